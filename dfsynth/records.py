@@ -1,0 +1,182 @@
+"""What flows between the stages, and nothing else.
+
+    SourceItem → (bytes) → DecodedImage → ModelInput → Generated → Scored → ManifestRow
+
+Frozen, so that no stage changes what another one holds. Arrays are named by axes: (y, x) is
+(row, column) of a picture, y downwards.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32Map: TypeAlias = NDArray[np.float32]
+Status: TypeAlias = Literal["ok", "failed"]
+
+MAP_NAMES: Final = ("dark_field", "aleatoric", "epistemic", "attenuation", "lung")
+"""The maps that a store can hold, in the order in which `--maps` lists them by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceItem:
+    """One input as the plan names it: where it lies, and what its corpus says of it."""
+
+    row: int
+    shard: int
+    image_id: str
+    uri: str
+    """Relative to the source's root, with `/`; inside an archive, the member's name."""
+    offset: int | None = None
+    """First byte inside an uncompressed tar; null elsewhere."""
+    size_bytes: int | None = None
+    """Length inside an uncompressed tar; null elsewhere."""
+    patient_id: str | None = None
+    view: str | None = None
+    sex: str | None = None
+    age: float | None = None
+    findings: tuple[str, ...] | None = None
+    split: str | None = None
+    width_mm: float | None = None
+    """Width of the whole picture at the detector, if the corpus says so."""
+    height_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """Pixels of one radiograph as its file holds them, made grey and dense-is-bright."""
+
+    pixels: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+    """(y, x), dense tissue bright, finite."""
+    low: float
+    """The value that the format's range starts with (black)."""
+    high: float
+    """The value that the format's range ends with (white)."""
+    bits: int
+    """Bits stored per sample in the file."""
+    photometric: str
+    """MONOCHROME1, MONOCHROME2, RGB, RGBA, PALETTE, …: as the file says."""
+    pixel_mm: float | None
+    """Pixel pitch, geometric mean of both axes; null where the file does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Where a picture lies in the model's grid: grid = source × scale + offset, pixel edges."""
+
+    source_height: int
+    source_width: int
+    grid_height: int
+    grid_width: int
+    top: int
+    left: int
+    height: int
+    """Rows of the grid that hold the picture; the rest is padding."""
+    width: int
+
+    @property
+    def scale_y(self) -> float:
+        return self.height / self.source_height
+
+    @property
+    def scale_x(self) -> float:
+        return self.width / self.source_width
+
+    @property
+    def content(self) -> tuple[slice, slice]:
+        """The picture inside the grid, as (y, x) slices."""
+        return (
+            slice(self.top, self.top + self.height),
+            slice(self.left, self.left + self.width),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """One picture in the model's grid."""
+
+    image: Float32Map
+    """(y, x) of the grid, in [0, 1], dense is bright; padding is 0."""
+    geometry: Geometry
+    pixel_mm: float | None
+    """Pitch of the source's pixels."""
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What the generator gives for one picture; every map (y, x) of the grid, float32."""
+
+    dark_field: Float32Map
+    """Mean over the Monte-Carlo samples; a dimensionless line integral."""
+    aleatoric: Float32Map
+    """Standard deviation, same unit."""
+    epistemic: Float32Map
+    """Standard deviation, same unit."""
+    lung: Float32Map | None
+    """Probability of lung in [0, 1]; null where the checkpoint has no lung output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One number each for the maps of one picture; padding never counts."""
+
+    dark_field_mean: float
+    dark_field_lung_mean: float | None
+    aleatoric_mean: float
+    aleatoric_lung_mean: float | None
+    aleatoric_p95: float
+    epistemic_mean: float
+    epistemic_lung_mean: float | None
+    epistemic_p95: float
+    uncertainty: float | None
+    lung_fraction: float | None
+    lung_area_cm2: float | None
+    ood_score: float | None
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """One row of the manifest; field for field the schema in `dfsynth.manifest.schema`."""
+
+    image_id: str
+    row: int
+    shard: int
+    status: Status
+    source: str
+    uri: str
+    error_code: str | None = None
+    error: str | None = None
+    source_sha256: str | None = None
+    patient_id: str | None = None
+    view: str | None = None
+    sex: str | None = None
+    age: float | None = None
+    findings: tuple[str, ...] | None = None
+    split: str | None = None
+    width: int | None = None
+    height: int | None = None
+    bits: int | None = None
+    photometric: str | None = None
+    pixel_mm: float | None = None
+    scale_y: float | None = None
+    scale_x: float | None = None
+    offset_y: float | None = None
+    offset_x: float | None = None
+    dark_field_mean: float | None = None
+    dark_field_lung_mean: float | None = None
+    aleatoric_mean: float | None = None
+    aleatoric_lung_mean: float | None = None
+    aleatoric_p95: float | None = None
+    epistemic_mean: float | None = None
+    epistemic_lung_mean: float | None = None
+    epistemic_p95: float | None = None
+    uncertainty: float | None = None
+    lung_fraction: float | None = None
+    lung_area_cm2: float | None = None
+    ood_score: float | None = None
+    flags: tuple[str, ...] = ()
+    checksum: str | None = None
+    seconds: float | None = None
