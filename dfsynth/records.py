@@ -93,6 +93,45 @@ class Geometry:
 
 
 @dataclass(frozen=True, slots=True)
+class IntensityWindow:
+    """How a checkpoint wants its grey values: this window of percentiles mapped to [0, 1].
+
+    Raises:
+        ValueError: the percentiles are not 0 <= low < high <= 100.
+    """
+
+    low_percentile: float = 0.5
+    high_percentile: float = 99.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low_percentile < self.high_percentile <= 100:
+            raise ValueError(
+                "expected 0 <= low_percentile < high_percentile <= 100, "
+                f"found {self.low_percentile} and {self.high_percentile}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorFacts:
+    """What the other stages and the store must know of a generator."""
+
+    name: str
+    sha256: str
+    """Of the checkpoint: its weights and its `model.json`."""
+    grid: tuple[int, int]
+    """(height, width) that it was trained at."""
+    intensity: IntensityWindow
+    unit: str
+    """Of the dark-field image."""
+    window: tuple[float, float]
+    """Display window of the dark-field image."""
+    has_lung: bool
+    precision: str
+    """As resolved: fp32, bf16 or fp16."""
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInput:
     """One picture in the model's grid."""
 

@@ -1,0 +1,157 @@
+"""Batched Monte-Carlo inference of a checkpoint on one device."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dfsynth.generate.checkpoint import Checkpoint
+from dfsynth.generate.masks import dropout_masks
+from dfsynth.generate.montecarlo import MonteCarlo, RunningMoments
+from dfsynth.generate.precision import DTYPES
+from dfsynth.models import Prediction
+from dfsynth.records import Float32Map, Generated, GeneratorFacts, ModelInput
+
+_CPU_PIXELS_A_PASS = 5 * 256**2
+"""Samples × pixels in flight on a CPU: more falls out of the cache (benchmarks/README.md)."""
+_GPU_BYTES_A_PIXEL = 600
+"""Upper estimate of the activations of one sample, per pixel of the grid."""
+_GPU_MEMORY_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class MapBatch:
+    """Maps of several pictures, each (n, H, W) float32 in the unit of the dark-field image."""
+
+    mean: Float32Map
+    aleatoric: Float32Map
+    epistemic: Float32Map
+    lung: Float32Map | None
+
+
+class TorchGenerator:
+    """A checkpoint made ready: device, precision, memory layout, seed and number of samples."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: torch.device,
+        precision: str,
+        mc_samples: int = 20,
+        seed: int = 0,
+    ) -> None:
+        """`precision` is fp32, bf16 or fp16, as `resolve_precision` gives it."""
+        card = checkpoint.card
+        self.facts = GeneratorFacts(
+            name=card.name,
+            sha256=checkpoint.sha256,
+            grid=card.grid,
+            intensity=card.intensity,
+            unit=card.unit,
+            window=card.window,
+            has_lung=card.arguments.lung_head,
+            precision=precision,
+            licence=card.licence,
+        )
+        self._device = device
+        self._dtype = DTYPES[precision]
+        self._samples = mc_samples
+        self._seed = seed
+        network = checkpoint.network.to(device)
+        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
+        """Maps of each picture; an image's result depends on its pixels, its id and the seed.
+
+        All inputs have one grid. The masks of each image come from its own stream, so the batch
+        that it travels in changes nothing but the last bits of float32.
+        """
+        maps = self(np.stack([i.image for i in inputs]), image_ids)
+        return [
+            Generated(
+                dark_field=maps.mean[i],
+                aleatoric=maps.aleatoric[i],
+                epistemic=maps.epistemic[i],
+                lung=None if maps.lung is None else maps.lung[i],
+            )
+            for i in range(len(inputs))
+        ]
+
+    @torch.inference_mode()
+    def __call__(
+        self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
+    ) -> MapBatch:
+        """images: (n, H, W) in [0, 1], dense is bright. ids default to "0", "1", ….
+
+        Raises:
+            ValueError: another shape, or not as many ids as images.
+        """
+        if images.ndim != 3:
+            raise ValueError(f"expected images of shape (n, H, W), found {images.shape}")
+        count, height, width = images.shape
+        ids = [str(i) for i in range(count)] if image_ids is None else list(image_ids)
+        if len(ids) != count:
+            raise ValueError(f"expected {count} image ids, found {len(ids)}")
+        batch = torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]
+        batch = self._pad(batch.to(self._device, non_blocking=True))
+        masks = torch.from_numpy(self._masks(ids)).to(self._device, non_blocking=True)
+        statistics, lung = MonteCarlo(), RunningMoments()
+        for portion in torch.split(masks, self._samples_a_pass(batch), dim=1):
+            stages = self._predict(batch, portion.flatten(0, 1))
+            window = (count, portion.shape[1], *batch.shape[-2:])
+            statistics.add(stages[-1].mean.view(window), stages[-1].sigma.view(window))
+            if stages[0].lung_logit is not None:
+                lung.add(torch.sigmoid(stages[0].lung_logit).view(window))
+
+        def cut(padded: Tensor) -> Float32Map:
+            return np.asarray(padded[..., :height, :width].cpu().numpy(), np.float32)
+
+        mean, aleatoric, epistemic = statistics.result()
+        return MapBatch(
+            mean=cut(mean),
+            aleatoric=cut(aleatoric),
+            epistemic=cut(epistemic),
+            lung=cut(lung.mean()) if self.facts.has_lung else None,
+        )
+
+    def _predict(self, batch: Tensor, masks: Tensor) -> list[Prediction]:
+        with torch.autocast(
+            self._device.type,
+            self._dtype if self._dtype != torch.float32 else torch.bfloat16,
+            enabled=self._dtype != torch.float32,
+        ):
+            stages: list[Prediction] = self._network(batch, masks)
+        return stages
+
+    def _masks(self, ids: Sequence[str]) -> Float32Map:
+        config = self._network.config
+        return np.stack(
+            [
+                dropout_masks(
+                    self._seed, i, self._samples, self._network.mask_width, config.dropout
+                )
+                for i in ids
+            ]
+        )
+
+    def _pad(self, batch: Tensor) -> Tensor:
+        """To sides that the network can halve; what is added is cut off again."""
+        height, width = batch.shape[-2:]
+        divisor = self._network.divisor
+        padded = F.pad(batch, (0, -width % divisor, 0, -height % divisor))
+        return padded.contiguous(memory_format=torch.channels_last)
+
+    def _samples_a_pass(self, batch: Tensor) -> int:
+        pixels = batch.shape[0] * batch.shape[-1] * batch.shape[-2]
+        if self._device.type == "cuda":
+            # Of all memory, not of the free: how samples are split must not change between runs.
+            _, total = torch.cuda.mem_get_info(self._device)
+            most = int(total * _GPU_MEMORY_SHARE) // (_GPU_BYTES_A_PIXEL * pixels)
+        else:
+            most = _CPU_PIXELS_A_PASS // pixels
+        passes = -(-self._samples // max(most, 1))
+        return -(-self._samples // passes)

@@ -1,0 +1,70 @@
+"""Statistics over Monte-Carlo dropout samples, accumulated in float32.
+
+Kendall & Gal, NeurIPS 2017, equation 9, with the generalised Gaussian's variance: the mean is the
+average of b; the aleatoric variance the average of sigma²; the epistemic variance the variance of
+b over the samples, (1/T) Σ b² − ((1/T) Σ b)².
+"""
+
+import torch
+from torch import Tensor
+
+
+class RunningMoments:
+    """Mean and standard deviation over samples that come in portions; maps are (n, H, W).
+
+    Sums of deviations from the first sample: sums of squares themselves would lose a small
+    spread to rounding.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._origin = self._shift = self._square = torch.zeros(())
+
+    def add(self, samples: Tensor) -> None:
+        """`samples` is (n, samples, H, W)."""
+        samples = samples.float()
+        if self._count == 0:
+            self._origin = samples[:, 0].clone()
+        # One by one, so that how samples are split into portions does not change the sums.
+        for sample in samples.unbind(dim=1):
+            deviation = sample - self._origin
+            self._shift = self._shift + deviation
+            self._square = self._square + deviation.square()
+        self._count += samples.shape[1]
+
+    def mean(self) -> Tensor:
+        """(n, H, W) float32.
+
+        Raises:
+            ValueError: no sample was added.
+        """
+        if self._count == 0:
+            raise ValueError("no Monte-Carlo sample was added")
+        return self._origin + self._shift / self._count
+
+    def standard_deviation(self) -> Tensor:
+        """Of the samples themselves (divided by T, not T − 1), (n, H, W) float32."""
+        shift = self._shift / self._count
+        return (self._square / self._count - shift.square()).clamp_min(0).sqrt()
+
+
+class MonteCarlo:
+    """Dark-field mean, aleatoric and epistemic standard deviation from samples of (b, sigma)."""
+
+    def __init__(self) -> None:
+        self._means = RunningMoments()
+        self._variances = RunningMoments()
+
+    def add(self, means: Tensor, sigmas: Tensor) -> None:
+        """`means` and `sigmas` are (n, samples, H, W): b and its standard deviation."""
+        self._means.add(means)
+        self._variances.add(sigmas.float().square())
+
+    def result(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean, aleatoric and epistemic standard deviation, each (n, H, W).
+
+        Raises:
+            ValueError: no sample was added.
+        """
+        aleatoric = self._variances.mean().clamp_min(0).sqrt()
+        return self._means.mean(), aleatoric, self._means.standard_deviation()

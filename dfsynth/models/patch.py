@@ -1,0 +1,32 @@
+"""The discriminator: judges overlapping patches of a dark-field image."""
+
+import itertools
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+
+class PatchDiscriminator(nn.Module):
+    """Strided convolutions with instance norm, (n, 1, H, W) → (n, 1, h, w) scores.
+
+    Isola et al., CVPR 2017; unconditional, as Upadhyay et al. 2021 write D(b).
+    """
+
+    def __init__(self, widths: Sequence[int] = (16, 32, 64)) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [
+            nn.Conv2d(1, widths[0], 4, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+        ]
+        for before, after in itertools.pairwise(widths):
+            layers += [
+                nn.Conv2d(before, after, 4, stride=2, padding=1),
+                nn.InstanceNorm2d(after),
+                nn.LeakyReLU(0.2),
+            ]
+        layers.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, dark_field: Tensor) -> Tensor:
+        scores: Tensor = self.layers(dark_field)
+        return scores

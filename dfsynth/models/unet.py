@@ -1,0 +1,93 @@
+"""The compact U-Net of one stage.
+
+It works on the 2× pixel-unshuffled picture, so that the widest maps have a quarter of the pixels,
+and samples by channel dropout in the decoder alone, so that many samples can share one encoder
+pass. Masks come in as an argument: the network draws nothing itself.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+UNSHUFFLE = 2
+_GROUP_CHANNELS = 8
+_DETAIL_CHANNELS = 8
+_HEAD_CHANNELS = 16
+
+
+class ConvBlock(nn.Module):
+    """Two 3×3 convolutions with group norm between, around a skip; channels in → out."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels_out, 3, padding=1)
+        self.norm = nn.GroupNorm(channels_out // _GROUP_CHANNELS, channels_out)
+        self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """x (n, channels_in, y, x); mask (n, channels_out) multiplies whole channels."""
+        first = self.conv1(x)
+        hidden = F.silu(self.norm(first))
+        if mask is not None:
+            hidden = hidden * mask[:, :, None, None].to(hidden.dtype)
+        return F.silu(first + self.conv2(hidden))
+
+
+class UNet(nn.Module):
+    """Encoder, decoder and a full-resolution head; (n, channels_in, H, W) → (n, out, H, W).
+
+    H and W must be divisible by `divisor`. The output is float32 also under autocast.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        if len(widths) < 2 or any(w % _GROUP_CHANNELS for w in widths):
+            raise ValueError(
+                f"expected at least two widths, each a multiple of {_GROUP_CHANNELS}, "
+                f"found {tuple(widths)}"
+            )
+        self.divisor = UNSHUFFLE * 2 ** (len(widths) - 1)
+        self.dropout_channels = tuple(reversed(widths))
+        self.stem = nn.Conv2d(channels_in * UNSHUFFLE**2, widths[0], 3, padding=1)
+        self.encoder = nn.ModuleList(ConvBlock(w, w) for w in widths[:-1])
+        self.down = nn.ModuleList(
+            nn.Conv2d(fine, coarse, 3, stride=2, padding=1)
+            for fine, coarse in itertools.pairwise(widths)
+        )
+        self.bottom = ConvBlock(widths[-1], widths[-1])
+        self.decoder = nn.ModuleList(
+            ConvBlock(coarse + fine, fine)
+            for fine, coarse in zip(widths[-2::-1], widths[:0:-1], strict=True)
+        )
+        self.detail = nn.Conv2d(widths[0], _DETAIL_CHANNELS, 3, padding=1)
+        self.head1 = nn.Conv2d(_DETAIL_CHANNELS + channels_in, _HEAD_CHANNELS, 3, padding=1)
+        self.head2 = nn.Conv2d(_HEAD_CHANNELS, channels_out, 3, padding=1)
+
+    def encode(self, x: Tensor) -> list[Tensor]:
+        """x (n, channels_in, H, W) → the picture itself, then features from fine to coarse."""
+        features = [x]
+        hidden = F.silu(self.stem(F.pixel_unshuffle(x, UNSHUFFLE)))
+        for block, down in zip(self.encoder, self.down, strict=True):
+            hidden = block(hidden)
+            features.append(hidden)
+            hidden = F.silu(down(hidden))
+        features.append(hidden)
+        return features
+
+    def decode(self, features: list[Tensor], masks: Sequence[Tensor]) -> Tensor:
+        """Features of `encode` and one mask (n, channels) a site, coarse to fine → output."""
+        picture, *skips = features
+        hidden = self.bottom(skips.pop(), masks[0])
+        for block, mask in zip(self.decoder, masks[1:], strict=True):
+            skip = skips.pop()
+            # Bilinear, not transposed convolution: no checkerboard by construction.
+            hidden = F.interpolate(hidden, size=skip.shape[-2:], mode="bilinear")
+            hidden = block(torch.cat([hidden, skip], dim=1), mask)
+        detail = F.interpolate(self.detail(hidden), size=picture.shape[-2:], mode="bilinear")
+        hidden = F.silu(self.head1(torch.cat([detail, picture.to(detail.dtype)], dim=1)))
+        with torch.autocast(device_type=hidden.device.type, enabled=False):
+            output: Tensor = self.head2(hidden.float())
+            return output

@@ -1,0 +1,37 @@
+"""Grey values of any archive → [0, 1], by the convention that a checkpoint was trained with."""
+
+import numpy as np
+
+from dfsynth.records import Float32Map, IntensityWindow
+
+LOW_CONTRAST_SHARE = 0.10
+"""Flagged `low_contrast`: the window spans less than this share of the format's range."""
+CLIPPED_SHARE = 0.05
+"""Flagged `clipped`: at least this share of the picture sits exactly on an end of the range."""
+
+
+def to_unit_range(pixels: Float32Map, window: IntensityWindow) -> Float32Map:
+    """`pixels` (y, x) of any range → the same shape in [0, 1], clipped.
+
+    Archives store radiographs after unknown look-up curves, some as faint exports that use a
+    tenth of the grey values; a percentile window is what all of them share. A picture without
+    contrast between the percentiles gives zeros.
+    """
+    low, high = np.percentile(pixels, [window.low_percentile, window.high_percentile])
+    if high <= low:
+        return np.zeros_like(pixels)
+    scaled = (pixels - np.float32(low)) / np.float32(high - low)
+    return np.clip(scaled, 0.0, 1.0)
+
+
+def intensity_flags(
+    pixels: Float32Map, window: IntensityWindow, low: float, high: float
+) -> tuple[str, ...]:
+    """What the grey values of a picture (y, x) warn of; `low` and `high` end its format's range."""
+    found = []
+    bottom, top = np.percentile(pixels, [window.low_percentile, window.high_percentile])
+    if top - bottom < LOW_CONTRAST_SHARE * (high - low):
+        found.append("low_contrast")
+    if max(np.mean(pixels <= low), np.mean(pixels >= high)) >= CLIPPED_SHARE:
+        found.append("clipped")
+    return tuple(found)

@@ -1,0 +1,22 @@
+"""One decoded picture → one model input."""
+
+import numpy as np
+
+from dfsynth.preprocess.geometry import letterbox, to_grid
+from dfsynth.preprocess.intensity import intensity_flags, to_unit_range
+from dfsynth.records import DecodedImage, IntensityWindow, ModelInput
+
+
+def prepare(image: DecodedImage, grid: tuple[int, int], window: IntensityWindow) -> ModelInput:
+    """Letterboxes a picture into `grid` (height, width) and maps its grey values to [0, 1]."""
+    height, width = image.pixels.shape
+    geometry = letterbox((height, width), grid)
+    content = to_grid(image.pixels, geometry)
+    padded = np.zeros(grid, np.float32)
+    padded[geometry.content] = to_unit_range(content, window)
+    return ModelInput(
+        image=padded,
+        geometry=geometry,
+        pixel_mm=image.pixel_mm,
+        flags=intensity_flags(content, window, image.low, image.high),
+    )
