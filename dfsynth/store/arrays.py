@@ -1,0 +1,105 @@
+"""What one array of a store is: name, type, extent, and how it is cut into shards."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dfsynth.errors import StoreError
+
+StoredType: TypeAlias = Literal["float16", "float32", "uint8"]
+StoredMap: TypeAlias = NDArray[np.float16] | NDArray[np.float32] | NDArray[np.uint8]
+"""(y, x) as a store holds it, C order."""
+
+STORED_TYPES: Final[tuple[StoredType, ...]] = ("float16", "float32", "uint8")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+_RESERVED: Final = frozenset({"manifest", "run"})
+
+
+@dataclass(frozen=True, slots=True)
+class ArraySpec:
+    """One array (image, y, x): `rows` images of `height` × `width`."""
+
+    name: str
+    dtype: StoredType
+    rows: int
+    height: int
+    width: int
+    shard_size: int
+    """Images in one shard; the last shard of the array may hold fewer."""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name) or self.name in _RESERVED:
+            raise StoreError(
+                f"{self.name!r} cannot name an array: use lower-case letters, digits and _, "
+                f"starting with a letter, and none of {', '.join(sorted(_RESERVED))}"
+            )
+        if self.dtype not in STORED_TYPES:
+            raise StoreError(
+                f"array {self.name!r} cannot have dtype {self.dtype!r}: "
+                f"choose one of {', '.join(STORED_TYPES)}"
+            )
+        if min(self.rows, self.height, self.width, self.shard_size) < 1:
+            raise StoreError(
+                f"array {self.name!r} is empty: found {self.rows} rows of {self.height} × "
+                f"{self.width} in shards of {self.shard_size}; each must be at least 1"
+            )
+
+    @property
+    def stored_dtype(self) -> np.dtype[np.generic]:
+        """Little-endian numpy type of the values."""
+        return np.dtype(self.dtype).newbyteorder("<")
+
+    @property
+    def shards(self) -> int:
+        return -(-self.rows // self.shard_size)
+
+    def place(self, row: int) -> tuple[int, int]:
+        """(shard, index in shard) of a row.
+
+        Raises:
+            StoreError: the array has no such row.
+        """
+        if not 0 <= row < self.rows:
+            raise StoreError(f"array {self.name!r} has no row {row}: it holds 0 to {self.rows - 1}")
+        return divmod(row, self.shard_size)
+
+    def rows_of(self, shard: int) -> int:
+        """How many rows a shard holds.
+
+        Raises:
+            StoreError: the array has no such shard.
+        """
+        if not 0 <= shard < self.shards:
+            raise StoreError(
+                f"array {self.name!r} has no shard {shard}: it holds 0 to {self.shards - 1}"
+            )
+        return min(self.shard_size, self.rows - shard * self.shard_size)
+
+    def empty_map(self) -> StoredMap:
+        """(y, x) of the fill value: NaN, or 0 for integers."""
+        fill = 0 if self.dtype == "uint8" else np.nan
+        empty: StoredMap = np.full((self.height, self.width), fill, dtype=self.stored_dtype)
+        return empty
+
+
+def common_cut(specs: Sequence[ArraySpec]) -> ArraySpec:
+    """The first of `specs`, once all are known to share rows, grid and shards.
+
+    Raises:
+        StoreError: there is none, two share a name, or they are cut differently.
+    """
+    if not specs:
+        raise StoreError("a store needs at least one array: name one with --maps")
+    if len({spec.name for spec in specs}) != len(specs):
+        raise StoreError("two arrays of a store share a name: name each one once")
+    cuts = {(spec.rows, spec.height, spec.width, spec.shard_size) for spec in specs}
+    if len(cuts) != 1:
+        raise StoreError(
+            "the arrays of a store must share rows, height, width and shard size: "
+            f"found {sorted(cuts)}"
+        )
+    return specs[0]

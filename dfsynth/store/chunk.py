@@ -1,0 +1,76 @@
+"""One map as bytes: little-endian values → blosc (zstd 1, bitshuffle) → crc32c. Pure.
+
+The bytes are those that the Zarr v3 codecs `bytes`, `blosc` and `crc32c` give in that order.
+Both directions leave the interpreter's lock free and use the calling thread alone, so that
+callers decide how many threads work.
+"""
+
+from typing import Final, cast
+
+import google_crc32c
+import imagecodecs
+import numpy as np
+
+from dfsynth.store.arrays import ArraySpec, StoredMap
+
+LEVEL: Final = 1
+CHECKSUM_BYTES: Final = 4
+_BLOSC_HEADER_BYTES: Final = 16
+
+
+class DamagedBytesError(ValueError):
+    """Bytes that do not match their checksum; the message says how."""
+
+
+def with_checksum(data: bytes) -> bytes:
+    """`data` followed by its crc32c, as the Zarr codec `crc32c` writes it."""
+    return data + int(google_crc32c.value(data)).to_bytes(CHECKSUM_BYTES, "little")
+
+
+def without_checksum(data: bytes) -> bytes:
+    """`data` without the crc32c at its end.
+
+    Raises:
+        DamagedBytesError: the checksum does not match, or there is no room for one.
+    """
+    if len(data) < CHECKSUM_BYTES:
+        raise DamagedBytesError(f"holds {len(data)} bytes, too few for a checksum")
+    body = data[:-CHECKSUM_BYTES]
+    stored = int.from_bytes(data[-CHECKSUM_BYTES:], "little")
+    found = int(google_crc32c.value(body))
+    if found != stored:
+        raise DamagedBytesError(f"has crc32c {found:08x} where {stored:08x} was written")
+    return body
+
+
+def encode_chunk(values: StoredMap) -> bytes:
+    """The bytes of one (y, x) map in its stored type."""
+    packed = imagecodecs.blosc_encode(
+        cast("bytes", values),  # takes any contiguous buffer, though its types do not say so
+        level=LEVEL,
+        compressor="zstd",
+        shuffle="bitshuffle",
+        typesize=values.dtype.itemsize,
+        numthreads=1,
+    )
+    return with_checksum(bytes(packed))
+
+
+def decode_chunk(spec: ArraySpec, data: bytes) -> StoredMap:
+    """The (y, x) map that `encode_chunk` made `data` of.
+
+    Raises:
+        DamagedBytesError: the bytes are not what was written, or not of this array.
+    """
+    body = without_checksum(data)
+    expected_bytes = spec.height * spec.width * spec.stored_dtype.itemsize
+    size_bytes = int.from_bytes(body[4:8], "little") if len(body) >= _BLOSC_HEADER_BYTES else -1
+    if size_bytes != expected_bytes:
+        raise DamagedBytesError(f"unpacks to {size_bytes} bytes where {expected_bytes} belong")
+    unpacked = bytearray(expected_bytes)
+    try:
+        imagecodecs.blosc_decode(body, numthreads=1, out=unpacked)
+    except imagecodecs.BloscError as error:
+        raise DamagedBytesError("cannot be unpacked") from error
+    values: StoredMap = np.frombuffer(unpacked, dtype=spec.stored_dtype)
+    return values.reshape(spec.height, spec.width)

@@ -1,0 +1,135 @@
+"""Takes things out of a store: one shard, or everything, and never anything of others."""
+
+import json
+import stat
+from collections.abc import Sequence, Set
+from enum import Enum
+from pathlib import Path
+
+from dfsynth.errors import ConflictError
+from dfsynth.store.durable import remove_durably, remove_entry, sync_folder
+from dfsynth.store.faults import store_faults
+from dfsynth.store.layout import StoreLayout
+
+
+class RootState(Enum):
+    """What lies where a store is wanted."""
+
+    FREE = "free"
+    """Nothing, or an empty folder."""
+    STORE = "store"
+    """A store: its build.json is there."""
+    UNFINISHED = "unfinished"
+    """What planning or clearing left when it was killed: `clear_store`, then plan."""
+    FOREIGN = "foreign"
+    """Somebody else's: never touched."""
+
+
+def remove_shard(layout: StoreLayout, names: Sequence[str], shard: int) -> None:
+    """Takes a shard back: first its manifest part, for good, then its objects.
+
+    In that order a kill in between leaves an uncommitted shard, never a part without arrays.
+
+    Raises:
+        StoreError: a file cannot be removed.
+    """
+    remove_durably([layout.part(shard)])
+    remove_durably([layout.shard_object(name, shard) for name in names])
+
+
+def examine_root(layout: StoreLayout) -> RootState:
+    """What lies at the root of a layout; links inside it are never followed.
+
+    Raises:
+        StoreError: it cannot be looked at.
+    """
+    with store_faults(f"look into {layout.root}"):
+        if not _exists(layout.root):
+            return RootState.FREE
+        if not layout.root.is_dir():
+            return RootState.FOREIGN
+        if not any(layout.root.iterdir()):
+            return RootState.FREE
+        if not _is_folder(layout.run):
+            return RootState.FOREIGN
+        if _is_build_record(layout.build):
+            return RootState.STORE
+        unfinished = _is_build_record(layout.removing) or _is_bare_plan(layout)
+        return RootState.UNFINISHED if unfinished else RootState.FOREIGN
+
+
+def clear_store(layout: StoreLayout) -> None:
+    """Empties a store's folder down to `run/lock`, which the caller holds whole.
+
+    Killed on the way, it leaves what `examine_root` calls unfinished, and can be called again.
+
+    Raises:
+        ConflictError: the folder is not empty and holds no store of ours.
+        StoreError: something cannot be removed.
+    """
+    state = examine_root(layout)
+    if state is RootState.FREE:
+        return
+    if state is RootState.FOREIGN:
+        raise ConflictError(
+            f"{layout.root} is not removed: it is not empty and holds no run/build.json of "
+            "dfsynth; choose another --out, or empty it yourself"
+        )
+    with store_faults(f"clear {layout.root}"):
+        if state is RootState.STORE:
+            # From here on the folder is no store, yet still known to be ours.
+            layout.build.replace(layout.removing)
+            sync_folder(layout.run)
+        for entry in _others(layout.root, layout.run):
+            remove_entry(entry)
+        for entry in _others(layout.run, layout.lock, layout.removing):
+            remove_entry(entry)
+    sync_folder(layout.root)
+    remove_durably([layout.removing])
+
+
+def _others(folder: Path, *kept: Path) -> list[Path]:
+    return [entry for entry in sorted(folder.iterdir()) if entry not in kept]
+
+
+def _exists(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether `path` is a folder, and not a link to one."""
+    return _exists(path) and stat.S_ISDIR(path.lstat().st_mode)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether `path` is a regular file, and not a link to one."""
+    return _exists(path) and stat.S_ISREG(path.lstat().st_mode)
+
+
+def _is_build_record(path: Path) -> bool:
+    """Whether `path` is a build.json as dfsynth writes it: other programs have such files too."""
+    if not _is_file(path):
+        return False
+    try:
+        record = json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return isinstance(record, dict) and {"schema_version", "fingerprint"} <= record.keys()
+
+
+def _is_bare_plan(layout: StoreLayout) -> bool:
+    """Whether the folder holds nothing but what planning makes before its build.json."""
+    in_run = {layout.lock.name, layout.plan.name, layout.scratch.name}
+    if not _is_file(layout.lock):
+        # Killed before it had its lock: there are folders, and no file in any of them.
+        in_run = {layout.scratch.name}
+        if any(_is_file(path) for path in (layout.group_metadata, *layout.root.glob("*/*"))):
+            return False
+    return _holds_only(layout.run, in_run) and all(
+        _is_file(entry) if entry == layout.group_metadata else _holds_only(entry, {"zarr.json"})
+        for entry in _others(layout.root, layout.run)
+    )
+
+
+def _holds_only(folder: Path, names: Set[str]) -> bool:
+    return _is_folder(folder) and all(entry.name in names for entry in folder.iterdir())

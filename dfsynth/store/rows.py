@@ -1,0 +1,74 @@
+"""One row on its way into a store: the values as stored, and their checksum. Pure."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dfsynth.errors import ErrorCode, ImageError, StoreError
+from dfsynth.store.arrays import ArraySpec, StoredMap
+
+CHECKSUM_BYTES: Final = 16
+_HALF_EXPONENT: Final = np.uint16(0x7C00)
+
+
+def select_maps(
+    specs: Sequence[ArraySpec], maps: Mapping[str, NDArray[Any]]
+) -> tuple[NDArray[Any], ...]:
+    """The maps in the order of `specs`.
+
+    Raises:
+        StoreError: a map is missing or none of the arrays', or has another shape or kind.
+    """
+    expected = {spec.name for spec in specs}
+    if maps.keys() != expected:
+        raise StoreError(
+            f"a row holds the maps {sorted(maps)}; the store expects {sorted(expected)}"
+        )
+    for spec in specs:
+        found = maps[spec.name]
+        if found.shape != (spec.height, spec.width):
+            raise StoreError(
+                f"map {spec.name!r} has shape {found.shape}; "
+                f"the store expects {(spec.height, spec.width)}"
+            )
+        if not np.can_cast(found.dtype, spec.stored_dtype, "same_kind"):
+            raise StoreError(
+                f"map {spec.name!r} holds {found.dtype}, which {spec.dtype} cannot take"
+            )
+    return tuple(maps[spec.name] for spec in specs)
+
+
+def cast_map(spec: ArraySpec, values: NDArray[Any]) -> StoredMap:
+    """A copy of (y, x) `values` as the array stores them: little-endian, C order.
+
+    Raises:
+        ImageError: NON_FINITE, where a value is or becomes NaN or infinite.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        stored: StoredMap = values.astype(spec.stored_dtype, order="C", copy=True)
+    if not _all_finite(stored):
+        raise ImageError(
+            ErrorCode.NON_FINITE,
+            f"map {spec.name} holds a value that is not finite as {spec.dtype}",
+        )
+    return stored
+
+
+def row_checksum(maps: Iterable[StoredMap]) -> str:
+    """BLAKE2b-128 in hexadecimal of the stored values: little-endian, C order, map by map."""
+    digest = hashlib.blake2b(digest_size=CHECKSUM_BYTES)
+    for values in maps:
+        little_endian = values.dtype.newbyteorder("<")
+        digest.update(np.ascontiguousarray(values, dtype=little_endian).data)
+    return digest.hexdigest()
+
+
+def _all_finite(stored: StoredMap) -> bool:
+    # numpy tests float16 one value at a time; its exponent bits say the same 20 times faster.
+    if stored.dtype == np.dtype("<f2"):
+        exponents = stored.view("<u2") & _HALF_EXPONENT
+        return bool(exponents.max() < _HALF_EXPONENT)
+    return bool(np.isfinite(stored).all())

@@ -1,0 +1,111 @@
+"""Runs a scenario in forked processes, the n-th of which kills itself at its n-th call.
+
+    kill_at_every_call.py SCENARIO FOLDER STRIDE
+
+Each process works in FOLDER/<n>; a call is any call into the operating system or of a stream,
+as every touch of the disk is. Prints the number of processes.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+
+from dfsynth.store import (
+    ArraySpec,
+    RunLock,
+    StoreLayout,
+    ZarrShardWriter,
+    clear_store,
+    remove_shard,
+    write_durably,
+    write_group,
+)
+
+SPECS = (
+    ArraySpec("dark_field", "float16", 5, 4, 4, 3),
+    ArraySpec("aleatoric", "float32", 5, 4, 4, 3),
+)
+RECORD = json.dumps({"schema_version": 1, "fingerprint": {}}).encode()
+
+
+def row_value(row: int) -> dict[str, np.ndarray]:
+    return {s.name: np.full((4, 4), row + i, np.float32) for i, s in enumerate(SPECS)}
+
+
+def plan(layout: StoreLayout) -> None:
+    layout.make_folders()
+    with RunLock(layout.lock) as lock:
+        lock.wait_whole()
+        write_durably(layout.plan, b"plan", layout.scratch, "group")
+        write_group(layout, SPECS, {})
+        write_durably(layout.build, RECORD, layout.scratch, "group")
+
+
+def write_shard(layout: StoreLayout, shard: int) -> None:
+    remove_shard(layout, [spec.name for spec in SPECS], shard)
+    with ZarrShardWriter(layout, SPECS, shard) as writer:
+        for index in range(SPECS[0].rows_of(shard)):
+            writer.append(index, row_value(shard * 3 + index))
+        writer.commit()
+    write_durably(layout.part(shard), b"part", layout.scratch, layout.owner(shard))
+
+
+def complete(layout: StoreLayout) -> None:
+    plan(layout)
+    for shard in range(SPECS[0].shards):
+        write_shard(layout, shard)
+
+
+SCENARIOS: dict[str, tuple[Callable[[StoreLayout], None], Callable[[StoreLayout], None]]] = {
+    "plan": (lambda _: None, plan),
+    "redo": (complete, lambda layout: write_shard(layout, 0)),
+    "remove": (complete, lambda layout: remove_shard(layout, [s.name for s in SPECS], 0)),
+    "clear": (complete, clear_store),
+}
+
+
+def is_disk_call(function: object) -> bool:
+    owner = type(getattr(function, "__self__", None)).__module__
+    return owner == "_io" or getattr(function, "__module__", None) in {"posix", "_io", "io"}
+
+
+def kill_at_call(number: int) -> None:
+    """From now on, counts calls of posix and of streams, and dies before the `number`-th."""
+    count = 0
+
+    def watch(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal count
+        if event == "c_call" and is_disk_call(argument):
+            count += 1
+            if count == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(watch)
+
+
+def main() -> None:
+    prepare, act = SCENARIOS[sys.argv[1]]
+    folder, stride = Path(sys.argv[2]), int(sys.argv[3])
+    number, killed = 1, True
+    while killed:
+        layout = StoreLayout(folder / f"{number:05d}")
+        process = os.fork()
+        if process == 0:
+            prepare(layout)
+            kill_at_call(number)
+            act(layout)
+            sys.setprofile(None)
+            os._exit(0)
+        killed = os.waitpid(process, 0)[1] == signal.SIGKILL
+        number += stride
+    print((number - 1) // stride)
+
+
+if __name__ == "__main__":
+    main()

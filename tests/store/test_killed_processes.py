@@ -1,0 +1,147 @@
+"""kill -9 at any moment leaves nothing partial under a final name, and nothing unsweepable."""
+
+import importlib.util
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dfsynth.store import (
+    RootState,
+    StoreLayout,
+    ZarrArrays,
+    clear_store,
+    examine_root,
+    read_group,
+    sweep,
+)
+
+SCRIPT = Path(__file__).with_name("kill_at_every_call.py")
+
+WRITE_FOR_EVER = """
+import sys
+from pathlib import Path
+import numpy as np
+from dfsynth.store import ArraySpec, StoreLayout, ZarrShardWriter, write_durably, write_group
+layout = StoreLayout(Path(sys.argv[1]))
+spec = ArraySpec("dark_field", "float16", 10_000, 64, 64, 10)
+write_group(layout, [spec], {})
+print("ready", flush=True)
+for shard in range(spec.shards):
+    with ZarrShardWriter(layout, [spec], shard) as writer:
+        for index in range(10):
+            values = np.random.default_rng(shard * 10 + index).normal(size=(64, 64))
+            writer.append(index, {"dark_field": values})
+        writer.commit()
+    write_durably(layout.part(shard), b"part", layout.scratch, layout.owner(shard))
+"""
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    spec = importlib.util.spec_from_file_location("kill_at_every_call", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def killed_stores(start_child, tmp_path):
+    """The stores that a scenario leaves, killed at every `stride`-th of its calls."""
+
+    def run(name: str, stride: int) -> list[StoreLayout]:
+        output, errors = start_child(SCRIPT, name, tmp_path, stride).communicate(timeout=300)
+        assert output, errors
+        layouts = [StoreLayout(folder) for folder in sorted(tmp_path.iterdir())]
+        assert len(layouts) >= 8
+        return layouts
+
+    return run
+
+
+def check_objects(layout: StoreLayout, scenario) -> int:
+    """Every object under its final name reads whole; how many there are."""
+    found = 0
+    for number, spec in enumerate(scenario.SPECS):
+        for shard in range(spec.shards):
+            if not layout.shard_object(spec.name, shard).exists():
+                assert shard not in layout.committed_shards()
+                continue
+            found += 1
+            for index in range(spec.rows_of(shard)):
+                row = shard * spec.shard_size + index
+                values = ZarrArrays.open(layout).read(spec.name, row)
+                np.testing.assert_array_equal(values, row + number)
+    return found
+
+
+def test_planning_killed_anywhere_is_known_as_unfinished(killed_stores, scenario):
+    states = set()
+    for number, layout in enumerate(killed_stores("plan", 1)):
+        state = examine_root(layout)
+        states.add(state)
+        assert state in {RootState.FREE, RootState.UNFINISHED, RootState.STORE}
+        if state is RootState.STORE:
+            assert read_group(layout)[0] == scenario.SPECS
+        elif number % 5 == 0:
+            clear_store(layout)
+            scenario.plan(layout)
+            assert examine_root(layout) is RootState.STORE
+    assert states == {RootState.FREE, RootState.UNFINISHED, RootState.STORE}
+
+
+def test_writing_killed_anywhere_leaves_whole_objects(killed_stores, scenario):
+    swept, objects, committed = 0, set(), set()
+    for number, layout in enumerate(killed_stores("redo", 1)):
+        objects.add(check_objects(layout, scenario))
+        committed.add(0 in layout.committed_shards())
+        swept += sweep(layout.scratch, layout.owner(0))
+        assert list(layout.scratch.iterdir()) == []
+        if number % 5 == 0:
+            scenario.write_shard(layout, 0)
+            assert check_objects(layout, scenario) == 4
+    assert swept > 10
+    assert len(objects) == 3, "kills must fall before, between and after the renames"
+    assert committed == {False, True}
+
+
+def test_removal_killed_anywhere_never_leaves_a_part_without_objects(killed_stores, scenario):
+    objects = {check_objects(layout, scenario) for layout in killed_stores("remove", 1)}
+    assert objects == {2, 3, 4}
+
+
+def test_clearing_killed_anywhere_can_be_finished(killed_stores, scenario):
+    states = set()
+    for layout in killed_stores("clear", 2):
+        states.add(examine_root(layout))
+        clear_store(layout)
+        left = [path for path in layout.root.rglob("*") if path.is_file()]
+        assert left == [layout.lock]
+    scenario.complete(layout)
+    assert check_objects(layout, scenario) == 4
+    assert states == {RootState.STORE, RootState.UNFINISHED}
+
+
+def test_writer_killed_at_random_moments_commits_whole_shards(tmp_path, start_child):
+    delays_s = np.random.default_rng(0).uniform(0.02, 0.4, 6)
+    committed = 0
+    for number, delay_s in enumerate(delays_s):
+        layout = StoreLayout(tmp_path / f"{number}.zarr")
+        child = start_child(WRITE_FOR_EVER, layout.root)
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(delay_s)
+        child.kill()
+        assert child.wait() == -9
+        arrays = ZarrArrays.open(layout)
+        for path in layout.array("dark_field").glob("c.*"):
+            shard = int(path.name.split(".")[1])
+            for row in range(shard * 10, shard * 10 + 10):
+                expected = np.random.default_rng(row).normal(size=(64, 64)).astype(np.float16)
+                np.testing.assert_array_equal(arrays.read("dark_field", row), expected)
+        for shard in layout.committed_shards():
+            assert layout.shard_object("dark_field", shard).exists()
+            committed += 1
+        sweep(layout.scratch)
+        assert list(layout.scratch.iterdir()) == []
+    assert committed > 0
