@@ -126,8 +126,6 @@ class GeneratorFacts:
     window: tuple[float, float]
     """Display window of the dark-field image."""
     has_lung: bool
-    precision: str
-    """As resolved: fp32, bf16 or fp16."""
     licence: str
 
 

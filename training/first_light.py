@@ -22,7 +22,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from dfsynth.models import Cascade, CascadeConfig
+from dfsynth.checkpoint import CascadeConfig
+from dfsynth.models import Cascade
 from dfsynth.models.unet import UNet
 from dfsynth.preprocess import prepare
 from dfsynth.records import DecodedImage, Float32Map, IntensityWindow

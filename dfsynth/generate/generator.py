@@ -9,12 +9,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dfsynth.generate.checkpoint import Checkpoint
 from dfsynth.generate.masks import dropout_masks
 from dfsynth.generate.montecarlo import MonteCarlo, RunningMoments
 from dfsynth.generate.precision import DTYPES
-from dfsynth.models import Prediction
-from dfsynth.records import Float32Map, Generated, GeneratorFacts, ModelInput
+from dfsynth.models import Cascade, Prediction
+from dfsynth.records import Float32Map, Generated, ModelInput
 
 _CPU_PIXELS_A_PASS = 5 * 256**2
 """Samples × pixels in flight on a CPU: more falls out of the cache (benchmarks/README.md)."""
@@ -38,31 +37,24 @@ class TorchGenerator:
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        network: Cascade,
         device: torch.device,
         precision: str,
         mc_samples: int = 20,
         seed: int = 0,
     ) -> None:
         """`precision` is fp32, bf16 or fp16, as `resolve_precision` gives it."""
-        card = checkpoint.card
-        self.facts = GeneratorFacts(
-            name=card.name,
-            sha256=checkpoint.sha256,
-            grid=card.grid,
-            intensity=card.intensity,
-            unit=card.unit,
-            window=card.window,
-            has_lung=card.arguments.lung_head,
-            precision=precision,
-            licence=card.licence,
-        )
         self._device = device
         self._dtype = DTYPES[precision]
         self._samples = mc_samples
         self._seed = seed
-        network = checkpoint.network.to(device)
+        self._config = network.config
+        network = network.to(device)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def auto_batch_size(self, grid: tuple[int, int]) -> int:
+        """Images a batch for a grid of (height, width): a pure function of device and options."""
+        return max(1, min(self._samples_in_flight(grid[0] * grid[1]) // self._samples, 32))
 
     def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
         """Maps of each picture; an image's result depends on its pixels, its id and the seed.
@@ -115,7 +107,7 @@ class TorchGenerator:
             mean=cut(mean),
             aleatoric=cut(aleatoric),
             epistemic=cut(epistemic),
-            lung=cut(lung.mean()) if self.facts.has_lung else None,
+            lung=cut(lung.mean()) if self._config.lung_head else None,
         )
 
     def _predict(self, batch: Tensor, masks: Tensor) -> list[Prediction]:
@@ -128,12 +120,10 @@ class TorchGenerator:
         return stages
 
     def _masks(self, ids: Sequence[str]) -> Float32Map:
-        config = self._network.config
+        dropout = self._config.dropout
         return np.stack(
             [
-                dropout_masks(
-                    self._seed, i, self._samples, self._network.mask_width, config.dropout
-                )
+                dropout_masks(self._seed, i, self._samples, self._network.mask_width, dropout)
                 for i in ids
             ]
         )
@@ -146,12 +136,16 @@ class TorchGenerator:
         return padded.contiguous(memory_format=torch.channels_last)
 
     def _samples_a_pass(self, batch: Tensor) -> int:
-        pixels = batch.shape[0] * batch.shape[-1] * batch.shape[-2]
-        if self._device.type == "cuda":
-            # Of all memory, not of the free: how samples are split must not change between runs.
-            _, total = torch.cuda.mem_get_info(self._device)
-            most = int(total * _GPU_MEMORY_SHARE) // (_GPU_BYTES_A_PIXEL * pixels)
-        else:
-            most = _CPU_PIXELS_A_PASS // pixels
-        passes = -(-self._samples // max(most, 1))
+        """Of each image of `batch`; portions of equal size."""
+        pixels = batch.shape[-1] * batch.shape[-2]
+        most = max(self._samples_in_flight(pixels) // batch.shape[0], 1)
+        passes = -(-self._samples // most)
         return -(-self._samples // passes)
+
+    def _samples_in_flight(self, pixels: int) -> int:
+        """How many samples of `pixels` each fit a pass."""
+        if self._device.type == "cpu":
+            return max(_CPU_PIXELS_A_PASS // pixels, 1)
+        # Of all memory, not of the free: how samples are split must not change between runs.
+        _, total = torch.cuda.mem_get_info(self._device)
+        return max(int(total * _GPU_MEMORY_SHARE) // (_GPU_BYTES_A_PIXEL * pixels), 1)

@@ -1,6 +1,6 @@
 """Networks only: no files, no global state, no randomness of their own."""
 
 from dfsynth.models.gennorm import gennorm_nll, gennorm_sigma
-from dfsynth.models.upgan import Cascade, CascadeConfig, Prediction, guide
+from dfsynth.models.upgan import Cascade, Prediction, guide
 
-__all__ = ["Cascade", "CascadeConfig", "Prediction", "gennorm_nll", "gennorm_sigma", "guide"]
+__all__ = ["Cascade", "Prediction", "gennorm_nll", "gennorm_sigma", "guide"]

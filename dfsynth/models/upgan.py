@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dfsynth.checkpoint import CascadeConfig
 from dfsynth.models.gennorm import gennorm_sigma
 from dfsynth.models.unet import UNet
 
@@ -23,22 +24,6 @@ _BETA_START = -1.4
 """Added to the raw beta so that training starts near beta 2 (Gaussian)."""
 _ALPHA_START = -2.0
 """Added to the raw alpha so that training starts near alpha 0.13."""
-
-
-@dataclass(frozen=True, slots=True)
-class CascadeConfig:
-    """The arguments of a cascade, as `model.json` stores them."""
-
-    stages: int = 3
-    widths: tuple[int, ...] = (32, 48, 64, 96, 128)
-    dropout: float = 0.1
-    lung_head: bool = True
-
-    def __post_init__(self) -> None:
-        if self.stages < 1:
-            raise ValueError(f"expected at least one stage, found {self.stages}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"expected a dropout in [0, 1), found {self.dropout}")
 
 
 @dataclass(frozen=True, slots=True)

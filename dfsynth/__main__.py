@@ -1,0 +1,5 @@
+"""`python -m dfsynth`."""
+
+from dfsynth.cli import main
+
+main()

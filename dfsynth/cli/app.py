@@ -1,0 +1,50 @@
+"""The command line: one file a command, each of which parses, configures, and makes one call."""
+
+from typing import Annotated
+
+import typer
+
+from dfsynth.cli import build, filter_command, info, show, sources, verify
+from dfsynth.version import __version__
+
+app = typer.Typer(
+    name="dfsynth",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"dfsynth {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[  # noqa: ARG001 - acts through its callback
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Synthetic X-ray dark-field radiographs from ordinary chest X-rays, with uncertainty maps.
+
+    Synthetic images, for research only, not for diagnosis.
+    """
+
+
+app.command(epilog=build.EXAMPLE)(build.build)
+app.command(epilog=show.EXAMPLE)(show.show)
+app.command(epilog=info.EXAMPLE)(info.info)
+app.command(epilog=verify.EXAMPLE)(verify.verify)
+app.command("filter", epilog=filter_command.EXAMPLE)(filter_command.filter_store)
+app.command(epilog=sources.EXAMPLE)(sources.sources)
+
+
+def main() -> None:
+    """The entry point `dfsynth`."""
+    app()

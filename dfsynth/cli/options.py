@@ -1,0 +1,64 @@
+"""Options that several commands share, and how their texts are read."""
+
+import re
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from dfsynth.errors import UsageError
+
+StorePath: TypeAlias = Annotated[Path, typer.Argument(help="The store: a folder such as x.zarr.")]
+Json: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Machine-readable output on stdout.")
+]
+Quiet: TypeAlias = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
+Verbose: TypeAlias = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Debug messages, and tracebacks of errors.")
+]
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """`256` or `947x956` (height x width) → (height, width).
+
+    Raises:
+        UsageError: anything else.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text)
+    if match is None:
+        raise UsageError(f"--size {text}: expected N or HxW, for example 256 or 947x956")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def parse_share(text: str | None) -> tuple[int, int]:
+    """`I/N` → (I, N).
+
+    Raises:
+        UsageError: anything else.
+    """
+    if text is None:
+        return 0, 1
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match is None:
+        raise UsageError(f"--shard {text}: expected I/N with I from 0, for example 0/4")
+    return int(match[1]), int(match[2])
+
+
+def parse_batch_size(text: str) -> int | None:
+    """`auto` or a number.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if text == "auto":
+        return None
+    if not text.isdecimal():
+        raise UsageError(f"--batch-size {text}: expected auto or a number of images")
+    return int(text)
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """`a,b` → ("a", "b")."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -1,0 +1,87 @@
+"""What every command does around its one call: output, errors, signals, exit status."""
+
+import dataclasses
+import json
+import logging
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import typer
+
+from dfsynth.errors import DfsynthError, ExitStatus
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; raised in the main thread so that what is in hand is dropped whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """How one command talks: results on stdout, everything else on stderr."""
+
+    json: bool
+    quiet: bool
+    verbose: bool
+
+    def result(self, record: object, text: str) -> None:
+        """The command's result: JSON of `record` (a dataclass or a mapping), or `text`."""
+        if self.json:
+            plain = dataclasses.asdict(record) if _is_record(record) else record
+            print(json.dumps(plain, default=_to_json, ensure_ascii=False, allow_nan=False))
+        elif not self.quiet:
+            print(text)
+
+    def note(self, text: str) -> None:
+        """A line on stderr, unless quiet."""
+        if not self.quiet:
+            print(text, file=sys.stderr)
+
+
+@contextmanager
+def session(json: bool, quiet: bool, verbose: bool) -> Iterator[Session]:
+    """Turns errors and signals of the body into one line and an exit status."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr, format="%(message)s"
+    )
+    # Libraries' debug messages would drown ours.
+    for name in ("pydicom", "numcodecs", "asyncio"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    before = signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        yield Session(json, quiet, verbose)
+    except DfsynthError as error:
+        if verbose:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(error.exit_status) from None
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again to go on", file=sys.stderr)
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
+    except Terminated:
+        print("terminated; run the same command again to go on", file=sys.stderr)
+        raise typer.Exit(ExitStatus.TERMINATED) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _raise_terminated(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _is_record(value: object) -> Any:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
+def _to_json(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not known to JSON")

@@ -1,0 +1,46 @@
+"""`dfsynth verify`."""
+
+from typing import Annotated
+
+import typer
+
+from dfsynth.cli.options import Json, Quiet, StorePath, Verbose
+from dfsynth.cli.session import session
+from dfsynth.errors import ExitStatus
+
+EXAMPLE = "Example: dfsynth verify nih-darkfield.zarr --repair"
+
+
+def verify(
+    store: StorePath,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Re-queue damaged shards for the next build.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Re-read everything, check sums, and name each damaged image.
+
+    Exits 1 where damage is found, repaired or not.
+    """
+    with session(json, quiet, verbose) as talk:
+        from dfsynth.cli.progress import reporter
+        from dfsynth.pipeline.verify import verify_store
+
+        with reporter(talk.quiet) as progress:
+            found = verify_store(store, repair, progress)
+        lines = [f"shard {d.shard}, {d.image_id or 'all of it'}: {d.what}" for d in found.damage]
+        lines.append(
+            f"{found.images} images of {found.shards} committed shards read, "
+            f"{len(found.damage)} damaged"
+        )
+        if found.requeued:
+            lines.append(
+                f"{len(found.requeued)} shards re-queued; run the build command again to redo them"
+            )
+        elif found.damage:
+            lines.append("dfsynth verify --repair re-queues the damaged shards")
+        talk.result(found, "\n".join(lines))
+        if found.damage:
+            raise typer.Exit(ExitStatus.FAILURE)

@@ -1,0 +1,79 @@
+"""What a build would do, how large and how long: measured on a few images, nothing written."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dfsynth.config import BuildOptions
+from dfsynth.pipeline.build import limits_of
+from dfsynth.pipeline.describe import Prepared
+from dfsynth.pipeline.generator import GeneratorMaker
+from dfsynth.pipeline.planning import array_specs, draft_plan
+from dfsynth.pipeline.prepare import Preparation
+from dfsynth.pipeline.shard import select_maps
+from dfsynth.records import SourceItem
+from dfsynth.source import open_source
+from dfsynth.store import encode_row
+
+_TRIALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A plan that was not carried out."""
+
+    rows: int
+    shards: int
+    excluded: Mapping[str, int]
+    warnings: tuple[str, ...]
+    size: tuple[int, int]
+    precision: str
+    trials: int
+    """Images that the estimates below rest on; null estimates where none could be read."""
+    bytes_estimate: int | None
+    seconds_estimate: float | None
+    images_per_s: float | None
+
+
+def estimate(options: BuildOptions, maker: GeneratorMaker) -> Estimate:
+    """Plans, runs a few images from the middle of the plan, and scales up.
+
+    Raises:
+        UsageError: as a build would.
+    """
+    source = open_source(options.source, options.root)
+    draft = draft_plan(options, source, maker)
+    held = draft.record.fingerprint
+    preparation = Preparation(source, limits_of(options), held.size, maker.facts.intensity)
+    chosen = draft.plan.slice(draft.plan.num_rows // 2, _TRIALS).to_pylist()
+    items = [SourceItem(**line) for line in chosen]
+    ready = [p for p in (preparation(item) for item in items) if isinstance(p, Prepared)]
+    size = seconds = None
+    if ready:
+        generator = maker.make(held.precision, held.size)
+        batch = (ready * generator.batch_size)[: max(generator.batch_size, len(ready))]
+        batch = batch[: generator.batch_size]
+        inputs, ids = [p.ready for p in batch], [p.item.image_id for p in batch]
+        generator.generate(inputs, ids)  # the first call compiles and allocates
+        started = time.perf_counter()
+        generated = generator.generate(inputs, ids)
+        seconds = (time.perf_counter() - started) / len(batch)
+        specs = array_specs(draft.record)
+        rows = [
+            encode_row(specs, select_maps(specs, maps, p))
+            for maps, p in zip(generated, batch, strict=True)
+        ]
+        size = sum(len(chunk) for row in rows for chunk in row.chunks) / len(rows)
+    total = draft.record.rows
+    return Estimate(
+        rows=total,
+        shards=draft.record.shards,
+        excluded=draft.record.excluded,
+        warnings=draft.warnings,
+        size=held.size,
+        precision=held.precision,
+        trials=len(ready),
+        bytes_estimate=None if size is None else round(size * total),
+        seconds_estimate=None if seconds is None else seconds * total,
+        images_per_s=None if seconds is None else 1 / seconds,
+    )

@@ -1,0 +1,43 @@
+"""What the pipeline needs of a generator; it knows no network and no torch."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from dfsynth.records import Generated, GeneratorFacts, ModelInput
+
+
+class Generator(Protocol):
+    """Ready to run on its device."""
+
+    @property
+    def batch_size(self) -> int:
+        """Images of one call; shorter batches are padded to it."""
+
+    def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
+        """The maps of each input; depends on the input, its id and the seed alone.
+
+        Raises:
+            DfsynthError: the device cannot do it; the run ends.
+        """
+
+
+class GeneratorMaker(Protocol):
+    """A checkpoint that is identified, but not loaded before there is work for it."""
+
+    @property
+    def facts(self) -> GeneratorFacts: ...
+
+    def resolve_precision(self, wanted: str) -> str:
+        """`auto` → what this machine's device does best; anything else is checked.
+
+        Raises:
+            UsageError: the device does not have that precision.
+        """
+
+    def make(self, precision: str, grid: tuple[int, int]) -> Generator:
+        """Loads the network.
+
+        Raises:
+            CheckpointError: the weights are damaged.
+            UsageError: the device is not there.
+        """

@@ -1,0 +1,69 @@
+"""What a store holds: the facts behind `dfsynth info`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from dfsynth.errors import StoreError
+from dfsynth.manifest import read_manifest
+from dfsynth.pipeline.record import read_record
+from dfsynth.store import StoreLayout
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """Counts, progress, provenance and size of a store."""
+
+    store: str
+    rows: int
+    shards: int
+    shards_done: int
+    status: Mapping[str, int]
+    """ok, failed, and pending: not in a committed shard yet."""
+    errors: Mapping[str, int]
+    flags: Mapping[str, int]
+    excluded: Mapping[str, int]
+    provenance: Mapping[str, object]
+    size_bytes: int
+
+
+def describe_store(root: Path) -> StoreInfo:
+    """Reads the manifest and the build record, no image.
+
+    Raises:
+        StoreError: there is no store, or its manifest is damaged.
+    """
+    layout = StoreLayout(root)
+    record = read_record(layout.build)
+    table = read_manifest(layout.manifest, ["status", "error_code", "flags"])
+    status = _counts(table["status"])
+    return StoreInfo(
+        store=str(root),
+        rows=record.rows,
+        shards=record.shards,
+        shards_done=len(layout.committed_shards()),
+        status={
+            "ok": status.get("ok", 0),
+            "failed": status.get("failed", 0),
+            "pending": record.rows - table.num_rows,
+        },
+        errors=_counts(table["error_code"]),
+        flags=_counts(pc.list_flatten(table["flags"])),
+        excluded=record.excluded,
+        provenance=record.attributes(),
+        size_bytes=_size_of(root),
+    )
+
+
+def _counts(column: object) -> dict[str, int]:
+    counted = pc.value_counts(column).to_pylist()
+    return {line["values"]: line["counts"] for line in counted if line["values"] is not None}
+
+
+def _size_of(root: Path) -> int:
+    try:
+        return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    except OSError as error:
+        raise StoreError(f"cannot measure {root}: {error.strerror}") from error

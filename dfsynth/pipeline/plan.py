@@ -1,0 +1,87 @@
+"""The plan: every input's row and shard, fixed once and for good.
+
+A pure function of the listing, the shard size and the limit. Row i of every array is row i here.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dfsynth.errors import StoreError
+from dfsynth.records import SourceItem
+
+_GROUP_ROWS: Final = 65_536
+
+
+def number_rows(listing: pa.Table, shard_size: int, limit: int | None) -> pa.Table:
+    """The listing with the columns `row` (int64) and `shard` (int32) in front."""
+    table = listing if limit is None else listing.slice(0, limit)
+    row = np.arange(table.num_rows, dtype=np.int64)
+    shard = (row // shard_size).astype(np.int32)
+    return table.add_column(0, "shard", pa.array(shard)).add_column(0, "row", pa.array(row))
+
+
+def write_plan(plan: pa.Table, target: Any, shard_size: int) -> None:
+    """Writes Parquet to an open binary stream; no shard straddles two row groups."""
+    shards = max(_GROUP_ROWS // shard_size, 1)
+    pq.write_table(plan, target, row_group_size=shards * shard_size, compression="zstd")
+
+
+class Plan:
+    """Reads `plan.parquet` one row group at a time; memory does not grow with the corpus."""
+
+    def __init__(self, path: Path, shard_size: int) -> None:
+        """Opens the plan.
+
+        Raises:
+            StoreError: it is missing or damaged.
+        """
+        self._path = path
+        self._shard_size = shard_size
+        self._group = -1
+        self._table: pa.Table | None = None
+        try:
+            self._file = pq.ParquetFile(path)
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(
+                f"the plan {path} is damaged or missing; build the store again"
+            ) from error
+        self.rows = int(self._file.metadata.num_rows)
+
+    @property
+    def shards(self) -> int:
+        return -(-self.rows // self._shard_size)
+
+    def rows_of(self, shard: int) -> int:
+        """How many rows a shard holds."""
+        return min(self._shard_size, self.rows - shard * self._shard_size)
+
+    def items(self, shard: int) -> list[SourceItem]:
+        """The inputs of one shard, in row order.
+
+        Raises:
+            StoreError: the plan is damaged.
+        """
+        first = shard * self._shard_size
+        per_group = max(_GROUP_ROWS // self._shard_size, 1) * self._shard_size
+        group, offset = divmod(first, per_group)
+        if group != self._group or self._table is None:
+            try:
+                self._table = self._file.read_row_group(group)
+            except (OSError, pa.ArrowException) as error:
+                raise StoreError(
+                    f"the plan {self._path} is damaged or missing; build the store again"
+                ) from error
+            self._group = group
+        return [
+            _to_item(line) for line in self._table.slice(offset, self.rows_of(shard)).to_pylist()
+        ]
+
+
+def _to_item(line: Mapping[str, Any]) -> SourceItem:
+    findings = line["findings"]
+    return SourceItem(**{**line, "findings": None if findings is None else tuple(findings)})

@@ -1,0 +1,29 @@
+"""How a run tells what it does; the command line draws it, the Python interface may not."""
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Called from the thread that runs the build."""
+
+    def start(self, images: int) -> None:
+        """Before the first image: how many this process has before it."""
+
+    def advance(self, ok: int, failed: int) -> None:
+        """After each committed portion of work."""
+
+    def message(self, text: str) -> None:
+        """A warning, or what the run is about to do."""
+
+
+class Silent:
+    """Tells nothing."""
+
+    def start(self, images: int) -> None:
+        """See `Progress`."""
+
+    def advance(self, ok: int, failed: int) -> None:
+        """See `Progress`."""
+
+    def message(self, text: str) -> None:
+        """See `Progress`."""
