@@ -1,0 +1,6 @@
+"""Bytes of one file → pixels and facts of one radiograph."""
+
+from dfsynth.decode.decoder import decode
+from dfsynth.decode.limits import DecodeLimits
+
+__all__ = ["DecodeLimits", "decode"]

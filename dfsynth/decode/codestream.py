@@ -1,0 +1,152 @@
+"""Headers of JPEG, JPEG-LS and JPEG 2000 codestreams, and whether they are whole.
+
+The decoders fill what is missing with grey without a word, and reserve memory for whatever size a
+header claims. So both are looked at here, before any of them runs.
+"""
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from dfsynth.errors import ErrorCode, ImageError
+
+JPEG_BASELINE: Final = 0xC0
+JPEG_EXTENDED: Final = 0xC1
+JPEG_PROGRESSIVE: Final = 0xC2
+JPEG_LOSSLESS: Final = 0xC3
+JPEG_LS: Final = 0xF7
+
+_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
+_STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8), _START})
+_FRAMES: Final = frozenset({*range(0xC0, 0xD0), JPEG_LS} - {0xC4, 0xC8, 0xCC})
+_MAX_SCANS: Final = 64
+_MAX_TILES: Final = 4096
+_MARKER: Final = re.compile(rb"\xff[\x01-\xfe]")
+_AFTER_ENTROPY: Final = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+
+
+@dataclass(frozen=True, slots=True)
+class Codestream:
+    """What a codestream's header says of its picture."""
+
+    width: int
+    height: int
+    precision: int
+    """Bits a sample."""
+    components: int
+    signed: bool
+    """JPEG 2000 only; the others know no sign."""
+    process: int
+    """Second byte of the JPEG frame marker; 0 for JPEG 2000."""
+    end: int
+    """Offset of the end-of-image marker; length of the data for JPEG 2000."""
+
+
+def jpeg_header(data: bytes) -> Codestream:
+    """Walks a JPEG or JPEG-LS codestream from its start marker to its end marker.
+
+    Raises:
+        ImageError: `truncated` without an end marker, `corrupt` where the markers make no sense.
+    """
+    if data[:2] != b"\xff\xd8":
+        raise _corrupt("does not begin with a start marker")
+    frame: tuple[int, int, int, int, int] | None = None
+    offset, scans = 2, 0
+    while True:
+        offset, marker = _next_marker(data, offset)
+        if marker in _STANDALONE:
+            continue
+        if marker == _END:
+            break
+        segment = _segment(data, offset)
+        offset += 2 + len(segment)
+        if marker in _FRAMES:
+            if frame is not None or len(segment) < 6:
+                raise _corrupt("has more than one frame header, or a short one")
+            precision, height, width, components = struct.unpack_from(">BHHB", segment)
+            frame = (width, height, precision, components, marker)
+        elif marker == _SCAN:
+            scans += 1
+            if frame is None or scans > _MAX_SCANS:
+                raise _corrupt(f"has a scan before its frame, or more than {_MAX_SCANS} scans")
+            offset = _end_of_entropy(data, offset)
+    if frame is None or scans == 0:
+        raise _corrupt("ends without a frame or without a scan")
+    width, height, precision, components, process = frame
+    return Codestream(width, height, precision, components, False, process, end=offset - 2)
+
+
+def j2k_header(data: bytes) -> Codestream:
+    """Reads the SIZ segment of a JPEG 2000 codestream, bare or inside a JP2 file.
+
+    Raises:
+        ImageError: `corrupt` if there is none or it makes no sense.
+    """
+    start = data.find(b"\xff\x4f\xff\x51")
+    if start < 0 or start + 43 > len(data):
+        raise _corrupt("has no JPEG 2000 image size")
+    right, bottom, left, top, tile_x, tile_y, tile_left, tile_top, components = struct.unpack_from(
+        ">8IH", data, start + 8
+    )
+    depth = data[start + 42]
+    if not (left < right and top < bottom and tile_x and tile_y and 1 <= components <= 4):
+        raise _corrupt("has a JPEG 2000 image size that makes no sense")
+    if tile_left > left or tile_top > top:
+        raise _corrupt("has JPEG 2000 tiles that begin inside the picture")
+    tiles = -(-(right - tile_left) // tile_x) * -(-(bottom - tile_top) // tile_y)
+    if tiles > _MAX_TILES:
+        raise _corrupt(f"has {tiles} JPEG 2000 tiles, more than the {_MAX_TILES} that are read")
+    return Codestream(
+        width=right - left,
+        height=bottom - top,
+        precision=(depth & 0x7F) + 1,
+        components=components,
+        signed=depth >= 0x80,
+        process=0,
+        end=len(data),
+    )
+
+
+def _next_marker(data: bytes, offset: int) -> tuple[int, int]:
+    """Offset after the next marker, and its code; like the decoders, skips other bytes.
+
+    Some writers leave bytes behind the segments they drop; the picture is whole all the same.
+    """
+    found = _MARKER.search(data, offset)
+    if found is None:
+        raise _truncated()
+    return found.end(), data[found.end() - 1]
+
+
+def _segment(data: bytes, offset: int) -> bytes:
+    """The body of the segment whose length stands at `offset`."""
+    if offset + 2 > len(data):
+        raise _truncated()
+    (length,) = struct.unpack_from(">H", data, offset)
+    if length < 2:
+        raise _corrupt("has a JPEG segment of impossible length")
+    if offset + length > len(data):
+        raise _truncated()
+    return data[offset + 2 : offset + length]
+
+
+def _end_of_entropy(data: bytes, offset: int) -> int:
+    found = _AFTER_ENTROPY.search(data, offset)
+    if found is None:
+        raise _truncated()
+    return found.start()
+
+
+def _truncated() -> ImageError:
+    return ImageError(
+        ErrorCode.TRUNCATED,
+        "the JPEG data end before their end marker; a whole file was expected; get it again",
+    )
+
+
+def _corrupt(found: str) -> ImageError:
+    return ImageError(
+        ErrorCode.CORRUPT,
+        f"the compressed picture {found}; an intact file was expected; get it again",
+    )

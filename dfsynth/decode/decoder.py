@@ -1,0 +1,67 @@
+"""Bytes → picture: the one entry of this stage."""
+
+from typing import Final
+
+import numpy as np
+
+from dfsynth.decode.dicom import read_dicom
+from dfsynth.decode.jpeg import read_jpeg
+from dfsynth.decode.limits import DecodeLimits
+from dfsynth.decode.png import read_png
+from dfsynth.decode.sniff import Format, sniff
+from dfsynth.decode.tiff import read_tiff
+from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.records import DecodedImage
+
+_DEFAULT_LIMITS: Final = DecodeLimits()
+_READERS: Final = {
+    Format.PNG: read_png,
+    Format.JPEG: read_jpeg,
+    Format.TIFF: read_tiff,
+    Format.DICOM: read_dicom,
+}
+
+
+def decode(data: bytes, limits: DecodeLimits = _DEFAULT_LIMITS) -> DecodedImage:
+    """Decodes one radiograph: PNG, JPEG, TIFF or DICOM, told apart by content.
+
+    `pixels` is (y, x) as stored: an EXIF or DICOM orientation is not applied, because masks, boxes
+    and other tools refer to the stored raster. Colour becomes luma (ITU-R BT.601); alpha is
+    ignored. 8 and 16 bits stay uint8 and uint16; 1, 2 and 4 bits are spread to 0..255; DICOM
+    values that went through a look-up table, a rescaling or a window are float32. `pixel_mm`
+    comes from DICOM only: PNG, JPEG and TIFF resolutions are those of a print.
+
+    Polarity is what the file declares (MONOCHROME1, WhiteIsZero, presentation LUT shape INVERSE);
+    a file that declares it wrongly comes out inverted and is for an out-of-distribution score to
+    find.
+
+    Thread-safe: no process-wide setting is touched, and the codecs release the GIL.
+
+    Raises:
+        ImageError: whatever is wrong with the file; nothing else on account of its content.
+    """
+    if len(data) > limits.max_bytes:
+        raise ImageError(
+            ErrorCode.TOO_LARGE,
+            f"the file has {len(data)} bytes, more than the limit of {limits.max_bytes}; store "
+            "the picture compressed or smaller",
+        )
+    image = _READERS[sniff(data)](data, limits)
+    _check_values(image)
+    return image
+
+
+def _check_values(image: DecodedImage) -> None:
+    lowest, highest = float(image.pixels.min()), float(image.pixels.max())
+    if not (np.isfinite(lowest) and np.isfinite(highest)):
+        raise ImageError(
+            ErrorCode.NON_FINITE,
+            "the picture has values that are not finite after the rescaling of its header; "
+            "finite ones were expected; correct the header",
+        )
+    if lowest == highest:
+        raise ImageError(
+            ErrorCode.CONSTANT,
+            f"every pixel has the same value, {lowest:g}; a picture with contrast was expected; "
+            "leave the file out",
+        )

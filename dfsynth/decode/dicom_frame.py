@@ -1,0 +1,238 @@
+"""DICOM pixel data → stored values, as integers."""
+
+from dataclasses import replace
+from typing import Final, TypeAlias, cast
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import uid
+
+from dfsynth.decode.codestream import JPEG_LS, Codestream, j2k_header, jpeg_header
+from dfsynth.decode.dicom_elements import PIXEL_DATA, DataSet, corrupt, items
+from dfsynth.decode.dicom_header import PixelDescription
+from dfsynth.decode.grey import GreyPixels
+from dfsynth.decode.jpeg import jpeg_pixels
+from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
+from dfsynth.errors import ErrorCode, ImageError
+
+_NATIVE: Final = frozenset(
+    {
+        uid.ImplicitVRLittleEndian,
+        uid.ExplicitVRLittleEndian,
+        uid.ExplicitVRBigEndian,
+        uid.DeflatedExplicitVRLittleEndian,
+    }
+)
+_LOSSY_JPEG: Final = frozenset({uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit})
+_LOSSLESS_JPEG: Final = frozenset({uid.JPEGLossless, uid.JPEGLosslessSV1})
+_JPEG_LS: Final = frozenset({uid.JPEGLSLossless, uid.JPEGLSNearLossless})
+_JPEG_2000: Final = frozenset(
+    {
+        uid.JPEG2000Lossless,
+        uid.JPEG2000,
+        uid.HTJ2KLossless,
+        uid.HTJ2KLosslessRPCL,
+        uid.HTJ2K,
+    }
+)
+_LOSSY: Final = _LOSSY_JPEG | {uid.JPEGLSNearLossless, uid.JPEG2000, uid.HTJ2K}
+_FLOAT_STAGES_BYTES: Final = 14
+"""Stored value, and three float32 copies while it is rescaled and windowed."""
+
+Stored: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.int16]
+
+
+def stored_values(data_set: DataSet, pixels: PixelDescription, limits: DecodeLimits) -> Stored:
+    """The stored values: (y, x), or (y, x, 3) for colour that the codec has not made grey.
+
+    Bits above the stored ones are cut off, and signed values carry their sign.
+
+    Raises:
+        ImageError: truncated, corrupt, too_large, unsupported_transfer_syntax, multi_frame.
+    """
+    check_size(pixels.columns, pixels.rows, _FLOAT_STAGES_BYTES, limits)
+    syntax = data_set.transfer_syntax
+    element = data_set.elements[PIXEL_DATA]
+    if not element.undefined_length and (syntax is None or syntax in _NATIVE):
+        return _fit_bits(_native(data_set, pixels), pixels, shift=True, clip=False)
+    frame = _frame(data_set)
+    if syntax == uid.RLELossless:
+        return _fit_bits(_run_lengths(frame, pixels), pixels, shift=True, clip=False)
+    if syntax in _LOSSY_JPEG | _LOSSLESS_JPEG:
+        values, header = _jpeg(frame, pixels, limits)
+    elif syntax in _JPEG_LS:
+        values, header = _jpeg_ls(frame, pixels, limits)
+    elif syntax in _JPEG_2000:
+        values, header = _jpeg_2000(frame, pixels, limits)
+    else:
+        raise _unsupported_syntax()
+    values = _as_allocated(values, header, pixels)
+    # A codec that gives negative values was given negative ones, whatever the header says.
+    pixels = replace(pixels, signed=pixels.signed or header.signed)
+    return _fit_bits(values, pixels, shift=False, clip=syntax in _LOSSY)
+
+
+def _native(data_set: DataSet, pixels: PixelDescription) -> Stored:
+    if pixels.photometric == "YBR_FULL_422":
+        raise ImageError(
+            ErrorCode.UNSUPPORTED_FORMAT,
+            "the DICOM file has uncompressed pixels with halved colour; grey was expected; "
+            "convert it to grey",
+        )
+    element = data_set.elements[PIXEL_DATA]
+    row = pixels.columns * pixels.samples * pixels.allocated // 8
+    expected, found = row * pixels.rows, len(element.value)
+    if found < expected:
+        raise ImageError(
+            ErrorCode.TRUNCATED,
+            f"the DICOM pixel data have {found} bytes; {expected} were expected for "
+            f"{pixels.columns} × {pixels.rows} pixels; get the file again",
+        )
+    if found >= expected + max(row, 2):
+        raise corrupt(f"has {found} bytes of pixel data where its size asks for {expected}")
+    order = data_set.encoding.order
+    value = element.value
+    if pixels.allocated == 8 and order == ">" and element.vr == "OW":
+        # In big-endian words, two 8-bit pixels lie the other way round.
+        value = np.frombuffer(value[: found // 2 * 2], ">u2").astype("<u2").tobytes()
+    dtype = np.dtype(f"{order}u{pixels.allocated // 8}")
+    flat = np.frombuffer(value, dtype, count=expected // dtype.itemsize)
+    return _arrange(flat.astype(dtype.newbyteorder("="), copy=False), pixels)
+
+
+def _arrange(flat: NDArray[np.uint8] | NDArray[np.uint16], pixels: PixelDescription) -> Stored:
+    """Flat samples → (y, x) or (y, x, samples)."""
+    if pixels.samples == 1:
+        return flat.reshape(pixels.rows, pixels.columns)
+    if pixels.planar:
+        return np.moveaxis(flat.reshape(pixels.samples, pixels.rows, pixels.columns), 0, -1)
+    return flat.reshape(pixels.rows, pixels.columns, pixels.samples)
+
+
+def _frame(data_set: DataSet) -> bytes:
+    """The compressed frame: all fragments after the offset table, put together."""
+    element = data_set.elements[PIXEL_DATA]
+    if not element.undefined_length:
+        raise corrupt("has uncompressed pixel data where its transfer syntax is compressed")
+    if data_set.transfer_syntax in _NATIVE or data_set.transfer_syntax is None:
+        raise _unsupported_syntax()
+    fragments = list(items(element.value, data_set.encoding))[1:]
+    if not fragments:
+        raise ImageError(
+            ErrorCode.NO_PIXELS,
+            "the DICOM pixel data have no fragment; one compressed frame was expected; get the "
+            "file again",
+        )
+    return b"".join(fragments)
+
+
+def _run_lengths(frame: bytes, pixels: PixelDescription) -> Stored:
+    dtype = np.dtype(f"<u{pixels.allocated // 8}")
+    expected = pixels.rows * pixels.columns * pixels.samples * dtype.itemsize
+    segments = int.from_bytes(frame[:4], "little")
+    if segments != pixels.samples * dtype.itemsize:
+        raise corrupt(f"has {segments} run-length segments; the header asks for another number")
+    try:
+        decoded = imagecodecs.dicomrle_decode(frame, dtype)
+    except CODEC_ERRORS as error:
+        raise corrupt("has run-length data that cannot be decoded") from error
+    if len(decoded) != expected:
+        raise corrupt(f"has run-length data of {len(decoded)} bytes, not {expected}")
+    planes = np.frombuffer(decoded, dtype).reshape(pixels.samples, pixels.rows, pixels.columns)
+    return planes[0] if pixels.samples == 1 else np.moveaxis(planes, 0, -1)
+
+
+def _jpeg(
+    frame: bytes, pixels: PixelDescription, limits: DecodeLimits
+) -> tuple[Stored, Codestream]:
+    header = jpeg_header(frame)
+    if header.process == JPEG_LS:
+        raise corrupt("has JPEG-LS data where its transfer syntax says JPEG")
+    _check_header(header, pixels, limits, working_bytes=3 + 2 * header.components)
+    return jpeg_pixels(frame, header), header
+
+
+def _jpeg_ls(
+    frame: bytes, pixels: PixelDescription, limits: DecodeLimits
+) -> tuple[Stored, Codestream]:
+    header = jpeg_header(frame)
+    if header.process != JPEG_LS:
+        raise corrupt("has JPEG data where its transfer syntax says JPEG-LS")
+    _check_header(header, pixels, limits, working_bytes=2 * header.components + 2)
+    try:
+        return imagecodecs.jpegls_decode(frame), header
+    except CODEC_ERRORS as error:
+        raise corrupt("has JPEG-LS data that cannot be decoded") from error
+
+
+def _jpeg_2000(
+    frame: bytes, pixels: PixelDescription, limits: DecodeLimits
+) -> tuple[Stored, Codestream]:
+    header = j2k_header(frame)
+    _check_header(header, pixels, limits, working_bytes=14 * header.components)
+    try:
+        # OpenJPEG, for High Throughput too: OpenJPH fills what is missing without a word.
+        return imagecodecs.jpeg2k_decode(frame), header
+    except CODEC_ERRORS as error:
+        raise corrupt("has JPEG 2000 data that end early or cannot be decoded") from error
+
+
+def _check_header(
+    header: Codestream, pixels: PixelDescription, limits: DecodeLimits, working_bytes: int
+) -> None:
+    """The codestream's own header must agree before memory is reserved for it."""
+    check_size(header.width, header.height, working_bytes, limits)
+    if (header.width, header.height) != (pixels.columns, pixels.rows):
+        raise corrupt(
+            f"has a compressed picture of {header.width} × {header.height} pixels where its "
+            f"header says {pixels.columns} × {pixels.rows}"
+        )
+    if header.components != pixels.samples or header.precision > pixels.allocated:
+        raise corrupt(
+            f"has a compressed picture of {header.components} components with "
+            f"{header.precision} bits, which its header contradicts"
+        )
+
+
+def _as_allocated(values: Stored, header: Codestream, pixels: PixelDescription) -> Stored:
+    """Decoded values in as many bits as the DICOM header allocates."""
+    if values.shape[:2] != (header.height, header.width):
+        raise corrupt("has a compressed picture that decodes to another size than it says")
+    if values.ndim == 3 and values.shape[2] != pixels.samples:
+        raise corrupt("has a compressed picture that decodes to another number of components")
+    size_bytes = pixels.allocated // 8
+    if values.dtype.kind not in "ui" or values.dtype.itemsize > size_bytes:
+        raise corrupt("has a compressed picture that decodes to more bits than are allocated")
+    return values.astype(f"{values.dtype.kind}{size_bytes}", copy=False)
+
+
+def _fit_bits(values: Stored, pixels: PixelDescription, *, shift: bool, clip: bool) -> Stored:
+    """Values of the stored bits only, signed if the header says so.
+
+    `shift`: the value may end below the top bit allocated (native data). `clip`: a lossy codec
+    may overshoot; cutting off bits would turn its white into black.
+    """
+    top = (1 << pixels.stored) - 1
+    if clip and not pixels.signed and values.dtype.kind == "u":
+        limit = values.dtype.type(min(top, np.iinfo(values.dtype).max))
+        return cast(Stored, np.minimum(values, limit))
+    unsigned = cast(GreyPixels, values.view(values.dtype.str.replace("i", "u")))
+    kind = unsigned.dtype.type
+    below = pixels.high_bit + 1 - pixels.stored
+    if shift and below:
+        unsigned = cast(GreyPixels, unsigned >> kind(below))
+    if top < np.iinfo(kind).max:
+        unsigned = cast(GreyPixels, unsigned & kind(top))
+    if not pixels.signed:
+        return unsigned
+    sign = np.uint16(1 << (pixels.stored - 1))
+    return ((unsigned.astype(np.uint16) ^ sign) - sign).view(np.int16)
+
+
+def _unsupported_syntax() -> ImageError:
+    return ImageError(
+        ErrorCode.UNSUPPORTED_TRANSFER_SYNTAX,
+        "the DICOM transfer syntax is none that is decoded; uncompressed, deflated, RLE, JPEG, "
+        "JPEG-LS, JPEG 2000 or HTJ2K was expected; transcode the file",
+    )

@@ -1,0 +1,112 @@
+"""JPEG → picture, and the JPEG frames inside DICOM."""
+
+from typing import Final
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from dfsynth.decode.codestream import (
+    JPEG_BASELINE,
+    JPEG_EXTENDED,
+    JPEG_LOSSLESS,
+    JPEG_PROGRESSIVE,
+    Codestream,
+    jpeg_header,
+)
+from dfsynth.decode.grey import GreyPixels, to_grey
+from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
+from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.records import DecodedImage
+
+_LOSSY: Final = (JPEG_BASELINE, JPEG_EXTENDED, JPEG_PROGRESSIVE)
+_PROBE: Final = bytes(range(1, 128)) * 2
+"""Entropy-coded bytes without a marker among them."""
+
+
+def read_jpeg(data: bytes, limits: DecodeLimits) -> DecodedImage:
+    """Decodes a JPEG file: sequential or progressive, 8 or 12 bits, grey or colour.
+
+    Raises:
+        ImageError: truncated, corrupt, too_large, unsupported_format.
+    """
+    header = jpeg_header(data)
+    if header.process not in _LOSSY or header.components not in (1, 3):
+        raise ImageError(
+            ErrorCode.UNSUPPORTED_FORMAT,
+            f"the JPEG file uses process {header.process - JPEG_BASELINE} with "
+            f"{header.components} components; sequential or progressive JPEG, grey or colour, was "
+            "expected; save it as PNG",
+        )
+    check_size(header.width, header.height, 3 + 2 * header.components, limits)
+    return DecodedImage(
+        pixels=jpeg_pixels(data, header),
+        low=0.0,
+        high=float(2**header.precision - 1),
+        bits=header.precision,
+        photometric="MONOCHROME2" if header.components == 1 else "RGB",
+        pixel_mm=None,
+    )
+
+
+def jpeg_pixels(data: bytes, header: Codestream) -> GreyPixels:
+    """Luma of a JPEG codestream, lossless ones too: (y, x), uint8 up to 8 bits, else uint16.
+
+    Raises:
+        ImageError: `corrupt`, or `truncated` if the data end early although the end marker is
+            there.
+    """
+    pixels = _decode(data, header)
+    if pixels.shape != (header.height, header.width):
+        raise _corrupt()
+    if _may_end_early(pixels, header):
+        probe = data[: header.end] + _PROBE + data[header.end :]
+        if not np.array_equal(_decode(probe, header), pixels):
+            raise ImageError(
+                ErrorCode.TRUNCATED,
+                "the JPEG data hold only the upper part of the picture; a whole file was "
+                "expected; get it again",
+            )
+    return pixels
+
+
+def _may_end_early(pixels: GreyPixels, header: Codestream) -> bool:
+    """Whether the last corner looks like what the decoder puts where data are missing.
+
+    That is mid-grey for lossy JPEG and the bare prediction for lossless JPEG. Real pictures may
+    look so too; then bytes put before the end marker decide: they change the picture only if it
+    had run out of data.
+    """
+    if header.process == JPEG_LOSSLESS:
+        return _is_bare_prediction(pixels[-2:, -9:].astype(np.int32))
+    return bool((pixels[-8:, -8:] == 1 << (header.precision - 1)).all())
+
+
+def _is_bare_prediction(corner: NDArray[np.int32]) -> bool:
+    """Whether one of the seven predictors of ITU-T T.81, H.1.2.1, gives the whole last row."""
+    if corner.shape[0] < 2:
+        return True
+    above_left, above = corner[0, :-1], corner[0, 1:]
+    left, found = corner[1, :-1], corner[1, 1:]
+    predictions = (
+        *(left, above, above_left, left + above - above_left),
+        *(left + (above - above_left >> 1), above + (left - above_left >> 1), left + above >> 1),
+    )
+    return any(bool((found == prediction).all()) for prediction in predictions)
+
+
+def _decode(data: bytes, header: Codestream) -> GreyPixels:
+    try:
+        if header.process == JPEG_LOSSLESS:
+            return to_grey(imagecodecs.jpeg8_decode(data))
+        return to_grey(imagecodecs.jpeg8_decode(data, outcolorspace="GRAYSCALE"))
+    except CODEC_ERRORS as error:
+        raise _corrupt() from error
+
+
+def _corrupt() -> ImageError:
+    return ImageError(
+        ErrorCode.CORRUPT,
+        "the JPEG data cannot be decoded to the size in their header; an intact file was "
+        "expected; get it again",
+    )

@@ -1,0 +1,116 @@
+"""PNG → picture."""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+import imagecodecs
+
+from dfsynth.decode.grey import to_grey
+from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
+from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.records import DecodedImage
+
+_SIGNATURE_BYTES: Final = 8
+_CHUNK_OVERHEAD: Final = 12
+_MAX_CHUNKS: Final = 1_000_000
+_MAX_CHUNK_BYTES: Final = 2**31 - 1
+_PALETTE_TYPE: Final = 3
+_CRITICAL: Final = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+
+
+@dataclass(frozen=True, slots=True)
+class _ColourType:
+    photometric: str
+    channels: int
+    depths: tuple[int, ...]
+
+
+_COLOUR_TYPES: Final = {
+    0: _ColourType("MONOCHROME2", 1, (1, 2, 4, 8, 16)),
+    2: _ColourType("RGB", 3, (8, 16)),
+    3: _ColourType("PALETTE", 3, (1, 2, 4, 8)),
+    4: _ColourType("GREY_ALPHA", 2, (8, 16)),
+    6: _ColourType("RGBA", 4, (8, 16)),
+}
+
+
+def read_png(data: bytes, limits: DecodeLimits) -> DecodedImage:
+    """Decodes a PNG file; a file cut short or with a damaged critical chunk is an error.
+
+    Raises:
+        ImageError: truncated, corrupt, too_large, or multi_frame for an animation.
+    """
+    critical = _critical_chunks(data)
+    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
+    kind = _COLOUR_TYPES.get(colour)
+    if kind is None or depth not in kind.depths:
+        raise _corrupt(f"has colour type {colour} with {depth} bits, which PNG does not know")
+    sample_bytes = 2 if depth == 16 else 1
+    check_size(width, height, (kind.channels + 2) * sample_bytes, limits)
+    try:
+        pixels = imagecodecs.png_decode(critical)
+    except CODEC_ERRORS as error:
+        raise _corrupt("has a damaged chunk or damaged compressed data") from error
+    if pixels.shape[:2] != (height, width):
+        raise _corrupt("decodes to another size than its header gives")
+    return DecodedImage(
+        pixels=to_grey(pixels),
+        low=0.0,
+        high=65535.0 if depth == 16 else 255.0,
+        bits=depth,
+        photometric=kind.photometric,
+        pixel_mm=None,
+    )
+
+
+def _critical_chunks(data: bytes) -> bytes:
+    """The file with only the chunks that make its picture, from IHDR to IEND.
+
+    The others (profiles, compressed texts, transparency) change no grey value, and the decoder
+    complains of them on stderr. The walk also finds the end cut off, which the decoder misses.
+    """
+    offset, kept = _SIGNATURE_BYTES, [data[:_SIGNATURE_BYTES]]
+    palette = len(data) > 25 and data[25] == _PALETTE_TYPE
+    for count in range(_MAX_CHUNKS):
+        if offset + _CHUNK_OVERHEAD > len(data):
+            raise _truncated()
+        length, name = struct.unpack_from(">I4s", data, offset)
+        end = offset + _CHUNK_OVERHEAD + length
+        _check_chunk(name, length, first=count == 0)
+        if end > len(data):
+            raise _truncated()
+        if name == b"acTL" and length >= 4 and struct.unpack_from(">I", data, offset + 8)[0] > 1:
+            raise ImageError(
+                ErrorCode.MULTI_FRAME,
+                "the PNG file is an animation; one picture was expected; save one frame of it",
+            )
+        if name in (b"IHDR", b"IDAT", b"IEND") or (name == b"PLTE" and palette):
+            kept.append(data[offset:end])
+        if name == b"IEND":
+            return b"".join(kept)
+        offset = end
+    raise _corrupt(f"has more than {_MAX_CHUNKS} chunks")
+
+
+def _check_chunk(name: bytes, length: int, *, first: bool) -> None:
+    if not name.isalpha() or length > _MAX_CHUNK_BYTES:
+        raise _corrupt("has bytes where a chunk should begin")
+    if first != (name == b"IHDR") or (first and length != 13):
+        raise _corrupt("does not begin with one IHDR chunk of 13 bytes")
+    if name[:1].isupper() and name not in _CRITICAL:
+        raise _corrupt("has a critical chunk that PNG does not know")
+
+
+def _truncated() -> ImageError:
+    return ImageError(
+        ErrorCode.TRUNCATED,
+        "the PNG file ends before its IEND chunk; a whole file was expected; get it again",
+    )
+
+
+def _corrupt(found: str) -> ImageError:
+    return ImageError(
+        ErrorCode.CORRUPT,
+        f"the PNG file {found}; an intact file was expected; get it again",
+    )

@@ -1,0 +1,113 @@
+"""JPEG: sequential and progressive, 8 and 12 bits; what is cut off is found."""
+
+import struct
+
+import cv2
+import imagecodecs
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from dfsynth.decode import decode
+from dfsynth.errors import ErrorCode, ImageError
+
+
+def code_of(data: bytes) -> ErrorCode:
+    with pytest.raises(ImageError) as caught:
+        decode(data)
+    return caught.value.code
+
+
+def colour(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.dstack([crop, 255 - crop, crop // 2])
+
+
+def progressive(pixels: NDArray[np.uint8]) -> bytes:
+    return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes())
+
+
+def test_grey(crop: NDArray[np.uint8]) -> None:
+    for data in (imagecodecs.jpeg8_encode(crop, level=95), progressive(crop)):
+        image = decode(data)
+        assert image.pixels.dtype == np.uint8
+        assert (image.high, image.bits, image.photometric) == (255, 8, "MONOCHROME2")
+        assert np.abs(image.pixels.astype(int) - crop).max() <= 8
+
+
+def test_twelve_bits(crop12: NDArray[np.uint16]) -> None:
+    image = decode(imagecodecs.jpeg8_encode(crop12, level=98, bitspersample=12))
+    assert (image.pixels.dtype, image.high, image.bits) == (np.uint16, 4095, 12)
+    assert np.abs(image.pixels.astype(int) - crop12).max() <= 40
+
+
+def test_colour_becomes_luma(crop: NDArray[np.uint8]) -> None:
+    rgb = colour(crop)
+    image = decode(imagecodecs.jpeg8_encode(rgb, level=98))
+    assert image.photometric == "RGB"
+    assert np.abs(image.pixels - rgb @ np.array([0.299, 0.587, 0.114])).max() <= 6
+
+
+def test_exif_orientation_is_not_applied(crop: NDArray[np.uint8]) -> None:
+    plain = imagecodecs.jpeg8_encode(crop[:100])
+    entry = struct.pack("<HHII", 0x112, 3, 1, 6)
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + entry + bytes(4)
+    turned = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + plain[2:]
+    np.testing.assert_array_equal(decode(turned).pixels, decode(plain).pixels)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cut=st.floats(0, 1, exclude_max=True), kind=st.integers(0, 2), ended=st.booleans())
+def test_every_cut_is_found_with_an_end_marker_or_without(
+    crop: NDArray[np.uint8], cut: float, kind: int, ended: bool
+) -> None:
+    data = (
+        imagecodecs.jpeg8_encode(crop),
+        imagecodecs.jpeg8_encode(colour(crop)),
+        progressive(crop),
+    )[kind]
+    start = data.index(b"\xff\xda") + 14
+    if ended and kind < 2:
+        # Whole blocks must be missing: the last bytes may hold only the last block's rest.
+        kept = data[: start + int(cut * (len(data) - 200 - start))] + b"\xff\xd9"
+        assert code_of(kept) == ErrorCode.TRUNCATED
+    else:
+        kept = data[: 3 + int(cut * (len(data) - 3))]
+        assert code_of(kept) == ErrorCode.TRUNCATED
+
+
+def test_mid_grey_corners_are_no_fault(crop: NDArray[np.uint8]) -> None:
+    grey = crop.copy()
+    grey[-64:] = 128
+    image = decode(imagecodecs.jpeg8_encode(grey, level=95))
+    assert (image.pixels[-8:, -8:] == 128).all()
+
+
+def test_bytes_after_the_end_and_between_segments_are_no_fault(crop: NDArray[np.uint8]) -> None:
+    data = imagecodecs.jpeg8_encode(crop)
+    table = data.index(b"\xff\xdb")
+    odd = data[:table] + b"\0\1\2" + data[table:] + b"trailing"
+    np.testing.assert_array_equal(decode(odd).pixels, decode(data).pixels)
+
+
+def test_size_and_scans_are_limited(crop: NDArray[np.uint8]) -> None:
+    data = bytearray(imagecodecs.jpeg8_encode(crop))
+    frame = data.index(b"\xff\xc0")
+    struct.pack_into(">HH", data, frame + 5, 65535, 65535)
+    assert code_of(bytes(data)) == ErrorCode.TOO_LARGE
+    struct.pack_into(">HH", data, frame + 5, 0, 256)
+    assert code_of(bytes(data)) == ErrorCode.CORRUPT
+    many = progressive(crop)
+    last = many.rindex(b"\xff\xda")
+    bomb = many[:-2] + many[last:-2] * 100 + b"\xff\xd9"
+    assert code_of(bomb) == ErrorCode.CORRUPT
+
+
+def test_other_processes_are_refused(crop: NDArray[np.uint8]) -> None:
+    for data in (
+        imagecodecs.jpeg8_encode(crop, lossless=True),
+        imagecodecs.jpegls_encode(crop),
+        imagecodecs.jpeg8_encode(np.dstack([crop] * 4), colorspace="CMYK", outcolorspace="CMYK"),
+    ):
+        assert code_of(data) == ErrorCode.UNSUPPORTED_FORMAT

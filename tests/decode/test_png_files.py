@@ -1,0 +1,146 @@
+"""PNG: every kind gives the grey picture; every fault is an error, never half a picture."""
+
+import struct
+import zlib
+
+import cv2
+import imagecodecs
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from dfsynth.decode import DecodeLimits, decode
+from dfsynth.errors import ErrorCode, ImageError
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def png(width: int, height: int, depth: int, colour: int, rows: bytes, *between: bytes) -> bytes:
+    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    parts = [chunk(b"IHDR", head), *between, chunk(b"IDAT", zlib.compress(rows))]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
+
+
+def code_of(data: bytes, limits: DecodeLimits | None = None) -> ErrorCode:
+    with pytest.raises(ImageError) as caught:
+        decode(data, limits or DecodeLimits())
+    return caught.value.code
+
+
+def test_grey_8_and_16_bits_are_kept_bit_for_bit(
+    crop: NDArray[np.uint8], crop12: NDArray[np.uint16]
+) -> None:
+    small = decode(imagecodecs.png_encode(crop))
+    assert small.pixels.dtype == np.uint8
+    assert (small.low, small.high, small.bits, small.pixel_mm) == (0, 255, 8, None)
+    assert small.photometric == "MONOCHROME2"
+    np.testing.assert_array_equal(small.pixels, crop)
+    large = decode(imagecodecs.png_encode(crop12))
+    assert large.pixels.dtype == np.uint16
+    assert (large.low, large.high, large.bits) == (0, 65535, 16)
+    np.testing.assert_array_equal(large.pixels, crop12)
+
+
+@pytest.mark.parametrize("scale", [1, 257])
+def test_grey_copies_in_colour_equal_the_grey(crop: NDArray[np.uint8], scale: int) -> None:
+    grey = crop if scale == 1 else crop.astype(np.uint16) * scale
+    alpha = np.full_like(grey, 7)
+    for planes, name in (
+        ((grey, alpha), "GREY_ALPHA"),
+        ((grey, grey, grey), "RGB"),
+        ((grey, grey, grey, alpha), "RGBA"),
+    ):
+        image = decode(imagecodecs.png_encode(np.dstack(planes)))
+        assert image.photometric == name
+        np.testing.assert_array_equal(image.pixels, grey)
+
+
+def test_colour_becomes_luma(crop: NDArray[np.uint8]) -> None:
+    rgb = np.dstack([crop, 255 - crop, crop // 2])
+    luma = rgb @ np.array([0.299, 0.587, 0.114])
+    image = decode(imagecodecs.png_encode(rgb))
+    assert np.abs(image.pixels - luma).max() <= 1
+
+
+@pytest.mark.parametrize(("depth", "row"), [(1, b"\0\x50"), (2, b"\0\x1b"), (4, b"\0\x05\xaf")])
+def test_few_bits_fill_the_range(depth: int, row: bytes) -> None:
+    image = decode(png(4, 2, depth, 0, row * 2))
+    assert (image.bits, image.high) == (depth, 255)
+    values = {1: [0, 255, 0, 255], 2: [0, 85, 170, 255], 4: [0, 85, 170, 255]}[depth]
+    np.testing.assert_array_equal(image.pixels, [values, values])
+
+
+def test_palette_and_its_transparency() -> None:
+    palette = chunk(b"PLTE", bytes([10, 10, 10, 200, 200, 200]))
+    clear = chunk(b"tRNS", b"\0\0")
+    image = decode(png(2, 2, 8, 3, b"\0\0\1\0\1\0", palette, clear))
+    assert image.photometric == "PALETTE"
+    np.testing.assert_array_equal(image.pixels, [[10, 200], [200, 10]])
+
+
+def test_ancillary_chunks_neither_matter_nor_make_noise(
+    crop: NDArray[np.uint8], capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = np.hstack([np.zeros((256, 1), np.uint8), crop]).tobytes()
+    bomb = chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(20_000_000)))
+    odd = [chunk(b"iCCP", b"x"), chunk(b"gAMA", b""), chunk(b"sPLT", b"\0"), bomb]
+    image = decode(png(256, 256, 8, 0, rows, *odd))
+    np.testing.assert_array_equal(image.pixels, crop)
+    assert capfd.readouterr() == ("", "")
+
+
+@settings(max_examples=60, deadline=None)
+@given(cut=st.floats(0, 1, exclude_max=True))
+def test_every_cut_is_found(crop: NDArray[np.uint8], cut: float) -> None:
+    data = imagecodecs.png_encode(crop)
+    kept = data[: int(cut * len(data))]
+    expected = {ErrorCode.TRUNCATED, ErrorCode.EMPTY if not kept else ErrorCode.TRUNCATED}
+    if 0 < len(kept) < 8:
+        expected = {ErrorCode.NOT_AN_IMAGE}
+    assert code_of(kept) in expected
+
+
+def test_the_last_byte_counts(crop: NDArray[np.uint8]) -> None:
+    assert code_of(imagecodecs.png_encode(crop)[:-1]) == ErrorCode.TRUNCATED
+
+
+def test_missing_rows_are_found_in_a_well_formed_file(crop: NDArray[np.uint8]) -> None:
+    rows = np.hstack([np.zeros((256, 1), np.uint8), crop])
+    assert code_of(png(256, 256, 8, 0, rows[:200].tobytes())) == ErrorCode.CORRUPT
+
+
+@settings(max_examples=60, deadline=None)
+@given(where=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
+def test_every_flipped_byte_of_the_data_is_found(
+    crop: NDArray[np.uint8], where: float, flip: int
+) -> None:
+    data = bytearray(imagecodecs.png_encode(crop))
+    start, end = data.index(b"IDAT") + 4, data.index(b"IEND") - 8
+    data[start + int(where * (end - start))] ^= flip
+    assert code_of(bytes(data)) == ErrorCode.CORRUPT
+
+
+def test_other_faults() -> None:
+    good = b"\0\0\1\0\1\0"
+    assert code_of(png(0, 2, 8, 0, good)) == ErrorCode.CORRUPT
+    assert code_of(png(2, 2, 8, 0, good, chunk(b"ABCD", b""))) == ErrorCode.CORRUPT
+    assert code_of(png(2, 2, 3, 0, good)) == ErrorCode.CORRUPT
+    animation = chunk(b"acTL", struct.pack(">II", 3, 0))
+    assert code_of(png(2, 2, 8, 0, good, animation)) == ErrorCode.MULTI_FRAME
+    assert code_of(png(2, 2, 8, 0, b"\0\5\5\0\5\5")) == ErrorCode.CONSTANT
+
+
+def test_size_is_refused_before_decoding() -> None:
+    assert code_of(png(50_000, 50_000, 8, 0, b"\0")) == ErrorCode.TOO_LARGE
+    assert code_of(png(40, 40, 8, 0, b"\0"), DecodeLimits(max_pixels=1599)) == ErrorCode.TOO_LARGE
+    assert code_of(png(40, 40, 8, 0, b"\0"), DecodeLimits(max_pixels=1600)) == ErrorCode.CORRUPT
+
+
+def test_agrees_with_opencv(crop: NDArray[np.uint8]) -> None:
+    data = cv2.imencode(".png", crop)[1].tobytes()
+    plain = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(decode(data).pixels, plain)

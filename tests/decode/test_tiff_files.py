@@ -1,0 +1,120 @@
+"""TIFF: four compressions, polarity, and every fault of the directory."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from dfsynth.decode import decode
+from dfsynth.errors import ErrorCode, ImageError
+
+COMPRESSIONS = [1, 5, 8, 32773]
+
+
+def code_of(data: bytes) -> ErrorCode:
+    with pytest.raises(ImageError) as caught:
+        decode(data)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_grey_is_kept_bit_for_bit(
+    tiff_file: Callable[..., bytes],
+    crop: NDArray[np.uint8],
+    crop12: NDArray[np.uint16],
+    compression: int,
+) -> None:
+    for pixels in (crop, crop12):
+        image = decode(tiff_file(pixels, compression=compression))
+        np.testing.assert_array_equal(image.pixels, pixels)
+        assert image.pixels.dtype == pixels.dtype
+        assert image.high == np.iinfo(pixels.dtype).max
+        assert (image.photometric, image.pixel_mm) == ("MONOCHROME2", None)
+
+
+def test_files_of_another_writer(crop: NDArray[np.uint8], crop12: NDArray[np.uint16]) -> None:
+    for pixels in (crop, crop12, np.dstack([crop, crop, crop])):
+        for compression in (1, 5, 32946):
+            options = [cv2.IMWRITE_TIFF_COMPRESSION, compression]
+            image = decode(cv2.imencode(".tif", pixels, options)[1].tobytes())
+            grey = pixels if pixels.ndim == 2 else crop
+            np.testing.assert_array_equal(image.pixels, grey)
+
+
+def test_white_is_zero_is_inverted(
+    tiff_file: Callable[..., bytes], crop: NDArray[np.uint8], crop12: NDArray[np.uint16]
+) -> None:
+    for pixels in (crop, crop12):
+        image = decode(tiff_file(np.invert(pixels), photometric=0))
+        assert image.photometric == "MONOCHROME1"
+        np.testing.assert_array_equal(image.pixels, pixels)
+
+
+def test_colour_and_alpha(tiff_file: Callable[..., bytes], crop: NDArray[np.uint8]) -> None:
+    for planes in (3, 4):
+        stack = np.dstack([crop] * 3 + [255 - crop])[..., :planes]
+        image = decode(tiff_file(np.ascontiguousarray(stack), photometric=2))
+        assert image.photometric == ("RGB" if planes == 3 else "RGBA")
+        np.testing.assert_array_equal(image.pixels, crop)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cut=st.floats(0, 1, exclude_max=True), compression=st.sampled_from(COMPRESSIONS))
+def test_every_cut_is_found(
+    tiff_file: Callable[..., bytes], crop: NDArray[np.uint8], cut: float, compression: int
+) -> None:
+    data = tiff_file(crop, compression=compression)
+    assert code_of(data[: 4 + int(cut * (len(data) - 4))]) == ErrorCode.TRUNCATED
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("strip", [0, 1, 3])
+def test_a_short_strip_is_found(
+    tiff_file: Callable[..., bytes], crop: NDArray[np.uint8], compression: int, strip: int
+) -> None:
+    def shorten(parts: list[bytes]) -> list[bytes]:
+        parts[strip] = parts[strip][: len(parts[strip]) // 2]
+        return parts
+
+    data = tiff_file(crop, compression=compression, strips=shorten)
+    assert code_of(data) == ErrorCode.CORRUPT
+
+
+@pytest.mark.parametrize(
+    ("extra", "code"),
+    [
+        ((256, 4, 1, 100_000_000), ErrorCode.TOO_LARGE),
+        ((256, 4, 1, 0), ErrorCode.CORRUPT),
+        ((257, 4, 1, 512), ErrorCode.CORRUPT),
+        ((258, 3, 1, 12), ErrorCode.UNSUPPORTED_FORMAT),
+        ((259, 3, 1, 7), ErrorCode.UNSUPPORTED_FORMAT),
+        ((262, 3, 1, 5), ErrorCode.UNSUPPORTED_FORMAT),
+        ((262, 3, 1, 3), ErrorCode.CORRUPT),
+        ((273, 4, 2**30, 8), ErrorCode.CORRUPT),
+        ((273, 2, 4, 8), ErrorCode.CORRUPT),
+        ((278, 4, 1, 0), ErrorCode.CORRUPT),
+        ((339, 3, 1, 3), ErrorCode.UNSUPPORTED_FORMAT),
+        ((322, 4, 1, 2**31), ErrorCode.TRUNCATED),
+    ],
+)
+def test_directories_that_lie(
+    tiff_file: Callable[..., bytes],
+    crop: NDArray[np.uint8],
+    extra: tuple[int, int, int, int],
+    code: ErrorCode,
+) -> None:
+    tiles = ((323, 4, 1, 2**31), (324, 4, 1, 8), (325, 4, 1, 2**31)) if extra[0] == 322 else ()
+    found = code_of(tiff_file(crop, extra=(extra, *tiles)))
+    assert found in (code, ErrorCode.TOO_LARGE if tiles else code)
+
+
+def test_two_pages(tiff_file: Callable[..., bytes], crop: NDArray[np.uint8]) -> None:
+    assert code_of(tiff_file(crop, next_page=8)) == ErrorCode.MULTI_FRAME
+
+
+def test_constant(tiff_file: Callable[..., bytes]) -> None:
+    assert code_of(tiff_file(np.full((128, 64), 9, np.uint8))) == ErrorCode.CONSTANT
