@@ -1,5 +1,34 @@
-"""dfsynth: synthetic X-ray dark-field radiographs from ordinary chest X-rays."""
+"""dfsynth: synthetic X-ray dark-field radiographs from ordinary chest X-rays.
+
+    import dfsynth
+    dfsynth.build(source="folder-of-radiographs", out="x.zarr")
+    store = dfsynth.open_store("x.zarr")
+    data = store.dataset(where="uncertainty < 0.05", maps=("dark_field",))
+
+Synthetic images, for research only, not for diagnosis.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from dfsynth.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from dfsynth.access import Store, open_store
+    from dfsynth.api import build, load_generator
+
+__all__ = ["Store", "__version__", "build", "load_generator", "open_store"]
+
+# Imported when first asked for: torch and Arrow take seconds, `dfsynth --help` must not.
+_LAZY: Final = {
+    "Store": "dfsynth.access",
+    "build": "dfsynth.api",
+    "load_generator": "dfsynth.api",
+    "open_store": "dfsynth.access",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'dfsynth' has no attribute {name!r}")

@@ -106,11 +106,9 @@ def load_mask(path: Path, grid: int) -> Float32Map:
 
 def make_outliner(path: Path, listed: list[Listed], recipe: dict, log: Callable) -> UNet:
     """The trained outline network, from `path` if it is there."""
-    widths = recipe["outline"]["widths"]
     if path.exists():
-        network = UNet(1, 1, widths)
-        network.load_state_dict(load_file(path))
-        return network.eval()
+        return load_outliner(path, recipe)
+    widths = recipe["outline"]["widths"]
     train = [x for x in listed if x.mask and share_of(x.patient_id, recipe) == "train"]
     grid = recipe["grid"]
     drawn = [(load_grey(x.path, grid)[0], load_mask(x.mask, grid)) for x in train]
@@ -125,6 +123,23 @@ def make_outliner(path: Path, listed: list[Listed], recipe: dict, log: Callable)
     )
     save_file({k: v.contiguous() for k, v in network.state_dict().items()}, path)
     return network
+
+
+def load_outliner(path: Path, recipe: dict) -> UNet:
+    network = UNet(1, 1, recipe["outline"]["widths"])
+    network.load_state_dict(load_file(path))
+    return network.eval()
+
+
+def load_trained(path: Path, recipe: dict) -> Cascade:
+    """The cascade with the weights that a finished phase left."""
+    cascade = Cascade(cascade_config(recipe))
+    cascade.load_state_dict(load_file(path))
+    return cascade.eval()
+
+
+def cascade_config(recipe: dict) -> CascadeConfig:
+    return CascadeConfig(recipe["stages"], tuple(recipe["widths"]), recipe["dropout"])
 
 
 def shape_radiographs(
@@ -178,8 +193,7 @@ def train_cascade(
 ) -> None:
     """Runs the phases in order; a phase whose weights are in `out` is not run again."""
     torch.manual_seed(recipe["seed"])
-    config = CascadeConfig(recipe["stages"], tuple(recipe["widths"]), recipe["dropout"])
-    cascade = Cascade(config).to(memory_format=torch.channels_last)
+    cascade = Cascade(cascade_config(recipe)).to(memory_format=torch.channels_last)
     trainer = CascadeTrainer(
         cascade, Weights(**recipe["weights"]), recipe["seed"], recipe["ema_decay"], torch.bfloat16
     )

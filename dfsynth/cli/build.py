@@ -21,7 +21,7 @@ from dfsynth.errors import ExitStatus
 EXAMPLE = "Example: dfsynth build --source nih --root /data/ChestX-ray14 --out nih-darkfield.zarr"
 
 
-def build(  # noqa: PLR0917
+def build(
     source: Annotated[
         str,
         typer.Option(help="A corpus name, corpus TOML, folder, tar, zip, or CSV/Parquet table."),
@@ -52,9 +52,9 @@ def build(  # noqa: PLR0917
         int | None, typer.Option(help="Decoding threads. [default: one a core]")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first N inputs.")] = None,
-    maps: Annotated[
-        str, typer.Option(help="What to store; also attenuation and lung.")
-    ] = ",".join(DEFAULT_MAPS),
+    maps: Annotated[str, typer.Option(help="What to store; also attenuation and lung.")] = ",".join(
+        DEFAULT_MAPS
+    ),
     dtype: Annotated[str, typer.Option(help="float16 or float32.")] = "float16",
     max_pixels: Annotated[
         int | None, typer.Option(help="Largest picture decoded, rows × columns.")
@@ -63,9 +63,7 @@ def build(  # noqa: PLR0917
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Plan and estimate size and time; write nothing.")
     ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 3 if any image failed.")
-    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if any image failed.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove the store that is there and start anew.")
     ] = False,

@@ -9,7 +9,7 @@ from dfsynth.cli.options import Json, Quiet, StorePath, Verbose
 from dfsynth.cli.session import session
 
 EXAMPLE = (
-    'Example: dfsynth filter x.zarr --where "uncertainty < 0.05 and view = \'PA\'" '
+    "Example: dfsynth filter x.zarr --where \"uncertainty < 0.05 and view = 'PA'\" "
     "--out kept.parquet"
 )
 
@@ -22,7 +22,9 @@ def filter_store(
     keep: Annotated[
         float | None, typer.Option(help="Share to keep, those lowest in --by: 0.8 keeps 80 %.")
     ] = None,
-    by: Annotated[str, typer.Option(help="Column to keep the lowest of.")] = "uncertainty",
+    by: Annotated[
+        str | None, typer.Option(help="Column to keep the lowest of. [default: uncertainty]")
+    ] = None,
     include_no_lung: Annotated[
         bool, typer.Option("--include-no-lung", help="Do not drop images flagged no_lung.")
     ] = False,

@@ -30,7 +30,7 @@ def verify(
 
         with reporter(talk.quiet) as progress:
             found = verify_store(store, repair, progress)
-        lines = [f"shard {d.shard}, {d.image_id or 'all of it'}: {d.what}" for d in found.damage]
+        lines = [f"{_place(d.shard, d.image_id)}: {d.what}" for d in found.damage]
         lines.append(
             f"{found.images} images of {found.shards} committed shards read, "
             f"{len(found.damage)} damaged"
@@ -44,3 +44,9 @@ def verify(
         talk.result(found, "\n".join(lines))
         if found.damage:
             raise typer.Exit(ExitStatus.FAILURE)
+
+
+def _place(shard: int | None, image_id: str | None) -> str:
+    if shard is None:
+        return "metadata"
+    return f"shard {shard}, {image_id or 'all of it'}"

@@ -37,7 +37,7 @@ def describe_store(root: Path) -> StoreInfo:
     """
     layout = StoreLayout(root)
     record = read_record(layout.build)
-    table = read_manifest(layout.manifest, ["status", "error_code", "flags"])
+    table = read_manifest(layout.manifest)
     status = _counts(table["status"])
     return StoreInfo(
         store=str(root),

@@ -57,6 +57,8 @@ class BuildRecord:
     checkpoint: str
     unit: str
     window: tuple[float, float]
+    intensity: tuple[float, float]
+    """Percentiles between which the generator's input was windowed."""
     checkpoint_licence: str
     source_licence: str
     rows: int
@@ -86,7 +88,8 @@ class BuildRecord:
             fingerprint = found.pop("fingerprint")
             for name in ("size", "maps"):
                 fingerprint[name] = tuple(fingerprint[name])
-            found["window"] = tuple(found["window"])
+            for name in ("window", "intensity"):
+                found[name] = tuple(found[name])
             return cls(fingerprint=Fingerprint(**fingerprint), **found)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(f"{path} is damaged; restore it or build the store again") from error
@@ -106,6 +109,7 @@ class BuildRecord:
             "grid_size": list(held.size),
             "dark_field_unit": self.unit,
             "dark_field_window": list(self.window),
+            "intensity_percentiles": list(self.intensity),
             "mc_samples": held.mc_samples,
             "seed": held.seed,
             "precision": held.precision,
@@ -153,6 +157,7 @@ def new_record(
         checkpoint=facts.name,
         unit=facts.unit,
         window=facts.window,
+        intensity=(facts.intensity.low_percentile, facts.intensity.high_percentile),
         checkpoint_licence=facts.licence,
         source_licence=source_licence,
         rows=rows,

@@ -1,0 +1,48 @@
+"""A torch Dataset over the rows of a store that somebody chose."""
+
+from typing import TypedDict
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch.utils.data import Dataset
+
+from dfsynth.store import ZarrArrays
+
+
+class Sample(TypedDict):
+    """One image; the default collate function stacks it."""
+
+    maps: torch.Tensor
+    """(map, y, x) float32, in the order asked for."""
+    row: int
+    """Row in the store's arrays."""
+    image_id: str
+
+
+class MapDataset(Dataset[Sample]):
+    """Reads one image at a time; safe in DataLoader workers, forked or spawned."""
+
+    def __init__(self, arrays: ZarrArrays, table: pa.Table, maps: tuple[str, ...]) -> None:
+        """`table` holds the chosen rows of the manifest, one for each sample, in order."""
+        self.table = table
+        """Labels, findings and scores of the samples: row i belongs to sample i."""
+        self._arrays = arrays
+        self._maps = maps
+        self._rows: list[int] = table["row"].to_pylist()
+        self._ids: list[str] = table["image_id"].to_pylist()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Sample:
+        """One sample.
+
+        Raises:
+            StoreError: the stored bytes are damaged.
+        """
+        row = self._rows[index]
+        maps = np.stack([self._arrays.read(name, row) for name in self._maps])
+        return Sample(
+            maps=torch.from_numpy(maps.astype(np.float32)), row=row, image_id=self._ids[index]
+        )

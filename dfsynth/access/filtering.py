@@ -1,0 +1,57 @@
+"""`dfsynth filter`: choose rows of the manifest and write them with their provenance."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dfsynth.manifest import FindingCount, select, write_selection
+from dfsynth.pipeline.record import read_record
+from dfsynth.store import StoreLayout
+
+
+DEFAULT_SCORE: Final = "uncertainty"
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """How many images passed, in all and of each finding."""
+
+    store: str
+    kept: int
+    total: int
+    findings: tuple[FindingCount, ...]
+    out: Path | None
+
+
+def filter_manifest(
+    store: Path,
+    where: str | None,
+    keep: float | None,
+    by: str | None,
+    include_no_lung: bool = False,
+    out: Path | None = None,
+) -> Filtered:
+    """Selects rows by a SQL predicate, by the lowest share of a column, or both in this order.
+
+    `by` is `uncertainty` where only `keep` is given.
+
+    Failed rows never pass; images without lung only with `include_no_lung`. With `out`, writes
+    the kept rows as Parquet with the store's provenance and the filter in its metadata.
+
+    Raises:
+        UsageError: a bad predicate, share or column.
+        StoreError: there is no store, or `out` cannot be written.
+    """
+    layout = StoreLayout(store)
+    record = read_record(layout.build)
+    if keep is not None and by is None:
+        by = DEFAULT_SCORE
+    chosen = select(layout.manifest, where, keep, by, include_no_lung)
+    if out is not None:
+        provenance = {name: json.dumps(value) for name, value in record.attributes().items()}
+        provenance["filter"] = json.dumps(
+            {"where": where, "keep": keep, "by": by, "include_no_lung": include_no_lung}
+        )
+        write_selection(out, chosen, provenance)
+    return Filtered(str(store), chosen.kept, chosen.total, chosen.findings, out)

@@ -1,0 +1,89 @@
+"""`open_store`: a store as a Python object."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import zarr
+
+from dfsynth.errors import UsageError
+from dfsynth.manifest import read_manifest, select
+from dfsynth.pipeline.record import BuildRecord, read_record
+from dfsynth.store import Json, StoredMap, StoreLayout, ZarrArrays
+
+if TYPE_CHECKING:
+    from dfsynth.access.dataset import MapDataset
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store, opened for reading; holds no open file, so threads and processes may share it."""
+
+    path: Path
+    record: BuildRecord
+    """What it was built from."""
+    _arrays: ZarrArrays
+
+    @property
+    def provenance(self) -> Mapping[str, Json]:
+        """The attributes of the store: generator, source, grid, unit, seed, versions, notice."""
+        return self.record.attributes()
+
+    @property
+    def arrays(self) -> zarr.Group:
+        """The plain Zarr group; `arrays["dark_field"]` is (image, y, x), NaN where none is."""
+        return zarr.open_group(self.path, mode="r")
+
+    @property
+    def manifest(self) -> pa.Table:
+        """All committed rows, in row order."""
+        return read_manifest(StoreLayout(self.path).manifest)
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """The names of the stored maps."""
+        return self._arrays.names
+
+    def read(self, name: str, row: int) -> StoredMap:
+        """One map (y, x) in its stored type; NaN where the image failed.
+
+        Raises:
+            StoreError: no such map or row, or the stored bytes are damaged.
+        """
+        return self._arrays.read(name, row)
+
+    def dataset(
+        self,
+        where: str | None = None,
+        maps: Sequence[str] = ("dark_field",),
+        keep: float | None = None,
+        by: str | None = None,
+    ) -> "MapDataset":
+        """A torch Dataset of the images that pass `where` and `keep`, as `dfsynth filter` does.
+
+        Raises:
+            UsageError: a map that the store does not hold, or a bad predicate.
+        """
+        from dfsynth.access.dataset import MapDataset
+
+        missing = [name for name in maps if name not in self.maps]
+        if missing:
+            raise UsageError(
+                f"the store has no map {missing[0]!r}: it holds {', '.join(self.maps)}"
+            )
+        chosen = select(StoreLayout(self.path).manifest, where, keep, by)
+        return MapDataset(self._arrays, chosen.table, tuple(maps))
+
+
+def open_store(path: str | Path) -> Store:
+    """Opens a store, finished or not.
+
+    Raises:
+        StoreError: there is no store, or its metadata is damaged.
+    """
+    root = Path(path)
+    layout = StoreLayout(root)
+    record = read_record(layout.build)
+    return Store(root, record, ZarrArrays.open(layout))

@@ -1,0 +1,50 @@
+"""The Python interface beside `open_store`: build a store, or run a checkpoint on arrays."""
+
+from pathlib import Path
+from typing import Any
+
+from dfsynth.checkpoint import checkpoint_path, read_checkpoint
+from dfsynth.config import DEFAULT_MC_SAMPLES, BuildOptions
+from dfsynth.generate import TorchGenerator, load_network, resolve_device, resolve_precision
+from dfsynth.maker import CheckpointMaker
+from dfsynth.pipeline import BuildReport, Progress, Silent
+from dfsynth.pipeline import build as run_build
+
+
+def build(
+    source: str | Path, out: str | Path, *, progress: Progress | None = None, **options: Any
+) -> BuildReport:
+    """Builds a store as `dfsynth build` does; `options` are the fields of `BuildOptions`.
+
+    Call it again with the same arguments to go on where it stopped.
+
+    Raises:
+        UsageError: wrong options, no images, or a conflict with what the store holds.
+        DfsynthError: a failure that ends the run; committed shards are intact.
+        TypeError: an option that does not exist.
+    """
+    if options.get("root") is not None:
+        options["root"] = Path(options["root"])
+    configuration = BuildOptions(source=str(source), out=Path(out), **options)
+    return run_build(configuration, CheckpointMaker(configuration), progress or Silent())
+
+
+def load_generator(
+    checkpoint: str = "default",
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    mc_samples: int = DEFAULT_MC_SAMPLES,
+    seed: int = 0,
+) -> TorchGenerator:
+    """A checkpoint to call on arrays: (n, H, W) in [0, 1], dense bright → mean and uncertainties.
+
+    Raises:
+        UsageError: no such checkpoint or device.
+        CheckpointError: the checkpoint is damaged.
+    """
+    files = read_checkpoint(checkpoint_path(checkpoint))
+    where = resolve_device(device)
+    return TorchGenerator(
+        load_network(files), where, resolve_precision(precision, where), mc_samples, seed
+    )

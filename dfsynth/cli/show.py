@@ -1,0 +1,35 @@
+"""`dfsynth show`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dfsynth.cli.options import Json, Quiet, StorePath, Verbose, parse_names
+from dfsynth.cli.session import session
+
+EXAMPLE = "Example: dfsynth show x.zarr --source nih --root /data/ChestX-ray14 --out sheet.png"
+
+
+def show(
+    store: StorePath,
+    out: Annotated[
+        Path | None, typer.Option(help="The PNG to write. [default: STORE with .png]")
+    ] = None,
+    images: Annotated[int, typer.Option(min=1, help="How many, spread over the store.")] = 8,
+    ids: Annotated[str, typer.Option(help="These images instead: a,b,…")] = "",
+    source: Annotated[
+        str | None, typer.Option(help="Where the radiographs are, if the store lacks them.")
+    ] = None,
+    root: Annotated[Path | None, typer.Option(help="Root of --source.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Draw a contact sheet: attenuation, dark-field, aleatoric, epistemic."""
+    with session(json, quiet, verbose) as talk:
+        from dfsynth.access.sheet import draw_sheet
+
+        picture = out or store.with_suffix(".png")
+        found = draw_sheet(store, picture, images, parse_names(ids), source, root)
+        talk.result(found, f"{len(found.images)} images drawn: {found.picture}")

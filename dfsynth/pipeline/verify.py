@@ -1,0 +1,139 @@
+"""Re-reads a whole store against its manifest, and re-queues what is damaged."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from dfsynth.errors import ConflictError, StoreError
+from dfsynth.manifest import read_part
+from dfsynth.pipeline.build import available_cores
+from dfsynth.pipeline.plan import Plan
+from dfsynth.pipeline.planning import array_specs
+from dfsynth.pipeline.prefetch import Prefetch
+from dfsynth.pipeline.progress import Progress
+from dfsynth.pipeline.record import BuildRecord, read_record
+from dfsynth.records import SourceItem
+from dfsynth.store import (
+    RunLock,
+    StoreLayout,
+    ZarrArrays,
+    read_group,
+    remove_shard,
+    sweep,
+    write_group,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One image, or a whole shard, that is not what was written."""
+
+    shard: int | None
+    """None for the metadata of the whole store."""
+    image_id: str | None
+    """None where the shard's manifest part itself is damaged."""
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a verification found."""
+
+    store: str
+    shards: int
+    images: int
+    damage: tuple[Damage, ...]
+    requeued: tuple[int, ...]
+
+
+def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
+    """Checks every committed row: the plan's id, and the sum of the values read back.
+
+    With `repair`, the manifest part of each damaged shard is unlinked, so that the next build
+    does the shard again; and damaged array metadata is written anew.
+
+    Raises:
+        StoreError: there is no store, or its plan is damaged.
+        ConflictError: repair, while another process is at work on the store.
+    """
+    layout = StoreLayout(root)
+    record = read_record(layout.build)
+    plan = Plan(layout.plan, record.fingerprint.shard_size)
+    specs = array_specs(record)
+    damage = list(_check_metadata(layout, record, repair))
+    arrays = ZarrArrays(layout, specs)
+    committed = sorted(layout.committed_shards())
+    images = sum(plan.rows_of(shard) for shard in committed if shard < plan.shards)
+    progress.start(images)
+
+    def check(shard: int) -> list[Damage]:
+        items = plan.items(shard) if shard < plan.shards else []
+        return list(_check_shard(layout, arrays, shard, items))
+
+    workers = available_cores()
+    with ThreadPoolExecutor(workers) as pool:
+        for shard, found in Prefetch[int, list[Damage]](pool, check, committed, 2 * workers):
+            damage += found
+            bad = len({d.image_id for d in found})
+            progress.advance(ok=max(plan.rows_of(shard) - bad, 0), failed=bad)
+    requeued = tuple(sorted({d.shard for d in damage if d.shard is not None}))
+    if repair and requeued:
+        _requeue(layout, record.fingerprint.maps, requeued)
+    return Verification(
+        store=str(root),
+        shards=len(committed),
+        images=images,
+        damage=tuple(damage),
+        requeued=requeued if repair else (),
+    )
+
+
+def _check_metadata(layout: StoreLayout, record: BuildRecord, repair: bool) -> Iterator[Damage]:
+    """The Zarr documents follow from the build record, so they can be written anew."""
+    try:
+        intact = read_group(layout) == (array_specs(record), record.attributes())
+        what = "zarr.json is not what the build record says"
+    except StoreError as error:
+        intact, what = False, str(error)
+    if intact:
+        return
+    yield Damage(None, None, what)
+    if repair:
+        write_group(layout, array_specs(record), record.attributes())
+
+
+def _check_shard(
+    layout: StoreLayout, arrays: ZarrArrays, shard: int, items: list[SourceItem]
+) -> Iterator[Damage]:
+    try:
+        rows = read_part(layout.part(shard)).select(["image_id", "row", "status", "checksum"])
+    except StoreError as error:
+        yield Damage(shard, None, str(error))
+        return
+    lines = rows.to_pylist()
+    if [(line["row"], line["image_id"]) for line in lines] != [(i.row, i.image_id) for i in items]:
+        yield Damage(shard, None, "its manifest part does not hold the rows of the plan")
+        return
+    for line in lines:
+        if line["status"] != "ok":
+            continue
+        try:
+            found = arrays.checksum(line["row"])
+        except StoreError as error:
+            yield Damage(shard, line["image_id"], str(error))
+            continue
+        if found != line["checksum"]:
+            yield Damage(shard, line["image_id"], "the stored values are not those written")
+
+
+def _requeue(layout: StoreLayout, names: tuple[str, ...], shards: tuple[int, ...]) -> None:
+    with RunLock(layout.lock) as lock:
+        if lock.supported() and not lock.try_whole():
+            raise ConflictError(
+                f"{layout.root} is not repaired: another process is at work on it; "
+                "wait until it has ended"
+            )
+        sweep(layout.scratch)
+        for shard in shards:
+            remove_shard(layout, names, shard)

@@ -1,0 +1,84 @@
+"""Whole builds in forked processes, the n-th of which kills itself at its n-th disk call.
+
+    killed_build.py PICTURES FOLDER STRIDE
+
+Each process builds FOLDER/<n>/x.zarr; a call is any into the operating system or of a stream.
+After each kill the same build runs again, to its end. Prints the number of kills.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from toy_generator import ToyMaker
+
+from dfsynth.config import BuildOptions
+from dfsynth.pipeline import Silent, build
+
+
+def is_disk_call(function: object) -> bool:
+    owner = type(getattr(function, "__self__", None)).__module__
+    return owner == "_io" or getattr(function, "__module__", None) in {"posix", "_io", "io"}
+
+
+def kill_at_call(number: int) -> None:
+    """From now on, counts disk calls of the main thread and dies before the `number`-th."""
+    count = 0
+
+    def watch(_frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        if event == "c_call" and is_disk_call(argument):
+            count += 1
+            if count == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(watch)
+
+
+def run(pictures: str, out: Path) -> None:
+    options = BuildOptions(source=pictures, out=out, shard_size=4, workers=1)
+    build(options, ToyMaker(), Silent())
+
+
+def in_child(pictures: str, out: Path, kill_at: int | None) -> bool:
+    """Whether the child was killed.
+
+    Raises:
+        RuntimeError: it ended in another way than done or killed.
+    """
+    process = os.fork()
+    if process == 0:
+        if kill_at is not None:
+            kill_at_call(kill_at)
+        status = 1
+        try:
+            run(pictures, out)
+            status = 0
+        finally:
+            sys.setprofile(None)
+            os._exit(status)
+    status = os.waitpid(process, 0)[1]
+    if status not in (0, signal.SIGKILL):
+        raise RuntimeError(f"the build at kill point {kill_at} ended with {status}")
+    return status == signal.SIGKILL
+
+
+def main() -> None:
+    pictures, folder, stride = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    number, killed = 1, True
+    kills = 0
+    while killed:
+        out = folder / f"{number:05d}" / "x.zarr"
+        killed = in_child(pictures, out, number)
+        if killed:
+            kills += 1
+            in_child(pictures, out, None)
+        number += stride
+    print(kills)
+
+
+if __name__ == "__main__":
+    main()

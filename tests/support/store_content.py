@@ -1,0 +1,27 @@
+"""What a store says, in a form that two stores can be compared by."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from dfsynth.access import open_store
+
+TIMINGS = ("seconds",)
+
+
+def store_content(path: Path) -> tuple[dict[str, np.ndarray], pa.Table]:
+    """All array values and the manifest without timings."""
+    store = open_store(path)
+    arrays = {name: store.arrays[name][:] for name in store.maps}
+    return arrays, store.manifest.drop_columns(list(TIMINGS))
+
+
+def assert_equal_stores(one: Path, other: Path) -> None:
+    """Values bit for bit, NaN included, and manifests row for row."""
+    arrays_one, manifest_one = store_content(one)
+    arrays_other, manifest_other = store_content(other)
+    assert arrays_one.keys() == arrays_other.keys()
+    for name, values in arrays_one.items():
+        np.testing.assert_array_equal(values, arrays_other[name], err_msg=name)
+    assert manifest_one.equals(manifest_other)
