@@ -1,0 +1,115 @@
+"""The manifest's Arrow schema: what each column is called, holds and means.
+
+A change of meaning, name or type needs a new `SCHEMA_VERSION`. The same facts as JSON, for
+readers without Arrow, are `manifests/schema-v1.json`; `python -m dfsynth.manifest.export`
+prints them.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+
+SCHEMA_VERSION: Final = 1
+VERSION_KEY: Final = b"dfsynth.schema_version"
+"""Where a Parquet file's schema metadata holds the version."""
+
+_ARROW_TYPES: Final = {
+    "string": pa.string(),
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "float32": pa.float32(),
+    # The element's name is Parquet's own: what is read back then equals what was written.
+    "list<string>": pa.list_(pa.field("element", pa.string())),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the manifest."""
+
+    name: str
+    type: str
+    """A key of the table of Arrow types: string, int16, int32, int64, float32, list<string>."""
+    description: str
+    unit: str | None = None
+    nullable: bool = True
+
+    def field(self) -> "pa.Field[Any]":
+        """The column as Arrow knows it, description and unit in the field's metadata."""
+        metadata = {"description": self.description}
+        if self.unit is not None:
+            metadata["unit"] = self.unit
+        return pa.field(self.name, _ARROW_TYPES[self.type], self.nullable, metadata)
+
+
+_SIGNAL: Final = "dark-field line integral"
+
+COLUMNS: Final = (
+    Column("image_id", "string", "Unique, stable name of the image", nullable=False),
+    Column("row", "int64", "Index of the image in every array of the store", nullable=False),
+    Column("shard", "int32", "The run shard that holds the row", nullable=False),
+    Column("status", "string", "ok or failed", nullable=False),
+    Column("error_code", "string", "Why the image failed, in one word; null where it is ok"),
+    Column("error", "string", "Why the image failed, in one sentence; null where it is ok"),
+    Column("source", "string", "Name of the corpus or source of the image", nullable=False),
+    Column("uri", "string", "Path of the image relative to the source's root", nullable=False),
+    Column("source_sha256", "string", "SHA-256 of the source's bytes, in hexadecimal"),
+    Column("patient_id", "string", "Patient key that the corpus publishes; never from DICOM"),
+    Column("view", "string", "Projection, for example PA, AP or LATERAL"),
+    Column("sex", "string", "Sex as the corpus gives it"),
+    Column("age", "float32", "Age at the examination", "years"),
+    Column("findings", "list<string>", "Labels of the corpus; null where it has none"),
+    Column("split", "string", "The corpus's own split, for example train or test"),
+    Column("width", "int32", "Columns of the decoded source", "pixels"),
+    Column("height", "int32", "Rows of the decoded source", "pixels"),
+    Column("bits", "int16", "Bits stored per sample in the source", "bits"),
+    Column("photometric", "string", "Photometric interpretation as the source states it"),
+    Column("pixel_mm", "float32", "Pitch of the source's pixels; null where unknown", "mm"),
+    Column("scale_y", "float32", "grid y = source y × scale_y + offset_y, at pixel edges"),
+    Column("scale_x", "float32", "grid x = source x × scale_x + offset_x, at pixel edges"),
+    Column("offset_y", "float32", "Rows of padding above the picture in the grid", "grid pixels"),
+    Column("offset_x", "float32", "Columns of padding left of the picture", "grid pixels"),
+    Column("dark_field_mean", "float32", "Mean dark-field signal over the picture", _SIGNAL),
+    Column("dark_field_lung_mean", "float32", "Mean dark-field signal over the lung", _SIGNAL),
+    Column("aleatoric_mean", "float32", "Mean aleatoric standard deviation", _SIGNAL),
+    Column("aleatoric_lung_mean", "float32", "Mean aleatoric deviation over the lung", _SIGNAL),
+    Column("aleatoric_p95", "float32", "95th percentile of the aleatoric deviation", _SIGNAL),
+    Column("epistemic_mean", "float32", "Mean epistemic standard deviation", _SIGNAL),
+    Column("epistemic_lung_mean", "float32", "Mean epistemic deviation over the lung", _SIGNAL),
+    Column("epistemic_p95", "float32", "95th percentile of the epistemic deviation", _SIGNAL),
+    Column(
+        "uncertainty",
+        "float32",
+        "Root of the mean of aleatoric² + epistemic² over the lung: the number to filter by",
+        _SIGNAL,
+    ),
+    Column("lung_fraction", "float32", "Predicted lung over the whole picture", "0 to 1"),
+    Column("lung_area_cm2", "float32", "Predicted lung area; null without pixel_mm", "cm²"),
+    Column("ood_score", "float32", "Distance of the input from the training inputs"),
+    Column("flags", "list<string>", "Remarks, for example no_lung or clipped", nullable=False),
+    Column("checksum", "string", "BLAKE2b-128 of the row's stored values, in hexadecimal"),
+    Column("seconds", "float32", "Compute time of the image", "s"),
+)
+
+SCHEMA: Final = pa.schema(
+    [column.field() for column in COLUMNS], {VERSION_KEY: str(SCHEMA_VERSION).encode()}
+)
+
+
+def schema_json() -> str:
+    """The schema as indented JSON that ends with a newline."""
+    columns = [
+        {
+            "name": column.name,
+            "type": column.type,
+            "nullable": column.nullable,
+            "unit": column.unit,
+            "description": column.description,
+        }
+        for column in COLUMNS
+    ]
+    document = {"schema_version": SCHEMA_VERSION, "columns": columns}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,119 @@
+"""Which images to use: a predicate, and the surest share by one number."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dfsynth.errors import UsageError
+from dfsynth.manifest.findings import FindingCount, count_findings
+from dfsynth.manifest.predicate import matching_positions, nearest_names
+from dfsynth.manifest.table import read_manifest
+
+NO_LUNG: Final = "no_lung"
+"""The flag of rows on whose picture no lung was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The rows of a manifest that passed a filter."""
+
+    table: pa.Table
+    """Columns of the manifest's schema, sorted by `row`."""
+    total: int
+    """Rows with status ok, before any filter."""
+    no_lung: int
+    """Of those, rows left out because no lung was found on them."""
+    findings: tuple[FindingCount, ...]
+    """Rows by finding: kept, and of `total`."""
+
+    @property
+    def kept(self) -> int:
+        """Rows that passed."""
+        return int(self.table.num_rows)
+
+
+def select(
+    folder: Path,
+    where: str | None,
+    keep: float | None,
+    by: str | None,
+    include_no_lung: bool = False,
+) -> Selection:
+    """Filters the manifest in `folder`; failed rows never pass.
+
+    First `where`, then of the rows that passed and have a number in `by` the lowest share
+    `keep`, rounded up to whole rows; among equal numbers the lower `row` passes. Rows without
+    a number in `by` (null or NaN) never pass a `keep`.
+
+    Args:
+        folder: holds the manifest's parts.
+        where: a SQL condition on the manifest's columns.
+        keep: share in (0, 1].
+        by: a numeric column, for example uncertainty.
+        include_no_lung: also pass rows on which no lung was found.
+
+    Raises:
+        UsageError: a bad predicate, share or column.
+        StoreError: the manifest cannot be read.
+    """
+    _check_share(keep, by)
+    manifest = read_manifest(folder)
+    ok = _is_ok(manifest)
+    usable = ok if include_no_lung else ok & _has_lung(manifest)
+    rows = manifest.filter(pa.array(usable))
+    if where is not None:
+        rows = rows.take(matching_positions(rows, where))
+    if keep is not None and by is not None:
+        rows = _lowest_share(rows, keep, by)
+    return Selection(
+        table=rows.combine_chunks(),
+        total=int(ok.sum()),
+        no_lung=int(ok.sum() - usable.sum()),
+        findings=count_findings(manifest.select(["findings"]).filter(pa.array(ok)), rows),
+    )
+
+
+def _check_share(keep: float | None, by: str | None) -> None:
+    if (keep is None) != (by is None):
+        given, missing = ("keep", "by") if by is None else ("by", "keep")
+        raise UsageError(
+            f"found {given} without {missing}; expected both, for example keep 0.8 by uncertainty"
+        )
+    if keep is not None and not 0 < keep <= 1:
+        raise UsageError(f"keep is {keep}; expected a share above 0 and at most 1, such as 0.8")
+
+
+def _is_ok(table: pa.Table) -> NDArray[np.bool_]:
+    return pc.equal(table["status"], pa.scalar("ok")).to_numpy().astype(np.bool_)
+
+
+def _has_lung(table: pa.Table) -> NDArray[np.bool_]:
+    flags = table["flags"].combine_chunks()
+    owners = pc.list_parent_indices(flags).to_numpy()
+    flagged = pc.equal(pc.list_flatten(flags), pa.scalar(NO_LUNG)).to_numpy(zero_copy_only=False)
+    has_lung = np.ones(table.num_rows, dtype=np.bool_)
+    has_lung[owners[flagged]] = False
+    return has_lung
+
+
+def _lowest_share(rows: pa.Table, keep: float, by: str) -> pa.Table:
+    if by not in rows.column_names:
+        raise UsageError(
+            f"the manifest has no column {by!r}; {nearest_names(by, rows.column_names)}"
+        )
+    kind = rows.schema.field(by).type
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+        raise UsageError(f"column {by!r} holds {kind}; expected a column of numbers to keep by")
+    values = rows[by].cast(pa.float64()).to_numpy()
+    known = np.flatnonzero(~np.isnan(values))
+    # Exact, as the user wrote it: in floats 0.7 of 10 is more than 7.
+    count = -(-Fraction(str(keep)) * known.size // 1)
+    # Stable over rows that are sorted by `row`: equal numbers pass in that order.
+    lowest = known[np.argsort(values[known], kind="stable")[: int(count)]]
+    return rows.take(np.sort(lowest))

@@ -1,0 +1,86 @@
+"""The whole manifest of a store: all parts as one Arrow table, and counts by status."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from dfsynth.errors import StoreError
+from dfsynth.manifest.parts import check_schema, read_part
+from dfsynth.manifest.schema import SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCount:
+    """How many committed rows a manifest has."""
+
+    ok: int
+    failed: int
+    errors: tuple[tuple[str, int], ...]
+    """(error_code, rows) of the failed rows, the commonest first."""
+
+
+def read_manifest(folder: Path) -> pa.Table:
+    """Every committed row in the folder of parts, columns of `SCHEMA`, sorted by `row`.
+
+    A folder without parts gives a table without rows.
+
+    Raises:
+        StoreError: the folder is missing, or a part is damaged or of another schema version.
+    """
+    table = _read_columns(folder, SCHEMA.names)
+    rows = table["row"].to_numpy()
+    if np.all(rows[1:] > rows[:-1]):
+        return table
+    return table.sort_by("row")
+
+
+def count_status(folder: Path) -> StatusCount:
+    """Rows by status, and failed rows by error code.
+
+    Raises:
+        StoreError: as `read_manifest`.
+    """
+    table = _read_columns(folder, ["status", "error_code"])
+    status = Counter(table["status"].to_pylist())
+    errors = Counter(code for code in table["error_code"].to_pylist() if code is not None)
+    by_count = sorted(errors.items(), key=lambda item: (-item[1], item[0]))
+    return StatusCount(ok=status["ok"], failed=status["failed"], errors=tuple(by_count))
+
+
+def _read_columns(folder: Path, columns: Sequence[str]) -> pa.Table:
+    parts = _part_files(folder)
+    if not parts:
+        return SCHEMA.empty_table().select(columns)
+    try:
+        # One footer stands for all: a store is written by one schema version.
+        check_schema(parts[0], pq.read_schema(parts[0]))
+        files = [str(part) for part in parts]
+        return ds.dataset(files, schema=SCHEMA, format="parquet").to_table(columns=list(columns))
+    except (pa.ArrowException, OSError) as error:
+        _name_damaged(parts)
+        raise StoreError(f"manifest {folder} changed while it was read; try again") from error
+
+
+def _part_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(entry for entry in folder.iterdir() if entry.match("part-*.parquet"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise StoreError(
+            f"no manifest at {folder}: expected the folder of parts that a store holds"
+        ) from error
+    except OSError as error:
+        raise StoreError(f"the manifest folder {folder} cannot be listed: {error.strerror}") from (
+            error
+        )
+
+
+def _name_damaged(parts: Sequence[Path]) -> None:
+    """Reads part by part, so that the error names the one that is damaged."""
+    for part in parts:
+        read_part(part)

@@ -1,0 +1,85 @@
+"""The functions that a predicate may call.
+
+A closed list, because DuckDB's memory limit does not hold for every function: one
+`range(2000000000)` takes all memory of the machine, and others tell of the machine or the
+configuration.
+"""
+
+from itertools import pairwise
+from typing import Final
+
+import duckdb
+
+from dfsynth.errors import UsageError
+
+FUNCTIONS: Final = (
+    "abs",
+    "ceil",
+    "coalesce",
+    "contains",
+    "ends_with",
+    "exp",
+    "floor",
+    "greatest",
+    "ifnull",
+    "isfinite",
+    "isnan",
+    "least",
+    "len",
+    "length",
+    "list_contains",
+    "list_has",
+    "list_has_all",
+    "list_has_any",
+    "ln",
+    "log10",
+    "lower",
+    "nullif",
+    "pow",
+    "regexp_full_match",
+    "regexp_matches",
+    "round",
+    "sqrt",
+    "starts_with",
+    "substring",
+    "trim",
+    "upper",
+)
+_SYNTAX: Final = frozenset(
+    (
+        *("and", "or", "not", "in", "is", "between", "like", "ilike", "distinct", "from"),
+        *("case", "when", "then", "else", "cast", "try_cast"),
+    )
+)
+_WORDS: Final = frozenset({"identifier", "keyword"})
+
+
+def check_calls(predicate: str) -> None:
+    """Passes a predicate that calls nothing but `FUNCTIONS`.
+
+    Raises:
+        UsageError: it calls something else.
+    """
+    for name in _called(predicate):
+        if name.lower() not in _SYNTAX and name.lower() not in FUNCTIONS:
+            raise UsageError(
+                f"the predicate calls {name!r}, which filters do not offer; "
+                f"they offer {', '.join(FUNCTIONS)}"
+            )
+
+
+def _called(predicate: str) -> list[str]:
+    """Every word that an opening bracket follows."""
+    text = predicate.encode()
+    tokens = [(start, kind.name) for start, kind in duckdb.tokenize(predicate)]
+    ends = [start for start, _ in tokens[1:]] + [len(text)]
+    pieces = [
+        (kind, text[start:end].decode(errors="replace").strip())
+        for (start, kind), end in zip(tokens, ends, strict=True)
+        if kind != "comment"
+    ]
+    return [
+        word
+        for (kind, word), (_, following) in pairwise(pieces)
+        if kind in _WORDS and following.startswith("(")
+    ]

@@ -1,0 +1,148 @@
+"""Choosing rows: shares, ties, nulls, failures, images without lung; counts by finding."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dfsynth.errors import StoreError, UsageError
+from dfsynth.manifest import FindingCount, count_findings, encode_part, select
+from dfsynth.records import ManifestRow
+
+MakeRow = Callable[..., ManifestRow]
+WriteManifest = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(write_manifest: WriteManifest, ok_row: MakeRow, failed_row: MakeRow) -> Path:
+    """Ten rows: 3 failed; 4 without lung; uncertainty 0.01 × (row + 1), null in 4 and 6."""
+    rows = [ok_row(i) for i in range(10)]
+    rows[3] = failed_row(3)
+    rows[4] = ok_row(4, uncertainty=None, flags=("clipped", "no_lung"))
+    rows[6] = ok_row(6, uncertainty=None, findings=None)
+    return write_manifest(rows)
+
+
+def _rows(folder: Path, **options: object) -> list[int]:
+    arguments: dict[str, object] = {"where": None, "keep": None, "by": None} | options
+    return select(folder, **arguments).table["row"].to_pylist()  # type: ignore[arg-type]
+
+
+def test_failed_rows_and_rows_without_lung_never_pass(folder: Path) -> None:
+    assert _rows(folder) == [0, 1, 2, 5, 6, 7, 8, 9]
+    assert _rows(folder, where="true") == [0, 1, 2, 5, 6, 7, 8, 9]
+    assert _rows(folder, where="status = 'failed'") == []
+    assert _rows(folder, include_no_lung=True) == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert _rows(folder, where="uncertainty IS NULL", include_no_lung=True) == [4, 6]
+
+
+def test_totals_count_what_was_built(folder: Path) -> None:
+    selection = select(folder, "row < 3", None, None)
+    assert (selection.kept, selection.total, selection.no_lung) == (3, 9, 1)
+    assert select(folder, None, None, None, include_no_lung=True).no_lung == 0
+
+
+def test_the_lowest_share_passes_and_nulls_never_do(folder: Path) -> None:
+    assert _rows(folder, keep=1, by="uncertainty") == [0, 1, 2, 5, 7, 8, 9]
+    assert _rows(folder, keep=0.5, by="uncertainty") == [0, 1, 2, 5]
+    assert _rows(folder, keep=0.001, by="uncertainty") == [0]
+    assert _rows(folder, keep=1, by="age", where="row > 5") == [6, 7, 8, 9]
+
+
+def test_the_predicate_comes_before_the_share(folder: Path) -> None:
+    assert _rows(folder, where="row >= 5", keep=0.5, by="uncertainty") == [5, 7]
+
+
+def test_equal_numbers_pass_by_row(write_manifest: WriteManifest, ok_row: MakeRow) -> None:
+    rows = [ok_row(i, uncertainty=0.1 if i != 8 else 0.05) for i in reversed(range(9))]
+    assert _rows(write_manifest(rows), keep=0.4, by="uncertainty") == [0, 1, 2, 8]
+
+
+def test_nan_is_no_number(write_manifest: WriteManifest, ok_row: MakeRow) -> None:
+    rows = [ok_row(i, uncertainty=math.nan if i < 3 else 0.1) for i in range(5)]
+    assert _rows(write_manifest(rows), keep=1.0, by="uncertainty") == [3, 4]
+
+
+@given(
+    values=st.lists(st.none() | st.sampled_from([0.5, 0.25, 0.75, 1.5]), min_size=1, max_size=30),
+    hundredths=st.integers(1, 100),
+)
+def test_the_share_is_exact(
+    values: list[float | None], hundredths: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("manifest")
+    rows = [
+        ManifestRow(f"{i}", i, 0, "ok", "s", f"{i}", uncertainty=value)
+        for i, value in enumerate(values)
+    ]
+    (folder / "part-0000000.parquet").write_bytes(encode_part(rows))
+    known = sorted((value, i) for i, value in enumerate(values) if value is not None)
+    count = -(-hundredths * len(known) // 100)
+    expected = sorted(i for _, i in known[:count])
+    assert _rows(folder, keep=hundredths / 100, by="uncertainty") == expected
+
+
+@pytest.mark.parametrize("keep", [0.0, -0.1, 1.1, 80.0, math.nan, math.inf])
+def test_a_share_out_of_range_is_refused(keep: float, folder: Path) -> None:
+    with pytest.raises(UsageError, match="above 0 and at most 1"):
+        select(folder, None, keep, "uncertainty")
+
+
+@pytest.mark.parametrize(("keep", "by"), [(0.5, None), (None, "uncertainty")])
+def test_a_share_and_its_column_come_together(
+    keep: float | None, by: str | None, folder: Path
+) -> None:
+    with pytest.raises(UsageError, match="without"):
+        select(folder, None, keep, by)
+
+
+def test_a_column_to_keep_by_must_be_known_and_numeric(folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"did you mean uncertainty\?"):
+        select(folder, None, 0.5, "Uncertanty")
+    for column in ("view", "findings"):
+        with pytest.raises(UsageError, match="column of numbers"):
+            select(folder, None, 0.5, column)
+
+
+def test_bad_sql_is_refused(folder: Path) -> None:
+    with pytest.raises(UsageError, match="not one SQL condition"):
+        select(folder, "uncertainty <", None, None)
+
+
+def test_no_manifest_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no manifest"):
+        select(tmp_path / "none", None, None, None)
+
+
+def test_an_empty_manifest_selects_nothing(tmp_path: Path) -> None:
+    selection = select(tmp_path, "age > 3", 0.5, "age")
+    assert (selection.kept, selection.total, selection.findings) == (0, 0, ())
+
+
+def test_findings_are_counted_over_ok_rows(folder: Path) -> None:
+    assert select(folder, "row < 6", None, None).findings == (
+        FindingCount("No Finding", kept=3, total=6),
+        FindingCount("Effusion", kept=1, total=2),
+        FindingCount("Mass", kept=1, total=2),
+        FindingCount("(unknown)", kept=0, total=1),
+    )
+
+
+def test_findings_count_rows_not_labels() -> None:
+    lists = [["Mass", "Mass", "Nodule"], None, [], ["Nodule"], None, [None]]
+    table = pa.table({"findings": pa.array(lists, pa.list_(pa.string()))})
+    assert count_findings(table, table.slice(2)) == (
+        FindingCount("(unknown)", kept=2, total=3),
+        FindingCount("Nodule", kept=1, total=2),
+        FindingCount("(none)", kept=1, total=1),
+        FindingCount("Mass", kept=0, total=1),
+    )
+
+
+def test_counts_of_kept_rows_survive_slicing(folder: Path) -> None:
+    everything = select(folder, None, None, None, include_no_lung=True)
+    assert all(count.kept == count.total for count in everything.findings)

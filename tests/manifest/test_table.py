@@ -1,0 +1,83 @@
+"""The whole manifest: sorted, counted, and honest about damage."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from dfsynth.errors import StoreError
+from dfsynth.manifest import (
+    SCHEMA,
+    StatusCount,
+    count_status,
+    encode_part,
+    read_manifest,
+    rows_of,
+)
+from dfsynth.records import ManifestRow
+
+MakeRow = Callable[..., ManifestRow]
+
+
+def test_rows_come_back_sorted(
+    write_manifest: Callable[..., Path], ok_row: MakeRow, failed_row: MakeRow
+) -> None:
+    rows = [ok_row(i) if i % 4 else failed_row(i) for i in range(10)]
+    folder = write_manifest([*rows[5:], *rows[:5]], shard_size=3)
+    table = read_manifest(folder)
+    assert table.schema.equals(SCHEMA, check_metadata=True)
+    assert table["row"].to_pylist() == list(range(10))
+    assert rows_of(table)[4:6] == (rows[4], ManifestRow(**_as_float32(rows[5])))
+
+
+def _as_float32(row: ManifestRow) -> dict[str, object]:
+    values = {name: getattr(row, name) for name in SCHEMA.names}
+    return values | {"uncertainty": 0.05999999865889549, "lung_fraction": 0.4000000059604645}
+
+
+def test_status_is_counted(
+    write_manifest: Callable[..., Path], ok_row: MakeRow, failed_row: MakeRow
+) -> None:
+    rows = [ok_row(0), failed_row(1), failed_row(2), ok_row(3), ok_row(4)]
+    assert count_status(write_manifest(rows)) == StatusCount(3, 2, (("truncated", 2),))
+
+
+def test_a_folder_without_parts_has_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not a part")
+    assert read_manifest(tmp_path).equals(SCHEMA.empty_table())
+    assert count_status(tmp_path) == StatusCount(0, 0, ())
+
+
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no manifest at"):
+        read_manifest(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("damaged", [0, 1, 2])
+def test_the_damaged_part_is_named(
+    damaged: int, write_manifest: Callable[..., Path], ok_row: MakeRow
+) -> None:
+    folder = write_manifest([ok_row(i) for i in range(12)])
+    part = folder / f"part-{damaged:07d}.parquet"
+    part.write_bytes(part.read_bytes()[:-20])
+    with pytest.raises(StoreError, match=part.name):
+        read_manifest(folder)
+
+
+def test_a_newer_version_is_refused(
+    write_manifest: Callable[..., Path], ok_row: MakeRow, tmp_path: Path
+) -> None:
+    folder = write_manifest([ok_row(0)])
+    part = folder / "part-0000000.parquet"
+    newer = pq.read_table(part).replace_schema_metadata({"dfsynth.schema_version": "9"})
+    pq.write_table(newer, part)
+    with pytest.raises(StoreError, match="version 9"):
+        count_status(folder)
+
+
+def test_the_bytes_of_a_part_do_not_depend_on_the_folder(
+    write_manifest: Callable[..., Path], ok_row: MakeRow
+) -> None:
+    folder = write_manifest([ok_row(0)])
+    assert (folder / "part-0000000.parquet").read_bytes() == encode_part([ok_row(0)])
