@@ -72,10 +72,9 @@ def _called(predicate: str) -> list[str]:
     """Every word that an opening bracket follows."""
     text = predicate.encode()
     tokens = [(start, kind.name) for start, kind in duckdb.tokenize(predicate)]
-    ends = [start for start, _ in tokens[1:]] + [len(text)]
     pieces = [
         (kind, text[start:end].decode(errors="replace").strip())
-        for (start, kind), end in zip(tokens, ends, strict=True)
+        for (start, kind), (end, _) in pairwise([*tokens, (len(text), "end")])
         if kind != "comment"
     ]
     return [
