@@ -1,14 +1,11 @@
 """What a checkpoint says of itself, read without torch."""
 
-from dfsynth.checkpoint.card import (
+from dfsynth.checkpoint.card import NETWORK, CascadeConfig, ModelCard, encode_card
+from dfsynth.checkpoint.files import (
     CARD,
-    NETWORK,
     WEIGHTS,
-    CascadeConfig,
     CheckpointFiles,
-    ModelCard,
     checkpoint_path,
-    encode_card,
     read_checkpoint,
 )
 

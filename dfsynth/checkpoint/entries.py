@@ -1,0 +1,93 @@
+"""Entries of a JSON object, each taken with its type checked."""
+
+import math
+from typing import Any, Self
+
+
+class Entries:
+    """A JSON object whose entries are taken one by one; `finish` refuses what is left.
+
+    Every method raises ValueError, with a sentence that names the entry, where it is missing or
+    is something else.
+    """
+
+    def __init__(self, found: object, where: str) -> None:
+        if not isinstance(found, dict):
+            raise ValueError(f"{where} is no object with entries")
+        self._left: dict[str, object] = dict(found)
+
+    def finish(self) -> None:
+        if self._left:
+            raise ValueError(f"unknown entries: {', '.join(map(repr, sorted(self._left)))}")
+
+    def table(self, name: str) -> Self:
+        return type(self)(self._take(name), name)
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        found = self._take(name)
+        if not isinstance(found, dict):
+            raise self._misfit(name, "an object")
+        return found
+
+    def numbers(self, name: str) -> dict[str, float]:
+        found = self.mapping(name)
+        return {key: self._real(f"{name}.{key}", value) for key, value in found.items()}
+
+    def text(self, name: str) -> str:
+        found = self._take(name)
+        if not isinstance(found, str):
+            raise self._misfit(name, "text")
+        return found
+
+    def truth(self, name: str) -> bool:
+        found = self._take(name)
+        if not isinstance(found, bool):
+            raise self._misfit(name, "true or false")
+        return found
+
+    def real(self, name: str) -> float:
+        return self._real(name, self._take(name))
+
+    def whole(self, name: str) -> int:
+        return self._whole(name, self._take(name))
+
+    def reals(self, name: str) -> tuple[float, ...]:
+        return tuple(self._real(name, value) for value in self._list(name))
+
+    def wholes(self, name: str) -> tuple[int, ...]:
+        return tuple(self._whole(name, value) for value in self._list(name))
+
+    def text_tables(self, name: str) -> tuple[dict[str, str], ...]:
+        found: list[dict[str, str]] = []
+        for row in self._list(name):
+            if not isinstance(row, dict) or not all(isinstance(v, str) for v in row.values()):
+                raise self._misfit(name, "a list of objects of text")
+            found.append(row)
+        return tuple(found)
+
+    def _take(self, name: str) -> object:
+        if name not in self._left:
+            raise ValueError(f"the entry {name!r} is missing")
+        return self._left.pop(name)
+
+    def _list(self, name: str) -> list[object]:
+        found = self._take(name)
+        if not isinstance(found, list):
+            raise self._misfit(name, "a list")
+        return found
+
+    def _whole(self, name: str, found: object) -> int:
+        if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found < 2**31:
+            raise self._misfit(name, "whole numbers of 1 or more")
+        return found
+
+    def _real(self, name: str, found: object) -> float:
+        if isinstance(found, float) and math.isfinite(found):
+            return found
+        if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**53:
+            return float(found)
+        raise self._misfit(name, "finite numbers")
+
+    @staticmethod
+    def _misfit(name: str, expected: str) -> ValueError:
+        return ValueError(f"the entry {name!r} is not {expected}")

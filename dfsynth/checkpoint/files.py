@@ -1,0 +1,72 @@
+"""The files of a checkpoint, as far as they can be read without torch.
+
+A checkpoint is a folder with `weights.safetensors` and `model.json`; nothing is unpickled.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dfsynth.checkpoint.card import ModelCard
+from dfsynth.checkpoint.parsing import parse_card
+from dfsynth.errors import CheckpointError, UsageError
+from dfsynth.resources import data_folder
+
+WEIGHTS: Final = "weights.safetensors"
+CARD: Final = "model.json"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFiles:
+    """A checkpoint as it lies on disk, read and identified but not yet a network."""
+
+    folder: Path
+    card: ModelCard
+    weights: bytes
+    sha256: str
+    """Over the weights file, then the card."""
+
+
+def checkpoint_path(wanted: str) -> Path:
+    """A packaged checkpoint's name or a folder → the folder.
+
+    Raises:
+        UsageError: neither a packaged name nor a folder with a `model.json`.
+    """
+    packaged = data_folder("checkpoints")
+    for folder in (packaged / wanted, Path(wanted)):
+        if (folder / CARD).is_file():
+            return folder
+    names = ", ".join(sorted(p.name for p in packaged.iterdir() if p.is_dir()))
+    raise UsageError(
+        f"no checkpoint {wanted!r}: expected a folder with {CARD} and {WEIGHTS}, "
+        f"or one of the packaged names: {names}"
+    )
+
+
+def read_checkpoint(folder: Path) -> CheckpointFiles:
+    """Reads both files of a checkpoint and checks the card.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, or of another version of dfsynth.
+    """
+    card_bytes, weights = _read(folder / CARD), _read(folder / WEIGHTS)
+    digest = hashlib.sha256(weights + card_bytes).hexdigest()
+    try:
+        card = parse_card(card_bytes)
+    except ValueError as error:
+        raise CheckpointError(
+            f"{folder / CARD} is no model card: {error}; get the checkpoint again, or the "
+            "version of dfsynth that it was made for"
+        ) from error
+    return CheckpointFiles(folder, card, weights, digest)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot read {path}: {error.strerror}; a checkpoint holds {CARD} and {WEIGHTS}"
+        ) from error

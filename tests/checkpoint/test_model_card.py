@@ -1,0 +1,231 @@
+"""`model.json`: what is written is read back, and nothing that does not fit is."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dfsynth.checkpoint import (
+    CARD,
+    NETWORK,
+    WEIGHTS,
+    CascadeConfig,
+    ModelCard,
+    checkpoint_path,
+    encode_card,
+    read_checkpoint,
+)
+from dfsynth.errors import CheckpointError, UsageError
+from dfsynth.records import IntensityWindow
+
+CardEntries = dict[str, Any]
+Refuses = Callable[[CardEntries | bytes], str]
+
+CARD_HERE = ModelCard(
+    name="größe",
+    network=NETWORK,
+    arguments=CascadeConfig(2, (8, 16), 0.25, False),
+    grid=(48, 32),
+    intensity=IntensityWindow(1.0, 98.5),
+    unit="1",
+    window=(-0.1, 0.8),
+    licence="Apache-2.0",
+    intended_use="tests",
+    limits="none",
+    training_data=({"name": "a", "licence": "CC0"},),
+    recipe={"seed": 1, "phase": [{"name": "x"}]},
+    metrics={"mse": {"value": 0.1, "low": 0.05, "high": 0.2}},
+    calibration={"0.5": 0.66, "0.9": 1},
+)
+
+
+def entries() -> CardEntries:
+    return copy.deepcopy(json.loads(encode_card(CARD_HERE)))
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[CardEntries | bytes], Path]:
+    def into(card: CardEntries | bytes) -> Path:
+        raw = card if isinstance(card, bytes) else json.dumps(card).encode()
+        (tmp_path / CARD).write_bytes(raw)
+        (tmp_path / WEIGHTS).write_bytes(b"weights")
+        return tmp_path
+
+    return into
+
+
+@pytest.fixture
+def refuses(write: Callable[[CardEntries | bytes], Path]) -> Refuses:
+    def message(card: CardEntries | bytes) -> str:
+        folder = write(card)
+        with pytest.raises(CheckpointError) as caught:
+            read_checkpoint(folder)
+        text = str(caught.value)
+        assert "\n" not in text
+        assert CARD in text
+        return text
+
+    return message
+
+
+def test_a_card_comes_back_as_it_was(tmp_path: Path, write: Callable[[bytes], Path]) -> None:
+    files = read_checkpoint(write(encode_card(CARD_HERE).encode()))
+    assert files.card == CARD_HERE
+    assert files.weights == b"weights"
+    assert files.folder == tmp_path
+
+
+def test_every_entry_is_needed(refuses: Refuses) -> None:
+    for name in entries():
+        short = entries()
+        del short[name]
+        assert repr(name) in refuses(short)
+    for table in ("arguments", "intensity"):
+        for name in entries()[table]:
+            short = entries()
+            del short[table][name]
+            assert repr(name) in refuses(short)
+
+
+def test_entries_that_nobody_knows_are_refused(refuses: Refuses) -> None:
+    for table in (None, "arguments", "intensity"):
+        card = entries()
+        (card if table is None else card[table])["surprise\n"] = 1
+        assert "unknown entries: 'surprise\\n'" in refuses(card)
+
+
+WRONG: list[tuple[tuple[str, ...], list[object]]] = [
+    (("name",), [None, 3, ["x"]]),
+    (("unit",), [None, 1.0]),
+    (("licence",), [{}]),
+    (("intended_use",), [False]),
+    (("limits",), [0]),
+    (("grid",), [[48], [48, 32, 1], "48", [0, 32], [48.0, 32], [True, 1], 48, [1e999, 32]]),
+    (("window",), [[0.8, -0.1], [0.5, 0.5], [0], ["0", "1"], [float("nan"), 1], [0, 1e999], None]),
+    (("training_data",), [{}, ["x"], [{"name": 3}], "x"]),
+    (("recipe",), [None, [], "x"]),
+    (("metrics",), [None, 4]),
+    (("calibration",), [None, [], {"0.5": "x"}, {"0.5": float("inf")}, {"0.5": True}]),
+    (("arguments",), [None, [], {}]),
+    (("arguments", "stages"), [0, -1, 2.5, "2", True, 17, 10**400, None]),
+    (("arguments", "widths"), [None, "ab", [8, "16"], [8, -16], [8, 2.5], 8]),
+    (("arguments", "dropout"), [1.0, -0.1, "0", float("nan"), True]),
+    (("arguments", "lung_head"), [0, 1, "yes", None]),
+    (("intensity",), [None, 3]),
+    (("intensity", "low_percentile"), [-1, 98.5, 200, "0", float("nan")]),
+    (("intensity", "high_percentile"), [1.0, 100.5, None]),
+    (("network",), ["other", None, 5]),
+    (("card_version",), [2, 0, "1", True, 1.0, None]),
+]
+
+
+@pytest.mark.parametrize(("where", "values"), WRONG, ids=[".".join(w) for w, _ in WRONG])
+def test_entries_of_another_kind_are_refused(
+    refuses: Refuses, where: tuple[str, ...], values: list[object]
+) -> None:
+    for value in values:
+        card = entries()
+        table = card
+        for name in where[:-1]:
+            table = table[name]
+        table[where[-1]] = value
+        refuses(card)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"upgan-compact"',
+        b"{",
+        b"\xff\xfe\x00",
+        bytes(64),
+        b"[" * 100_000,
+        b'{"card_version": ' + b"[" * 100_000,
+        b'{"card_version": ' + b"1" * 5000 + b"}",
+    ],
+)
+def test_what_is_no_card_is_refused(refuses: Refuses, raw: bytes) -> None:
+    refuses(raw)
+
+
+def test_a_truncated_card_is_refused_wherever_it_ends(refuses: Refuses) -> None:
+    raw = encode_card(CARD_HERE).rstrip().encode()
+    for length in range(0, len(raw), 7):
+        refuses(raw[:length])
+
+
+def test_another_network_or_version_is_named(refuses: Refuses) -> None:
+    later = entries() | {"card_version": 7, "network": "upgan-wide"}
+    message = refuses(later)
+    assert "'upgan-wide'" in message
+    assert "version 7" in message
+    assert f"{NETWORK!r} in card version 1" in message
+
+
+@pytest.mark.parametrize("missing", [CARD, WEIGHTS])
+def test_a_missing_file_is_named(write: Callable[[CardEntries], Path], missing: str) -> None:
+    folder = write(entries())
+    (folder / missing).unlink()
+    with pytest.raises(CheckpointError, match=f"cannot read .*{missing}") as caught:
+        read_checkpoint(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_any_changed_byte_changes_the_sum(write: Callable[[bytes], Path]) -> None:
+    raw = encode_card(CARD_HERE).encode()
+    folder = write(raw)
+
+    def sum_of(weights: bytes, card: bytes) -> str:
+        (folder / WEIGHTS).write_bytes(weights)
+        (folder / CARD).write_bytes(card)
+        return read_checkpoint(folder).sha256
+
+    first = sum_of(b"weights", raw)
+    assert len(first) == 64
+    variants = [
+        (b"weightz", raw),
+        (b"weights\0", raw),
+        (b"", raw),
+        (b"weights", raw + b" "),
+        (b"weights", raw.replace(b"Apache-2.0", b"Apache-2.1")),
+    ]
+    assert len({first, *(sum_of(*variant) for variant in variants)}) == 6
+    assert sum_of(b"weights", raw) == first
+
+
+def test_a_folder_is_found_by_its_path(write: Callable[[CardEntries], Path]) -> None:
+    folder = write(entries())
+    assert checkpoint_path(str(folder)) == folder
+
+
+@pytest.mark.parametrize("wanted", ["no-such-checkpoint", "", "no/such/folder"])
+def test_an_unknown_checkpoint_is_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=f"no checkpoint {wanted!r}: expected a folder with"):
+        checkpoint_path(wanted)
+
+
+def test_a_folder_without_a_card_is_no_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / WEIGHTS).write_bytes(b"weights")
+    with pytest.raises(UsageError, match="no checkpoint"):
+        checkpoint_path(str(tmp_path))
+
+
+@pytest.mark.parametrize("stages", [0, -1, 17])
+def test_a_cascade_has_a_sensible_number_of_stages(stages: int) -> None:
+    with pytest.raises(ValueError, match="expected 1 to 16 stages"):
+        CascadeConfig(stages=stages)
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0, float("nan")])
+def test_dropout_leaves_something(dropout: float) -> None:
+    with pytest.raises(ValueError, match="expected a dropout"):
+        CascadeConfig(dropout=dropout)
