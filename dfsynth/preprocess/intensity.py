@@ -7,7 +7,9 @@ from dfsynth.records import Float32Map, IntensityWindow
 LOW_CONTRAST_SHARE = 0.10
 """Flagged `low_contrast`: the window spans less than this share of the format's range."""
 CLIPPED_SHARE = 0.05
-"""Flagged `clipped`: at least this share of the picture sits exactly on an end of the range."""
+"""Flagged `clipped`: at least this share of the picture sits on an end of the format's range."""
+_ROUNDING_SHARE = 1e-5
+"""Of the range: averaging equal grey values gives them back but for float32 rounding."""
 
 
 def to_unit_range(pixels: Float32Map, window: IntensityWindow) -> Float32Map:
@@ -32,6 +34,8 @@ def intensity_flags(
     bottom, top = np.percentile(pixels, [window.low_percentile, window.high_percentile])
     if top - bottom < LOW_CONTRAST_SHARE * (high - low):
         found.append("low_contrast")
-    if max(np.mean(pixels <= low), np.mean(pixels >= high)) >= CLIPPED_SHARE:
+    rounding = np.float32(_ROUNDING_SHARE * (high - low))
+    black, white = pixels <= low + rounding, pixels >= high - rounding
+    if max(np.mean(black), np.mean(white)) >= CLIPPED_SHARE:
         found.append("clipped")
     return tuple(found)
