@@ -1,0 +1,150 @@
+"""Where everything of a contact sheet lies. Numbers only: boxes that never overlap."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dfsynth.report.lettering import BODY, HEADING, SMALL, TITLE
+
+MAX_WIDTH: Final = 2400
+"""Widest sheet in pixels."""
+_MARGIN: Final = 32
+_PANEL_GAP: Final = 8
+_GROUP_GAP: Final = 40
+_ROW_GAP: Final = 14
+_LARGEST_PANEL: Final = 224
+_SMALLEST_PANEL: Final = 48
+_BAR_HEIGHT: Final = 8
+_SPACE: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of the sheet, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def of(self, canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The part of `canvas` (y, x, 3) inside the box, as a view."""
+        return canvas[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderBoxes:
+    """The head of one column of pictures."""
+
+    title: Box
+    bar: Box
+    ticks: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """How the images are spread: `groups` images side by side, `columns` pictures each."""
+
+    groups: int
+    columns: int
+    panel: int
+    """Side in pixels of the square that a picture is fitted into."""
+
+    @property
+    def group_width(self) -> int:
+        return self.columns * self.panel + (self.columns - 1) * _PANEL_GAP
+
+    @property
+    def content_width(self) -> int:
+        """Width of the sheet without its margins."""
+        return self.groups * self.group_width + (self.groups - 1) * _GROUP_GAP
+
+    def left(self, group: int, column: int = 0) -> int:
+        """Left edge of a column of pictures."""
+        start = _MARGIN + group * (self.group_width + _GROUP_GAP)
+        return start + column * (self.panel + _PANEL_GAP)
+
+
+def choose_grid(images: int, columns: int) -> Grid:
+    """One image a line up to 8 images, two up to 24, else three, as far as the width allows.
+
+    Raises:
+        ValueError: so many columns that a picture would be smaller than 48 pixels.
+    """
+    wanted = 1 if images <= 8 else 2 if images <= 24 else 3
+    for groups in range(wanted, 0, -1):
+        grid = Grid(groups, columns, 0)
+        panel = (MAX_WIDTH - 2 * _MARGIN - grid.content_width) // (groups * columns)
+        if panel >= (_SMALLEST_PANEL if groups == 1 else _LARGEST_PANEL * 3 // 4):
+            return Grid(groups, columns, min(panel, _LARGEST_PANEL))
+    raise ValueError(f"{columns} columns do not fit a sheet {MAX_WIDTH} pixels wide")
+
+
+@dataclass(frozen=True, slots=True)
+class SheetLayout:
+    """The boxes of one sheet."""
+
+    grid: Grid
+    line_heights: tuple[int, ...]
+    """Height of the pictures on each line of images."""
+    caption_lines: int
+    footer_lines: int
+
+    @property
+    def width(self) -> int:
+        return self.grid.content_width + 2 * _MARGIN
+
+    @property
+    def height(self) -> int:
+        return self._footer_top + self.footer_lines * SMALL.line + _MARGIN // 2
+
+    @property
+    def title(self) -> Box:
+        return Box(_MARGIN, _MARGIN // 2, self.grid.content_width, TITLE.line)
+
+    @property
+    def rule(self) -> Box:
+        """The line above the footer."""
+        return Box(_MARGIN, self._footer_top - _SPACE - 1, self.grid.content_width, 1)
+
+    def header(self, group: int, column: int) -> HeaderBoxes:
+        """The head of a column of pictures."""
+        left, width = self.grid.left(group, column), self.grid.panel
+        top = self.title.top + self.title.height + _SPACE
+        bar = top + HEADING.line
+        return HeaderBoxes(
+            title=Box(left, top, width, HEADING.line),
+            bar=Box(left, bar, width, _BAR_HEIGHT),
+            ticks=Box(left, bar + _BAR_HEIGHT, width, SMALL.line),
+        )
+
+    def panel(self, image: int, column: int) -> Box:
+        """Where a picture of an image goes."""
+        line, group = divmod(image, self.grid.groups)
+        left = self.grid.left(group, column)
+        return Box(left, self._line_top(line), self.grid.panel, self.line_heights[line])
+
+    def caption(self, image: int, number: int) -> Box:
+        """A line of text below the pictures of an image."""
+        line, group = divmod(image, self.grid.groups)
+        top = self._line_top(line) + self.line_heights[line] + number * BODY.line
+        return Box(self.grid.left(group), top, self.grid.group_width, BODY.line)
+
+    def footer(self, number: int) -> Box:
+        """A line of the footer."""
+        top = self._footer_top + number * SMALL.line
+        return Box(_MARGIN, top, self.grid.content_width, SMALL.line)
+
+    @property
+    def _footer_top(self) -> int:
+        return self._line_top(len(self.line_heights)) + 2 * _SPACE
+
+    def _line_top(self, line: int) -> int:
+        ticks = self.header(0, 0).ticks
+        below = self.caption_lines * BODY.line + _ROW_GAP
+        above: Sequence[int] = [0, *accumulate(height + below for height in self.line_heights)]
+        return ticks.top + ticks.height + _SPACE + above[line]

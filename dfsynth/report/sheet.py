@@ -1,0 +1,193 @@
+"""Contact sheets: one line of pictures per image, one colour scale per column."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dfsynth.report.colours import check_limits, colour_table
+from dfsynth.report.layout import Grid, HeaderBoxes, SheetLayout, choose_grid
+from dfsynth.report.lettering import (
+    BODY,
+    HEADING,
+    SMALL,
+    TITLE,
+    Rgb,
+    drawable,
+    shorten,
+    width_of,
+    wrap,
+    write,
+)
+from dfsynth.report.panel import draw_failure, draw_map, draw_missing, fitted_size
+
+BACKGROUND: Final[Rgb] = (17, 17, 19)
+_BRIGHT: Final[Rgb] = (240, 240, 243)
+_PLAIN: Final[Rgb] = (205, 205, 210)
+_DIM: Final[Rgb] = (150, 150, 157)
+_RULE: Final[Rgb] = (54, 54, 58)
+_BETWEEN: Final = "   "
+_GAP: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SheetColumn:
+    """One kind of map, drawn on one scale over the whole sheet.
+
+    Raises:
+        ValueError: no such colour map, or the limits are not finite with vmin < vmax.
+    """
+
+    title: str
+    unit: str
+    colour_map: str
+    """gray, bone, cividis, inferno, magma, plasma, turbo or viridis."""
+    vmin: float
+    """Drawn, with all below it, in the first colour."""
+    vmax: float
+    """Drawn, with all above it, in the last colour."""
+
+    def __post_init__(self) -> None:
+        check_limits(self.vmin, self.vmax)
+        colour_table(self.colour_map)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SheetRow:
+    """One image."""
+
+    caption: tuple[str, ...]
+    """First what names the image; the rest is set after it, fainter."""
+    images: tuple[NDArray[np.float32] | None, ...]
+    """One map (y, x) per column; None where it is not stored, NaN where the image failed."""
+    crop: tuple[slice, slice] | None = None
+    """The part (y, x) of the maps to draw; None for the whole."""
+    failure: str | None = None
+    """Why the image failed, in one word."""
+
+    def cropped(self, column: int) -> NDArray[np.float32] | None:
+        """The part of a map that is drawn, (y, x)."""
+        image = self.images[column]
+        return image if image is None or self.crop is None else image[self.crop]
+
+
+def contact_sheet(
+    panels: Sequence[SheetRow], columns: Sequence[SheetColumn], title: str, footer: str
+) -> NDArray[np.uint8]:
+    """The sheet (y, x, 3) RGB, at most 2400 pixels wide.
+
+    Up to 8 images stand one below the other; more stand two or three side by side, in reading
+    order. A map that is all NaN is hatched and marked as failed, single NaN pixels are hatched.
+
+    Raises:
+        ValueError: no image, no column, an image without one map per column, a map without two
+            axes or without pixels, or too many columns.
+    """
+    _check(panels, columns)
+    grid = choose_grid(len(panels), len(columns))
+    captions = [_caption(row, grid.group_width) for row in panels]
+    notes = wrap(drawable(footer), SMALL, grid.content_width)
+    layout = SheetLayout(
+        grid=grid,
+        line_heights=_line_heights(panels, grid),
+        caption_lines=max(len(lines) for lines in captions),
+        footer_lines=len(notes),
+    )
+    canvas = np.full((layout.height, layout.width, 3), BACKGROUND, dtype=np.uint8)
+    _draw_frame(canvas, layout, title, notes)
+    for group in range(min(grid.groups, len(panels))):
+        for number, column in enumerate(columns):
+            _draw_header(canvas, layout.header(group, number), column)
+    for image, row in enumerate(panels):
+        for number, column in enumerate(columns):
+            _draw_panel(layout.panel(image, number).of(canvas), row, number, column)
+        for line, texts in enumerate(captions[image]):
+            _draw_caption(layout.caption(image, line).of(canvas), texts, first=line == 0)
+    return canvas
+
+
+def _check(panels: Sequence[SheetRow], columns: Sequence[SheetColumn]) -> None:
+    if not panels or not columns:
+        raise ValueError(f"nothing to draw: {len(panels)} images in {len(columns)} columns")
+    for row in panels:
+        if len(row.images) != len(columns):
+            raise ValueError(f"an image has {len(row.images)} maps for {len(columns)} columns")
+        for number in range(len(columns)):
+            image = row.cropped(number)
+            if image is not None and (image.ndim != 2 or image.size == 0):
+                raise ValueError(f"expected a map of axes (y, x), found the shape {image.shape}")
+
+
+def _line_heights(panels: Sequence[SheetRow], grid: Grid) -> tuple[int, ...]:
+    """The tallest fitted picture on each line; failures take no more room than the others."""
+    heights = []
+    for start in range(0, len(panels), grid.groups):
+        maps = [
+            image
+            for row in panels[start : start + grid.groups]
+            for number in range(grid.columns)
+            if (image := row.cropped(number)) is not None
+        ]
+        drawn = [image for image in maps if not _failed(image)] or maps
+        tall = [fitted_size(image.shape, grid.panel)[0] for image in drawn]
+        heights.append(min(grid.panel, max(tall, default=grid.panel)))
+    return tuple(heights)
+
+
+def _failed(image: NDArray[np.float32]) -> bool:
+    return bool(np.isnan(image).all())
+
+
+def _caption(row: SheetRow, width: int) -> tuple[tuple[str, ...], ...]:
+    """Lines of one text, or of two that are set left and right."""
+    if not row.caption:
+        return ((),)
+    name, rest = drawable(row.caption[0]), drawable(_BETWEEN.join(row.caption[1:]))
+    if not rest:
+        return ((shorten(name, BODY, width, keep_end=True),),)
+    if width_of(name, BODY) + _GAP + width_of(rest, BODY) <= width:
+        return ((name, rest),)
+    return ((shorten(name, BODY, width, keep_end=True),), (shorten(rest, BODY, width),))
+
+
+def _draw_frame(
+    canvas: NDArray[np.uint8], layout: SheetLayout, title: str, notes: Sequence[str]
+) -> None:
+    name = shorten(drawable(title), TITLE, layout.title.width)
+    write(layout.title.of(canvas), name, TITLE, _BRIGHT)
+    layout.rule.of(canvas)[:] = _RULE
+    for number, note in enumerate(notes):
+        write(layout.footer(number).of(canvas), note, SMALL, _DIM)
+
+
+def _draw_header(canvas: NDArray[np.uint8], boxes: HeaderBoxes, column: SheetColumn) -> None:
+    name = shorten(drawable(column.title), HEADING, boxes.title.width)
+    write(boxes.title.of(canvas), name, HEADING, _PLAIN)
+    ramp = np.rint(np.linspace(0, 255, boxes.bar.width)).astype(np.uint8)
+    boxes.bar.of(canvas)[:] = colour_table(column.colour_map)[ramp]
+    low, high = f"{column.vmin + 0.0:.3g}", f"{column.vmax + 0.0:.3g}"
+    ticks = boxes.ticks.of(canvas)
+    write(ticks, low, SMALL, _DIM, "left")
+    write(ticks, high, SMALL, _DIM, "right")
+    taken = 2 * (max(width_of(low, SMALL), width_of(high, SMALL)) + _GAP // 2)
+    unit = shorten(drawable(column.unit), SMALL, boxes.ticks.width - taken)
+    write(ticks, unit, SMALL, _DIM, "centre")
+
+
+def _draw_panel(canvas: NDArray[np.uint8], row: SheetRow, number: int, column: SheetColumn) -> None:
+    image = row.cropped(number)
+    if image is None:
+        draw_missing(canvas)
+    elif _failed(image):
+        draw_failure(canvas, "failed" if row.failure is None else f"failed: {row.failure}")
+    else:
+        draw_map(canvas, image, column.colour_map, (column.vmin, column.vmax))
+
+
+def _draw_caption(canvas: NDArray[np.uint8], texts: tuple[str, ...], first: bool) -> None:
+    if texts:
+        write(canvas, texts[0], BODY, _PLAIN if first else _DIM)
+    if len(texts) > 1:
+        write(canvas, texts[1], BODY, _DIM, "right")
