@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ def session(json: bool, quiet: bool, verbose: bool) -> Iterator[Session]:
     # Libraries' debug messages would drown ours.
     for name in ("pydicom", "numcodecs", "asyncio"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="pydicom")
     before = signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         yield Session(json, quiet, verbose)

@@ -5,17 +5,12 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.decode.dicom_elements import DataSet, corrupt, read_elements
+from dfsynth.decode import dicom_tags as tags
+from dfsynth.decode.dicom_file import DataSet, corrupt, read_file
 from dfsynth.decode.dicom_frame import Stored, stored_values
 from dfsynth.decode.dicom_header import (
     COLOUR,
-    PADDING,
-    PADDING_LIMIT,
     PALETTE,
-    PALETTE_DATA,
-    PALETTE_DESCRIPTORS,
-    PRESENTATION_SHAPE,
-    WANTED,
     PixelDescription,
     describe_pixels,
     integers,
@@ -47,7 +42,7 @@ def read_dicom(data: bytes, limits: DecodeLimits) -> DecodedImage:
         ImageError: no_pixels, multi_frame, unsupported_transfer_syntax, unsupported_format,
             truncated, corrupt, too_large.
     """
-    data_set = read_elements(data, WANTED, limits.max_bytes)
+    data_set = read_file(data, limits.max_bytes)
     pixels = describe_pixels(data_set)
     stored = stored_values(data_set, pixels, limits)
     if pixels.photometric in COLOUR:
@@ -72,12 +67,12 @@ def read_dicom(data: bytes, limits: DecodeLimits) -> DecodedImage:
 
 def _radiograph(stored: Stored, pixels: PixelDescription, data_set: DataSet) -> GreyValues:
     signed = stored.dtype.kind == "i"
-    padding = _padding(stored, signed, data_set)
+    padding = _padding(stored, data_set)
     natural = GreyValues(stored, *natural_range(pixels.stored, signed))
     modality = to_modality(natural, data_set, signed)
     shown = to_display(modality, data_set)
     values = shown.values
-    if pixels.photometric == "MONOCHROME1" or text(data_set, PRESENTATION_SHAPE) == "INVERSE":
+    if pixels.photometric == "MONOCHROME1" or text(data_set, tags.PRESENTATION_SHAPE) == "INVERSE":
         values = _inverted(shown)
     if padding is not None:
         values = np.where(padding, values.dtype.type(shown.low), values)
@@ -91,12 +86,12 @@ def _inverted(shown: GreyValues) -> NDArray[np.uint16] | NDArray[np.float32]:
     return np.subtract(np.float32(shown.low + shown.high), values, dtype=np.float32)
 
 
-def _padding(stored: Stored, signed: bool, data_set: DataSet) -> NDArray[np.bool_] | None:
+def _padding(stored: Stored, data_set: DataSet) -> NDArray[np.bool_] | None:
     """Where the picture holds padding, or null where it has none."""
-    value = integers(data_set, PADDING, signed)
+    value = integers(data_set, tags.PADDING)
     if not value:
         return None
-    limit = integers(data_set, PADDING_LIMIT, signed) or value
+    limit = integers(data_set, tags.PADDING_LIMIT) or value
     low, high = min(value[0], limit[0]), max(value[0], limit[0])
     mask = (stored >= low) & (stored <= high)
     return mask if mask.any() else None
@@ -112,11 +107,11 @@ def _luma(stored: Stored, pixels: PixelDescription) -> GreyPixels:
 
 
 def _palette_luma(stored: Stored, data_set: DataSet) -> GreyValues:
-    tables = [
+    palette = [
         table(data_set, descriptor, entries, signed=False)
-        for descriptor, entries in zip(PALETTE_DESCRIPTORS, PALETTE_DATA, strict=True)
+        for descriptor, entries in zip(tags.PALETTE_DESCRIPTORS, tags.PALETTE_DATA, strict=True)
     ]
-    found: list[LookUpTable] = [lut for lut in tables if lut is not None]
+    found: list[LookUpTable] = [lut for lut in palette if lut is not None]
     if len(found) != 3 or len({(lut.first, lut.bits, len(lut.entries)) for lut in found}) != 1:
         raise corrupt("has a palette without three equal look-up tables")
     colours = np.stack([lut.entries for lut in found], axis=-1)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from pydicom import uid
 
 from dfsynth.decode.codestream import JPEG_LS, Codestream, j2k_header, jpeg_header
-from dfsynth.decode.dicom_elements import PIXEL_DATA, DataSet, corrupt, items
+from dfsynth.decode.dicom_file import Bytes, DataSet, corrupt, frame
 from dfsynth.decode.dicom_header import PixelDescription
+from dfsynth.decode.dicom_tags import PIXEL_DATA
 from dfsynth.decode.grey import GreyPixels
 from dfsynth.decode.jpeg import jpeg_pixels
 from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
@@ -40,6 +41,8 @@ _LOSSY: Final = _LOSSY_JPEG | {uid.JPEGLSNearLossless, uid.JPEG2000, uid.HTJ2K}
 _FLOAT_STAGES_BYTES: Final = 14
 """Stored value, and three float32 copies while it is rescaled and windowed."""
 
+_RUN_LENGTH_HEADER_BYTES: Final = 64
+
 Stored: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.int16]
 
 
@@ -53,18 +56,23 @@ def stored_values(data_set: DataSet, pixels: PixelDescription, limits: DecodeLim
     """
     check_size(pixels.columns, pixels.rows, _FLOAT_STAGES_BYTES, limits)
     syntax = data_set.transfer_syntax
-    element = data_set.elements[PIXEL_DATA]
-    if not element.undefined_length and (syntax is None or syntax in _NATIVE):
-        return _fit_bits(_native(data_set, pixels), pixels, shift=True, clip=False)
-    frame = _frame(data_set)
+    data = data_set.arrays[PIXEL_DATA]
+    if syntax is None or syntax in _NATIVE:
+        if data.undefined_length:
+            raise _unsupported_syntax()
+        native = _native(data, pixels, data_set.big_endian)
+        return _fit_bits(native, pixels, shift=True, clip=False)
+    if not data.undefined_length:
+        raise corrupt("has uncompressed pixel data where its transfer syntax is compressed")
+    compressed = frame(data)
     if syntax == uid.RLELossless:
-        return _fit_bits(_run_lengths(frame, pixels), pixels, shift=True, clip=False)
+        return _fit_bits(_run_lengths(compressed, pixels), pixels, shift=True, clip=False)
     if syntax in _LOSSY_JPEG | _LOSSLESS_JPEG:
-        values, header = _jpeg(frame, pixels, limits)
+        values, header = _jpeg(compressed, pixels, limits)
     elif syntax in _JPEG_LS:
-        values, header = _jpeg_ls(frame, pixels, limits)
+        values, header = _jpeg_ls(compressed, pixels, limits)
     elif syntax in _JPEG_2000:
-        values, header = _jpeg_2000(frame, pixels, limits)
+        values, header = _jpeg_2000(compressed, pixels, limits)
     else:
         raise _unsupported_syntax()
     values = _as_allocated(values, header, pixels)
@@ -73,16 +81,15 @@ def stored_values(data_set: DataSet, pixels: PixelDescription, limits: DecodeLim
     return _fit_bits(values, pixels, shift=False, clip=syntax in _LOSSY)
 
 
-def _native(data_set: DataSet, pixels: PixelDescription) -> Stored:
+def _native(data: Bytes, pixels: PixelDescription, big_endian: bool) -> Stored:
     if pixels.photometric == "YBR_FULL_422":
         raise ImageError(
             ErrorCode.UNSUPPORTED_FORMAT,
             "the DICOM file has uncompressed pixels with halved colour; grey was expected; "
             "convert it to grey",
         )
-    element = data_set.elements[PIXEL_DATA]
     row = pixels.columns * pixels.samples * pixels.allocated // 8
-    expected, found = row * pixels.rows, len(element.value)
+    expected, found = row * pixels.rows, len(data.value)
     if found < expected:
         raise ImageError(
             ErrorCode.TRUNCATED,
@@ -91,12 +98,11 @@ def _native(data_set: DataSet, pixels: PixelDescription) -> Stored:
         )
     if found >= expected + max(row, 2):
         raise corrupt(f"has {found} bytes of pixel data where its size asks for {expected}")
-    order = data_set.encoding.order
-    value = element.value
-    if pixels.allocated == 8 and order == ">" and element.vr == "OW":
+    value = data.value
+    if pixels.allocated == 8 and big_endian and data.vr == "OW":
         # In big-endian words, two 8-bit pixels lie the other way round.
         value = np.frombuffer(value[: found // 2 * 2], ">u2").astype("<u2").tobytes()
-    dtype = np.dtype(f"{order}u{pixels.allocated // 8}")
+    dtype = np.dtype(f"{'>' if big_endian else '<'}u{pixels.allocated // 8}")
     flat = np.frombuffer(value, dtype, count=expected // dtype.itemsize)
     return _arrange(flat.astype(dtype.newbyteorder("="), copy=False), pixels)
 
@@ -110,31 +116,21 @@ def _arrange(flat: NDArray[np.uint8] | NDArray[np.uint16], pixels: PixelDescript
     return flat.reshape(pixels.rows, pixels.columns, pixels.samples)
 
 
-def _frame(data_set: DataSet) -> bytes:
-    """The compressed frame: all fragments after the offset table, put together."""
-    element = data_set.elements[PIXEL_DATA]
-    if not element.undefined_length:
-        raise corrupt("has uncompressed pixel data where its transfer syntax is compressed")
-    if data_set.transfer_syntax in _NATIVE or data_set.transfer_syntax is None:
-        raise _unsupported_syntax()
-    fragments = list(items(element.value, data_set.encoding))[1:]
-    if not fragments:
-        raise ImageError(
-            ErrorCode.NO_PIXELS,
-            "the DICOM pixel data have no fragment; one compressed frame was expected; get the "
-            "file again",
-        )
-    return b"".join(fragments)
-
-
 def _run_lengths(frame: bytes, pixels: PixelDescription) -> Stored:
     dtype = np.dtype(f"<u{pixels.allocated // 8}")
     expected = pixels.rows * pixels.columns * pixels.samples * dtype.itemsize
+    if len(frame) <= _RUN_LENGTH_HEADER_BYTES:
+        raise corrupt("has run-length data without a segment")
     segments = int.from_bytes(frame[:4], "little")
     if segments != pixels.samples * dtype.itemsize:
         raise corrupt(f"has {segments} run-length segments; the header asks for another number")
+    # The decoder would follow offsets that lead out of the data.
+    starts = np.frombuffer(frame[: 4 * (1 + segments)], "<u4").astype(np.int64)[1:]
+    ends = np.append(starts[1:], len(frame))
+    if starts[0] < _RUN_LENGTH_HEADER_BYTES or (starts >= ends).any():
+        raise corrupt("has run-length segments that lie outside of its data")
     try:
-        decoded = imagecodecs.dicomrle_decode(frame, dtype)
+        decoded = imagecodecs.dicomrle_decode(frame, dtype, out=expected)
     except CODEC_ERRORS as error:
         raise corrupt("has run-length data that cannot be decoded") from error
     if len(decoded) != expected:

@@ -1,44 +1,12 @@
 """DICOM elements → typed facts about the pixels, from an allow-list of tags."""
 
 import math
-import struct
 from dataclasses import dataclass
 from typing import Final
 
-from dfsynth.decode.dicom_elements import PIXEL_DATA, DataSet, corrupt
+from dfsynth.decode import dicom_tags as tags
+from dfsynth.decode.dicom_file import DataSet, corrupt
 from dfsynth.errors import ErrorCode, ImageError
-
-MODALITY_LUT: Final = 0x00283000
-VOI_LUT: Final = 0x00283010
-RESCALE_INTERCEPT: Final = 0x00281052
-RESCALE_SLOPE: Final = 0x00281053
-WINDOW_CENTER: Final = 0x00281050
-WINDOW_WIDTH: Final = 0x00281051
-WINDOW_FUNCTION: Final = 0x00281056
-PADDING: Final = 0x00280120
-PADDING_LIMIT: Final = 0x00280121
-PALETTE_DESCRIPTORS: Final = (0x00281101, 0x00281102, 0x00281103)
-PALETTE_DATA: Final = (0x00281201, 0x00281202, 0x00281203)
-PRESENTATION_SHAPE: Final = 0x20500020
-FLOAT_PIXELS: Final = (0x7FE00008, 0x7FE00009)
-
-_SAMPLES, _PHOTOMETRIC, _PLANAR, _FRAMES = 0x00280002, 0x00280004, 0x00280006, 0x00280008
-_ROWS, _COLUMNS = 0x00280010, 0x00280011
-_ALLOCATED, _STORED, _HIGH_BIT, _SIGNED = 0x00280100, 0x00280101, 0x00280102, 0x00280103
-_PIXEL_SPACING, _CALIBRATION = 0x00280030, 0x00280A02
-_MAGNIFICATION, _IMAGER_SPACING, _SCANNED_SPACING = 0x00181114, 0x00181164, 0x00182010
-
-WANTED: Final = frozenset(
-    {
-        *(MODALITY_LUT, VOI_LUT, RESCALE_INTERCEPT, RESCALE_SLOPE, WINDOW_CENTER, WINDOW_WIDTH),
-        *(WINDOW_FUNCTION, PADDING, PADDING_LIMIT, PRESENTATION_SHAPE, PIXEL_DATA),
-        *(*PALETTE_DESCRIPTORS, *PALETTE_DATA, *FLOAT_PIXELS),
-        *(_SAMPLES, _PHOTOMETRIC, _PLANAR, _FRAMES, _ROWS, _COLUMNS),
-        *(_ALLOCATED, _STORED, _HIGH_BIT, _SIGNED),
-        *(_PIXEL_SPACING, _CALIBRATION, _MAGNIFICATION, _IMAGER_SPACING, _SCANNED_SPACING),
-    }
-)
-"""Every element that is ever read; none of them tells who the patient is."""
 
 GREY: Final = ("MONOCHROME1", "MONOCHROME2")
 COLOUR: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
@@ -64,35 +32,38 @@ class PixelDescription:
 
 
 def text(data_set: DataSet, tag: int) -> str:
-    """A text value without padding; empty where there is none."""
-    element = data_set.elements.get(tag)
-    return "" if element is None else element.value.decode("ascii", "replace").strip("\0 ")
+    """The first text without padding; empty where there is none."""
+    values = data_set.values.get(tag)
+    return str(values[0]).strip("\0 ") if values else ""
 
 
 def decimals(data_set: DataSet, tag: int) -> tuple[float, ...]:
-    """The numbers of a decimal or integer string; empty where there are none.
+    """The numbers of an element; empty where there are none.
 
     Raises:
         ImageError: `corrupt` if they are no numbers.
     """
-    words = text(data_set, tag)
-    if not words:
-        return ()
     try:
-        return tuple(float(word) for word in words.split("\\"))
+        return tuple(float(value) for value in data_set.values.get(tag, ()))
     except ValueError as error:
-        raise corrupt(f"has no number in element {tag >> 16:04X},{tag & 0xFFFF:04X}") from error
+        raise _no_number(tag) from error
 
 
-def integers(data_set: DataSet, tag: int, signed: bool = False) -> tuple[int, ...]:
-    """The 16-bit integers of an element; empty where it is missing."""
-    element = data_set.elements.get(tag)
-    if element is None:
-        return ()
-    is_signed = element.vr == "SS" or (signed and element.vr not in ("US", "OW"))
-    count = len(element.value) // 2
-    layout = f"{data_set.encoding.order}{count}{'h' if is_signed else 'H'}"
-    return struct.unpack_from(layout, element.value)
+def integers(data_set: DataSet, tag: int) -> tuple[int, ...]:
+    """The integers of an element; empty where there are none.
+
+    Raises:
+        ImageError: `corrupt` if they are no integers.
+    """
+    values = data_set.values.get(tag, ())
+    found = tuple(value for value in values if isinstance(value, int))
+    if len(found) < len(values):
+        raise _no_number(tag)
+    return found
+
+
+def _no_number(tag: int) -> ImageError:
+    return corrupt(f"has no number in element {tag >> 16:04X},{tag & 0xFFFF:04X}")
 
 
 def describe_pixels(data_set: DataSet) -> PixelDescription:
@@ -102,17 +73,17 @@ def describe_pixels(data_set: DataSet) -> PixelDescription:
         ImageError: no_pixels, multi_frame, unsupported_format, corrupt.
     """
     _check_one_picture(data_set)
-    stored = _one(data_set, _STORED, _one(data_set, _ALLOCATED))
+    stored = _one(data_set, tags.STORED, _one(data_set, tags.ALLOCATED))
     description = PixelDescription(
-        rows=_one(data_set, _ROWS),
-        columns=_one(data_set, _COLUMNS),
-        samples=_one(data_set, _SAMPLES, 1),
-        allocated=_one(data_set, _ALLOCATED),
+        rows=_one(data_set, tags.ROWS),
+        columns=_one(data_set, tags.COLUMNS),
+        samples=_one(data_set, tags.SAMPLES, 1),
+        allocated=_one(data_set, tags.ALLOCATED),
         stored=stored,
-        high_bit=_one(data_set, _HIGH_BIT, stored - 1),
-        signed=_one(data_set, _SIGNED, 0) == 1,
-        photometric=text(data_set, _PHOTOMETRIC),
-        planar=_one(data_set, _PLANAR, 0) == 1,
+        high_bit=_one(data_set, tags.HIGH_BIT, stored - 1),
+        signed=_one(data_set, tags.SIGNED, 0) == 1,
+        photometric=text(data_set, tags.PHOTOMETRIC),
+        planar=_one(data_set, tags.PLANAR, 0) == 1,
     )
     _check_description(description)
     return description
@@ -126,12 +97,12 @@ def pixel_pitch_mm(data_set: DataSet) -> float | None:
     to the patient, it is taken back to the detector with the estimated magnification. Nominal
     Scanned Pixel Spacing, of digitised film, comes last.
     """
-    pitch = _spacing(data_set, _IMAGER_SPACING)
+    pitch = _spacing(data_set, tags.IMAGER_SPACING)
     if pitch is None:
-        pitch = _spacing(data_set, _PIXEL_SPACING)
-        if pitch is not None and text(data_set, _CALIBRATION):
-            pitch *= _positive(data_set, _MAGNIFICATION, 1) or 1.0
-    return _spacing(data_set, _SCANNED_SPACING) if pitch is None else pitch
+        pitch = _spacing(data_set, tags.PIXEL_SPACING)
+        if pitch is not None and text(data_set, tags.CALIBRATION):
+            pitch *= _positive(data_set, tags.MAGNIFICATION, 1) or 1.0
+    return _spacing(data_set, tags.SCANNED_SPACING) if pitch is None else pitch
 
 
 def _spacing(data_set: DataSet, tag: int) -> float | None:
@@ -159,15 +130,15 @@ def _one(data_set: DataSet, tag: int, default: int | None = None) -> int:
 
 
 def _check_one_picture(data_set: DataSet) -> None:
-    if any(tag in data_set.elements for tag in FLOAT_PIXELS):
+    if any(tag in data_set.arrays for tag in tags.FLOAT_PIXELS):
         raise _unsupported("floating-point pixels")
-    if not data_set.elements.get(PIXEL_DATA):
+    if tags.PIXEL_DATA not in data_set.arrays:
         raise ImageError(
             ErrorCode.NO_PIXELS,
             "the DICOM file has no pixel data; a radiograph was expected; leave it out of the "
             "source",
         )
-    frames = decimals(data_set, _FRAMES)
+    frames = decimals(data_set, tags.FRAMES)
     if frames and frames[0] > 1:
         raise ImageError(
             ErrorCode.MULTI_FRAME,

@@ -1,28 +1,18 @@
-"""Stored values → grey values as a display shows them: modality, then VOI (DICOM PS3.3 C.11)."""
+"""Stored values → grey values as a display shows them: modality, then VOI (DICOM PS3.3 C.11).
+
+The formulas are computed here and not by `pydicom.pixels`, which takes float64 and several times
+as long, and refuses windows and depths that radiographs have.
+"""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.decode.dicom_elements import DataSet, corrupt
-from dfsynth.decode.dicom_header import (
-    MODALITY_LUT,
-    RESCALE_INTERCEPT,
-    RESCALE_SLOPE,
-    VOI_LUT,
-    WINDOW_CENTER,
-    WINDOW_FUNCTION,
-    WINDOW_WIDTH,
-    decimals,
-    integers,
-    text,
-)
+from dfsynth.decode import dicom_tags as tags
+from dfsynth.decode.dicom_file import DataSet, corrupt
+from dfsynth.decode.dicom_header import decimals, integers, text
 from dfsynth.records import Float32Map
-
-_DESCRIPTOR, _DATA = 0x00283002, 0x00283006
-_LUT_TAGS: Final = frozenset({_DESCRIPTOR, _DATA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +47,22 @@ def table(
     Raises:
         ImageError: `corrupt` if both do not fit.
     """
-    descriptor, element = (
-        integers(data_set, descriptor_tag, signed),
-        data_set.elements.get(data_tag),
-    )
-    if not descriptor or element is None:
+    descriptor, data = integers(data_set, descriptor_tag), data_set.arrays.get(data_tag)
+    if not descriptor or data is None:
         return None
     if len(descriptor) != 3:
         raise corrupt("has a look-up table whose descriptor has not three numbers")
-    count, bits = (descriptor[0] & 0xFFFF) or 65536, descriptor[2] & 0xFFFF
-    if len(element.value) < 2 * count and count <= len(element.value) <= count + 1:
-        dtype = np.dtype(np.uint8)
+    count, first, bits = (descriptor[0] & 0xFFFF) or 65536, descriptor[1], descriptor[2] & 0xFFFF
+    if signed and first > 0x7FFF:
+        first -= 0x10000
+    if len(data.value) < 2 * count and count <= len(data.value) <= count + 1:
+        dtype: np.dtype[np.uint8 | np.uint16] = np.dtype(np.uint8)
     else:
-        dtype = np.dtype(data_set.encoding.order + "u2")
-    if len(element.value) < count * dtype.itemsize or not 8 <= bits <= 16:
+        dtype = np.dtype(">u2" if data_set.big_endian else "<u2")
+    if len(data.value) < count * dtype.itemsize or not 8 <= bits <= 16:
         raise corrupt("has a look-up table shorter than its descriptor says, or of odd depth")
-    entries = np.frombuffer(element.value, dtype, count=count).astype(np.uint16)
-    return LookUpTable(descriptor[1], bits, entries)
+    entries = np.frombuffer(data.value, dtype, count=count).astype(np.uint16)
+    return LookUpTable(first, bits, entries)
 
 
 def to_modality(stored: GreyValues, data_set: DataSet, signed: bool) -> GreyValues:
@@ -84,11 +73,11 @@ def to_modality(stored: GreyValues, data_set: DataSet, signed: bool) -> GreyValu
     Raises:
         ImageError: `corrupt` if they cannot be read.
     """
-    lut = _sequence_table(data_set, MODALITY_LUT, signed)
+    lut = _sequence_table(data_set, tags.MODALITY_LUT, signed)
     if lut is not None:
         return GreyValues(lut.apply(stored.values), 0.0, float((1 << lut.bits) - 1))
-    slope = (decimals(data_set, RESCALE_SLOPE) or (1.0,))[0]
-    intercept = (decimals(data_set, RESCALE_INTERCEPT) or (0.0,))[0]
+    slope = (decimals(data_set, tags.RESCALE_SLOPE) or (1.0,))[0]
+    intercept = (decimals(data_set, tags.RESCALE_INTERCEPT) or (0.0,))[0]
     if (slope, intercept) == (1.0, 0.0):
         return stored
     with np.errstate(all="ignore"):
@@ -109,15 +98,15 @@ def to_display(modality: GreyValues, data_set: DataSet) -> GreyValues:
     Raises:
         ImageError: `corrupt` if they cannot be read.
     """
-    lut = _sequence_table(data_set, VOI_LUT, modality.low < 0)
+    lut = _sequence_table(data_set, tags.VOI_LUT, modality.low < 0)
     if lut is not None:
         scaled = lut.apply(modality.values).astype(np.float32)
         scaled /= np.float32((1 << lut.bits) - 1)
         return GreyValues(np.minimum(scaled, 1.0, out=scaled), 0.0, 1.0)
-    centers, widths = decimals(data_set, WINDOW_CENTER), decimals(data_set, WINDOW_WIDTH)
+    centers, widths = decimals(data_set, tags.WINDOW_CENTER), decimals(data_set, tags.WINDOW_WIDTH)
     if not centers or not widths:
         return modality
-    shown = _window(modality.values, centers[0], widths[0], text(data_set, WINDOW_FUNCTION))
+    shown = _window(modality.values, centers[0], widths[0], text(data_set, tags.WINDOW_FUNCTION))
     if shown is None or shown.min() == shown.max():
         return modality
     return GreyValues(shown, 0.0, 1.0)
@@ -149,8 +138,8 @@ def _window(
 
 
 def _sequence_table(data_set: DataSet, tag: int, signed: bool) -> LookUpTable | None:
-    item = data_set.first_item(tag, _LUT_TAGS)
-    return None if item is None else table(item, _DESCRIPTOR, _DATA, signed)
+    item = data_set.first_items.get(tag)
+    return None if item is None else table(item, tags.LUT_DESCRIPTOR, tags.LUT_DATA, signed)
 
 
 def natural_range(stored_bits: int, signed: bool) -> tuple[float, float]:

@@ -4,10 +4,12 @@ Only four formats ever reach a decoder. All others are named here, so that the m
 what the file is, and go no further: every decoder more is one more that a hostile file can attack.
 """
 
+import struct
 from enum import Enum, auto
 from typing import Final
 
-from dfsynth.decode.dicom_elements import starts_like_data_set
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_16, EXPLICIT_VR_LENGTH_32
+
 from dfsynth.errors import ErrorCode, ImageError
 
 
@@ -21,6 +23,8 @@ class Format(Enum):
 
 
 _DICOM_PREAMBLE_BYTES: Final = 128
+_LONG_VRS: Final = frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32)
+_VRS: Final = _LONG_VRS | frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_16)
 _MAGIC: Final = (
     (b"\x89PNG\r\n\x1a\n", Format.PNG),
     (b"\xff\xd8\xff", Format.JPEG),
@@ -87,7 +91,7 @@ def sniff(data: bytes) -> Format:
     for magic, known in _MAGIC:
         if data.startswith(magic):
             return known
-    if starts_like_data_set(data):
+    if _starts_like_data_set(data):
         return Format.DICOM
     _refuse_other(data)
     raise ImageError(
@@ -110,3 +114,18 @@ def _refuse_other(data: bytes) -> None:
             "the file is a web page or XML, not an image; its download probably failed; get it "
             "again",
         )
+
+
+def _starts_like_data_set(data: bytes) -> bool:
+    """Whether bytes without the DICM mark begin with an element that opens a DICOM data set."""
+    if len(data) < 12:
+        return False
+    for order in "<>":
+        group, number, vr, short = struct.unpack_from(order + "HH2sH", data)
+        if group not in (0x0002, 0x0008) or number > 0x0070:
+            continue
+        if vr in _VRS:
+            return vr in _LONG_VRS or 8 + short <= len(data)
+        (length,) = struct.unpack_from(order + "I", data, 4)
+        return order == "<" and length <= 1024 and 8 + length <= len(data)
+    return False

@@ -20,6 +20,7 @@ def main() -> None:
     for codec in ("png", "jpeg8", "tiff", "jpeg2k", "jpegls", "dicomrle"):
         getattr(imagecodecs, f"{codec}_version", lambda: None)()
     warnings.simplefilter("error")
+    warnings.filterwarnings("ignore", module="pydicom")
     resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
     resource.setrlimit(resource.RLIMIT_CPU, (300, 300))
     for line in sys.stdin:

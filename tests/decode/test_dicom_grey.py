@@ -1,7 +1,8 @@
-"""DICOM: stored values become what a display shows, dense bright; pydicom is the reference."""
+"""DICOM: stored values become what a display shows, dense bright, as by pydicom's formulas."""
 
 import dataclasses
 import io
+import struct
 import threading
 import warnings
 from collections.abc import Callable
@@ -11,11 +12,23 @@ import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
+from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
 from dfsynth.decode import decode
+from dfsynth.decode import dicom_tags as tags
+from dfsynth.decode.dicom_file import read_file
 from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.records import DecodedImage
+
+IDENTITY = "Doe^Jane of Nowhere"
+NATIVE = [
+    uid.ImplicitVRLittleEndian,
+    uid.ExplicitVRLittleEndian,
+    uid.ExplicitVRBigEndian,
+    uid.DeflatedExplicitVRLittleEndian,
+]
 
 
 def shown_by_pydicom(data: bytes) -> tuple[NDArray[np.float64], float, float]:
@@ -92,6 +105,19 @@ def test_a_table_of_65536_entries(
     np.testing.assert_allclose(image.pixels, 1 - crop12 / 65535, atol=1e-6)
 
 
+@pytest.mark.parametrize("syntax", [uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian])
+def test_a_table_that_begins_below_zero(
+    dicom_file: Callable[..., bytes], crop12: NDArray[np.uint16], syntax: str
+) -> None:
+    curve = np.arange(4096).astype("<u2")
+    item = Dataset()
+    item.add_new(0x00283002, "SS", [4096, -1000, 12])
+    item.add_new(0x00283006, "OW", curve.tobytes())
+    elements = {"RescaleSlope": 1, "RescaleIntercept": -1000, "VOILUTSequence": [item]}
+    image = decode(dicom_file(crop12, bits=12, syntax=syntax, **elements))
+    np.testing.assert_allclose(image.pixels, crop12 / 4095, atol=1e-6)
+
+
 def test_windows_that_say_nothing_are_passed_over(
     dicom_file: Callable[..., bytes], crop12: NDArray[np.uint16]
 ) -> None:
@@ -161,6 +187,16 @@ def test_negative_padding(dicom_file: Callable[..., bytes], crop12: NDArray[np.u
         image = decode(dicom_file(stored, syntax=syntax, PixelPaddingValue=-2000))
         assert (image.pixels[:9] == -32768).all()
         np.testing.assert_array_equal(image.pixels[9:], stored[9:])
+
+
+def test_a_header_that_leaves_the_sign_out(
+    dicom_file: Callable[..., bytes], crop12: NDArray[np.uint16]
+) -> None:
+    syntax = uid.ImplicitVRLittleEndian
+    data = dicom_file(crop12, syntax=syntax, PixelPaddingValue=60_000, PixelRepresentation=0)
+    sign = struct.pack("<HHIH", 0x0028, 0x0103, 2, 0)
+    assert data.count(sign) == 1
+    np.testing.assert_array_equal(decode(data.replace(sign, b"")).pixels, crop12)
 
 
 def test_palette(dicom_file: Callable[..., bytes], crop: NDArray[np.uint8]) -> None:
@@ -238,20 +274,59 @@ def test_no_identity_comes_out(dicom_file: Callable[..., bytes], crop: NDArray[n
     assert "DOE" not in str(caught.value)
 
 
+@pytest.mark.parametrize("syntax", [uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian])
+def test_no_identity_is_decoded(
+    dicom_file: Callable[..., bytes], crop: NDArray[np.uint8], syntax: str
+) -> None:
+    person = Dataset()
+    person.PatientName = IDENTITY
+    inner = pydicom.Sequence([person])
+    inner.is_undefined_length = True
+    elements = {"ReferencedPatientSequence": inner, "SpecificCharacterSet": "ISO_IR 192"}
+    data = dicom_file(crop, syntax=syntax, **elements)
+    assert data.count(IDENTITY.encode()) == 3
+    found = read_file(data, len(data))
+    read = {*found.values, *found.arrays, *found.first_items}
+    assert read <= tags.VALUES | tags.ARRAYS | tags.SEQUENCES
+    assert tags.ROWS in read
+    assert not any(word in repr(found) for word in IDENTITY.split("^"))
+
+
+def test_identity_in_the_place_of_a_number_is_not_told(
+    dicom_file: Callable[..., bytes], crop: NDArray[np.uint8]
+) -> None:
+    data = dicom_file(crop, RescaleSlope="1.25", RescaleIntercept="0")
+    with pytest.raises(ImageError) as caught:
+        decode(data.replace(b"1.25", b"Doe "))
+    assert "Doe" not in str(caught.value)
+
+
 def test_threads_agree_and_leave_warnings_alone(
     dicom_file: Callable[..., bytes], crop12: NDArray[np.uint16]
 ) -> None:
-    data = dicom_file(crop12, bits=12, WindowCenter=1500, WindowWidth=1200)
+    files = [
+        dicom_file(
+            np.roll(crop12, shift, axis=0),
+            bits=12,
+            syntax=NATIVE[shift % len(NATIVE)],
+            WindowCenter=1000 + 20 * shift,
+            WindowWidth="1200",
+            PixelSpacing=[f"0.{1 + shift}", f"0.{1 + shift}"],
+        )
+        for shift in range(40)
+    ]
+    expected = [decode(data) for data in files]
     filters = list(warnings.filters)
     barrier = threading.Barrier(4)
 
-    def work(_: int) -> NDArray[np.float32]:
+    def work(_: int) -> list[DecodedImage]:
         barrier.wait()
-        pixels: NDArray[np.float32] = [decode(data).pixels for _ in range(10)][-1]
-        return pixels
+        return [decode(data) for data in files]
 
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(work, range(4)))
-    for result in results:
-        np.testing.assert_array_equal(result, results[0])
+    for images in results:
+        for image, alone in zip(images, expected, strict=True):
+            np.testing.assert_array_equal(image.pixels, alone.pixels)
+            assert image.pixel_mm == alone.pixel_mm
     assert warnings.filters == filters

@@ -235,6 +235,21 @@ def test_nesting_is_limited(dicom_file: Callable[..., bytes], crop: NDArray[np.u
     assert code_of(data[:at] + nested(50_000) + data[at:]) == ErrorCode.CORRUPT
 
 
+@pytest.mark.parametrize("tag", [b"\x08\0\x01\x10", b"\x28\0\x10\x30", b"\x10\0\x10\0"])
+def test_countless_items_are_not_read(
+    dicom_file: Callable[..., bytes], crop: NDArray[np.uint8], tag: bytes
+) -> None:
+    data = dicom_file(crop)
+    at = data.index(b"\x28\0\x02\0US")
+    items = b"\xfe\xff\0\xe0\0\0\0\0" * 1_000_000
+    opened, closed = tag + b"SQ\0\0\xff\xff\xff\xff", b"\xfe\xff\xdd\xe0\0\0\0\0"
+    assert code_of(data[:at] + opened + items + closed + data[at:]) == ErrorCode.CORRUPT
+    defined = tag + b"SQ\0\0" + struct.pack("<I", len(items)) + items
+    np.testing.assert_array_equal(decode(data[:at] + defined + data[at:]).pixels, crop)
+    elements = (b"\x09\0\x01\0UN\0\0\0\0\0\0") * 1_000_000
+    assert code_of(data[:at] + elements + data[at:]) == ErrorCode.CORRUPT
+
+
 @settings(max_examples=80, deadline=None)
 @given(cut=st.floats(0, 1, exclude_max=True), index=st.integers(0, len(LOSSLESS) + 2))
 def test_every_cut_of_the_file_is_found(
@@ -255,6 +270,19 @@ def test_every_cut_of_the_frame_is_found(
     frame = LOSSLESS[syntax](crop, 8)
     data = dicom_file(crop, syntax=syntax, frame=frame[: int(cut * len(frame))] + b"\0")
     assert code_of(data) in (ErrorCode.TRUNCATED, ErrorCode.CORRUPT)
+
+
+@pytest.mark.parametrize("start", [0, 60, 64, 5_458_216, 2**32 - 1])
+def test_run_lengths_stay_inside_of_their_data(
+    dicom_file: Callable[..., bytes], crop12: NDArray[np.uint16], start: int
+) -> None:
+    frame = bytearray(run_lengths(crop12, 12))
+    struct.pack_into("<I", frame, 8, start)
+    data = dicom_file(crop12, bits=12, syntax=uid.RLELossless, frame=bytes(frame))
+    assert code_of(data) == ErrorCode.CORRUPT
+    for size_bytes in (2, 10, 64):
+        data = dicom_file(crop12, syntax=uid.RLELossless, frame=bytes(frame[:size_bytes]))
+        assert code_of(data) == ErrorCode.CORRUPT
 
 
 @settings(max_examples=40, deadline=None)
