@@ -77,9 +77,12 @@ class CascadeTrainer:
         self.weights = weights
         self.autocast = autocast
         self.random = torch.Generator().manual_seed(seed)
-        self.discriminators = nn.ModuleList(
-            PatchDiscriminator() for _ in range(cascade.config.stages)
-        )
+        with torch.random.fork_rng(devices=[]):
+            # Layers draw their first weights from the global generator and take no other.
+            torch.default_generator.manual_seed(seed)
+            self.discriminators = nn.ModuleList(
+                PatchDiscriminator() for _ in range(cascade.config.stages)
+            )
         self.average = torch.optim.swa_utils.AveragedModel(
             cascade, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(ema_decay)
         )
