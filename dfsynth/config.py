@@ -1,5 +1,6 @@
 """The configuration of a build, validated whole before any work."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -12,6 +13,7 @@ StoredFloat: TypeAlias = Literal["float16", "float32"]
 DEFAULT_MAPS: Final = ("dark_field", "aleatoric", "epistemic")
 DEFAULT_SHARD_SIZE: Final = 256
 DEFAULT_MC_SAMPLES: Final = 20
+PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
 _LARGEST_SIDE: Final = 4096
 
 
@@ -61,11 +63,16 @@ class BuildOptions:
         if self.seed < 0:
             raise UsageError(f"--seed {self.seed}: expected 0 or more")
         if self.dtype not in ("float16", "float32"):
-            raise UsageError(f"--dtype {self.dtype}: expected float16 or float32")
+            raise UsageError(f"--dtype {self.dtype!r}: expected float16 or float32")
         if self.size is not None and not all(16 <= side <= _LARGEST_SIDE for side in self.size):
             raise UsageError(
                 f"--size {self.size[0]}x{self.size[1]}: expected sides of 16 to {_LARGEST_SIDE}"
             )
+        if self.precision not in PRECISIONS:
+            raise UsageError(f"--precision {self.precision!r}: expected {', '.join(PRECISIONS)}")
+        # Whether the device is there is asked of torch, later; this is spelling alone.
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
+            raise UsageError(f"--device {self.device!r}: expected auto, cpu, cuda or cuda:0, …")
         self._check_maps()
 
     def _check_maps(self) -> None:
