@@ -28,7 +28,6 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "memory_limit": "2GB",
     "threads": "2",
 }
-_LOCK: Final = "SET lock_configuration = true"
 _UNKNOWN_COLUMN: Final = re.compile(r'Referenced column "([^"]+)" not found')
 _SYNTAX: Final = re.compile(r'syntax error at or near "([^"\n]+)"')
 _EXAMPLE: Final = "for example: uncertainty < 0.05 AND view = 'PA'"
@@ -47,15 +46,21 @@ def matching_positions(table: pa.Table, predicate: str) -> NDArray[np.int64]:
     if not predicate.strip():
         raise UsageError(f"the predicate is empty; expected one SQL condition, {_EXAMPLE}")
     check_calls(predicate)
-    with duckdb.connect(":memory:", config=_CONFIG) as connection:
+    with connect_isolated() as connection:
         connection.register("manifest", table)
-        connection.execute(_LOCK)
         try:
             passed = _filter(connection, predicate)
         except duckdb.Error as error:
             raise UsageError(_explain(error, predicate, table.column_names)) from error
     kept = np.sort(np.asarray(passed, dtype=np.int64))
     return np.searchsorted(table["row"].to_numpy(), kept).astype(np.int64)
+
+
+def connect_isolated() -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that reaches no file, network, extension or Python variable, locked."""
+    connection = duckdb.connect(":memory:", config=_CONFIG)
+    connection.execute("SET lock_configuration = true")
+    return connection
 
 
 def nearest_names(name: str, known: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfsynth.errors import StoreError
@@ -37,6 +37,7 @@ _RECORDS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(rows=st.lists(_RECORDS, max_size=5))
 def test_rows_come_back_as_they_went_in(
     rows: list[ManifestRow], tmp_path_factory: pytest.TempPathFactory

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfsynth.errors import UsageError
 from dfsynth.manifest import SCHEMA
-from dfsynth.manifest.predicate import matching_positions
+from dfsynth.manifest.predicate import connect_isolated, matching_positions
 from dfsynth.manifest.vocabulary import FUNCTIONS, check_calls
 
 TABLE = pa.table(
@@ -113,11 +114,21 @@ def test_files_cannot_be_read(predicate: str, tmp_path: Path) -> None:
     assert "secret" not in str(refused.value).replace(str(file), "")
 
 
-def test_python_variables_are_out_of_reach() -> None:
-    secret = pa.table({"row": [2]})
-    with pytest.raises(UsageError):
-        matching_positions(TABLE, "row IN (FROM secret)")
-    assert secret.num_rows == 1
+def test_an_isolated_connection_reaches_nothing(tmp_path: Path) -> None:
+    """Each bar holds by itself, even for statements that no predicate can become."""
+    file = tmp_path / "secret.csv"
+    file.write_text("row\n2\n")
+    held = pa.table({"row": [2]})
+    with connect_isolated() as connection:
+        for statement in (f"FROM read_csv('{file}')", f"FROM '{file}'", f"ATTACH '{file}'"):
+            with pytest.raises(duckdb.PermissionException):
+                connection.execute(statement)
+        with pytest.raises(duckdb.CatalogException):
+            connection.execute("FROM held")
+        for statement in ("SET threads = 8", "RESET lock_configuration", "LOAD httpfs"):
+            with pytest.raises(duckdb.Error):
+                connection.execute(statement)
+    assert held.num_rows == 1
 
 
 def test_a_misspelt_column_is_named_with_its_neighbours() -> None:
@@ -165,6 +176,7 @@ def test_every_function_on_offer_exists() -> None:
         matching_positions(TABLE, f"{name}({arguments.get(name, 'age')}) IS NOT NULL")
 
 
+@settings(deadline=None)
 @given(limit=st.floats(-1, 1, allow_nan=False), strict=st.booleans())
 def test_comparisons_agree_with_python(limit: float, strict: bool) -> None:
     values = TABLE["uncertainty"].to_pylist()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfsynth.errors import StoreError, UsageError
@@ -67,6 +67,7 @@ def test_nan_is_no_number(write_manifest: WriteManifest, ok_row: MakeRow) -> Non
     assert _rows(write_manifest(rows), keep=1.0, by="uncertainty") == [3, 4]
 
 
+@settings(deadline=None)
 @given(
     values=st.lists(st.none() | st.sampled_from([0.5, 0.25, 0.75, 1.5]), min_size=1, max_size=30),
     hundredths=st.integers(1, 100),
@@ -84,6 +85,13 @@ def test_the_share_is_exact(
     count = -(-hundredths * len(known) // 100)
     expected = sorted(i for _, i in known[:count])
     assert _rows(folder, keep=hundredths / 100, by="uncertainty") == expected
+
+
+def test_a_share_is_taken_as_written(write_manifest: WriteManifest, ok_row: MakeRow) -> None:
+    """The float nearest to 0.1 is above a tenth, and would keep two rows of ten."""
+    folder = write_manifest([ok_row(i) for i in range(10)])
+    assert _rows(folder, keep=0.1, by="uncertainty") == [0]
+    assert len(_rows(folder, keep=0.7, by="uncertainty")) == 7
 
 
 @pytest.mark.parametrize("keep", [0.0, -0.1, 1.1, 80.0, math.nan, math.inf])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -61,6 +61,7 @@ _VALUES = hnp.arrays(
 )
 
 
+@settings(deadline=None)
 @given(values=_VALUES)
 def test_robust_limits_always_span_a_scale(values: np.ndarray) -> None:
     low, high = robust_limits(values)

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfsynth.report.layout import MAX_WIDTH, Box, SheetLayout, choose_grid
@@ -31,6 +31,7 @@ def _apart(one: Box, other: Box) -> bool:
     )
 
 
+@settings(deadline=None)
 @given(
     images=st.integers(1, 45),
     columns=st.integers(1, 12),

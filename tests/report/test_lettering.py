@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfsynth.report.lettering import (
@@ -20,6 +20,7 @@ from dfsynth.report.lettering import (
 ASCII = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60)
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=40))
 def test_any_text_becomes_drawable(text: str) -> None:
     assert all(" " <= letter <= "~" for letter in drawable(text))
@@ -29,6 +30,7 @@ def test_accents_are_dropped_and_the_rest_marked() -> None:
     assert drawable("Größe – naïve σ") == "Gro?e - naive ?"
 
 
+@settings(deadline=None)
 @given(text=ASCII, width=st.integers(0, 300), keep_end=st.booleans())
 def test_shortened_text_fits_and_keeps_what_it_can(text: str, width: int, keep_end: bool) -> None:
     short = shorten(text, BODY, width, keep_end)
@@ -40,6 +42,7 @@ def test_shortened_text_fits_and_keeps_what_it_can(text: str, width: int, keep_e
         assert text.endswith(kept) if keep_end else text.startswith(kept)
 
 
+@settings(deadline=None)
 @given(words=st.lists(st.text("abcWim.", min_size=1, max_size=12), max_size=20))
 def test_wrapped_lines_fit_and_lose_no_word(words: list[str]) -> None:
     lines = wrap(" ".join(words), SMALL, 200)

@@ -98,6 +98,16 @@ def test_single_unknown_pixels_are_hatched_and_leave_their_neighbours_alone() ->
     np.testing.assert_array_equal(canvas[gap], hatch(128, 128)[gap])
 
 
+def test_a_pixel_that_covers_mostly_unknown_ones_is_hatched() -> None:
+    values = _flat(0.4, (64, 64))
+    values[:, 13:16] = np.nan
+    values[:, 33] = np.nan
+    canvas = np.zeros((16, 16, 3), dtype=np.uint8)
+    draw_map(canvas, values, "inferno", (0.0, 0.4))
+    np.testing.assert_array_equal(canvas[:, 3], hatch(16, 16)[:, 3])
+    assert (np.delete(canvas, 3, axis=1) == colour_table("inferno")[255]).all()
+
+
 @pytest.mark.parametrize(("shape", "height"), [((100, 200), 112), ((200, 100), 224)])
 def test_the_aspect_is_kept(shape: tuple[int, int], height: int) -> None:
     sheet = _sheet(_row(_flat(1.0, shape), _flat(0.0, shape)))
