@@ -1,0 +1,98 @@
+"""What users and other parts may rely on by name. Names may be added; none may go."""
+
+import importlib
+import inspect
+
+import pytest
+
+PROMISED: dict[str, set[str]] = {
+    "dfsynth": {"Store", "__version__", "build", "load_generator", "open_store"},
+    "dfsynth.access": {"Store", "filter_manifest", "open_store"},
+    "dfsynth.checkpoint": {
+        "CARD",
+        "NETWORK",
+        "WEIGHTS",
+        "CascadeConfig",
+        "CheckpointFiles",
+        "ModelCard",
+        "checkpoint_path",
+        "encode_card",
+        "read_checkpoint",
+    },
+    "dfsynth.cli": {"app", "main"},
+    "dfsynth.decode": {"DecodeLimits", "decode"},
+    "dfsynth.generate": {
+        "MapBatch",
+        "MonteCarlo",
+        "TorchGenerator",
+        "dropout_masks",
+        "load_network",
+        "resolve_device",
+        "resolve_precision",
+        "save_checkpoint",
+    },
+    "dfsynth.manifest": {"COLUMNS", "SCHEMA", "SCHEMA_VERSION", "read_manifest", "select"},
+    "dfsynth.models": {"Cascade", "Prediction", "gennorm_nll", "gennorm_sigma", "guide"},
+    "dfsynth.pipeline": {
+        "BuildReport",
+        "Generator",
+        "GeneratorMaker",
+        "Progress",
+        "Silent",
+        "build",
+    },
+    "dfsynth.preprocess": {
+        "intensity_flags",
+        "letterbox",
+        "prepare",
+        "to_grid",
+        "to_source",
+        "to_unit_range",
+    },
+    "dfsynth.report": {"SheetColumn", "SheetRow", "contact_sheet", "encode_png"},
+    "dfsynth.score": {"score"},
+    "dfsynth.simulate": {
+        "CohortScattering",
+        "LungShape",
+        "dark_field_noise_sigma",
+        "draw_scattering",
+        "lung_shape",
+        "transmission_from_display",
+    },
+    "dfsynth.source": {"Corpus", "Source", "known_corpora", "open_source"},
+    "dfsynth.store": {"RunLock", "StoreLayout", "ZarrArrays", "ZarrShardWriter", "write_group"},
+    "dfsynth.train": {
+        "Augmentation",
+        "CascadeTrainer",
+        "Example",
+        "Phase",
+        "Radiograph",
+        "Weights",
+        "draw_example",
+        "least_squares_discriminator",
+        "least_squares_generator",
+        "residual_l1",
+    },
+}
+
+
+@pytest.mark.parametrize("package", sorted(PROMISED))
+def test_promised_names_are_offered(package: str) -> None:
+    offered = importlib.import_module(package).__all__
+    assert PROMISED[package] <= set(offered)
+    assert len(set(offered)) == len(offered)
+
+
+@pytest.mark.parametrize("package", sorted(PROMISED))
+def test_offered_names_exist(package: str) -> None:
+    module = importlib.import_module(package)
+    for name in module.__all__:
+        assert getattr(module, name) is not None, name
+        assert name == "__version__" or not name.startswith("_"), name
+        assert not inspect.ismodule(getattr(module, name)), f"{name} is a module"
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    module = importlib.import_module("dfsynth")
+    with pytest.raises(AttributeError, match="'no_such_name'"):
+        _ = module.no_such_name
