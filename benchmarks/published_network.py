@@ -42,9 +42,7 @@ class PublishedStage(nn.Module):
         w = WIDTHS
         self.stem = Block(channels_in, w[0], w[0])
         self.down = nn.ModuleList(Block(w[i], w[i + 1], w[i + 1]) for i in range(4))
-        self.up = nn.ModuleList(
-            Block(2 * w[i], w[i], w[max(i - 1, 0)]) for i in (3, 2, 1, 0)
-        )
+        self.up = nn.ModuleList(Block(2 * w[i], w[i], w[max(i - 1, 0)]) for i in (3, 2, 1, 0))
         self.heads = nn.ModuleList(nn.Conv2d(w[0], 1, 3, padding=1) for _ in range(3))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

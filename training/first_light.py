@@ -42,6 +42,7 @@ class Listed:
     path: Path
     patient_id: str
     mask: Path | None
+    source: str
     licence: str
 
 
@@ -69,7 +70,9 @@ def list_radiographs(data: Path) -> list[Listed]:
             for line in csv.DictReader(table):
                 mask = data / folder / line[mask_column] if line[mask_column] else None
                 path = data / folder / line["file"]
-                found.append(Listed(path, line["patient_id"], mask, line["license"]))
+                found.append(
+                    Listed(path, line["patient_id"], mask, line["source"], line["license"])
+                )
     return found
 
 

@@ -29,8 +29,8 @@ class MapDataset(Dataset[Sample]):
         """Labels, findings and scores of the samples: row i belongs to sample i."""
         self._arrays = arrays
         self._maps = maps
-        self._rows: list[int] = table["row"].to_pylist()
-        self._ids: list[str] = table["image_id"].to_pylist()
+        self._rows = [int(row) for row in table["row"].to_numpy()]
+        self._ids = [str(name) for name in table["image_id"].to_pylist()]
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -9,7 +9,6 @@ from dfsynth.manifest import FindingCount, select, write_selection
 from dfsynth.pipeline.record import read_record
 from dfsynth.store import StoreLayout
 
-
 DEFAULT_SCORE: Final = "uncertainty"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from dfsynth.access.opened import Store, open_store
@@ -96,12 +97,12 @@ class Radiographs:
 def _choose(store: Store, images: int, ids: Sequence[str]) -> list[dict[str, Any]]:
     table = store.manifest
     if ids:
-        chosen = table.filter(pc.is_in(table["image_id"], value_set=pc.cast(list(ids), "string")))
+        chosen = table.filter(pc.is_in(table["image_id"], pa.array(list(ids), pa.string())))
         missing = set(ids) - set(chosen["image_id"].to_pylist())
         if missing:
             raise UsageError(f"no image {sorted(missing)[0]!r} in the store's committed shards")
         return chosen.to_pylist()
-    done = table.filter(pc.equal(table["status"], "ok"))
+    done = table.filter(pc.equal(table["status"], pa.scalar("ok")))
     if done.num_rows == 0:
         raise UsageError(f"{store.path} holds no finished image yet; let the build commit a shard")
     at = np.unique(np.linspace(0, done.num_rows - 1, images).round().astype(np.int64))
@@ -113,7 +114,7 @@ def _pictures(
 ) -> dict[str, Float32Map]:
     """The content (padding cut off) of each map that can be had."""
     content = _content(store, line)
-    found = {}
+    found: dict[str, Float32Map] = {}
     for name in _COLUMNS:
         if name in store.maps:
             found[name] = store.read(name, line["row"]).astype(np.float32)[content]

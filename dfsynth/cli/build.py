@@ -32,7 +32,7 @@ def build(
         str, typer.Option(help="A packaged checkpoint's name, or a checkpoint folder.")
     ] = "default",
     size: Annotated[
-        str | None, typer.Option(help="Grid: N or HxW. [default: the checkpoint's]")
+        str | None, typer.Option(help="Grid: N or HxW. (default: the checkpoint's)")
     ] = None,
     mc_samples: Annotated[
         int, typer.Option(help="Monte-Carlo dropout samples per image.")
@@ -49,7 +49,7 @@ def build(
         typer.Option(help="I/N: do every Nth shard only, from the I-th (0, 1, …), for job arrays."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Decoding threads. [default: one a core]")
+        int | None, typer.Option(help="Decoding threads. (default: one a core)")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first N inputs.")] = None,
     maps: Annotated[str, typer.Option(help="What to store; also attenuation and lung.")] = ",".join(

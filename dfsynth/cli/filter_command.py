@@ -23,7 +23,7 @@ def filter_store(
         float | None, typer.Option(help="Share to keep, those lowest in --by: 0.8 keeps 80 %.")
     ] = None,
     by: Annotated[
-        str | None, typer.Option(help="Column to keep the lowest of. [default: uncertainty]")
+        str | None, typer.Option(help="Column to keep the lowest of. (default: uncertainty)")
     ] = None,
     include_no_lung: Annotated[
         bool, typer.Option("--include-no-lung", help="Do not drop images flagged no_lung.")

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import typer
 
@@ -34,7 +33,9 @@ class Session:
     def result(self, record: object, text: str) -> None:
         """The command's result: JSON of `record` (a dataclass or a mapping), or `text`."""
         if self.json:
-            plain = dataclasses.asdict(record) if _is_record(record) else record
+            plain = record
+            if dataclasses.is_dataclass(record) and not isinstance(record, type):
+                plain = dataclasses.asdict(record)
             print(json.dumps(plain, default=_to_json, ensure_ascii=False, allow_nan=False))
         elif not self.quiet:
             print(text)
@@ -75,10 +76,6 @@ def session(json: bool, quiet: bool, verbose: bool) -> Iterator[Session]:
 
 def _raise_terminated(_number: int, _frame: FrameType | None) -> None:
     raise Terminated
-
-
-def _is_record(value: object) -> Any:
-    return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
 
 def _to_json(value: object) -> object:

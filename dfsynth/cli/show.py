@@ -14,7 +14,7 @@ EXAMPLE = "Example: dfsynth show x.zarr --source nih --root /data/ChestX-ray14 -
 def show(
     store: StorePath,
     out: Annotated[
-        Path | None, typer.Option(help="The PNG to write. [default: STORE with .png]")
+        Path | None, typer.Option(help="The PNG to write. (default: STORE with .png)")
     ] = None,
     images: Annotated[int, typer.Option(min=1, help="How many, spread over the store.")] = 8,
     ids: Annotated[str, typer.Option(help="These images instead: a,b,…")] = "",

@@ -1,10 +1,10 @@
 """What a store holds: the facts behind `dfsynth info`."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-
-import pyarrow.compute as pc
 
 from dfsynth.errors import StoreError
 from dfsynth.manifest import read_manifest
@@ -38,7 +38,8 @@ def describe_store(root: Path) -> StoreInfo:
     layout = StoreLayout(root)
     record = read_record(layout.build)
     table = read_manifest(layout.manifest)
-    status = _counts(table["status"])
+    status = _counts(table["status"].to_pylist())
+    flags = chain.from_iterable(flags or () for flags in table["flags"].to_pylist())
     return StoreInfo(
         store=str(root),
         rows=record.rows,
@@ -49,17 +50,16 @@ def describe_store(root: Path) -> StoreInfo:
             "failed": status.get("failed", 0),
             "pending": record.rows - table.num_rows,
         },
-        errors=_counts(table["error_code"]),
-        flags=_counts(pc.list_flatten(table["flags"])),
+        errors=_counts(table["error_code"].to_pylist()),
+        flags=_counts(flags),
         excluded=record.excluded,
         provenance=record.attributes(),
         size_bytes=_size_of(root),
     )
 
 
-def _counts(column: object) -> dict[str, int]:
-    counted = pc.value_counts(column).to_pylist()
-    return {line["values"]: line["counts"] for line in counted if line["values"] is not None}
+def _counts(values: Iterable[str | None]) -> dict[str, int]:
+    return dict(Counter(value for value in values if value is not None))
 
 
 def _size_of(root: Path) -> int:

@@ -60,6 +60,6 @@ class ToyMaker:
             raise UsageError(f"unknown precision {wanted!r}")
         return "fp32"
 
-    def make(self, precision: str, grid: tuple[int, int]) -> ToyGenerator:
+    def make(self, precision: str, grid: tuple[int, int]) -> ToyGenerator:  # noqa: ARG002
         self.made += 1
         return ToyGenerator(self.batch_size, self.seed)

@@ -1,0 +1,96 @@
+"""Everything that needs a GPU, in one command; prints JSON.
+
+    python benchmarks/gpu.py [--images 256]
+
+At 256² and 1024²: images/s of the generator alone on resident arrays and of a whole build, the
+largest and mean difference of each map in bf16 and fp16 against fp32, and the share of the
+build's time in which the GPU computes.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from build_speed import repeat_samples
+from machine import describe_machine
+from torch.profiler import ProfilerActivity, profile
+
+import dfsynth
+
+MAPS = ("dark_field", "aleatoric", "epistemic")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=256)
+    arguments = parser.parse_args()
+    if not torch.cuda.is_available():
+        raise SystemExit("no CUDA device: this script measures one")
+    result: dict[str, object] = {**describe_machine()}
+    for size in (256, 1024):
+        result[f"{size}x{size}"] = measure(size, arguments.images)
+    print(json.dumps(result, indent=2))
+
+
+def measure(size: int, images: int) -> dict[str, object]:
+    """One grid: builds in three precisions, compared map by map."""
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = repeat_samples(Path(folder) / "pictures", images)
+        found: dict[str, object] = {}
+        reference = None
+        for precision in ("fp32", "bf16", "fp16"):
+            out = Path(folder) / f"{precision}.zarr"
+            rate, busy = profiled_build(pictures, out, size, precision)
+            store = dfsynth.open_store(out)
+            maps = {n: np.stack([store.read(n, r) for r in range(min(images, 32))]) for n in MAPS}
+            found[precision] = {
+                "build_images_per_s": rate,
+                "gpu_busy_share": busy,
+                "generator_images_per_s": resident_rate(size, precision),
+            }
+            if reference is None:
+                reference = maps
+            else:
+                found[f"{precision} against fp32"] = {
+                    name: {
+                        "largest": float(np.abs(maps[name] - reference[name]).max()),
+                        "mean": float(np.abs(maps[name] - reference[name]).mean()),
+                    }
+                    for name in MAPS
+                }
+        return found
+
+
+def profiled_build(pictures: Path, out: Path, size: int, precision: str) -> tuple[float, float]:
+    """Images/s of a build, and the share of its time in which kernels ran."""
+    with profile(activities=[ProfilerActivity.CUDA]) as profiler:
+        report = dfsynth.build(
+            source=pictures,
+            out=out,
+            size=(size, size),
+            precision=precision,
+            device="cuda",
+            dtype="float32",
+        )
+    busy_us = sum(event.self_device_time_total for event in profiler.key_averages())
+    return report.ok / report.seconds, busy_us / 1e6 / report.seconds
+
+
+def resident_rate(size: int, precision: str) -> float:
+    """Images/s of the generator alone, after a warm-up."""
+    generator = dfsynth.load_generator(device="cuda", precision=precision)
+    batch = generator.auto_batch_size((size, size))
+    images = np.random.default_rng(0).random((batch, size, size), np.float32)
+    generator(images)
+    started = time.perf_counter()
+    for _ in range(3):
+        generator(images)
+    return 3 * batch / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""Builds a store from the packaged radiographs, and draws it.
+
+    python examples/demo.py demo-out
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from dfsynth.resources import data_folder
+
+
+def main() -> None:
+    out = Path(sys.argv[1] if len(sys.argv) > 1 else "demo-out")
+    table = str(data_folder("samples") / "samples.csv")
+    store, picture = str(out / "demo.zarr"), str(out / "demo.png")
+    run("build", "--source", table, "--out", store, "--maps", "dark_field,aleatoric,epistemic,lung")
+    run("info", store)
+    run("show", store, "--source", table, "--out", picture)
+    run("filter", store, "--keep", "0.75", "--out", str(out / "kept.parquet"))
+    print(f"\nThe picture is {picture}. Synthetic images, not for diagnosis.")
+
+
+def run(*arguments: str) -> None:
+    print("\n$ dfsynth", *arguments, flush=True)
+    subprocess.run([sys.executable, "-m", "dfsynth", *arguments], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+"""`dfsynth build` as a user types it: results, exit statuses, and one clear line for each error."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import zarr
+from radiograph_files import write_bad_files, write_folder, write_picture
+
+from dfsynth.access import open_store
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    return write_folder(tmp_path / "pictures", 5)
+
+
+@pytest.fixture
+def build(run_cli, tiny_checkpoint, tmp_path):
+    def run(source: object, *more: object, out: Path | None = None):
+        return run_cli(
+            "build",
+            *("--source", source, "--out", out or tmp_path / "x.zarr"),
+            *("--checkpoint", tiny_checkpoint, "--mc-samples", 3, "--shard-size", 2),
+            *more,
+        )
+
+    return run
+
+
+def one_line(err: str) -> str:
+    """The error's line; a traceback or a second line of error is a failure."""
+    lines = [line for line in err.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1, err
+    assert "Traceback" not in err
+    return lines[0]
+
+
+def test_builds_and_tells_as_json(build, pictures, tmp_path):
+    write_bad_files(pictures)
+    (pictures / "notes.txt").write_text("not an image, and its suffix says so")
+    status, out, _ = build(pictures, "--json", "-q")
+    report = json.loads(out)
+    assert status == 0
+    assert (report["ok"], report["failed"], report["rows"]) == (5, 4, 9)
+    assert sum(report["excluded"].values()) == 1
+    group = zarr.open_group(tmp_path / "x.zarr", mode="r")
+    assert group["dark_field"].shape == (9, 32, 32)
+    assert "not for diagnosis" in group.attrs["notice"]
+
+
+def test_bad_files_become_rows_with_a_code(build, pictures, tmp_path):
+    expected = write_bad_files(pictures)
+    assert build(pictures)[0] == 0
+    rows = open_store(tmp_path / "x.zarr").manifest.to_pylist()
+    found = {r["image_id"]: r["error_code"] for r in rows if r["status"] == "failed"}
+    assert found == expected
+
+
+def test_strict_exits_3_and_only_then(build, pictures):
+    assert build(pictures, "--strict")[0] == 0
+    write_picture(pictures / "more.png", 50)
+    (pictures / "bad.png").write_bytes(b"")
+    assert build(pictures, "--strict", "--overwrite")[0] == 3
+
+
+def test_the_same_command_resumes(build, pictures):
+    assert build(pictures)[0] == 0
+    status, out, _ = build(pictures, "--json", "-q")
+    assert status == 0
+    assert json.loads(out)["resumed"] is True
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "named"),
+    [("--seed", 5, "seed"), ("--mc-samples", 4, "mc_samples"), ("--size", "64", "size")],
+)
+def test_other_options_are_refused_and_named(build, pictures, option, value, named):
+    assert build(pictures)[0] == 0
+    status, _, err = build(pictures, option, value)
+    assert status == 2
+    assert f"{named}: the store has" in one_line(err)
+
+
+def test_overwrite_starts_anew_and_spares_what_is_not_ours(build, pictures, tmp_path):
+    assert build(pictures)[0] == 0
+    assert build(pictures, "--seed", 5, "--overwrite")[0] == 0
+    foreign = tmp_path / "papers"
+    foreign.mkdir()
+    (foreign / "thesis.tex").write_text("years of work")
+    status, _, err = build(pictures, "--overwrite", out=foreign)
+    assert status == 2
+    assert "choose another" in one_line(err)
+    assert (foreign / "thesis.tex").read_text() == "years of work"
+
+
+def test_dry_run_writes_nothing_and_estimates(build, pictures, tmp_path):
+    status, out, _ = build(pictures, "--dry-run", "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert (found["rows"], found["shards"]) == (5, 3)
+    assert found["bytes_estimate"] > 0
+    assert found["seconds_estimate"] > 0
+    assert not (tmp_path / "x.zarr").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--size", "12x"], "--size"),
+        (["--shard", "3/3"], "--shard"),
+        (["--maps", "dark_field,darkfield"], "--maps"),
+        (["--batch-size", "many"], "--batch-size"),
+        (["--precision", "fp64"], "precision"),
+        (["--device", "tpu"], "device"),
+        (["--device", "cuda:99"], "cuda:99"),
+        (["--dtype", "int8"], "--dtype"),
+        (["--limit", "0"], "--limit"),
+    ],
+)
+def test_wrong_options_exit_2_before_any_work(build, pictures, tmp_path, arguments, says):
+    status, _, err = build(pictures, *arguments)
+    assert status == 2
+    assert says in one_line(err)
+    assert not (tmp_path / "x.zarr").exists()
+
+
+def test_an_unknown_source_names_the_nearest(build):
+    status, _, err = build("nhi")
+    assert status == 2
+    assert "nih" in one_line(err)
+
+
+def test_a_corpus_without_a_root_exits_2(build):
+    status, _, err = build("nih")
+    assert status == 2
+    assert "--root" in one_line(err)
+
+
+def test_a_folder_without_images_exits_2(build, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "readme.txt").write_text("nothing here")
+    status, _, err = build(empty)
+    assert status == 2
+    assert "no image" in one_line(err)
+    assert not (tmp_path / "x.zarr").exists()
+
+
+def test_a_missing_checkpoint_exits_2_a_damaged_one_1(run_cli, pictures, tiny_checkpoint, tmp_path):
+    command = ("build", "--source", pictures, "--out", tmp_path / "x.zarr", "--checkpoint")
+    status, _, err = run_cli(*command, "nowhere")
+    assert status == 2
+    assert "nowhere" in one_line(err)
+    damaged = tmp_path / "damaged"
+    shutil.copytree(tiny_checkpoint, damaged)
+    weights = damaged / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    status, _, err = run_cli(*command, damaged)
+    assert status == 1
+    assert "damaged" in one_line(err)
+    assert not (tmp_path / "x.zarr" / "manifest" / "part-0000000.parquet").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_ends_the_run_and_keeps_committed_shards(build, pictures, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("a tmpfs cannot be mounted here")
+    try:
+        for number in range(60):
+            write_picture(pictures / f"more{number}.png", 100 + number)
+        status, _, err = build(pictures, out=disk / "x.zarr")
+        assert status == 1
+        assert "full" in one_line(err) or "space" in one_line(err)
+        manifest = open_store(disk / "x.zarr").manifest
+        assert 0 < manifest.num_rows < 65
+        subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+        assert build(pictures, out=disk / "x.zarr")[0] == 0
+        assert open_store(disk / "x.zarr").manifest.num_rows == 65
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_an_unwritable_folder_is_one_clear_line(build, pictures, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("a file where a folder should be")
+    status, _, err = build(pictures, out=blocked / "x.zarr")
+    assert status == 1
+    assert str(blocked) in one_line(err)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_with_their_status_and_lose_nothing(
+    pictures, tiny_checkpoint, tmp_path, build, number, status
+):
+    for extra in range(40):
+        write_picture(pictures / f"more{extra}.png", 100 + extra)
+    arguments = ["build", "--source", pictures, "--out", tmp_path / "x.zarr"]
+    arguments += ["--checkpoint", tiny_checkpoint, "--mc-samples", "3", "--shard-size", "2"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dfsynth", *map(str, arguments)], stderr=subprocess.PIPE, text=True
+    )
+    parts = tmp_path / "x.zarr" / "manifest"
+    while not parts.is_dir() or not any(parts.iterdir()):
+        assert process.poll() is None, process.stderr
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == status, err
+    assert "Traceback" not in err
+    assert build(pictures)[0] == 0
+    assert open_store(tmp_path / "x.zarr").manifest.num_rows == 45
+
+
+def test_job_array_shares_cover_the_store(build, pictures, tmp_path):
+    for index in (0, 1):
+        assert build(pictures, "--shard", f"{index}/2")[0] == 0
+    store = open_store(tmp_path / "x.zarr")
+    assert store.manifest["row"].to_pylist() == list(range(5))

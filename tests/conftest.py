@@ -1,0 +1,64 @@
+"""What tests of several folders share."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory) -> Path:
+    """A checkpoint folder of a very small cascade with random weights, grid 32 × 32."""
+    import torch
+
+    from dfsynth.checkpoint import NETWORK, CascadeConfig, ModelCard
+    from dfsynth.generate import save_checkpoint
+    from dfsynth.models import Cascade
+    from dfsynth.records import IntensityWindow
+
+    config = CascadeConfig(stages=2, widths=(8, 16))
+    torch.manual_seed(7)
+    network = Cascade(config)
+    card = ModelCard(
+        name="tiny",
+        network=NETWORK,
+        arguments=config,
+        grid=(32, 32),
+        intensity=IntensityWindow(),
+        unit="1",
+        window=(0.0, 1.0),
+        licence="Apache-2.0",
+        intended_use="tests",
+        limits="random weights",
+        training_data=(),
+    )
+    folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
+    save_checkpoint(folder, network, card)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of large real test data, where there is one."""
+    folder = os.environ.get("DFSYNTH_SHARED_DATA")
+    if folder is None:
+        pytest.skip("DFSYNTH_SHARED_DATA names no folder of shared test data")
+    return Path(folder)
+
+
+@pytest.fixture
+def run_cli(capfd) -> Callable[..., tuple[int, str, str]]:
+    """Runs a dfsynth command in this process; gives exit status, stdout and stderr."""
+    from dfsynth.cli import app
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            app([str(a) for a in arguments])
+            status = 0
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        out, err = capfd.readouterr()
+        return status, out, err
+
+    return run
