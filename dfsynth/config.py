@@ -73,6 +73,11 @@ class BuildOptions:
         # Whether the device is there is asked of torch, later; this is spelling alone.
         if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", self.device):
             raise UsageError(f"--device {self.device!r}: expected auto, cpu, cuda or cuda:0, …")
+        if self.out.suffix in (".h5", ".hdf5"):
+            raise UsageError(
+                f"--out {self.out}: HDF5 stores are not written yet; choose a name like "
+                f"{self.out.with_suffix('.zarr').name}"
+            )
         self._check_maps()
 
     def _check_maps(self) -> None:

@@ -1,6 +1,6 @@
 """Builds a store from the packaged radiographs, and draws it.
 
-    python examples/demo.py demo-out
+python examples/demo.py demo-out
 """
 
 import subprocess

@@ -1,6 +1,6 @@
 """Keeps the images with the least uncertainty and feeds them to a torch DataLoader.
 
-    python examples/filter_and_load.py STORE
+python examples/filter_and_load.py STORE
 """
 
 import sys

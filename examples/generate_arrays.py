@@ -1,6 +1,6 @@
 """Runs the packaged checkpoint on arrays of your own, without a store.
 
-    python examples/generate_arrays.py
+python examples/generate_arrays.py
 """
 
 import cv2

@@ -163,9 +163,8 @@ def _columns(store: Store, pictures: Sequence[dict[str, Float32Map]]) -> list[Sh
 
 def _row(line: dict[str, Any], maps: dict[str, Float32Map]) -> SheetRow:
     caption = [line["image_id"]]
-    if line["status"] == "failed":
-        caption.append(f"failed: {line['error_code']}")
-    elif line["uncertainty"] is not None:
+    if line["uncertainty"] is not None:
         caption.append(f"uncertainty {line['uncertainty']:.3f}")
     caption += line["flags"]
-    return SheetRow(tuple(caption), tuple(maps.get(name) for name in _COLUMNS))
+    images = tuple(maps.get(name) for name in _COLUMNS)
+    return SheetRow(tuple(caption), images, failure=line["error_code"])

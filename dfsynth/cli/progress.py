@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -16,15 +15,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from dfsynth import pipeline
+
 _PLAIN_EVERY_S = 10.0
-
-
-class Reporter(Protocol):
-    """What the pipeline calls; see `dfsynth.pipeline.Progress`."""
-
-    def start(self, images: int) -> None: ...
-    def advance(self, ok: int, failed: int) -> None: ...
-    def message(self, text: str) -> None: ...
 
 
 class PlainReporter:
@@ -91,24 +84,11 @@ class BarReporter:
         self._bar.console.print(text, markup=False, highlight=False)
 
 
-class QuietReporter:
-    """Tells nothing."""
-
-    def start(self, images: int) -> None:
-        """Nothing."""
-
-    def advance(self, ok: int, failed: int) -> None:
-        """Nothing."""
-
-    def message(self, text: str) -> None:
-        """Nothing."""
-
-
 @contextmanager
-def reporter(quiet: bool) -> Iterator[Reporter]:
+def reporter(quiet: bool) -> Iterator[pipeline.Progress]:
     """The reporter that fits where stderr goes."""
     if quiet:
-        yield QuietReporter()
+        yield pipeline.Silent()
     elif not sys.stderr.isatty():
         yield PlainReporter()
     else:

@@ -86,8 +86,10 @@ class UNet(nn.Module):
             # Bilinear, not transposed convolution: no checkerboard by construction.
             hidden = F.interpolate(hidden, size=skip.shape[-2:], mode="bilinear")
             hidden = block(torch.cat([hidden, skip], dim=1), mask)
-        detail = F.interpolate(self.detail(hidden), size=picture.shape[-2:], mode="bilinear")
-        hidden = F.silu(self.head1(torch.cat([detail, picture.to(detail.dtype)], dim=1)))
+        # In float32 from here on: the spread of a few samples is as small as the steps of bfloat16.
         with torch.autocast(device_type=hidden.device.type, enabled=False):
-            output: Tensor = self.head2(hidden.float())
+            detail = self.detail(hidden.float())
+            detail = F.interpolate(detail, size=picture.shape[-2:], mode="bilinear")
+            hidden = F.silu(self.head1(torch.cat([detail, picture.float()], dim=1)))
+            output: Tensor = self.head2(hidden)
             return output

@@ -66,7 +66,8 @@ def run_shard(job: ShardJob, shard: int, outcomes: Iterable[tuple[SourceItem, Ou
     with ZarrShardWriter(job.layout, job.specs, shard) as writer:
 
         def drain(keep: int) -> None:
-            while len(waiting) > keep:
+            """Writes, in order, what is finished, and waits only where more than `keep` wait."""
+            while waiting and (len(waiting) > keep or _is_finished(waiting[0])):
                 entry = waiting.popleft()
                 finished = entry.result() if isinstance(entry, Future) else entry
                 index = len(rows)
@@ -102,6 +103,10 @@ def windows(outcomes: Iterable[Outcome], batch_size: int) -> Iterator[list[Outco
             window, ready = [], 0
     if window:
         yield window
+
+
+def _is_finished(entry: Future[Finished] | Failed) -> bool:
+    return isinstance(entry, Failed) or entry.done()
 
 
 def _generate(job: ShardJob, window: Sequence[Outcome]) -> list[Future[Finished] | Failed]:

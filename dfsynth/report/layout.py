@@ -70,12 +70,12 @@ class Grid:
 
 
 def choose_grid(images: int, columns: int) -> Grid:
-    """One image a line up to 8 images, two up to 24, else three, as far as the width allows.
+    """One image a line up to 4 images, two up to 24, else three, as far as the width allows.
 
     Raises:
         ValueError: so many columns that a picture would be smaller than 48 pixels.
     """
-    wanted = 1 if images <= 8 else 2 if images <= 24 else 3
+    wanted = 1 if images <= 4 else 2 if images <= 24 else 3
     for groups in range(wanted, 0, -1):
         grid = Grid(groups, columns, 0)
         panel = (MAX_WIDTH - 2 * _MARGIN - grid.content_width) // (groups * columns)

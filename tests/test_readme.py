@@ -1,0 +1,64 @@
+"""Every block of the README runs, in order, in one folder."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dfsynth.resources import data_folder
+
+ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """A working folder with `radiographs/` and a small `ChestX-ray14/` in the official layout."""
+    samples = data_folder("samples")
+    radiographs = tmp_path / "radiographs"
+    radiographs.mkdir()
+    for picture in sorted(samples.glob("nih_*.png"))[:3]:
+        shutil.copy(picture, radiographs)
+    nih = ROOT / "tests" / "data" / "nih"
+    pictures = tmp_path / "ChestX-ray14" / "images_001" / "images"
+    pictures.mkdir(parents=True)
+    for picture in sorted(nih.glob("*.png"))[:2]:
+        shutil.copy(picture, pictures)
+    shutil.copy(nih / "Data_Entry_2017_v2020.csv", tmp_path / "ChestX-ray14")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_every_block_runs(folder, run_cli):
+    blocks = BLOCK.findall((ROOT / "README.md").read_text())
+    assert [kind for kind, _ in blocks] == ["console", "console", "python", "python"]
+    for kind, text in blocks:
+        if kind == "python":
+            exec(compile(text, "README.md", "exec"), {})
+            continue
+        for line in text.splitlines():
+            program, *arguments = shlex.split(line)
+            assert program == "dfsynth"
+            status, _, err = run_cli(*arguments)
+            assert status == 0, f"{line}: {err}"
+    assert (folder / "sheet.png").stat().st_size > 10_000
+    assert (folder / "kept.parquet").exists()
+
+
+def test_the_first_screen_names_both_commands():
+    first_screen = (ROOT / "README.md").read_text().splitlines()[:40]
+    assert any("make demo" in line for line in first_screen)
+    assert any("make test" in line for line in first_screen)
+
+
+def test_every_file_that_the_documents_name_is_there():
+    documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    named = re.compile(
+        r"\b((?:docs|tests|training|examples|benchmarks|manifests|dfsynth)/[\w./-]+\w)"
+    )
+    for document in documents:
+        for path in named.findall(document.read_text()):
+            assert (ROOT / path).exists(), f"{document.name} names {path}"
