@@ -76,7 +76,9 @@ def test_gradients_are_finite_where_the_prediction_is_right(beta: float, residua
     for leaf in leaves:
         assert leaf.grad is not None
         assert torch.isfinite(leaf.grad)
-    # At the floor more width only costs: d/d alpha = 1 / alpha.
+    # Below the floor nothing pulls at the mean, however steep the power is there.
+    assert float(leaves[0].grad) == 0
+    # More width only costs: d/d alpha = 1 / alpha.
     assert float(leaves[1].grad) == pytest.approx(5.0, rel=1e-3)
 
 

@@ -70,6 +70,9 @@ def test_only_the_phases_stages_change(
             if name.startswith(f"stages.{stage}.")
         ]
         assert any(changed) == (stage in stages)
+        # Frozen stages cost no backward pass.
+        needs = {p.requires_grad for p in cascade.stage(stage).parameters()}
+        assert needs == {stage in stages}
         judged = [
             not torch.equal(weight, judges[name])
             for name, weight in trainer.discriminators.state_dict().items()
