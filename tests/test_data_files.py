@@ -19,7 +19,10 @@ def test_recipes_parse_and_fit_the_code(path: Path):
     recipe = tomllib.loads(path.read_text())
     config = CascadeConfig(recipe["stages"], tuple(recipe["widths"]), recipe["dropout"])
     Weights(**recipe["weights"])
-    phases = [Phase(**{**p, "stages": tuple(p["stages"])}) for p in recipe["phase"]]
+    phases = [
+        Phase(p["name"], tuple(p["stages"]), p["steps"], p["learning_rate"])
+        for p in recipe["phase"]
+    ]
     trained = {stage for phase in phases for stage in phase.stages}
     assert trained == set(range(config.stages))
     assert sum(recipe["split"].values()) < 1

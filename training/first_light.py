@@ -173,7 +173,10 @@ def shape_radiographs(
 
 
 def draw_batches(
-    radiographs: list[Radiograph], batch: int, rng: np.random.Generator
+    radiographs: list[Radiograph],
+    augmentation: Augmentation,
+    batch: int,
+    rng: np.random.Generator,
 ) -> Iterator[Batch]:
     """Endless batches; each pass over the radiographs is a new order."""
     queue: list[int] = []
@@ -184,7 +187,7 @@ def draw_batches(
         yield stack(
             [
                 draw_example(
-                    radiographs[i], CohortScattering(), Augmentation(), IntensityWindow(), rng
+                    radiographs[i], CohortScattering(), augmentation, IntensityWindow(), rng
                 )
                 for i in chosen
             ]
@@ -210,7 +213,8 @@ def train_cascade(
             trainer.average.module.load_state_dict(state)
             continue
         rng = np.random.default_rng([recipe["seed"], number])
-        trainer.run(phase, draw_batches(train, recipe["batch"], rng), log)
+        augmentation = Augmentation(gas_share=line.get("gas_share", 0.0))
+        trainer.run(phase, draw_batches(train, augmentation, recipe["batch"], rng), log)
         # The average goes on from here: later stages are trained on what will be shipped.
         cascade.load_state_dict(trainer.average.module.state_dict())
         save_file({k: v.contiguous() for k, v in cascade.state_dict().items()}, path)

@@ -32,7 +32,10 @@ def write_plan(plan: pa.Table, target: Any, shard_size: int) -> None:
 
 
 class Plan:
-    """Reads `plan.parquet` one row group at a time; memory does not grow with the corpus."""
+    """Reads `plan.parquet` one row group at a time; memory does not grow with the corpus.
+
+    One open file: for one thread at a time.
+    """
 
     def __init__(self, path: Path, shard_size: int) -> None:
         """Opens the plan.

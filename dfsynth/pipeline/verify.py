@@ -67,16 +67,18 @@ def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
     images = sum(plan.rows_of(shard) for shard in committed if shard < plan.shards)
     progress.start(images)
 
-    def check(shard: int) -> list[Damage]:
-        items = plan.items(shard) if shard < plan.shards else []
-        return list(_check_shard(layout, arrays, shard, items))
+    # The plan is read here and not in the threads: it is one open file.
+    planned = ((s, plan.items(s) if s < plan.shards else []) for s in committed)
+
+    def check(shard: tuple[int, list[SourceItem]]) -> list[Damage]:
+        return list(_check_shard(layout, arrays, *shard))
 
     workers = available_cores()
     with ThreadPoolExecutor(workers) as pool:
-        for shard, found in Prefetch[int, list[Damage]](pool, check, committed, 2 * workers):
+        for (_, items), found in Prefetch(pool, check, planned, 2 * workers):
             damage += found
             bad = len({d.image_id for d in found})
-            progress.advance(ok=max(plan.rows_of(shard) - bad, 0), failed=bad)
+            progress.advance(ok=max(len(items) - bad, 0), failed=bad)
     requeued = tuple(sorted({d.shard for d in damage if d.shard is not None}))
     if repair and requeued:
         _requeue(layout, record.fingerprint.maps, requeued)

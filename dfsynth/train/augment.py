@@ -28,6 +28,8 @@ class Augmentation:
     """Amount of unsharp masking; negative blurs."""
     border_share: float = 0.35
     marks_share: float = 0.5
+    gas_share: float = 0.0
+    """Of the pictures: dark gas outside the lungs (stomach, gap below the arm), with no signal."""
 
 
 def draw_affine(
@@ -70,6 +72,24 @@ def change_look(
     if rng.random() < augmentation.border_share:
         look = _draw_border(look, rng)
     return np.clip(look, 0, 1).astype(np.float32)
+
+
+def add_gas(image: Float32Map, lung: Float32Map, rng: np.random.Generator) -> Float32Map:
+    """One to three dark, soft-edged bodies outside `lung` (y, x) in `image` (y, x) in [0, 1].
+
+    Gas in the bowel and air between arm and chest look like lung to a network that has only seen
+    lung as dark; they have no dark-field signal.
+    """
+    side = image.shape[1]
+    shade = np.zeros(image.shape, np.float32)
+    for _ in range(rng.integers(1, 4)):
+        centre = tuple(int(v) for v in rng.uniform(0.02, 0.98, 2) * side)
+        axes = tuple(int(v) for v in rng.uniform(0.03, 0.16, 2) * side)
+        depth = float(rng.uniform(0.4, 0.95))
+        cv2.ellipse(shade, centre, axes, float(rng.uniform(0, 180)), 0, 360, depth, -1)
+    soft = cv2.GaussianBlur(shade, (0, 0), float(rng.uniform(0.5, 3.0)))
+    inside = cv2.GaussianBlur((lung > 0).astype(np.float32), (0, 0), 1.5)
+    return np.asarray(image * (1 - soft * (1 - inside)), np.float32)
 
 
 def _draw_marks(image: Float32Map, rng: np.random.Generator) -> Float32Map:

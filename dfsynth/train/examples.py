@@ -12,7 +12,7 @@ from dfsynth.simulate import (
     draw_scattering,
     transmission_from_display,
 )
-from dfsynth.train.augment import Augmentation, change_look, draw_affine, warp
+from dfsynth.train.augment import Augmentation, add_gas, change_look, draw_affine, warp
 
 _DETECTOR_SIDE = 947
 """Pixels across the published images (Felsner et al. 2026); a coarser grid bins their photons."""
@@ -74,6 +74,8 @@ def draw_example(
     )
     noisy = clean + sigma * rng.standard_normal(clean.shape, np.float32)
     if augmentation is not None:
+        if augmentation.gas_share and rng.random() < augmentation.gas_share:
+            image = add_gas(image, np.maximum(lung, hidden), rng)
         image = to_unit_range(change_look(image, augmentation, rng), window)
     return Example(
         image=image,
