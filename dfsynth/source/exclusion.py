@@ -1,0 +1,96 @@
+"""Which files are no inputs, why, and how that is told."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from dfsynth.errors import UsageError
+
+HIDDEN: Final = "hidden"
+HIDDEN_FOLDER: Final = "hidden_folder"
+STORE: Final = "store"
+ARCHIVE: Final = "archive"
+LINK: Final = "link"
+LINK_LOOP: Final = "link_loop"
+SPARSE: Final = "sparse"
+NOT_A_FILE: Final = "not_a_regular_file"
+UNDECODABLE: Final = "undecodable_name"
+UNREADABLE_FOLDER: Final = "unreadable_folder"
+NO_PATH: Final = "no_path"
+OUTSIDE_ROOT: Final = "outside_root"
+OUTSIDE_IMAGE_FOLDERS: Final = "outside_image_folders"
+NOT_ON_DISK: Final = "in_table_but_not_on_disk"
+
+_NO_IMAGE_SUFFIXES: Final = frozenset((".csv", ".json", ".txt", ".toml", ".md", ".html"))
+_COMPRESSED: Final = frozenset((".gz", ".bz2", ".xz", ".zst"))
+_ARCHIVES: Final = frozenset((".tar", ".zip", ".tgz", ".tbz2", ".txz"))
+
+UNPACK_ADVICE: Final = (
+    "unpack them (tar -xf NAME, unzip NAME), or give one uncompressed .tar or .zip as the source"
+)
+
+
+def suffix_reason(suffix: str) -> str:
+    """The reason to leave out a file for its suffix, for example "not_an_image_suffix:.csv"."""
+    return f"not_an_image_suffix:{suffix}"
+
+
+def reason_to_exclude(name: str) -> str | None:
+    """Why a file of this name (no folders) is no input; None where it is one.
+
+    Only the name decides: a file with a wrong content is an input that fails.
+    """
+    if name.startswith("."):
+        return HIDDEN
+    if not name.isascii() and not is_decodable(name):
+        return UNDECODABLE
+    suffix = name[name.rfind(".") :].lower()
+    if suffix in _NO_IMAGE_SUFFIXES:
+        return suffix_reason(suffix)
+    if suffix in _ARCHIVES or (suffix in _COMPRESSED and is_compressed_tar(name)):
+        return ARCHIVE
+    return None
+
+
+def reason_to_exclude_member(path: str) -> str | None:
+    """Why an archive's member of this name is no input; None where it is one."""
+    folders, _, name = path.rpartition("/")
+    if folders and any(
+        part.startswith(".") and part not in (".", "..") for part in folders.split("/")
+    ):
+        return HIDDEN
+    if not path.isascii() and not is_decodable(path):
+        return UNDECODABLE
+    return reason_to_exclude(name)
+
+
+def is_compressed_tar(name: str) -> bool:
+    """Whether a file's name says that it is a compressed tar: .tar.gz, .tgz and the like."""
+    stem, _, suffix = name.lower().rpartition(".")
+    return suffix in ("tgz", "tbz2", "txz") or (
+        f".{suffix}" in _COMPRESSED and stem.endswith(".tar")
+    )
+
+
+def is_decodable(name: str) -> bool:
+    """Whether a file's name is text; names in another encoding carry lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def require_images(rows: int, where: str, excluded: Mapping[str, int]) -> None:
+    """Hold that there is something to do.
+
+    Raises:
+        UsageError: no images, with what was found instead.
+    """
+    if rows:
+        return
+    found = ", ".join(f"{count} × {reason}" for reason, count in sorted(excluded.items()))
+    advice = f"; {UNPACK_ADVICE}" if ARCHIVE in excluded else ""
+    raise UsageError(
+        f"no images in {where}: found {found or 'nothing'}; expected PNG, JPEG, TIFF or DICOM "
+        f"files{advice or '; give the folder, archive or table that holds them'}"
+    )

@@ -1,0 +1,38 @@
+"""What the readers of tar and zip share: names of members, and sentences about archives."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dfsynth.errors import DfsynthError
+from dfsynth.source import exclusion
+
+_SENTENCES = {
+    exclusion.LINK: "members are links and were left out; write the archive with the files",
+    exclusion.SPARSE: "members are sparse and were left out; write the archive without them",
+    exclusion.UNDECODABLE: "members have names that are not UTF-8 and were left out; rename them",
+    exclusion.ARCHIVE: f"archives inside the archive are not read; {exclusion.UNPACK_ADVICE}",
+}
+
+
+def image_id_of(member: str) -> str:
+    """A member's name as the same file would be called in a folder: without a leading `./`."""
+    while member.startswith("./"):
+        member = member[2:].lstrip("/")
+    return member
+
+
+def archive_warnings(excluded: Mapping[str, int]) -> tuple[str, ...]:
+    """One sentence for each kind of member that a user would miss."""
+    return tuple(
+        f"{excluded[reason]} {sentence}"
+        for reason, sentence in _SENTENCES.items()
+        if excluded.get(reason, 0)
+    )
+
+
+def archive_gone(path: Path) -> DfsynthError:
+    """The whole archive cannot be opened: no reason to fail its images one by one."""
+    return DfsynthError(
+        f"cannot open the archive {path}: expected a file that this user may read; bring it back "
+        "or check its permissions, and run the same command again"
+    )

@@ -1,0 +1,35 @@
+"""What every source offers to the pipeline."""
+
+from typing import Protocol
+
+from dfsynth.records import SourceItem
+from dfsynth.source.schema import Listing
+
+
+class Source(Protocol):
+    """A place that images come from: listed once, then read item by item from many threads."""
+
+    @property
+    def name(self) -> str:
+        """The corpus's name, or the kind: folder, tar, zip, table. Never a path."""
+
+    @property
+    def licence(self) -> str:
+        """The licence of the images, or "unknown"."""
+
+    def listing(self) -> Listing:
+        """What there is, in the order of the plan, without opening an image.
+
+        Raises:
+            UsageError: no images, ids that come twice, or a layout that does not fit.
+            DfsynthError: a damaged archive.
+        """
+
+    def read(self, item: SourceItem, max_bytes: int) -> bytes:
+        """The bytes of one input; thread-safe; needs no listing before it.
+
+        Raises:
+            ImageError: missing, unreadable, too_large (asked before reading), empty, truncated,
+                corrupt. Its sentence names nothing.
+            DfsynthError: the whole source is gone.
+        """

@@ -1,0 +1,72 @@
+"""Whole files into memory, never more than a limit, and errors that carry no identity."""
+
+import os
+import stat
+from pathlib import Path
+
+from dfsynth.errors import DfsynthError, ErrorCode, ImageError
+
+
+def read_below(root: Path, uri: str, max_bytes: int) -> bytes:
+    """The bytes of the file `uri` below `root`.
+
+    Raises:
+        ImageError: missing, unreadable, empty, or more than `max_bytes` (asked before reading).
+        DfsynthError: the root itself is gone, so that no image can be told to be missing.
+    """
+    try:
+        # Without O_NONBLOCK a pipe of the same name would block for good.
+        descriptor = os.open(root / uri, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        if not root.is_dir():
+            raise DfsynthError(
+                f"the source's folder {root} is gone: expected the folder that was listed; "
+                "bring it back (is the disk mounted?) and run the same command again"
+            ) from None
+        raise ImageError(ErrorCode.MISSING, "the file is not there") from None
+    except (OSError, ValueError):
+        raise ImageError(ErrorCode.UNREADABLE, "the file cannot be opened") from None
+    try:
+        return _read_regular(descriptor, max_bytes)
+    except OSError:
+        raise ImageError(ErrorCode.UNREADABLE, "the file cannot be read") from None
+    finally:
+        os.close(descriptor)
+
+
+def _read_regular(descriptor: int, max_bytes: int) -> bytes:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise ImageError(ErrorCode.UNREADABLE, "this is a folder or a device, not a file")
+    require_size(status.st_size, max_bytes)
+    content = read_range(descriptor, 0, status.st_size)
+    require_size(len(content), max_bytes)
+    return content
+
+
+def read_range(descriptor: int, offset: int, size_bytes: int) -> bytes:
+    """Bytes [offset, offset + size_bytes) of an open file, fewer where the file ends before."""
+    parts: list[bytes] = []
+    while size_bytes > 0:
+        part = os.pread(descriptor, min(size_bytes, 1 << 30), offset)
+        if not part:
+            break
+        parts.append(part)
+        offset += len(part)
+        size_bytes -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def require_size(size_bytes: int, max_bytes: int) -> None:
+    """Hold that an input of `size_bytes` may be read.
+
+    Raises:
+        ImageError: empty, or too large.
+    """
+    if size_bytes == 0:
+        raise ImageError(ErrorCode.EMPTY, "the file is empty")
+    if size_bytes > max_bytes:
+        raise ImageError(
+            ErrorCode.TOO_LARGE,
+            f"the file has {size_bytes} bytes; at most {max_bytes} bytes are read",
+        )

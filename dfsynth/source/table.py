@@ -1,0 +1,151 @@
+"""A CSV or Parquet table with one image a row."""
+
+import posixpath
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dfsynth.errors import UsageError
+from dfsynth.records import SourceItem
+from dfsynth.source import columns, exclusion, metadata
+from dfsynth.source.order import require_unique
+from dfsynth.source.reading import read_below
+from dfsynth.source.schema import Column, Listing, ListingBuilder
+
+_PATH_COLUMNS: Final = ("path", "file", "filename", "image_path", "image", "uri")
+_TEXT_COLUMNS: Final = ("image_id", "patient_id", "view", "sex", "split")
+_LENGTH_COLUMNS: Final = ("width_mm", "height_mm")
+_SEPARATORS: Final = "|;"
+_UNUSUAL_PATH: Final = r"^/|(^|/)\.{0,2}(/|$)"
+
+
+@dataclass(frozen=True, slots=True)
+class TableSource:
+    """The images that `table` names, in its order, by paths relative to `root`.
+
+    Columns: a path (path, file, filename, image_path, image or uri), and where they are there
+    image_id (else the path), patient_id, view, sex, age, findings, split, width_mm, height_mm.
+    Case does not matter; other columns are not read. Every row is an input, whatever its file
+    is called, but for rows without a path and rows whose path leads out of the root.
+    """
+
+    table: Path
+    root: Path
+    name: str = "table"
+    licence: str = "unknown"
+
+    def listing(self) -> Listing:
+        """One row for each row of the table.
+
+        Raises:
+            UsageError: no path column, no images, an id that comes twice, or an unreadable table.
+        """
+        excluded: Counter[str] = Counter()
+        unread: Counter[str] = Counter()
+        builder = ListingBuilder()
+        for chunk in metadata.read_columns(self.table, self._wanted()):
+            builder.add(self._typed(self._located(chunk, excluded), unread))
+        listed = builder.table()
+        if listed.num_rows == 0 and excluded[exclusion.OUTSIDE_ROOT]:
+            raise UsageError(
+                f"no images in the table {self.table.name}: every path leads out of the root "
+                f"{self.root}; give the folder that the paths start from, or one that holds them "
+                "all, as --root"
+            )
+        where = f"the table {self.table.name}"
+        exclusion.require_images(listed.num_rows, where, excluded)
+        require_unique(listed.column("image_id"), where)
+        return Listing(
+            listed, dict(excluded), (*_left_out(excluded), *columns.unread_sentences(unread))
+        )
+
+    def read(self, item: SourceItem, max_bytes: int) -> bytes:
+        """The file's bytes; safe from any thread.
+
+        Raises:
+            ImageError: missing, unreadable, too_large, empty.
+            DfsynthError: the root itself is gone.
+        """
+        return read_below(self.root, item.uri, max_bytes)
+
+    def _wanted(self) -> dict[str, str]:
+        found = metadata.headers(self.table)
+        by_key = {metadata.key(header): header for header in reversed(found)}
+        path = next((by_key[name] for name in _PATH_COLUMNS if name in by_key), None)
+        if path is None:
+            raise UsageError(
+                f"the table {self.table.name} has no column of paths: found "
+                f"{', '.join(map(repr, found))}; expected one of {', '.join(_PATH_COLUMNS)}; "
+                "rename the column that holds them"
+            )
+        others = (*_TEXT_COLUMNS, *_LENGTH_COLUMNS, "age", "findings")
+        return {"uri": path} | {name: by_key[name] for name in others if name in by_key}
+
+    def _located(self, chunk: Mapping[str, Column], excluded: Counter[str]) -> dict[str, Column]:
+        """The rows whose path lies below the root, with image_id filled in."""
+        given = chunk["uri"]
+        uris = self._relative(given)
+        excluded[exclusion.NO_PATH] += given.null_count
+        excluded[exclusion.OUTSIDE_ROOT] += uris.null_count - given.null_count
+        for reason in [reason for reason, count in excluded.items() if count == 0]:
+            del excluded[reason]
+        kept = {**chunk, "uri": uris}
+        if uris.null_count:
+            inside = pc.is_valid(uris)
+            kept = {name: column.filter(inside) for name, column in kept.items()}
+        ids = kept.get("image_id")
+        kept["image_id"] = kept["uri"] if ids is None else pc.coalesce(ids, kept["uri"])
+        return kept
+
+    def _relative(self, paths: Column) -> Column:
+        """Paths relative to the root, null where they lead out of it."""
+        unusual = pc.match_substring_regex(paths, _UNUSUAL_PATH)
+        if not pc.any(unusual).as_py():
+            return paths
+        roots = (str(self.root.absolute()), str(self.root.resolve()))
+        return pa.array(
+            [
+                _below(path, roots) if odd and path else path
+                for path, odd in zip(paths.to_pylist(), unusual.to_pylist(), strict=True)
+            ],
+            pa.string(),
+        )
+
+    def _typed(self, chunk: Mapping[str, Column], unread: Counter[str]) -> dict[str, Column]:
+        typed = dict(chunk)
+        if "age" in chunk:
+            typed["age"], bad = columns.ages(chunk["age"])
+            unread["age"] += bad
+        for name in _LENGTH_COLUMNS:
+            if name in chunk:
+                numbers, bad = columns.lengths(chunk[name])
+                typed[name] = numbers.cast(pa.float32(), safe=False)
+                unread[name] += bad
+        if "findings" in chunk:
+            typed["findings"] = columns.findings(chunk["findings"], _SEPARATORS)
+        return typed
+
+
+def _below(path: str, roots: tuple[str, ...]) -> str | None:
+    """`path` relative to the root; None where it leads out. Absolute paths may lie below it."""
+    plain = posixpath.normpath(path)
+    if posixpath.isabs(plain):
+        plain = plain if not plain.startswith("//") else plain[1:]
+        prefix = next((root for root in roots if plain.startswith(root.rstrip("/") + "/")), None)
+        return None if prefix is None else plain[len(prefix.rstrip("/")) + 1 :]
+    return None if plain in (".", "..") or plain.startswith("../") else plain
+
+
+def _left_out(excluded: Mapping[str, int]) -> tuple[str, ...]:
+    outside = excluded.get(exclusion.OUTSIDE_ROOT, 0)
+    if not outside:
+        return ()
+    return (
+        f"{outside} paths of the table lead out of the root and were left out; give a --root that "
+        "holds them all",
+    )

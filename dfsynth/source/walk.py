@@ -1,0 +1,168 @@
+"""Every file below a folder, in byte order, without opening one."""
+
+import os
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from dfsynth.errors import UsageError
+from dfsynth.source import exclusion
+from dfsynth.source.order import NameSorter
+
+_Identity: TypeAlias = tuple[int, int]
+_Event: TypeAlias = list[str] | str
+"""A run of file names, or the name of a folder to enter now."""
+
+_PARTS = ".h5.parts"
+
+
+class FolderWalk:
+    """Walks a folder once; `excluded` and `warnings()` are complete when `blocks` is exhausted.
+
+    Links to files and to folders are followed, for data sets are often linked into place; a
+    link to a folder that holds the link is left out (link_loop), so every walk ends. Stores of
+    dfsynth (folders with zarr.json, *.zarr, *.h5.parts with their .h5) are left out whole, and
+    so are hidden folders: each counts once.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.excluded: Counter[str] = Counter()
+        self._archives: list[str] = []
+
+    def blocks(self) -> Iterator[list[str]]:
+        """Paths below the root with `/`, in byte order, in lists of any length.
+
+        Raises:
+            UsageError: the root cannot be read.
+        """
+        try:
+            identity = _identity(self._root)
+            stack = [("", identity, self._folder("", self._root))]
+        except OSError:
+            raise UsageError(
+                f"cannot read the folder {self._root}: expected a folder that this user may list; "
+                "check the path and its permissions"
+            ) from None
+        while stack:
+            prefix, _, events = stack[-1]
+            event = next(events, None)
+            if event is None:
+                stack.pop()
+            elif isinstance(event, str):
+                self._enter(f"{prefix}{event}/", stack)
+            else:
+                yield [prefix + name for name in event] if prefix else event
+
+    def _enter(self, prefix: str, stack: list[tuple[str, _Identity, Iterator[_Event]]]) -> None:
+        path = self._root / prefix
+        try:
+            identity = _identity(path)
+            if any(identity == above for _, above, _ in stack):
+                self.excluded[exclusion.LINK_LOOP] += 1
+                return
+            stack.append((prefix, identity, self._folder(prefix, path)))
+        except OSError:
+            self.excluded[exclusion.UNREADABLE_FOLDER] += 1
+
+    def _folder(self, prefix: str, path: Path) -> Iterator[_Event]:
+        """Reads one folder now; the events come from what it held then."""
+        files = NameSorter()
+        folders: list[str] = []
+        if (path / "zarr.json").exists():
+            self.excluded[exclusion.STORE] += 1
+            return iter(())
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if _is_folder(entry):
+                    folders.append(entry.name)
+                elif reason := _reason(entry):
+                    self._leave_out(reason, prefix + entry.name)
+                else:
+                    files.append(entry.name)
+        return self._events(files, sorted(folders, key=lambda name: name + "/"))
+
+    def _events(self, files: NameSorter, folders: list[str]) -> Iterator[_Event]:
+        """Names and folders, interleaved so that whole paths come in byte order."""
+        stores = {name.removesuffix(".parts") for name in folders if name.endswith(_PARTS)}
+        waiting = [name for name in folders if self._is_entered(name)]
+        waiting.reverse()
+        for block in files.blocks():
+            names = self._without(stores, block) if stores else block
+            start = 0
+            while waiting and names and waiting[-1] + "/" < names[-1]:
+                stop = bisect_left(names, waiting[-1] + "/", start)
+                if stop > start:
+                    yield names[start:stop]
+                yield waiting.pop()
+                start = stop
+            yield names[start:]
+        yield from reversed(waiting)
+
+    def _without(self, stores: set[str], names: list[str]) -> list[str]:
+        kept = [name for name in names if name not in stores]
+        self.excluded[exclusion.STORE] += len(names) - len(kept)
+        return kept
+
+    def _is_entered(self, name: str) -> bool:
+        if name.endswith((".zarr", _PARTS)):
+            self.excluded[exclusion.STORE] += 1
+        elif name.startswith("."):
+            self.excluded[exclusion.HIDDEN_FOLDER] += 1
+        elif not exclusion.is_decodable(name):
+            self.excluded[exclusion.UNDECODABLE] += 1
+        else:
+            return True
+        return False
+
+    def _leave_out(self, reason: str, path: str) -> None:
+        self.excluded[reason] += 1
+        if reason == exclusion.ARCHIVE:
+            self._archives.append(path)
+
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of, and what to do."""
+        sentences = []
+        if self._archives:
+            names = sorted(self._archives)
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            sentences.append(
+                f"archives in the folder are not read: {', '.join(names[:3])}{more}; "
+                f"{exclusion.UNPACK_ADVICE}"
+            )
+        sentences.extend(
+            f"{count} {sentence}"
+            for reason, sentence in _SENTENCES.items()
+            if (count := self.excluded.get(reason, 0))
+        )
+        return tuple(sentences)
+
+
+_SENTENCES = {
+    exclusion.UNDECODABLE: "names are not UTF-8 and were left out; rename them",
+    exclusion.UNREADABLE_FOLDER: "folders could not be listed and were left out; check permissions",
+    exclusion.LINK_LOOP: "links lead back to a folder that holds them and were left out",
+    exclusion.NOT_A_FILE: "pipes, sockets or devices were left out",
+}
+
+
+def _identity(path: Path) -> _Identity:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _reason(entry: os.DirEntry[str]) -> str | None:
+    reason = exclusion.reason_to_exclude(entry.name)
+    # A link stays an input, broken or not: what is wrong with it shows when it is read.
+    if reason is None and not entry.is_symlink() and not entry.is_file():
+        return exclusion.NOT_A_FILE
+    return reason
