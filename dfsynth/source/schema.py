@@ -47,7 +47,7 @@ def text_column(texts: Sequence[str]) -> Column:
     ends = np.zeros(len(encoded) + 1, np.int32)
     np.cumsum([len(text) for text in encoded], out=ends[1:])
     return pa.StringArray.from_buffers(
-        len(encoded), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))
+        len(encoded), pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(encoded))
     )
 
 
