@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from itertools import groupby
 
 from dfsynth.config import BuildOptions
 from dfsynth.decode import DecodeLimits
+from dfsynth.errors import ErrorCode, ImageError, UsageError
 from dfsynth.pipeline.claims import Claims
 from dfsynth.pipeline.generator import GeneratorMaker
 from dfsynth.pipeline.plan import Plan
@@ -24,6 +25,7 @@ from dfsynth.store import StoreLayout
 
 _AHEAD_PER_WORKER = 4
 _MOST_EXPORTERS = 4
+_TRIED_INPUTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def run_share(
     ok = failed = 0
     if not claims.pending:
         return Tally(ok, failed), claims
+    check_inputs(source, plan.items(claims.pending[0]))
     generator = maker.make(held.precision, held.size)
     preparation = Preparation(source, limits_of(options), held.size, maker.facts.intensity)
     workers = options.workers or available_cores()
@@ -101,6 +104,29 @@ def run_share(
             claims.release(shard)
             ok, failed = ok + tally.ok, failed + tally.failed
     return Tally(ok, failed), claims
+
+
+def check_inputs(source: Source, items: Sequence[SourceItem]) -> None:
+    """Refuses to go on where none of a few planned inputs is there.
+
+    With another folder, or a disk that is not mounted, every row would fail as missing, and stay
+    so: a failed row is a committed row.
+
+    Raises:
+        UsageError: several inputs were looked for, and all are missing.
+    """
+    chosen = items[:: max(len(items) // _TRIED_INPUTS, 1)][:_TRIED_INPUTS]
+    missing = 0
+    for item in chosen:
+        try:
+            source.read(item, max_bytes=0)  # asks for its size, and reads nothing
+        except ImageError as error:
+            missing += error.code is ErrorCode.MISSING
+    if missing == len(chosen) > 1:
+        raise UsageError(
+            f"none of {missing} planned inputs is there, the first of them {chosen[0].uri}: "
+            "are --source and --root those the store was planned with, and is the disk mounted?"
+        )
 
 
 def limits_of(options: BuildOptions) -> DecodeLimits:

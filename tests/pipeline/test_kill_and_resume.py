@@ -14,6 +14,7 @@ from toy_generator import ToyMaker
 
 from dfsynth.access import open_store
 from dfsynth.config import BuildOptions
+from dfsynth.errors import UsageError
 from dfsynth.pipeline import Silent, build
 
 KILLED_BUILD = Path(__file__).with_name("killed_build.py")
@@ -25,6 +26,7 @@ sys.path.insert(0, sys.argv[3])
 from pathlib import Path
 from toy_generator import ToyGenerator, ToyMaker
 from dfsynth.config import BuildOptions
+from dfsynth.errors import UsageError
 from dfsynth.pipeline import Silent, build
 
 class Slow(ToyGenerator):
@@ -124,3 +126,14 @@ def test_build_json_is_what_makes_a_store(whole):
     record = json.loads((whole / "run" / "build.json").read_text())
     assert record["rows"] == 11
     assert open_store(whole).manifest.num_rows == 11
+
+
+def test_resuming_with_another_folder_is_refused_before_rows_are_lost(pictures, tmp_path):
+    out, other = tmp_path / "x.zarr", tmp_path / "other"
+    build(BuildOptions(source=str(pictures), out=out, shard_size=4), ToyMaker(), Silent())
+    (out / "manifest" / "part-0000001.parquet").unlink()
+    other.mkdir()
+    (other / "unrelated.png").write_bytes(b"")
+    with pytest.raises(UsageError, match="planned inputs is there"):
+        build(BuildOptions(source=str(other), out=out, shard_size=4), ToyMaker(), Silent())
+    assert open_store(out).manifest.num_rows == 7
