@@ -16,6 +16,8 @@ def build(
 ) -> BuildReport:
     """Builds a store as `dfsynth build` does; `options` are the fields of `BuildOptions`.
 
+    `size` may be one number or (height, width), `maps` one name or several.
+
     Call it again with the same arguments to go on where it stopped.
 
     Raises:
@@ -25,6 +27,13 @@ def build(
     """
     if options.get("root") is not None:
         options["root"] = Path(options["root"])
+    size, maps = options.get("size"), options.get("maps")
+    if isinstance(size, int):
+        options["size"] = (size, size)
+    elif size is not None:
+        options["size"] = tuple(size)
+    if maps is not None:
+        options["maps"] = (maps,) if isinstance(maps, str) else tuple(maps)
     configuration = BuildOptions(source=str(source), out=Path(out), **options)
     return run_build(configuration, CheckpointMaker(configuration), progress or Silent())
 

@@ -16,6 +16,7 @@ from dfsynth.records import Generated, GeneratorFacts, ModelInput
 class ReadyGenerator:
     """A loaded generator with the batch size chosen for it."""
 
+    description: str
     run: Callable[[Sequence[ModelInput], Sequence[str]], list[Generated]]
     batch_size: int
 
@@ -67,5 +68,7 @@ class CheckpointMaker:
             self._options.seed,
         )
         return ReadyGenerator(
-            generator.generate, self._options.batch_size or generator.auto_batch_size(grid)
+            f"{device} in {precision}",
+            generator.generate,
+            self._options.batch_size or generator.auto_batch_size(grid),
         )

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from first_light import (
     RECIPE,
-    is_non_commercial,
+    is_free_to_use,
     list_radiographs,
     load_grey,
     load_mask,
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--weights", default="joint", help="phase whose weights are scored")
+    parser.add_argument("--weights", default="gas", help="phase whose weights are scored")
     arguments = parser.parse_args()
     recipe = tomllib.loads(RECIPE.read_text())
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def main() -> None:
     metrics = {"drawn_lungs": score_drawn_lungs(generator, listed, recipe)}
     outliner = load_outliner(arguments.run / "outline.safetensors", recipe)
     shaped = shape_radiographs(
-        [x for x in listed if not is_non_commercial(x.licence)], outliner, recipe
+        [x for x in listed if is_free_to_use(x.licence, recipe)], outliner, recipe
     )
     k = calibrate(generator, [r for share, r in shaped if share == "calibration"], recipe)
     held_back = [r for share, r in shaped if share == "test"]
@@ -90,7 +90,8 @@ def score_drawn_lungs(generator: TorchGenerator, listed: list, recipe: dict) -> 
     unseen = [
         x
         for x in listed
-        if x.mask and (is_non_commercial(x.licence) or share_of(x.patient_id, recipe) == "test")
+        if x.mask
+        and (not is_free_to_use(x.licence, recipe) or share_of(x.patient_id, recipe) == "test")
     ]
     rows = []
     for entry in unseen:

@@ -55,7 +55,7 @@ def main() -> None:
     recipe = tomllib.loads(arguments.recipe.read_text())
     arguments.out.mkdir(parents=True, exist_ok=True)
     log = open_log(arguments.out / "metrics.jsonl")
-    listed = [x for x in list_radiographs(arguments.data) if not is_non_commercial(x.licence)]
+    listed = [x for x in list_radiographs(arguments.data) if is_free_to_use(x.licence, recipe)]
     outliner = make_outliner(arguments.out / "outline.safetensors", listed, recipe, log)
     radiographs = shape_radiographs(listed, outliner, recipe)
     print(f"{len(radiographs)} of {len(listed)} radiographs have plausible lungs")
@@ -76,8 +76,9 @@ def list_radiographs(data: Path) -> list[Listed]:
     return found
 
 
-def is_non_commercial(licence: str) -> bool:
-    return "NC" in licence.replace("-", " ").split() or "non-commercial" in licence.lower()
+def is_free_to_use(licence: str, recipe: dict) -> bool:
+    """Whether the recipe names this licence: what is not known to be free is not trained on."""
+    return licence in recipe["free_licences"]
 
 
 def share_of(patient_id: str, recipe: dict) -> str:

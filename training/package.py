@@ -16,7 +16,7 @@ from first_light import (
     RECIPE,
     Listed,
     cascade_config,
-    is_non_commercial,
+    is_free_to_use,
     list_radiographs,
     load_trained,
     share_of,
@@ -46,11 +46,11 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--assessment", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--weights", default="joint", help="phase whose weights are packaged")
+    parser.add_argument("--weights", default="gas", help="phase whose weights are packaged")
     arguments = parser.parse_args()
     recipe = tomllib.loads(RECIPE.read_text())
     metrics = json.loads(arguments.assessment.read_text())
-    listed = [x for x in list_radiographs(arguments.data) if not is_non_commercial(x.licence)]
+    listed = [x for x in list_radiographs(arguments.data) if is_free_to_use(x.licence, recipe)]
     grid = recipe["grid"]
     card = ModelCard(
         name="first-light",
@@ -88,9 +88,9 @@ def describe_data(listed: list[Listed], recipe: dict) -> tuple[dict[str, str], .
     )
     # The Montgomery masks belong to that set; those over Hannover's pictures are V7 Labs'.
     used["V7 Labs COVID-19 X-ray lung masks", "CC BY 4.0"] = drawn
-    blocked = [name for name, licence in used if is_non_commercial(licence)]
+    blocked = [name for name, licence in used if not is_free_to_use(licence, recipe)]
     if blocked:
-        raise SystemExit(f"{blocked[0]} forbids commercial use; it cannot be in packaged weights")
+        raise SystemExit(f"{blocked[0]} is not known to be free; it cannot be in packaged weights")
     return tuple(
         {"name": name, "licence": licence, "radiographs": str(count)}
         for (name, licence), count in sorted(used.items())

@@ -35,7 +35,7 @@ def build(
         str | None, typer.Option(help="Grid: N or HxW. (default: the checkpoint's)")
     ] = None,
     mc_samples: Annotated[
-        int, typer.Option(help="Monte-Carlo dropout samples per image.")
+        int, typer.Option(help="Monte-Carlo dropout samples an image; time grows with them.")
     ] = DEFAULT_MC_SAMPLES,
     seed: Annotated[int, typer.Option(help="Of the dropout masks.")] = 0,
     batch_size: Annotated[str, typer.Option(help="Images a batch, or auto.")] = "auto",
@@ -108,6 +108,7 @@ def _run(options: BuildOptions, talk: Session, strict: bool) -> None:
     from dfsynth.cli.progress import format_seconds, reporter
     from dfsynth.maker import CheckpointMaker
     from dfsynth.pipeline import build as run_build
+    from dfsynth.pipeline.build import count_failed
 
     with reporter(talk.quiet) as progress:
         report = run_build(options, CheckpointMaker(options), progress)
@@ -118,13 +119,16 @@ def _run(options: BuildOptions, talk: Session, strict: bool) -> None:
         f"{format_seconds(report.seconds)}",
     ]
     if report.elsewhere:
-        lines.append(f"{report.elsewhere} shards are another process's work")
+        lines.append(
+            f"{report.elsewhere} shards are in another process's hands; "
+            "run the same command again should it not finish them"
+        )
     if report.excluded:
         lines.append("not taken as images: " + _counts(report.excluded))
     if report.failed:
         lines.append(f"see why inputs failed: dfsynth info {report.store}")
     talk.result(report, "\n".join(lines))
-    if strict and report.failed:
+    if strict and count_failed(options.out, options.share):
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
 
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dfsynth.errors import DfsynthError
 from dfsynth.generate.masks import dropout_masks
 from dfsynth.generate.montecarlo import MonteCarlo, RunningMoments
 from dfsynth.generate.precision import DTYPES
@@ -116,7 +117,13 @@ class TorchGenerator:
             self._dtype if self._dtype != torch.float32 else torch.bfloat16,
             enabled=self._dtype != torch.float32,
         ):
-            stages: list[Prediction] = self._network(batch, masks)
+            try:
+                stages: list[Prediction] = self._network(batch, masks)
+            except (torch.OutOfMemoryError, MemoryError) as error:
+                raise DfsynthError(
+                    f"a batch of {batch.shape[0]} images of {batch.shape[2]}x{batch.shape[3]} does "
+                    f"not fit the memory of {self._device}; use a smaller --batch-size or --size"
+                ) from error
         return stages
 
     def _masks(self, ids: Sequence[str]) -> Float32Map:

@@ -2,29 +2,33 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
+from pathlib import Path
 
 from dfsynth.config import BuildOptions
 from dfsynth.decode import DecodeLimits
 from dfsynth.errors import ErrorCode, ImageError, UsageError
+from dfsynth.manifest import read_manifest, read_part
 from dfsynth.pipeline.claims import Claims
-from dfsynth.pipeline.generator import GeneratorMaker
+from dfsynth.pipeline.generator import Generator, GeneratorMaker
 from dfsynth.pipeline.plan import Plan
 from dfsynth.pipeline.planning import Planned, array_specs, plan_or_resume
 from dfsynth.pipeline.prefetch import Prefetch
 from dfsynth.pipeline.prepare import Outcome, Preparation
 from dfsynth.pipeline.progress import Progress
+from dfsynth.pipeline.record import Fingerprint
 from dfsynth.pipeline.shard import ShardJob, Tally, run_shard
 from dfsynth.records import SourceItem
 from dfsynth.source import Source, open_source
 from dfsynth.store import StoreLayout
 
 _AHEAD_PER_WORKER = 4
-_MOST_EXPORTERS = 4
+_AHEAD_BYTES = 512 * 1024**2
+"""Most memory for model inputs that wait for the generator."""
 _TRIED_INPUTS = 8
 
 
@@ -84,21 +88,24 @@ def run_share(
     """Every uncommitted shard of this process's share, from source to manifest."""
     record, layout = planned.record, planned.layout
     held = record.fingerprint
-    claims = Claims(layout, planned.lock, record.shards, options.share, held.maps)
+    claims = Claims(layout, planned.lock, record, options.share)
     plan = Plan(layout.plan, held.shard_size)
     progress.start(sum(plan.rows_of(shard) for shard in claims.pending))
     ok = failed = 0
     if not claims.pending:
         return Tally(ok, failed), claims
-    check_inputs(source, plan.items(claims.pending[0]))
+    check_inputs(source, plan, layout, claims.committed)
     generator = maker.make(held.precision, held.size)
+    progress.message(describe_run(generator, held, maker.facts.grid))
     preparation = Preparation(source, limits_of(options), held.size, maker.facts.intensity)
     workers = options.workers or available_cores()
-    with _threads("decode", workers) as decoders, _threads("export", exporters()) as exporting:
+    exporters = available_cores()
+    with _threads("decode", workers) as decoding, _threads("export", exporters) as exporting:
         job = ShardJob(layout, array_specs(record), held.source, generator, exporting, progress)
         items = (item for shard in claims for item in plan.items(shard))
-        ahead = max(workers * _AHEAD_PER_WORKER, generator.batch_size * 2)
-        outcomes = Prefetch[SourceItem, Outcome](decoders, preparation, items, ahead)
+        room = _AHEAD_BYTES // (4 * held.size[0] * held.size[1])
+        ahead = max(min(workers * _AHEAD_PER_WORKER, room), generator.batch_size * 2)
+        outcomes = Prefetch[SourceItem, Outcome](decoding, preparation, items, ahead)
         for shard, rows in groupby(outcomes, key=lambda pair: pair[0].shard):
             tally = run_shard(job, shard, rows)
             claims.release(shard)
@@ -106,25 +113,46 @@ def run_share(
     return Tally(ok, failed), claims
 
 
-def check_inputs(source: Source, items: Sequence[SourceItem]) -> None:
-    """Refuses to go on where none of a few planned inputs is there.
-
-    With another folder, or a disk that is not mounted, every row would fail as missing, and stay
-    so: a failed row is a committed row.
+def count_failed(root: Path, share: tuple[int, int]) -> int:
+    """Failed rows in the committed shards of one process's share, whichever run wrote them.
 
     Raises:
-        UsageError: several inputs were looked for, and all are missing.
+        StoreError: the manifest is damaged.
     """
-    chosen = items[:: max(len(items) // _TRIED_INPUTS, 1)][:_TRIED_INPUTS]
+    table = read_manifest(StoreLayout(root).manifest).select(["shard", "status"])
+    index, count = share
+    return sum(
+        line["status"] == "failed" and line["shard"] % count == index for line in table.to_pylist()
+    )
+
+
+def check_inputs(
+    source: Source, plan: Plan, layout: StoreLayout, committed: Collection[int]
+) -> None:
+    """Refuses to go on where inputs that an earlier run has read are gone.
+
+    With another folder, or a disk that is not mounted, every row to come would fail as missing,
+    and stay so: a failed row is a committed row.
+
+    Raises:
+        UsageError: several inputs that were read before are all missing.
+    """
+    if not committed:
+        return
+    shard = min(committed)
+    status = read_part(layout.part(shard))["status"].to_pylist()
+    items = [item for item, was in zip(plan.items(shard), status, strict=True) if was == "ok"][
+        :_TRIED_INPUTS
+    ]
     missing = 0
-    for item in chosen:
+    for item in items:
         try:
             source.read(item, max_bytes=0)  # asks for its size, and reads nothing
         except ImageError as error:
             missing += error.code is ErrorCode.MISSING
-    if missing == len(chosen) > 1:
+    if missing == len(items) > 1:
         raise UsageError(
-            f"none of {missing} planned inputs is there, the first of them {chosen[0].uri}: "
+            f"{missing} inputs that were read before are gone, the first of them {items[0].uri}: "
             "are --source and --root those the store was planned with, and is the disk mounted?"
         )
 
@@ -142,8 +170,16 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def exporters() -> int:
-    return min(available_cores(), _MOST_EXPORTERS)
+def describe_run(generator: Generator, held: Fingerprint, trained: tuple[int, int]) -> str:
+    """One line on what a run computes on and how, so that a missing GPU is seen at once."""
+    grid = "x".join(map(str, held.size))
+    line = (
+        f"{generator.description}, grid {grid}, {held.mc_samples} samples an image, "
+        f"batches of {generator.batch_size}"
+    )
+    if held.size != trained:
+        line += f" (the checkpoint was trained at {'x'.join(map(str, trained))})"
+    return line
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from dfsynth.errors import ConflictError
+from dfsynth.pipeline.record import BuildRecord, read_record
 from dfsynth.store import RunLock, StoreLayout, remove_shard, sweep
 
 
@@ -12,38 +14,56 @@ class Claims:
     """
 
     def __init__(
-        self,
-        layout: StoreLayout,
-        lock: RunLock,
-        shards: int,
-        share: tuple[int, int],
-        names: tuple[str, ...],
+        self, layout: StoreLayout, lock: RunLock, record: BuildRecord, share: tuple[int, int]
     ) -> None:
         self._layout = layout
         self._lock = lock
         self._locking = lock.supported()
-        self._names = names
-        committed = layout.committed_shards()
+        self._record = record
         index, count = share
-        self.share = range(index, shards, count)
-        self.pending = [shard for shard in self.share if shard not in committed]
+        self.committed = layout.committed_shards()
+        self.share = range(index, record.shards, count)
+        self.pending = [shard for shard in self.share if shard not in self.committed]
         self.elsewhere: list[int] = []
-        """Uncommitted shards of the share that another process holds."""
+        """Shards of the share that another process held to the end."""
 
     def __iter__(self) -> Iterator[int]:
+        """Every pending shard that is free, then once more those that were not.
+
+        Raises:
+            ConflictError: the store was planned anew since this process opened it.
+            StoreError: the disk refuses.
+        """
+        held: list[int] = []
         for shard in self.pending:
             if self._locking and not self._lock.try_shard(shard):
+                held.append(shard)
+            elif self._is_open(shard):
+                yield shard
+        # Whoever held them may be done with them, or dead.
+        for shard in held:
+            if not self._lock.try_shard(shard):
                 self.elsewhere.append(shard)
-                continue
-            if self._layout.part(shard).exists():
-                # Another process committed it since the scan.
-                self.release(shard)
-                continue
-            # What a killed process left of this shard: temporaries, or map files without a part.
-            sweep(self._layout.scratch, self._layout.owner(shard))
-            remove_shard(self._layout, self._names, shard)
-            yield shard
+            elif self._is_open(shard):
+                yield shard
 
     def release(self, shard: int) -> None:
+        """Gives a shard back; after its commit, or where there is nothing to do."""
         if self._locking:
             self._lock.release_shard(shard)
+
+    def _is_open(self, shard: int) -> bool:
+        """Whether a shard that is now locked has to be done; if so, clears what is left of it."""
+        # Overwriting needs the whole lock, so from here on the record stays as it is.
+        if read_record(self._layout.build) != self._record:
+            raise ConflictError(
+                f"{self._layout.root} was planned anew by another process; "
+                "run this command again if that is the store you want"
+            )
+        if self._layout.part(shard).exists():
+            self.release(shard)
+            return False
+        # What a killed process left of this shard: temporaries, or map files without a part.
+        sweep(self._layout.scratch, self._layout.owner(shard))
+        remove_shard(self._layout, self._record.fingerprint.maps, shard)
+        return True

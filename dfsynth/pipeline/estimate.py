@@ -8,12 +8,12 @@ from dfsynth.config import BuildOptions
 from dfsynth.pipeline.build import limits_of
 from dfsynth.pipeline.describe import Prepared
 from dfsynth.pipeline.generator import GeneratorMaker
-from dfsynth.pipeline.planning import array_specs, draft_plan
+from dfsynth.pipeline.planning import array_specs, draft_plan, refuse_conflict
 from dfsynth.pipeline.prepare import Preparation
 from dfsynth.pipeline.shard import select_maps
 from dfsynth.records import SourceItem
 from dfsynth.source import open_source
-from dfsynth.store import encode_row
+from dfsynth.store import StoreLayout, encode_row
 
 _TRIALS = 3
 
@@ -38,10 +38,13 @@ class Estimate:
 def estimate(options: BuildOptions, maker: GeneratorMaker) -> Estimate:
     """Plans, runs a few images from the middle of the plan, and scales up.
 
+    The time is the generator's alone: reading and writing go on beside it.
+
     Raises:
-        UsageError: as a build would.
+        UsageError: as a build would, a conflict with what lies at `--out` included.
     """
     source = open_source(options.source, options.root)
+    refuse_conflict(options, StoreLayout(options.out), source, maker)
     draft = draft_plan(options, source, maker)
     held = draft.record.fingerprint
     preparation = Preparation(source, limits_of(options), held.size, maker.facts.intensity)
@@ -51,8 +54,7 @@ def estimate(options: BuildOptions, maker: GeneratorMaker) -> Estimate:
     size = seconds = None
     if ready:
         generator = maker.make(held.precision, held.size)
-        batch = (ready * generator.batch_size)[: max(generator.batch_size, len(ready))]
-        batch = batch[: generator.batch_size]
+        batch = (ready * generator.batch_size)[: generator.batch_size]
         inputs, ids = [p.ready for p in batch], [p.item.image_id for p in batch]
         generator.generate(inputs, ids)  # the first call compiles and allocates
         started = time.perf_counter()

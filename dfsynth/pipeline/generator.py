@@ -10,6 +10,10 @@ class Generator(Protocol):
     """Ready to run on its device."""
 
     @property
+    def description(self) -> str:
+        """Device and precision, for the user's eyes."""
+
+    @property
     def batch_size(self) -> int:
         """Images of one call; shorter batches are padded to it."""
 

@@ -74,12 +74,7 @@ def plan_or_resume(
         UsageError: no images, or a wrong option.
         StoreError: the disk refuses.
     """
-    state = examine_root(layout)
-    if state is RootState.FOREIGN:
-        raise ConflictError(
-            f"--out {layout.root} is not empty and holds no dfsynth store; choose another folder"
-        )
-    resumes = state is RootState.STORE and not options.overwrite
+    resumes = refuse_conflict(options, layout, source, maker)
     draft = None if resumes else draft_plan(options, source, maker)
     if draft is not None:
         layout.make_folders()
@@ -87,9 +82,30 @@ def plan_or_resume(
         if draft is not None:
             resumes = not _write_plan_once(options, layout, lock, draft, progress)
         record = read_record(layout.build)
-        if resumes:
+        if resumes and draft is not None:
+            # Another process was faster; it may have planned something else.
             check_same_job(options, source, maker, record)
         yield Planned(layout, lock, record, resumes)
+
+
+def refuse_conflict(
+    options: BuildOptions, layout: StoreLayout, source: Source, maker: GeneratorMaker
+) -> bool:
+    """Whether `--out` holds a store that these options go on with.
+
+    Raises:
+        ConflictError: it holds something else, or a store made with other options.
+        StoreError: it cannot be looked at.
+    """
+    state = examine_root(layout)
+    if state is RootState.FOREIGN:
+        raise ConflictError(
+            f"--out {layout.root} exists and is no dfsynth store; choose another folder"
+        )
+    if state is not RootState.STORE or options.overwrite:
+        return False
+    check_same_job(options, source, maker, read_record(layout.build))
+    return True
 
 
 def draft_plan(options: BuildOptions, source: Source, maker: GeneratorMaker) -> Draft:

@@ -44,6 +44,12 @@ class Preparation:
             return Failed(item, error.code, str(error), digest)
         except DfsynthError:
             raise
+        except MemoryError as error:
+            # The machine's trouble, not the picture's: a failed row would stay.
+            raise DfsynthError(
+                "out of memory while reading images; use fewer --workers or a smaller --max-pixels "
+                "and run the command again"
+            ) from error
         except Exception as error:  # noqa: BLE001 - a bad input must not end a run of 100,000
             _log.debug("unexpected error at %s", item.image_id, exc_info=True)
             sentence = f"an unexpected {type(error).__name__}; run again with -v to see where"

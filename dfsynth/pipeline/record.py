@@ -2,6 +2,7 @@
 
 import json
 import platform
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -53,6 +54,8 @@ class Fingerprint:
 class BuildRecord:
     """The content of `build.json`."""
 
+    plan_id: str
+    """Drawn when the plan was made: tells this plan from a later one with equal options."""
     fingerprint: Fingerprint
     checkpoint: str
     unit: str
@@ -98,7 +101,7 @@ class BuildRecord:
         """The attributes of the store's group."""
         held = self.fingerprint
         return {
-            "dfsynth_schema_version": self.schema_version,
+            "schema_version": self.schema_version,
             "notice": SYNTHETIC_NOTICE,
             "generator": {
                 "name": self.checkpoint,
@@ -153,6 +156,7 @@ def new_record(
 ) -> BuildRecord:
     """The record of a store that is about to be planned."""
     return BuildRecord(
+        plan_id=uuid.uuid4().hex,
         fingerprint=fingerprint,
         checkpoint=facts.name,
         unit=facts.unit,

@@ -23,8 +23,9 @@ from dfsynth.store import (
     write_durably,
 )
 
-_MOST_WAITING = 64
-"""Rows that may wait to be scored and encoded; bounds memory where the disk is slow."""
+_WAITING_BYTES = 256 * 1024**2
+"""Most memory for maps that wait to be scored and encoded, where the disk is slow."""
+_MAPS_A_ROW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Tally:
     failed: int
 
 
-Finished = tuple[Prepared, EncodedRow, ManifestRow] | Failed
+Finished = tuple[EncodedRow, ManifestRow] | Failed
 
 
 def run_shard(job: ShardJob, shard: int, outcomes: Iterable[tuple[SourceItem, Outcome]]) -> Tally:
@@ -63,6 +64,7 @@ def run_shard(job: ShardJob, shard: int, outcomes: Iterable[tuple[SourceItem, Ou
     """
     rows: list[ManifestRow] = []
     waiting: deque[Future[Finished] | Failed] = deque()
+    most_waiting = _WAITING_BYTES // (4 * _MAPS_A_ROW * job.specs[0].height * job.specs[0].width)
     with ZarrShardWriter(job.layout, job.specs, shard) as writer:
 
         def drain(keep: int) -> None:
@@ -75,14 +77,15 @@ def run_shard(job: ShardJob, shard: int, outcomes: Iterable[tuple[SourceItem, Ou
                     writer.skip(index)
                     rows.append(failed_row(finished, job.source))
                 else:
-                    writer.append_encoded(index, finished[1])
-                    rows.append(finished[2])
+                    encoded, row = finished
+                    writer.append_encoded(index, encoded)
+                    rows.append(row)
                 failed = rows[-1].status == "failed"
                 job.progress.advance(ok=not failed, failed=failed)
 
         for window in windows((outcome for _, outcome in outcomes), job.generator.batch_size):
             waiting.extend(_generate(job, window))
-            drain(_MOST_WAITING)
+            drain(most_waiting)
         drain(0)
         writer.commit()
     part = job.layout.part(shard)
@@ -138,7 +141,7 @@ def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: fl
         return Failed(prepared.item, error.code, str(error), prepared.source_sha256)
     scored = score(generated, prepared.ready)
     row = ok_row(prepared, scored, encoded.checksum, seconds, job.source)
-    return prepared, encoded, row
+    return encoded, row
 
 
 def select_maps(

@@ -228,3 +228,22 @@ def test_job_array_shares_cover_the_store(build, pictures, tmp_path):
         assert build(pictures, "--shard", f"{index}/2")[0] == 0
     store = open_store(tmp_path / "x.zarr")
     assert store.manifest["row"].to_pylist() == list(range(5))
+
+
+def test_strict_remembers_what_failed_before(build, pictures):
+    (pictures / "bad.png").write_bytes(b"")
+    assert build(pictures, "--strict")[0] == 3
+    assert build(pictures, "--strict")[0] == 3
+
+
+def test_dry_run_says_what_the_build_would_refuse(build, pictures, tmp_path):
+    assert build(pictures)[0] == 0
+    status, _, err = build(pictures, "--seed", 5, "--dry-run")
+    assert status == 2
+    assert "seed" in one_line(err)
+
+
+def test_the_run_says_what_it_computes_on(build, pictures):
+    _, _, err = build(pictures, "--size", "64", "--precision", "fp32", "--device", "cpu")
+    assert "cpu in fp32, grid 64x64, 3 samples" in err
+    assert "trained at 32x32" in err

@@ -129,11 +129,11 @@ def test_build_json_is_what_makes_a_store(whole):
 
 
 def test_resuming_with_another_folder_is_refused_before_rows_are_lost(pictures, tmp_path):
-    out, other = tmp_path / "x.zarr", tmp_path / "other"
+    out, other = tmp_path / "x.zarr", tmp_path / pictures.name
     build(BuildOptions(source=str(pictures), out=out, shard_size=4), ToyMaker(), Silent())
     (out / "manifest" / "part-0000001.parquet").unlink()
     other.mkdir()
     (other / "unrelated.png").write_bytes(b"")
-    with pytest.raises(UsageError, match="planned inputs is there"):
+    with pytest.raises(UsageError, match="read before are gone"):
         build(BuildOptions(source=str(other), out=out, shard_size=4), ToyMaker(), Silent())
     assert open_store(out).manifest.num_rows == 7

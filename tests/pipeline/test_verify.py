@@ -1,5 +1,9 @@
 """verify names what is damaged, repair re-queues it, and the next build makes it whole."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,7 +12,7 @@ from store_content import assert_equal_stores
 from toy_generator import ToyMaker
 
 from dfsynth.config import BuildOptions
-from dfsynth.errors import ConflictError
+from dfsynth.errors import ConflictError, UsageError
 from dfsynth.pipeline import Silent, build
 from dfsynth.pipeline.verify import verify_store
 from dfsynth.store import RunLock, StoreLayout
@@ -84,33 +88,85 @@ def test_values_swapped_between_images_do_not_pass(pictures, tmp_path):
     assert all(d.shard == 1 and d.image_id for d in found.damage)
 
 
-def test_repair_is_refused_while_another_process_works(pictures, tmp_path):
-    store = built(pictures, tmp_path / "x.zarr")
-    layout = StoreLayout(store)
-    layout.shard_object("aleatoric", 0).unlink()
-    import subprocess
-    import sys
-
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys; from pathlib import Path; from dfsynth.store import RunLock\n"
-            "lock = RunLock(Path(sys.argv[1])); print(lock.try_shard(2), flush=True)\n"
-            "sys.stdin.read()",
-            str(layout.lock),
-        ],
+@contextmanager
+def asking(lock: Path, command: str) -> Iterator[str]:
+    """What another process gets that calls the lock; it keeps what it got to the end."""
+    program = (
+        "import sys; from pathlib import Path; from dfsynth.store import RunLock\n"
+        f"lock = RunLock(Path(sys.argv[1])); print(lock.{command}, flush=True)\n"
+        "sys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(lock)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "True\n"
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.communicate("")
+
+
+def test_repair_is_refused_while_another_process_works(pictures, tmp_path):
+    store = built(pictures, tmp_path / "x.zarr")
+    layout = StoreLayout(store)
+    layout.shard_object("aleatoric", 0).unlink()
+    with asking(layout.lock, "try_shard(2)") as answer:
+        assert answer == "True"
         with pytest.raises(ConflictError, match="another process"):
             verify_store(store, True, Silent())
-    finally:
-        holder.communicate("")
     assert verify_store(store, True, Silent()).requeued == (0,)
     with RunLock(layout.lock) as lock:
         assert lock.try_whole()
+
+
+def test_refused_repair_writes_nothing_not_even_metadata(pictures, tmp_path):
+    store = built(pictures, tmp_path / "x.zarr")
+    metadata = store / "zarr.json"
+    metadata.write_text("{}")
+    with asking(StoreLayout(store).lock, "try_shard(2)") as answer:
+        assert answer == "True"
+        with pytest.raises(ConflictError, match="another process"):
+            verify_store(store, True, Silent())
+        assert metadata.read_text() == "{}"
+        assert [d.shard for d in verify_store(store, False, Silent()).damage] == [None]
+
+
+@pytest.mark.parametrize(("repair", "answer"), [(True, "False"), (False, "True")])
+def test_the_store_is_locked_from_the_first_image_on_where_it_is_repaired(
+    pictures, tmp_path, repair, answer
+):
+    store = built(pictures, tmp_path / "x.zarr")
+    answers = []
+
+    class Asking(Silent):
+        def start(self, images: int) -> None:
+            with asking(StoreLayout(store).lock, "try_shard(0)") as found:
+                answers.append(found)
+
+    verify_store(store, repair, Asking())
+    assert answers == [answer]
+
+
+def test_without_locks_only_leftovers_of_requeued_shards_are_swept(
+    pictures, tmp_path, monkeypatch
+):
+    store = built(pictures, tmp_path / "x.zarr")
+    layout = StoreLayout(store)
+    layout.shard_object("aleatoric", 0).unlink()
+    own = layout.scratch / f"{layout.owner(0)}.c.0.0.0.abc.tmp"
+    others = layout.scratch / f"{layout.owner(2)}.c.2.0.0.abc.tmp"
+    own.touch()
+    others.touch()
+    monkeypatch.setattr(RunLock, "supported", lambda _: False)
+    assert verify_store(store, True, Silent()).requeued == (0,)
+    assert list(layout.scratch.iterdir()) == [others]
+
+
+def test_repair_makes_no_lock_file_where_there_is_no_store(tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(UsageError, match="no dfsynth store"):
+        verify_store(tmp_path, True, Silent())
+    assert list((tmp_path / "run").iterdir()) == []

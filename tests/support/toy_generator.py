@@ -21,6 +21,7 @@ class ToyGenerator:
 
     batch_size: int
     seed: int
+    description: str = "numpy"
 
     def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
         assert len(inputs) == self.batch_size, "batches must have one fixed, padded shape"

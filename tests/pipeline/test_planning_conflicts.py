@@ -1,0 +1,84 @@
+"""Processes that plan, overwrite and share at the same time never mix their options."""
+
+from pathlib import Path
+
+import pytest
+from radiograph_files import write_folder
+from toy_generator import ToyMaker
+
+from dfsynth.access import open_store
+from dfsynth.config import BuildOptions
+from dfsynth.errors import ConflictError, ImageError
+from dfsynth.pipeline import Silent, build
+from dfsynth.pipeline.build import count_failed
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    return write_folder(tmp_path / "pictures", 7)
+
+
+def options(pictures: Path, out: Path, **more: object) -> BuildOptions:
+    return BuildOptions(source=str(pictures), out=out, shard_size=4, **more)
+
+
+class OverwritingMaker(ToyMaker):
+    """While its generator loads, somebody else plans the store anew with another seed."""
+
+    def __init__(self, overwriting: BuildOptions) -> None:
+        super().__init__(seed=0)
+        self.overwriting = overwriting
+
+    def make(self, precision, grid):
+        # What the other process has done: a new plan, and no shard yet.
+        from dfsynth.pipeline.planning import plan_or_resume
+        from dfsynth.source import open_source
+        from dfsynth.store import StoreLayout
+
+        source = open_source(self.overwriting.source, None)
+        layout = StoreLayout(self.overwriting.out)
+        with plan_or_resume(self.overwriting, layout, source, ToyMaker(seed=7), Silent()):
+            pass
+        return super().make(precision, grid)
+
+
+def test_a_store_planned_anew_meanwhile_is_left_alone(pictures, tmp_path):
+    out = tmp_path / "x.zarr"
+    maker = OverwritingMaker(options(pictures, out, seed=7, overwrite=True))
+    with pytest.raises(ConflictError, match="planned anew"):
+        build(options(pictures, out, seed=0), maker, Silent())
+    assert open_store(out).record.fingerprint.seed == 7
+    assert open_store(out).manifest.num_rows == 0
+
+
+def test_strict_counts_failures_of_earlier_runs(pictures, tmp_path):
+    (pictures / "bad.png").write_bytes(b"")
+    out = tmp_path / "x.zarr"
+    for _ in range(2):
+        build(options(pictures, out), ToyMaker(), Silent())
+        assert count_failed(out, (0, 1)) == 1
+    assert [count_failed(out, (index, 2)) for index in (0, 1)] == [1, 0]
+
+
+def test_a_table_whose_first_files_are_missing_is_still_built(pictures, tmp_path):
+    names = sorted(str(p.relative_to(pictures)) for p in pictures.rglob("*.png"))
+    absent = [f"absent{n}.png" for n in range(4)]
+    table = pictures / "table.csv"
+    table.write_text("\n".join(["path", *absent, *names]) + "\n")
+    out = tmp_path / "x.zarr"
+    report = build(options(table, out), ToyMaker(), Silent())
+    assert (report.ok, report.failed) == (7, 4)
+
+
+def test_a_machine_without_memory_ends_the_run_and_fails_no_row(pictures, tmp_path, monkeypatch):
+    from dfsynth.errors import DfsynthError
+
+    def no_memory(*_arguments: object) -> None:
+        raise MemoryError
+
+    out = tmp_path / "x.zarr"
+    monkeypatch.setattr("dfsynth.pipeline.prepare.decode", no_memory)
+    with pytest.raises(DfsynthError, match="out of memory") as caught:
+        build(options(pictures, out), ToyMaker(), Silent())
+    assert not isinstance(caught.value, ImageError)
+    assert open_store(out).manifest.num_rows == 0
