@@ -77,7 +77,10 @@ def main() -> None:
 
 
 def describe_data(listed: list[Listed], recipe: dict) -> tuple[dict[str, str], ...]:
-    """Each collection with its licence and how many of its radiographs were trained on."""
+    """Each collection with its licence and how many of its items were listed for training.
+
+    Radiographs whose lungs could not be outlined plausibly were left out of these.
+    """
     used = Counter(
         (x.source, x.licence) for x in listed if share_of(x.patient_id, recipe) == "train"
     )
@@ -92,7 +95,7 @@ def describe_data(listed: list[Listed], recipe: dict) -> tuple[dict[str, str], .
     if blocked:
         raise SystemExit(f"{blocked[0]} is not known to be free; it cannot be in packaged weights")
     return tuple(
-        {"name": name, "licence": licence, "radiographs": str(count)}
+        {"name": name, "licence": licence, "listed_for_training": str(count)}
         for (name, licence), count in sorted(used.items())
     )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load, save
 from torch import Tensor
 
 from dfsynth.checkpoint import CARD, WEIGHTS, CheckpointFiles, ModelCard, encode_card
@@ -52,7 +52,8 @@ def save_checkpoint(folder: Path, network: Cascade, card: ModelCard) -> None:
     if beyond:
         raise ValueError(f"weights that are no finite float16 numbers: {', '.join(beyond)}")
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(state, folder / WEIGHTS)
+    # Not save_file: it makes files that nobody else on a shared machine may read.
+    (folder / WEIGHTS).write_bytes(save(state))
     (folder / CARD).write_text(encode_card(card), encoding="utf-8")
 
 
