@@ -31,10 +31,6 @@ _REMEDIES: Final[Mapping[int, tuple[str, str]]] = {
     errno.EMFILE: ("too many files are open", f"raise the limit (ulimit -n), {_AGAIN}"),
     errno.ENFILE: ("too many files are open on this machine", f"close some, {_AGAIN}"),
     errno.EIO: ("the disk reported an input/output error", f"check the disk, {_AGAIN}"),
-    errno.EDEADLK: (
-        "two processes that hold shards wait for each other to let go",
-        f"stop one of them, {_AGAIN}",
-    ),
     errno.ESTALE: ("the network file system lost the file", f"mount it again, {_AGAIN}"),
 }
 

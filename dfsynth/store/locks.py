@@ -60,7 +60,7 @@ class RunLock:
         Raises:
             StoreError: the file system knows no locks.
         """
-        if shard in self._held or not self._take(fcntl.LOCK_NB, 1, shard):
+        if shard in self._held or not self._take(1, shard):
             return False
         self._held.add(shard)
         return True
@@ -82,15 +82,7 @@ class RunLock:
         Raises:
             StoreError: the file system knows no locks.
         """
-        return self._take(fcntl.LOCK_NB, 0, 0)
-
-    def wait_whole(self) -> None:
-        """Takes the whole store, waiting until every other process has let go.
-
-        Raises:
-            StoreError: the file system knows no locks, or two processes wait for each other.
-        """
-        self._take(0, 0, 0)
+        return self._take(0, 0)
 
     def release_whole(self) -> None:
         """Gives everything back, shards included.
@@ -119,11 +111,11 @@ class RunLock:
     ) -> None:
         self.close()
 
-    def _take(self, flags: int, length: int, start: int) -> bool:
+    def _take(self, length: int, start: int) -> bool:
         try:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | flags, length, start)
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, length, start)
         except OSError as error:
-            if flags & fcntl.LOCK_NB and error.errno in _TAKEN:
+            if error.errno in _TAKEN:
                 return False
             if error.errno in _UNSUPPORTED:
                 name = errno.errorcode.get(error.errno, "no error number")

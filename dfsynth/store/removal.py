@@ -40,6 +40,9 @@ def remove_shard(layout: StoreLayout, names: Sequence[str], shard: int) -> None:
 def examine_root(layout: StoreLayout) -> RootState:
     """What lies at the root of a layout; links inside it are never followed.
 
+    Another process may be planning a store there: what is half planned at the first look can be
+    a store at the next, so that nothing is called anything else before a last look at build.json.
+
     Raises:
         StoreError: it cannot be looked at.
     """
@@ -50,12 +53,16 @@ def examine_root(layout: StoreLayout) -> RootState:
             return RootState.FOREIGN
         if not any(layout.root.iterdir()):
             return RootState.FREE
-        if not _is_folder(layout.run):
-            return RootState.FOREIGN
-        if _is_build_record(layout.build):
-            return RootState.STORE
-        unfinished = _is_build_record(layout.removing) or _is_bare_plan(layout)
-        return RootState.UNFINISHED if unfinished else RootState.FOREIGN
+        return _examine_run(layout) if _is_folder(layout.run) else RootState.FOREIGN
+
+
+def _examine_run(layout: StoreLayout) -> RootState:
+    if _is_build_record(layout.build):
+        return RootState.STORE
+    unfinished = _is_build_record(layout.removing) or _is_bare_plan(layout)
+    if _is_build_record(layout.build):
+        return RootState.STORE
+    return RootState.UNFINISHED if unfinished else RootState.FOREIGN
 
 
 def clear_store(layout: StoreLayout) -> None:
@@ -98,12 +105,20 @@ def _exists(path: Path) -> bool:
 
 def _is_folder(path: Path) -> bool:
     """Whether `path` is a folder, and not a link to one."""
-    return _exists(path) and stat.S_ISDIR(path.lstat().st_mode)
+    return stat.S_ISDIR(_mode(path))
 
 
 def _is_file(path: Path) -> bool:
     """Whether `path` is a regular file, and not a link to one."""
-    return _exists(path) and stat.S_ISREG(path.lstat().st_mode)
+    return stat.S_ISREG(_mode(path))
+
+
+def _mode(path: Path) -> int:
+    """Of `path` itself, be it a link; 0, which is no kind of file, where there is nothing."""
+    try:
+        return path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
 
 
 def _is_build_record(path: Path) -> bool:
@@ -112,19 +127,29 @@ def _is_build_record(path: Path) -> bool:
         return False
     try:
         record = json.loads(path.read_bytes())
-    except ValueError:
+    except (ValueError, FileNotFoundError):
+        # Not JSON; or renamed since, by a process that begins to clear the store.
         return False
     return isinstance(record, dict) and {"schema_version", "fingerprint"} <= record.keys()
 
 
 def _is_bare_plan(layout: StoreLayout) -> bool:
     """Whether the folder holds nothing but what planning makes before its build.json."""
-    in_run = {layout.lock.name, layout.plan.name, layout.scratch.name}
-    if not _is_file(layout.lock):
-        # Killed before it had its lock: there are folders, and no file in any of them.
-        in_run = {layout.scratch.name}
-        if any(_is_file(path) for path in (layout.group_metadata, *layout.root.glob("*/*"))):
-            return False
+    # In this order: the lock may be made by another process between the two.
+    return _is_bare_start(layout) or (_is_file(layout.lock) and _is_bare_planning(layout))
+
+
+def _is_bare_start(layout: StoreLayout) -> bool:
+    """What is there before the lock: folders, and no file in any of them."""
+    files = (path for path in (layout.group_metadata, *layout.root.glob("*/*")) if _is_file(path))
+    return not any(files) and _is_begun(layout, {layout.scratch.name})
+
+
+def _is_bare_planning(layout: StoreLayout) -> bool:
+    return _is_begun(layout, {layout.lock.name, layout.plan.name, layout.scratch.name})
+
+
+def _is_begun(layout: StoreLayout, in_run: Set[str]) -> bool:
     return _holds_only(layout.run, in_run) and all(
         _is_file(entry) if entry == layout.group_metadata else _holds_only(entry, {"zarr.json"})
         for entry in _others(layout.root, layout.run)

@@ -105,30 +105,6 @@ def test_whole_excludes_every_shard_and_the_other_way_round(lock, other):
     assert lock.try_whole()
 
 
-def test_waiting_for_the_whole_ends_when_the_holder_dies(lock, other):
-    holder, waiter = other(), other()
-    assert holder("try_shard 5") == "True"
-    waiter.child.stdin.write("wait_whole\n")
-    waiter.child.stdin.flush()
-    with pytest.raises(Exception, match="timed out"):
-        waiter.child.wait(0.3)
-    holder.child.kill()
-    assert waiter.child.stdout.readline() == "None\n"
-    assert not lock.try_shard(0)
-
-
-def test_two_processes_that_wait_for_each_other_are_told(lock, other):
-    ask = other()
-    assert lock.try_shard(0)
-    assert ask("try_shard 1") == "True"
-    ask.child.stdin.write("wait_whole\n")
-    ask.child.stdin.flush()
-    with pytest.raises(Exception, match="timed out"):
-        ask.child.wait(0.3)
-    with pytest.raises(StoreError, match="wait for each other"):
-        lock.wait_whole()
-
-
 def test_closing_gives_everything_back(tmp_path, other):
     ask = other()
     lock = RunLock(tmp_path / "lock")
@@ -159,7 +135,7 @@ def test_file_system_without_locks_is_named(lock, monkeypatch, number):
 
     monkeypatch.setattr(fcntl, "lockf", refuse)
     assert not lock.supported()
-    for attempt in (lambda: lock.try_shard(0), lock.try_whole, lock.wait_whole):
+    for attempt in (lambda: lock.try_shard(0), lock.try_whole):
         with pytest.raises(StoreError, match=r"no file locks .* single process .* --shard I/N"):
             attempt()
 

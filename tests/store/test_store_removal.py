@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from dfsynth.errors import ConflictError
-from dfsynth.store import RootState, RunLock, StoreLayout, clear_store, examine_root, remove_shard
+from dfsynth.store import (
+    RootState,
+    RunLock,
+    StoreLayout,
+    clear_store,
+    examine_root,
+    removal,
+    remove_shard,
+)
 from dfsynth.store.durable import remove_durably
 
 RECORD = json.dumps({"schema_version": 1, "fingerprint": {"seed": 0}})
@@ -152,3 +160,65 @@ def test_store_reached_through_a_link_is_cleared_and_the_link_kept(built, tmp_pa
     clear_store(StoreLayout(link))
     assert link.is_symlink()
     assert files(built.root) == ["run/lock"]
+
+
+def after_first_look_at(monkeypatch, function: str, happen) -> None:
+    """Lets another process act between the first answer of a look and all that follows."""
+    look = getattr(removal, function)
+    done = []
+
+    def watched(path):
+        found = look(path)
+        if not done:
+            done.append(True)
+            happen()
+        return found
+
+    monkeypatch.setattr(removal, function, watched)
+
+
+def test_store_whose_planning_ends_between_the_looks_is_a_store(built, monkeypatch):
+    built.build.unlink()
+    after_first_look_at(monkeypatch, "_is_build_record", lambda: built.build.write_text(RECORD))
+    assert examine_root(built) is RootState.STORE
+
+
+def test_plan_that_becomes_a_store_between_the_looks_is_a_store(layout, monkeypatch):
+    layout.make_folders()
+    layout.lock.touch()
+    assert examine_root(layout) is RootState.UNFINISHED
+    after_first_look_at(monkeypatch, "_is_bare_plan", lambda: layout.build.write_text(RECORD))
+    assert examine_root(layout) is RootState.STORE
+
+
+def test_lock_that_another_takes_between_the_looks_is_no_foreign_file(layout, monkeypatch):
+    layout.make_folders()
+
+    def plan_begins():
+        layout.lock.touch()
+        layout.group_metadata.write_text("{}")
+
+    look = removal._is_file
+
+    def watched(path):
+        found = look(path)
+        if path == layout.lock and not found:
+            plan_begins()
+        return found
+
+    monkeypatch.setattr(removal, "_is_file", watched)
+    assert examine_root(layout) is RootState.UNFINISHED
+
+
+def test_build_record_renamed_while_it_is_read_is_unfinished(built, monkeypatch):
+    """Another process begins to overwrite the store."""
+    look = removal._is_file
+
+    def watched(path):
+        found = look(path)
+        if path == built.build and found:
+            built.build.replace(built.removing)
+        return found
+
+    monkeypatch.setattr(removal, "_is_file", watched)
+    assert examine_root(built) is RootState.UNFINISHED
