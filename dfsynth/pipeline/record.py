@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from dfsynth.config import StoredFloat
-from dfsynth.errors import StoreError
+from dfsynth.errors import StoreError, UsageError
 from dfsynth.records import GeneratorFacts
 from dfsynth.store import Json
 from dfsynth.version import __version__
@@ -124,13 +124,21 @@ def read_record(path: Path) -> BuildRecord:
     """Reads `build.json`.
 
     Raises:
-        StoreError: it is missing, damaged, or of another schema version.
+        UsageError: it is missing: there is no store.
+        StoreError: it cannot be read, is damaged, or of another schema version.
     """
+    root = path.parent.parent
     try:
         raw = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            f"{root} is no dfsynth store: {path} is not there; expected a folder that dfsynth "
+            "build has planned, such as x.zarr; check the path, or build the store first"
+        ) from None
     except OSError as error:
         raise StoreError(
-            f"{path.parent.parent} is no dfsynth store: cannot read {path} ({error.strerror})"
+            f"{root} cannot be read as a dfsynth store: {path} was refused ({error.strerror}); "
+            "expected a file that this user may read; check its permissions and the disk"
         ) from error
     return BuildRecord.from_json(raw, path)
 

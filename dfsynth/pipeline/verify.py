@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dfsynth.errors import ConflictError, StoreError
@@ -51,17 +51,35 @@ def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
     """Checks every committed row: the plan's id, and the sum of the values read back.
 
     With `repair`, the manifest part of each damaged shard is unlinked, so that the next build
-    does the shard again; and damaged array metadata is written anew.
+    does the shard again; and damaged array metadata is written anew. The whole store is locked
+    for that, from before the first look to the end.
 
     Raises:
-        StoreError: there is no store, or its plan is damaged.
+        UsageError: there is no store.
+        StoreError: its build record or its plan is damaged.
         ConflictError: repair, while another process is at work on the store.
     """
     layout = StoreLayout(root)
+    # Asked for before the lock, which would make its file in a folder that is no store.
+    read_record(layout.build)
+    if not repair:
+        return _verify(layout, progress)
+    with RunLock(layout.lock) as lock:
+        locking = lock.supported()
+        if locking and not lock.try_whole():
+            raise ConflictError(
+                f"{layout.root} is not repaired: another process is at work on it; "
+                "wait until it has ended"
+            )
+        return _repair(layout, _verify(layout, progress), alone=locking)
+
+
+def _verify(layout: StoreLayout, progress: Progress) -> Verification:
+    """Reads everything, writes nothing."""
     record = read_record(layout.build)
     plan = Plan(layout.plan, record.fingerprint.shard_size)
     specs = array_specs(record)
-    damage = list(_check_metadata(layout, record, repair))
+    damage = list(_check_metadata(layout, record))
     arrays = ZarrArrays(layout, specs)
     committed = sorted(layout.committed_shards())
     images = sum(plan.rows_of(shard) for shard in committed if shard < plan.shards)
@@ -79,30 +97,39 @@ def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
             damage += found
             bad = len({d.image_id for d in found})
             progress.advance(ok=max(len(items) - bad, 0), failed=bad)
-    requeued = tuple(sorted({d.shard for d in damage if d.shard is not None}))
-    if repair and requeued:
-        _requeue(layout, record.fingerprint.maps, requeued)
     return Verification(
-        store=str(root),
+        store=str(layout.root),
         shards=len(committed),
         images=images,
         damage=tuple(damage),
-        requeued=requeued if repair else (),
+        requeued=(),
     )
 
 
-def _check_metadata(layout: StoreLayout, record: BuildRecord, repair: bool) -> Iterator[Damage]:
-    """The Zarr documents follow from the build record, so they can be written anew."""
+def _repair(layout: StoreLayout, found: Verification, alone: bool) -> Verification:
+    """Mends what `found` names; `alone` says that no other process can be at work."""
+    record = read_record(layout.build)
+    if any(damage.shard is None for damage in found.damage):
+        # The Zarr documents follow from the build record.
+        write_group(layout, array_specs(record), record.attributes())
+    requeued = tuple(sorted({d.shard for d in found.damage if d.shard is not None}))
+    if alone:
+        sweep(layout.scratch)
+    for shard in requeued:
+        sweep(layout.scratch, layout.owner(shard))
+        remove_shard(layout, record.fingerprint.maps, shard)
+    return replace(found, requeued=requeued)
+
+
+def _check_metadata(layout: StoreLayout, record: BuildRecord) -> Iterator[Damage]:
+    """Whether the Zarr documents are those that follow from the build record."""
     try:
         intact = read_group(layout) == (array_specs(record), record.attributes())
         what = "zarr.json is not what the build record says"
     except StoreError as error:
         intact, what = False, str(error)
-    if intact:
-        return
-    yield Damage(None, None, what)
-    if repair:
-        write_group(layout, array_specs(record), record.attributes())
+    if not intact:
+        yield Damage(None, None, what)
 
 
 def _check_shard(
@@ -127,15 +154,3 @@ def _check_shard(
             continue
         if found != line["checksum"]:
             yield Damage(shard, line["image_id"], "the stored values are not those written")
-
-
-def _requeue(layout: StoreLayout, names: tuple[str, ...], shards: tuple[int, ...]) -> None:
-    with RunLock(layout.lock) as lock:
-        if lock.supported() and not lock.try_whole():
-            raise ConflictError(
-                f"{layout.root} is not repaired: another process is at work on it; "
-                "wait until it has ended"
-            )
-        sweep(layout.scratch)
-        for shard in shards:
-            remove_shard(layout, names, shard)

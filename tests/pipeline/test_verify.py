@@ -142,7 +142,7 @@ def test_the_store_is_locked_from_the_first_image_on_where_it_is_repaired(
     answers = []
 
     class Asking(Silent):
-        def start(self, images: int) -> None:
+        def start(self, images: int) -> None:  # noqa: ARG002
             with asking(StoreLayout(store).lock, "try_shard(0)") as found:
                 answers.append(found)
 
@@ -150,9 +150,7 @@ def test_the_store_is_locked_from_the_first_image_on_where_it_is_repaired(
     assert answers == [answer]
 
 
-def test_without_locks_only_leftovers_of_requeued_shards_are_swept(
-    pictures, tmp_path, monkeypatch
-):
+def test_without_locks_only_leftovers_of_requeued_shards_are_swept(pictures, tmp_path, monkeypatch):
     store = built(pictures, tmp_path / "x.zarr")
     layout = StoreLayout(store)
     layout.shard_object("aleatoric", 0).unlink()
