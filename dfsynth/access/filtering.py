@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from dfsynth.errors import UsageError
 from dfsynth.manifest import FindingCount, select, write_selection
 from dfsynth.pipeline.record import read_record
 from dfsynth.store import StoreLayout
@@ -19,6 +20,9 @@ class Filtered:
     store: str
     kept: int
     total: int
+    """Rows with status ok."""
+    no_lung: int
+    """Of those, rows left out because no lung was found on them."""
     findings: tuple[FindingCount, ...]
     out: Path | None
 
@@ -39,11 +43,13 @@ def filter_manifest(
     the kept rows as Parquet with the store's provenance and the filter in its metadata.
 
     Raises:
-        UsageError: a bad predicate, share or column.
-        StoreError: there is no store, or `out` cannot be written.
+        UsageError: there is no store, `out` lies in it, or a bad predicate, share or column.
+        StoreError: the store is damaged, or `out` cannot be written.
     """
     layout = StoreLayout(store)
     record = read_record(layout.build)
+    if out is not None:
+        _check_outside(out, store)
     if keep is not None and by is None:
         by = DEFAULT_SCORE
     chosen = select(layout.manifest, where, keep, by, include_no_lung)
@@ -53,4 +59,25 @@ def filter_manifest(
             {"where": where, "keep": keep, "by": by, "include_no_lung": include_no_lung}
         )
         write_selection(out, chosen, provenance)
-    return Filtered(str(store), chosen.kept, chosen.total, chosen.findings, out)
+    return Filtered(
+        store=str(store),
+        kept=chosen.kept,
+        total=chosen.total,
+        no_lung=chosen.no_lung,
+        findings=chosen.findings,
+        out=out,
+    )
+
+
+def _check_outside(out: Path, store: Path) -> None:
+    """A file among the parts would be read as one of them; one in `run` could replace the plan.
+
+    Raises:
+        UsageError: `out` lies in the store's folder.
+    """
+    # The folder is resolved and not the file: a link is replaced, and not followed.
+    if (out.parent.resolve() / out.name).is_relative_to(store.resolve()):
+        raise UsageError(
+            f"cannot write the selection to {out}: it lies in the store {store}, which holds its "
+            "own files only; name a file beside the store"
+        )

@@ -60,8 +60,11 @@ class Store:
         maps: Sequence[str] = ("dark_field",),
         keep: float | None = None,
         by: str | None = None,
+        include_no_lung: bool = False,
     ) -> "MapDataset":
         """A torch Dataset of the images that pass `where` and `keep`, as `dfsynth filter` does.
+
+        Images on which no lung was found are in it only with `include_no_lung`.
 
         Raises:
             UsageError: a map that the store does not hold, or a bad predicate.
@@ -73,7 +76,7 @@ class Store:
             raise UsageError(
                 f"the store has no map {missing[0]!r}: it holds {', '.join(self.maps)}"
             )
-        chosen = select(StoreLayout(self.path).manifest, where, keep, by)
+        chosen = select(StoreLayout(self.path).manifest, where, keep, by, include_no_lung)
         return MapDataset(self._arrays, chosen.table, tuple(maps))
 
 
@@ -81,7 +84,8 @@ def open_store(path: str | Path) -> Store:
     """Opens a store, finished or not.
 
     Raises:
-        StoreError: there is no store, or its metadata is damaged.
+        UsageError: there is no store.
+        StoreError: its build record or its metadata is damaged.
     """
     root = Path(path)
     layout = StoreLayout(root)

@@ -30,6 +30,8 @@ class Sheet:
 
     picture: Path
     images: tuple[str, ...]
+    blank: int
+    """Finished images whose attenuation is left blank: neither store nor source gives it."""
 
 
 def draw_sheet(
@@ -46,7 +48,7 @@ def draw_sheet(
     left blank.
 
     Raises:
-        UsageError: an unknown id, nothing to draw yet, or a missing source.
+        UsageError: no store, an unknown id, nothing to draw yet, or a missing source.
         StoreError: a damaged store, or a picture that cannot be written.
     """
     opened = open_store(store)
@@ -58,7 +60,7 @@ def draw_sheet(
     sheet = contact_sheet(
         [_row(line, maps) for line, maps in zip(lines, pictures, strict=True)],
         _columns(opened, pictures),
-        title=f"{store.name}: {opened.record.checkpoint}",
+        title=f"{store.resolve().name}: {opened.record.checkpoint}",
         footer="Synthetic dark-field images, not for diagnosis.",
     )
     try:
@@ -68,7 +70,14 @@ def draw_sheet(
         raise StoreError(
             f"cannot write the picture {out}: {os.strerror(error.errno or 0)}"
         ) from error
-    return Sheet(out, tuple(line["image_id"] for line in lines))
+    return Sheet(
+        picture=out,
+        images=tuple(line["image_id"] for line in lines),
+        blank=sum(
+            line["status"] == "ok" and "attenuation" not in maps
+            for line, maps in zip(lines, pictures, strict=True)
+        ),
+    )
 
 
 class Radiographs:

@@ -41,6 +41,10 @@ def filter_store(
 
         found = filter_manifest(store, where, keep, by, include_no_lung, out)
         lines = [f"{found.kept} of {found.total} images kept"]
+        if found.no_lung:
+            lines.append(
+                f"{found.no_lung} more left out: no lung found (--include-no-lung keeps them)"
+            )
         if found.findings:
             width = max(len(f.name) for f in found.findings)
             lines += [f"  {f.name:<{width}}  {f.kept} of {f.total}" for f in found.findings]

@@ -1,9 +1,19 @@
 """`dfsynth info`."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from dfsynth.cli.options import Json, Quiet, StorePath, Verbose
 from dfsynth.cli.session import session
 
 EXAMPLE = "Example: dfsynth info nih-darkfield.zarr --json"
+
+_BETWEEN: Final[Mapping[str, str]] = {
+    "grid_size": " × ",
+    "dark_field_window": " to ",
+    "intensity_percentiles": " to ",
+}
+"""How the numbers of a fact belong together; others stand in a list."""
 
 
 def info(
@@ -30,5 +40,23 @@ def info(
             if counts:
                 listed = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
                 lines.append(f"{title}: {listed}")
-        lines += [f"{name}: {value}" for name, value in found.provenance.items()]
+        lines += [
+            f"{name.replace('_', ' ')}: {_plain(value, _BETWEEN.get(name, ', '))}"
+            for name, value in found.provenance.items()
+        ]
         talk.result(found, "\n".join(lines))
+
+
+def _plain(value: object, between: str = ", ") -> str:
+    """A fact of the store's provenance, in one line for people."""
+    if isinstance(value, Mapping):
+        facts = dict(value)
+        named = [str(facts.pop("name"))] if "name" in facts else []
+        if named and "sha256" in facts:
+            named = [f"{named[0]} (sha256 {str(facts.pop('sha256'))[:12]}…)"]
+        licence = [str(facts.pop("licence"))] if facts.get("licence") else []
+        others = [f"{name} {_plain(fact)}" for name, fact in facts.items() if fact]
+        return ", ".join(named + licence + others)
+    if isinstance(value, list | tuple):
+        return between.join(map(_plain, value))
+    return str(value)

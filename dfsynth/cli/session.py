@@ -40,11 +40,6 @@ class Session:
         elif not self.quiet:
             print(text)
 
-    def note(self, text: str) -> None:
-        """A line on stderr, unless quiet."""
-        if not self.quiet:
-            print(text, file=sys.stderr)
-
 
 @contextmanager
 def session(json: bool, quiet: bool, verbose: bool) -> Iterator[Session]:

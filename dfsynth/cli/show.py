@@ -14,7 +14,7 @@ EXAMPLE = "Example: dfsynth show x.zarr --source nih --root /data/ChestX-ray14 -
 def show(
     store: StorePath,
     out: Annotated[
-        Path | None, typer.Option(help="The PNG to write. (default: STORE with .png)")
+        Path | None, typer.Option(help="The PNG to write. (default: beside STORE, as x.zarr.png)")
     ] = None,
     images: Annotated[int, typer.Option(min=1, help="How many, spread over the store.")] = 8,
     ids: Annotated[str, typer.Option(help="These images instead: a,b,…")] = "",
@@ -30,6 +30,18 @@ def show(
     with session(json, quiet, verbose) as talk:
         from dfsynth.access.sheet import draw_sheet
 
-        picture = out or store.with_suffix(".png")
+        # Resolved, since `.` has no name to build on.
+        whole = store.resolve()
+        picture = out or whole.parent / f"{whole.name}.png"
         found = draw_sheet(store, picture, images, parse_names(ids), source, root)
-        talk.result(found, f"{len(found.images)} images drawn: {found.picture}")
+        lines = [f"{_images(len(found.images))} drawn: {found.picture}"]
+        if found.blank:
+            lines.append(
+                f"attenuation left blank for {_images(found.blank)}: give --source (and --root) "
+                "as the build had them"
+            )
+        talk.result(found, "\n".join(lines))
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count} images"

@@ -1,9 +1,20 @@
 """`dfsynth sources`."""
 
+import shutil
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
 from dfsynth.cli.options import Json, Quiet, Verbose
 from dfsynth.cli.session import session
 
+if TYPE_CHECKING:
+    from dfsynth.source import Corpus
+
 EXAMPLE = "Example: dfsynth sources"
+
+_INDENT: Final = 2
+_LABEL: Final = 10  # columns, the space behind the longest label included
 
 
 def sources(json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
@@ -14,15 +25,44 @@ def sources(json: Json = False, quiet: Quiet = False, verbose: Verbose = False) 
         from dfsynth.source import known_corpora
 
         corpora = known_corpora()
-        blocks = []
-        for corpus in corpora:
-            facts = dataclasses.asdict(corpus)
-            name = facts.pop("name")
-            width = max(map(len, facts))
-            lines = [f"{key:<{width}}  {_plain(value)}" for key, value in facts.items()]
-            blocks.append("\n  ".join([name, *lines]))
+        columns = shutil.get_terminal_size().columns
+        blocks = ["\n".join(_lines(corpus, columns)) for corpus in corpora]
         talk.result([dataclasses.asdict(c) for c in corpora], "\n\n".join(blocks))
 
 
-def _plain(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _lines(corpus: "Corpus", columns: int) -> Iterator[str]:
+    """What people want to know of a corpus, each fact with a hanging indent."""
+    yield from _wrapped(corpus.name, corpus.title, 0, columns)
+    facts = [
+        ("licence", corpus.licence),
+        ("citation", corpus.citation),
+        ("homepage", corpus.homepage),
+        ("size", _size(corpus)),
+        ("layout", corpus.layout),
+        ("obtain", corpus.obtain),
+        *(("" if number else "quirks", f"- {q}") for number, q in enumerate(corpus.quirks)),
+    ]
+    for label, text in facts:
+        if text:
+            yield from _wrapped(label, text, _INDENT, columns)
+
+
+def _wrapped(label: str, text: str, indent: int, columns: int) -> list[str]:
+    """`text` behind `label`; words, addresses among them, stay whole."""
+    return textwrap.wrap(
+        text,
+        columns,
+        initial_indent=f"{'':{indent}}{label:<{_LABEL}}",
+        subsequent_indent=" " * (indent + _LABEL),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _size(corpus: "Corpus") -> str:
+    known = [] if corpus.images is None else [f"{corpus.images:,} images"]
+    if corpus.patients is not None:
+        known.append(f"{corpus.patients:,} patients")
+    if corpus.gigabytes is not None:
+        known.append(f"{corpus.gigabytes:g} GB")
+    return ", ".join(known)

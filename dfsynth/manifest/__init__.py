@@ -5,7 +5,7 @@ from dfsynth.manifest.parts import encode_part, read_part, rows_of
 from dfsynth.manifest.schema import COLUMNS, SCHEMA, SCHEMA_VERSION, Column, schema_json
 from dfsynth.manifest.selection import Selection, select
 from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
-from dfsynth.manifest.table import StatusCount, count_status, read_manifest
+from dfsynth.manifest.table import read_manifest
 
 __all__ = [
     "COLUMNS",
@@ -15,9 +15,7 @@ __all__ = [
     "Column",
     "FindingCount",
     "Selection",
-    "StatusCount",
     "count_findings",
-    "count_status",
     "encode_part",
     "read_manifest",
     "read_part",

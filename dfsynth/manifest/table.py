@@ -1,8 +1,6 @@
-"""The whole manifest of a store: all parts as one Arrow table, and counts by status."""
+"""The whole manifest of a store: all parts as one Arrow table."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +13,6 @@ from dfsynth.manifest.parts import check_schema, read_part
 from dfsynth.manifest.schema import SCHEMA
 
 
-@dataclass(frozen=True, slots=True)
-class StatusCount:
-    """How many committed rows a manifest has."""
-
-    ok: int
-    failed: int
-    errors: tuple[tuple[str, int], ...]
-    """(error_code, rows) of the failed rows, the commonest first."""
-
-
 def read_manifest(folder: Path) -> pa.Table:
     """Every committed row in the folder of parts, columns of `SCHEMA`, sorted by `row`.
 
@@ -33,35 +21,22 @@ def read_manifest(folder: Path) -> pa.Table:
     Raises:
         StoreError: the folder is missing, or a part is damaged or of another schema version.
     """
-    table = _read_columns(folder, SCHEMA.names)
+    table = _read_parts(folder)
     rows = table["row"].to_numpy()
     if np.all(rows[1:] > rows[:-1]):
         return table
     return table.sort_by("row")
 
 
-def count_status(folder: Path) -> StatusCount:
-    """Rows by status, and failed rows by error code.
-
-    Raises:
-        StoreError: as `read_manifest`.
-    """
-    table = _read_columns(folder, ["status", "error_code"])
-    status = Counter(table["status"].to_pylist())
-    errors = Counter(code for code in table["error_code"].to_pylist() if code is not None)
-    by_count = sorted(errors.items(), key=lambda item: (-item[1], item[0]))
-    return StatusCount(ok=status["ok"], failed=status["failed"], errors=tuple(by_count))
-
-
-def _read_columns(folder: Path, columns: Sequence[str]) -> pa.Table:
+def _read_parts(folder: Path) -> pa.Table:
     parts = _part_files(folder)
     if not parts:
-        return SCHEMA.empty_table().select(columns)
+        return SCHEMA.empty_table()
     try:
         # One footer stands for all: a store is written by one schema version.
         check_schema(parts[0], pq.read_schema(parts[0]))
         files = [str(part) for part in parts]
-        return ds.dataset(files, schema=SCHEMA, format="parquet").to_table(columns=list(columns))
+        return ds.dataset(files, schema=SCHEMA, format="parquet").to_table()
     except (pa.ArrowException, OSError) as error:
         _name_damaged(parts)
         raise StoreError(f"manifest {folder} changed while it was read; try again") from error

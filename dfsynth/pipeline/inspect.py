@@ -1,7 +1,9 @@
 """What a store holds: the facts behind `dfsynth info`."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -33,7 +35,8 @@ def describe_store(root: Path) -> StoreInfo:
     """Reads the manifest and the build record, no image.
 
     Raises:
-        StoreError: there is no store, or its manifest is damaged.
+        UsageError: there is no store.
+        StoreError: its build record or its manifest is damaged.
     """
     layout = StoreLayout(root)
     record = read_record(layout.build)
@@ -63,7 +66,21 @@ def _counts(values: Iterable[str | None]) -> dict[str, int]:
 
 
 def _size_of(root: Path) -> int:
+    """Of all files; those that a build at work renames or removes meanwhile are passed over."""
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    size_bytes = 0
     try:
-        return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+        for folder, _, names in os.walk(root, onerror=refuse):
+            for name in names:
+                with suppress(FileNotFoundError):
+                    size_bytes += os.lstat(Path(folder, name)).st_size
     except OSError as error:
-        raise StoreError(f"cannot measure {root}: {error.strerror}") from error
+        raise StoreError(
+            f"cannot measure {root}: {error.strerror}; expected files that this user may see; "
+            "check their permissions and the disk"
+        ) from error
+    return size_bytes

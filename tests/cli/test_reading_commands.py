@@ -1,6 +1,8 @@
 """info, verify, filter, show and sources on a small store."""
 
 import json
+import os
+from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
@@ -10,8 +12,12 @@ import pytest
 from radiograph_files import write_bad_files, write_folder
 from toy_generator import ToyMaker
 
+import dfsynth
+from dfsynth.access import open_store
 from dfsynth.config import BuildOptions
+from dfsynth.manifest import encode_part, read_part, rows_of
 from dfsynth.pipeline import Silent, build
+from dfsynth.source import Corpus, known_corpora
 from dfsynth.store import StoreLayout
 
 
@@ -48,11 +54,64 @@ def test_info_counts_pending_rows(run_cli, store):
 
 
 @pytest.mark.parametrize("command", ["info", "verify", "filter", "show"])
-def test_no_store_is_one_clear_line(run_cli, tmp_path, command):
-    status, _, err = run_cli(command, tmp_path / "nowhere.zarr")
-    assert status == 1
+@pytest.mark.parametrize("kind", ["nothing", "folder", "file"])
+def test_no_store_is_wrong_usage_in_one_clear_line(run_cli, tmp_path, command, kind):
+    path = tmp_path / "nowhere.zarr"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "file":
+        path.touch()
+    status, _, err = run_cli(command, path)
+    assert status == 2
     assert "no dfsynth store" in err
-    assert "Traceback" not in err
+    assert "expected" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["info", "verify", "filter", "show"])
+def test_damaged_build_record_is_a_failure(run_cli, store, command):
+    StoreLayout(store).build.write_text('{"schema_version": 1')
+    status, _, err = run_cli(command, store)
+    assert status == 1
+    assert "damaged" in err
+
+
+def test_info_is_read_by_people(run_cli, store):
+    lines = run_cli("info", store)[1].splitlines()
+    facts = dict(line.split(": ", 1) for line in lines[1:])
+    assert facts["generator"] == f"toy (sha256 {'0' * 12}…), none"
+    assert facts["software"].startswith(f"dfsynth {dfsynth.__version__}, python 3.")
+    assert facts["grid size"] == "16 × 16"
+    assert facts["dark field window"] == "0.0 to 1.0"
+    assert not set("{}[]'") & set("".join(lines[2:]))
+    assert json.loads(run_cli("info", store, "--json")[1])["provenance"]["generator"] == {
+        "name": "toy",
+        "sha256": "0" * 64,
+        "licence": "none",
+    }
+
+
+@pytest.mark.parametrize("at_look", [1, 2])
+def test_info_passes_over_a_file_that_vanishes(run_cli, store, monkeypatch, at_look):
+    """A build in progress renames its temporaries all the time."""
+    vanishing = StoreLayout(store).scratch / "shard-0000009.c.9.0.0.abc.tmp"
+    vanishing.write_bytes(b"in hand")
+    looks = []
+
+    def vanishes(look):
+        def watched(path, *arguments, **options):
+            if Path(os.fspath(path)) == vanishing:
+                looks.append(path)
+                if len(looks) == at_look:
+                    vanishing.unlink()
+            return look(path, *arguments, **options)
+
+        return watched
+
+    monkeypatch.setattr(os, "stat", vanishes(os.stat))
+    monkeypatch.setattr(os, "lstat", vanishes(os.lstat))
+    assert run_cli("info", store)[0] == 0
+    assert looks
 
 
 def test_verify_exits_1_on_damage(run_cli, store):
@@ -77,6 +136,45 @@ def test_filter_keeps_the_lowest_and_writes_provenance(run_cli, store, tmp_path)
     assert any(b"not for diagnosis" in value for value in table.schema.metadata.values())
 
 
+@pytest.mark.parametrize("inside", ["manifest/k.parquet", "run/plan.parquet", "manifest/../k"])
+def test_filter_writes_nothing_into_the_store(run_cli, store, tmp_path, inside):
+    (tmp_path / "link").symlink_to(store)
+    before = sorted((p, p.read_bytes()) for p in store.rglob("*") if p.is_file())
+    for path in (store, tmp_path / "link"):
+        status, _, err = run_cli("filter", store, "--out", path / inside)
+        assert status == 2
+        assert "beside the store" in err
+    assert sorted((p, p.read_bytes()) for p in store.rglob("*") if p.is_file()) == before
+
+
+def test_filter_says_how_many_have_no_lung(run_cli, store):
+    assert "no lung" not in run_cli("filter", store)[1]
+    flag_no_lung(store)
+    out = run_cli("filter", store)[1]
+    assert "6 of 7 images kept" in out
+    assert "1 more left out: no lung found (--include-no-lung keeps them)" in out
+    assert json.loads(run_cli("filter", store, "--json")[1])["no_lung"] == 1
+    out = run_cli("filter", store, "--include-no-lung")[1]
+    assert "7 of 7 images kept" in out
+    assert "left out" not in out
+
+
+def flag_no_lung(store: Path) -> None:
+    """Marks the first image of shard 1 as one without lung."""
+    part = StoreLayout(store).part(1)
+    first, *others = rows_of(read_part(part))
+    assert first.status == "ok"
+    part.write_bytes(encode_part([replace(first, flags=("no_lung",)), *others]))
+
+
+def test_dataset_holds_images_without_lung_only_where_asked(store):
+    flag_no_lung(store)
+    opened = open_store(store)
+    assert len(opened.dataset()) == 6
+    assert len(opened.dataset(include_no_lung=True)) == 7
+    assert len(opened.dataset(keep=0.5, by="uncertainty", include_no_lung=True)) == 4
+
+
 def test_filter_refuses_bad_sql_and_unknown_columns(run_cli, store):
     for where in ("uncertainly < 0.1", "1=1; drop table manifest", "select"):
         status, _, err = run_cli("filter", store, "--where", where)
@@ -95,6 +193,39 @@ def test_show_draws_with_and_without_the_source(run_cli, store, pictures, tmp_pa
     assert np.any(blank != drawn)
 
 
+def test_show_draws_beside_the_store_unless_told(run_cli, store, tmp_path, monkeypatch):
+    assert run_cli("show", store)[0] == 0
+    assert (tmp_path / "x.zarr.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "x.zarr.png").unlink()
+    monkeypatch.chdir(store)
+    status, out, err = run_cli("show", ".")
+    assert (status, err) == (0, "")
+    assert "x.zarr.png" in out
+    assert (tmp_path / "x.zarr.png").exists()
+    assert not list(store.glob("*.png"))
+
+
+def test_show_help_tells_the_default(run_cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    assert "(default: beside STORE" in " ".join(run_cli("show", "--help")[1].split())
+
+
+def test_show_says_which_pictures_are_blank(run_cli, store, pictures, tmp_path):
+    options = ("--images", 3, "--out", tmp_path / "a.png")
+    advice = "attenuation left blank for 3 images: give --source (and --root)"
+    assert advice in run_cli("show", store, *options)[1]
+    assert json.loads(run_cli("show", store, *options, "--json")[1])["blank"] == 3
+    wrong = write_folder(tmp_path / "wrong", 1)
+    (wrong / "part0" / "image0000.png").rename(wrong / "other.png")
+    assert advice in run_cli("show", store, *options, "--source", wrong)[1]
+    assert "left blank" not in run_cli("show", store, *options, "--source", pictures)[1]
+
+
+def test_show_counts_no_blank_picture_for_a_failed_image(run_cli, store, tmp_path):
+    out = run_cli("show", store, "--ids", "empty.png", "--out", tmp_path / "a.png")[1]
+    assert "left blank" not in out
+
+
 def test_show_names_an_unknown_image(run_cli, store, tmp_path):
     status, _, err = run_cli("show", store, "--ids", "nobody.png", "--out", tmp_path / "a.png")
     assert status == 2
@@ -107,6 +238,30 @@ def test_sources_lists_nih_with_its_licence(run_cli):
     assert status == 0
     assert corpora["nih"]["licence"]
     assert "nih" in run_cli("sources")[1]
+
+
+@pytest.mark.parametrize("columns", [40, 72, 100])
+def test_sources_is_read_by_people(run_cli, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    out = run_cli("sources")[1]
+    text = " ".join(out.split())
+    corpus = next(c for c in known_corpora() if c.name == "nih")
+    for told in (corpus.title, corpus.licence, corpus.citation, corpus.homepage, corpus.obtain):
+        assert " ".join(told.split()) in text
+    assert "112,120 images, 30,805 patients, 42 GB" in text
+    assert all(quirk in text for quirk in corpus.quirks)
+    lines = out.splitlines()
+    indent = 12
+    # Only a word that is longer than a line stands out.
+    assert all(len(line) <= columns or " " not in line[indent:] for line in lines)
+    assert all(line.startswith(" ") or line.startswith("nih") or not line for line in lines)
+    for machine_facing in ("id_from", "CorpusTable", "SplitList", "folders", "suffixes", "None"):
+        assert machine_facing not in out
+
+
+def test_sources_as_json_leaves_nothing_out(run_cli):
+    corpus = json.loads(run_cli("sources", "--json")[1])[0]
+    assert set(corpus) == {field.name for field in fields(Corpus)}
 
 
 def test_help_names_every_command_and_imports_nothing_heavy(run_cli):

@@ -1,4 +1,4 @@
-"""The whole manifest: sorted, counted, and honest about damage."""
+"""The whole manifest: sorted, and honest about damage."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,14 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dfsynth.errors import StoreError
-from dfsynth.manifest import (
-    SCHEMA,
-    StatusCount,
-    count_status,
-    encode_part,
-    read_manifest,
-    rows_of,
-)
+from dfsynth.manifest import SCHEMA, encode_part, read_manifest, rows_of
 from dfsynth.records import ManifestRow
 
 MakeRow = Callable[..., ManifestRow]
@@ -36,17 +29,9 @@ def _as_float32(row: ManifestRow) -> dict[str, object]:
     return values | {"uncertainty": 0.05999999865889549, "lung_fraction": 0.4000000059604645}
 
 
-def test_status_is_counted(
-    write_manifest: Callable[..., Path], ok_row: MakeRow, failed_row: MakeRow
-) -> None:
-    rows = [ok_row(0), failed_row(1), failed_row(2), ok_row(3), ok_row(4)]
-    assert count_status(write_manifest(rows)) == StatusCount(3, 2, (("truncated", 2),))
-
-
 def test_a_folder_without_parts_has_no_rows(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a part")
     assert read_manifest(tmp_path).equals(SCHEMA.empty_table())
-    assert count_status(tmp_path) == StatusCount(0, 0, ())
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
@@ -73,7 +58,7 @@ def test_a_newer_version_is_refused(
     newer = pq.read_table(part).replace_schema_metadata({"dfsynth.schema_version": "9"})
     pq.write_table(newer, part)
     with pytest.raises(StoreError, match="version 9"):
-        count_status(folder)
+        read_manifest(folder)
 
 
 def test_the_bytes_of_a_part_do_not_depend_on_the_folder(
