@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dfsynth.records import SourceItem
 from dfsynth.source.exclusion import require_images
+from dfsynth.source.naming import source_name
 from dfsynth.source.reading import read_below
 from dfsynth.source.schema import Listing, ListingBuilder
 from dfsynth.source.walk import FolderWalk
@@ -15,8 +16,11 @@ class FolderSource:
     """Images by their paths below `root`, in the order of the bytes of those paths."""
 
     root: Path
-    name: str = "folder"
     licence: str = "unknown"
+
+    @property
+    def name(self) -> str:
+        return source_name("folder", self.root.resolve())
 
     def listing(self) -> Listing:
         """Every file below the root; image_id and uri are its path with `/`.

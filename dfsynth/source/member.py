@@ -36,3 +36,12 @@ def archive_gone(path: Path) -> DfsynthError:
         f"cannot open the archive {path}: expected a file that this user may read; bring it back "
         "or check its permissions, and run the same command again"
     )
+
+
+def archive_replaced(path: Path) -> DfsynthError:
+    """The archive was written anew: what the plan says of its places holds no more."""
+    return DfsynthError(
+        f"the archive {path.name} is not the one that was planned: found no file of the planned "
+        "name and size at the planned place; bring the archive back as it was, or plan a new store "
+        "with another --out or --overwrite"
+    )

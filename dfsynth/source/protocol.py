@@ -11,7 +11,12 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """The corpus's name, or the kind: folder, tar, zip, table. Never a path."""
+        """What the source is known by in stores, which are only continued from the same one.
+
+        The corpus's name; else kind and last name: "folder:chests" (of the resolved root),
+        "table:chests.csv", "tar:chests.tar", "zip:chests.zip". Never a whole path, so that the
+        source may be moved.
+        """
 
     @property
     def licence(self) -> str:
@@ -31,5 +36,5 @@ class Source(Protocol):
         Raises:
             ImageError: missing, unreadable, too_large (asked before reading), empty, truncated,
                 corrupt. Its sentence names nothing.
-            DfsynthError: the whole source is gone.
+            DfsynthError: the whole source is gone or was replaced, or the machine is in trouble.
         """

@@ -1,10 +1,36 @@
 """Whole files into memory, never more than a limit, and errors that carry no identity."""
 
+import errno
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
+
+_MACHINE_TROUBLE: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        errno.EMFILE: "this process may open no more files; raise the limit (ulimit -n) or use "
+        "fewer --workers",
+        errno.ENFILE: "this machine can open no more files; end other programs that hold many",
+        errno.ENOMEM: "this machine is out of memory; end other programs or use fewer --workers",
+        errno.ESTALE: "the network file system lost track of it; mount it again",
+    }
+)
+
+
+def require_no_machine_trouble(error: OSError) -> None:
+    """Hold that `error` is of the file itself: the row of a failed image would stay for good.
+
+    Raises:
+        DfsynthError: the same file could be read once the machine is well again.
+    """
+    if trouble := _MACHINE_TROUBLE.get(error.errno or 0):
+        raise DfsynthError(
+            f"cannot read the source: {trouble}, and run the same command again"
+        ) from None
 
 
 def read_below(root: Path, uri: str, max_bytes: int) -> bytes:
@@ -12,7 +38,8 @@ def read_below(root: Path, uri: str, max_bytes: int) -> bytes:
 
     Raises:
         ImageError: missing, unreadable, empty, or more than `max_bytes` (asked before reading).
-        DfsynthError: the root itself is gone, so that no image can be told to be missing.
+        DfsynthError: the root itself is gone, so that no image can be told to be missing; or
+            trouble of the machine, not of the file.
     """
     try:
         # Without O_NONBLOCK a pipe of the same name would block for good.
@@ -24,11 +51,15 @@ def read_below(root: Path, uri: str, max_bytes: int) -> bytes:
                 "bring it back (is the disk mounted?) and run the same command again"
             ) from None
         raise ImageError(ErrorCode.MISSING, "the file is not there") from None
-    except (OSError, ValueError):
+    except ValueError:
+        raise ImageError(ErrorCode.UNREADABLE, "the file cannot be opened") from None
+    except OSError as error:
+        require_no_machine_trouble(error)
         raise ImageError(ErrorCode.UNREADABLE, "the file cannot be opened") from None
     try:
         return _read_regular(descriptor, max_bytes)
-    except OSError:
+    except OSError as error:
+        require_no_machine_trouble(error)
         raise ImageError(ErrorCode.UNREADABLE, "the file cannot be read") from None
     finally:
         os.close(descriptor)

@@ -13,11 +13,23 @@ import pyarrow.compute as pc
 from dfsynth.errors import UsageError
 from dfsynth.records import SourceItem
 from dfsynth.source import columns, exclusion, metadata
+from dfsynth.source.naming import source_name
 from dfsynth.source.order import require_unique
 from dfsynth.source.reading import read_below
 from dfsynth.source.schema import Column, Listing, ListingBuilder
 
-_PATH_COLUMNS: Final = ("path", "file", "filename", "image_path", "image", "uri")
+_PATH_COLUMNS: Final = (
+    "path",
+    "file_path",
+    "filepath",
+    "image_path",
+    "file",
+    "file_name",
+    "filename",
+    "image",
+    "uri",
+)
+"""The first that is there is taken: whole paths before names of files."""
 _TEXT_COLUMNS: Final = ("image_id", "patient_id", "view", "sex", "split")
 _LENGTH_COLUMNS: Final = ("width_mm", "height_mm")
 _SEPARATORS: Final = "|;"
@@ -28,16 +40,20 @@ _UNUSUAL_PATH: Final = r"^/|(^|/)\.{0,2}(/|$)"
 class TableSource:
     """The images that `table` names, in its order, by paths relative to `root`.
 
-    Columns: a path (path, file, filename, image_path, image or uri), and where they are there
-    image_id (else the path), patient_id, view, sex, age, findings, split, width_mm, height_mm.
-    Case does not matter; other columns are not read. Every row is an input, whatever its file
-    is called, but for rows without a path and rows whose path leads out of the root.
+    Columns: a path (path, file_path, filepath, image_path, file, file_name, filename, image or
+    uri), and where they are there image_id (else the path), patient_id, view, sex, age, findings,
+    split, width_mm, height_mm. Case does not matter; other columns are not
+    read. Every row is an input, whatever its file is called, but for rows without a path and rows
+    whose path leads out of the root.
     """
 
     table: Path
     root: Path
-    name: str = "table"
     licence: str = "unknown"
+
+    @property
+    def name(self) -> str:
+        return source_name("table", self.table)
 
     def listing(self) -> Listing:
         """One row for each row of the table.

@@ -1,10 +1,8 @@
 """An uncompressed tar, read in place: nothing is ever unpacked."""
 
 import os
-import tarfile
 from array import array
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +11,10 @@ import pyarrow as pa
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError, UsageError
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
-from dfsynth.source.member import archive_gone, archive_warnings, image_id_of
+from dfsynth.source.member import archive_gone, archive_replaced, archive_warnings, image_id_of
+from dfsynth.source.naming import source_name
 from dfsynth.source.order import in_byte_order, require_unique
-from dfsynth.source.reading import read_range, require_size
+from dfsynth.source.reading import read_range, require_no_machine_trouble, require_size
 from dfsynth.source.schema import (
     CHUNK_ROWS,
     ChunkedColumn,
@@ -24,8 +23,15 @@ from dfsynth.source.schema import (
     ListingBuilder,
     text_column,
 )
+from dfsynth.source.tar_header import (
+    BLOCK_BYTES,
+    UNREADABLE,
+    OpenTar,
+    is_member,
+    iterate,
+    reason_to_exclude,
+)
 
-_BLOCK_BYTES = tarfile.BLOCKSIZE
 _COMPRESSION_MARKS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 
 
@@ -38,8 +44,11 @@ class TarSource:
     """
 
     path: Path
-    name: str = "tar"
     licence: str = "unknown"
+
+    @property
+    def name(self) -> str:
+        return source_name("tar", self.path)
 
     def listing(self) -> Listing:
         """Every regular member.
@@ -53,7 +62,9 @@ class TarSource:
         members = _Members()
         try:
             ended = self._scan(members, excluded)
-        except (tarfile.TarError, OSError, EOFError, ValueError):
+        except UNREADABLE as error:
+            if isinstance(error, OSError):
+                require_no_machine_trouble(error)
             raise _damaged(self.path) from None
         columns = members.columns()
         where = f"the archive {self.path.name}"
@@ -69,12 +80,12 @@ class TarSource:
 
     def _scan(self, members: "_Members", excluded: Counter[str]) -> bool:
         """Lists the members; False where the archive lacks its end mark."""
-        with _OpenTar.open(self.path, "r:", encoding="utf-8", errors="surrogateescape") as tar:
-            for member in _iterate(tar):
+        with self.path.open("rb") as file, OpenTar.over(file) as tar:
+            for member in iterate(tar):
                 if member.isdir():
                     continue
                 image_id = image_id_of(member.name)
-                reason = _reason(member) or exclusion.reason_to_exclude_member(image_id)
+                reason = reason_to_exclude(member) or exclusion.reason_to_exclude_member(image_id)
                 if reason:
                     excluded[reason] += 1
                 else:
@@ -85,28 +96,32 @@ class TarSource:
         # tarfile takes a damaged header in the middle for the end; what is there tells.
         with self.path.open("rb") as file:
             file.seek(offset)
-            block = file.read(_BLOCK_BYTES)
+            block = file.read(BLOCK_BYTES)
         if block.strip(b"\0"):
             raise _damaged(self.path)
-        return len(block) == _BLOCK_BYTES
+        return len(block) == BLOCK_BYTES
 
     def read(self, item: SourceItem, max_bytes: int) -> bytes:
         """The member's bytes, at the offset that the listing gave; safe from any thread.
 
         Raises:
             ImageError: unreadable, too_large, empty, truncated.
-            DfsynthError: the archive is gone.
+            DfsynthError: the archive is gone or was written anew, or trouble of the machine.
         """
         if item.offset is None or item.size_bytes is None:
             raise ImageError(ErrorCode.UNREADABLE, "the plan gives no place inside the archive")
         require_size(item.size_bytes, max_bytes)
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+        except OSError as error:
+            require_no_machine_trouble(error)
             raise archive_gone(self.path) from None
         try:
+            if not is_member(descriptor, item.offset, item.size_bytes, item.uri):
+                raise archive_replaced(self.path)
             content = read_range(descriptor, item.offset, item.size_bytes)
-        except OSError:
+        except OSError as error:
+            require_no_machine_trouble(error)
             raise ImageError(ErrorCode.UNREADABLE, "the archive cannot be read here") from None
         finally:
             os.close(descriptor)
@@ -144,32 +159,12 @@ class _Members:
         }
 
 
-class _OpenTar(tarfile.TarFile):
-    """A tar whose list of members, which tarfile keeps for its whole life, can be emptied."""
-
-    members: list[tarfile.TarInfo]
-
-
-def _iterate(tar: _OpenTar) -> Iterator[tarfile.TarInfo]:
-    """The members, one at a time, none of them kept."""
-    while (member := tar.next()) is not None:
-        yield member
-        tar.members.clear()
-
-
-def _reason(member: tarfile.TarInfo) -> str | None:
-    if member.issym() or member.islnk():
-        return exclusion.LINK
-    if member.issparse():
-        return exclusion.SPARSE
-    return None if member.isreg() else exclusion.NOT_A_FILE
-
-
 def _require_uncompressed(path: Path) -> None:
     try:
         with path.open("rb") as file:
             start = file.read(6)
-    except OSError:
+    except OSError as error:
+        require_no_machine_trouble(error)
         raise archive_gone(path) from None
     if start.startswith(_COMPRESSION_MARKS):
         raise UsageError(

@@ -14,8 +14,9 @@ from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
 from dfsynth.source.member import archive_gone, archive_warnings, image_id_of
+from dfsynth.source.naming import source_name
 from dfsynth.source.order import in_byte_order, require_unique
-from dfsynth.source.reading import require_size
+from dfsynth.source.reading import require_no_machine_trouble, require_size
 from dfsynth.source.schema import Listing, ListingBuilder
 
 _ENCRYPTED = 0x1
@@ -36,7 +37,7 @@ class ZipSource:
 
     @property
     def name(self) -> str:
-        return "zip"
+        return source_name("zip", self.path)
 
     @property
     def licence(self) -> str:
@@ -79,7 +80,7 @@ class ZipSource:
         Raises:
             ImageError: missing, unreadable, too_large (by the directory, and while inflating),
                 empty, truncated, corrupt.
-            DfsynthError: the archive is gone or damaged as a whole.
+            DfsynthError: the archive is gone or damaged as a whole, or trouble of the machine.
         """
         archive = self._opened()
         try:
@@ -105,7 +106,8 @@ class ZipSource:
                         f"the archive {self.path.name} is damaged or is no zip: its directory "
                         "cannot be read; fetch or write it again"
                     ) from None
-                except OSError:
+                except OSError as error:
+                    require_no_machine_trouble(error)
                     raise archive_gone(self.path) from None
             return self._archive
 
@@ -124,7 +126,8 @@ def _inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int) 
         raise ImageError(ErrorCode.TRUNCATED, "the archive's member ends too early") from None
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError):
         raise ImageError(ErrorCode.CORRUPT, "the archive's member is damaged") from None
-    except OSError:
+    except OSError as error:
+        require_no_machine_trouble(error)
         raise ImageError(ErrorCode.UNREADABLE, "the archive cannot be read here") from None
 
 

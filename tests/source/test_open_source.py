@@ -54,7 +54,7 @@ def test_the_name_of_a_corpus_wins_over_a_folder(tmp_path, monkeypatch) -> None:
     Path("nih").mkdir()
     Path("nih/a.png").write_bytes(b"1")
     assert open_source("nih", tmp_path).name == "nih"
-    assert open_source("./nih", None).name == "folder"
+    assert open_source("./nih", None).name == "folder:nih"
 
 
 def test_a_relative_folder_is_looked_for_below_the_root(tmp_path, monkeypatch, ids_of) -> None:

@@ -63,11 +63,24 @@ def test_columns_in_the_order_of_the_rows(tmp_path, ids_of, items_of, real_png) 
         "1 values of height_mm",
     ]
     assert [source.read(item, 1 << 20) for item in items_of(listing)] == [real_png, real_png]
-    assert (source.name, source.licence) == ("table", "unknown")
+    assert (source.name, source.licence) == ("table:t.csv", "unknown")
 
 
 @pytest.mark.parametrize(
-    "header", ["path", "FILE", "filename", "image", "Image Path", "uri", "\ufeffpath"]
+    "header",
+    [
+        *(
+            "path",
+            "FILE",
+            "filename",
+            "file_name",
+            "File Name",
+            "filepath",
+            "FilePath",
+            "file-path",
+        ),
+        *("image", "Image Path", "uri", "\ufeffpath"),
+    ],
 )
 def test_names_of_the_path_column(tmp_path, ids_of, header) -> None:
     spec = write(tmp_path / "t.csv", f"x,{header}\n1,a.png\n2,b.png\n")
@@ -236,3 +249,9 @@ def test_large_batches_are_cut(tmp_path, monkeypatch) -> None:
     spec = write(tmp_path / "t.csv", "path\n" + "".join(f"{i}.png\n" for i in range(8)))
     listing = open_source(spec, None).listing()
     assert [len(chunk) for chunk in listing.table.column("uri").chunks] == [3, 3, 2]
+
+
+def test_whole_paths_win_over_names_of_files(tmp_path, ids_of) -> None:
+    for header in ("file_path", "filepath", "image_path"):
+        spec = write(tmp_path / "t.csv", f"file_name,image,{header}\na.png,b.png,c/d.png\n")
+        assert ids_of(open_source(spec, None).listing()) == ["c/d.png"]

@@ -1,0 +1,121 @@
+import errno
+import os
+import resource
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dfsynth.errors import DfsynthError, ErrorCode, ImageError
+from dfsynth.source import Source, open_source
+
+TROUBLES = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE]
+
+
+@pytest.fixture(params=["folder", "table", "tar", "zip"])
+def source(request, tmp_path: Path) -> Source:
+    """One image in each kind of source."""
+    (tmp_path / "images").mkdir()
+    image = tmp_path / "images" / "a.png"
+    image.write_bytes(b"12345")
+    (tmp_path / "images" / "t.csv").write_text("path\na.png\n")
+    with tarfile.open(tmp_path / "t.tar", "w") as tar:
+        tar.add(image, "a.png")
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.write(image, "a.png")
+    place = {"folder": "images", "table": "images/t.csv", "tar": "t.tar", "zip": "z.zip"}
+    return open_source(str(tmp_path / place[request.param]), None)
+
+
+@contextmanager
+def no_free_descriptors() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def failing(number: int) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise OSError(number, "as the system says it")
+
+    return fail
+
+
+def break_reading(monkeypatch: pytest.MonkeyPatch, source: Source, number: int) -> None:
+    monkeypatch.setattr(os, "pread", failing(number))
+    monkeypatch.setattr(zipfile.ZipFile, "open", failing(number))
+
+
+def assert_run_ends(source: Source, item) -> None:
+    with pytest.raises(DfsynthError) as caught:
+        source.read(item, 10)
+    assert not isinstance(caught.value, ImageError)
+    assert "run the same command again" in str(caught.value)
+    assert "as the system says it" not in str(caught.value)
+
+
+def test_too_many_open_files_end_the_run_and_fail_no_image(source, items_of) -> None:
+    (item,) = items_of(source.listing())
+    again = open_source(str(getattr(source, "table", None) or source_path(source)), None)
+    with no_free_descriptors():
+        with pytest.raises(DfsynthError) as caught:
+            again.read(item, 10)
+        assert not isinstance(caught.value, ImageError)
+        assert "ulimit -n" in str(caught.value)
+    assert again.read(item, 10) == b"12345"
+
+
+def source_path(source: Source) -> Path:
+    return getattr(source, "path", None) or source.root  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("number", TROUBLES)
+def test_trouble_of_the_machine_while_reading_ends_the_run(
+    source, items_of, monkeypatch, number
+) -> None:
+    (item,) = items_of(source.listing())
+    with monkeypatch.context() as broken:
+        break_reading(broken, source, number)
+        assert_run_ends(source, item)
+    assert source.read(item, 10) == b"12345"
+
+
+@pytest.mark.parametrize("number", TROUBLES)
+def test_trouble_of_the_machine_while_opening_ends_the_run(
+    source, items_of, monkeypatch, number
+) -> None:
+    (item,) = items_of(source.listing())
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "open", failing(number))
+        broken.setattr(zipfile.ZipFile, "open", failing(number))
+        assert_run_ends(source, item)
+
+
+def test_a_bad_sector_is_the_file_s_own_trouble(source, items_of, monkeypatch) -> None:
+    (item,) = items_of(source.listing())
+    break_reading(monkeypatch, source, errno.EIO)
+    with pytest.raises(ImageError) as caught:
+        source.read(item, 10)
+    assert caught.value.code is ErrorCode.UNREADABLE
+
+
+def test_a_plan_never_lacks_a_folder_for_want_of_descriptors(tmp_path, monkeypatch) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "a.png").write_bytes(b"1")
+    (tmp_path / "below" / "b.png").write_bytes(b"1")
+    scandir = os.scandir
+
+    def starved(path):
+        if Path(path).name == "below":
+            raise OSError(errno.EMFILE, "as the system says it")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", starved)
+    with pytest.raises(DfsynthError, match="ulimit -n"):
+        open_source(str(tmp_path), None).listing()
