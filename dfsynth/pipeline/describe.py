@@ -1,19 +1,10 @@
 """What happened to one input → its row of the manifest."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from dfsynth.errors import ErrorCode
 from dfsynth.records import DecodedImage, ManifestRow, ModelInput, Scored, SourceItem
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An input that is ready for the generator."""
-
-    item: SourceItem
-    source_sha256: str
-    decoded: "DecodedFacts"
-    ready: ModelInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +16,16 @@ class DecodedFacts:
     bits: int
     photometric: str
     pixel_mm: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An input that is ready for the generator."""
+
+    item: SourceItem
+    source_sha256: str
+    decoded: DecodedFacts
+    ready: ModelInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +50,13 @@ def facts_of(image: DecodedImage, item: SourceItem) -> DecodedFacts:
 
 def failed_row(failed: Failed, source: str) -> ManifestRow:
     """The row of an input that gives no image."""
-    item = failed.item
     return ManifestRow(
-        image_id=item.image_id,
-        row=item.row,
-        shard=item.shard,
         status="failed",
         error_code=failed.code.value,
         error=failed.sentence,
         source=source,
-        uri=item.uri,
         source_sha256=failed.source_sha256,
-        patient_id=item.patient_id,
-        view=item.view,
-        sex=item.sex,
-        age=item.age,
-        findings=item.findings,
-        split=item.split,
+        **_planned_columns(failed.item),
     )
 
 
@@ -73,43 +64,26 @@ def ok_row(
     prepared: Prepared, scored: Scored, checksum: str, seconds: float, source: str
 ) -> ManifestRow:
     """The row of an image whose maps are stored."""
-    item, facts, geometry = prepared.item, prepared.decoded, prepared.ready.geometry
+    geometry = prepared.ready.geometry
     return ManifestRow(
-        image_id=item.image_id,
-        row=item.row,
-        shard=item.shard,
         status="ok",
         source=source,
-        uri=item.uri,
         source_sha256=prepared.source_sha256,
-        patient_id=item.patient_id,
-        view=item.view,
-        sex=item.sex,
-        age=item.age,
-        findings=item.findings,
-        split=item.split,
-        width=facts.width,
-        height=facts.height,
-        bits=facts.bits,
-        photometric=facts.photometric,
-        pixel_mm=facts.pixel_mm,
         scale_y=geometry.scale_y,
         scale_x=geometry.scale_x,
         offset_y=float(geometry.top),
         offset_x=float(geometry.left),
-        dark_field_mean=scored.dark_field_mean,
-        dark_field_lung_mean=scored.dark_field_lung_mean,
-        aleatoric_mean=scored.aleatoric_mean,
-        aleatoric_lung_mean=scored.aleatoric_lung_mean,
-        aleatoric_p95=scored.aleatoric_p95,
-        epistemic_mean=scored.epistemic_mean,
-        epistemic_lung_mean=scored.epistemic_lung_mean,
-        epistemic_p95=scored.epistemic_p95,
-        uncertainty=scored.uncertainty,
-        lung_fraction=scored.lung_fraction,
-        lung_area_cm2=scored.lung_area_cm2,
-        ood_score=scored.ood_score,
-        flags=scored.flags,
         checksum=checksum,
         seconds=seconds,
+        **_planned_columns(prepared.item),
+        **asdict(prepared.decoded),
+        **asdict(scored),
     )
+
+
+def _planned_columns(item: SourceItem) -> dict[str, Any]:
+    """What the plan says of an input, less what only says where its bytes lie."""
+    columns = asdict(item)
+    for name in ("offset", "size_bytes", "width_mm", "height_mm"):
+        del columns[name]
+    return columns

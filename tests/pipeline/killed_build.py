@@ -13,29 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+from kill_switch import kill_at_call
 from toy_generator import ToyMaker
 
 from dfsynth.config import BuildOptions
 from dfsynth.pipeline import Silent, build
-
-
-def is_disk_call(function: object) -> bool:
-    owner = type(getattr(function, "__self__", None)).__module__
-    return owner == "_io" or getattr(function, "__module__", None) in {"posix", "_io", "io"}
-
-
-def kill_at_call(number: int) -> None:
-    """From now on, counts disk calls of the main thread and dies before the `number`-th."""
-    count = 0
-
-    def watch(_frame: object, event: str, argument: object) -> None:
-        nonlocal count
-        if event == "c_call" and is_disk_call(argument):
-            count += 1
-            if count == number:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.setprofile(watch)
 
 
 def run(pictures: str, out: Path) -> None:

@@ -12,9 +12,11 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import numpy as np
+from kill_switch import kill_at_call
 
 from dfsynth.store import (
     ArraySpec,
@@ -68,25 +70,6 @@ SCENARIOS: dict[str, tuple[Callable[[StoreLayout], None], Callable[[StoreLayout]
     "remove": (complete, lambda layout: remove_shard(layout, [s.name for s in SPECS], 0)),
     "clear": (complete, clear_store),
 }
-
-
-def is_disk_call(function: object) -> bool:
-    owner = type(getattr(function, "__self__", None)).__module__
-    return owner == "_io" or getattr(function, "__module__", None) in {"posix", "_io", "io"}
-
-
-def kill_at_call(number: int) -> None:
-    """From now on, counts calls of posix and of streams, and dies before the `number`-th."""
-    count = 0
-
-    def watch(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal count
-        if event == "c_call" and is_disk_call(argument):
-            count += 1
-            if count == number:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.setprofile(watch)
 
 
 def main() -> None:
