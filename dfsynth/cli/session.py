@@ -49,7 +49,7 @@ def session(json: bool, quiet: bool, verbose: bool) -> Iterator[Session]:
     )
     # Libraries' debug messages would drown ours.
     for name in ("pydicom", "numcodecs", "asyncio"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="pydicom")
     before = signal.signal(signal.SIGTERM, _raise_terminated)
     try:
