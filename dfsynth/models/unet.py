@@ -86,10 +86,21 @@ class UNet(nn.Module):
             # Bilinear, not transposed convolution: no checkerboard by construction.
             hidden = F.interpolate(hidden, size=skip.shape[-2:], mode="bilinear")
             hidden = block(torch.cat([hidden, skip], dim=1), mask)
-        # In float32 from here on: the spread of a few samples is as small as the steps of bfloat16.
+        pieces = zip(self._pieces(hidden), self._pieces(picture), strict=True)
+        return torch.cat([self._finish(h, p) for h, p in pieces])
+
+    def _finish(self, hidden: Tensor, picture: Tensor) -> Tensor:
+        """The head at full resolution, in float32.
+
+        The spread of a few samples is as small as the steps of bfloat16.
+        """
         with torch.autocast(device_type=hidden.device.type, enabled=False):
             detail = self.detail(hidden.float())
             detail = F.interpolate(detail, size=picture.shape[-2:], mode="bilinear")
             hidden = F.silu(self.head1(torch.cat([detail, picture.float()], dim=1)))
             output: Tensor = self.head2(hidden)
             return output
+
+    def _pieces(self, batch: Tensor) -> tuple[Tensor, ...]:
+        """One by one on a CPU, whose caches do not hold full-resolution maps of a whole batch."""
+        return batch.split(1) if batch.device.type == "cpu" else (batch,)
