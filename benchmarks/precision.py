@@ -1,0 +1,39 @@
+"""How far reduced precision moves each map on the packaged radiographs, against float32.
+
+python benchmarks/precision.py [--precision bf16] [--device auto]
+"""
+
+import argparse
+import json
+
+import cv2
+import numpy as np
+from machine import describe_machine
+
+import dfsynth
+from dfsynth.resources import data_folder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--precision", default="bf16")
+    parser.add_argument("--device", default="auto")
+    arguments = parser.parse_args()
+    pictures = [
+        cv2.resize(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), (256, 256)) / np.float32(255)
+        for path in sorted(data_folder("samples").glob("*.png"))
+    ]
+    images = np.stack(pictures)
+    full, reduced = (
+        dfsynth.load_generator(device=arguments.device, precision=precision)(images)
+        for precision in ("fp32", arguments.precision)
+    )
+    result: dict[str, object] = {**describe_machine(), "precision": arguments.precision}
+    for name in ("mean", "aleatoric", "epistemic"):
+        difference = np.abs(getattr(full, name) - getattr(reduced, name))
+        result[name] = {"largest": float(difference.max()), "mean": float(difference.mean())}
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
