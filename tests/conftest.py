@@ -1,6 +1,5 @@
 """What tests of several folders share."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,15 +35,6 @@ def tiny_checkpoint(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
     save_checkpoint(folder, network, card)
     return folder
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of large real test data, where there is one."""
-    folder = os.environ.get("DFSYNTH_SHARED_DATA")
-    if folder is None:
-        pytest.skip("DFSYNTH_SHARED_DATA names no folder of shared test data")
-    return Path(folder)
 
 
 @pytest.fixture

@@ -50,8 +50,7 @@ def filter_manifest(
     record = read_record(layout.build)
     if out is not None:
         _check_outside(out, store)
-    if keep is not None and by is None:
-        by = DEFAULT_SCORE
+    by = score_column(keep, by)
     chosen = select(layout.manifest, where, keep, by, include_no_lung)
     if out is not None:
         provenance = {name: json.dumps(value) for name, value in record.attributes().items()}
@@ -67,6 +66,11 @@ def filter_manifest(
         findings=chosen.findings,
         out=out,
     )
+
+
+def score_column(keep: float | None, by: str | None) -> str | None:
+    """The column to keep the lowest of: `uncertainty` where only a share is given."""
+    return DEFAULT_SCORE if keep is not None and by is None else by
 
 
 def _check_outside(out: Path, store: Path) -> None:

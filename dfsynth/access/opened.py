@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import zarr
 
+from dfsynth.access.filtering import score_column
 from dfsynth.errors import UsageError
 from dfsynth.manifest import read_manifest, select
 from dfsynth.pipeline.record import BuildRecord, read_record
@@ -64,7 +65,8 @@ class Store:
     ) -> "MapDataset":
         """A torch Dataset of the images that pass `where` and `keep`, as `dfsynth filter` does.
 
-        Images on which no lung was found are in it only with `include_no_lung`.
+        `by` is `uncertainty` where only `keep` is given. Images on which no lung was found are in
+        it only with `include_no_lung`.
 
         Raises:
             UsageError: a map that the store does not hold, or a bad predicate.
@@ -76,7 +78,8 @@ class Store:
             raise UsageError(
                 f"the store has no map {missing[0]!r}: it holds {', '.join(self.maps)}"
             )
-        chosen = select(StoreLayout(self.path).manifest, where, keep, by, include_no_lung)
+        column = score_column(keep, by)
+        chosen = select(StoreLayout(self.path).manifest, where, keep, column, include_no_lung)
         return MapDataset(self._arrays, chosen.table, tuple(maps))
 
 

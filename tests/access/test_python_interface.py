@@ -65,3 +65,11 @@ def test_load_generator_gives_mean_and_uncertainties(tiny_checkpoint):
     assert out.mean.shape == out.aleatoric.shape == out.epistemic.shape == (2, 32, 32)
     assert np.all(out.aleatoric > 0)
     assert np.any(out.epistemic > 0)
+
+
+def test_keep_alone_keeps_the_least_uncertain(built, tmp_path):
+    built()
+    store = dfsynth.open_store(tmp_path / "x.zarr")
+    data = store.dataset(keep=0.4, by="aleatoric_mean", include_no_lung=True)
+    assert len(data) == 2
+    assert len(store.dataset(keep=0.4)) == len(store.dataset(keep=0.4, by="uncertainty"))
