@@ -82,8 +82,8 @@ def plan_or_resume(
         if draft is not None:
             resumes = not _write_plan_once(options, layout, lock, draft, progress)
         record = read_record(layout.build)
-        if resumes and draft is not None:
-            # Another process was faster; it may have planned something else.
+        if resumes:
+            # Asked again: another process may have planned something else in the meantime.
             check_same_job(options, source, maker, record)
         yield Planned(layout, lock, record, resumes)
 

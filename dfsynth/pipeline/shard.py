@@ -25,7 +25,7 @@ from dfsynth.store import (
 
 _WAITING_BYTES = 256 * 1024**2
 """Most memory for maps that wait to be scored and encoded, where the disk is slow."""
-_MAPS_A_ROW = 5
+_MAPS_A_ROW = 5  # the input, three maps and the lung, all float32 until they are encoded
 
 
 @dataclass(frozen=True, slots=True)

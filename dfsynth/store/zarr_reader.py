@@ -1,8 +1,7 @@
 """Reads single images back, and never a wrong value: what is damaged raises."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Self
 
 from dfsynth.errors import StoreError
@@ -37,10 +36,6 @@ class ZarrArrays:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(spec.name for spec in self.specs)
-
-    @property
-    def by_name(self) -> Mapping[str, ArraySpec]:
-        return MappingProxyType({spec.name: spec for spec in self.specs})
 
     def read(self, name: str, row: int) -> StoredMap:
         """One image (y, x) in its stored type; the fill value (NaN) where the row failed.

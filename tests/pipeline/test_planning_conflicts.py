@@ -82,3 +82,24 @@ def test_a_machine_without_memory_ends_the_run_and_fails_no_row(pictures, tmp_pa
         build(options(pictures, out), ToyMaker(), Silent())
     assert not isinstance(caught.value, ImageError)
     assert open_store(out).manifest.num_rows == 0
+
+
+def test_a_store_overwritten_between_the_first_look_and_the_lock_is_refused(
+    pictures, tmp_path, monkeypatch
+):
+    from dfsynth.pipeline import planning
+
+    out = tmp_path / "x.zarr"
+    build(options(pictures, out, seed=0), ToyMaker(seed=0), Silent())
+    first_look = planning.refuse_conflict
+
+    def look_then_lose_the_race(*arguments):
+        resumes = first_look(*arguments)
+        monkeypatch.setattr(planning, "refuse_conflict", first_look)
+        build(options(pictures, out, seed=7, overwrite=True), ToyMaker(seed=7), Silent())
+        return resumes
+
+    monkeypatch.setattr(planning, "refuse_conflict", look_then_lose_the_race)
+    with pytest.raises(ConflictError, match="seed"):
+        build(options(pictures, out, seed=0), ToyMaker(seed=0), Silent())
+    assert open_store(out).record.fingerprint.seed == 7
