@@ -204,12 +204,19 @@ def test_an_unwritable_folder_is_one_clear_line(build, pictures, tmp_path):
 def test_signals_end_with_their_status_and_lose_nothing(
     pictures, tiny_checkpoint, tmp_path, build, number, status
 ):
-    for extra in range(40):
+    # Enough work that the signal always finds some left.
+    for extra in range(240):
         write_picture(pictures / f"more{extra}.png", 100 + extra)
     arguments = ["build", "--source", pictures, "--out", tmp_path / "x.zarr"]
     arguments += ["--checkpoint", tiny_checkpoint, "--mc-samples", "3", "--shard-size", "2"]
+    arguments += ["--batch-size", "1"]
+    # A shell that starts jobs in the background has them ignore SIGINT; this child must not.
+    script = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from dfsynth.cli import main; main()"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "dfsynth", *map(str, arguments)], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, *map(str, arguments)], stderr=subprocess.PIPE, text=True
     )
     parts = tmp_path / "x.zarr" / "manifest"
     while not parts.is_dir() or not any(parts.iterdir()):
@@ -220,7 +227,7 @@ def test_signals_end_with_their_status_and_lose_nothing(
     assert process.returncode == status, err
     assert "Traceback" not in err
     assert build(pictures)[0] == 0
-    assert open_store(tmp_path / "x.zarr").manifest.num_rows == 45
+    assert open_store(tmp_path / "x.zarr").manifest.num_rows == 245
 
 
 def test_job_array_shares_cover_the_store(build, pictures, tmp_path):
