@@ -27,7 +27,7 @@ class Slab:
     lung: torch.Tensor
     """Share of the voxel that is lung parenchyma, 0 to 1; no airway, no vessel, no pleura."""
     lung_density: torch.Tensor
-    """Density of the parenchyma over water's, 1 − f for an air share f; 0 to 1."""
+    """Density of the parenchyma over water's, the f of the scattering model; 0 to 1."""
     cover: torch.Tensor
     """Share of the voxel that belongs to an organ over which outlines of the lung field leave
     lung out: heart, great vessels, mediastinum, and everything below the domes; 0 to 1."""
@@ -54,6 +54,10 @@ class Anatomy(Protocol):
     @property
     def grid(self) -> VoxelGrid:
         """The voxels of `slabs`."""
+
+    @property
+    def inflation(self) -> float:
+        """Volume of the lungs over that at full inspiration, in (0, 1]."""
 
     @property
     def bones(self) -> Elements:

@@ -1,0 +1,174 @@
+"""A body in the beam → line integrals: what every image layer starts from."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dfsynth.records import Float32Map
+from dfsynth.simulate.anatomy import Anatomy, Slab
+from dfsynth.simulate.beam import ConeBeam, VoxelGrid
+from dfsynth.simulate.projector import deposit, project
+from dfsynth.simulate.tissue import (
+    DENSITY_EXPONENT,
+    LOW_ATTENUATION_DENSITY,
+    LungTissue,
+    LungVoxels,
+)
+
+_BLOOD_DENSITY: Final = 1.06
+_SOFT_TISSUE_DENSITY: Final = 1.05
+_PLANES: Final = 8
+_FIELD_MM: Final = 8.0
+"""Lung along a ray from which people count a pixel as lung field [assumed]."""
+_COVERED_MM: Final = 25.0
+"""Organs along a ray from which people leave lung out of the field [assumed]."""
+_RIM_MM: Final = 1.0
+_LEAST_LUNG_MM3: Final = 2e5
+
+
+@dataclass(frozen=True, slots=True)
+class LungFacts:
+    """Sums over the voxels of both lungs."""
+
+    volume_l: float
+    laa950: float
+    """Share of the volume below −950 HU."""
+    eps_bar_per_m: float
+    """Mean coefficient over the volume."""
+    sdf_m2: float
+    """Total dark-field signal: the integral of the coefficient over the volume."""
+    eps_bar_healthy_per_m: float
+    """The same lungs without disease, at this inspiration."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectedBody:
+    """Line integrals through one body; all (y, x) float32."""
+
+    water_mm: Float32Map
+    """Of soft tissue and lung, by density over water's."""
+    bone_mm: Float32Map
+    """Of cortical bone."""
+    lung_mm: Float32Map
+    """Path in lung parenchyma, with what of it is flooded or destroyed."""
+    dark_field: Float32Map
+    """D = ∫ eps dl and nothing else, dimensionless."""
+    severity: Float32Map
+    """Share of D that emphysema takes away, 0 to 1; 0 where there is no lung."""
+    cover_mm: Float32Map
+    """Path in organs over which outlines leave lung out."""
+    facts: LungFacts
+
+
+def project_body(
+    anatomy: Anatomy, tissue: LungTissue, eps_healthy_per_m: float, beam: ConeBeam
+) -> ProjectedBody:
+    """Projects a body with its lung tissue.
+
+    The coefficient is scaled so that the lungs, healthy and at full inspiration, would have the
+    mean `eps_healthy_per_m`; an emptier lung has more of it, by the model's density exponent.
+    """
+    sums = _Sums()
+    total: torch.Tensor | None = None
+    for slab in anatomy.slabs(_PLANES):
+        voxels = tissue.fill(slab, anatomy.grid)
+        fields = _fields(slab, voxels)
+        sums.add(slab, voxels, anatomy.grid)
+        part = project(fields, slab.first, anatomy.grid, beam)
+        total = part if total is None else total + part
+    if total is None:
+        raise ValueError("the anatomy gave no slab")
+    facts, eps_per_mm = sums.facts(eps_healthy_per_m, anatomy.inflation)
+    water, bone, lung, scatter, intact, cover = total
+    scatter, intact = scatter * eps_per_mm, intact * eps_per_mm
+    bones, vessels = deposit(anatomy.bones, beam), deposit(anatomy.vessels, beam)
+    # Blood in place of parenchyma: no vessel without lung around it.
+    vessels = torch.minimum(vessels, lung)
+    left = 1 - vessels / lung.clamp_min(1e-3)
+    water = water + vessels * (_BLOOD_DENSITY - sums.mean_density)
+    # Bone in place of muscle.
+    water = (water - bones * _SOFT_TISSUE_DENSITY).clamp_min(0)
+    severity = 1 - scatter / intact.clamp_min(1e-6)
+    seen = lung > 1.0
+    return ProjectedBody(
+        water_mm=_to_map(water),
+        bone_mm=_to_map(bone + bones),
+        lung_mm=_to_map(lung - vessels),
+        dark_field=_to_map(scatter * left),
+        severity=_to_map(torch.where(seen, severity, 0.0).clamp(0, 1)),
+        cover_mm=_to_map(cover),
+        facts=facts,
+    )
+
+
+def label_lung(body: ProjectedBody) -> NDArray[np.uint8]:
+    """(y, x): 1 lung field as people outline it, 2 lung that is hidden in the image, 0 no lung.
+
+    Hidden is what lies behind the heart and the mediastinum, in front of or behind the domes, and
+    the thin rim that no eye sees.
+    """
+    some = body.lung_mm > _RIM_MM
+    field = (body.lung_mm > _FIELD_MM) & (body.cover_mm < _COVERED_MM)
+    # Outlines are drawn without the single pixels that a steep rim leaves.
+    smooth = np.asarray(cv2.medianBlur(field.astype(np.uint8), 5))
+    return np.where(smooth > 0, 1, np.where(some, 2, 0)).astype(np.uint8)
+
+
+class _Sums:
+    """Adds up the voxels of slabs, in double precision."""
+
+    def __init__(self) -> None:
+        self._volume_mm3 = self._healthy = self._coefficient = 0.0
+        self._low = self._density = 0.0
+
+    def add(self, slab: Slab, voxels: LungVoxels, grid: VoxelGrid) -> None:
+        def integral(values: torch.Tensor) -> float:
+            return float((slab.lung * values).sum(dtype=torch.float64)) * grid.voxel_mm3
+
+        self._volume_mm3 += float(slab.lung.sum(dtype=torch.float64)) * grid.voxel_mm3
+        self._healthy += integral(voxels.healthy)
+        self._coefficient += integral(voxels.coefficient)
+        self._density += integral(voxels.density)
+        self._low += integral((voxels.density < LOW_ATTENUATION_DENSITY).float())
+
+    @property
+    def mean_density(self) -> float:
+        return self._density / max(self._volume_mm3, 1.0)
+
+    def facts(self, eps_healthy_per_m: float, inflation: float) -> tuple[LungFacts, float]:
+        """The lungs' facts, and the coefficient in 1/mm for a relative coefficient of 1."""
+        if self._volume_mm3 < _LEAST_LUNG_MM3:
+            raise ValueError(f"the body has {self._volume_mm3 / 1e6:.2f} l of lung")
+        healthy = eps_healthy_per_m * inflation**-DENSITY_EXPONENT
+        per_m = healthy / (self._healthy / self._volume_mm3)
+        integral = self._coefficient * per_m
+        facts = LungFacts(
+            volume_l=self._volume_mm3 / 1e6,
+            laa950=self._low / self._volume_mm3,
+            eps_bar_per_m=integral / self._volume_mm3,
+            sdf_m2=integral / 1e9,
+            eps_bar_healthy_per_m=healthy,
+        )
+        return facts, per_m / 1000
+
+
+def _fields(slab: Slab, voxels: LungVoxels) -> torch.Tensor:
+    """What is projected: (6, planes, rows, columns)."""
+    return torch.stack(
+        [
+            slab.soft + slab.lung * voxels.density,
+            slab.bone,
+            slab.lung,
+            slab.lung * voxels.coefficient,
+            slab.lung * voxels.intact,
+            slab.cover,
+        ]
+    )
+
+
+def _to_map(values: torch.Tensor) -> Float32Map:
+    return values.cpu().numpy().astype(np.float32, copy=False)

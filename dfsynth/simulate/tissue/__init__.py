@@ -1,0 +1,14 @@
+"""Lung parenchyma: coefficient, heterogeneity, emphysema, opacities."""
+
+from dfsynth.simulate.tissue.coefficient import DENSITY_EXPONENT
+from dfsynth.simulate.tissue.lung import LOW_ATTENUATION_DENSITY, LungTissue, LungVoxels
+from dfsynth.simulate.tissue.parameters import TissueParameters, draw_tissue
+
+__all__ = [
+    "DENSITY_EXPONENT",
+    "LOW_ATTENUATION_DENSITY",
+    "LungTissue",
+    "LungVoxels",
+    "TissueParameters",
+    "draw_tissue",
+]
