@@ -1,0 +1,168 @@
+"""The body's surface: trunk, neck, shoulders, arms and breasts melted into one; fat below it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from dfsynth.simulate.phantom.body import BodyParameters, Projection
+from dfsynth.simulate.phantom.chest import Chest
+from dfsynth.simulate.phantom.surfaces import Ellipsoid, Shape, Solid, Tube, blend
+
+_SOFTNESS_MM2 = 420.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """The rib cage with what lies on it, going over into the belly."""
+
+    chest: Chest
+    side_mm: float
+    """From the inner surface of the ribs to this surface, on the side of the chest."""
+    front_mm: float
+    back_mm: float
+    abdomen_width: float
+    pectoral_mm: float
+
+    def solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
+        """See `Shape`."""
+        fraction = (self.chest.apex_s - up) / (self.chest.apex_s - self.chest.base_s)
+        wide = 1 + (self.abdomen_width - 1) * ((fraction - 0.75) / 0.6).clamp(0, 1)
+        # Latissimus and pectoral muscle fill the armpit's folds.
+        armpit = 14 * torch.exp(-(((fraction - 0.22) / 0.2) ** 2))
+        half = self.chest.width(up) * wide + self.side_mm + armpit
+        pectoral = self.pectoral_mm * torch.exp(
+            -(((left.abs() - 75) / 45) ** 2) - ((fraction - 0.30) / 0.19) ** 2
+        )
+        front = self.chest.front(up) + self.front_mm + pectoral
+        back = self.chest.back(up) - self.back_mm
+        across = (left.abs() / half) ** 2.4
+        depth = (front - back) / 2
+        # Above the apex the neck and the shoulders take over.
+        fade = ((fraction + 0.02) / 0.12).clamp(-1, 1)
+        return Solid((front + back) / 2, depth**2 * (fade.clamp_min(0) - across) + 900 * (fade - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Skin and muscle surfaces."""
+
+    skin: tuple[Shape, ...]
+    muscle: tuple[Shape, ...]
+    breasts: tuple[Shape, ...]
+
+    def skin_solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
+        """All inside the skin, breasts aside."""
+        return blend([part.solid(left, up) for part in self.skin], _SOFTNESS_MM2)
+
+    def muscle_solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
+        """All below the subcutaneous fat."""
+        return blend([part.solid(left, up) for part in self.muscle], _SOFTNESS_MM2)
+
+
+def shape_outline(body: BodyParameters, chest: Chest) -> Outline:
+    """Surfaces of `body` around `chest`."""
+    rng = np.random.default_rng([body.seed, 3])
+    jitter = rng.normal(0, 1, 8)
+    fat = body.fat_mm
+    return Outline(
+        skin=_layer(body, chest, fat, jitter),
+        muscle=_layer(body, chest, 0.0, jitter),
+        breasts=_shape_breasts(body, chest, rng),
+    )
+
+
+def shoulder_mm(body: BodyParameters, chest: Chest, side: int) -> tuple[float, float, float]:
+    """(l, a, s) of a humeral head's centre; `side` is −1 for the right, 1 for the left."""
+    forward = 10.0 if body.projection is Projection.PA else -22.0
+    a = float(chest.back.values.mean()) * 0.35 + forward
+    return (
+        side * body.shoulder_half_width_mm,
+        a,
+        chest.apex_s + body.shoulder_height_mm + side * body.apex_shift_mm * 0.5,
+    )
+
+
+def elbow_mm(body: BodyParameters, chest: Chest, side: int) -> tuple[float, float, float]:
+    """(l, a, s) of an elbow."""
+    lat, a, s = shoulder_mm(body, chest, side)
+    turn = np.deg2rad(body.arm_abduction_deg)
+    length = 1.75 * body.height_cm
+    return (
+        lat + side * length * float(np.sin(turn)),
+        a - (0 if body.projection is Projection.PA else 8),
+        s - length * float(np.cos(turn)),
+    )
+
+
+def _layer(
+    body: BodyParameters, chest: Chest, fat_mm: float, jitter: np.ndarray
+) -> tuple[Shape, ...]:
+    """The surface `fat_mm` outside the muscles."""
+    scale = body.height_cm / 176
+    neck = (57 if body.sex == "male" else 50) * scale + 0.25 * fat_mm
+    neck_a = float(chest.back.values[-40]) + 38 * scale
+    base = chest.apex_s - 6 * scale
+    parts: list[Shape] = [
+        Trunk(
+            chest,
+            side_mm=11 + body.muscle_mm + fat_mm,
+            front_mm=14 + 0.8 * fat_mm,
+            back_mm=26 * scale + 0.7 * fat_mm,
+            abdomen_width=body.abdomen_width,
+            pectoral_mm=body.pectoral_mm,
+        ),
+        Tube(
+            (0, neck_a, base - 10),
+            (0, neck_a + 14, base + 150 * scale),
+            neck * 1.08,
+            neck,
+            1.05,
+        ),
+    ]
+    for side in (-1, 1):
+        lat, a, s = shoulder_mm(body, chest, side)
+        elbow = elbow_mm(body, chest, side)
+        arm = body.arm_radius_mm * scale * 0.86 + 0.35 * fat_mm
+        deltoid = arm * 1.05 + 3
+        # The trapezius from the neck, the shoulder's vault, and the upper arm.
+        slope = base + (22 + 4 * jitter[0]) * scale
+        parts += [
+            Tube(
+                (side * 38 * scale, neck_a, slope),
+                (lat * 0.86, a - 8, s + 2),
+                46 * scale + 0.3 * fat_mm,
+                deltoid * 0.92,
+                1.0,
+            ),
+            Tube((lat * 0.97, a, s - 4), elbow, deltoid, arm * 0.88),
+            # Armpit folds: chest and back muscles that end on the arm.
+            Tube(
+                (lat * 0.82, a + 8, s - 26 * scale),
+                (side * 0.86 * float(chest.width.values.max()), a + 6, s - 105 * scale),
+                26 * scale + 0.3 * fat_mm,
+                12 * scale + 0.3 * fat_mm,
+                1.3,
+            ),
+        ]
+    return tuple(parts)
+
+
+def _shape_breasts(
+    body: BodyParameters, chest: Chest, rng: np.random.Generator
+) -> tuple[Shape, ...]:
+    if not body.breast_radius_mm:
+        return ()
+    radius = body.breast_radius_mm
+    found = []
+    for side in (-1, 1):
+        size = radius * float(rng.normal(1, 0.05))
+        lat = side * float(rng.normal(0.30, 0.03)) * body.chest_width_mm * 1.02
+        s = -body.breast_drop_mm + float(rng.normal(0, 5))
+        front = float(chest.front(torch.tensor(s, device=chest.front.values.device)))
+        a = front * 0.62 + 8 + 0.5 * body.fat_mm
+        depth = 0.3 * front + body.breast_depth_mm + 0.4 * body.fat_mm
+        found.append(
+            Ellipsoid((lat, a, s), (size * 1.02, depth, size * float(rng.normal(0.95, 0.05))))
+        )
+    return tuple(found)
