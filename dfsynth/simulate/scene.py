@@ -1,0 +1,60 @@
+"""A patient in front of the beam: what the origins that have voxels hand to the imaging layers."""
+
+from dataclasses import dataclass
+
+import torch
+
+from dfsynth.simulate.anatomy import Anatomy
+from dfsynth.simulate.beam import ConeBeam
+from dfsynth.simulate.body import ProjectedBody, project_body
+from dfsynth.simulate.framing import draw_framing, find_lungs, frame_lungs
+from dfsynth.simulate.phantom import BodyParameters, PhantomAnatomy, draw_body
+from dfsynth.simulate.streams import Streams
+from dfsynth.simulate.tissue import LungTissue, TissueParameters
+
+_PROBE_STEP_MM = 8.0
+_PROBE = ConeBeam(rows=64, columns=64, pixel_mm=8.0)
+"""Looks at a whole phantom, to find its lungs before the image is framed."""
+_PHANTOM_REACH_MM = (-400.0, 400.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One patient, one pose, one image frame."""
+
+    anatomy: Anatomy
+    beam: ConeBeam
+    tissue: TissueParameters
+
+    def project(self, streams: Streams) -> ProjectedBody:
+        """The line integrals; `streams` are those that the tissue was drawn from."""
+        tissue = LungTissue(self.tissue, self.anatomy, streams)
+        return project_body(self.anatomy, tissue, self.tissue.eps_healthy_per_m, self.beam)
+
+
+def pose_phantom(
+    body: BodyParameters,
+    tissue: TissueParameters,
+    streams: Streams,
+    size: int,
+    device: torch.device,
+) -> Scene:
+    """A phantom with the image framed over its lungs, `size` pixels square.
+
+    Raises:
+        ValueError: the phantom has no lungs.
+    """
+    grid, whole = PhantomAnatomy(body, _PROBE, device).coarse(_PROBE_STEP_MM)
+    lungs = find_lungs(grid, whole)
+    if lungs is None:
+        raise ValueError(f"the phantom has no lungs: {body}")
+    framing = draw_framing(streams("framing"), str(body.projection))
+    beam = frame_lungs(framing, lungs, grid, _PHANTOM_REACH_MM, size)
+    return Scene(PhantomAnatomy(body, beam, device), beam, tissue)
+
+
+def draw_phantom(
+    tissue: TissueParameters, streams: Streams, size: int, device: torch.device
+) -> Scene:
+    """A random phantom in a random pose."""
+    return pose_phantom(draw_body(streams("body")), tissue, streams, size, device)
