@@ -1,0 +1,120 @@
+"""Hounsfield units and masks → what each cube holds: soft tissue, bone, lung, its density."""
+
+import numpy as np
+import torch
+
+from dfsynth.records import Float32Map
+from dfsynth.simulate.ct.cavity import Cavity
+from dfsynth.simulate.ct.extras import load_extra
+from dfsynth.simulate.ct.lungs import LungMasks
+from dfsynth.simulate.ct.morphology import Mask, components
+from dfsynth.simulate.ct.resampling import Cubes
+
+SOFT, BONE, LUNG, LUNG_MASS, COVER = range(5)
+"""Channels of the fields: as in `Slab`, but the lung's density times its share."""
+
+CORTICAL_HU = 1600.0
+"""Of compact bone, density 1.92, in a CT at 120 kVp [derived: its attenuation over water's is
+2.6 at 70 keV]."""
+MIXTURE_HU = 100.0
+ORGAN_HU = 60.0
+"""Above it an organ of the chest or abdomen holds contrast agent, which radiographs lack."""
+_TISSUE_HU = 50.0
+_BLOOD_HU = 40.0
+_OPENING_MM = 12.0
+_LEAST_CONTRAST_HU = 180.0
+_LEAST_VESSEL_SHARE = 0.25
+_LEAST_VESSEL_MM3 = 60.0
+_OPAQUE_HU = -250.0
+"""Background above which parenchyma and vessel cannot be told apart."""
+
+
+def tissue_fields(cubes: Cubes, masks: LungMasks, cavity: Cavity) -> torch.Tensor:
+    """(5, planes, rows, columns) float32, channels SOFT, BONE, LUNG, LUNG_MASS, COVER.
+
+    Outside lung: soft density 1 + HU/1000 up to +100 HU, a mixture with cortical bone above
+    (physics.md section 2). Inside: parenchyma where no vessel is; a cube that lung shares with a
+    vessel or with the chest wall is split so that the mass stays that of its HU.
+    """
+    hu = np.where(cavity.cover & ~cavity.spine, np.minimum(cubes.hu, ORGAN_HU), cubes.hu)
+    density = np.clip(1 + hu / 1000, 0, None)
+    bone = np.clip((hu - MIXTURE_HU) / (CORTICAL_HU - MIXTURE_HU), 0, 1)
+    soft = np.where(hu > MIXTURE_HU, (1 - bone) * (1 + MIXTURE_HU / 1000), density)
+    parenchyma, share = _parenchyma(cubes, masks)
+    rest = np.where(share > 0, np.maximum(np.minimum(density, 1.1) - share * parenchyma, 0), soft)
+    full = share >= 1
+    fields = np.stack(
+        [
+            np.where(full, 0, rest) * masks.body,
+            np.where(share > 0, 0, bone) * masks.body,
+            share,
+            share * parenchyma,
+            load_extra("scipy.ndimage").gaussian_filter(cavity.cover.astype(np.float32), 0.7),
+        ]
+    )
+    return torch.from_numpy(np.ascontiguousarray(fields, np.float32))
+
+
+def noise_hu(cubes: Cubes, cover: Mask) -> float:
+    """Standard deviation of the noise in HU, by neighbours' differences in homogeneous organs."""
+    step = np.diff(cubes.hu, axis=2)
+    inside = cover[:, :, 1:] & cover[:, :, :-1] & (np.abs(cubes.hu[:, :, 1:] - 50) < 250)
+    values = np.abs(step[inside])
+    # Median of |difference of two| = 0.6745 · √2 · sigma.
+    return float(np.median(values) / 0.954) if values.size else 30.0
+
+
+def _parenchyma(cubes: Cubes, masks: LungMasks) -> tuple[Float32Map, Float32Map]:
+    """Density of the parenchyma (smooth enough to be free of noise) and its share of each cube."""
+    ndimage = load_extra("scipy.ndimage")
+    lungs = masks.lungs
+    noise = noise_hu(cubes, masks.body & ~lungs)
+    vessel = _vessel_mask(cubes, lungs, noise)
+    core = ndimage.binary_erosion(lungs & ~vessel)
+    level = _masked_mean(cubes.hu, core, 5.0 / cubes.step_mm)
+    contrast = np.maximum(_TISSUE_HU - level, 1)
+    partial = np.clip((_BLOOD_HU - cubes.hu) / np.maximum(_BLOOD_HU - level, 1), 0, 1)
+    clear = level < _OPAQUE_HU
+    # The rim: a layer of cubes on each side of the lungs' outline, and around vessels.
+    outer = ndimage.binary_dilation(lungs) & ~lungs & masks.body & ~masks.airway
+    airy_wall = ndimage.binary_dilation(masks.airway, iterations=2)
+    rim = (lungs & ~ndimage.binary_erosion(lungs)) | (outer & ~airy_wall)
+    split = clear & (rim | (ndimage.binary_dilation(vessel) & lungs)) & (contrast > 1)
+    share = np.where(split, partial, lungs.astype(np.float32))
+    share = np.where(vessel & ~clear & (cubes.hu > _OPAQUE_HU), lungs, share)
+    share = np.where(masks.airway, 0, share)
+    fine = _masked_mean(cubes.hu, lungs & ~split & ~masks.airway, _smoothing(noise))
+    density = np.where(split, level, fine)
+    return (
+        np.asarray(np.clip(1 + density / 1000, 0.01, 1.05), np.float32),
+        np.asarray(share, np.float32),
+    )
+
+
+def _smoothing(noise: float) -> float:
+    """Gaussian sigma in cubes that leaves some 15 HU of noise [assumed]; at least 0.5."""
+    # White noise falls by (2 √π sigma)^(3/2) in three dimensions.
+    return float(np.clip((noise / 15) ** (2 / 3) / (2 * np.sqrt(np.pi)), 0.5, 1.5))
+
+
+def _vessel_mask(cubes: Cubes, lungs: Mask, noise: float) -> Mask:
+    """What stands out of its surroundings, is thinner than an opening's width, and not tiny."""
+    ndimage = load_extra("scipy.ndimage")
+    values = ndimage.gaussian_filter(np.where(lungs, cubes.hu, -850).astype(np.float32), 0.5)
+    width = 2 * round(_OPENING_MM / (2 * cubes.step_mm)) + 1
+    background = ndimage.grey_opening(values, size=(width,) * 3)
+    standing = lungs & (values - background > max(_LEAST_CONTRAST_HU, 4 * noise))
+    tall = standing & (
+        cubes.hu - background > _LEAST_VESSEL_SHARE * np.maximum(_BLOOD_HU - background, 1)
+    )
+    labels, sizes = components(tall)
+    return np.asarray((sizes * cubes.step_mm**3 > _LEAST_VESSEL_MM3)[labels])
+
+
+def _masked_mean(values: Float32Map, mask: Mask, sigma: float) -> Float32Map:
+    """Gaussian mean over the cubes of `mask` alone, also for the cubes outside it."""
+    blur = load_extra("scipy.ndimage").gaussian_filter
+    weight = blur(mask.astype(np.float32), sigma) + np.float32(1e-5)
+    mean = float(values[mask].mean()) if mask.any() else -850.0
+    total = blur(np.where(mask, values - mean, 0).astype(np.float32), sigma)
+    return np.asarray(total / weight + mean, np.float32)
