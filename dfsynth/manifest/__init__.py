@@ -1,20 +1,35 @@
 """The manifest: its schema, its parts on disk, and choosing rows from it."""
 
 from dfsynth.manifest.findings import FindingCount, count_findings
+from dfsynth.manifest.pairs import NO_PARAMETERS, PAIR_PARAMETERS, PAIRS, check_parameters
 from dfsynth.manifest.parts import encode_part, read_part, rows_of
-from dfsynth.manifest.schema import COLUMNS, SCHEMA, SCHEMA_VERSION, Column, schema_json
+from dfsynth.manifest.schema import (
+    COLUMNS,
+    IMAGES,
+    SCHEMA,
+    SCHEMA_VERSION,
+    Column,
+    ManifestSchema,
+    schema_json,
+)
 from dfsynth.manifest.selection import Selection, select
 from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
 from dfsynth.manifest.table import read_manifest
 
 __all__ = [
     "COLUMNS",
+    "IMAGES",
+    "NO_PARAMETERS",
+    "PAIRS",
+    "PAIR_PARAMETERS",
     "PROVENANCE_KEY",
     "SCHEMA",
     "SCHEMA_VERSION",
     "Column",
     "FindingCount",
+    "ManifestSchema",
     "Selection",
+    "check_parameters",
     "count_findings",
     "encode_part",
     "read_manifest",

@@ -1,50 +1,58 @@
 """One manifest part: the rows of one run shard as Parquet bytes, and back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dfsynth.errors import StoreError
-from dfsynth.manifest.schema import COLUMNS, SCHEMA, SCHEMA_VERSION, VERSION_KEY
-from dfsynth.records import ManifestRow
-
-# Descriptions stay out of the parts: forty thousand copies of them are 240 MB.
-PART_SCHEMA: Final = pa.schema(
-    [field.remove_metadata() for field in SCHEMA], {VERSION_KEY: str(SCHEMA_VERSION).encode()}
+from dfsynth.manifest.pairs import PAIRS, check_parameters
+from dfsynth.manifest.schema import (
+    COLUMNS,
+    IMAGES,
+    IMAGES_KIND,
+    KIND_KEY,
+    VERSION_KEY,
+    ManifestSchema,
 )
+from dfsynth.records import ManifestRow, PairRow
+
+_SCHEMAS: Final[Mapping[str, ManifestSchema]] = {schema.kind: schema for schema in (IMAGES, PAIRS)}
 
 
-def encode_part(rows: Sequence[ManifestRow]) -> bytes:
+def encode_part(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema = IMAGES) -> bytes:
     """Parquet bytes of the rows in the given order; equal rows give equal bytes.
 
     Every part has the same columns and types, those that hold nothing but nulls included, so
     that a folder of parts is one data set. The caller makes the bytes a durable file.
 
     Raises:
-        StoreError: a value does not fit its column.
+        StoreError: a value does not fit its column, or a parameter is unknown or missing.
     """
+    # Descriptions stay out of the parts: forty thousand copies of them are 240 MB.
+    fields = [field.remove_metadata() for field in schema.arrow]
+    columns = _columns(rows, schema)
     sink = pa.BufferOutputStream()
     try:
         arrays = [
-            pa.array([getattr(row, field.name) for row in rows], field.type)
-            for field in PART_SCHEMA
+            pa.array(values, field.type) for field, values in zip(fields, columns, strict=True)
         ]
-        table = pa.Table.from_arrays(arrays, schema=PART_SCHEMA)
+        table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, schema.metadata))
         # In 256 rows a dictionary saves nothing that zstd does not, and costs time.
         pq.write_table(table, sink, compression="zstd", use_dictionary=False)
     except (pa.ArrowException, OverflowError, TypeError) as error:
-        raise StoreError(_misfit(rows)) from error
+        raise StoreError(_misfit(rows, schema)) from error
     return sink.getvalue().to_pybytes()
 
 
-def read_part(path: Path) -> pa.Table:
+def read_part(path: Path, expected: ManifestSchema | None = None) -> pa.Table:
     """The rows of one part in the order in which they were written.
 
     Raises:
-        StoreError: the file is missing, damaged, or of another schema version.
+        StoreError: the file is missing, damaged, of another schema version, or of another kind
+            than `expected`.
     """
     try:
         table = pq.read_table(path, partitioning=None)
@@ -55,32 +63,41 @@ def read_part(path: Path) -> pa.Table:
             f"manifest part {path} cannot be read: found no whole Parquet file; "
             "`dfsynth verify --repair` re-queues its shard"
         ) from error
-    check_schema(path, table.schema)
-    return pa.Table.from_arrays(table.columns, schema=SCHEMA)
+    schema = check_schema(path, table.schema, expected)
+    return pa.Table.from_arrays(table.columns, schema=schema.arrow)
 
 
-def check_schema(path: Path, found: pa.Schema) -> None:
-    """Passes a schema that this version of dfsynth writes.
+def check_schema(
+    path: Path, found: pa.Schema, expected: ManifestSchema | None = None
+) -> ManifestSchema:
+    """The schema of a part that this version of dfsynth writes.
 
     Raises:
-        StoreError: it has another version, or other columns.
+        StoreError: it has another version or kind, or other columns.
     """
-    version = (found.metadata or {}).get(VERSION_KEY)
-    if version != str(SCHEMA_VERSION).encode():
+    metadata = found.metadata or {}
+    kind = metadata.get(KIND_KEY, IMAGES_KIND.encode()).decode(errors="replace")
+    schema = _SCHEMAS.get(kind)
+    if schema is None or expected not in (None, schema):
+        known = ", ".join(_SCHEMAS) if expected is None else expected.kind
+        raise StoreError(f"manifest part {path} holds {kind!r}; expected {known}")
+    version = metadata.get(VERSION_KEY)
+    if version != str(schema.version).encode():
         known = "none" if version is None else version.decode(errors="replace")
         raise StoreError(
             f"manifest part {path} has schema version {known}; this dfsynth reads version "
-            f"{SCHEMA_VERSION}"
+            f"{schema.version}"
         )
-    if not found.equals(SCHEMA):
+    if not found.equals(schema.arrow):
         raise StoreError(
-            f"manifest part {path} has other columns than schema version {SCHEMA_VERSION}: "
+            f"manifest part {path} has other columns than schema version {schema.version}: "
             "it was changed after it was written; `dfsynth verify --repair` re-queues its shard"
         )
+    return schema
 
 
 def rows_of(table: pa.Table) -> tuple[ManifestRow, ...]:
-    """The rows of a manifest table as records; float32 columns come back as their floats."""
+    """The rows of a manifest of images as records; float32 columns come back as their floats."""
     lists = [column.name for column in COLUMNS if column.type == "list<string>"]
     values = table.to_pylist()
     for row in values:
@@ -89,10 +106,21 @@ def rows_of(table: pa.Table) -> tuple[ManifestRow, ...]:
     return tuple(ManifestRow(**row) for row in values)
 
 
-def _misfit(rows: Sequence[ManifestRow]) -> str:
-    for field in SCHEMA:
-        for row in rows:
-            value = getattr(row, field.name)
+def _columns(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema) -> list[list[Any]]:
+    """The values of the rows, column by column."""
+    found = [[getattr(row, column.name) for row in rows] for column in schema.columns]
+    for row in rows:
+        if isinstance(row, PairRow):
+            check_parameters(row.parameters)
+    return found + [
+        [row.parameters[column.name] for row in rows if isinstance(row, PairRow)]
+        for column in schema.parameters
+    ]
+
+
+def _misfit(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema) -> str:
+    for field, values in zip(schema.arrow, _columns(rows, schema), strict=True):
+        for row, value in zip(rows, values, strict=True):
             try:
                 pa.array([value], field.type)
             except (pa.ArrowException, OverflowError, TypeError):

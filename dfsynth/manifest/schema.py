@@ -1,8 +1,7 @@
-"""The manifest's Arrow schema: what each column is called, holds and means.
+"""What a manifest's columns are called, hold and mean: the form of a schema, and that of images.
 
-A change of meaning, name or type needs a new `SCHEMA_VERSION`. The same facts as JSON, for
-readers without Arrow, are `manifests/schema-v1.json`; `python -m dfsynth.manifest.export`
-prints them.
+A change of meaning, name or type needs a new version. The same facts as JSON, for readers
+without Arrow, are `manifests/schema-v1.json`; `python -m dfsynth.manifest.export` prints them.
 """
 
 import json
@@ -14,9 +13,14 @@ import pyarrow as pa
 SCHEMA_VERSION: Final = 1
 VERSION_KEY: Final = b"dfsynth.schema_version"
 """Where a Parquet file's schema metadata holds the version."""
+KIND_KEY: Final = b"dfsynth.manifest"
+"""Where it holds what the rows are; absent for images."""
+
+IMAGES_KIND: Final = "images"
 
 _ARROW_TYPES: Final = {
     "string": pa.string(),
+    "bool": pa.bool_(),
     "int16": pa.int16(),
     "int32": pa.int32(),
     "int64": pa.int64(),
@@ -32,7 +36,7 @@ class Column:
 
     name: str
     type: str
-    """A key of the table of Arrow types: string, int16, int32, int64, float32, list<string>."""
+    """A key of the table of Arrow types: string, bool, int16 to int64, float32, list<string>."""
     description: str
     unit: str | None = None
     nullable: bool = True
@@ -43,6 +47,47 @@ class Column:
         if self.unit is not None:
             metadata["unit"] = self.unit
         return pa.field(self.name, _ARROW_TYPES[self.type], self.nullable, metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestSchema:
+    """The columns of one kind of manifest."""
+
+    kind: str
+    """`images`, or `pairs`."""
+    version: int
+    columns: tuple[Column, ...]
+    """Each a field of the row's record."""
+    parameters: tuple[Column, ...] = ()
+    """After those: each an entry of the record's `parameters`."""
+
+    @property
+    def metadata(self) -> dict[bytes | str, bytes | str]:
+        """What the schema metadata of a Parquet file says of the kind and the version."""
+        kind = {} if self.kind == IMAGES_KIND else {KIND_KEY: self.kind.encode()}
+        return {VERSION_KEY: str(self.version).encode(), **kind}
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema, with descriptions and units."""
+        fields = [column.field() for column in (*self.columns, *self.parameters)]
+        return pa.schema(fields, self.metadata)
+
+    def to_json(self) -> str:
+        """The schema as indented JSON that ends with a newline."""
+        columns = [
+            {
+                "name": column.name,
+                "type": column.type,
+                "nullable": column.nullable,
+                "unit": column.unit,
+                "description": column.description,
+            }
+            for column in (*self.columns, *self.parameters)
+        ]
+        kind = {} if self.kind == IMAGES_KIND else {"manifest": self.kind}
+        document = {"schema_version": self.version, **kind, "columns": columns}
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 _SIGNAL: Final = "dark-field line integral"
@@ -94,22 +139,10 @@ COLUMNS: Final = (
     Column("seconds", "float32", "Compute time of the image", "s"),
 )
 
-SCHEMA: Final = pa.schema(
-    [column.field() for column in COLUMNS], {VERSION_KEY: str(SCHEMA_VERSION).encode()}
-)
+IMAGES: Final = ManifestSchema(IMAGES_KIND, SCHEMA_VERSION, COLUMNS)
+SCHEMA: Final = IMAGES.arrow
 
 
 def schema_json() -> str:
-    """The schema as indented JSON that ends with a newline."""
-    columns = [
-        {
-            "name": column.name,
-            "type": column.type,
-            "nullable": column.nullable,
-            "unit": column.unit,
-            "description": column.description,
-        }
-        for column in COLUMNS
-    ]
-    document = {"schema_version": SCHEMA_VERSION, "columns": columns}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    """The schema of images as indented JSON that ends with a newline."""
+    return IMAGES.to_json()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dfsynth.errors import UsageError
 from dfsynth.manifest.findings import FindingCount, count_findings
 from dfsynth.manifest.predicate import matching_positions, nearest_names
+from dfsynth.manifest.schema import ManifestSchema
 from dfsynth.manifest.table import read_manifest
 
 NO_LUNG: Final = "no_lung"
@@ -30,7 +31,7 @@ class Selection:
     no_lung: int
     """Of those, rows left out because no lung was found on them."""
     findings: tuple[FindingCount, ...]
-    """Rows by finding: kept, and of `total`."""
+    """Rows by finding: kept, and of `total`; none for pairs, which have no findings."""
 
     @property
     def kept(self) -> int:
@@ -44,6 +45,7 @@ def select(
     keep: float | None,
     by: str | None,
     include_no_lung: bool = False,
+    expected: ManifestSchema | None = None,
 ) -> Selection:
     """Filters the manifest in `folder`; failed rows never pass.
 
@@ -57,13 +59,14 @@ def select(
         keep: share in (0, 1].
         by: a numeric column, for example uncertainty.
         include_no_lung: also pass rows on which no lung was found.
+        expected: what the rows are; by default whatever the parts say.
 
     Raises:
         UsageError: a bad predicate, share or column.
         StoreError: the manifest cannot be read.
     """
     _check_share(keep, by)
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, expected)
     ok = _is_ok(manifest)
     usable = ok if include_no_lung else ok & _has_lung(manifest)
     rows = manifest.filter(pa.array(usable))
@@ -75,8 +78,14 @@ def select(
         table=rows.combine_chunks(),
         total=int(ok.sum()),
         no_lung=int(ok.sum() - usable.sum()),
-        findings=count_findings(manifest.select(["findings"]).filter(pa.array(ok)), rows),
+        findings=_findings(manifest.filter(pa.array(ok)), rows),
     )
+
+
+def _findings(ok: pa.Table, kept: pa.Table) -> tuple[FindingCount, ...]:
+    if "findings" not in ok.column_names:
+        return ()
+    return count_findings(ok.select(["findings"]), kept)
 
 
 def _check_share(keep: float | None, by: str | None) -> None:

@@ -10,33 +10,35 @@ import pyarrow.parquet as pq
 
 from dfsynth.errors import StoreError
 from dfsynth.manifest.parts import check_schema, read_part
-from dfsynth.manifest.schema import SCHEMA
+from dfsynth.manifest.schema import IMAGES, ManifestSchema
 
 
-def read_manifest(folder: Path) -> pa.Table:
-    """Every committed row in the folder of parts, columns of `SCHEMA`, sorted by `row`.
+def read_manifest(folder: Path, expected: ManifestSchema | None = None) -> pa.Table:
+    """Every committed row in the folder of parts, sorted by `row`.
 
-    A folder without parts gives a table without rows.
+    The columns are those of the parts' own schema, which is `expected` where that is given. A
+    folder without parts gives a table without rows, of images unless another is expected.
 
     Raises:
-        StoreError: the folder is missing, or a part is damaged or of another schema version.
+        StoreError: the folder is missing, or a part is damaged, of another schema version, or of
+            another kind than `expected`.
     """
-    table = _read_parts(folder)
+    table = _read_parts(folder, expected)
     rows = table["row"].to_numpy()
     if np.all(rows[1:] > rows[:-1]):
         return table
     return table.sort_by("row")
 
 
-def _read_parts(folder: Path) -> pa.Table:
+def _read_parts(folder: Path, expected: ManifestSchema | None) -> pa.Table:
     parts = _part_files(folder)
     if not parts:
-        return SCHEMA.empty_table()
+        return (expected or IMAGES).arrow.empty_table()
     try:
         # One footer stands for all: a store is written by one schema version.
-        check_schema(parts[0], pq.read_schema(parts[0]))
+        schema = check_schema(parts[0], pq.read_schema(parts[0]), expected)
         files = [str(part) for part in parts]
-        return ds.dataset(files, schema=SCHEMA, format="parquet").to_table()
+        return ds.dataset(files, schema=schema.arrow, format="parquet").to_table()
     except (pa.ArrowException, OSError) as error:
         _name_damaged(parts)
         raise StoreError(f"manifest {folder} changed while it was read; try again") from error

@@ -1,0 +1,84 @@
+"""The manifest of paired data: its columns, and the parameters that are drawn for a pair.
+
+A new parameter is one line of `PAIR_PARAMETERS`. The same facts as JSON are
+`manifests/schema-pairs-v1.json`.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from dfsynth.errors import StoreError
+from dfsynth.manifest.schema import Column, ManifestSchema
+from dfsynth.records import Parameter
+
+PAIRS_VERSION: Final = 1
+
+_COLUMNS: Final = (
+    Column("image_id", "string", "Name of the pair, unique in its store", nullable=False),
+    Column("row", "int64", "Index of the pair in every array of the store", nullable=False),
+    Column("shard", "int32", "The run shard that holds the row", nullable=False),
+    Column("status", "string", "ok or failed", nullable=False),
+    Column("error_code", "string", "Why the pair failed, in one word; null where it is ok"),
+    Column("error", "string", "Why the pair failed, in one sentence; null where it is ok"),
+    Column(
+        "patient_id",
+        "string",
+        "The phantom, volume or radiograph: equal for all pairs of one person",
+        nullable=False,
+    ),
+    Column("split", "string", "train, val, calibration or test, by patient", nullable=False),
+    Column("origin", "string", "phantom, ct or cxr", nullable=False),
+    Column(
+        "truth",
+        "string",
+        "simulated: all of the pair; semi-synthetic: a real radiograph, a simulated target",
+        nullable=False,
+    ),
+    Column("source", "string", "File relative to its root; null for a phantom"),
+    Column("source_sha256", "string", "SHA-256 of the source's bytes, in hexadecimal"),
+    Column("license", "string", "Licence of the source, and so of the pair", nullable=False),
+    Column("severity", "float32", "Emphysema of the whole lung", "0 to 1"),
+    Column("laa950", "float32", "Share of the lung's volume below -950 HU", "0 to 1"),
+    Column("eps_bar_per_m", "float32", "Mean dark-field coefficient: sdf_m2 over volume", "1/m"),
+    Column("sdf_m2", "float32", "Total dark-field signal: its integral over the image", "m²"),
+    Column("lung_volume_l", "float32", "Volume of both lungs", "l"),
+    Column("pixel_mm", "float32", "Pitch of the pixels at the object", "mm"),
+    Column("kvp", "float32", "Tube voltage of the attenuation image", "kV"),
+    Column("n0", "float32", "Photons a pixel without an object, all steps together"),
+    Column("v0", "float32", "Visibility without an object", "0 to 1"),
+    Column("seed", "int64", "What all of the pair was drawn from", nullable=False),
+    Column("flags", "list<string>", "Remarks, for example devices", nullable=False),
+    Column("checksum", "string", "BLAKE2b-128 of the row's stored values, in hexadecimal"),
+    Column("seconds", "float32", "Compute time of the pair", "s"),
+)
+
+PAIR_PARAMETERS: Final = (
+    Column("height_cm", "float32", "Body height", "cm"),
+    Column("sex", "string", "F or M"),
+    Column("projection", "string", "PA, AP or AP supine"),
+    Column("inspiration", "float32", "Lung volume over that of a full breath", "0 to 1"),
+    Column("scatter_primary_ratio", "float32", "Compton scatter over primary, before correction"),
+    Column("visibility_hardening_residual", "float32", "Share left of the apparent dark-field"),
+    Column("stripe_sd", "float32", "Standard deviation of the stripes", "dark-field"),
+    Column("blur_px", "float32", "Standard deviation of the blur", "pixels"),
+)
+"""All may be null: where the origin does not know them, or their layer is switched off."""
+
+PAIRS: Final = ManifestSchema("pairs", PAIRS_VERSION, _COLUMNS, PAIR_PARAMETERS)
+NO_PARAMETERS: Final[Mapping[str, Parameter]] = {column.name: None for column in PAIR_PARAMETERS}
+"""Of a pair that could not be made."""
+
+
+def check_parameters(parameters: Mapping[str, Parameter]) -> None:
+    """Passes parameters that name each column of `PAIR_PARAMETERS` once, and nothing else.
+
+    Raises:
+        StoreError: a name is unknown or missing.
+    """
+    unknown = sorted(parameters.keys() - NO_PARAMETERS.keys())
+    missing = sorted(NO_PARAMETERS.keys() - parameters.keys())
+    if unknown or missing:
+        raise StoreError(
+            f"the parameters of a pair do not fit the manifest: unknown {unknown}, missing "
+            f"{missing}; expected {', '.join(NO_PARAMETERS)}"
+        )
