@@ -28,9 +28,17 @@ from dfsynth.models.unet import UNet
 from dfsynth.preprocess import prepare
 from dfsynth.records import DecodedImage, Float32Map, IntensityWindow
 from dfsynth.simulate import CohortScattering, lung_shape
+from dfsynth.simulate.cxr import (
+    READER_OUTPUTS,
+    LungReader,
+    NetworkReader,
+    clean_outline,
+    is_plausible,
+)
 from dfsynth.train import Augmentation, CascadeTrainer, Phase, Radiograph, Weights, draw_example
+from dfsynth.train.lessons import field_lesson
 from dfsynth.train.loop import Batch, stack
-from dfsynth.train.outline import clean_outline, draw_outline, is_plausible, train_outliner
+from dfsynth.train.reader import ReaderSchedule, ReaderTrainer
 
 RECIPE = Path(__file__).parent / "recipes" / "first-light.toml"
 
@@ -108,31 +116,37 @@ def load_mask(path: Path, grid: int) -> Float32Map:
     return (image > 0.5).astype(np.float32)
 
 
-def make_outliner(path: Path, listed: list[Listed], recipe: dict, log: Callable) -> UNet:
-    """The trained outline network, from `path` if it is there."""
+def make_outliner(path: Path, listed: list[Listed], recipe: dict, log: Callable) -> LungReader:
+    """A lung reader that was shown outlines alone, from `path` if it is there."""
     if path.exists():
         return load_outliner(path, recipe)
-    widths = recipe["outline"]["widths"]
     train = [x for x in listed if x.mask and share_of(x.patient_id, recipe) == "train"]
     grid = recipe["grid"]
-    drawn = [(load_grey(x.path, grid)[0], load_mask(x.mask, grid)) for x in train]
+    drawn = [field_lesson(load_grey(x.path, grid)[0], load_mask(x.mask, grid) > 0) for x in train]
     print(f"outlines: training on {len(drawn)} drawn masks")
-    network = train_outliner(
-        drawn,
-        widths,
-        recipe["outline"]["steps"],
-        recipe["outline"]["learning_rate"],
-        recipe["seed"],
-        lambda step, loss: log("outline", step, loss),
+    settings = recipe["outline"]
+    schedule = ReaderSchedule(
+        widths=tuple(settings["widths"]),
+        steps=settings["steps"],
+        batch=8,
+        learning_rate=settings["learning_rate"],
+        seed=recipe["seed"],
     )
-    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, path)
-    return network
+    trainer = ReaderTrainer(schedule, torch.bfloat16)
+    trainer.run(
+        lambda rng: drawn[rng.integers(len(drawn))],
+        schedule.steps,
+        lambda step, loss: log("outline", step - 1, loss),
+    )
+    weights = trainer.averaged.state_dict()
+    save_file({k: v.contiguous() for k, v in weights.items()}, path)
+    return NetworkReader(trainer.averaged, grid)
 
 
-def load_outliner(path: Path, recipe: dict) -> UNet:
-    network = UNet(1, 1, recipe["outline"]["widths"])
+def load_outliner(path: Path, recipe: dict) -> LungReader:
+    network = UNet(1, READER_OUTPUTS, recipe["outline"]["widths"])
     network.load_state_dict(load_file(path))
-    return network.eval()
+    return NetworkReader(network.eval(), recipe["grid"])
 
 
 def load_trained(path: Path, recipe: dict) -> Cascade:
@@ -147,7 +161,7 @@ def cascade_config(recipe: dict) -> CascadeConfig:
 
 
 def shape_radiographs(
-    listed: list[Listed], outliner: UNet, recipe: dict
+    listed: list[Listed], outliner: LungReader, recipe: dict
 ) -> list[tuple[str, Radiograph]]:
     """(share, radiograph) for each picture whose lungs are drawn or can be outlined."""
     shaped = []
@@ -156,7 +170,7 @@ def shape_radiographs(
         if entry.mask:
             lung = load_mask(entry.mask, recipe["grid"]) > 0
         else:
-            probability = draw_outline(outliner, image)
+            probability = outliner(image).field
             lung = clean_outline(probability)
             if not is_plausible(lung, probability):
                 continue

@@ -1,0 +1,113 @@
+"""The reader's training: what it learns, what it is not taught, and going on after a stop."""
+
+import numpy as np
+import pytest
+import torch
+
+from dfsynth.simulate.cxr import NetworkReader
+from dfsynth.train.lessons import Lesson, simulated_lesson
+from dfsynth.train.reader import ReaderSchedule, ReaderTrainer, reader_loss
+
+SIDE = 32
+SCHEDULE = ReaderSchedule((8, 16), steps=6, batch=2, learning_rate=3e-3, seed=5, warm_up=2)
+MAPS = ("field", "any_lung", "thickness_mm")
+
+
+def draw_disc(rng: np.random.Generator) -> Lesson:
+    """Lung is dark: its darkness is its thickness."""
+    y, x = np.mgrid[:SIDE, :SIDE]
+    cy, cx = rng.uniform(10, 22, 2)
+    square = 1 - ((y - cy) ** 2 + (x - cx) ** 2) / 49
+    dome = np.sqrt(np.maximum(square, 0)).astype(np.float32)
+    labels = np.where(dome > 0, np.where(y < cy, 1, 2), 0).astype(np.uint8)
+    return simulated_lesson(np.asarray(0.9 - 0.8 * dome, np.float32), labels, 100 * dome)
+
+
+def batch_of(**changes: float) -> dict[str, torch.Tensor]:
+    batch = {name: torch.zeros(1, 1, 8, 8) for name in Lesson.__slots__}
+    for name, value in changes.items():
+        batch[name] = torch.full((1, 1, 8, 8), value)
+    return batch
+
+
+def test_the_loss_falls() -> None:
+    losses: list[float] = []
+    trainer = ReaderTrainer(ReaderSchedule((8, 16), 60, 4, 1e-2, 0, warm_up=5))
+    trainer.run(draw_disc, 60, lambda _, loss: losses.append(loss))
+    assert np.mean(losses[-5:]) < 0.6 * losses[0]
+    lesson = draw_disc(np.random.default_rng(1))
+    reading = NetworkReader(trainer.averaged, SIDE)(lesson.image)
+    for name in MAPS:
+        found, truth = getattr(reading, name), getattr(lesson, name)
+        assert np.corrcoef(found.ravel(), truth.ravel())[0, 1] > 0.5, name
+
+
+def test_a_stopped_training_goes_on_to_the_same_weights() -> None:
+    through, before, after = (ReaderTrainer(SCHEDULE) for _ in range(3))
+    through.run(draw_disc, 6, lambda *_: None)
+    before.run(draw_disc, 3, lambda *_: None)
+    assert before.step == 3
+    after.restore(before.state())
+    after.run(draw_disc, 6, lambda *_: None)
+    whole, resumed = through.state(), after.state()
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_the_average_is_the_network_that_is_used() -> None:
+    trainer = ReaderTrainer(SCHEDULE)
+    trainer.run(draw_disc, 6, lambda *_: None)
+    last, mean = trainer.network.state_dict(), trainer.averaged.state_dict()
+    assert any(not torch.equal(last[name], mean[name]) for name in last)
+    assert not trainer.averaged.training
+
+
+def test_a_first_part_runs_on_coarser_pictures() -> None:
+    shapes = []
+
+    class Watching(ReaderTrainer):
+        def _draw(self, draw, rng):  # type: ignore[no-untyped-def]
+            lesson = super()._draw(draw, rng)
+            shapes.append(lesson.image.shape)
+            return lesson
+
+    schedule = ReaderSchedule((8, 16), 2, 1, 1e-3, 0, coarse_steps=1)
+    Watching(schedule).run(draw_disc, 2, lambda *_: None)
+    assert shapes == [(16, 16), (32, 32)]
+
+
+@pytest.mark.parametrize(
+    ("channel", "name", "unknown"),
+    [
+        (0, "field", "field_unknown"),
+        (1, "any_lung", "any_unknown"),
+        (2, "thickness_mm", "thickness_unknown"),
+    ],
+)
+def test_what_is_unknown_teaches_nothing(channel: int, name: str, unknown: str) -> None:
+    for known in (True, False):
+        output = torch.full((1, 3, 8, 8), 0.3, requires_grad=True)
+        batch = batch_of(**{name: 1.0, unknown: 0.0 if known else 1.0})
+        reader_loss(output, batch).backward()
+        assert output.grad is not None
+        assert bool(output.grad[:, channel].any()) == known
+    # The other two are known to be nothing, and teach.
+    assert all(output.grad[:, other].any() for other in {0, 1, 2} - {channel})
+
+
+def test_the_right_answer_costs_almost_nothing_and_the_wrong_one_much() -> None:
+    truth = batch_of(field=1.0, any_lung=1.0, thickness_mm=100.0)
+    right = torch.tensor([9.0, 9.0, 0.5413]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
+    wrong = torch.tensor([-9.0, -9.0, -9.0]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
+    assert reader_loss(right, truth) < 0.01
+    assert reader_loss(wrong, truth) > 10
+
+
+def test_a_loss_that_is_no_number_stops_the_training() -> None:
+    def broken(rng: np.random.Generator) -> Lesson:
+        lesson = draw_disc(rng)
+        lesson.thickness_mm[:] = np.nan
+        return lesson
+
+    with pytest.raises(FloatingPointError, match="at step 0"):
+        ReaderTrainer(SCHEDULE).run(broken, 1, lambda *_: None)

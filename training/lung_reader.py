@@ -1,0 +1,308 @@
+"""Trains, scores and packages the lung reader.
+
+    python training/lung_reader.py --data DIR --pairs pairs.zarr --out runs/lung-reader \\
+        --package dfsynth/data/checkpoints/lung-reader
+
+DIR holds `cxr/` and `cxr-masks/` with their `labels.csv`; each --pairs is a store that
+`dfsynth simulate` made. The same command goes on where a stopped run left off. What has no
+licence that the recipe names is never trained on.
+"""
+
+import argparse
+import json
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+import zarr
+from first_light import (
+    Listed,
+    is_free_to_use,
+    list_radiographs,
+    load_grey,
+    load_mask,
+    open_log,
+    share_of,
+)
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from dfsynth.generate import resolve_precision
+from dfsynth.records import Float32Map
+from dfsynth.simulate.cxr import (
+    LungReader,
+    NetworkReader,
+    NotAChestRadiograph,
+    ReaderCard,
+    locate_lungs,
+    save_reader,
+)
+from dfsynth.train.lessons import Lesson, field_lesson, simulated_lesson, whole_lesson
+from dfsynth.train.reader import ReaderSchedule, ReaderTrainer
+
+RECIPE = Path(__file__).parent / "recipes" / "lung-reader.toml"
+SIMULATED = "made by dfsynth"
+MOST_BYTES = 8_000_000
+SAVE_EVERY = 100
+INTENDED_USE = (
+    "Finding lungs in frontal chest radiographs and estimating their thickness along the beam, to "
+    "draw synthetic dark-field images over them. For research and software testing; not for "
+    "diagnosis."
+)
+LIMITS = (
+    "The thickness was learned from simulated bodies alone and never compared with measured ones; "
+    "a radiograph does not tell the size of the patient. Lateral views, children and other body "
+    "parts give meaningless maps, which are refused only where they look implausible."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A simulated radiograph with its truth, kept small."""
+
+    patient_id: str
+    origin: str
+    licence: str
+    share: str
+    attenuation: NDArray[np.float16]
+    labels: NDArray[np.uint8]
+    thickness_mm: NDArray[np.float16]
+
+    def lesson(self) -> Lesson:
+        return simulated_lesson(
+            self.attenuation.astype(np.float32), self.labels, self.thickness_mm.astype(np.float32)
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--pairs", type=Path, action="append", default=[])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--package", type=Path, help="folder of the packaged checkpoint")
+    parser.add_argument("--recipe", type=Path, default=RECIPE)
+    arguments = parser.parse_args()
+    recipe = tomllib.loads(arguments.recipe.read_text())
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    listed = [x for x in list_radiographs(arguments.data) if x.mask]
+    pairs = [p for store in arguments.pairs for p in read_pairs(store, recipe)]
+    trainer = train(arguments.out, listed, pairs, recipe)
+    reader = NetworkReader(trainer.averaged, recipe["grid"])
+    metrics = score_masks(reader, listed, recipe)
+    metrics |= score_pairs(reader, [p for p in pairs if p.share == "test"])
+    (arguments.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    print(json.dumps(metrics, indent=2))
+    if arguments.package:
+        package(arguments.package, trainer, listed, pairs, recipe, metrics)
+
+
+def read_pairs(store: Path, recipe: dict) -> list[Pair]:
+    """The pairs of a store; the shares are the store's own, else by patient."""
+    arrays = zarr.open_group(store, mode="r")
+    names = ("attenuation", "lung_mask", "lung_thickness_mm")
+    found = []
+    for line in pq.read_table(store / "manifest").sort_by("row").to_pylist():
+        if line["status"] != "ok":
+            continue
+        licence = SIMULATED if line["origin"] == "phantom" else line["license"]
+        attenuation, labels, thickness = (np.asarray(arrays[n][line["row"]]) for n in names)
+        found.append(
+            Pair(
+                line["patient_id"],
+                line["origin"],
+                licence,
+                line.get("split") or share_of(line["patient_id"], recipe),
+                attenuation.astype(np.float16),
+                labels.astype(np.uint8),
+                thickness.astype(np.float16),
+            )
+        )
+    return found
+
+
+def may_train(licence: str, recipe: dict) -> bool:
+    return licence == SIMULATED or is_free_to_use(licence, recipe)
+
+
+def drawn_whole(entry: Listed) -> bool:
+    """Whether the mask covers the lung behind the heart too, as those over Hannover's do."""
+    return "Hannover" in entry.source
+
+
+def training_masks(listed: list[Listed], recipe: dict) -> list[Listed]:
+    return [
+        x
+        for x in listed
+        if is_free_to_use(x.licence, recipe) and share_of(x.patient_id, recipe) == "train"
+    ]
+
+
+def training_pairs(pairs: list[Pair], recipe: dict) -> list[Pair]:
+    return [p for p in pairs if p.share == "train" and may_train(p.licence, recipe)]
+
+
+def train(out: Path, listed: list[Listed], pairs: list[Pair], recipe: dict) -> ReaderTrainer:
+    """Runs to the end, from the last state in `out` if there is one."""
+    schedule = ReaderSchedule(
+        widths=tuple(recipe["widths"]),
+        steps=recipe["steps"],
+        batch=recipe["batch"],
+        learning_rate=recipe["learning_rate"],
+        seed=recipe["seed"],
+        nonsense_share=recipe["nonsense_share"],
+        dropout=recipe["dropout"],
+        ema_decay=recipe["ema_decay"],
+        coarse_steps=recipe["coarse_steps"],
+    )
+    precision = resolve_precision("auto", torch.device("cpu"))
+    trainer = ReaderTrainer(schedule, torch.bfloat16 if precision == "bf16" else None)
+    state = out / "last.safetensors"
+    if state.exists():
+        trainer.restore(load_file(state))
+        print(f"going on from step {trainer.step}")
+    draw = draw_lessons(training_masks(listed, recipe), training_pairs(pairs, recipe), recipe)
+    log, started = open_log(out / "metrics.jsonl"), time.monotonic()
+    while trainer.step < schedule.steps:
+        upto = trainer.step + SAVE_EVERY
+        trainer.run(draw, upto, lambda step, loss: log("reader", step - 1, loss))
+        save_file(trainer.state(), out / "next.safetensors")
+        (out / "next.safetensors").replace(state)
+    print(f"trained in {time.monotonic() - started:.0f} s")
+    return trainer
+
+
+def draw_lessons(
+    listed: list[Listed], pairs: list[Pair], recipe: dict
+) -> Callable[[np.random.Generator], Lesson]:
+    """Picks a simulated pair, or a radiograph with a drawn mask, by the recipe's shares."""
+    drawn = []
+    for entry in listed:
+        image, _ = load_grey(entry.path, recipe["grid"])
+        mask = load_mask(entry.mask, recipe["grid"]) > 0
+        drawn.append((whole_lesson if drawn_whole(entry) else field_lesson)(image, mask))
+    print(f"training on {len(drawn)} radiographs with drawn masks and {len(pairs)} pairs")
+
+    def draw(rng: np.random.Generator) -> Lesson:
+        if pairs and rng.random() >= recipe["real_share"]:
+            return pairs[rng.integers(len(pairs))].lesson()
+        return drawn[rng.integers(len(drawn))]
+
+    return draw
+
+
+def score_masks(reader: LungReader, listed: list[Listed], recipe: dict) -> dict:
+    """Dice with masks that people drew, over radiographs that were never trained on."""
+    trained = {x.path for x in training_masks(listed, recipe)}
+    rows: dict[str, list[float]] = {}
+    refused: Counter[str] = Counter()
+    for entry in listed:
+        if entry.path in trained:
+            continue
+        name = entry.path.name.split("_")[0]
+        image, content = load_grey(entry.path, recipe["grid"])
+        mask = load_mask(entry.mask, recipe["grid"]) > 0
+        reading = reader(image)
+        found = (reading.any_lung if drawn_whole(entry) else reading.field) > 0.5
+        rows.setdefault(name, []).append(dice(found, mask))
+        try:
+            locate_lungs(image, reading, content)
+        except NotAChestRadiograph:
+            refused[name] += 1
+    return {
+        f"dice_{name}": {
+            "radiographs": len(values),
+            "mean": float(np.mean(values)),
+            "p10": float(np.percentile(values, 10)),
+            "refused": refused[name],
+        }
+        for name, values in sorted(rows.items())
+    }
+
+
+def score_pairs(reader: LungReader, pairs: list[Pair]) -> dict:
+    """Regions and thickness on simulated pairs of held-back patients."""
+    rows: dict[str, list[tuple[float, ...]]] = {}
+    for pair in pairs:
+        truth = pair.lesson()
+        reading = reader(truth.image)
+        lung = truth.any_lung > 0.5
+        error = (reading.thickness_mm - truth.thickness_mm)[lung]
+        ratio = reading.thickness_mm[lung].mean() / max(truth.thickness_mm[lung].mean(), 1)
+        rows.setdefault(pair.origin, []).append(
+            (
+                dice(reading.field > 0.5, truth.field > 0.5),
+                dice(reading.any_lung > 0.5, lung),
+                float(np.abs(error).mean()),
+                pearson(reading.thickness_mm, truth.thickness_mm, lung),
+                float(np.log(ratio)),
+            )
+        )
+    result = {}
+    for origin, values in sorted(rows.items()):
+        field, any_lung, error, correlation, ratio = np.array(values).T
+        result[f"pairs_{origin}"] = {
+            "pairs": len(values),
+            "dice_field": float(field.mean()),
+            "dice_any_lung": float(any_lung.mean()),
+            "thickness_error_mm": float(error.mean()),
+            "thickness_correlation": float(np.median(correlation)),
+            "log_depth_bias": float(ratio.mean()),
+            "log_depth_sd": float(ratio.std()),
+        }
+    return result
+
+
+def dice(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+    return float(2 * (found & truth).sum() / max(found.sum() + truth.sum(), 1))
+
+
+def pearson(a: Float32Map, b: Float32Map, where: NDArray[np.bool_]) -> float:
+    return float(np.corrcoef(a[where], b[where])[0, 1])
+
+
+def package(
+    folder: Path,
+    trainer: ReaderTrainer,
+    listed: list[Listed],
+    pairs: list[Pair],
+    recipe: dict,
+    metrics: dict,
+) -> None:
+    """Writes the checkpoint with its card."""
+    used = Counter((x.source, x.licence) for x in training_masks(listed, recipe))
+    whole = sum(drawn_whole(x) for x in training_masks(listed, recipe))
+    used["V7 Labs COVID-19 X-ray lung masks", "CC BY 4.0"] = whole
+    for pair in training_pairs(pairs, recipe):
+        name = f"simulated pairs, origin {pair.origin}"
+        name += "" if pair.origin == "phantom" else f", of {pair.patient_id}"
+        used[name, pair.licence] += 1
+    card = ReaderCard(
+        name="lung-reader",
+        widths=tuple(recipe["widths"]),
+        side=recipe["grid"],
+        licence="Apache-2.0",
+        intended_use=INTENDED_USE,
+        limits=LIMITS,
+        training_data=tuple(
+            {"name": name, "licence": licence, "images": str(count)}
+            for (name, licence), count in sorted(used.items())
+            if count
+        ),
+        recipe=recipe,
+        metrics=metrics,
+    )
+    save_reader(folder, trainer.averaged, card)
+    size = sum(p.stat().st_size for p in folder.iterdir())
+    if size > MOST_BYTES:
+        raise SystemExit(f"{size} bytes; a packaged lung reader has at most {MOST_BYTES}")
+    print(f"{folder}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
