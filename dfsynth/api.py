@@ -1,14 +1,16 @@
-"""The Python interface beside `open_store`: build a store, or run a checkpoint on arrays."""
+"""The Python interface beside `open_store`: build or simulate, or run a checkpoint on arrays."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
-from dfsynth.config import DEFAULT_MC_SAMPLES, BuildOptions
+from dfsynth.config import DEFAULT_MC_SAMPLES, BuildOptions, SimulateOptions
 from dfsynth.generate import TorchGenerator, load_network, resolve_device, resolve_precision
 from dfsynth.maker import CheckpointMaker
-from dfsynth.pipeline import BuildReport, Progress, Silent
+from dfsynth.pipeline import BuildReport, Progress, RunReport, Silent
 from dfsynth.pipeline import build as run_build
+from dfsynth.pipeline import simulate as run_simulation
 
 
 def build(
@@ -36,6 +38,36 @@ def build(
         options["maps"] = (maps,) if isinstance(maps, str) else tuple(maps)
     configuration = BuildOptions(source=str(source), out=Path(out), **options)
     return run_build(configuration, CheckpointMaker(configuration), progress or Silent())
+
+
+def simulate(
+    out: str | Path, n: int, *, progress: Progress | None = None, **options: Any
+) -> RunReport:
+    """Makes a store of `n` pairs as `dfsynth simulate` does; `options`: `SimulateOptions`' fields.
+
+    `severity` and `kvp` may be one number or (min, max), `without` one name or several.
+
+    Call it again with the same arguments to go on where it stopped.
+
+    Raises:
+        UsageError: wrong options, no usable input, or a conflict with what the store holds.
+        DfsynthError: a failure that ends the run; committed shards are intact.
+        TypeError: an option that does not exist.
+    """
+    for name in ("ct", "cxr"):
+        if options.get(name) is not None:
+            options[name] = Path(options[name])
+    for name in ("severity", "kvp"):
+        if isinstance(options.get(name), int | float):
+            options[name] = (options[name], options[name])
+        elif options.get(name) is not None:
+            options[name] = tuple(options[name])
+    if options.get("without") is not None:
+        names = options["without"]
+        options["without"] = (names,) if isinstance(names, str) else tuple(names)
+    configuration = SimulateOptions(out=Path(out), n=n, **options)
+    maker = import_module("dfsynth.simulator").make_simulator(configuration)
+    return run_simulation(configuration, maker, progress or Silent())
 
 
 def load_generator(

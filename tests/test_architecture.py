@@ -33,7 +33,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"config", "checkpoint"}),
     frozenset({"models"}),
     STAGES,
-    frozenset({"pipeline", "train", "evaluate", "maker"}),
+    frozenset({"pipeline", "train", "evaluate", "maker", "simulator"}),
     frozenset({"access"}),
     frozenset({"api"}),
     frozenset({"cli"}),
@@ -46,7 +46,12 @@ FORBIDDEN_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "mi
 # Entry files, where another name would say less: a command's file is named as the command, and so
 # is its function. The other two hold one function that no package offers under the same name.
 NAMESAKES = frozenset(
-    {"dfsynth.pipeline.build", "dfsynth.pipeline.estimate", "dfsynth.decode.sniff"}
+    {
+        "dfsynth.pipeline.build",
+        "dfsynth.pipeline.simulate",
+        "dfsynth.pipeline.estimate",
+        "dfsynth.decode.sniff",
+    }
 )
 HEAVY = frozenset(
     {"torch", "pyarrow", "cv2", "duckdb", "zarr", "h5py", "pydicom", "imagecodecs", "numcodecs"}

@@ -6,7 +6,7 @@ import inspect
 import pytest
 
 PROMISED: dict[str, set[str]] = {
-    "dfsynth": {"Store", "__version__", "build", "load_generator", "open_store"},
+    "dfsynth": {"Store", "__version__", "build", "load_generator", "open_store", "simulate"},
     "dfsynth.access": {"Store", "filter_manifest", "open_store"},
     "dfsynth.checkpoint": {
         "CARD",
@@ -31,15 +31,29 @@ PROMISED: dict[str, set[str]] = {
         "resolve_precision",
         "save_checkpoint",
     },
-    "dfsynth.manifest": {"COLUMNS", "SCHEMA", "SCHEMA_VERSION", "read_manifest", "select"},
+    "dfsynth.manifest": {
+        "COLUMNS",
+        "IMAGES",
+        "PAIRS",
+        "PAIR_PARAMETERS",
+        "SCHEMA",
+        "SCHEMA_VERSION",
+        "read_manifest",
+        "select",
+    },
     "dfsynth.models": {"Cascade", "Prediction", "gennorm_nll", "gennorm_sigma", "guide"},
     "dfsynth.pipeline": {
         "BuildReport",
         "Generator",
         "GeneratorMaker",
+        "PairMaker",
         "Progress",
+        "RunReport",
         "Silent",
+        "Simulator",
         "build",
+        "simulate",
+        "split_of",
     },
     "dfsynth.preprocess": {
         "intensity_flags",

@@ -51,7 +51,7 @@ def filter_manifest(
     if out is not None:
         _check_outside(out, store)
     by = score_column(keep, by)
-    chosen = select(layout.manifest, where, keep, by, include_no_lung)
+    chosen = select(layout.manifest, where, keep, by, include_no_lung, record.manifest_schema)
     if out is not None:
         provenance = {name: json.dumps(value) for name, value in record.attributes().items()}
         provenance["filter"] = json.dumps(

@@ -11,7 +11,9 @@ import zarr
 from dfsynth.access.filtering import score_column
 from dfsynth.errors import UsageError
 from dfsynth.manifest import read_manifest, select
-from dfsynth.pipeline.record import BuildRecord, read_record
+from dfsynth.pipeline.build_record import BuildRecord
+from dfsynth.pipeline.pairs_record import PairsRecord
+from dfsynth.pipeline.record import read_record
 from dfsynth.store import Json, StoredMap, StoreLayout, ZarrArrays
 
 if TYPE_CHECKING:
@@ -23,13 +25,13 @@ class Store:
     """A store, opened for reading; holds no open file, so threads and processes may share it."""
 
     path: Path
-    record: BuildRecord
-    """What it was built from."""
+    record: BuildRecord | PairsRecord
+    """What it was made from."""
     _arrays: ZarrArrays
 
     @property
     def provenance(self) -> Mapping[str, Json]:
-        """The attributes of the store: generator, source, grid, unit, seed, versions, notice."""
+        """The attributes of the store: what made it, of what, units, seed, versions, notice."""
         return self.record.attributes()
 
     @property
@@ -39,8 +41,8 @@ class Store:
 
     @property
     def manifest(self) -> pa.Table:
-        """All committed rows, in row order."""
-        return read_manifest(StoreLayout(self.path).manifest)
+        """All committed rows, in row order: of images, or of pairs."""
+        return read_manifest(StoreLayout(self.path).manifest, self.record.manifest_schema)
 
     @property
     def maps(self) -> tuple[str, ...]:
@@ -79,12 +81,13 @@ class Store:
                 f"the store has no map {missing[0]!r}: it holds {', '.join(self.maps)}"
             )
         column = score_column(keep, by)
-        chosen = select(StoreLayout(self.path).manifest, where, keep, column, include_no_lung)
+        folder, schema = StoreLayout(self.path).manifest, self.record.manifest_schema
+        chosen = select(folder, where, keep, column, include_no_lung, schema)
         return MapDataset(self._arrays, chosen.table, tuple(maps))
 
 
 def open_store(path: str | Path) -> Store:
-    """Opens a store, finished or not.
+    """Opens a store of images or of pairs, finished or not.
 
     Raises:
         UsageError: there is no store.

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dfsynth.cli import build, filter_command, info, show, sources, verify
+from dfsynth.cli import build, filter_command, info, show, simulate, sources, verify
 from dfsynth.version import __version__
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ app.command(epilog=show.EXAMPLE)(show.show)
 app.command(epilog=info.EXAMPLE)(info.info)
 app.command(epilog=verify.EXAMPLE)(verify.verify)
 app.command("filter", epilog=filter_command.EXAMPLE)(filter_command.filter_store)
+app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.command(epilog=sources.EXAMPLE)(sources.sources)
 
 

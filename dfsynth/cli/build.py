@@ -1,7 +1,7 @@
 """`dfsynth build`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -105,26 +105,20 @@ def build(
 
 
 def _run(options: BuildOptions, talk: Session, strict: bool) -> None:
-    from dfsynth.cli.progress import format_seconds, reporter
+    from dfsynth.cli.progress import format_counts, report_lines, reporter
     from dfsynth.maker import CheckpointMaker
     from dfsynth.pipeline import build as run_build
-    from dfsynth.pipeline.build import count_failed
+    from dfsynth.pipeline.inspect import count_failed
 
     with reporter(talk.quiet) as progress:
         report = run_build(options, CheckpointMaker(options), progress)
     lines = [
         f"{report.store}: {report.shards_done} of {report.shards} shards done, "
         f"{report.rows} inputs",
-        f"this run: {report.ok} images written, {report.failed} failed, "
-        f"{format_seconds(report.seconds)}",
+        *report_lines(report, "images"),
     ]
-    if report.elsewhere:
-        lines.append(
-            f"{report.elsewhere} shards are in another process's hands; "
-            "run the same command again should it not finish them"
-        )
     if report.excluded:
-        lines.append("not taken as images: " + _counts(report.excluded))
+        lines.append("not taken as images: " + format_counts(report.excluded))
     if report.failed:
         lines.append(f"see why inputs failed: dfsynth info {report.store}")
     talk.result(report, "\n".join(lines))
@@ -133,14 +127,14 @@ def _run(options: BuildOptions, talk: Session, strict: bool) -> None:
 
 
 def _dry_run(options: BuildOptions, talk: Session) -> None:
-    from dfsynth.cli.progress import format_bytes, format_seconds
+    from dfsynth.cli.progress import format_bytes, format_counts, format_seconds
     from dfsynth.maker import CheckpointMaker
     from dfsynth.pipeline.estimate import estimate
 
     found = estimate(options, CheckpointMaker(options))
     lines = [f"would write {found.rows} rows in {found.shards} shards to {options.out}"]
     if found.excluded:
-        lines.append("not taken as images: " + _counts(found.excluded))
+        lines.append("not taken as images: " + format_counts(found.excluded))
     lines += found.warnings
     if found.bytes_estimate is None or found.seconds_estimate is None:
         lines.append("no size and time estimate: the images tried could not be read")
@@ -151,7 +145,3 @@ def _dry_run(options: BuildOptions, talk: Session) -> None:
             f"(from {found.trials} images)"
         )
     talk.result(found, "\n".join(lines))
-
-
-def _counts(excluded: Any) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in sorted(excluded.items()))

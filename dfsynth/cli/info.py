@@ -12,6 +12,8 @@ _BETWEEN: Final[Mapping[str, str]] = {
     "grid_size": " × ",
     "dark_field_window": " to ",
     "intensity_percentiles": " to ",
+    "severity": " to ",
+    "kvp": " to ",
 }
 """How the numbers of a fact belong together; others stand in a list."""
 
@@ -21,7 +23,7 @@ def info(
 ) -> None:
     """Say what a store holds: counts by status, shards done, provenance, size on disk."""
     with session(json, quiet, verbose) as talk:
-        from dfsynth.cli.progress import format_bytes
+        from dfsynth.cli.progress import format_bytes, format_counts
         from dfsynth.pipeline.inspect import describe_store
 
         found = describe_store(store)
@@ -29,17 +31,18 @@ def info(
         lines = [
             f"{found.store}: {found.shards_done} of {found.shards} shards done, "
             f"{format_bytes(found.size_bytes)}",
-            f"{found.rows} inputs: {status['ok']} ok, {status['failed']} failed, "
+            f"{found.rows} rows: {status['ok']} ok, {status['failed']} failed, "
             f"{status['pending']} pending",
         ]
         for title, counts in (
             ("failed", found.errors),
             ("flags", found.flags),
+            ("origins", found.origins),
+            ("splits", found.splits),
             ("not taken as images", found.excluded),
         ):
             if counts:
-                listed = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-                lines.append(f"{title}: {listed}")
+                lines.append(f"{title}: {format_counts(counts)}")
         lines += [
             f"{name.replace('_', ' ')}: {_plain(value, _BETWEEN.get(name, ', '))}"
             for name, value in found.provenance.items()
@@ -51,12 +54,16 @@ def _plain(value: object, between: str = ", ") -> str:
     """A fact of the store's provenance, in one line for people."""
     if isinstance(value, Mapping):
         facts = dict(value)
+        if facts and all(isinstance(fact, Mapping) for fact in facts.values()):
+            return between.join(facts)
         named = [str(facts.pop("name"))] if "name" in facts else []
         if named and "sha256" in facts:
             named = [f"{named[0]} (sha256 {str(facts.pop('sha256'))[:12]}…)"]
         licence = [str(facts.pop("licence"))] if facts.get("licence") else []
         others = [f"{name} {_plain(fact)}" for name, fact in facts.items() if fact]
         return ", ".join(named + licence + others)
+    if value in ([], ()):
+        return "none"
     if isinstance(value, list | tuple):
         return between.join(map(_plain, value))
     return str(value)

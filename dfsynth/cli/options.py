@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import typer
 
@@ -14,6 +14,8 @@ Quiet: TypeAlias = Annotated[bool, typer.Option("-q", "--quiet", help="Only erro
 Verbose: TypeAlias = Annotated[
     bool, typer.Option("-v", "--verbose", help="Debug messages, and tracebacks of errors.")
 ]
+
+_EXAMPLES: Final = {"--severity": "0:0.5", "--kvp": "90:125"}
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:
@@ -42,6 +44,27 @@ def parse_share(text: str | None) -> tuple[int, int]:
     if match is None:
         raise UsageError(f"--shard {text}: expected I/N with I from 0, for example 0/4")
     return int(match[1]), int(match[2])
+
+
+def parse_range(option: str, text: str, single: bool = False) -> tuple[float, float]:
+    """`MIN:MAX` → (min, max); with `single` also one number, which stands for both.
+
+    Raises:
+        UsageError: anything else.
+    """
+    ends = text.split(":")
+    try:
+        numbers = [float(end) for end in ends]
+    except ValueError:
+        numbers = []
+    if len(numbers) == 1 and single:
+        numbers *= 2
+    if len(numbers) != 2:
+        also = " or one number" if single else ""
+        raise UsageError(
+            f"{option} {text}: expected MIN:MAX{also}, for example {_EXAMPLES[option]}"
+        )
+    return numbers[0], numbers[1]
 
 
 def parse_batch_size(text: str) -> int | None:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.progress import (
 )
 
 from dfsynth import pipeline
+from dfsynth.pipeline import RunReport
 
 _PLAIN_EVERY_S = 10.0
 
@@ -23,7 +24,8 @@ _PLAIN_EVERY_S = 10.0
 class PlainReporter:
     """One line every ten seconds and one at the end, for logs of job queues."""
 
-    def __init__(self) -> None:
+    def __init__(self, noun: str) -> None:
+        self._noun = noun
         self._total = self._done = self._failed = 0
         self._started = self._last = time.monotonic()
 
@@ -31,7 +33,7 @@ class PlainReporter:
         """Starts the clock."""
         self._total = images
         self._started = self._last = time.monotonic()
-        print(f"{images} images to do", file=sys.stderr, flush=True)
+        print(f"{images} {self._noun} to do", file=sys.stderr, flush=True)
 
     def advance(self, ok: int, failed: int) -> None:
         """Counts, and tells when it is time."""
@@ -43,7 +45,7 @@ class PlainReporter:
             rate = self._done / max(now - self._started, 1e-9)
             left_s = (self._total - self._done) / max(rate, 1e-9)
             print(
-                f"{self._done}/{self._total} images, {rate:.2f} images/s, "
+                f"{self._done}/{self._total} {self._noun}, {rate:.2f} {self._noun}/s, "
                 f"{format_seconds(left_s)} left, {self._failed} failed",
                 file=sys.stderr,
                 flush=True,
@@ -57,14 +59,15 @@ class PlainReporter:
 class BarReporter:
     """A live bar."""
 
-    def __init__(self, bar: Progress) -> None:
+    def __init__(self, bar: Progress, noun: str) -> None:
+        self._noun = noun
         self._bar = bar
         self._task: TaskID | None = None
         self._failed = 0
 
     def start(self, images: int) -> None:
         """Shows the bar."""
-        self._task = self._bar.add_task("images", total=images, rate="", failed="")
+        self._task = self._bar.add_task(self._noun, total=images, rate="", failed="")
 
     def advance(self, ok: int, failed: int) -> None:
         """Moves the bar."""
@@ -85,12 +88,12 @@ class BarReporter:
 
 
 @contextmanager
-def reporter(quiet: bool) -> Iterator[pipeline.Progress]:
-    """The reporter that fits where stderr goes."""
+def reporter(quiet: bool, noun: str = "images") -> Iterator[pipeline.Progress]:
+    """The reporter that fits where stderr goes; `noun` is what it counts."""
     if quiet:
         yield pipeline.Silent()
     elif not sys.stderr.isatty():
-        yield PlainReporter()
+        yield PlainReporter(noun)
     else:
         columns = (
             TextColumn("{task.description}"),
@@ -101,7 +104,7 @@ def reporter(quiet: bool) -> Iterator[pipeline.Progress]:
             TextColumn("{task.fields[failed]}", style="yellow"),
         )
         with Progress(*columns, console=Console(stderr=True)) as bar:
-            yield BarReporter(bar)
+            yield BarReporter(bar, noun)
 
 
 def format_seconds(seconds: float) -> str:
@@ -119,3 +122,22 @@ def format_bytes(size_bytes: float) -> str:
             return f"{size_bytes:.3g} {unit}"
         size_bytes /= 1000
     return f"{size_bytes:.3g} TB"
+
+
+def report_lines(report: RunReport, noun: str) -> list[str]:
+    """What a run did, for people; `noun` is what it made."""
+    lines = [
+        f"this run: {report.ok} {noun} written, {report.failed} failed, "
+        f"{format_seconds(report.seconds)}"
+    ]
+    if report.elsewhere:
+        lines.append(
+            f"{report.elsewhere} shards are in another process's hands; "
+            "run the same command again should it not finish them"
+        )
+    return lines
+
+
+def format_counts(counts: Mapping[str, int]) -> str:
+    """`3 empty, 1 truncated`."""
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))

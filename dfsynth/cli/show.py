@@ -26,7 +26,7 @@ def show(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Draw a contact sheet: attenuation, dark-field, aleatoric, epistemic."""
+    """Draw a contact sheet: attenuation, dark-field, and its uncertainty or (pairs) its truth."""
     with session(json, quiet, verbose) as talk:
         from dfsynth.access.sheet import draw_sheet
 

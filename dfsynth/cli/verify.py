@@ -14,7 +14,7 @@ EXAMPLE = "Example: dfsynth verify nih-darkfield.zarr --repair"
 def verify(
     store: StorePath,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Re-queue damaged shards for the next build.")
+        bool, typer.Option("--repair", help="Re-queue damaged shards for the next run.")
     ] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -37,7 +37,8 @@ def verify(
         )
         if found.requeued:
             lines.append(
-                f"{len(found.requeued)} shards re-queued; run the build command again to redo them"
+                f"{len(found.requeued)} shards re-queued; run the same {found.command} command "
+                "again to redo them"
             )
         elif found.damage:
             lines.append("dfsynth verify --repair re-queues the damaged shards")

@@ -64,8 +64,10 @@ class ManifestSchema:
     @property
     def metadata(self) -> dict[bytes | str, bytes | str]:
         """What the schema metadata of a Parquet file says of the kind and the version."""
-        kind = {} if self.kind == IMAGES_KIND else {KIND_KEY: self.kind.encode()}
-        return {VERSION_KEY: str(self.version).encode(), **kind}
+        found: dict[bytes | str, bytes | str] = {VERSION_KEY: str(self.version).encode()}
+        if self.kind != IMAGES_KIND:
+            found[KIND_KEY] = self.kind.encode()
+        return found
 
     @property
     def arrow(self) -> pa.Schema:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dfsynth.errors import ConflictError
-from dfsynth.pipeline.record import BuildRecord, read_record
+from dfsynth.pipeline.record import StoreRecord, read_record
 from dfsynth.store import RunLock, StoreLayout, remove_shard, sweep
 
 
@@ -14,7 +14,7 @@ class Claims:
     """
 
     def __init__(
-        self, layout: StoreLayout, lock: RunLock, record: BuildRecord, share: tuple[int, int]
+        self, layout: StoreLayout, lock: RunLock, record: StoreRecord, share: tuple[int, int]
     ) -> None:
         self._layout = layout
         self._lock = lock
@@ -65,5 +65,5 @@ class Claims:
             return False
         # What a killed process left of this shard: temporaries, or map files without a part.
         sweep(self._layout.scratch, self._layout.owner(shard))
-        remove_shard(self._layout, self._record.fingerprint.maps, shard)
+        remove_shard(self._layout, [spec.name for spec in self._record.arrays], shard)
         return True

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from dfsynth.config import BuildOptions
 from dfsynth.pipeline.build import limits_of
+from dfsynth.pipeline.build_job import BuildJob
 from dfsynth.pipeline.describe import Prepared
 from dfsynth.pipeline.generator import GeneratorMaker
-from dfsynth.pipeline.planning import array_specs, draft_plan, refuse_conflict
+from dfsynth.pipeline.plan import source_item
+from dfsynth.pipeline.planning import refuse_conflict
 from dfsynth.pipeline.prepare import Preparation
 from dfsynth.pipeline.shard import select_maps
-from dfsynth.records import SourceItem
 from dfsynth.source import open_source
 from dfsynth.store import StoreLayout, encode_row
 
@@ -44,12 +45,13 @@ def estimate(options: BuildOptions, maker: GeneratorMaker) -> Estimate:
         UsageError: as a build would, a conflict with what lies at `--out` included.
     """
     source = open_source(options.source, options.root)
-    refuse_conflict(options, StoreLayout(options.out), source, maker)
-    draft = draft_plan(options, source, maker)
+    job = BuildJob(options, source, maker)
+    refuse_conflict(job, StoreLayout(options.out))
+    draft = job.draft()
     held = draft.record.fingerprint
     preparation = Preparation(source, limits_of(options), held.size, maker.facts.intensity)
     chosen = draft.plan.slice(draft.plan.num_rows // 2, _TRIALS).to_pylist()
-    items = [SourceItem(**line) for line in chosen]
+    items = [source_item(line) for line in chosen]
     ready = [p for p in (preparation(item) for item in items) if isinstance(p, Prepared)]
     size = seconds = None
     if ready:
@@ -60,7 +62,7 @@ def estimate(options: BuildOptions, maker: GeneratorMaker) -> Estimate:
         started = time.perf_counter()
         generated = generator.generate(inputs, ids)
         seconds = (time.perf_counter() - started) / len(batch)
-        specs = array_specs(draft.record)
+        specs = draft.record.arrays
         rows = [
             encode_row(specs, select_maps(specs, maps, p))
             for maps, p in zip(generated, batch, strict=True)

@@ -19,6 +19,8 @@ class StoreInfo:
     """Counts, progress, provenance and size of a store."""
 
     store: str
+    command: str
+    """What made it: dfsynth build, or dfsynth simulate."""
     rows: int
     shards: int
     shards_done: int
@@ -26,6 +28,9 @@ class StoreInfo:
     """ok, failed, and pending: not in a committed shard yet."""
     errors: Mapping[str, int]
     flags: Mapping[str, int]
+    origins: Mapping[str, int]
+    """Of pairs; empty for images."""
+    splits: Mapping[str, int]
     excluded: Mapping[str, int]
     provenance: Mapping[str, object]
     size_bytes: int
@@ -40,11 +45,12 @@ def describe_store(root: Path) -> StoreInfo:
     """
     layout = StoreLayout(root)
     record = read_record(layout.build)
-    table = read_manifest(layout.manifest)
+    table = read_manifest(layout.manifest, record.manifest_schema)
     status = _counts(table["status"].to_pylist())
     flags = chain.from_iterable(flags or () for flags in table["flags"].to_pylist())
     return StoreInfo(
         store=str(root),
+        command=record.command,
         rows=record.rows,
         shards=record.shards,
         shards_done=len(layout.committed_shards()),
@@ -55,9 +61,24 @@ def describe_store(root: Path) -> StoreInfo:
         },
         errors=_counts(table["error_code"].to_pylist()),
         flags=_counts(flags),
+        origins=_counts(table["origin"].to_pylist() if "origin" in table.column_names else ()),
+        splits=_counts(table["split"].to_pylist()),
         excluded=record.excluded,
         provenance=record.attributes(),
         size_bytes=_size_of(root),
+    )
+
+
+def count_failed(root: Path, share: tuple[int, int]) -> int:
+    """Failed rows in the committed shards of one process's share, whichever run wrote them.
+
+    Raises:
+        StoreError: the manifest is damaged.
+    """
+    table = read_manifest(StoreLayout(root).manifest).select(["shard", "status"])
+    index, count = share
+    return sum(
+        line["status"] == "failed" and line["shard"] % count == index for line in table.to_pylist()
     )
 
 

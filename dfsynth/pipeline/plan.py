@@ -3,16 +3,18 @@
 A pure function of the listing, the shard size and the limit. Row i of every array is row i here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dfsynth.errors import StoreError
-from dfsynth.records import SourceItem
+from dfsynth.records import PairItem, SourceItem
+
+Item = TypeVar("Item")
 
 _GROUP_ROWS: Final = 65_536
 
@@ -31,20 +33,23 @@ def write_plan(plan: pa.Table, target: Any, shard_size: int) -> None:
     pq.write_table(plan, target, row_group_size=shards * shard_size, compression="zstd")
 
 
-class Plan:
+class Plan(Generic[Item]):
     """Reads `plan.parquet` one row group at a time; memory does not grow with the corpus.
 
     One open file: for one thread at a time.
     """
 
-    def __init__(self, path: Path, shard_size: int) -> None:
-        """Opens the plan.
+    def __init__(
+        self, path: Path, shard_size: int, to_item: Callable[[Mapping[str, Any]], Item]
+    ) -> None:
+        """Opens the plan; `to_item` makes of its lines what `items` gives.
 
         Raises:
             StoreError: it is missing or damaged.
         """
         self._path = path
         self._shard_size = shard_size
+        self._to_item = to_item
         self._group = -1
         self._table: pa.Table | None = None
         try:
@@ -63,8 +68,8 @@ class Plan:
         """How many rows a shard holds."""
         return min(self._shard_size, self.rows - shard * self._shard_size)
 
-    def items(self, shard: int) -> list[SourceItem]:
-        """The inputs of one shard, in row order.
+    def items(self, shard: int) -> list[Item]:
+        """The lines of one shard, in row order.
 
         Raises:
             StoreError: the plan is damaged.
@@ -80,11 +85,21 @@ class Plan:
                     f"the plan {self._path} is damaged or missing; build the store again"
                 ) from error
             self._group = group
-        return [
-            _to_item(line) for line in self._table.slice(offset, self.rows_of(shard)).to_pylist()
-        ]
+        lines = self._table.slice(offset, self.rows_of(shard)).to_pylist()
+        return [self._to_item(line) for line in lines]
 
 
-def _to_item(line: Mapping[str, Any]) -> SourceItem:
+def row_and_id(line: Mapping[str, Any]) -> tuple[int, str]:
+    """What every plan says of a row."""
+    return line["row"], line["image_id"]
+
+
+def pair_item(line: Mapping[str, Any]) -> PairItem:
+    """A line of a plan of pairs."""
+    return PairItem(**line)
+
+
+def source_item(line: Mapping[str, Any]) -> SourceItem:
+    """A line of a plan of images."""
     findings = line["findings"]
     return SourceItem(**{**line, "findings": None if findings is None else tuple(findings)})

@@ -2,8 +2,9 @@
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from dfsynth.decode import DecodeLimits, decode
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
@@ -13,8 +14,17 @@ from dfsynth.records import IntensityWindow, SourceItem
 from dfsynth.source import Source
 
 Outcome: TypeAlias = Prepared | Failed
+Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why one image or pair could not be made."""
+
+    code: ErrorCode
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +42,41 @@ class Preparation:
         Raises:
             DfsynthError: the source itself is gone.
         """
-        digest = None
-        try:
-            data = self.source.read(item, self.limits.max_bytes)
-            digest = hashlib.sha256(data).hexdigest()
-            decoded = decode(data, self.limits)
-            facts = facts_of(decoded, item)
-            ready = prepare(replace(decoded, pixel_mm=facts.pixel_mm), self.grid, self.window)
-            return Prepared(item, digest, facts, ready)
-        except ImageError as error:
-            return Failed(item, error.code, str(error), digest)
-        except DfsynthError:
-            raise
-        except MemoryError as error:
-            # The machine's trouble, not the picture's: a failed row would stay.
-            raise DfsynthError(
-                "out of memory while reading images; use fewer --workers or a smaller --max-pixels "
-                "and run the command again"
-            ) from error
-        except Exception as error:  # noqa: BLE001 - a bad input must not end a run of 100,000
-            _log.debug("unexpected error at %s", item.image_id, exc_info=True)
-            sentence = f"an unexpected {type(error).__name__}; run again with -v to see where"
-            return Failed(item, ErrorCode.INTERNAL, sentence, digest)
+        data = attempt(lambda: self.source.read(item, self.limits.max_bytes), item.image_id)
+        if isinstance(data, Trouble):
+            return Failed(item, data.code, data.sentence)
+        digest = hashlib.sha256(data).hexdigest()
+        prepared = attempt(lambda: self._prepare(item, data, digest), item.image_id)
+        if isinstance(prepared, Trouble):
+            return Failed(item, prepared.code, prepared.sentence, digest)
+        return prepared
+
+    def _prepare(self, item: SourceItem, data: bytes, digest: str) -> Prepared:
+        decoded = decode(data, self.limits)
+        facts = facts_of(decoded, item)
+        ready = prepare(replace(decoded, pixel_mm=facts.pixel_mm), self.grid, self.window)
+        return Prepared(item, digest, facts, ready)
+
+
+def attempt(work: Callable[[], Result], image_id: str) -> Result | Trouble:
+    """What `work` gives for one image or pair, or why it gives nothing.
+
+    Raises:
+        DfsynthError: as `work` does where the whole run is in doubt, or memory is at its end.
+    """
+    try:
+        return work()
+    except ImageError as error:
+        return Trouble(error.code, str(error))
+    except DfsynthError:
+        raise
+    except MemoryError as error:
+        # The machine's trouble, not the picture's: a failed row would stay.
+        raise DfsynthError(
+            "out of memory at one image; use fewer --workers, or smaller images (build: "
+            "--max-pixels, simulate: --size), and run the command again"
+        ) from error
+    except Exception as error:  # noqa: BLE001 - a bad input must not end a run of 100,000
+        _log.debug("unexpected error at %s", image_id, exc_info=True)
+        sentence = f"an unexpected {type(error).__name__}; run again with -v to see where"
+        return Trouble(ErrorCode.INTERNAL, sentence)

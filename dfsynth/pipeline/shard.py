@@ -1,4 +1,4 @@
-"""One shard through generate → score → write → manifest."""
+"""The rows of one shard through generate → score, encoded for the store."""
 
 import time
 from collections import deque
@@ -7,21 +7,13 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 from dfsynth.errors import ImageError
-from dfsynth.manifest import encode_part
 from dfsynth.pipeline.describe import Failed, Prepared, failed_row, ok_row
 from dfsynth.pipeline.generator import Generator
 from dfsynth.pipeline.prepare import Outcome
-from dfsynth.pipeline.progress import Progress
-from dfsynth.records import Float32Map, Generated, ManifestRow, SourceItem
+from dfsynth.pipeline.run import Written
+from dfsynth.records import Float32Map, Generated
 from dfsynth.score import score
-from dfsynth.store import (
-    ArraySpec,
-    EncodedRow,
-    StoreLayout,
-    ZarrShardWriter,
-    encode_row,
-    write_durably,
-)
+from dfsynth.store import ArraySpec, encode_row
 
 _WAITING_BYTES = 256 * 1024**2
 """Most memory for maps that wait to be scored and encoded, where the disk is slow."""
@@ -32,66 +24,28 @@ _MAPS_A_ROW = 5  # the input, three maps and the lung, all float32 until they ar
 class ShardJob:
     """What is the same for every shard of a build."""
 
-    layout: StoreLayout
     specs: tuple[ArraySpec, ...]
     source: str
     generator: Generator
     exporters: Executor
     """Threads that score and encode while the generator goes on."""
-    progress: Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How the rows of a shard ended."""
-
-    ok: int
-    failed: int
-
-
-Finished = tuple[EncodedRow, ManifestRow] | Failed
-
-
-def run_shard(job: ShardJob, shard: int, outcomes: Iterable[tuple[SourceItem, Outcome]]) -> Tally:
-    """Writes the shard's maps, then its manifest part, which commits it.
-
-    `outcomes` are all rows of the shard in order. Left by an exception, nothing of the shard
-    remains but what the next run clears away.
+def export_rows(job: ShardJob, outcomes: Iterable[Outcome]) -> Iterator[Written]:
+    """The rows of one shard in order: generated in batches, scored and encoded in threads.
 
     Raises:
-        StoreError: the disk refuses.
         DfsynthError: the generator or the source is gone.
     """
-    rows: list[ManifestRow] = []
-    waiting: deque[Future[Finished] | Failed] = deque()
+    waiting: deque[Future[Written] | Written] = deque()
     most_waiting = _WAITING_BYTES // (4 * _MAPS_A_ROW * job.specs[0].height * job.specs[0].width)
-    with ZarrShardWriter(job.layout, job.specs, shard) as writer:
-
-        def drain(keep: int) -> None:
-            """Writes, in order, what is finished, and waits only where more than `keep` wait."""
-            while waiting and (len(waiting) > keep or _is_finished(waiting[0])):
-                entry = waiting.popleft()
-                finished = entry.result() if isinstance(entry, Future) else entry
-                index = len(rows)
-                if isinstance(finished, Failed):
-                    writer.skip(index)
-                    rows.append(failed_row(finished, job.source))
-                else:
-                    encoded, row = finished
-                    writer.append_encoded(index, encoded)
-                    rows.append(row)
-                failed = rows[-1].status == "failed"
-                job.progress.advance(ok=not failed, failed=failed)
-
-        for window in windows((outcome for _, outcome in outcomes), job.generator.batch_size):
-            waiting.extend(_generate(job, window))
-            drain(most_waiting)
-        drain(0)
-        writer.commit()
-    part = job.layout.part(shard)
-    write_durably(part, encode_part(rows), job.layout.scratch, job.layout.owner(shard))
-    failed = sum(row.status == "failed" for row in rows)
-    return Tally(len(rows) - failed, failed)
+    for window in windows(outcomes, job.generator.batch_size):
+        waiting.extend(_generate(job, window))
+        # What is finished goes on at once; more is waited for only where too many wait.
+        while waiting and (len(waiting) > most_waiting or _is_finished(waiting[0])):
+            yield _result_of(waiting.popleft())
+    while waiting:
+        yield _result_of(waiting.popleft())
 
 
 def windows(outcomes: Iterable[Outcome], batch_size: int) -> Iterator[list[Outcome]]:
@@ -108,17 +62,21 @@ def windows(outcomes: Iterable[Outcome], batch_size: int) -> Iterator[list[Outco
         yield window
 
 
-def _is_finished(entry: Future[Finished] | Failed) -> bool:
-    return isinstance(entry, Failed) or entry.done()
+def _is_finished(entry: Future[Written] | Written) -> bool:
+    return isinstance(entry, Written) or entry.done()
 
 
-def _generate(job: ShardJob, window: Sequence[Outcome]) -> list[Future[Finished] | Failed]:
+def _result_of(entry: Future[Written] | Written) -> Written:
+    return entry if isinstance(entry, Written) else entry.result()
+
+
+def _generate(job: ShardJob, window: Sequence[Outcome]) -> list[Future[Written] | Written]:
     ready = [outcome for outcome in window if isinstance(outcome, Prepared)]
     started = time.perf_counter()
     generated = iter(_generate_padded(job.generator, ready))
     seconds = (time.perf_counter() - started) / max(len(ready), 1)
     return [
-        outcome
+        Written(failed_row(outcome, job.source), None)
         if isinstance(outcome, Failed)
         else job.exporters.submit(_export, job, outcome, next(generated), seconds)
         for outcome in window
@@ -134,14 +92,14 @@ def _generate_padded(generator: Generator, ready: Sequence[Prepared]) -> list[Ge
     return maps[: len(ready)]
 
 
-def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: float) -> Finished:
+def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: float) -> Written:
     try:
         encoded = encode_row(job.specs, select_maps(job.specs, generated, prepared))
     except ImageError as error:
-        return Failed(prepared.item, error.code, str(error), prepared.source_sha256)
+        failed = Failed(prepared.item, error.code, str(error), prepared.source_sha256)
+        return Written(failed_row(failed, job.source), None)
     scored = score(generated, prepared.ready)
-    row = ok_row(prepared, scored, encoded.checksum, seconds, job.source)
-    return encoded, row
+    return Written(ok_row(prepared, scored, encoded.checksum, seconds, job.source), encoded)
 
 
 def select_maps(

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dfsynth.errors import ConflictError, StoreError
-from dfsynth.manifest import read_part
-from dfsynth.pipeline.build import available_cores
-from dfsynth.pipeline.plan import Plan
-from dfsynth.pipeline.planning import array_specs
+from dfsynth.manifest import ManifestSchema, read_part
+from dfsynth.pipeline.plan import Plan, row_and_id
 from dfsynth.pipeline.prefetch import Prefetch
 from dfsynth.pipeline.progress import Progress
-from dfsynth.pipeline.record import BuildRecord, read_record
-from dfsynth.records import SourceItem
+from dfsynth.pipeline.record import StoreRecord, read_record
+from dfsynth.pipeline.threads import available_cores
 from dfsynth.store import (
     RunLock,
     StoreLayout,
@@ -41,6 +39,8 @@ class Verification:
     """What a verification found."""
 
     store: str
+    command: str
+    """What made the store, and mends it after a repair."""
     shards: int
     images: int
     damage: tuple[Damage, ...]
@@ -50,9 +50,9 @@ class Verification:
 def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
     """Checks every committed row: the plan's id, and the sum of the values read back.
 
-    With `repair`, the manifest part of each damaged shard is unlinked, so that the next build
-    does the shard again; and damaged array metadata is written anew. The whole store is locked
-    for that, from before the first look to the end.
+    With `repair`, the manifest part of each damaged shard is unlinked, so that the next run of
+    the command that made the store does the shard again; and damaged array metadata is written
+    anew. The whole store is locked for that, from before the first look to the end.
 
     Raises:
         UsageError: there is no store.
@@ -77,10 +77,9 @@ def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
 def _verify(layout: StoreLayout, progress: Progress) -> Verification:
     """Reads everything, writes nothing."""
     record = read_record(layout.build)
-    plan = Plan(layout.plan, record.fingerprint.shard_size)
-    specs = array_specs(record)
+    plan = Plan(layout.plan, record.shard_size, row_and_id)
     damage = list(_check_metadata(layout, record))
-    arrays = ZarrArrays(layout, specs)
+    arrays = ZarrArrays(layout, record.arrays)
     committed = sorted(layout.committed_shards())
     images = sum(plan.rows_of(shard) for shard in committed if shard < plan.shards)
     progress.start(images)
@@ -88,8 +87,8 @@ def _verify(layout: StoreLayout, progress: Progress) -> Verification:
     # The plan is read here and not in the threads: it is one open file.
     planned = ((s, plan.items(s) if s < plan.shards else []) for s in committed)
 
-    def check(shard: tuple[int, list[SourceItem]]) -> list[Damage]:
-        return list(_check_shard(layout, arrays, *shard))
+    def check(shard: tuple[int, list[tuple[int, str]]]) -> list[Damage]:
+        return list(_check_shard(layout, arrays, record.manifest_schema, *shard))
 
     workers = available_cores()
     with ThreadPoolExecutor(workers) as pool:
@@ -99,6 +98,7 @@ def _verify(layout: StoreLayout, progress: Progress) -> Verification:
             progress.advance(ok=max(len(items) - bad, 0), failed=bad)
     return Verification(
         store=str(layout.root),
+        command=record.command,
         shards=len(committed),
         images=images,
         damage=tuple(damage),
@@ -111,20 +111,20 @@ def _repair(layout: StoreLayout, found: Verification, alone: bool) -> Verificati
     record = read_record(layout.build)
     if any(damage.shard is None for damage in found.damage):
         # The Zarr documents follow from the build record.
-        write_group(layout, array_specs(record), record.attributes())
+        write_group(layout, record.arrays, record.attributes())
     requeued = tuple(sorted({d.shard for d in found.damage if d.shard is not None}))
     if alone:
         sweep(layout.scratch)
     for shard in requeued:
         sweep(layout.scratch, layout.owner(shard))
-        remove_shard(layout, record.fingerprint.maps, shard)
+        remove_shard(layout, [spec.name for spec in record.arrays], shard)
     return replace(found, requeued=requeued)
 
 
-def _check_metadata(layout: StoreLayout, record: BuildRecord) -> Iterator[Damage]:
+def _check_metadata(layout: StoreLayout, record: StoreRecord) -> Iterator[Damage]:
     """Whether the Zarr documents are those that follow from the build record."""
     try:
-        intact = read_group(layout) == (array_specs(record), record.attributes())
+        intact = read_group(layout) == (record.arrays, record.attributes())
         what = "zarr.json is not what the build record says"
     except StoreError as error:
         intact, what = False, str(error)
@@ -133,15 +133,19 @@ def _check_metadata(layout: StoreLayout, record: BuildRecord) -> Iterator[Damage
 
 
 def _check_shard(
-    layout: StoreLayout, arrays: ZarrArrays, shard: int, items: list[SourceItem]
+    layout: StoreLayout,
+    arrays: ZarrArrays,
+    schema: ManifestSchema,
+    shard: int,
+    items: list[tuple[int, str]],
 ) -> Iterator[Damage]:
     try:
-        rows = read_part(layout.part(shard)).select(["image_id", "row", "status", "checksum"])
+        rows = read_part(layout.part(shard), schema)
     except StoreError as error:
         yield Damage(shard, None, str(error))
         return
-    lines = rows.to_pylist()
-    if [(line["row"], line["image_id"]) for line in lines] != [(i.row, i.image_id) for i in items]:
+    lines = rows.select(["image_id", "row", "status", "checksum"]).to_pylist()
+    if [(line["row"], line["image_id"]) for line in lines] != items:
         yield Damage(shard, None, "its manifest part does not hold the rows of the plan")
         return
     for line in lines:

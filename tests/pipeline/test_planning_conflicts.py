@@ -10,7 +10,7 @@ from dfsynth.access import open_store
 from dfsynth.config import BuildOptions
 from dfsynth.errors import ConflictError, ImageError
 from dfsynth.pipeline import Silent, build
-from dfsynth.pipeline.build import count_failed
+from dfsynth.pipeline.inspect import count_failed
 
 
 @pytest.fixture
@@ -31,13 +31,15 @@ class OverwritingMaker(ToyMaker):
 
     def make(self, precision, grid):
         # What the other process has done: a new plan, and no shard yet.
+        from dfsynth.pipeline.build_job import BuildJob
         from dfsynth.pipeline.planning import plan_or_resume
         from dfsynth.source import open_source
         from dfsynth.store import StoreLayout
 
         source = open_source(self.overwriting.source, None)
         layout = StoreLayout(self.overwriting.out)
-        with plan_or_resume(self.overwriting, layout, source, ToyMaker(seed=7), Silent()):
+        job = BuildJob(self.overwriting, source, ToyMaker(seed=7))
+        with plan_or_resume(job, layout, Silent()):
             pass
         return super().make(precision, grid)
 

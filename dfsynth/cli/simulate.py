@@ -1,0 +1,146 @@
+"""`dfsynth simulate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dfsynth.cli.options import Json, Quiet, Verbose, parse_names, parse_range, parse_share
+from dfsynth.cli.session import Session, session
+from dfsynth.config import (
+    DEFAULT_PAIRS_SHARD_SIZE,
+    DEFAULT_PAIRS_SIZE,
+    LAYERS,
+    SimulateOptions,
+)
+from dfsynth.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from dfsynth.pipeline import PairMaker
+
+EXAMPLE = "Example: dfsynth simulate --out pairs.zarr --n 1000 --size 256 --severity 0:0.6"
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(help="The store to write, for example pairs.zarr.")],
+    n: Annotated[int, typer.Option(help="How many pairs.")],
+    size: Annotated[
+        int, typer.Option(help="Side of the images in pixels: 256, 512 or 1024.")
+    ] = DEFAULT_PAIRS_SIZE,
+    origin: Annotated[
+        str, typer.Option(help="What pairs are made of: phantom, ct, cxr or mixed.")
+    ] = "phantom",
+    ct: Annotated[
+        Path | None, typer.Option(help="Folder of CT volumes: NIfTI, NRRD or DICOM series.")
+    ] = None,
+    cxr: Annotated[Path | None, typer.Option(help="Folder of frontal chest radiographs.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    severity: Annotated[str, typer.Option(help="Range MIN:MAX of emphysema, from 0 to 1.")] = "0:1",
+    kvp: Annotated[
+        str, typer.Option(help="Range MIN:MAX of the tube voltage in kV, or one value.")
+    ] = "90:125",
+    without: Annotated[
+        str, typer.Option(help="Layers to switch off: a,b,… of " + ", ".join(LAYERS) + ".")
+    ] = "",
+    devices: Annotated[
+        float, typer.Option(help="Share of pairs with pacemakers, leads or markers.")
+    ] = 0.0,
+    shard_size: Annotated[
+        int, typer.Option(help="Pairs a shard: the unit of commit and resume.")
+    ] = DEFAULT_PAIRS_SHARD_SIZE,
+    shard: Annotated[
+        str | None,
+        typer.Option(help="I/N: do every Nth shard only, from the I-th (0, 1, …), for job arrays."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Pairs made at a time. (default: one a core)")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:I.")] = "auto",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Plan and estimate size and time; write nothing.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if any pair failed.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Remove the store that is there and start anew.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Make pairs of attenuation and dark-field radiographs with known truth, to train and test on.
+
+    Simulated images, not for diagnosis. Run the same command again to go on where it stopped.
+    """
+    with session(json, quiet, verbose) as talk:
+        options = SimulateOptions(
+            out=out,
+            n=n,
+            size=size,
+            origin=origin,
+            ct=ct,
+            cxr=cxr,
+            seed=seed,
+            severity=parse_range("--severity", severity),
+            kvp=parse_range("--kvp", kvp, single=True),
+            without=parse_names(without),
+            devices=devices,
+            shard_size=shard_size,
+            share=parse_share(shard),
+            workers=workers,
+            device=device,
+            overwrite=overwrite,
+        )
+        if dry_run:
+            _dry_run(options, talk)
+        else:
+            _run(options, talk, strict)
+
+
+def _run(options: SimulateOptions, talk: Session, strict: bool) -> None:
+    from dfsynth.cli.progress import format_counts, report_lines, reporter
+    from dfsynth.pipeline import simulate as run_simulation
+    from dfsynth.pipeline.inspect import count_failed
+
+    with reporter(talk.quiet, "pairs") as progress:
+        report = run_simulation(options, _maker(options), progress)
+    lines = [
+        f"{report.store}: {report.shards_done} of {report.shards} shards done, {report.rows} pairs",
+        *report_lines(report, "pairs"),
+    ]
+    if report.excluded:
+        lines.append("inputs not used: " + format_counts(report.excluded))
+    if report.failed:
+        lines.append(f"see why pairs failed: dfsynth info {report.store}")
+    talk.result(report, "\n".join(lines))
+    if strict and count_failed(options.out, options.share):
+        raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
+
+
+def _dry_run(options: SimulateOptions, talk: Session) -> None:
+    from dfsynth.cli.progress import format_bytes, format_counts, format_seconds
+    from dfsynth.pipeline.pairs_estimate import estimate_pairs
+
+    found = estimate_pairs(options, _maker(options))
+    lines = [
+        f"would write {found.rows} pairs in {found.shards} shards to {options.out}",
+        f"origins: {format_counts(found.origins)}; splits: {format_counts(found.splits)}",
+    ]
+    if found.excluded:
+        lines.append("inputs not used: " + format_counts(found.excluded))
+    lines += found.warnings
+    if found.bytes_estimate is None or found.seconds_estimate is None:
+        lines.append("no size and time estimate: the pairs tried could not be made")
+    else:
+        lines.append(
+            f"about {format_bytes(found.bytes_estimate)} and "
+            f"{format_seconds(found.seconds_estimate)} on this machine (from {found.trials} pairs)"
+        )
+    talk.result(found, "\n".join(lines))
+
+
+def _maker(options: SimulateOptions) -> "PairMaker":
+    from importlib import import_module
+
+    # Imported by name: torch and the physics load only for a command that simulates.
+    maker: PairMaker = import_module("dfsynth.simulator").make_simulator(options)
+    return maker
