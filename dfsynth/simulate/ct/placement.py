@@ -12,11 +12,17 @@ import torch
 import torch.nn.functional as F
 
 from dfsynth.simulate.beam import VoxelGrid
+from dfsynth.simulate.ct.extension import mirror_row
 from dfsynth.simulate.ct.pose import CtPose
 from dfsynth.simulate.ct.thorax import CtThorax
+from dfsynth.simulate.ct.tissues import LUNG_MASS
+
+COLUMN, ROW, PLANE, LOG_DENSITY, NEAR = range(5)
+"""Channels of the map."""
 
 _NODE_MM = 8.0
-_SOLVER_STEPS = 20
+_SOLVER_STEPS = 12
+_MASS_POOL = 4
 _REACH_MM = 400.0
 """Half the edge of the cube that the random displacement fills."""
 _SPLINE_POWER = 151 / 315
@@ -58,21 +64,38 @@ class Placement:
     grid: VoxelGrid
     """Of the nodes."""
     source: torch.Tensor
-    """(4, planes, rows, columns): column, row and plane of the volume in [−1, 1] between its
-    faces, as grid_sample counts; and the logarithm of what lung density is multiplied with."""
+    """(5, planes, rows, columns): column, row and plane of the volume in [−1, 1] between its
+    faces, as grid_sample counts; the logarithm of what lung density is multiplied with; and
+    whether the body is near, 0 or more."""
 
-    def sample(self, grid: VoxelGrid, first: int, planes: int) -> torch.Tensor:
-        """The map at voxels of `grid` in planes `first` and on, (4, planes, rows, columns)."""
+    def spread(self, grid: VoxelGrid) -> "PlacedGrid":
+        """The map interpolated to the rows and columns of `grid`, still at the nodes' planes."""
         device = self.source.device
-        y = (grid.y_mm(device)[first : first + planes] - self.grid.first_y_mm) / self.grid.step_y_mm
         z = (self.grid.top_z_mm - grid.z_mm(device)) / self.grid.step_z_mm
         x = (grid.x_mm(device) - self.grid.left_x_mm) / self.grid.step_x_mm
-        rows = torch.einsum("zr,cyrx->cyzx", _hat(z, self.grid.rows), self.source_between(y))
-        return torch.einsum("xk,cyzk->cyzx", _hat(x, self.grid.columns), rows)
+        y = (grid.y_mm(device) - self.grid.first_y_mm) / self.grid.step_y_mm
+        rows = torch.einsum("zr,cprx->cpzx", _hat(z, self.grid.rows), self.source)
+        sheets = torch.einsum("xk,cpzk->cpzx", _hat(x, self.grid.columns), rows)
+        return PlacedGrid(sheets, tuple(y.clamp(0, self.grid.planes - 1.001).tolist()))
 
-    def source_between(self, y: torch.Tensor) -> torch.Tensor:
-        """The nodes' planes interpolated at places `y`, counted in nodes."""
-        return torch.einsum("yp,cprx->cyrx", _hat(y, self.grid.planes), self.source)
+
+@dataclass(frozen=True, slots=True)
+class PlacedGrid:
+    """The backward map at the voxels of a grid, plane by plane."""
+
+    sheets: torch.Tensor
+    """(5, planes of nodes, rows, columns)."""
+    y: tuple[float, ...]
+    """Where each plane of the grid lies, counted in planes of nodes."""
+
+    def sample(self, first: int, planes: int) -> torch.Tensor:
+        """The map in planes `first` and on, (5, planes, rows, columns)."""
+        found = self.sheets.new_empty(len(self.sheets), planes, *self.sheets.shape[2:])
+        for plane, y in enumerate(self.y[first : first + planes]):
+            below = int(y)
+            sheet = torch.lerp(self.sheets[:, below], self.sheets[:, below + 1], y - below)
+            found[:, plane] = sheet
+        return found
 
 
 def place(thorax: CtThorax, pose: CtPose, half_size_mm: tuple[float, float, float]) -> Placement:
@@ -101,7 +124,7 @@ def place(thorax: CtThorax, pose: CtPose, half_size_mm: tuple[float, float, floa
 
 
 def _upright_to_scan(thorax: CtThorax, pose: CtPose, upright: torch.Tensor) -> torch.Tensor:
-    """Undoes the inflation at points (3: x, y to the front, z) in mm; the four map channels."""
+    """Undoes the inflation at points (3: x, y to the front, z) in mm; the map's channels."""
     inflation = resolve_inflation(thorax, pose)
     x_mm = upright[0] / inflation.widen_x
     y_mm = upright[1] / inflation.widen_y
@@ -126,10 +149,38 @@ def _upright_to_scan(thorax: CtThorax, pose: CtPose, upright: torch.Tensor) -> t
     slope = _look_up(_depth_slope(thorax), torch.stack([column, row, plane], dim=-1))
     stretch = (1 + inflation.sinking_mm * slope).clamp(0.3, 3)
     log_density = -torch.log(stretch * inflation.widen_x * inflation.widen_y)
+    log_density = log_density + _gravity(thorax, pose, y_mm, z_mm)
+    near = _near_body(thorax, torch.stack([column, mirror_row(row, 1.0), plane], dim=-1))
+    return torch.stack([column, row, plane, log_density, near])
+
+
+def _gravity(
+    thorax: CtThorax, pose: CtPose, y_mm: torch.Tensor, z_mm: torch.Tensor
+) -> torch.Tensor:
+    """What turns the scanned gradient (denser at the back) upright (denser at the base).
+
+    To be added to the density's logarithm; the constant keeps the mass of the lungs.
+    """
     gradient = thorax.gravity_per_mm * pose.gravity
-    # Denser at the back as scanned, denser at the base as it stands.
-    log_density = log_density + gradient * (y_mm - z_mm)
-    return torch.stack([column, row, plane, log_density])
+    mass = F.avg_pool3d(thorax.fields[None, LUNG_MASS, None], _MASS_POOL)[0, 0]
+    step_mm = thorax.step_mm * _MASS_POOL
+    device = mass.device
+    (back, front), (top, bottom), _ = thorax.lung_box
+    planes = torch.arange(mass.shape[0], device=device) * step_mm
+    rows = torch.arange(mass.shape[1], device=device) * step_mm
+    # Centres of the pooled cubes, relative to the middle of the lungs.
+    own_y = planes - ((back + front) / 2 - (_MASS_POOL - 1) / 2) * thorax.step_mm
+    own_z = ((top + bottom) / 2 - (_MASS_POOL - 1) / 2) * thorax.step_mm - rows
+    turned = mass.sum(dim=2) * torch.exp(gradient * (own_y[:, None] - own_z[None, :]))
+    return gradient * (y_mm - z_mm) + torch.log(mass.sum() / turned.sum())
+
+
+def _near_body(thorax: CtThorax, where: torch.Tensor) -> torch.Tensor:
+    """1 at nodes from which tissue is no further than a node's distance, else 0."""
+    found = F.grid_sample(
+        thorax.presence[None, None], where[None], mode="bilinear", align_corners=False
+    )
+    return (F.max_pool3d(found, 3, stride=1, padding=1)[0, 0] > 0).float()
 
 
 def _depth_slope(thorax: CtThorax) -> torch.Tensor:
@@ -183,7 +234,9 @@ def _warp(pose: CtPose, axes: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -
     values = torch.from_numpy(rng.standard_normal((3, knots, knots, knots), np.float32))
     values = (values * (pose.warp_mm / _SPLINE_POWER**1.5)).to(axes[0].device)
     x, y, z = (_spline(axis, knots, pose.warp_scale_mm) for axis in axes)
-    return torch.einsum("yp,zr,xk,cprk->cyzx", y, z, x, values)
+    values = torch.einsum("xk,cprk->cprx", x, values)
+    values = torch.einsum("zr,cprx->cpzx", z, values)
+    return torch.einsum("yp,cpzx->cyzx", y, values)
 
 
 def _spline(axis_mm: torch.Tensor, knots: int, spacing_mm: float) -> torch.Tensor:

@@ -8,16 +8,18 @@ import torch.nn.functional as F
 
 from dfsynth.simulate.anatomy import Elements, Slab
 from dfsynth.simulate.beam import ConeBeam, VoxelGrid
-from dfsynth.simulate.ct.placement import place, resolve_inflation
+from dfsynth.simulate.ct.extension import extend_body, mirror_row
+from dfsynth.simulate.ct.placement import LOG_DENSITY, NEAR, PlacedGrid, place, resolve_inflation
 from dfsynth.simulate.ct.pose import CtPose
 from dfsynth.simulate.ct.thorax import CtThorax
-from dfsynth.simulate.ct.tissues import BONE, COVER, LUNG, LUNG_MASS, SOFT
+from dfsynth.simulate.ct.tissues import LUNG, LUNG_MASS
 
 _STEP_RANGE_MM = (1.0, 2.0)
-_DEPTH_STEP_MM = 2.5
+_FINER_THAN_SCAN = 0.75
+"""Smallest step over the scan's cubes; below it there is time to lose and no detail to win."""
+_DEPTH_STEP_RANGE_MM = (2.0, 3.0)
 _FULL_DENSITY = 0.15
 """Of healthy parenchyma at full inspiration, over water's: f0 of the scattering model."""
-_TISSUE_DENSITY = 1.04
 _MARGIN_MM = 12.0
 
 
@@ -25,20 +27,19 @@ class CtAnatomy:
     """A CT volume in one pose, resampled plane by plane; an `Anatomy`.
 
     Bones and vessels are in the voxels, so `bones` and `vessels` are empty. Beyond the first and
-    the last slice the body goes on as its mirror image, with soft tissue for lung [assumed], so
-    that the image does not end where the scan did.
+    the last slice the body goes on as its mirror image, tapered to a neck above and with lung that
+    peters out below [assumed], so that the image does not end where the scan did.
     """
 
     def __init__(self, thorax: CtThorax, pose: CtPose, beam: ConeBeam) -> None:
         self._thorax = thorax
         half_size_mm = _half_size_mm(thorax, pose, beam)
         self._placement = place(thorax, pose, half_size_mm)
-        step_mm = min(max(beam.pixel_mm, _STEP_RANGE_MM[0]), _STEP_RANGE_MM[1])
-        self._grid = _centred_grid(half_size_mm, step_mm, max(_DEPTH_STEP_MM, step_mm))
+        detail_mm = max(beam.pixel_mm, _FINER_THAN_SCAN * thorax.step_mm)
+        step_mm = min(max(detail_mm, _STEP_RANGE_MM[0]), _STEP_RANGE_MM[1])
+        self._grid = _centred_grid(half_size_mm, step_mm, _depth_step_mm(beam))
         self._half_size_mm = half_size_mm
         self._pose = pose
-        self._mass_factor = 1.0
-        self._mass_factor = self._conserve_mass()
 
     @property
     def grid(self) -> VoxelGrid:
@@ -59,9 +60,10 @@ class CtAnatomy:
         return Elements.none(self._thorax.fields.device)
 
     def slabs(self, planes: int) -> Iterator[Slab]:
+        view = self._placement.spread(self._grid)
         for first in range(0, self._grid.planes, planes):
             count = min(planes, self._grid.planes - first)
-            yield self._slab(self._grid, self._thorax.fields, first, count)
+            yield self._slab(view, self._thorax.fields, first, count)
 
     def coarse(self, step_mm: float) -> tuple[VoxelGrid, Slab]:
         grid = _centred_grid(self._half_size_mm, step_mm, step_mm)
@@ -69,38 +71,43 @@ class CtAnatomy:
         width = max(1, int(step_mm / self._thorax.step_mm))
         # Means over cubes as wide as a step, without moving the volume's faces.
         size = [max(2, n // width) for n in fields.shape[1:]]
-        return grid, self._slab(grid, F.adaptive_avg_pool3d(fields, size), 0, grid.planes)
+        pooled = F.adaptive_avg_pool3d(fields, (size[0], size[1], size[2]))
+        return grid, self._slab(self._placement.spread(grid), pooled, 0, grid.planes)
 
-    def _conserve_mass(self) -> float:
-        """What the lungs' density is multiplied with so that their mass is the scanned one."""
-        thorax = self._thorax
-        grid, slab = self.coarse(6.0)
-        posed = float((slab.lung * slab.lung_density).sum()) * grid.voxel_mm3
-        scanned = float(thorax.fields[LUNG_MASS].sum(dtype=torch.float64)) * thorax.step_mm**3
-        return scanned * self._pose.scale**3 / max(posed, 1e-6)
-
-    def _slab(self, grid: VoxelGrid, fields: torch.Tensor, first: int, planes: int) -> Slab:
-        """Planes of `grid` sampled from `fields` (5, …), which has the volume's faces."""
-        source = self._placement.sample(grid, first, planes)
-        row = source[1]
-        beyond = row.abs() > 1
-        mirrored = torch.where(beyond, row.sign() * 2 - row, row)
-        where = torch.stack([source[0], mirrored, source[2]], dim=-1)
-        found = F.grid_sample(
-            fields[None], where[None], mode="bilinear", padding_mode="zeros", align_corners=False
-        )[0]
-        outside = beyond.float()
-        lost = found[LUNG] * outside
-        lung = found[LUNG] - lost
-        density = found[LUNG_MASS] / found[LUNG].clamp(min=1e-3)
-        return Slab(
-            first=first,
-            soft=found[SOFT] + lost * _TISSUE_DENSITY,
-            bone=found[BONE],
-            lung=lung,
-            lung_density=(density * torch.exp(source[3]) * self._mass_factor).clamp(0, 1),
-            cover=torch.where(row > 1, (found[COVER] + lost).clamp(max=1), found[COVER]),
+    def _slab(self, view: PlacedGrid, fields: torch.Tensor, first: int, planes: int) -> Slab:
+        """Planes of `view` sampled from `fields` (5, …), which has the volume's faces."""
+        source = view.sample(first, planes)
+        shape = source.shape[1:]
+        source = source.flatten(1)
+        # Half of the box around a body is air: only the rest is looked up.
+        body = (source[NEAR] > 0).nonzero()[:, 0]
+        found = self._tissue(fields, source.index_select(1, body))
+        everywhere = torch.zeros(5, source.shape[1], device=fields.device)
+        soft, bone, lung, density, cover = everywhere.index_copy_(1, body, found).unflatten(
+            1, shape
         )
+        return Slab(first, soft, bone, lung, density, cover)
+
+    def _tissue(self, fields: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+        """The five fields of `Slab` at points whose map is `source` (channels, n): (5, n)."""
+        # The last slice lies half a cube from the face.
+        face = 1 - 1 / self._thorax.fields.shape[2]
+        column, row, plane = source[:3]
+        where = torch.stack([column, mirror_row(row, face), plane], dim=-1)
+        found = F.grid_sample(
+            fields[None],
+            where[None, None, None],
+            mode="bilinear",
+            padding_mode="zeros",
+            align_corners=False,
+        )[0, :, 0, 0]
+        beyond = (row.abs() > face).nonzero()[:, 0]
+        if len(beyond):
+            image, place = found.index_select(1, beyond), source[:3].index_select(1, beyond)
+            found.index_copy_(1, beyond, extend_body(self._thorax, image, place, face))
+        density = found[LUNG_MASS] / found[LUNG].clamp(min=1e-3)
+        found[LUNG_MASS] = (density * torch.exp(source[LOG_DENSITY])).clamp(0, 1)
+        return found
 
 
 def _half_size_mm(thorax: CtThorax, pose: CtPose, beam: ConeBeam) -> tuple[float, float, float]:
@@ -119,6 +126,10 @@ def _half_size_mm(thorax: CtThorax, pose: CtPose, beam: ConeBeam) -> tuple[float
     field_z = beam.rows * beam.pixel_mm / 2 * widening + abs(beam.centre_z_mm)
     half_y += math.sin(math.radians(abs(pose.pitch_deg))) * field_z
     return min(half_x, field_x), half_y, field_z
+
+
+def _depth_step_mm(beam: ConeBeam) -> float:
+    return min(max(2 * beam.pixel_mm, _DEPTH_STEP_RANGE_MM[0]), _DEPTH_STEP_RANGE_MM[1])
 
 
 def _centred_grid(

@@ -54,7 +54,7 @@ def resampling_weights(samples: int, spacing_mm: float, step_mm: float) -> NDArr
     return np.asarray(weights / total, np.float32)
 
 
-def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cubic(distance: NDArray[np.floating]) -> NDArray[np.floating]:
     """Keys' kernel with a = −0.5."""
     d = np.abs(distance)
     near = (1.5 * d - 2.5) * d**2 + 1

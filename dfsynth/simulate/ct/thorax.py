@@ -4,14 +4,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from dfsynth.simulate.ct.cavity import outline_cavity
 from dfsynth.simulate.ct.lungs import segment_lungs
+from dfsynth.simulate.ct.morphology import Mask
 from dfsynth.simulate.ct.resampling import cut_into_cubes
-from dfsynth.simulate.ct.tissues import LUNG, LUNG_MASS, tissue_fields
+from dfsynth.simulate.ct.tissues import BONE, LUNG, LUNG_MASS, SOFT, tissue_fields
 from dfsynth.simulate.ct.volume import CtLimits, CtVolume
 
 _MARGIN = 3
+_NECK_AHEAD_MM = 25.0
+_EMPTY_DENSITY = 0.02
 _AERATED_DENSITY = 0.5
 _STEEPEST_PER_MM = 0.005
 
@@ -27,9 +31,13 @@ class CtThorax:
     """(5, planes, rows, columns) of `tissue_fields`: to the front, to the feet, to the left."""
     sinking: torch.Tensor
     """(planes, rows, columns) of `Cavity.sinking`, as coarse as `sinking_step` cubes."""
+    presence: torch.Tensor
+    """(planes, rows, columns): where there is tissue, as means over four cubes a side."""
     step_mm: float
     lung_box: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
     """First and last cube that holds lung along planes, rows, columns."""
+    neck: tuple[float, float]
+    """Plane and column of the neck's axis in the first slice."""
     healthy_density: float
     """Median density of the parenchyma as scanned, which opacities hardly move."""
     gravity_per_mm: float
@@ -39,7 +47,12 @@ class CtThorax:
 
     def to(self, device: torch.device) -> "CtThorax":
         """The same on another device."""
-        return replace(self, fields=self.fields.to(device), sinking=self.sinking.to(device))
+        return replace(
+            self,
+            fields=self.fields.to(device),
+            sinking=self.sinking.to(device),
+            presence=self.presence.to(device),
+        )
 
     @property
     def lung_volume_l(self) -> float:
@@ -64,7 +77,8 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
     cavity = outline_cavity(cubes, masks)
     fields = tissue_fields(cubes, masks, cavity)
     # Even corners: the sinking has cubes of twice the edge.
-    planes, columns = (_span(masks.body.any(axis=axes)) for axes in ((1, 2), (0, 1)))
+    planes = _span(np.asarray(masks.body.any(axis=(1, 2))))
+    columns = _span(np.asarray(masks.body.any(axis=(0, 1))))
     kept = (slice(*planes), slice(None), slice(*columns))
     coarse = tuple(slice(s.start and s.start // 2, s.stop and (s.stop + 1) // 2) for s in kept)
     lungs = masks.lungs[kept]
@@ -76,12 +90,30 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
         sha256=volume.sha256,
         fields=kept_fields,
         sinking=torch.from_numpy(np.ascontiguousarray(cavity.sinking[coarse])),
+        presence=_presence(kept_fields),
         step_mm=cubes.step_mm,
         lung_box=(_box(lungs, (1, 2)), _box(lungs, (0, 2)), _box(lungs, (0, 1))),
+        neck=_neck_axis(cavity.spine[kept], cubes.step_mm),
         healthy_density=healthy_density,
         gravity_per_mm=gravity_per_mm,
         lungs_cut=masks.cut,
     )
+
+
+def _presence(fields: torch.Tensor) -> torch.Tensor:
+    tissue = fields[SOFT] + fields[BONE] + fields[LUNG]
+    size = [max(1, n // 4) for n in tissue.shape]
+    mean = F.adaptive_avg_pool3d(tissue[None], (size[0], size[1], size[2]))[0]
+    return (mean > _EMPTY_DENSITY).float()
+
+
+def _neck_axis(spine: Mask, step_mm: float) -> tuple[float, float]:
+    """A little before the vertebra of the highest slices that hold one."""
+    rows = np.flatnonzero(spine.any(axis=(0, 2)))[:3]
+    if rows.size == 0:
+        return spine.shape[0] / 2, spine.shape[2] / 2
+    planes, _, columns = np.nonzero(spine[:, rows])
+    return float(planes.mean() + _NECK_AHEAD_MM / step_mm), float(columns.mean())
 
 
 def _density_profile(fields: torch.Tensor, step_mm: float) -> tuple[float, float]:
@@ -95,13 +127,13 @@ def _density_profile(fields: torch.Tensor, step_mm: float) -> tuple[float, float
     return float(np.median(density[aerated])), float(np.clip(-slope, 0, _STEEPEST_PER_MM))
 
 
-def _span(filled: np.ndarray) -> tuple[int, int]:
+def _span(filled: Mask) -> tuple[int, int]:
     """Even first and odd-ended last index around what is filled, with a margin."""
     where = np.flatnonzero(filled)
     first = max(int(where[0]) - _MARGIN, 0) // 2 * 2
     return first, min(int(where[-1]) + 1 + _MARGIN, len(filled))
 
 
-def _box(lungs: np.ndarray, axes: tuple[int, int]) -> tuple[int, int]:
+def _box(lungs: Mask, axes: tuple[int, int]) -> tuple[int, int]:
     where = np.flatnonzero(lungs.any(axis=axes))
     return int(where[0]), int(where[-1])
