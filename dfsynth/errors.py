@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_FORMAT = "unsupported_format"
     CONSTANT = "constant"
     NON_FINITE = "non_finite"
+    NOT_A_CHEST = "not_a_chest"
     TIMEOUT = "timeout"
     INTERNAL = "internal"
 

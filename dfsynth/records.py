@@ -298,13 +298,15 @@ class PairFacts:
     laa950: float | None
     """Share of the lung below -950 HU; null where no density is known."""
     eps_bar_per_m: float
-    sdf_m2: float
-    lung_volume_l: float
-    pixel_mm: float
-    """At the object."""
-    kvp: float
-    n0: float
-    v0: float
+    sdf_m2: float | None
+    lung_volume_l: float | None
+    pixel_mm: float | None
+    """At the object. Null, with the two above, for a radiograph of unknown pitch."""
+    kvp: float | None
+    """Null for a real radiograph."""
+    n0: float | None
+    """Null, with the next, where the noise is switched off."""
+    v0: float | None
     parameters: Mapping[str, Parameter]
     """By name, all of `dfsynth.manifest.PAIR_PARAMETERS`."""
     flags: tuple[str, ...] = ()

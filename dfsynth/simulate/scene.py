@@ -7,6 +7,7 @@ import torch
 from dfsynth.simulate.anatomy import Anatomy
 from dfsynth.simulate.beam import ConeBeam
 from dfsynth.simulate.body import ProjectedBody, project_body
+from dfsynth.simulate.ct import CtAnatomy, CtPose, CtThorax
 from dfsynth.simulate.framing import draw_framing, find_lungs, frame_lungs
 from dfsynth.simulate.phantom import BodyParameters, PhantomAnatomy, draw_body
 from dfsynth.simulate.streams import Streams
@@ -16,6 +17,8 @@ _PROBE_STEP_MM = 8.0
 _PROBE = ConeBeam(rows=64, columns=64, pixel_mm=8.0)
 """Looks at a whole phantom, to find its lungs before the image is framed."""
 _PHANTOM_REACH_MM = (-400.0, 400.0)
+_BEYOND_SCAN_MM = 15.0
+"""How far an image may look past the first and last slice, where the body is made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,28 @@ def pose_phantom(
     framing = draw_framing(streams("framing"), str(body.projection))
     beam = frame_lungs(framing, lungs, grid, _PHANTOM_REACH_MM, size)
     return Scene(PhantomAnatomy(body, beam, device), beam, tissue)
+
+
+def pose_ct(
+    thorax: CtThorax, pose: CtPose, tissue: TissueParameters, streams: Streams, size: int
+) -> Scene:
+    """A scanned thorax with the image framed over its lungs, within what was scanned.
+
+    Raises:
+        ValueError: the pose has no lungs.
+    """
+    grid, whole = CtAnatomy(thorax, pose, _PROBE).coarse(_PROBE_STEP_MM)
+    lungs = find_lungs(grid, whole)
+    if lungs is None:
+        raise ValueError(f"no lungs in {thorax.key} posed as {pose}")
+    top, bottom = thorax.lung_box[1]
+    slices = thorax.fields.shape[2]
+    above = top * thorax.step_mm * pose.scale + _BEYOND_SCAN_MM
+    below = (slices - 1 - bottom) * thorax.step_mm * pose.scale + _BEYOND_SCAN_MM
+    reach = (lungs.bottom_mm - below, lungs.top_mm + above)
+    framing = draw_framing(streams("framing"), "AP" if pose.antero_posterior else "PA")
+    beam = frame_lungs(framing, lungs, grid, reach, size)
+    return Scene(CtAnatomy(thorax, pose, beam), beam, tissue)
 
 
 def draw_phantom(

@@ -57,6 +57,11 @@ class PhantomAnatomy:
         """The voxels of `slabs`."""
         return self._maps.grid
 
+    @property
+    def inflation(self) -> float:
+        """Volume of the lungs over that at full inspiration."""
+        return self.body.inspiration
+
     @cached_property
     def bones(self) -> Elements:
         """Cortical bone, and spongy bone as the cortical bone it amounts to."""

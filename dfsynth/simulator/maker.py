@@ -1,0 +1,97 @@
+"""The simulator as the pipeline takes it: sources known at once, the rest when there is work."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+
+from dfsynth.config import SimulateOptions
+from dfsynth.generate import resolve_device
+from dfsynth.records import MadePair, PairItem, Subject, Subjects
+from dfsynth.simulator.origin import Drawing, Origin
+from dfsynth.simulator.radiographs import Radiographs
+from dfsynth.simulator.voxels import Phantoms, Volumes
+
+SIMULATOR_VERSION: Final = 1
+"""Raised whenever equal options begin to give other values."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadySimulator:
+    """Implements `dfsynth.pipeline.Simulator`."""
+
+    description: str
+    origins: Mapping[str, Origin]
+
+    def make(self, item: PairItem) -> MadePair:
+        """See `Simulator`."""
+        with torch.inference_mode():
+            return self.origins[item.origin].make(item)
+
+
+class SimulatorMaker:
+    """Implements `dfsynth.pipeline.PairMaker`."""
+
+    def __init__(self, options: SimulateOptions) -> None:
+        """Finds the device and the folders.
+
+        Raises:
+            UsageError: the device or a folder is not there.
+        """
+        self._device = resolve_device(options.device)
+        drawing = Drawing.of(options)
+        self._origins: dict[str, Origin] = {}
+        if options.origin in ("phantom", "mixed"):
+            self._origins["phantom"] = Phantoms(drawing, options.seed, self._device)
+        if options.ct is not None:
+            self._origins["ct"] = Volumes(drawing, options.ct, self._device)
+        if options.cxr is not None:
+            self._origins["cxr"] = Radiographs(drawing, options.cxr)
+
+    def settings(self) -> dict[str, int | str]:
+        """See `PairMaker`."""
+        hashes = {name: origin.fingerprint() for name, origin in self._origins.items()}
+        named = {f"{name} inputs": value for name, value in hashes.items() if value}
+        return {"simulator": SIMULATOR_VERSION, **named}
+
+    def subjects(self, n: int) -> Subjects:
+        """See `PairMaker`; mixed origins take turns, every other pair being a phantom."""
+        surveys = {name: origin.survey(n) for name, origin in self._origins.items()}
+        warnings = itertools.chain.from_iterable(s.warnings for s in surveys.values())
+        excluded: dict[str, int] = {}
+        for survey in surveys.values():
+            for reason, count in survey.excluded.items():
+                excluded[reason] = excluded.get(reason, 0) + count
+        lines = {name: iter(s.lines) for name, s in surveys.items() if s.lines}
+        turns: list[Subject] = []
+        if lines:
+            order = itertools.cycle(_order(tuple(lines)))
+            turns = [next(lines[name]) for name in itertools.islice(order, n)]
+        return Subjects(tuple(turns), excluded, tuple(warnings))
+
+    def open(self) -> ReadySimulator:
+        """See `PairMaker`."""
+        if self._device.type == "cpu":
+            # Every thread makes a pair of its own; torch's threads would only get in their way,
+            # and sums would depend on how many there are.
+            torch.set_num_threads(1)
+        return ReadySimulator(f"simulating on {self._device}", self._origins)
+
+
+def make_simulator(options: SimulateOptions) -> SimulatorMaker:
+    """The simulator for these options.
+
+    Raises:
+        UsageError: the device or a folder is not there.
+    """
+    return SimulatorMaker(options)
+
+
+def _order(names: tuple[str, ...]) -> list[str]:
+    """phantom, ct → phantom, ct; phantom, ct, cxr → phantom, ct, phantom, cxr."""
+    others = [name for name in names if name != "phantom"]
+    if "phantom" not in names or not others:
+        return list(names)
+    return [name for other in others for name in ("phantom", other)]

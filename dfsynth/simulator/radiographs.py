@@ -1,0 +1,143 @@
+"""The origin `cxr`: real radiographs with a target drawn over them."""
+
+import hashlib
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import numpy as np
+
+from dfsynth.checkpoint import WEIGHTS
+from dfsynth.decode import DecodeLimits, decode
+from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.preprocess import prepare
+from dfsynth.records import (
+    Float32Map,
+    IntensityWindow,
+    MadePair,
+    PairFacts,
+    PairItem,
+    SourceItem,
+    Subject,
+)
+from dfsynth.resources import data_folder
+from dfsynth.simulate.cxr import (
+    READER,
+    CxrTarget,
+    NetworkReader,
+    NotAChestRadiograph,
+    draw_cxr,
+    lay_dark_field,
+    load_reader,
+)
+from dfsynth.simulate.imaging import Acquired, Projections, acquire
+from dfsynth.simulate.imaging.equivalent import water_equivalent
+from dfsynth.simulate.layers import draw_layers
+from dfsynth.simulate.pair import PairMaps
+from dfsynth.simulate.streams import Streams
+from dfsynth.simulator.columns import arrays_of, parameters_of, scan_columns, tissue_columns
+from dfsynth.simulator.files import hash_names
+from dfsynth.simulator.origin import Drawing, Survey
+from dfsynth.simulator.voxels import photons_of, severity_of
+from dfsynth.source import open_source
+
+_NOMINAL_PIXEL_MM: Final = 380.0
+"""Over the side of the grid, where the file does not tell its pitch [assumed field in mm]."""
+
+
+class Radiographs:
+    """Implements `Origin`: real radiographs; each is a patient of its own.
+
+    Planning opens none of them: one that cannot be used becomes a failed row that says why.
+    """
+
+    def __init__(self, drawing: Drawing, root: Path) -> None:
+        self._drawing = drawing
+        self._root = root
+        self._source = open_source(str(root.resolve()), None)
+        self._limits = DecodeLimits()
+        self._window = IntensityWindow()
+        self._lock = Lock()
+        self._reader: NetworkReader | None = None
+
+    def survey(self, count: int) -> Survey:
+        """See `Origin`."""
+        listing = self._source.listing()
+        names = listing.table["uri"].to_pylist()
+        chosen = (names[number % len(names)] for number in range(count if names else 0))
+        licence = self._source.licence
+        lines = [Subject(f"cxr:{name}", "cxr", name, licence) for name in chosen]
+        return Survey(lines, listing.excluded, listing.warnings)
+
+    def fingerprint(self) -> str:
+        """See `Origin`."""
+        weights = data_folder("checkpoints") / READER / WEIGHTS
+        reader = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+        names = hash_names(str(uri) for uri in self._source.listing().table["uri"].to_pylist())
+        return f"{names} read by {reader}"
+
+    def make(self, item: PairItem) -> MadePair:
+        """See `Origin`."""
+        drawing, streams = self._drawing, Streams(item.seed)
+        data = self._source.read(
+            SourceItem(item.row, item.shard, item.image_id, str(item.source)),
+            self._limits.max_bytes,
+        )
+        grid = (drawing.size, drawing.size)
+        ready = prepare(decode(data, self._limits), grid, self._window)
+        pixel_mm = None if ready.pixel_mm is None else ready.pixel_mm / ready.geometry.scale_x
+        try:
+            target = lay_dark_field(
+                ready.image,
+                ready.geometry.content,
+                self._load()(ready.image),
+                draw_cxr(streams, drawing.severity, drawing.without),
+                streams,
+                pixel_mm,
+            )
+        except NotAChestRadiograph as error:
+            raise ImageError(ErrorCode.NOT_A_CHEST, str(error)) from error
+        layers = draw_layers(streams, drawing.kvp, 0.0, drawing.without)
+        projections = Projections(
+            water_mm=water_equivalent(target.transmission, layers.scan.tube),
+            bone_mm=np.zeros_like(ready.image),
+            metal_mm=np.zeros_like(ready.image),
+            dark_field=target.dark_field_clean,
+            pixel_mm=pixel_mm or _NOMINAL_PIXEL_MM / drawing.size,
+        )
+        scan = acquire(projections, layers.scan)
+        facts = PairFacts(
+            source_sha256=hashlib.sha256(data).hexdigest(),
+            severity=severity_of(target.parameters.tissue),
+            laa950=target.laa950,
+            eps_bar_per_m=target.eps_bar_per_m,
+            sdf_m2=target.sdf_m2,
+            lung_volume_l=target.lung_volume_l,
+            pixel_mm=pixel_mm,
+            kvp=None,
+            n0=photons_of(layers)[0],
+            v0=photons_of(layers)[1],
+            parameters=parameters_of(
+                tissue_columns(target.parameters.tissue), scan_columns(layers.scan)
+            ),
+            flags=ready.flags,
+        )
+        return MadePair(arrays_of(_maps(ready.image, target, scan)), facts)
+
+    def _load(self) -> NetworkReader:
+        with self._lock:
+            if self._reader is None:
+                self._reader, _ = load_reader(data_folder("checkpoints") / READER)
+            return self._reader
+
+
+def _maps(image: Float32Map, target: CxrTarget, scan: Acquired) -> PairMaps:
+    return PairMaps(
+        attenuation=image,
+        transmission=scan.transmission,
+        dark_field=scan.dark_field,
+        dark_field_clean=target.dark_field_clean,
+        lung_mask=target.lung_labels,
+        lung_thickness_mm=target.lung_mm,
+        severity=target.severity,
+    )
