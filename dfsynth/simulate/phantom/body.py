@@ -200,11 +200,11 @@ def _draw_chest(
     """Cage and domes. Breathing out lowers the cage's width and depth and lifts the domes."""
     out = 1 - inspiration
     elongation = rng.normal(0, 0.06)
-    width = (1.62 if male else 1.54) * height_cm * (1 - elongation / 2 + rng.normal(0, 0.03))
-    depth = (0.98 if male else 0.92) * height_cm * (1 + rng.normal(0, 0.07) + 0.005 * (bmi - 25))
-    tall = (1.50 if male else 1.42) * height_cm * (1 + elongation + rng.normal(0, 0.03))
-    width, depth = width * (1 - 0.07 * out), depth * (1 - 0.16 * out)
-    lift = tall * (0.16 + 0.36 * out + rng.normal(0, 0.025) + 0.002 * (bmi - 25))
+    width = (1.72 if male else 1.68) * height_cm * (1 - elongation / 2 + rng.normal(0, 0.03))
+    depth = (1.07 if male else 1.02) * height_cm * (1 + rng.normal(0, 0.07) + 0.005 * (bmi - 25))
+    tall = (1.575 if male else 1.54) * height_cm * (1 + elongation + rng.normal(0, 0.03))
+    width, depth = width * (1 - 0.10 * out), depth * (1 - 0.24 * out)
+    lift = tall * (0.16 + 0.50 * out + rng.normal(0, 0.025) + 0.002 * (bmi - 25))
     return {
         "chest_width_mm": width,
         "chest_depth_mm": depth,
@@ -226,8 +226,8 @@ def _draw_chest(
 def _draw_heart(
     rng: np.random.Generator, height_cm: float, bmi: float, male: bool
 ) -> dict[str, float]:
-    width = (0.715 if male else 0.70) * height_cm * (1 + 0.007 * (bmi - 25))
-    enlarged = rng.uniform(1.1, 1.35) if rng.random() < 0.15 else 1.0
+    width = (0.70 if male else 0.68) * height_cm * (1 + 0.005 * (bmi - 25))
+    enlarged = rng.uniform(1.08, 1.25) if rng.random() < 0.15 else 1.0
     unfolding = float(rng.beta(1.2, 2.2))
     return {
         "heart_width_mm": width * enlarged * _normal(rng, 1, 0.07, 0.8, 1.2),
@@ -262,12 +262,12 @@ def _draw_bones(
     return {
         "rib_height_mm": _normal(rng, 13.5 if male else 12.0, 1.1, 9, 17),
         "rib_slope": _normal(rng, 1, 0.14, 0.6, 1.4),
-        "rib_cortex_mm": _normal(rng, 0.95, 0.2, 0.5, 1.5),
-        "bone_density": _normal(rng, 0.15, 0.04, 0.06, 0.26),
+        "rib_cortex_mm": _normal(rng, 1.15, 0.22, 0.6, 1.8),
+        "bone_density": _normal(rng, 0.18, 0.045, 0.07, 0.30),
         "cartilage": float(rng.beta(1.0, 3.0)),
         "shoulder_half_width_mm": height_cm * _normal(rng, 0.97 if male else 0.93, 0.05, 0.8, 1.1),
         "shoulder_height_mm": _normal(rng, -22 if upright else -2, 16, -60, 45),
-        "clavicle_rise_mm": _normal(rng, 26 if upright else 34, 12, -5, 65),
+        "clavicle_rise_mm": _normal(rng, 32 if upright else 40, 13, -5, 75),
         "scapula_out_mm": _normal(rng, 26 if upright else 2, 13, -14, 52),
     }
 

@@ -74,9 +74,9 @@ def _sweep_clavicle(
     start_s = chest.level(0.155) + float(rng.normal(0, 4))
     start = (side * 22 * scale, _depth(chest, "front", start_s) + 12, start_s)
     end = (lat - side * 16 * scale, a - 4, min(start_s + body.clavicle_rise_mm, s + 34 * scale))
-    wave = float(rng.normal(6, 2)) * scale
+    wave = float(rng.normal(8, 3)) * scale
     knots = [start]
-    for share, sway, bow in ((0.3, 0.9, 16.0), (0.55, 0.15, 4.0), (0.8, -0.7, -8.0)):
+    for share, sway, bow in ((0.3, 0.9, 22.0), (0.55, 0.15, 14.0), (0.8, -0.7, -2.0)):
         knots.append(
             (
                 start[0] + share * (end[0] - start[0]),
@@ -88,9 +88,9 @@ def _sweep_clavicle(
     return Sweep(
         path,
         _direction(path, 0, 0, 1),
-        _profile((9.0, 6.5, 5.5, 5.5, 5.5), path) * scale,
+        _profile((10.0, 7.0, 6.0, 6.0, 6.5), path) * scale,
         _profile((9.0, 6.5, 5.5, 6.5, 8.5), path) * scale,
-        1.7 * body.rib_cortex_mm,
+        2.2 * body.rib_cortex_mm,
         body.bone_density,
     )
 
@@ -123,7 +123,7 @@ def _place_scapula(
         return (side * left, middle - depth - 20 * scale, up)
 
     return _Corners(
-        upper=on_back(72 * scale + 0.7 * out, s + 14 * scale),
+        upper=on_back(72 * scale + 0.7 * out, s - 6 * scale),
         middle=on_back(70 * scale + out, s - 40 * scale),
         lower=on_back(88 * scale + 1.25 * out, s - 112 * scale),
         glenoid=(lat - side * 24 * scale, a - 6, s - 4),
@@ -221,15 +221,17 @@ def _sweep_humerus(
     round_mm = radius * (1 - along**2).sqrt()
     shaft = _curve(
         [
-            (lat + side * 4, a, s - 6 * scale),
+            (lat + side * 4, a, s - 2 * scale),
             _between((lat, a, s), elbow, 0.35),
             elbow,
         ],
         spacing_mm,
         device,
     )
-    wide = _profile((19.0, 12.5, 11.5, 11.5, 12.0), shaft) * scale
+    neck = (0.5, 10.0, 15.0, 17.0, 16.5, 15.0, 13.8, 12.8, 12.2)
+    wide = _profile((*neck, *(11.5,) * 14, 12.0), shaft) * scale
+    cortex = _profile((0.7, 0.9, 1.6, 2.6, *(3.2,) * 8), shaft)
     return [
         Sweep(head, _direction(head, 1, 0, 0), round_mm, round_mm, 0.9, 1.1 * body.bone_density),
-        Sweep(shaft, _direction(shaft, 0, 1, 0), wide, wide, 3.4, 0.3 * body.bone_density),
+        Sweep(shaft, _direction(shaft, 0, 1, 0), wide, wide, cortex, 0.3 * body.bone_density),
     ]

@@ -33,7 +33,9 @@ class Mediastinum:
         back = self.chest.back(up) + self.spine_mm
         front = self.chest.front(up) + 4
         depth = ((front - back) / 2).clamp_min(8)
-        return Solid(back + depth + 0 * half, depth**2 * (1 - (left / half) ** 2))
+        # The lungs' tongues before and behind it make its rim fade.
+        share = 1 - (left / half) ** 2
+        return Solid(back + depth + 0 * half, depth**2 * share * share.abs().sqrt())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,9 @@ class SpineColumn:
 
     def solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
         """See `Shape`."""
-        across = (left / self.half_width_mm) ** 2
+        share = 1 - (left / self.half_width_mm) ** 2
         deep = self.spine_mm + 0.7 * self.half_width_mm
-        return Solid(self.chest.back(up) + 0 * left, deep**2 * (1 - across))
+        return Solid(self.chest.back(up) + 0 * left, deep**2 * share * share.abs().sqrt())
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def shape_organs(body: BodyParameters, chest: Chest) -> Organs:
     return Organs(
         solid=(
             _shape_mediastinum(body, chest, spine, scale),
-            SpineColumn(chest, 25 * scale, spine),
+            SpineColumn(chest, 24 * scale, spine),
             *_shape_great_vessels(body, chest, carina, heart_s, scale),
         ),
         heart=heart,
@@ -138,11 +140,11 @@ def _shape_mediastinum(
         spine_mm + 8,
         right=(
             (-0.1, 0.06, 0.2, 0.35, 0.5, 0.8, 1.2),
-            tuple(size * v for v in (34, 29, 27, 27, 25, 26, 30)),
+            tuple(size * v for v in (36, 33, 31, 31, 29, 30, 34)),
         ),
         left=(
             (-0.1, 0.06, 0.2, 0.35, 0.5, 0.8, 1.2),
-            tuple(size * v for v in (35, 30, 28, 26, 27, 30, 34)),
+            tuple(size * v for v in (37, 34, 32, 31, 32, 34, 38)),
         ),
     )
 
@@ -160,19 +162,20 @@ def _shape_heart(
     centre_s = top + 0.78 * short + 0.18 * long * float(np.sin(np.deg2rad(tilt)))
     back, front = _depths(chest, centre_s)
     a = back + 0.60 * (front - back)
-    depth = min(0.36 * (front - back), 0.36 * width) + 4
+    depth = min(0.38 * (front - back), 0.42 * width) + 4
     shift = body.heart_shift_mm
     right = -0.35 * width + shift
     atrium = 0.27 * width * body.heart_roundness
     fat = body.pericardial_fat_mm
+    trunk = body.pulmonary_trunk_mm * scale
     left_end = 0.65 * width + shift
     reach = long * float(np.cos(np.deg2rad(tilt)))
     ventricle = (left_end - reach * 0.94, a + 2, centre_s - 0.05 * long)
     parts: list[Shape] = [
         Ellipsoid(ventricle, (long, depth, short), tilt),
         Ellipsoid(
-            (right + atrium, a - 2, centre_s + 0.06 * width),
-            (atrium, 0.85 * depth, 0.34 * width),
+            (right + atrium, a - 2, centre_s + 0.10 * width),
+            (atrium, 0.85 * depth, 0.40 * width),
             -8.0,
         ),
         Ellipsoid(
@@ -180,24 +183,27 @@ def _shape_heart(
             (0.36 * width, 0.8 * depth, 0.27 * width),
             10.0,
         ),
+        # The outflow tract, which makes the left border run straight down from the hilum.
+        Tube(
+            (shift + 20 * scale, a - 4, chest.level(0.345) - 34 * scale),
+            (ventricle[0] - 0.25 * reach, a, centre_s + 0.1 * long),
+            trunk,
+            0.9 * short,
+            0.9,
+        ),
         # Root of the great vessels and the left atrium's appendage.
         Ellipsoid(
-            (shift + 6 * scale, a - 0.1 * depth, centre_s + 0.34 * width),
-            (0.245 * width, 0.75 * depth, 0.27 * width),
-            -18.0,
+            (shift + 0.07 * width, a - 0.1 * depth, centre_s + 0.30 * width),
+            (0.27 * width, 0.75 * depth, 0.36 * width),
+            20.0,
         ),
     ]
     if fat > 1:
-        parts.append(
-            Ellipsoid(
-                (left_end - 16, a + 0.45 * depth, top + fat), (15 + fat, 0.4 * depth, 8 + fat)
-            )
-        )
-        parts.append(
-            Ellipsoid(
-                (right + 10, a + 0.5 * depth, top + 0.6 * fat), (9 + fat, 0.4 * depth, 6 + fat)
-            )
-        )
+        # Pads in the angles between heart and diaphragm.
+        parts += [
+            Ellipsoid((at, a + 0.45 * depth, top + fat), (12 + fat, 0.4 * depth, 7 + fat))
+            for at in (left_end - 14, right + 12)
+        ]
     return centre_s, tuple(parts)
 
 
@@ -301,23 +307,35 @@ def _shape_gas(
         found.append(
             Ellipsoid(
                 (lat, dome.centre_a - 6, dome.top_s - tall - float(rng.uniform(7, 16))),
-                (half, half * 0.9, tall),
+                (half, half * 0.8, tall),
                 float(rng.normal(0, 12)),
             )
         )
-    for _ in range(body.bowel_loops):
-        half = float(rng.uniform(9, 24))
-        side = 1 if rng.random() < 0.65 else -1
-        depth = float(rng.uniform(55, 140))
         found.append(
             Ellipsoid(
-                (
-                    side * float(rng.uniform(0.2, 0.85)) * body.chest_width_mm / 2,
-                    dome.centre_a + float(rng.normal(18, 12)),
-                    chest.domes[0 if side < 0 else 1].top_s - depth,
-                ),
-                (half, half, half * float(rng.uniform(0.5, 1.0))),
-                float(rng.uniform(-40, 40)),
+                (lat - 0.5 * half, dome.centre_a, dome.top_s - 1.3 * tall - 16),
+                (0.7 * half, half * 0.6, 0.8 * tall),
+                float(rng.normal(-20, 12)),
             )
         )
+    for _ in range(body.bowel_loops):
+        half = float(rng.uniform(7, 19))
+        side = 1 if rng.random() < 0.65 else -1
+        lat = side * float(rng.uniform(0.2, 0.85)) * body.chest_width_mm / 2
+        s = chest.domes[0 if side < 0 else 1].top_s - float(rng.uniform(58, 140))
+        # Haustra: neighbouring bulges of one loop.
+        way = rng.normal(0, 1, 2)
+        way *= 0.9 * half / float(np.linalg.norm(way))
+        found += [
+            Ellipsoid(
+                (
+                    lat + float(bulge * way[0]),
+                    dome.centre_a + float(rng.normal(18, 9)),
+                    s + float(bulge * way[1]),
+                ),
+                (half, half * 0.8, half * float(rng.uniform(0.6, 1.0))),
+                float(rng.uniform(-40, 40)),
+            )
+            for bulge in range(int(rng.integers(1, 4)))
+        ]
     return tuple(found)

@@ -7,7 +7,7 @@ import torch
 
 from dfsynth.simulate.phantom.body import BodyParameters, Projection
 from dfsynth.simulate.phantom.chest import Chest
-from dfsynth.simulate.phantom.surfaces import Ellipsoid, Shape, Solid, Tube, blend
+from dfsynth.simulate.phantom.surfaces import Shape, Solid, Tube, blend
 
 _SOFTNESS_MM2 = 420.0
 
@@ -39,8 +39,29 @@ class Trunk:
         across = (left.abs() / half) ** 2.4
         depth = (front - back) / 2
         # Above the apex the neck and the shoulders take over.
-        fade = ((fraction + 0.02) / 0.12).clamp(-1, 1)
-        return Solid((front + back) / 2, depth**2 * (fade.clamp_min(0) - across) + 900 * (fade - 1))
+        rise = ((fraction + 0.16) / 0.44).clamp(0, 1)
+        fade = (rise * rise * (3 - 2 * rise)) ** 1.5
+        return Solid((front + back) / 2, depth**2 * (1.08 * fade - 0.08 - across))
+
+
+@dataclass(frozen=True, slots=True)
+class Breast:
+    """Round below, running out smoothly above."""
+
+    centre_mm: tuple[float, float, float]
+    """(l, a, s)."""
+    radius_mm: float
+    depth_mm: float
+
+    def solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
+        """See `Shape`."""
+        rise = (up - self.centre_mm[2]) / self.radius_mm
+        across = (left - self.centre_mm[0]) / self.radius_mm
+        above = rise.clamp_min(0)
+        share = 1 - across**2 - (rise.clamp_max(0) / 0.95) ** 2 - (above / 1.7) ** 2
+        power = 1 + 1.5 * above.clamp_max(1)
+        square = self.depth_mm**2 * share.clamp_min(0) ** power - (share < 0).float()
+        return Solid(torch.full_like(square, self.centre_mm[1]), square)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +152,9 @@ def _layer(
             Tube(
                 (side * 38 * scale, neck_a, slope),
                 (lat * 0.86, a - 8, s + 2),
-                46 * scale + 0.3 * fat_mm,
+                52 * scale + 0.3 * fat_mm,
                 deltoid * 0.92,
-                1.0,
+                1.15,
             ),
             Tube((lat * 0.97, a, s - 4), elbow, deltoid, arm * 0.88),
             # Armpit folds: chest and back muscles that end on the arm.
@@ -162,7 +183,5 @@ def _shape_breasts(
         front = float(chest.front(torch.tensor(s, device=chest.front.values.device)))
         a = front * 0.62 + 8 + 0.5 * body.fat_mm
         depth = 0.3 * front + body.breast_depth_mm + 0.4 * body.fat_mm
-        found.append(
-            Ellipsoid((lat, a, s), (size * 1.02, depth, size * float(rng.normal(0.95, 0.05))))
-        )
+        found.append(Breast((lat, a, s), size, depth))
     return tuple(found)

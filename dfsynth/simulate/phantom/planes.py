@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 
 from dfsynth.simulate.anatomy import Slab
 from dfsynth.simulate.beam import VoxelGrid
@@ -84,17 +85,20 @@ def draw_maps(
     def solid(found: Solid) -> _Patch:
         return patch(found.back, torch.where(found.square > 0, found.front, found.back))
 
+    def melted(find: Callable[[torch.Tensor, torch.Tensor], Solid]) -> _Patch:
+        return solid(_enlarge(find, left, up, pose))
+
     shapes = [solid(shape.solid(lat, s)) for shape in organs.solid]
     return DepthMaps(
         grid=grid,
         frame=frame,
         body=(
-            solid(outline.skin_solid(lat, s)),
+            melted(outline.skin_solid),
             *(solid(part.solid(lat, s)) for part in outline.breasts),
         ),
-        muscle=solid(outline.muscle_solid(lat, s)),
+        muscle=melted(outline.muscle_solid),
         cavity=patch(*chest.wall(lat, s)),
-        solids=(*shapes, solid(organs.heart_solid(lat, s))),
+        solids=(*shapes, melted(organs.heart_solid)),
         airways=tuple(solid(tube.solid(lat, s)) for tube in organs.airways),
         gas=tuple(solid(part.solid(lat, s)) for part in organs.gas),
         left=left,
@@ -123,8 +127,10 @@ def fill_planes(maps: DepthMaps, chest: Chest, pose: Pose, first: int, last: int
         _join(solids, patch, planes)
     lung.sub_(solids).clamp_min_(0)
     soft.sub_(lung, alpha=MUSCLE)
+    air = solids.zero_()
     for patch in (*maps.airways, *maps.gas):
-        _add(soft, patch, planes, -MUSCLE)
+        _join(air, patch, planes)
+    soft.sub_(air, alpha=MUSCLE)
     soft.clamp_min_(0)
     fields = _shift(fields, maps, pose, first)
     return Slab(
@@ -241,6 +247,27 @@ def _cut(
     return _Patch(
         rows, columns, near.contiguous(), far.contiguous(), first, math.ceil(float(far.max())) + 1
     )
+
+
+def _enlarge(
+    find: Callable[[torch.Tensor, torch.Tensor], Solid],
+    left: torch.Tensor,
+    up: torch.Tensor,
+    pose: Pose,
+) -> Solid:
+    """Maps of a blend, which is smooth and costly: found at every third place, and enlarged."""
+    few = [
+        torch.linspace(float(at[0]), float(at[-1]), len(at) // 3 + 2, device=at.device)
+        for at in (left, up)
+    ]
+    found = find(few[0][None, :] - pose.bow(few[1])[:, None], few[1][:, None])
+    centre, square = F.interpolate(
+        torch.stack([found.centre, found.square])[None],
+        (len(up), len(left)),
+        mode="bicubic",
+        align_corners=True,
+    )[0]
+    return Solid(centre, square)
 
 
 def _span(any_there: torch.Tensor) -> slice:

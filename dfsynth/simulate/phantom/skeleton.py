@@ -11,11 +11,11 @@ from dfsynth.simulate.phantom.girdle import sweep_girdle
 from dfsynth.simulate.phantom.spine import CERVICAL, sweep_spine, vertebra_levels
 from dfsynth.simulate.phantom.sweeps import Sweep, bend, fill_sweep, spread_evenly
 
-_RIB_FALL_MM = (34, 56, 76, 90, 100, 106, 110, 110, 105, 92, 68, 45)
+_RIB_FALL_MM = (38, 62, 84, 100, 112, 119, 123, 122, 114, 98, 66, 40)
 """From a rib's head down to its front end, ribs 1 to 12, at 176 cm [assumed]."""
 _RIB_END = (0.80, 0.83, 0.82, 0.80, 0.785, 0.76, 0.73, 0.69, 0.63, 0.56, 0.42, 0.28)
 """Where the bony rib ends on its way around: 0 at the spine, 1 at the breast bone [assumed]."""
-_RIB_GAP_MM = 5.0
+_RIB_GAP_MM = 6.5
 """Between the lung and the middle of a rib."""
 
 
@@ -57,11 +57,10 @@ def rib_paths(
     start = 0.05
     theta = math.pi * (start + (reach[..., None] - start) * share)
     around = theta / math.pi
-    up = (
-        heads[..., None]
-        - drop[..., None] * (around**1.2)
-        + 5 * torch.sin(math.pi * (around / 0.25).clamp(0, 1))
-    )
+    # Between a helix and a loop in a tilted plane: nearly level at the spine, steep on the side.
+    falling = 0.35 * around + 0.65 * (1 - torch.cos(theta)) / 2
+    neck = 4 * torch.sin(math.pi * (around / 0.2).clamp(0, 1))
+    up = heads[..., None] - drop[..., None] * falling + neck
     half = chest.width(up) + _RIB_GAP_MM
     across = torch.sin(theta)
     middle = chest.widest_a(up)
@@ -98,13 +97,13 @@ def _sweep_ribs(
     height = (
         body.rib_height_mm / 2 * size[:, None] * (0.85 + 0.25 * share - 0.1 * (share - 0.5) ** 2)
     )
-    thick = (3.9 - 0.9 * share) * size[:, None] * (body.rib_height_mm / 13)
+    thick = (4.0 - 1.3 * share) * size[:, None] * (body.rib_height_mm / 13)
     return Sweep(
         path,
         torch.tensor([0.0, 0.0, 1.0], device=device).expand_as(path),
         height,
         thick,
-        body.rib_cortex_mm,
+        body.rib_cortex_mm * (1.15 - 0.45 * share - 0.25 * torch.sin(math.pi * share)),
         body.bone_density,
     )
 

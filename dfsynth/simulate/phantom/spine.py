@@ -78,16 +78,16 @@ def _sweep_bodies(
     waist = 1 - 0.09 * torch.sin(math.pi * torch.linspace(0, 1, rows, device=device))[None]
     sideways = torch.tensor([1.0, 0.0, 0.0], device=device)
     wide = 17.5 * size[:, None] * waist
-    cortex = 0.55 + 0.3 * body.rib_cortex_mm
+    cortex = 0.3 + 0.2 * body.rib_cortex_mm
     found = [
-        Sweep(path, sideways.expand_as(path), wide, 0.78 * wide, cortex, 0.75 * body.bone_density)
+        Sweep(path, sideways.expand_as(path), wide, 0.78 * wide, cortex, 0.5 * body.bone_density)
     ]
     # Endplates: flat discs full of bone.
     for sign in (-1, 1):
         below, above = (_offset(centre, 0, 0, sign * tall + edge) for edge in (-0.6, 0.6))
         path = _line(below, above, 2)
         disc = 17.0 * size[:, None]
-        found.append(Sweep(path, sideways.expand_as(path), disc, 0.78 * disc, 0.3, 0.75))
+        found.append(Sweep(path, sideways.expand_as(path), disc, 0.78 * disc, 0.3, 0.45))
     return found
 
 
@@ -108,13 +108,13 @@ def _sweep_arches(
 
     tip = _offset(centre, 0, behind - 38 * scale, -0.3 * pitch - droop)
     # Start, end, half height, half thickness, share of bone inside.
-    bars = [(at(0, 17, -0.2), tip, 7.0, 2.6, 0.25)]
+    bars = [(at(0, 17, -0.2), tip, 6.5, 2.6, 0.12)]
     for side in (-1, 1):
         reach = side * 31 * size.clamp_max(scale)
         bars += [
-            (at(side * 12.5 * size, -4, 0.18), at(side * 13.5 * size, 10, 0.14), 6.0, 4.2, 0.1),
+            (at(side * 12.5 * size, -4, 0.18), at(side * 13.5 * size, 10, 0.14), 6.0, 4.2, 0.2),
             (at(side * 12 * size, 10, 0.10), at(reach, 19, 0.22), 5.5, 4.5, 0.15),
-            (at(side * 13 * size, 11, 0.05), at(0, 17, -0.22), 8.0, 2.6, 0.2),
+            (at(side * 13 * size, 11, 0.05), at(0, 17, -0.22), 8.0, 2.6, 0.12),
         ]
     samples = math.ceil(28 / spacing_mm)
     upward = torch.tensor([0.0, 0.0, 1.0], device=centre.device)
@@ -122,5 +122,5 @@ def _sweep_arches(
     found = []
     for start, end, high, thick, core in bars:
         path = _line(start, end, samples)
-        found.append(Sweep(path, upward.expand_as(path), high * half, thick * half, 0.8, core))
+        found.append(Sweep(path, upward.expand_as(path), high * half, thick * half, 0.4, core))
     return found

@@ -20,8 +20,8 @@ class Sweep:
     """Half axis of the cross-section along `side`, broadcast to (curves, samples)."""
     second_mm: torch.Tensor
     """Half axis square to it."""
-    cortex_mm: float
-    """Thickness of the shell."""
+    cortex_mm: torch.Tensor | float
+    """Thickness of the shell, broadcast to (curves, samples)."""
     core: float
     """Share of cortical bone in what the shell encloses."""
 
@@ -37,25 +37,30 @@ def fill_sweep(sweep: Sweep, spacing_mm: float) -> tuple[torch.Tensor, torch.Ten
     second = torch.linalg.cross(tangent, first)
     half = [h.expand(path.shape[:2])[..., None] for h in (sweep.first_mm, sweep.second_mm)]
     size = max(float(h.max()) for h in half)
-    # A turn from sample to sample keeps the points from lining up into streaks.
-    twist = _GOLDEN * torch.arange(path.shape[1], device=path.device)[None, :, None]
+    # Points at random within their own cells: no two bones' lattices beat against the detector's.
+    generator = torch.Generator().manual_seed(path.shape[1])
     parts = []
     rim = max(8, math.ceil(2 * math.pi * 0.8 * size / spacing_mm))
-    angle = 2 * math.pi * torch.arange(rim, device=path.device) / rim + twist
+    jitter = torch.rand(path.shape[1], rim, generator=generator).to(path.device)
+    angle = (2 * math.pi / rim) * (torch.arange(rim, device=path.device) + jitter)
     cosine, sine = torch.cos(angle), torch.sin(angle)
     arc = torch.sqrt((half[0] * sine) ** 2 + (half[1] * cosine) ** 2) * (2 * math.pi / rim)
-    parts.append((cosine, sine, arc * sweep.cortex_mm))
+    cortex = torch.as_tensor(sweep.cortex_mm, device=path.device).expand(path.shape[:2])
+    parts.append((cosine, sine, arc * cortex[..., None]))
     if sweep.core > 0:
-        count = max(6, math.ceil(math.pi * size * size / (1.5 * spacing_mm + 0.5) ** 2))
+        count = max(6, math.ceil(math.pi * size * size / (2.2 * spacing_mm + 0.8) ** 2))
         index = torch.arange(count, device=path.device)
         radius = ((index + 0.5) / count).sqrt()
-        angle = _GOLDEN * index + twist
+        turn = 2 * math.pi * torch.rand(path.shape[1], 1, generator=generator).to(path.device)
+        angle = _GOLDEN * index + turn
         area = math.pi * half[0] * half[1] / count * sweep.core
         parts.append((radius * torch.cos(angle), radius * torch.sin(angle), area))
     points, volumes = [], []
     for across, upward, area in parts:
+        place = torch.rand(path.shape[1], across.shape[-1], generator=generator) - 0.5
         where = (
             path[:, :, None]
+            + (place.to(path.device) * step[..., None])[..., None] * tangent[:, :, None]
             + (across * half[0])[..., None] * first[:, :, None]
             + (upward * half[1])[..., None] * second[:, :, None]
         )

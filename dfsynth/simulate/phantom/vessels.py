@@ -7,7 +7,7 @@ sooner than at e = 3 [assumed].
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,9 +20,16 @@ from dfsynth.simulate.phantom.organs import Organs
 _LEVELS = 10
 """Forks from the hilum to the finest vessel: 2^levels ends in each tree."""
 _EXPONENT = 2.6
-_TRUNK_MM = (8.0, 7.0)
+_TRUNK_MM = (9.2, 8.2)
 """Radius at the hilum of an artery's and a vein's tree."""
+_SHARES = (0.10, 0.16, 0.22, 0.32, 0.42, 0.46)
+"""How far towards the middle of its points a branch runs before it forks, from the hilum on:
+the segments' vessels part close to the hilum, and run far [assumed]."""
+_BEND = 0.12
 _GOLDEN = math.pi * (3 - math.sqrt(5))
+_TRIES = 20
+_SAMPLE_MM = 2.5
+"""How often along a vessel it is asked whether it is still inside the lung."""
 _PLEURA_MM = 9.0
 """Nothing is seen of vessels within this distance of the lung's surface."""
 
@@ -34,6 +41,8 @@ class _Segments:
     starts: NDArray[np.float64]
     """(n, 3) as l, a, s in mm."""
     ends: NDArray[np.float64]
+    bows: NDArray[np.float64]
+    """Where the middle lies, over the middle between start and end."""
     radii_mm: NDArray[np.float64]
 
 
@@ -56,7 +65,7 @@ def grow_vessels(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Points (n, 3) as l, a, s in mm and volumes (n) in mm³ of the vessels of both lungs."""
     rng = np.random.default_rng([body.seed, 6])
-    starts, ends, radii = [], [], []
+    trees = []
     for side in (-1, 1):
         cloud = _spread(body, chest, organs, side, rng)
         for kind in range(2):
@@ -66,11 +75,15 @@ def grow_vessels(
                 root = (at[0] + side * 26 * organs.scale, at[1], at[2])
             order = rng.permutation(len(cloud))[: 2**_LEVELS]
             tree = _fork(cloud[order], np.array(root), rng)
-            starts.append(tree[0])
-            ends.append(tree[1])
-            radii.append(tree[2] * _TRUNK_MM[kind] * body.vessel_scale * organs.scale)
-    segments = _Segments(*(np.concatenate(part) for part in (starts, ends, radii)))
-    return _fill(segments, chest, organs, spacing_mm, rng, device)
+            trunk_mm = _TRUNK_MM[kind] * body.vessel_scale * organs.scale
+            trees.append(replace(tree, radii_mm=tree.radii_mm * trunk_mm))
+    segments = _Segments(
+        np.concatenate([tree.starts for tree in trees]),
+        np.concatenate([tree.ends for tree in trees]),
+        np.concatenate([tree.bows for tree in trees]),
+        np.concatenate([tree.radii_mm for tree in trees]),
+    )
+    return _fill(segments, chest, organs, spacing_mm, device)
 
 
 def _spread(
@@ -83,14 +96,14 @@ def _spread(
     high = np.array([side * half, deep, chest.apex_s])
     found = np.zeros((0, 3))
     wanted = 2 ** (_LEVELS + 1)
-    for _ in range(12):
-        points = low + (high - low) * rng.random((8 * wanted, 3))
-        kept = torch.tensor(points, dtype=torch.float32, device=chest.back.values.device)
-        inside = in_lung(chest, organs, kept)
-        for step in np.concatenate([np.eye(3), -np.eye(3)]) * _PLEURA_MM:
-            shift = torch.tensor(step, dtype=torch.float32, device=kept.device)
-            inside &= in_lung(chest, organs, kept + shift)
-        found = np.concatenate([found, points[inside.cpu().numpy()]])
+    shifts = torch.tensor(np.concatenate([np.eye(3), -np.eye(3)]) * _PLEURA_MM).float()
+    for _ in range(_TRIES):
+        points = torch.tensor(low + (high - low) * rng.random((3 * wanted, 3))).float()
+        points = points.to(chest.back.values.device)
+        points = points[in_lung(chest, organs, points)]
+        around = points[:, None] + shifts.to(points.device)
+        inside = in_lung(chest, organs, around.flatten(0, 1)).view(-1, len(shifts)).all(dim=1)
+        found = np.concatenate([found, points[inside].cpu().numpy()])
         if len(found) >= wanted:
             break
     # A lung too small for all of them is served more densely.
@@ -99,22 +112,27 @@ def _spread(
 
 def _fork(
     cloud: NDArray[np.float64], root: NDArray[np.float64], rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Starts, ends (n, 3) and radii (n) over the trunk's, of a tree through `cloud`."""
-    starts, ends, radii = [], [], []
+) -> _Segments:
+    """A tree through `cloud`, its radii over the trunk's."""
+    starts, ends, bows, radii = [], [], [], []
     groups = cloud[None]
+    came = (cloud.mean(axis=0) - root)[None]
+    came = came / max(float(np.linalg.norm(came)), 1e-6)
     at = root[None]
     for level in range(_LEVELS + 1):
         middle = groups.mean(axis=1)
-        share = rng.uniform(0.32, 0.5, (len(groups), 1)) if level < _LEVELS else 1.0
-        if level == 0:
-            share = 0.12
+        share = _SHARES[min(level, len(_SHARES) - 1)] * rng.uniform(0.8, 1.2, (len(groups), 1))
+        if level == _LEVELS:
+            share = np.ones_like(share)
         end = at + share * (middle - at)
         reach = np.linalg.norm(end - at, axis=1, keepdims=True)
         if level < _LEVELS:
-            end = end + rng.normal(0, 0.10, end.shape) * reach
+            end = end + rng.normal(0, 0.07, end.shape) * reach
+        ahead = (end - at) / np.maximum(np.linalg.norm(end - at, axis=1, keepdims=True), 1e-6)
         starts.append(at)
         ends.append(end)
+        # A branch leaves its parent's way in a bend.
+        bows.append(_BEND * reach * (came - ahead) + rng.normal(0, 0.04, end.shape) * reach)
         radii.append(np.full(len(groups), 2.0 ** (-level / _EXPONENT)))
         if level == _LEVELS:
             break
@@ -126,7 +144,8 @@ def _fork(
         groups = np.take_along_axis(groups, order[..., None], axis=1)
         groups = groups.reshape(2 * len(groups), -1, 3)
         at = np.repeat(end, 2, axis=0)
-    return np.concatenate(starts), np.concatenate(ends), np.concatenate(radii)
+        came = np.repeat(ahead, 2, axis=0)
+    return _Segments(*(np.concatenate(part) for part in (starts, ends, bows, radii)))
 
 
 def _fill(
@@ -134,17 +153,15 @@ def _fill(
     chest: Chest,
     organs: Organs,
     spacing_mm: float,
-    rng: np.random.Generator,
     device: torch.device,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Discs of points along gently bent segments, those inside the lung."""
     starts, ends = segments.starts, segments.ends
     lengths = np.linalg.norm(ends - starts, axis=1)
-    bow = rng.normal(0, 0.07, starts.shape) * lengths[:, None]
     # Blood pools at the bases of an upright lung.
     height = (starts[:, 2] - chest.base_s) / (chest.apex_s - chest.base_s)
     radii = segments.radii_mm * np.clip(1.12 - 0.3 * height, 0.7, 1.15)
-    across = np.ceil((2.0 * radii / spacing_mm) ** 2).astype(np.int64).clip(1)
+    across = np.ceil((1.5 * radii / spacing_mm) ** 2).astype(np.int64).clip(1)
     along = np.ceil(lengths / spacing_mm).astype(np.int64).clip(1)
     counts = across * along
     segment = np.repeat(np.arange(len(starts)), counts)
@@ -159,7 +176,7 @@ def _fill(
     step = index // wide
     disc = (index % wide).float()
     share = (step + 0.5) / torch.tensor(along, device=device)[pick]
-    start, end, curve = move(starts), move(ends), move(bow)
+    start, end, curve = move(starts), move(ends), move(segments.bows)
     tangent = (end - start) / move(lengths).clamp_min(1e-6)[:, None]
     helper = torch.where(
         tangent[:, 2:].abs() < 0.8,
@@ -179,5 +196,10 @@ def _fill(
         + (out * torch.sin(angle))[:, None] * second[pick]
     )
     volumes = (math.pi * radius**2 * move(lengths) / move(counts))[pick]
-    inside = in_lung(chest, organs, points)
-    return points[inside], volumes[inside]
+    # Asked at a few places along each segment, not at each of its many points.
+    asked = max(2, math.ceil(float(lengths.max()) / _SAMPLE_MM))
+    at = (torch.arange(asked, device=device) + 0.5)[:, None] / asked
+    middle = torch.lerp(start[:, None], end[:, None], at) + 4 * at * (1 - at) * curve[:, None]
+    inside = in_lung(chest, organs, middle.flatten(0, 1)).view(-1, asked)
+    kept = inside[pick, (share * asked).long().clamp_max(asked - 1)]
+    return points[kept], volumes[kept]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dfsynth.simulate.anatomy import Slab
 from dfsynth.simulate.beam import ConeBeam, VoxelGrid
-from dfsynth.simulate.phantom import BodyParameters, PhantomAnatomy, draw_body
+from dfsynth.simulate.phantom import BodyParameters, PhantomAnatomy, Projection, draw_body
 
 CPU = torch.device("cpu")
 FIELD_MM = 400.0
@@ -76,3 +76,50 @@ def test_planes_may_come_in_any_portions() -> None:
 def test_a_portion_of_no_planes_is_refused() -> None:
     with pytest.raises(ValueError, match="expected at least one plane"):
         next(phantom(0).slabs(0))
+
+
+def test_the_hearts_apex_is_on_the_images_right() -> None:
+    for seed in range(6):
+        anatomy = phantom(seed, rotation_deg=0.0, scoliosis_mm=0.0, roll_deg=0.0)
+        grid, slab = whole(anatomy)
+        above = grid.z_mm(CPU) - max(anatomy.facts.right_dome_s, anatomy.facts.left_dome_s)
+        heart = slab.cover.sum(dim=0)[(above > 5) & (above < 40)].sum(dim=0)
+        x = grid.x_mm(CPU)
+        assert float((heart * x).sum() / heart.sum()) > 3
+
+
+def test_the_chest_faces_the_detector_only_from_behind() -> None:
+    """From behind, the spine lies on the source's side: y is small there."""
+    for projection, sign in ((Projection.PA, 1), (Projection.AP, -1)):
+        bones = phantom(7, projection=projection).bones
+        middle = bones.points_mm[:, 0].abs() < 8
+        y = bones.points_mm[middle, 1]
+        spine = float((y * bones.volumes_mm3[middle]).sum() / bones.volumes_mm3[middle].sum())
+        assert spine * sign < 0
+
+
+def test_turning_the_body_keeps_its_volumes() -> None:
+    straight, turned = (phantom(9, rotation_deg=angle) for angle in (0.0, 8.0))
+    assert lung_litres(turned) == pytest.approx(lung_litres(straight), rel=0.01)
+
+
+def test_voxels_of_any_size_hold_the_same_lung() -> None:
+    anatomy = phantom(4, side=192)
+    fine = sum(float(slab.lung.sum()) for slab in anatomy.slabs(16)) * anatomy.grid.voxel_mm3
+    assert fine * 1e-6 == pytest.approx(lung_litres(anatomy), rel=0.01)
+
+
+def test_voxels_are_as_wide_as_the_pixel_within_bounds() -> None:
+    for side, expected in ((64, 2.0), (256, FIELD_MM / 256), (800, 1.0)):
+        assert phantom(0, side=side).grid.step_x_mm == pytest.approx(expected)
+
+
+def test_what_is_not_asked_for_is_not_held() -> None:
+    """A portion of planes needs little more memory than the portion itself."""
+    anatomy = phantom(1, side=192)
+    slabs = anatomy.slabs(4)
+    grid = anatomy.grid
+    for slab in slabs:
+        assert slab.lung.shape[0] <= 4
+        assert slab.lung.shape[1:] == (grid.rows, grid.columns)
+        assert slab.lung_density.untyped_storage().nbytes() <= 4 * grid.rows * 4
