@@ -1,6 +1,6 @@
 """A body in the beam → line integrals: what every image layer starts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -73,17 +73,23 @@ def project_body(
     mean `eps_healthy_per_m`; an emptier lung has more of it, by the model's density exponent.
     """
     sums = _Sums()
-    total: torch.Tensor | None = None
+    everything = torch.zeros(3, beam.rows, beam.columns, device=anatomy.bones.points_mm.device)
+    lungs = torch.zeros(4, beam.rows, beam.columns, device=everything.device)
+    grid = anatomy.grid
     for slab in anatomy.slabs(_PLANES):
-        voxels = tissue.fill(slab, anatomy.grid)
-        fields = _fields(slab, voxels)
-        sums.add(slab, voxels, anatomy.grid)
-        part = project(fields, slab.first, anatomy.grid, beam)
-        total = part if total is None else total + part
-    if total is None:
-        raise ValueError("the anatomy gave no slab")
+        everything += project(
+            torch.stack([slab.soft, slab.bone, slab.cover]), slab.first, grid, beam
+        )
+        cut = _cut_to_lung(slab, grid)
+        if cut is not None:
+            part, part_grid = cut
+            voxels = tissue.fill(part, part_grid)
+            sums.add(part, voxels, part_grid)
+            lungs += project(_lung_fields(part, voxels), part.first, part_grid, beam)
     facts, eps_per_mm = sums.facts(eps_healthy_per_m, anatomy.inflation)
-    water, bone, lung, scatter, intact, cover = total
+    soft, bone, cover = everything
+    lung, parenchyma, scatter, intact = lungs
+    water = soft + parenchyma
     scatter, intact = scatter * eps_per_mm, intact * eps_per_mm
     bones, vessels = deposit(anatomy.bones, beam), deposit(anatomy.vessels, beam)
     # Blood in place of parenchyma: no vessel without lung around it.
@@ -156,17 +162,39 @@ class _Sums:
         return facts, per_m / 1000
 
 
-def _fields(slab: Slab, voxels: LungVoxels) -> torch.Tensor:
-    """What is projected: (6, planes, rows, columns)."""
+def _cut_to_lung(slab: Slab, grid: VoxelGrid) -> tuple[Slab, VoxelGrid] | None:
+    """The box of a slab that holds its lung, a voxel of margin around it; None without lung."""
+    seen = (slab.lung > 0).any(dim=0)
+    rows = torch.nonzero(seen.any(dim=1)).flatten()
+    if len(rows) == 0:
+        return None
+    columns = torch.nonzero(seen.any(dim=0)).flatten()
+    top, bottom = max(int(rows[0]) - 1, 0), int(rows[-1]) + 2
+    left, right = max(int(columns[0]) - 1, 0), int(columns[-1]) + 2
+    box = (slice(None), slice(top, bottom), slice(left, right))
+    part = Slab(
+        slab.first,
+        slab.soft[box],
+        slab.bone[box],
+        slab.lung[box],
+        slab.lung_density[box],
+        slab.cover[box],
+    )
+    part_grid = replace(
+        grid,
+        rows=part.lung.shape[1],
+        columns=part.lung.shape[2],
+        top_z_mm=grid.top_z_mm - top * grid.step_z_mm,
+        left_x_mm=grid.left_x_mm + left * grid.step_x_mm,
+    )
+    return part, part_grid
+
+
+def _lung_fields(slab: Slab, voxels: LungVoxels) -> torch.Tensor:
+    """What is projected of the lungs: (4, planes, rows, columns)."""
+    lung = slab.lung
     return torch.stack(
-        [
-            slab.soft + slab.lung * voxels.density,
-            slab.bone,
-            slab.lung,
-            slab.lung * voxels.coefficient,
-            slab.lung * voxels.intact,
-            slab.cover,
-        ]
+        [lung, lung * voxels.density, lung * voxels.coefficient, lung * voxels.intact]
     )
 
 

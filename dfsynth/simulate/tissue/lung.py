@@ -17,7 +17,7 @@ from dfsynth.simulate.tissue.coefficient import (
 from dfsynth.simulate.tissue.emphysema import DESTROYED_DENSITY, destroyed_lung
 from dfsynth.simulate.tissue.field import CoarseFields, gaussian_field
 from dfsynth.simulate.tissue.opacities import flooded_lung
-from dfsynth.simulate.tissue.parameters import TissueParameters
+from dfsynth.simulate.tissue.parameters import HEALTHY_CV, TissueParameters
 
 _COARSE_MM: Final = 5.0
 LOW_ATTENUATION_DENSITY: Final = 0.05
@@ -43,55 +43,83 @@ class LungTissue:
 
     def __init__(self, parameters: TissueParameters, anatomy: Anatomy, streams: Streams) -> None:
         grid, body = anatomy.coarse(_COARSE_MM)
-        device = body.lung.device
         lung = body.lung.cpu()
-        log_field = torch.zeros_like(lung)
-        healthy_log_sd = ill_log_sd = 0.0
+        self._parameters = parameters
+        fields: dict[str, torch.Tensor] = {}
         if parameters.heterogeneity is not None:
-            held = parameters.heterogeneity
             rng = streams("heterogeneity field")
-            log_field = gaussian_field(grid, held.correlation_mm, rng)
-            healthy_log_sd, ill_log_sd = _log_sd(0.1), _log_sd(held.cv)
-        destroyed, size = torch.zeros_like(lung), torch.full_like(lung, 2.3)
-        self._widening = 1.0
-        if parameters.emphysema is not None:
+            fields["log"] = gaussian_field(grid, parameters.heterogeneity.correlation_mm, rng)
+        if parameters.emphysema is not None and parameters.emphysema.severity > 0:
             rng = streams("emphysema field")
-            destroyed, size = destroyed_lung(parameters.emphysema, grid, lung, rng)
-            self._widening = parameters.emphysema.standing_widening
-        flooded = torch.zeros_like(lung)
-        self._flooded_density, self._flooded_factor = 0.0, 1.0
-        if parameters.opacities is not None:
-            flooded = flooded_lung(parameters.opacities, grid, lung, streams("opacities field"))
-            self._flooded_density = parameters.opacities.density
-            self._flooded_factor = parameters.opacities.coefficient_factor
-        self._log_sd = (healthy_log_sd, ill_log_sd)
-        values = torch.stack([log_field, destroyed, size, flooded]).to(device)
-        self._fields = CoarseFields(grid, values)
+            fields["destroyed"], fields["log10_um"] = destroyed_lung(
+                parameters.emphysema, grid, lung, rng
+            )
+        if parameters.opacities is not None and parameters.opacities.patches > 0:
+            rng = streams("opacities field")
+            fields["flooded"] = flooded_lung(parameters.opacities, grid, lung, rng)
+        self._names = tuple(fields)
+        self._fields: CoarseFields | None = None
+        if fields:
+            values = torch.stack(list(fields.values())).to(body.lung.device)
+            self._fields = CoarseFields(grid, values)
 
     def fill(self, slab: Slab, grid: VoxelGrid) -> LungVoxels:
         """The parenchyma of a slab of `grid`."""
-        planes = slab.lung.shape[0]
-        log_field, destroyed, size, flooded = self._fields.on(grid, slab.first, planes)
-        healthy_sd, ill_sd = self._log_sd
+        fields: dict[str, torch.Tensor] = {}
+        if self._fields is not None:
+            on_slab = self._fields.on(grid, slab.first, slab.lung.shape[0])
+            fields = dict(zip(self._names, on_slab, strict=True))
         normal = slab.lung_density
-        emptied = normal.clamp_max(DESTROYED_DENSITY)
-        density = self._flood(normal + destroyed * (emptied - normal), flooded)
         walls = density_factor(normal)
-        standing = (1 - destroyed) * diameter_factor(self._widening * REFERENCE_DIAMETER_UM) * walls
-        torn = destroyed * diameter_factor(10**size) * density_factor(emptied)
-        healthy = walls * torch.exp(healthy_sd * log_field - healthy_sd**2 / 2)
-        diseased = (standing + torn) * torch.exp(ill_sd * log_field - ill_sd**2 / 2)
-        # Flooding takes away surfaces, and all scatter where no air is left.
-        wet = 1 - flooded * (1 - self._flooded_factor)
+        healthy = diseased = walls
+        density = normal
+        if "destroyed" in fields:
+            density, diseased = self._destroy(fields, normal, walls)
+        if "log" in fields:
+            healthy = healthy * _vary(fields["log"], HEALTHY_CV)
+            diseased = diseased * _vary(fields["log"], self._cv)
+        intact = healthy
+        if "flooded" in fields:
+            held, flooded = self._parameters.opacities, fields["flooded"]
+            assert held is not None
+            # Flooding takes away surfaces, and all scatter where no air is left.
+            wet = 1 - flooded * (1 - held.coefficient_factor)
+            soaked = normal + flooded * (held.density - normal).clamp_min(0)
+            density = density + flooded * (held.density - density).clamp_min(0)
+            intact = healthy * wet * aeration(soaked)
+            diseased = diseased * wet
+        else:
+            intact = intact * aeration(normal)
         return LungVoxels(
             density=density,
-            coefficient=diseased * wet * aeration(density),
-            intact=healthy * wet * aeration(self._flood(normal, flooded)),
+            coefficient=diseased * aeration(density),
+            intact=intact,
             healthy=healthy * aeration(normal),
         )
 
-    def _flood(self, density: torch.Tensor, flooded: torch.Tensor) -> torch.Tensor:
-        return density + flooded * (self._flooded_density - density).clamp_min(0)
+    @property
+    def _cv(self) -> float:
+        held = self._parameters.heterogeneity
+        return 0.0 if held is None else held.cv
+
+    def _destroy(
+        self, fields: dict[str, torch.Tensor], normal: torch.Tensor, walls: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Density and coefficient where emphysema has taken walls away."""
+        held = self._parameters.emphysema
+        assert held is not None
+        destroyed = fields["destroyed"]
+        emptied = normal.clamp_max(DESTROYED_DENSITY)
+        wider_um = held.standing_widening * REFERENCE_DIAMETER_UM
+        standing = (1 - destroyed) * diameter_factor(wider_um) * walls
+        torn = destroyed * diameter_factor(10 ** fields["log10_um"]) * density_factor(emptied)
+        return normal + destroyed * (emptied - normal), standing + torn
+
+
+def _vary(log_field: torch.Tensor, cv: float) -> torch.Tensor:
+    """A log-normal factor of mean 1 and coefficient of variation `cv`."""
+    log_sd = _log_sd(cv)
+    return torch.exp(log_sd * log_field - log_sd**2 / 2)
 
 
 def _log_sd(cv: float) -> float:

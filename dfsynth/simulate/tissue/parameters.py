@@ -1,10 +1,14 @@
 """What is drawn of a patient's lung tissue."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from dfsynth.simulate.streams import Streams
 from dfsynth.simulate.tissue.emphysema import EmphysemaParameters, draw_emphysema
 from dfsynth.simulate.tissue.opacities import OpacityParameters, draw_opacities
+
+HEALTHY_CV: Final = 0.1
+_WORST_CV: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,10 @@ def draw_tissue(
     emphysema = draw_emphysema(streams("emphysema"), severity)
     rng = streams("heterogeneity")
     ill = 0.0 if "emphysema" in without else emphysema.severity
-    heterogeneity = HeterogeneityParameters(float(rng.uniform(5, 30)), 0.1 + 0.4 * ill)
+    heterogeneity = HeterogeneityParameters(
+        correlation_mm=float(rng.uniform(5, 30)),
+        cv=HEALTHY_CV + (_WORST_CV - HEALTHY_CV) * ill,
+    )
     return TissueParameters(
         eps_healthy_per_m=max(float(streams("coefficient").normal(2.5, 0.4)), 1.0),
         heterogeneity=None if "heterogeneity" in without else heterogeneity,
