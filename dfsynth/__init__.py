@@ -15,9 +15,9 @@ from dfsynth.version import __version__
 
 if TYPE_CHECKING:
     from dfsynth.access import Store, open_store
-    from dfsynth.api import build, load_generator, simulate
+    from dfsynth.api import build, load_generator, simulate_pairs
 
-__all__ = ["Store", "__version__", "build", "load_generator", "open_store", "simulate"]
+__all__ = ["Store", "__version__", "build", "load_generator", "open_store", "simulate_pairs"]
 
 # Imported when first asked for: torch and Arrow take seconds, `dfsynth --help` must not.
 _LAZY: Final = {
@@ -25,7 +25,7 @@ _LAZY: Final = {
     "build": "dfsynth.api",
     "load_generator": "dfsynth.api",
     "open_store": "dfsynth.access",
-    "simulate": "dfsynth.api",
+    "simulate_pairs": "dfsynth.api",
 }
 
 

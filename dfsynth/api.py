@@ -6,9 +6,10 @@ from typing import Any
 
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.config import DEFAULT_MC_SAMPLES, BuildOptions, SimulateOptions
+from dfsynth.errors import UsageError
 from dfsynth.generate import TorchGenerator, load_network, resolve_device, resolve_precision
 from dfsynth.maker import CheckpointMaker
-from dfsynth.pipeline import BuildReport, Progress, RunReport, Silent
+from dfsynth.pipeline import BuildReport, PairMaker, Progress, RunReport, Silent
 from dfsynth.pipeline import build as run_build
 from dfsynth.pipeline import simulate as run_simulation
 
@@ -40,7 +41,7 @@ def build(
     return run_build(configuration, CheckpointMaker(configuration), progress or Silent())
 
 
-def simulate(
+def simulate_pairs(
     out: str | Path, n: int, *, progress: Progress | None = None, **options: Any
 ) -> RunReport:
     """Makes a store of `n` pairs as `dfsynth simulate` does; `options`: `SimulateOptions`' fields.
@@ -66,8 +67,27 @@ def simulate(
         names = options["without"]
         options["without"] = (names,) if isinstance(names, str) else tuple(names)
     configuration = SimulateOptions(out=Path(out), n=n, **options)
-    maker = import_module("dfsynth.simulator").make_simulator(configuration)
-    return run_simulation(configuration, maker, progress or Silent())
+    return run_simulation(configuration, load_simulator(configuration), progress or Silent())
+
+
+def load_simulator(options: SimulateOptions) -> PairMaker:
+    """The simulator for these options.
+
+    Raises:
+        UsageError: the libraries of the extra `simulate`, a device or a folder is not there.
+    """
+    try:
+        # Here, because the extra's libraries need not be there for anything else.
+        simulator = import_module("dfsynth.simulator")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("dfsynth"):
+            raise
+        raise UsageError(
+            f"simulating needs the library {error.name}, which is not installed; "
+            "install dfsynth with its extra: dfsynth[simulate]"
+        ) from error
+    maker: PairMaker = simulator.make_simulator(options)
+    return maker
 
 
 def load_generator(

@@ -6,7 +6,7 @@ import inspect
 import pytest
 
 PROMISED: dict[str, set[str]] = {
-    "dfsynth": {"Store", "__version__", "build", "load_generator", "open_store", "simulate"},
+    "dfsynth": {"Store", "__version__", "build", "load_generator", "open_store", "simulate_pairs"},
     "dfsynth.access": {"Store", "filter_manifest", "open_store"},
     "dfsynth.checkpoint": {
         "CARD",

@@ -1,7 +1,7 @@
 """`dfsynth simulate`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +14,6 @@ from dfsynth.config import (
     SimulateOptions,
 )
 from dfsynth.errors import ExitStatus
-
-if TYPE_CHECKING:
-    from dfsynth.pipeline import PairMaker
 
 EXAMPLE = "Example: dfsynth simulate --out pairs.zarr --n 1000 --size 256 --severity 0:0.6"
 
@@ -97,12 +94,13 @@ def simulate(
 
 
 def _run(options: SimulateOptions, talk: Session, strict: bool) -> None:
+    from dfsynth.api import load_simulator
     from dfsynth.cli.progress import format_counts, report_lines, reporter
     from dfsynth.pipeline import simulate as run_simulation
     from dfsynth.pipeline.inspect import count_failed
 
     with reporter(talk.quiet, "pairs") as progress:
-        report = run_simulation(options, _maker(options), progress)
+        report = run_simulation(options, load_simulator(options), progress)
     lines = [
         f"{report.store}: {report.shards_done} of {report.shards} shards done, {report.rows} pairs",
         *report_lines(report, "pairs"),
@@ -117,10 +115,11 @@ def _run(options: SimulateOptions, talk: Session, strict: bool) -> None:
 
 
 def _dry_run(options: SimulateOptions, talk: Session) -> None:
+    from dfsynth.api import load_simulator
     from dfsynth.cli.progress import format_bytes, format_counts, format_seconds
     from dfsynth.pipeline.pairs_estimate import estimate_pairs
 
-    found = estimate_pairs(options, _maker(options))
+    found = estimate_pairs(options, load_simulator(options))
     lines = [
         f"would write {found.rows} pairs in {found.shards} shards to {options.out}",
         f"origins: {format_counts(found.origins)}; splits: {format_counts(found.splits)}",
@@ -136,11 +135,3 @@ def _dry_run(options: SimulateOptions, talk: Session) -> None:
             f"{format_seconds(found.seconds_estimate)} on this machine (from {found.trials} pairs)"
         )
     talk.result(found, "\n".join(lines))
-
-
-def _maker(options: SimulateOptions) -> "PairMaker":
-    from importlib import import_module
-
-    # Imported by name: torch and the physics load only for a command that simulates.
-    maker: PairMaker = import_module("dfsynth.simulator").make_simulator(options)
-    return maker

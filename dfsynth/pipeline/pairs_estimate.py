@@ -56,8 +56,8 @@ def estimate_pairs(options: SimulateOptions, maker: PairMaker) -> PairsEstimate:
     return PairsEstimate(
         rows=total,
         shards=draft.record.shards,
-        origins=Counter(item.origin for item in planned),
-        splits=Counter(item.split for item in planned),
+        origins=dict(Counter(item.origin for item in planned)),
+        splits=dict(Counter(item.split for item in planned)),
         excluded=draft.record.excluded,
         warnings=draft.warnings,
         trials=len(sizes),

@@ -1,9 +1,10 @@
-"""Whole builds in forked processes, the n-th of which kills itself at its n-th disk call.
+"""Whole runs in forked processes, the n-th of which kills itself at its n-th disk call.
 
     killed_build.py PICTURES FOLDER STRIDE
+    killed_build.py pairs FOLDER STRIDE
 
-Each process builds FOLDER/<n>/x.zarr; a call is any into the operating system or of a stream.
-After each kill the same build runs again, to its end. Prints the number of kills.
+Each process builds FOLDER/<n>/x.zarr, or simulates it; a call is any into the operating system or
+of a stream. After each kill the same run is made again, to its end. Prints the number of kills.
 """
 
 import os
@@ -15,12 +16,17 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from kill_switch import kill_at_call
 from toy_generator import ToyMaker
+from toy_simulator import ToyPairMaker
 
-from dfsynth.config import BuildOptions
-from dfsynth.pipeline import Silent, build
+from dfsynth.config import BuildOptions, SimulateOptions
+from dfsynth.pipeline import Silent, build, simulate
 
 
 def run(pictures: str, out: Path) -> None:
+    if pictures == "pairs":
+        simulating = SimulateOptions(out=out, n=11, size=64, shard_size=4, workers=1)
+        simulate(simulating, ToyPairMaker(simulating), Silent())
+        return
     options = BuildOptions(source=pictures, out=out, shard_size=4, workers=1)
     build(options, ToyMaker(), Silent())
 
