@@ -1,0 +1,33 @@
+"""From line integrals to what an archive of conventional radiographs shows, one layer a module.
+
+Built like `dfsynth.simulate.imaging`; `frame_maps` places all maps of a pair, and `present` makes
+the radiograph.
+"""
+
+from dfsynth.simulate.display.framing import (
+    FramingParameters,
+    Surface,
+    draw_framing,
+    frame_maps,
+    framed_pixel_mm,
+)
+from dfsynth.simulate.display.presentation import (
+    LOOK_LAYERS,
+    LOOKS,
+    DisplayParameters,
+    draw_display,
+    present,
+)
+
+__all__ = [
+    "LOOKS",
+    "LOOK_LAYERS",
+    "DisplayParameters",
+    "FramingParameters",
+    "Surface",
+    "draw_display",
+    "draw_framing",
+    "frame_maps",
+    "framed_pixel_mm",
+    "present",
+]
