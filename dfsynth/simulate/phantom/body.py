@@ -218,7 +218,7 @@ def _draw_chest(
         "right_dome_mm": max(lift, 18.0),
         "left_dome_mm": max(lift - _normal(rng, 12, 7, -6, 30), 12.0),
         "posterior_recess_mm": _normal(rng, 68, 10, 45, 95) * (1 - 0.4 * out) + 0.5 * lift,
-        "dome_medial_mm": _normal(rng, 14, 6, 2, 30),
+        "dome_medial_mm": _normal(rng, 10, 5, 1, 24),
         "dome_ripple_mm": float(abs(rng.normal(0, 1.2))),
     }
 
@@ -262,8 +262,8 @@ def _draw_bones(
     return {
         "rib_height_mm": _normal(rng, 13.5 if male else 12.0, 1.1, 9, 17),
         "rib_slope": _normal(rng, 1, 0.14, 0.6, 1.4),
-        "rib_cortex_mm": _normal(rng, 1.15, 0.22, 0.6, 1.8),
-        "bone_density": _normal(rng, 0.18, 0.045, 0.07, 0.30),
+        "rib_cortex_mm": _normal(rng, 1.05, 0.22, 0.5, 1.7),
+        "bone_density": _normal(rng, 0.24, 0.055, 0.10, 0.38),
         "cartilage": float(rng.beta(1.0, 3.0)),
         "shoulder_half_width_mm": height_cm * _normal(rng, 0.97 if male else 0.93, 0.05, 0.8, 1.1),
         "shoulder_height_mm": _normal(rng, -22 if upright else -2, 16, -60, 45),

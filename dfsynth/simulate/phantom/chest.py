@@ -14,7 +14,7 @@ from dfsynth.simulate.phantom.surfaces import Curve
 
 # Fractions of the way from the apex (0) down to the costophrenic angle (1).
 _LEVELS = np.array([-0.25, -0.08, 0.0, 0.07, 0.17, 0.32, 0.5, 0.68, 0.84, 1.0, 1.25, 1.7])
-_WIDTH = np.array([0.36, 0.42, 0.53, 0.70, 0.855, 0.955, 0.995, 1.0, 0.985, 0.96, 0.93, 0.92])
+_WIDTH = np.array([0.36, 0.42, 0.53, 0.69, 0.83, 0.92, 0.97, 0.99, 1.0, 0.995, 0.96, 0.94])
 _BACK = np.array([0.40, 0.46, 0.56, 0.70, 0.85, 0.96, 1.0, 1.0, 0.98, 0.93, 0.84, 0.72])
 _FRONT = np.array([-0.1, -0.08, 0.02, 0.16, 0.36, 0.60, 0.80, 0.94, 1.0, 1.0, 0.98, 0.98])
 _RIM = 0.985
@@ -104,7 +104,7 @@ class Chest:
         for centre_l, centre_a, top in self.apices:
             # Round towards the midline, flatter where the wall of the cage takes over.
             out = (left - centre_l) * (-1 if centre_l < 0 else 1) / self.apex_width
-            inward = out.clamp_max(0) ** 2 / 45
+            inward = out.clamp_max(0) ** 2 / 24
             outward = 60 * (1 - (1 - (out.clamp(0, 70) / 71) ** 2).sqrt())
             outward = outward + 2 * (out - 70).clamp_min(0)
             found.append(top - inward - outward - (forward - centre_a) ** 2 / 110)
@@ -121,7 +121,9 @@ class Chest:
         away = side + depth
         fall = (across * side + along * depth) / away.clamp_min(1e-6)
         steep = 0.5 / (1 - _RIM) ** 0.5
-        cap = 1 - (1 - away.clamp_max(_RIM)).sqrt() + steep * (away - _RIM).clamp_min(0)
+        # Flatter on top than an ellipsoid.
+        flat = away**1.2
+        cap = 1 - (1 - flat.clamp_max(_RIM)).sqrt() + steep * (flat - _RIM).clamp_min(0)
         return dome.top_s - fall * cap
 
 
@@ -141,7 +143,7 @@ def shape_chest(body: BodyParameters, device: torch.device) -> Chest:
     curves = [Curve.through(levels, values[::-1], device, smooth) for values in (half, back, front)]
     tops = (apex - max(body.apex_shift_mm, 0), apex + min(body.apex_shift_mm, 0))
     at_apex = deep * -0.36
-    half_apex = float(half[2]) * 0.68
+    half_apex = float(half[2]) * 0.64
     return Chest(
         apex_s=apex,
         base_s=base,

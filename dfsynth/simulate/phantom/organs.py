@@ -140,11 +140,11 @@ def _shape_mediastinum(
         spine_mm + 8,
         right=(
             (-0.1, 0.06, 0.2, 0.35, 0.5, 0.8, 1.2),
-            tuple(size * v for v in (36, 33, 31, 31, 29, 30, 34)),
+            tuple(size * v for v in (28, 25, 25, 28, 30, 31, 34)),
         ),
         left=(
             (-0.1, 0.06, 0.2, 0.35, 0.5, 0.8, 1.2),
-            tuple(size * v for v in (37, 34, 32, 31, 32, 34, 38)),
+            tuple(size * v for v in (29, 26, 26, 29, 31, 33, 38)),
         ),
     )
 
@@ -162,7 +162,7 @@ def _shape_heart(
     centre_s = top + 0.78 * short + 0.18 * long * float(np.sin(np.deg2rad(tilt)))
     back, front = _depths(chest, centre_s)
     a = back + 0.60 * (front - back)
-    depth = min(0.38 * (front - back), 0.42 * width) + 4
+    depth = min(0.40 * (front - back), 0.46 * width) + 4
     shift = body.heart_shift_mm
     right = -0.35 * width + shift
     atrium = 0.27 * width * body.heart_roundness
@@ -259,8 +259,8 @@ def _shape_great_vessels(
             trunk * 0.95,
         ),
         # Vessels of the neck.
-        Tube((-18, carina[1] + 6, arch_s), (-30 * scale, carina[1] - 4, chest.level(-0.15)), 9, 9),
-        Tube((14, carina[1] + 2, arch_s), (32 * scale, carina[1] - 6, chest.level(-0.15)), 9, 9),
+        Tube((-18, carina[1] + 6, arch_s), (-22 * scale, carina[1] - 4, chest.level(-0.15)), 8, 8),
+        Tube((14, carina[1] + 2, arch_s), (23 * scale, carina[1] - 6, chest.level(-0.15)), 8, 8),
     )
 
 

@@ -32,14 +32,18 @@ class Trunk:
         armpit = 14 * torch.exp(-(((fraction - 0.22) / 0.2) ** 2))
         half = self.chest.width(up) * wide + self.side_mm + armpit
         pectoral = self.pectoral_mm * torch.exp(
-            -(((left.abs() - 75) / 45) ** 2) - ((fraction - 0.30) / 0.19) ** 2
+            -(((left.abs() - 75) / 45) ** 2) - ((fraction - 0.24) / 0.2) ** 2
         )
         front = self.chest.front(up) + self.front_mm + pectoral
-        back = self.chest.back(up) - self.back_mm
+        # Shoulder blades with their muscles.
+        girdle = 1 + 0.6 * torch.exp(
+            -(((left.abs() - 80) / 60) ** 2) - ((fraction - 0.1) / 0.22) ** 2
+        )
+        back = self.chest.back(up) - self.back_mm * girdle
         across = (left.abs() / half) ** 2.4
         depth = (front - back) / 2
         # Above the apex the neck and the shoulders take over.
-        rise = ((fraction + 0.16) / 0.44).clamp(0, 1)
+        rise = ((fraction + 0.22) / 0.36).clamp(0, 1)
         fade = (rise * rise * (3 - 2 * rise)) ** 1.5
         return Solid((front + back) / 2, depth**2 * (1.08 * fade - 0.08 - across))
 
@@ -154,7 +158,7 @@ def _layer(
                 (lat * 0.86, a - 8, s + 2),
                 52 * scale + 0.3 * fat_mm,
                 deltoid * 0.92,
-                1.15,
+                1.3,
             ),
             Tube((lat * 0.97, a, s - 4), elbow, deltoid, arm * 0.88),
             # Armpit folds: chest and back muscles that end on the arm.

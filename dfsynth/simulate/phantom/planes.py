@@ -40,6 +40,21 @@ class _Patch:
 
 
 @dataclass(frozen=True, slots=True)
+class _Portion:
+    """Planes that are filled at once, with their edges in units of planes, (planes, 1, 1)."""
+
+    first: int
+    last: int
+    starts: torch.Tensor
+    ends: torch.Tensor
+
+    @classmethod
+    def of(cls, first: int, last: int, device: torch.device) -> "_Portion":
+        centres = torch.arange(first, last, device=device, dtype=torch.float32)[:, None, None]
+        return cls(first, last, centres - 0.5, centres + 0.5)
+
+
+@dataclass(frozen=True, slots=True)
 class DepthMaps:
     """All solids of one posed body over a grid."""
 
@@ -113,7 +128,7 @@ def fill_planes(maps: DepthMaps, chest: Chest, pose: Pose, first: int, last: int
     shape = (last - first, grid.rows, grid.columns + 2 * maps.frame)
     fields = torch.zeros((3, *shape), device=device)
     soft, lung, cover = fields
-    planes = torch.arange(first, last, device=device, dtype=torch.float32)[:, None, None]
+    planes = _Portion.of(first, last, device)
     for skin in maps.body:
         _join(soft, skin, planes)
     soft *= FAT
@@ -143,20 +158,19 @@ def fill_planes(maps: DepthMaps, chest: Chest, pose: Pose, first: int, last: int
     )
 
 
-def _overlap(patch: _Patch, planes: torch.Tensor) -> torch.Tensor | None:
+def _overlap(patch: _Patch, planes: _Portion) -> torch.Tensor | None:
     """Share of each voxel in the patch's box that its solid fills, (planes, rows, columns)."""
-    first, last = int(planes[0]), int(planes[-1])
-    if last < patch.first or first >= patch.last:
+    if planes.last <= patch.first or planes.first >= patch.last:
         return None
-    share = torch.minimum(patch.far, planes + 0.5)
-    return share.sub_(torch.maximum(patch.near, planes - 0.5)).clamp_min_(0)
+    share = torch.minimum(patch.far, planes.ends)
+    return share.sub_(torch.maximum(patch.near, planes.starts)).clamp_min_(0)
 
 
 def _view(field: torch.Tensor, patch: _Patch) -> torch.Tensor:
     return field[:, patch.rows, patch.columns]
 
 
-def _join(field: torch.Tensor, patch: _Patch, planes: torch.Tensor) -> None:
+def _join(field: torch.Tensor, patch: _Patch, planes: _Portion) -> None:
     """Union of what `field` holds and the patch's solid."""
     share = _overlap(patch, planes)
     if share is not None:
@@ -164,7 +178,7 @@ def _join(field: torch.Tensor, patch: _Patch, planes: torch.Tensor) -> None:
         torch.maximum(view, share, out=view)
 
 
-def _add(field: torch.Tensor, patch: _Patch, planes: torch.Tensor, amount: float) -> None:
+def _add(field: torch.Tensor, patch: _Patch, planes: _Portion, amount: float) -> None:
     share = _overlap(patch, planes)
     if share is not None:
         _view(field, patch).add_(share, alpha=amount)
@@ -176,7 +190,7 @@ def _fill_cavity(
     pose: Pose,
     lung: torch.Tensor,
     cover: torch.Tensor,
-    planes: torch.Tensor,
+    planes: _Portion,
 ) -> None:
     """Lung between floor and ceiling of the rib cage, cover below the floor."""
     cavity = _overlap(maps.cavity, planes)
@@ -184,7 +198,7 @@ def _fill_cavity(
         return
     grid, patch = maps.grid, maps.cavity
     up = maps.up[patch.rows][:, None]
-    depth = pose.facing * (grid.first_y_mm + grid.step_y_mm * planes[:, 0])
+    depth = pose.facing * (grid.first_y_mm + grid.step_y_mm * (planes.starts[:, 0] + 0.5))
     found = []
     for surface, level in ((chest.floor, chest.base_s), (chest.ceiling, chest.apex_s)):
         bow = float(pose.bow(torch.tensor(level)))

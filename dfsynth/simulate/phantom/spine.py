@@ -80,7 +80,7 @@ def _sweep_bodies(
     wide = 17.5 * size[:, None] * waist
     cortex = 0.3 + 0.2 * body.rib_cortex_mm
     found = [
-        Sweep(path, sideways.expand_as(path), wide, 0.78 * wide, cortex, 0.5 * body.bone_density)
+        Sweep(path, sideways.expand_as(path), wide, 0.78 * wide, cortex, 0.38 * body.bone_density)
     ]
     # Endplates: flat discs full of bone.
     for sign in (-1, 1):

@@ -197,9 +197,11 @@ def _fill(
     )
     volumes = (math.pi * radius**2 * move(lengths) / move(counts))[pick]
     # Asked at a few places along each segment, not at each of its many points.
-    asked = max(2, math.ceil(float(lengths.max()) / _SAMPLE_MM))
-    at = (torch.arange(asked, device=device) + 0.5)[:, None] / asked
-    middle = torch.lerp(start[:, None], end[:, None], at) + 4 * at * (1 - at) * curve[:, None]
-    inside = in_lung(chest, organs, middle.flatten(0, 1)).view(-1, asked)
-    kept = inside[pick, (share * asked).long().clamp_max(asked - 1)]
+    asked = torch.tensor(np.ceil(lengths / _SAMPLE_MM).clip(1), device=device).long()
+    before = asked.cumsum(0) - asked
+    whose = torch.repeat_interleave(asked)
+    at = ((torch.arange(len(whose), device=device) - before[whose] + 0.5) / asked[whose])[:, None]
+    middle = torch.lerp(start[whose], end[whose], at) + 4 * at * (1 - at) * curve[whose]
+    inside = in_lung(chest, organs, middle)
+    kept = inside[before[pick] + (share * asked[pick]).long()]
     return points[kept], volumes[kept]
