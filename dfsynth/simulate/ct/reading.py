@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dfsynth.errors import ErrorCode
 from dfsynth.simulate.ct.extras import load_extra
+from dfsynth.simulate.ct.nifti import check_nifti
 from dfsynth.simulate.ct.slices import check_pixels, stack_slices
 from dfsynth.simulate.ct.volume import CtCandidate, CtFormat, CtLimits, CtVolume, refusal
 
@@ -67,6 +68,7 @@ def _read_file(sitk: Any, candidate: CtCandidate, limits: CtLimits) -> tuple[Any
         _check_voxels(key, size, limits)
         if candidate.format is CtFormat.NIFTI:
             _check_nifti_axes(key, reader)
+            check_nifti(key, path)
         image = reader.Execute()
     except RuntimeError as error:
         raise _read_failure(key, error) from error

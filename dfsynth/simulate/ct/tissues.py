@@ -56,9 +56,12 @@ def tissue_fields(cubes: Cubes, masks: LungMasks, cavity: Cavity) -> torch.Tenso
 
 
 def noise_hu(cubes: Cubes, cover: Mask) -> float:
-    """Standard deviation of the noise in HU, by neighbours' differences in homogeneous organs."""
-    step = np.diff(cubes.hu, axis=2)
-    inside = cover[:, :, 1:] & cover[:, :, :-1] & (np.abs(cubes.hu[:, :, 1:] - 50) < 250)
+    """Standard deviation of the noise in HU, by differences in homogeneous organs.
+
+    Between cubes two apart: direct neighbours share noise when they were interpolated.
+    """
+    step = cubes.hu[:, :, 2:] - cubes.hu[:, :, :-2]
+    inside = cover[:, :, 2:] & cover[:, :, :-2] & (np.abs(cubes.hu[:, :, 2:] - 50) < 250)
     values = np.abs(step[inside])
     # Median of |difference of two| = 0.6745 · √2 · sigma.
     return float(np.median(values) / 0.954) if values.size else 30.0
@@ -94,7 +97,7 @@ def _parenchyma(cubes: Cubes, masks: LungMasks) -> tuple[Float32Map, Float32Map]
 def _smoothing(noise: float) -> float:
     """Gaussian sigma in cubes that leaves some 15 HU of noise [assumed]; at least 0.5."""
     # White noise falls by (2 √π sigma)^(3/2) in three dimensions.
-    return float(np.clip((noise / 15) ** (2 / 3) / (2 * np.sqrt(np.pi)), 0.5, 1.5))
+    return float(np.clip((noise / 15) ** (2 / 3) / (2 * np.sqrt(np.pi)), 0.5, 2.0))
 
 
 def _vessel_mask(cubes: Cubes, lungs: Mask, noise: float) -> Mask:
