@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +17,7 @@ DEVICE_KINDS: tuple[DeviceKind, ...] = (
     "clips",
     "wires",
 )
-_SHIFT = 4
+_GRAIN_PX = 0.25
 _LEAST_MASK_MM = 0.05
 _SPECK_SHARE = 0.15
 Points: TypeAlias = tuple[tuple[float, float], ...]
@@ -31,7 +30,7 @@ class Wire:
     points: Points
     width_mm: float
     metal_mm: float
-    """Along the ray, as iron."""
+    """Along the ray through the wire's middle, as iron."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,46 +114,75 @@ def lay_devices(
     """(metal_mm, mask), both (y, x): mm of iron along the rays, and where there is any."""
     metal = np.zeros(shape, np.float32)
     for wire in parameters.wires:
-        metal = np.maximum(metal, wire.metal_mm * _stroke(shape, pixel_mm, wire))
+        metal += _strew(shape, pixel_mm, wire)
     for plate in parameters.plates:
-        metal = np.maximum(metal, plate.metal_mm * _disc(shape, pixel_mm, plate))
+        _press(metal, pixel_mm, plate)
     return metal, metal > _LEAST_MASK_MM
 
 
-def _stroke(shape: tuple[int, int], pixel_mm: float, wire: Wire) -> Float32Map:
-    """Share of each pixel that the wire covers, (y, x)."""
-    points = _smooth(np.asarray(wire.points) * (shape[1], shape[0]) - 0.5)
+def _strew(shape: tuple[int, int], pixel_mm: float, wire: Wire) -> Float32Map:
+    """Metal of a round wire, (y, x): grains along and across it, each shared by four pixels."""
+    line = _smooth(np.asarray(wire.points) * (shape[1], shape[0]) - 0.5)
+    steps = np.diff(line, axis=0)
+    lengths = np.hypot(steps[:, 0], steps[:, 1])
+    along = np.concatenate([[0.0], np.cumsum(lengths)])
+    places = np.arange(0, along[-1], _GRAIN_PX) + _GRAIN_PX / 2
     width_px = wire.width_mm / pixel_mm
-    canvas = np.zeros(shape, np.uint8)
-    fixed = np.round(points * (1 << _SHIFT)).astype(np.int32)[:, None]
-    thickness = max(1, round(width_px))
-    cv2.polylines(canvas, [fixed], False, 255, thickness, cv2.LINE_AA, _SHIFT)
-    # A wire finer than a pixel covers part of it.
-    return np.asarray(canvas * np.float32(min(1.0, width_px) / 255), np.float32)
+    across = np.linspace(-1, 1, 2 * max(2, round(width_px / _GRAIN_PX)) + 1)[1::2]
+    x, y = (np.interp(places, along, line[:, axis]) for axis in (0, 1))
+    angle = np.arctan2(np.gradient(y), np.gradient(x))
+    x = x[:, None] - across * np.sin(angle)[:, None] * width_px / 2
+    y = y[:, None] + across * np.cos(angle)[:, None] * width_px / 2
+    # Few grains across sum up badly; a disc fills pi/4 of its square.
+    profile = np.sqrt(1 - across**2)
+    profile *= np.pi / 4 / profile.sum()
+    grain = wire.metal_mm * profile * _GRAIN_PX * width_px
+    return _share(shape, x.ravel(), y.ravel(), np.broadcast_to(grain, x.shape).ravel())
 
 
-def _disc(shape: tuple[int, int], pixel_mm: float, plate: Plate) -> Float32Map:
-    canvas = np.zeros(shape, np.uint8)
-    scale = 1 << _SHIFT
-    centre = tuple(
-        round((share * size - 0.5) * scale)
-        for share, size in zip(plate.centre, shape[::-1], strict=True)
-    )
-    axes = tuple(max(1, round(axis / pixel_mm * scale)) for axis in plate.axes_mm)
-    thickness = -1 if plate.outline_mm is None else max(1, round(plate.outline_mm / pixel_mm))
-    cv2.ellipse(
-        canvas,
-        centre,
-        axes,
-        plate.angle_degrees,
-        0,
-        360,
-        255,
-        thickness,
-        cv2.LINE_AA,
-        _SHIFT,
-    )
-    return np.asarray(canvas / np.float32(255), np.float32)
+def _share(
+    shape: tuple[int, int],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    amount: NDArray[np.float64],
+) -> Float32Map:
+    """`amount` (n) at places (n) in pixels, in the four pixels around each, (y, x)."""
+    inside = (x >= 0) & (x < shape[1] - 1) & (y >= 0) & (y < shape[0] - 1)
+    x, y, amount = x[inside], y[inside], amount[inside]
+    column, row = x.astype(np.int64), y.astype(np.int64)
+    right, down = x - column, y - row
+    image = np.zeros(shape[0] * shape[1])
+    first = row * shape[1] + column
+    for step, part in (
+        (0, (1 - right) * (1 - down)),
+        (1, right * (1 - down)),
+        (shape[1], (1 - right) * down),
+        (shape[1] + 1, right * down),
+    ):
+        image += np.bincount(first + step, amount * part, image.size)
+    return image.reshape(shape).astype(np.float32)
+
+
+def _press(metal: Float32Map, pixel_mm: float, plate: Plate) -> None:
+    """Adds a plate to `metal` (y, x), in place."""
+    x_mm = ((plate.centre[0] * metal.shape[1] - 0.5) - np.arange(metal.shape[1])) * pixel_mm
+    y_mm = ((plate.centre[1] * metal.shape[0] - 0.5) - np.arange(metal.shape[0])) * pixel_mm
+    reach = max(plate.axes_mm) + (plate.outline_mm or 0) + pixel_mm
+    columns, rows = (np.flatnonzero(np.abs(place) <= reach) for place in (x_mm, y_mm))
+    if not len(columns) or not len(rows):
+        return
+    window = metal[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    angle = np.deg2rad(plate.angle_degrees)
+    x, y = x_mm[columns][None, :], y_mm[rows][:, None]
+    u = (x * np.cos(angle) + y * np.sin(angle)) / plate.axes_mm[0]
+    v = (y * np.cos(angle) - x * np.sin(angle)) / plate.axes_mm[1]
+    radius = np.maximum(np.hypot(u, v), 1e-6)
+    # To first order the distance from an ellipse is its equation over its gradient.
+    gradient = np.hypot(u / plate.axes_mm[0], v / plate.axes_mm[1]) / radius
+    outside_mm = (radius - 1) / np.maximum(gradient, 1 / max(plate.axes_mm))
+    if plate.outline_mm is not None:
+        outside_mm = np.abs(outside_mm) - plate.outline_mm / 2
+    window += np.float32(plate.metal_mm) * np.clip(0.5 - outside_mm / pixel_mm, 0, 1)
 
 
 def _smooth(points: NDArray[np.float64]) -> NDArray[np.float64]:
