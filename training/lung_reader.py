@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import torch
@@ -34,8 +35,11 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from dfsynth.generate import resolve_precision
+from dfsynth.models.unet import UNet
 from dfsynth.records import Float32Map
+from dfsynth.resources import data_folder
 from dfsynth.simulate.cxr import (
+    READER_OUTPUTS,
     LungReader,
     NetworkReader,
     NotAChestRadiograph,
@@ -43,13 +47,20 @@ from dfsynth.simulate.cxr import (
     locate_lungs,
     save_reader,
 )
-from dfsynth.train.lessons import Lesson, field_lesson, simulated_lesson, whole_lesson
+from dfsynth.train.lessons import (
+    Lesson,
+    field_lesson,
+    own_lesson,
+    simulated_lesson,
+    whole_lesson,
+)
 from dfsynth.train.reader import ReaderSchedule, ReaderTrainer
 
 RECIPE = Path(__file__).parent / "recipes" / "lung-reader.toml"
 SIMULATED = "made by dfsynth"
 MOST_BYTES = 8_000_000
 SAVE_EVERY = 100
+SCORED_GRID = 256
 INTENDED_USE = (
     "Finding lungs in frontal chest radiographs and estimating their thickness along the beam, to "
     "draw synthetic dark-field images over them. For research and software testing; not for "
@@ -64,20 +75,18 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A simulated radiograph with its truth, kept small."""
+    """A simulated radiograph with its truth, in the recipe's grid."""
 
     patient_id: str
     origin: str
     licence: str
     share: str
-    attenuation: NDArray[np.float16]
+    attenuation: Float32Map
     labels: NDArray[np.uint8]
-    thickness_mm: NDArray[np.float16]
+    thickness_mm: Float32Map
 
     def lesson(self) -> Lesson:
-        return simulated_lesson(
-            self.attenuation.astype(np.float32), self.labels, self.thickness_mm.astype(np.float32)
-        )
+        return simulated_lesson(self.attenuation, self.labels, self.thickness_mm)
 
 
 def main() -> None:
@@ -90,7 +99,7 @@ def main() -> None:
     arguments = parser.parse_args()
     recipe = tomllib.loads(arguments.recipe.read_text())
     arguments.out.mkdir(parents=True, exist_ok=True)
-    listed = [x for x in list_radiographs(arguments.data) if x.mask]
+    listed = list_radiographs(arguments.data)
     pairs = [p for store in arguments.pairs for p in read_pairs(store, recipe)]
     trainer = train(arguments.out, listed, pairs, recipe)
     reader = NetworkReader(trainer.averaged, recipe["grid"])
@@ -118,12 +127,23 @@ def read_pairs(store: Path, recipe: dict) -> list[Pair]:
                 line["origin"],
                 licence,
                 line.get("split") or share_of(line["patient_id"], recipe),
-                attenuation.astype(np.float16),
-                labels.astype(np.uint8),
-                thickness.astype(np.float16),
+                shrunk(attenuation, recipe["grid"]),
+                shrunk_labels(labels, recipe["grid"]),
+                shrunk(thickness, recipe["grid"]),
             )
         )
     return found
+
+
+def shrunk(values: NDArray, grid: int) -> Float32Map:
+    size = (grid, grid)
+    small = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
+
+
+def shrunk_labels(labels: NDArray[np.uint8], grid: int) -> NDArray[np.uint8]:
+    field, any_lung = shrunk(labels == 1, grid) > 0.5, shrunk(labels > 0, grid) > 0.5
+    return np.where(field, 1, np.where(any_lung, 2, 0)).astype(np.uint8)
 
 
 def may_train(licence: str, recipe: dict) -> bool:
@@ -139,7 +159,22 @@ def training_masks(listed: list[Listed], recipe: dict) -> list[Listed]:
     return [
         x
         for x in listed
-        if is_free_to_use(x.licence, recipe) and share_of(x.patient_id, recipe) == "train"
+        if x.mask
+        and is_free_to_use(x.licence, recipe)
+        and share_of(x.patient_id, recipe) == "train"
+    ]
+
+
+def training_others(listed: list[Listed], recipe: dict) -> list[Listed]:
+    """Radiographs without masks; the samples of the package stay unseen."""
+    samples = {path.name for path in data_folder("samples").glob("*.png")}
+    return [
+        x
+        for x in listed
+        if not x.mask
+        and x.path.name not in samples
+        and is_free_to_use(x.licence, recipe)
+        and share_of(x.patient_id, recipe) == "train"
     ]
 
 
@@ -158,7 +193,6 @@ def train(out: Path, listed: list[Listed], pairs: list[Pair], recipe: dict) -> R
         nonsense_share=recipe["nonsense_share"],
         dropout=recipe["dropout"],
         ema_decay=recipe["ema_decay"],
-        coarse_steps=recipe["coarse_steps"],
     )
     precision = resolve_precision("auto", torch.device("cpu"))
     trainer = ReaderTrainer(schedule, torch.bfloat16 if precision == "bf16" else None)
@@ -166,10 +200,19 @@ def train(out: Path, listed: list[Listed], pairs: list[Pair], recipe: dict) -> R
     if state.exists():
         trainer.restore(load_file(state))
         print(f"going on from step {trainer.step}")
-    draw = draw_lessons(training_masks(listed, recipe), training_pairs(pairs, recipe), recipe)
+    sources = {
+        "drawn": [drawn_lesson(x, recipe) for x in training_masks(listed, recipe)],
+        "simulated": [p.lesson() for p in training_pairs(pairs, recipe)],
+    }
     log, started = open_log(out / "metrics.jsonl"), time.monotonic()
     while trainer.step < schedule.steps:
-        upto = trainer.step + SAVE_EVERY
+        if trainer.step >= recipe["own_after"] and "own" not in sources:
+            sources["own"] = own_lessons(out, trainer, listed, recipe)
+        print({name: len(lessons) for name, lessons in sources.items()})
+        # A part ends where a state is saved or where another source comes in.
+        ends = [trainer.step + SAVE_EVERY, schedule.steps, recipe["own_after"]]
+        upto = min(step for step in ends if step > trainer.step)
+        draw = draw_from(sources, recipe["sources"])
         trainer.run(draw, upto, lambda step, loss: log("reader", step - 1, loss))
         save_file(trainer.state(), out / "next.safetensors")
         (out / "next.safetensors").replace(state)
@@ -177,21 +220,44 @@ def train(out: Path, listed: list[Listed], pairs: list[Pair], recipe: dict) -> R
     return trainer
 
 
-def draw_lessons(
-    listed: list[Listed], pairs: list[Pair], recipe: dict
+def drawn_lesson(entry: Listed, recipe: dict) -> Lesson:
+    image, _ = load_grey(entry.path, recipe["grid"])
+    mask = load_mask(entry.mask, recipe["grid"]) > 0
+    return (whole_lesson if drawn_whole(entry) else field_lesson)(image, mask)
+
+
+def own_lessons(
+    out: Path, trainer: ReaderTrainer, listed: list[Listed], recipe: dict
+) -> list[Lesson]:
+    """Readings of radiographs without masks, by the network as it was at `own_after`."""
+    path = out / "first.safetensors"
+    if not path.exists():
+        save_file(trainer.averaged.state_dict(), path)
+    network = UNet(1, READER_OUTPUTS, recipe["widths"])
+    network.load_state_dict(load_file(path))
+    reader = NetworkReader(network.eval(), recipe["grid"])
+    lessons = []
+    for entry in training_others(listed, recipe):
+        image, content = load_grey(entry.path, recipe["grid"])
+        reading = reader(image)
+        try:
+            regions = locate_lungs(image, reading, content)
+        except NotAChestRadiograph:
+            continue
+        lessons.append(own_lesson(image, reading, regions))
+    return lessons
+
+
+def draw_from(
+    sources: dict[str, list[Lesson]], shares: dict[str, float]
 ) -> Callable[[np.random.Generator], Lesson]:
-    """Picks a simulated pair, or a radiograph with a drawn mask, by the recipe's shares."""
-    drawn = []
-    for entry in listed:
-        image, _ = load_grey(entry.path, recipe["grid"])
-        mask = load_mask(entry.mask, recipe["grid"]) > 0
-        drawn.append((whole_lesson if drawn_whole(entry) else field_lesson)(image, mask))
-    print(f"training on {len(drawn)} radiographs with drawn masks and {len(pairs)} pairs")
+    """Picks a source by its share among those that there are, then one of its lessons."""
+    names = [name for name, lessons in sources.items() if lessons]
+    weights = np.array([shares[name] for name in names])
 
     def draw(rng: np.random.Generator) -> Lesson:
-        if pairs and rng.random() >= recipe["real_share"]:
-            return pairs[rng.integers(len(pairs))].lesson()
-        return drawn[rng.integers(len(drawn))]
+        lessons = sources[str(rng.choice(names, p=weights / weights.sum()))]
+        return lessons[rng.integers(len(lessons))]
 
     return draw
 
@@ -202,11 +268,11 @@ def score_masks(reader: LungReader, listed: list[Listed], recipe: dict) -> dict:
     rows: dict[str, list[float]] = {}
     refused: Counter[str] = Counter()
     for entry in listed:
-        if entry.path in trained:
+        if entry.path in trained or not entry.mask:
             continue
         name = entry.path.name.split("_")[0]
-        image, content = load_grey(entry.path, recipe["grid"])
-        mask = load_mask(entry.mask, recipe["grid"]) > 0
+        image, content = load_grey(entry.path, SCORED_GRID)
+        mask = load_mask(entry.mask, SCORED_GRID) > 0
         reading = reader(image)
         found = (reading.any_lung if drawn_whole(entry) else reading.field) > 0.5
         rows.setdefault(name, []).append(dice(found, mask))
@@ -276,6 +342,7 @@ def package(
 ) -> None:
     """Writes the checkpoint with its card."""
     used = Counter((x.source, x.licence) for x in training_masks(listed, recipe))
+    used.update((x.source, x.licence) for x in training_others(listed, recipe))
     whole = sum(drawn_whole(x) for x in training_masks(listed, recipe))
     used["V7 Labs COVID-19 X-ray lung masks", "CC BY 4.0"] = whole
     for pair in training_pairs(pairs, recipe):

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from dfsynth.preprocess import to_unit_range
 from dfsynth.records import Float32Map, IntensityWindow
+from dfsynth.simulate.cxr import LungReading, LungRegions
 from dfsynth.train.augment import Augmentation, change_look, draw_affine, warp
 
 READER_AUGMENTATION: Final = Augmentation(
     rotation_deg=15, scale=(0.7, 1.3), aspect=(0.75, 1.33), shift=0.1
 )
+_DOUBT: Final = 0.25
 _NEAR_SHARE: Final = 0.06
 """Of the picture's side: hidden lung may reach this far beyond the hull of the outlined lungs."""
 
@@ -63,6 +65,20 @@ def whole_lesson(image: Float32Map, mask: NDArray[np.bool_]) -> Lesson:
     return Lesson(image, nowhere, any_lung, nowhere, any_lung, near * (1 - any_lung), near)
 
 
+def own_lesson(image: Float32Map, reading: LungReading, regions: LungRegions) -> Lesson:
+    """A reader's own reading of a radiograph that nobody drew on, where it has no doubt.
+
+    Seen again with another look, it teaches the reader not to mind the look.
+    """
+    field, any_lung = regions.field.astype(np.float32), regions.any_lung.astype(np.float32)
+    doubts = [
+        (np.abs(probability - found) > _DOUBT).astype(np.float32)
+        for probability, found in ((reading.field, field), (reading.any_lung, any_lung))
+    ]
+    thickness = reading.thickness_mm * any_lung
+    return Lesson(image, field, any_lung, thickness, doubts[0], doubts[1], doubts[1])
+
+
 def draw_lesson(
     lesson: Lesson, augmentation: Augmentation, window: IntensityWindow, rng: np.random.Generator
 ) -> Lesson:
@@ -106,27 +122,6 @@ def draw_nonsense(side: int, rng: np.random.Generator) -> Lesson:
     image = np.clip(soft + picture, 0, 1).astype(np.float32)
     nowhere = np.zeros_like(image)
     return Lesson(image, nowhere, nowhere, nowhere, nowhere, nowhere, nowhere)
-
-
-def halve_lesson(lesson: Lesson) -> Lesson:
-    """The lesson with half as many rows and columns, which must be even."""
-
-    def halved(values: Float32Map) -> Float32Map:
-        height, width = values.shape
-        return values.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
-
-    def more_than(values: Float32Map, least: float) -> Float32Map:
-        return (halved(values) > least).astype(np.float32)
-
-    return Lesson(
-        image=halved(lesson.image),
-        field=more_than(lesson.field, 0.5),
-        any_lung=more_than(lesson.any_lung, 0.5),
-        thickness_mm=halved(lesson.thickness_mm),
-        field_unknown=more_than(lesson.field_unknown, 0),
-        any_unknown=more_than(lesson.any_unknown, 0),
-        thickness_unknown=more_than(lesson.thickness_unknown, 0),
-    )
 
 
 def _hull(mask: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:

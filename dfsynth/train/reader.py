@@ -17,7 +17,6 @@ from dfsynth.train.lessons import (
     Lesson,
     draw_lesson,
     draw_nonsense,
-    halve_lesson,
 )
 
 _THICKNESS_MM = 30.0
@@ -38,8 +37,6 @@ class ReaderSchedule:
     dropout: float = 0.1
     ema_decay: float = 0.995
     warm_up: int = 100
-    coarse_steps: int = 0
-    """First steps on pictures of half the side, four of which take the time of one."""
 
 
 class ReaderTrainer:
@@ -131,10 +128,8 @@ class ReaderTrainer:
     ) -> Lesson:
         lesson = draw(rng)
         if rng.random() < self.schedule.nonsense_share:
-            drawn = draw_nonsense(lesson.image.shape[1], rng)
-        else:
-            drawn = draw_lesson(lesson, READER_AUGMENTATION, IntensityWindow(), rng)
-        return halve_lesson(drawn) if self.step < self.schedule.coarse_steps else drawn
+            return draw_nonsense(lesson.image.shape[1], rng)
+        return draw_lesson(lesson, READER_AUGMENTATION, IntensityWindow(), rng)
 
     def _blend(self, average: Tensor, weight: Tensor, steps: Tensor | int) -> Tensor:
         """A moving average that soon forgets the first weights, which were noise."""

@@ -3,13 +3,14 @@
 import numpy as np
 
 from dfsynth.records import IntensityWindow
+from dfsynth.simulate.cxr import LungReading, LungRegions
 from dfsynth.train.lessons import (
     READER_AUGMENTATION,
     Lesson,
     draw_lesson,
     draw_nonsense,
     field_lesson,
-    halve_lesson,
+    own_lesson,
     simulated_lesson,
     whole_lesson,
 )
@@ -78,12 +79,11 @@ def test_nonsense_is_a_picture_and_holds_no_lung() -> None:
             assert not getattr(lesson, name).any()
 
 
-def test_half_the_side_is_the_same_lesson() -> None:
-    whole = field_lesson(IMAGE, MASK)
-    half = halve_lesson(whole)
-    assert half.image.shape == (SIDE // 2, SIDE // 2)
-    assert half.image.mean() == np.float32(whole.image.mean())
-    for name in ("field", "any_lung", "any_unknown"):
-        full, less = getattr(whole, name), getattr(half, name)
-        assert set(np.unique(less)) <= {0, 1}
-        assert abs(less.mean() - full.mean()) < 0.08
+def test_a_readers_own_reading_teaches_where_it_is_sure() -> None:
+    probability = np.where(LEFT, 0.95, np.where(RIGHT, 0.6, 0.05)).astype(np.float32)
+    reading = LungReading(probability, probability, np.full(MASK.shape, 80, np.float32))
+    lesson = own_lesson(IMAGE, reading, LungRegions(MASK, MASK))
+    assert np.array_equal(lesson.field > 0, MASK)
+    assert np.array_equal(lesson.field_unknown > 0, RIGHT)
+    assert np.array_equal(lesson.any_unknown > 0, RIGHT)
+    assert not lesson.thickness_mm[~MASK].any()

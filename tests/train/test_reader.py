@@ -62,20 +62,6 @@ def test_the_average_is_the_network_that_is_used() -> None:
     assert not trainer.averaged.training
 
 
-def test_a_first_part_runs_on_coarser_pictures() -> None:
-    shapes = []
-
-    class Watching(ReaderTrainer):
-        def _draw(self, draw, rng):  # type: ignore[no-untyped-def]
-            lesson = super()._draw(draw, rng)
-            shapes.append(lesson.image.shape)
-            return lesson
-
-    schedule = ReaderSchedule((8, 16), 2, 1, 1e-3, 0, coarse_steps=1)
-    Watching(schedule).run(draw_disc, 2, lambda *_: None)
-    assert shapes == [(16, 16), (32, 32)]
-
-
 @pytest.mark.parametrize(
     ("channel", "name", "unknown"),
     [
