@@ -104,6 +104,20 @@ def test_a_record_comes_back_as_it_was_written(tmp_path):
     assert PairsRecord.from_document(found) == record
 
 
+def test_a_store_of_images_names_no_kind_and_an_unknown_kind_is_refused(tmp_path):
+    pictures = write_folder(tmp_path / "pictures", 2)
+    out = tmp_path / "images.zarr"
+    build(BuildOptions(source=str(pictures), out=out), ToyMaker(), Silent())
+    path = StoreLayout(out).build
+    document = json.loads(path.read_text())
+    assert "kind" not in document
+    path.write_text(json.dumps({"kind": "build", **document}))
+    assert read_record(path).command == "dfsynth build"
+    path.write_text(json.dumps({"kind": "triples", **document}))
+    with pytest.raises(StoreError, match="store of 'triples'; .* reads build and pairs"):
+        read_record(path)
+
+
 def test_every_difference_is_named(tmp_path):
     out = simulated(tmp_path / "x.zarr")
     other = wanted(

@@ -50,7 +50,7 @@ def whole(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_killed_at_any_call_then_resumed_is_equal(whole, tmp_path):
-    stride = 11
+    stride = 17
     ended = subprocess.run(
         [sys.executable, KILLED_RUN, "pairs", tmp_path, str(stride)],
         capture_output=True,
@@ -59,7 +59,7 @@ def test_killed_at_any_call_then_resumed_is_equal(whole, tmp_path):
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    assert int(ended.stdout) > 25, "the kills must reach from planning to the last commit"
+    assert int(ended.stdout) > 15, "the kills must reach from planning to the last commit"
     stores = sorted(tmp_path.glob("*/x.zarr"))
     assert len(stores) >= int(ended.stdout)
     for store in stores:
