@@ -101,8 +101,6 @@ class BodyParameters:
     rib_cortex_mm: float
     bone_density: float
     """Of spongy bone, as its share of cortical bone."""
-    cartilage: float
-    """Calcification of the rib cartilage, 0 to 1."""
 
     shoulder_half_width_mm: float
     """Midline to the centre of the humeral head."""
@@ -200,9 +198,9 @@ def _draw_chest(
     """Cage and domes. Breathing out lowers the cage's width and depth and lifts the domes."""
     out = 1 - inspiration
     elongation = rng.normal(0, 0.06)
-    width = (1.72 if male else 1.68) * height_cm * (1 - elongation / 2 + rng.normal(0, 0.03))
-    depth = (1.07 if male else 1.02) * height_cm * (1 + rng.normal(0, 0.07) + 0.005 * (bmi - 25))
-    tall = (1.575 if male else 1.54) * height_cm * (1 + elongation + rng.normal(0, 0.03))
+    width = (1.74 if male else 1.70) * height_cm * (1 - elongation / 2 + rng.normal(0, 0.03))
+    depth = (1.08 if male else 1.03) * height_cm * (1 + rng.normal(0, 0.07) + 0.005 * (bmi - 25))
+    tall = (1.60 if male else 1.565) * height_cm * (1 + elongation + rng.normal(0, 0.03))
     width, depth = width * (1 - 0.10 * out), depth * (1 - 0.24 * out)
     lift = tall * (0.16 + 0.50 * out + rng.normal(0, 0.025) + 0.002 * (bmi - 25))
     return {
@@ -214,7 +212,7 @@ def _draw_chest(
         "front_roundness": _normal(rng, 2.3, 0.2, 1.9, 2.8),
         "back_roundness": _normal(rng, 2.6, 0.2, 2.1, 3.1),
         "kyphosis_mm": _normal(rng, 22, 8, 5, 45),
-        "apex_shift_mm": _normal(rng, 0, 4, -9, 9),
+        "apex_shift_mm": _normal(rng, 0, 5.5, -13, 13),
         "right_dome_mm": max(lift, 18.0),
         "left_dome_mm": max(lift - _normal(rng, 12, 7, -6, 30), 12.0),
         "posterior_recess_mm": _normal(rng, 68, 10, 45, 95) * (1 - 0.4 * out) + 0.5 * lift,
@@ -236,7 +234,7 @@ def _draw_heart(
         "heart_shift_mm": _normal(rng, 0, 5, -12, 14),
         "heart_roundness": _normal(rng, 1, 0.12, 0.7, 1.3),
         "pericardial_fat_mm": _normal(rng, 4 + 0.35 * (bmi - 25), 3, 0, 14),
-        "mediastinum_width": _normal(rng, 1 + 0.012 * (bmi - 25), 0.12, 0.75, 1.5),
+        "mediastinum_width": _normal(rng, 1 + 0.012 * (bmi - 25), 0.18, 0.7, 1.6),
         "aorta_radius_mm": _normal(rng, 13.5 + 4 * unfolding, 1.5, 10.5, 21),
         "aorta_unfolding": unfolding,
         "pulmonary_trunk_mm": _normal(rng, 14, 1.8, 10.5, 20),
@@ -264,7 +262,6 @@ def _draw_bones(
         "rib_slope": _normal(rng, 1, 0.14, 0.6, 1.4),
         "rib_cortex_mm": _normal(rng, 1.05, 0.22, 0.5, 1.7),
         "bone_density": _normal(rng, 0.24, 0.055, 0.10, 0.38),
-        "cartilage": float(rng.beta(1.0, 3.0)),
         "shoulder_half_width_mm": height_cm * _normal(rng, 0.97 if male else 0.93, 0.05, 0.8, 1.1),
         "shoulder_height_mm": _normal(rng, -22 if upright else -2, 16, -60, 45),
         "clavicle_rise_mm": _normal(rng, 32 if upright else 40, 13, -5, 75),

@@ -105,7 +105,7 @@ class Chest:
             # Round towards the midline, flatter where the wall of the cage takes over.
             out = (left - centre_l) * (-1 if centre_l < 0 else 1) / self.apex_width
             inward = out.clamp_max(0) ** 2 / 24
-            outward = 60 * (1 - (1 - (out.clamp(0, 70) / 71) ** 2).sqrt())
+            outward = 68 * (1 - (1 - (out.clamp(0, 70) / 71) ** 2).sqrt())
             outward = outward + 2 * (out - 70).clamp_min(0)
             found.append(top - inward - outward - (forward - centre_a) ** 2 / 110)
         return torch.where(left < 0, found[0], found[1])

@@ -48,8 +48,11 @@ class SpineColumn:
 
     def solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
         """See `Shape`."""
-        share = 1 - (left / self.half_width_mm) ** 2
-        deep = self.spine_mm + 0.7 * self.half_width_mm
+        # The upper vertebrae are the slimmer ones.
+        fraction = (self.chest.apex_s - up) / (self.chest.apex_s - self.chest.base_s)
+        half = self.half_width_mm * (0.68 + 0.32 * ((fraction - 0.1) / 0.4).clamp(0, 1))
+        share = 1 - (left / half) ** 2
+        deep = self.spine_mm + 0.7 * half
         return Solid(self.chest.back(up) + 0 * left, deep**2 * share * share.abs().sqrt())
 
 
@@ -97,7 +100,7 @@ def shape_organs(body: BodyParameters, chest: Chest) -> Organs:
     return Organs(
         solid=(
             _shape_mediastinum(body, chest, spine, scale),
-            SpineColumn(chest, 24 * scale, spine),
+            SpineColumn(chest, 23 * scale, spine),
             *_shape_great_vessels(body, chest, carina, heart_s, scale),
         ),
         heart=heart,
@@ -140,11 +143,11 @@ def _shape_mediastinum(
         spine_mm + 8,
         right=(
             (-0.1, 0.06, 0.2, 0.35, 0.5, 0.8, 1.2),
-            tuple(size * v for v in (28, 25, 25, 28, 30, 31, 34)),
+            tuple(size * v for v in (23, 17, 17, 22, 27, 31, 34)),
         ),
         left=(
             (-0.1, 0.06, 0.2, 0.35, 0.5, 0.8, 1.2),
-            tuple(size * v for v in (29, 26, 26, 29, 31, 33, 38)),
+            tuple(size * v for v in (24, 18, 19, 24, 29, 33, 38)),
         ),
     )
 
@@ -246,9 +249,9 @@ def _shape_great_vessels(
         Tube((down_l, middle_a, middle_s), (8 * scale, low_a, low), radius * 0.95, radius * 0.8),
         # Superior vena cava, with the azygos vein's knob.
         Tube(
-            (-19 * scale * body.mediastinum_width, carina[1] + 14, chest.level(0.13)),
+            (-12 * scale * body.mediastinum_width, carina[1] + 14, chest.level(0.13)),
             (-23 * scale, carina[1] + 16, heart_s + 18 * scale),
-            8.5 * scale,
+            7.0 * scale,
             10.5 * scale,
         ),
         # Pulmonary trunk towards the left, its left branch arching over the bronchus.
@@ -259,8 +262,8 @@ def _shape_great_vessels(
             trunk * 0.95,
         ),
         # Vessels of the neck.
-        Tube((-18, carina[1] + 6, arch_s), (-22 * scale, carina[1] - 4, chest.level(-0.15)), 8, 8),
-        Tube((14, carina[1] + 2, arch_s), (23 * scale, carina[1] - 6, chest.level(-0.15)), 8, 8),
+        Tube((-14, carina[1] + 6, arch_s), (-14 * scale, carina[1] - 4, chest.level(-0.15)), 7, 7),
+        Tube((14, carina[1] + 2, arch_s), (15 * scale, carina[1] - 6, chest.level(-0.15)), 7, 7),
     )
 
 
