@@ -62,15 +62,31 @@ class LungMasks:
         return np.asarray(self.right | self.left)
 
 
-def segment_lungs(key: str, cubes: Cubes, limits: CtLimits) -> LungMasks:
-    """Thresholds, connection and shape; about 5 s of one core for 8 million cubes.
+def find_body(key: str, cubes: Cubes) -> Mask:
+    """The largest part that is thicker than a table top, with its holes.
+
+    Raises:
+        ImageError: there is none.
+    """
+    coarse = halved(cubes.hu)
+    solid = coarse > _SKIN_HU
+    core = largest(opened(solid, _TABLE_MM / (2 * cubes.step_mm)))
+    # The opening loses thin parts of the chest's wall; its surroundings take them back.
+    trunk = filled(dilated(core, 2.0) & solid)
+    near = doubled(dilated(trunk, 1.0), cubes.hu.shape)
+    inside = doubled(eroded(trunk, 1.0), cubes.hu.shape)
+    body = np.asarray((near & (cubes.hu > _SKIN_HU - 300)) | inside)
+    if body.mean() < 0.01:
+        raise refusal(ErrorCode.UNSUPPORTED_FORMAT, key, "no body found in it")
+    return body
+
+
+def segment_lungs(key: str, cubes: Cubes, body: Mask, limits: CtLimits) -> LungMasks:
+    """Thresholds, connection and shape within `body`, that of `find_body`.
 
     Raises:
         ImageError: there are no lungs, one lung, or lungs that the volume cuts off.
     """
-    body = _body(cubes)
-    if body.mean() < 0.01:
-        raise refusal(ErrorCode.UNSUPPORTED_FORMAT, key, "no body found in it")
     air = (cubes.hu < _AERATED_HU) & body
     airway = _airway(cubes, body)
     wall = load_extra("scipy.ndimage").binary_dilation(airway) | _gas(air, cubes)
@@ -80,18 +96,6 @@ def segment_lungs(key: str, cubes: Cubes, limits: CtLimits) -> LungMasks:
     right, left = _with_inner_tissue(right, left, wall, body, cubes)
     cut = _check_whole(key, right | left, limits)
     return LungMasks(body, airway, right, left, cut)
-
-
-def _body(cubes: Cubes) -> Mask:
-    """The largest part that is thicker than a table top, with its holes."""
-    coarse = halved(cubes.hu)
-    solid = coarse > _SKIN_HU
-    core = largest(opened(solid, _TABLE_MM / (2 * cubes.step_mm)))
-    # The opening loses thin parts of the chest's wall; its surroundings take them back.
-    trunk = filled(dilated(core, 2.0) & solid)
-    near = doubled(dilated(trunk, 1.0), cubes.hu.shape)
-    inside = doubled(eroded(trunk, 1.0), cubes.hu.shape)
-    return np.asarray((near & (cubes.hu > _SKIN_HU - 300)) | inside)
 
 
 def _airway(cubes: Cubes, body: Mask) -> Mask:

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from dfsynth.simulate.ct.cavity import outline_cavity
-from dfsynth.simulate.ct.lungs import segment_lungs
+from dfsynth.simulate.ct.lungs import find_body, segment_lungs
 from dfsynth.simulate.ct.morphology import Mask
-from dfsynth.simulate.ct.resampling import cut_into_cubes
+from dfsynth.simulate.ct.resampling import Cubes, cut_into_cubes
 from dfsynth.simulate.ct.tissues import BONE, LUNG, LUNG_MASS, SOFT, tissue_fields
 from dfsynth.simulate.ct.volume import CtLimits, CtVolume
 
@@ -73,27 +73,24 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
         UsageError: scipy is not installed.
     """
     cubes = cut_into_cubes(volume)
-    masks = segment_lungs(volume.key, cubes, limits)
+    body = find_body(volume.key, cubes)
+    # Half of a scan is air and table.
+    kept = (_span(body, (1, 2)), slice(None), _span(body, (0, 1)))
+    cubes = Cubes(np.ascontiguousarray(cubes.hu[kept]), cubes.step_mm)
+    masks = segment_lungs(volume.key, cubes, np.ascontiguousarray(body[kept]), limits)
     cavity = outline_cavity(cubes, masks)
     fields = tissue_fields(cubes, masks, cavity)
-    # Even corners: the sinking has cubes of twice the edge.
-    planes = _span(np.asarray(masks.body.any(axis=(1, 2))))
-    columns = _span(np.asarray(masks.body.any(axis=(0, 1))))
-    kept = (slice(*planes), slice(None), slice(*columns))
-    coarse = tuple(slice(s.start and s.start // 2, s.stop and (s.stop + 1) // 2) for s in kept)
-    lungs = masks.lungs[kept]
-    kept_fields = fields[(slice(None), *kept)].clone()
-    healthy_density, gravity_per_mm = _density_profile(kept_fields, cubes.step_mm)
+    healthy_density, gravity_per_mm = _density_profile(fields, cubes.step_mm)
     return CtThorax(
         key=volume.key,
         license=volume.license,
         sha256=volume.sha256,
-        fields=kept_fields,
-        sinking=torch.from_numpy(np.ascontiguousarray(cavity.sinking[coarse])),
-        presence=_presence(kept_fields),
+        fields=fields,
+        sinking=torch.from_numpy(cavity.sinking),
+        presence=_presence(fields),
         step_mm=cubes.step_mm,
-        lung_box=(_box(lungs, (1, 2)), _box(lungs, (0, 2)), _box(lungs, (0, 1))),
-        neck=_neck_axis(cavity.spine[kept], cubes.step_mm),
+        lung_box=(_box(masks.lungs, (1, 2)), _box(masks.lungs, (0, 2)), _box(masks.lungs, (0, 1))),
+        neck=_neck_axis(cavity.spine, cubes.step_mm),
         healthy_density=healthy_density,
         gravity_per_mm=gravity_per_mm,
         lungs_cut=masks.cut,
@@ -127,11 +124,10 @@ def _density_profile(fields: torch.Tensor, step_mm: float) -> tuple[float, float
     return float(np.median(density[aerated])), float(np.clip(-slope, 0, _STEEPEST_PER_MM))
 
 
-def _span(filled: Mask) -> tuple[int, int]:
-    """Even first and odd-ended last index around what is filled, with a margin."""
-    where = np.flatnonzero(filled)
-    first = max(int(where[0]) - _MARGIN, 0) // 2 * 2
-    return first, min(int(where[-1]) + 1 + _MARGIN, len(filled))
+def _span(body: Mask, axes: tuple[int, int]) -> slice:
+    """The body's extent along the third axis, with a margin."""
+    where = np.flatnonzero(body.any(axis=axes))
+    return slice(max(int(where[0]) - _MARGIN, 0), int(where[-1]) + 1 + _MARGIN)
 
 
 def _box(lungs: Mask, axes: tuple[int, int]) -> tuple[int, int]:

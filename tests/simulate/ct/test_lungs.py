@@ -7,7 +7,7 @@ from ct_volumes import PIXEL_MM, thorax_hu, volume_of
 from dfsynth.errors import ImageError
 from dfsynth.simulate.ct import CtLimits
 from dfsynth.simulate.ct.cavity import outline_cavity
-from dfsynth.simulate.ct.lungs import LungMasks, segment_lungs
+from dfsynth.simulate.ct.lungs import LungMasks, find_body, segment_lungs
 from dfsynth.simulate.ct.resampling import Cubes, cut_into_cubes, resampling_weights
 
 LIMITS = CtLimits()
@@ -20,7 +20,11 @@ def cubes(hu: np.ndarray) -> Cubes:
 
 @pytest.fixture(scope="module")
 def masks(cubes: Cubes) -> LungMasks:
-    return segment_lungs("made", cubes, LIMITS)
+    return segmented(cubes)
+
+
+def segmented(cubes: Cubes) -> LungMasks:
+    return segment_lungs("made", cubes, find_body("made", cubes), LIMITS)
 
 
 def at(cubes: Cubes, x: float, y: float, z: float) -> tuple[int, int, int]:
@@ -104,13 +108,13 @@ def test_domes_sink_most_and_the_wall_and_the_spine_stay(masks: LungMasks, cubes
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_one_lung_is_not_enough(side: str) -> None:
     with pytest.raises(ImageError, match=r"made: .*two whole lungs"):
-        segment_lungs("made", cut_into_cubes(volume_of(thorax_hu(**{side: False}))), LIMITS)
+        segmented(cut_into_cubes(volume_of(thorax_hu(**{side: False}))))
 
 
 def test_a_body_without_lungs_is_refused() -> None:
     solid = thorax_hu(left=False, right=False)
     with pytest.raises(ImageError, match="no lungs found"):
-        segment_lungs("made", cut_into_cubes(volume_of(solid)), LIMITS)
+        segmented(cut_into_cubes(volume_of(solid)))
 
 
 @pytest.mark.parametrize(
@@ -126,16 +130,16 @@ def test_lungs_cut_open_at_a_side_are_refused(
     hu: np.ndarray, part: tuple[slice, ...], name: str
 ) -> None:
     with pytest.raises(ImageError, match="lung"):
-        segment_lungs("made", cut_into_cubes(volume_of(hu[part])), LIMITS)
+        segmented(cut_into_cubes(volume_of(hu[part])))
 
 
 def test_half_lungs_are_refused_and_a_missing_tip_is_flagged(hu: np.ndarray) -> None:
     with pytest.raises(ImageError, match="at the last slice"):
-        segment_lungs("made", cut_into_cubes(volume_of(hu[35:])), LIMITS)
-    assert segment_lungs("made", cut_into_cubes(volume_of(hu[:-11])), LIMITS).cut
+        segmented(cut_into_cubes(volume_of(hu[35:])))
+    assert segmented(cut_into_cubes(volume_of(hu[:-11]))).cut
 
 
 def test_contrast_agent_does_not_move_the_lungs(masks: LungMasks) -> None:
     bright = cut_into_cubes(volume_of(thorax_hu(heart=300)))
-    found = segment_lungs("made", bright, LIMITS)
+    found = segmented(bright)
     assert (found.lungs ^ masks.lungs).sum() < 0.01 * masks.lungs.sum()
