@@ -114,7 +114,7 @@ def test_a_store_of_images_names_no_kind_and_an_unknown_kind_is_refused(tmp_path
     path.write_text(json.dumps({"kind": "build", **document}))
     assert read_record(path).command == "dfsynth build"
     path.write_text(json.dumps({"kind": "triples", **document}))
-    with pytest.raises(StoreError, match="store of 'triples'; .* reads build and pairs"):
+    with pytest.raises(StoreError, match=r"store of 'triples'; .* reads build and pairs"):
         read_record(path)
 
 
