@@ -10,6 +10,7 @@ from dfsynth.records import Float32Map
 _QUIET = 0.02
 _LOUD = 1.0
 _COARSEST_SIDE_PX = 6
+_FINE_MM, _WIDE_MM = 20.0, 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class EqualisationParameters:
     exponent: float
     """Of each band's amplitudes, over 0 to 1; 1 changes nothing, less lifts faint detail."""
     latitude: float
-    """Factor on what is coarser than the coarsest band, over 0 to 1."""
+    """Factor on what is coarser than 10 cm, over 0 to 1; less and less down to 2 cm."""
     finest_mm: float
     """Bands finer than this keep their gain: there is noise rather than detail."""
 
@@ -27,8 +28,8 @@ class EqualisationParameters:
 def draw_equalisation(rng: np.random.Generator) -> EqualisationParameters:
     """From hardly any to strong [assumed, by eye against archives]."""
     return EqualisationParameters(
-        exponent=float(rng.uniform(0.65, 1.0)),
-        latitude=float(rng.uniform(0.5, 1.0)),
+        exponent=float(rng.uniform(0.78, 1.0)),
+        latitude=float(rng.uniform(0.45, 0.95)),
         finest_mm=float(rng.uniform(0.5, 2.0)),
     )
 
@@ -48,7 +49,9 @@ def equalise(
         bands.append(rest - cv2.pyrUp(smaller, dstsize=rest.shape[::-1]))
         rest = smaller
     middle = np.float32(rest.mean())
-    image = middle + np.float32(parameters.latitude) * (rest - middle)
+    image = middle + np.float32(_width_gain(pixel_mm * 2 ** len(bands), parameters)) * (
+        rest - middle
+    )
     for level in reversed(range(len(bands))):
         band = bands[level]
         # Octave by octave the gain fades out below `finest_mm`.
@@ -57,5 +60,12 @@ def equalise(
         if power:
             loudness = np.minimum(band * band + np.float32(_QUIET**2), np.float32(_LOUD))
             band = band * cv2.pow(loudness, power / 2)
+        band = band * np.float32(_width_gain(pixel_mm * 2 ** (level + 1), parameters))
         image = cv2.pyrUp(image, dstsize=band.shape[::-1]) + band
     return np.asarray(image, np.float32)
+
+
+def _width_gain(width_mm: float, parameters: EqualisationParameters) -> float:
+    """Gain of structures of `width_mm`: 1 below 2 cm, `latitude` above 10 cm."""
+    share = np.log(width_mm / _FINE_MM) / np.log(_WIDE_MM / _FINE_MM)
+    return float(parameters.latitude ** np.clip(share, 0, 1))

@@ -70,7 +70,7 @@ def draw_display(
         exposure=draw_exposure(
             float(usual) if kvp is None else kvp, look == "bedside", stream("exposure")
         ),
-        grading=draw_grading(look == "flat", stream("grading")),
+        grading=draw_grading(look == "flat", look == "film", stream("grading")),
         framing=draw_framing(stream("framing")) if "framing" in layers else None,
         equalisation=draw_equalisation(stream("equalisation"))
         if "equalisation" in layers and equalised

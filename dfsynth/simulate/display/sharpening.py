@@ -17,10 +17,10 @@ class SharpeningParameters:
 
 
 def draw_sharpening(rng: np.random.Generator) -> SharpeningParameters:
-    """Sigma 0.7 to 6 mm, gain 0.1 to 1 [assumed]."""
+    """Sigma 0.7 to 5 mm, gain 0.1 to 0.8 [assumed]."""
     return SharpeningParameters(
-        sigma_mm=float(np.exp(rng.uniform(np.log(0.7), np.log(6)))),
-        gain=float(rng.uniform(0.1, 1.0)),
+        sigma_mm=float(np.exp(rng.uniform(np.log(0.7), np.log(5)))),
+        gain=float(rng.uniform(0.1, 0.8)),
     )
 
 

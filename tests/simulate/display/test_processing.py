@@ -1,0 +1,112 @@
+"""Equalisation, sharpening, grading and grain: what each keeps and what it changes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dfsynth.simulate.display.equalisation import (
+    EqualisationParameters,
+    draw_equalisation,
+    equalise,
+)
+from dfsynth.simulate.display.grading import GradingParameters, draw_grading, grade
+from dfsynth.simulate.display.grain import GrainParameters, add_grain
+from dfsynth.simulate.display.sharpening import (
+    SharpeningParameters,
+    draw_sharpening,
+    sharpen,
+)
+
+STRAIGHT = GradingParameters("log", 0, 100, 0, 0, 0, 0, 1.0, 1.0, 0.0, 1.0)
+
+
+def waves(amplitude: float, period_px: float = 16, side: int = 128) -> np.ndarray:
+    x = np.arange(side)[None, :].repeat(side, 0)
+    return (3 + amplitude * np.sin(2 * np.pi * x / period_px)).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (101, 77), (256, 192)])
+def test_equalisation_without_gains_changes_nothing(shape: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).uniform(0, 6, shape).astype(np.float32)
+    found = equalise(image, 1.0, EqualisationParameters(1.0, 1.0, 0.5))
+    np.testing.assert_allclose(found, image, atol=1e-5)
+
+
+def test_equalisation_lifts_faint_detail_more_than_strong() -> None:
+    parameters = EqualisationParameters(0.7, 1.0, 0.5)
+    faint, strong = (
+        equalise(waves(amplitude), 1.0, parameters)[40:88, 40:88].std()
+        / waves(amplitude)[40:88, 40:88].std()
+        for amplitude in (0.03, 0.8)
+    )
+    assert faint > 1.3
+    assert faint > 1.2 * strong
+
+
+def test_equalisation_narrows_what_is_wide() -> None:
+    ramp = np.linspace(0, 5, 128, dtype=np.float32)[None].repeat(128, 0)
+    found = equalise(ramp, 3.0, EqualisationParameters(1.0, 0.5, 0.5))
+    assert np.ptp(found[60:70].mean(axis=0)) < 0.75 * 5
+
+
+def test_sharpening_overshoots_at_an_edge_and_keeps_the_flat() -> None:
+    step = np.zeros((64, 64), np.float32)
+    step[:, 32:] = 1
+    found = sharpen(step, 1.0, SharpeningParameters(2.0, 0.6))
+    assert found.max() > 1.1
+    assert found.min() < -0.1
+    np.testing.assert_allclose(found[:, :20], 0, atol=1e-5)
+
+
+def test_no_gain_does_not_sharpen() -> None:
+    np.testing.assert_array_equal(
+        sharpen(waves(0.5), 1.0, SharpeningParameters(2.0, 0.0)), waves(0.5)
+    )
+
+
+def test_a_straight_grading_runs_from_black_to_white() -> None:
+    density = np.linspace(1, 5, 100, dtype=np.float32)[None].repeat(10, 0)
+    np.testing.assert_allclose(grade(density, STRAIGHT), (density - 1) / 4, atol=1e-5)
+
+
+@given(seed=st.integers(0, 2**32), flat=st.booleans(), film=st.booleans())
+def test_denser_is_never_darker(seed: int, flat: bool, film: bool) -> None:
+    parameters = draw_grading(flat, film, np.random.default_rng(seed))
+    density = np.linspace(0, 7, 400, dtype=np.float32)[None].repeat(4, 0)
+    found = grade(density, parameters)
+    assert found.min() >= 0
+    assert found.max() <= 1
+    assert (np.diff(found[0]) >= -1e-5).all()
+    assert np.ptp(found) > 0.1
+
+
+@pytest.mark.parametrize("curve", ["log", "sigmoid", "linear"])
+def test_a_shoulder_saves_what_clipping_would_lose(curve: str) -> None:
+    density = np.linspace(1, 5, 200, dtype=np.float32)[None].repeat(10, 0)
+    hard = replace(STRAIGHT, curve=curve, slope=1.5, high_margin=-0.2)
+    soft = replace(hard, shoulder=0.3)
+    assert (grade(density, hard) >= 0.999).mean() > 0.1
+    assert (grade(density, soft) >= 0.999).mean() < 0.01
+
+
+def test_an_image_of_one_density_is_graded_without_fault() -> None:
+    assert np.isfinite(grade(np.full((20, 20), 2.0, np.float32), STRAIGHT)).all()
+    assert np.isfinite(grade(np.zeros((20, 20), np.float32), STRAIGHT)).all()
+
+
+def test_grain_has_its_strength_whatever_its_width() -> None:
+    image = np.full((200, 200), 0.5, np.float32)
+    for sigma_px in (0.3, 0.9):
+        found = add_grain(image, GrainParameters(0.01, sigma_px, 3))
+        assert found.std() == pytest.approx(0.01, rel=0.01)
+        assert found.mean() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_draws_stay_in_range() -> None:
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        assert 0.4 < draw_equalisation(rng).latitude < 1
+        assert 0.1 <= draw_sharpening(rng).gain <= 0.8
