@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dfsynth.records import Float32Map
 from dfsynth.simulate.ct.extras import load_extra
 from dfsynth.simulate.ct.lungs import LungMasks
-from dfsynth.simulate.ct.morphology import Mask, doubled, eroded, halved, opened
+from dfsynth.simulate.ct.morphology import Mask, doubled, eroded, halved, largest, opened
 from dfsynth.simulate.ct.resampling import Cubes
 
 _BONE_HU = 180.0
@@ -44,7 +44,8 @@ def outline_cavity(cubes: Cubes, masks: LungMasks) -> Cavity:
     body = halved(masks.body.astype(np.float32)) > 0.5
     spine = _spine_sleeve(halved(cubes.hu), lungs, body, edge_mm)
     inner = _inside(lungs, body, edge_mm)
-    organs = opened(inner & body & ~lungs & ~spine, _SHELL_MM / edge_mm)
+    # The largest part alone: a dense patch inside a lung is no organ.
+    organs = largest(opened(inner & body & ~lungs & ~spine, _SHELL_MM / edge_mm))
     shape = masks.body.shape
     return Cavity(
         cover=doubled(organs, shape) & masks.body & ~masks.lungs,
