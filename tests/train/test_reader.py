@@ -1,9 +1,13 @@
 """The reader's training: what it learns, what it is not taught, and going on after a stop."""
 
+import tomllib
+
 import numpy as np
 import pytest
 import torch
 
+from dfsynth.models.unet import UNet
+from dfsynth.resources import data_folder
 from dfsynth.simulate.cxr import NetworkReader
 from dfsynth.train.lessons import Lesson, simulated_lesson
 from dfsynth.train.reader import ReaderSchedule, ReaderTrainer, reader_loss
@@ -97,3 +101,13 @@ def test_a_loss_that_is_no_number_stops_the_training() -> None:
 
     with pytest.raises(FloatingPointError, match="at step 0"):
         ReaderTrainer(SCHEDULE).run(broken, 1, lambda *_: None)
+
+
+def test_the_recipe_fits_the_code() -> None:
+    recipe = tomllib.loads((data_folder("recipes") / "lung-reader.toml").read_text())
+    network = UNet(1, 3, recipe["widths"])
+    assert recipe["grid"] % network.divisor == 0
+    assert 0 < recipe["own_after"] < recipe["steps"]
+    assert sum(recipe["sources"].values()) == pytest.approx(1)
+    assert recipe["split"]["test"] >= 0.2
+    assert not any("NC" in licence.upper().split() for licence in recipe["free_licences"])

@@ -24,6 +24,8 @@ _RIM_SHARE: Final = 1 / 40
 _SMOOTH_SHARE: Final = 1 / 128
 _DEPTH_SD: Final = 0.10
 """Relative spread of the true thickness of whole lungs about what a radiograph tells [assumed]."""
+_TISSUE_SIDE: Final = 256
+"""Of the largest grid that tissue is projected to: its fields are smoother than 5 mm."""
 _THIN_MM: Final = 2.0
 _VOLUME_L: Final = (0.4, 15.0)
 """Outside of this, what was read is no pair of lungs [assumed]."""
@@ -100,20 +102,18 @@ def lay_dark_field(
     thickness = thickness * np.float32(parameters.depth_factor)
     pitch_mm = pixel_mm or assumed_pixel_mm(regions.field)
     _check_volume(float(thickness.sum()) * pitch_mm**2 / 1e6)
-    lungs = ReadLungs(thickness, pitch_mm)
-    tissue = LungTissue(parameters.tissue, lungs, streams)
-    body = project_body(lungs, tissue, parameters.tissue.eps_healthy_per_m, lungs.beam)
+    body = _project_tissue(thickness, pitch_mm, parameters.tissue, streams)
     aeration = np.ones_like(image)
     if parameters.shows_opacities:
         # Lung that is darker than its thickness explains holds no more walls than healthy lung.
         aeration = np.minimum(lung_shape(image, regions.field).aeration, 1)
-    dark_field = thickness * _coefficient_per_mm(body) * aeration
+    dark_field = thickness * _enlarged(_coefficient_per_mm(body), image) * aeration
     lung_mm3, sdf_mm2 = (float(m.sum()) * pitch_mm**2 for m in (thickness, dark_field))
     return CxrTarget(
         lung_mm=thickness,
         lung_labels=regions.labels,
         dark_field_clean=dark_field,
-        severity=np.where(regions.any_lung, body.severity, 0).astype(np.float32),
+        severity=np.where(regions.any_lung, _enlarged(body.severity, image), 0).astype(np.float32),
         aeration=np.where(regions.any_lung, aeration, 1).astype(np.float32),
         transmission=transmission_from_display(image),
         laa950=body.facts.laa950,
@@ -145,6 +145,23 @@ def assumed_pixel_mm(field: NDArray[np.bool_]) -> float:
     """The pitch that gives lungs with outline `field` (y, x) an adult's width."""
     columns = np.flatnonzero(field.any(axis=0))
     return _LUNG_WIDTH_MM / float(columns[-1] - columns[0] + 1)
+
+
+def _project_tissue(
+    thickness_mm: Float32Map, pixel_mm: float, parameters: TissueParameters, streams: Streams
+) -> ProjectedBody:
+    """Tissue drawn in lungs of this thickness; a large picture at `_TISSUE_SIDE`."""
+    side = min(thickness_mm.shape[1], _TISSUE_SIDE)
+    small = cv2.resize(thickness_mm, (side, side), interpolation=cv2.INTER_AREA)
+    lungs = ReadLungs(np.asarray(small, np.float32), pixel_mm * thickness_mm.shape[1] / side)
+    tissue = LungTissue(parameters, lungs, streams)
+    return project_body(lungs, tissue, parameters.eps_healthy_per_m, lungs.beam)
+
+
+def _enlarged(values: Float32Map, image: Float32Map) -> Float32Map:
+    """`values` (y, x) bilinearly on the pixels of `image`."""
+    size = (image.shape[1], image.shape[0])
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _coefficient_per_mm(body: ProjectedBody) -> Float32Map:

@@ -206,3 +206,22 @@ def test_a_picture_without_lungs_is_refused(chest: Chest) -> None:
     nothing = np.zeros_like(chest.image)
     with pytest.raises(NotAChestRadiograph):
         lay(replace(chest, reading=LungReading(nothing, nothing, nothing)), plain())
+
+
+def test_a_finer_picture_has_the_same_patient(chest: Chest) -> None:
+    def fine(values: np.ndarray) -> np.ndarray:
+        return np.kron(values, np.ones((4, 4), np.float32)).astype(np.float32)
+
+    read = chest.reading
+    large = Chest(
+        fine(chest.image),
+        LungReading(fine(read.field), fine(read.any_lung), fine(read.thickness_mm)),
+    )
+    layers = drawn(0.5)
+    whole = (slice(0, 4 * SIDE), slice(0, 4 * SIDE))
+    target = lay_dark_field(large.image, whole, large.reading, layers, Streams(0), PIXEL_MM / 4)
+    coarse = lay(chest, layers)
+    assert target.dark_field_clean.shape == (4 * SIDE, 4 * SIDE)
+    assert target.sdf_m2 == pytest.approx(coarse.sdf_m2, rel=0.03)
+    means = target.dark_field_clean.reshape(SIDE, 4, SIDE, 4).mean(axis=(1, 3))
+    assert np.corrcoef(means.ravel(), coarse.dark_field_clean.ravel())[0, 1] > 0.98
