@@ -66,20 +66,21 @@ def add_fringes(
     and the fit takes the steps for exact. Fringes in D come at once and twice phi's frequency.
     """
     phase = fringe_phase(dark_field.shape, pixel_mm, parameters)
-    visibility = parameters.visibility * np.exp(-dark_field)
+    visibility = np.float32(parameters.visibility) * np.exp(-dark_field)
     steps = 2 * np.pi * np.arange(_STEPS) / _STEPS
     flux = 1 + np.asarray(parameters.flux_errors)
     turn = np.exp(1j * (steps + np.asarray(parameters.phase_errors_rad)))
     # With I_k = flux_k (1 + V/2 (e^(i phi) turn_k + its conjugate)), mean and first coefficient
     # are sums over k that do not depend on the pixel.
-    wave = np.exp(1j * phase).astype(np.complex64)
+    half_wave = np.empty(phase.shape, np.complex64)
+    half_wave.real, half_wave.imag = np.cos(phase), np.sin(phase)
+    half_wave *= visibility / 2
     back = np.exp(-1j * steps)
-    mean = _real(flux.mean() + visibility * np.real(wave * np.mean(flux * turn)))
-    first = (
-        np.mean(flux * back)
-        + visibility / 2 * wave * np.mean(flux * turn * back)
-        + visibility / 2 * np.conj(wave) * np.mean(flux * np.conj(turn) * back)
+    level, forward, mirrored = (
+        np.complex64(np.mean(flux * factor)) for factor in (back, turn * back, turn.conj() * back)
     )
+    mean = _real(flux.mean() + 2 * np.real(half_wave * np.complex64(np.mean(flux * turn))))
+    first = level + forward * half_wave + mirrored * half_wave.conj()
     fitted = 2 * np.abs(first) / mean
     relative = np.maximum(fitted / visibility, _LEAST_RELATIVE_VISIBILITY)
     return _real(dark_field - np.log(relative)), _real(transmission * mean)

@@ -85,14 +85,13 @@ def log_transmission(water_mm: Float32Map, bone_mm: Float32Map, weight: Float64A
     `water_mm` and `bone_mm` (y, x) are ≥ 0; beyond 800 mm and 150 mm they count as just that.
     `weight` (energies) holds the weights of the tables' energies. Better than 1 % in T.
     """
-    water = np.arange(0, _WATER_MOST_MM + 1, _WATER_STEP_MM)
-    bone = np.arange(0, _BONE_MOST_MM + 1, _BONE_STEP_MM)
-    behind_water = np.exp(-water[:, None] * attenuation_per_mm("water")) * weight
-    behind_bone = np.exp(-bone[:, None] * attenuation_per_mm("bone"))
-    passed = behind_water @ behind_bone.T
-    table = np.log(np.maximum(passed, np.exp(_LEAST_LOG_TRANSMISSION))).astype(np.float32)
     column = np.clip(bone_mm, 0, _BONE_MOST_MM) / np.float32(_BONE_STEP_MM)
     row = np.clip(water_mm, 0, _WATER_MOST_MM) / np.float32(_WATER_STEP_MM)
+    # Only as much of the table as these maps look into.
+    behind_water = _behind("water", _WATER_MOST_MM, _WATER_STEP_MM)[: int(row.max()) + 2]
+    behind_bone = _behind("bone", _BONE_MOST_MM, _BONE_STEP_MM)[: int(column.max()) + 2]
+    passed = (behind_water * weight) @ behind_bone.T
+    table = np.log(np.maximum(passed, np.exp(_LEAST_LOG_TRANSMISSION))).astype(np.float32)
     return _bilinear(table, row, column)
 
 
@@ -132,6 +131,13 @@ def _bilinear(table: Float32Map, row: Float32Map, column: Float32Map) -> Float32
     first = first + table.shape[1]
     lower = flat[first] * (1 - right) + flat[first + 1] * right
     return np.asarray(upper * (1 - down) + lower * down, np.float32)
+
+
+@cache
+def _behind(substance: str, most_mm: float, step_mm: float) -> Float64Array:
+    """Transmission by thickness and energy, (thicknesses, energies), one step past the most."""
+    thickness_mm = np.arange(0, most_mm + 1.5 * step_mm, step_mm)
+    return np.asarray(np.exp(-thickness_mm[:, None] * attenuation_per_mm(substance)))
 
 
 @cache
