@@ -1,0 +1,232 @@
+"""Can a small network tell simulated radiographs from real ones? The lower its AUROC, the better.
+
+python benchmarks/simulate_realism.py --real FOLDER --real FOLDER --pairs phantom=pairs.zarr
+    --pairs "phantom before display=plain.zarr" [--sheet PNG]
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from contact import draw_sheet, sheet_path
+from intervals import Interval, bootstrap, concordance, patient_weights
+from machine import describe_machine
+from numpy.typing import NDArray
+from radiographs import Drawing, Pictures, choose, collect, read_pairs, read_radiographs
+from sharp_classifier import classify, train_classifier
+from texture import tabulate
+
+_CONTROL_BLUR_PX = 0.7
+_LEAST_CONTROL = 0.95
+_EXTREMES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One training: what it learns from and what it is asked; rows of the two sets."""
+
+    name: str
+    train_real: NDArray[np.intp]
+    train_simulated: NDArray[np.intp]
+    test_real: NDArray[np.intp]
+    test_simulated: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Scores of the held-back pictures of one round; higher is 'simulated'."""
+
+    round: Round
+    real: NDArray[np.float64]
+    simulated: NDArray[np.float64]
+
+
+def deal_patients(
+    patients: NDArray[np.str_], folds: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """A fold for each picture, all pictures of a patient in one.
+
+    The patients with the most pictures are dealt first, each to the emptiest fold.
+    """
+    names, index, counts = np.unique(patients, return_inverse=True, return_counts=True)
+    shuffled = rng.permutation(len(names))
+    order = shuffled[np.argsort(-counts[shuffled], kind="stable")]
+    fold_of = np.zeros(len(names), np.intp)
+    filled = np.zeros(folds)
+    for name in order:
+        fold_of[name] = int(np.argmin(filled))
+        filled[fold_of[name]] += counts[name]
+    return fold_of[index]
+
+
+def held_back_patients(
+    real: Pictures, simulated: Pictures, folds: int, rng: np.random.Generator
+) -> Iterator[Round]:
+    """Every picture is asked about once, by a network that saw none of its patient."""
+    of_real = deal_patients(real.patients, folds, rng)
+    of_simulated = deal_patients(simulated.patients, folds, rng)
+    for fold in range(folds):
+        yield Round(
+            f"fold {fold}",
+            np.flatnonzero(of_real != fold),
+            np.flatnonzero(of_simulated != fold),
+            np.flatnonzero(of_real == fold),
+            np.flatnonzero(of_simulated == fold),
+        )
+
+
+def held_back_sources(
+    real: Pictures, simulated: Pictures, rng: np.random.Generator
+) -> Iterator[Round]:
+    """One archive after the other is asked about by a network that never saw it.
+
+    Phantoms and volumes are dealt over the rounds, so that they are new to the network as well.
+    """
+    sources = sorted(set(real.sources.tolist()))
+    of_simulated = deal_patients(simulated.patients, len(sources), rng)
+    for number, source in enumerate(sources):
+        yield Round(
+            source,
+            np.flatnonzero(real.sources != source),
+            np.flatnonzero(of_simulated != number),
+            np.flatnonzero(real.sources == source),
+            np.flatnonzero(of_simulated == number),
+        )
+
+
+def ask(real: Pictures, simulated: Pictures, task: Round, steps: int, seed: int) -> Answer:
+    """Trains one network and lets it judge what it has not seen."""
+    network = train_classifier(
+        real.images[task.train_real], simulated.images[task.train_simulated], steps, seed
+    )
+    return Answer(
+        task,
+        classify(network, real.images[task.test_real]),
+        classify(network, simulated.images[task.test_simulated]),
+    )
+
+
+def measure_auroc(
+    answers: list[Answer], real: Pictures, simulated: Pictures, seed: int
+) -> Interval:
+    """AUROC within rounds, for scores of two networks do not compare; patients drawn anew."""
+
+    def measure(rng: np.random.Generator | None) -> float:
+        of_real = patient_weights(real.patients.tolist(), rng)
+        of_simulated = patient_weights(simulated.patients.tolist(), rng)
+        sums = np.zeros(2)
+        for a in answers:
+            weights = of_real[a.round.test_real], of_simulated[a.round.test_simulated]
+            sums += concordance(a.real, a.simulated, *weights)
+        return float(sums[0] / sums[1]) if sums[1] else float("nan")
+
+    return bootstrap(measure, seed)
+
+
+def compare(
+    real: Pictures, simulated: Pictures, folds: int, steps: int, seed: int
+) -> tuple[dict[str, Interval], list[Answer]]:
+    """AUROC for new patients of known archives and for new archives, and each archive's own."""
+    rng = np.random.default_rng(seed)
+    within = [
+        ask(real, simulated, task, steps, seed)
+        for task in held_back_patients(real, simulated, folds, rng)
+    ]
+    across = [
+        ask(real, simulated, task, steps, seed) for task in held_back_sources(real, simulated, rng)
+    ]
+    scores = {
+        "new patients": measure_auroc(within, real, simulated, seed),
+        "new archives": measure_auroc(across, real, simulated, seed),
+    }
+    for answer in across:
+        scores[f"new archive {answer.round.name}"] = measure_auroc([answer], real, simulated, seed)
+    return scores, within
+
+
+def split_for_control(
+    sharp: Pictures, blurred: Pictures, rng: np.random.Generator
+) -> tuple[Pictures, Pictures]:
+    """Half of the patients sharp, the others blurred: nobody is in both sets."""
+    half = deal_patients(sharp.patients, 2, rng)
+    return sharp.take(np.flatnonzero(half == 0)), blurred.take(np.flatnonzero(half == 1))
+
+
+def show_extremes(path: Path, real: Pictures, simulated: Pictures, answers: list[Answer]) -> None:
+    """Four rows: simulated most and least convincing, real most and least like a simulation."""
+    rows = []
+    for pictures, attribute, ask_rows in (
+        (simulated, "simulated", "test_simulated"),
+        (real, "real", "test_real"),
+    ):
+        index = np.concatenate([getattr(a.round, ask_rows) for a in answers])
+        # Ranks, for the scores of two networks do not compare.
+        ranks = np.concatenate([_ranks(a, attribute) for a in answers])
+        order = index[np.argsort(ranks, kind="stable")]
+        ends = [order[:_EXTREMES], order[::-1][:_EXTREMES]]
+        rows += [
+            (f"{attribute}: {what}", pictures.images[e])
+            for what, e in zip(("taken for real", "taken for simulated"), ends, strict=True)
+        ]
+    draw_sheet(path, rows)
+
+
+def _ranks(answer: Answer, attribute: str) -> NDArray[np.float64]:
+    every = np.sort(np.concatenate([answer.real, answer.simulated]))
+    return np.searchsorted(every, getattr(answer, attribute)) / len(every)
+
+
+def _read_real(folders: list[Path]) -> list[Drawing]:
+    return [drawing for folder in folders for drawing in read_radiographs(folder)]
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--real", type=Path, action="append", required=True, metavar="FOLDER")
+    parser.add_argument("--pairs", action="append", default=[], metavar="NAME=STORE")
+    parser.add_argument("--array", default="attenuation", help="attenuation or transmission")
+    parser.add_argument("--images", type=int, default=240, help="most pictures of each kind")
+    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--numbers", action="store_true", help="also in what they differ")
+    parser.add_argument("--sheet", type=Path, help="folder for contact sheets")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = _parse()
+    torch.set_num_threads(arguments.threads)
+    rng = np.random.default_rng(arguments.seed)
+    settings = arguments.folds, arguments.steps, arguments.seed
+    drawings = _read_real(arguments.real)
+    everything = collect(drawings, arguments.side)
+    real = choose(everything, arguments.images, rng)
+    blurred = collect(drawings, arguments.side, _CONTROL_BLUR_PX)
+    same = blurred.take(np.flatnonzero(np.isin(everything.names, real.names)))
+    result: dict[str, object] = {**describe_machine(), "real": len(real)}
+    control, _ = compare(*split_for_control(real, same, rng), *settings)
+    result["control"] = {k: v.rounded() for k, v in control.items()}
+    if min(control[k].value for k in ("new patients", "new archives")) < _LEAST_CONTROL:
+        result["warning"] = "the control failed: this classifier is too weak to say anything"
+    for named in arguments.pairs:
+        name, _, path = named.partition("=")
+        pairs = read_pairs(Path(path), arguments.array, arguments.images)
+        simulated = collect(pairs, arguments.side)
+        scores, answers = compare(real, simulated, *settings)
+        result[name] = {k: v.rounded() for k, v in scores.items()}
+        if arguments.numbers:
+            result[f"numbers of {name}"] = tabulate(drawings, pairs, arguments.side)
+        if arguments.sheet:
+            show_extremes(sheet_path(arguments.sheet, name), real, simulated, answers)
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
