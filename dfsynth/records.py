@@ -237,12 +237,22 @@ class PairArray:
 
 PAIR_ARRAYS: Final = (
     PairArray("attenuation", "float32", "1", "Radiograph as an archive shows it, dense is bright"),
-    PairArray("transmission", "float32", "1", "Share of the X-rays that pass, noise-free"),
+    PairArray(
+        "transmission",
+        "float32",
+        "1",
+        "Share of X-rays that pass, as the scan at 70 kVp measures it",
+    ),
     PairArray("dark_field", "float32", "1", "Line integral as measured: noise, artefacts, blur"),
     PairArray("dark_field_clean", "float32", "1", "Line integral of the scattering, nothing else"),
     PairArray("lung_mask", "uint8", "label", "0 no lung, 1 lung field, 2 lung that is hidden"),
     PairArray("lung_thickness_mm", "float32", "mm", "Length of the ray in lung"),
-    PairArray("severity", "float32", "0 to 1", "Share of emphysema along the ray through lung"),
+    PairArray(
+        "severity",
+        "float32",
+        "0 to 1",
+        "Share of the signal that emphysema takes away along the ray",
+    ),
 )
 """All of (image, y, x). Lung field is lung as people outline it; hidden lies behind the heart, the
 mediastinum or the domes of the diaphragm."""

@@ -13,14 +13,18 @@ from dfsynth.config import (
     LAYERS,
     SimulateOptions,
 )
-from dfsynth.errors import ExitStatus
+from dfsynth.errors import ExitStatus, UsageError
 
 EXAMPLE = "Example: dfsynth simulate --out pairs.zarr --n 1000 --size 256 --severity 0:0.6"
 
 
 def simulate(
-    out: Annotated[Path, typer.Option(help="The store to write, for example pairs.zarr.")],
-    n: Annotated[int, typer.Option(help="How many pairs.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The store to write, for example pairs.zarr.")
+    ] = None,
+    n: Annotated[
+        int | None, typer.Option(help="How many pairs; of --validate, how many phantoms.")
+    ] = None,
     size: Annotated[
         int, typer.Option(help="Side of the images in pixels: 256, 512 or 1024.")
     ] = DEFAULT_PAIRS_SIZE,
@@ -60,6 +64,12 @@ def simulate(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove the store that is there and start anew.")
     ] = False,
+    validate: Annotated[
+        bool,
+        typer.Option(
+            "--validate", help="Write nothing; compare phantoms with published measurements."
+        ),
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -69,6 +79,11 @@ def simulate(
     Simulated images, not for diagnosis. Run the same command again to go on where it stopped.
     """
     with session(json, quiet, verbose) as talk:
+        if validate:
+            _validate(n, seed, talk)
+            return
+        if out is None or n is None:
+            raise UsageError("expected --out STORE and --n PAIRS (or --validate)")
         options = SimulateOptions(
             out=out,
             n=n,
@@ -112,6 +127,19 @@ def _run(options: SimulateOptions, talk: Session, strict: bool) -> None:
     talk.result(report, "\n".join(lines))
     if strict and count_failed(options.out, options.share):
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
+
+
+def _validate(people: int | None, seed: int, talk: Session) -> None:
+    from dfsynth.cli.progress import reporter
+    from dfsynth.simulator.cohort import USUAL_PEOPLE, tabulate, validate
+
+    count = USUAL_PEOPLE if people is None else people
+    with reporter(talk.quiet, "phantoms") as progress:
+        progress.start(count)
+        found = validate(count, seed, lambda: progress.advance(ok=1, failed=0))
+    talk.result(found, tabulate(found.findings))
+    if not found.passed:
+        raise typer.Exit(ExitStatus.FAILURE)
 
 
 def _dry_run(options: SimulateOptions, talk: Session) -> None:

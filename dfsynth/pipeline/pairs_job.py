@@ -68,7 +68,7 @@ def list_pairs(subjects: Subjects, seed: int) -> pa.Table:
     lines = []
     for number, subject in enumerate(subjects.lines):
         image_id = f"pair-{number:07d}"
-        split = split_of(subject.patient_id, seed)
+        split = split_of(subject.patient_id)
         own_seed = {"image_id": image_id, "split": split, "seed": seed_of(image_id, seed)}
         lines.append(asdict(subject) | own_seed)
     return pa.Table.from_pylist(lines, schema=pa.schema(_TYPES))

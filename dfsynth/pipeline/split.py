@@ -15,12 +15,12 @@ SPLIT_SHARES: Final[Mapping[Split, float]] = {
 """[assumed]"""
 
 
-def split_of(patient_id: str, seed: int) -> Split:
-    """The patient's group: a function of the two alone, so that no patient is in two groups.
+def split_of(patient_id: str) -> Split:
+    """The patient's group, which depends on the patient alone: the same in every store.
 
     The shares hold over many patients; a few may all fall into one group.
     """
-    digest = hashlib.blake2b(f"{seed}:{patient_id}".encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(patient_id.encode(), digest_size=8, person=b"split").digest()
     left = int.from_bytes(digest, "big") / 2**64
     for split, share in SPLIT_SHARES.items():
         if left < share:

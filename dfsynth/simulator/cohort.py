@@ -11,6 +11,7 @@ from dfsynth.errors import UsageError
 from dfsynth.simulate.validation import TARGETS, Finding, Person, find, measure_person
 
 FEWEST_PEOPLE = 20
+USUAL_PEOPLE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,8 @@ class Validation:
     people: int
     seed: int
     findings: tuple[Finding, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every target is met."""
-        return all(finding.passed for finding in self.findings)
+    passed: bool
+    """Whether every target is met."""
 
 
 def validate(people: int, seed: int, advance: Callable[[], None]) -> Validation:
@@ -41,7 +39,8 @@ def validate(people: int, seed: int, advance: Callable[[], None]) -> Validation:
         for person in pool.map(measure_person, range(seed, seed + people)):
             cohort.append(person)
             advance()
-    return Validation(people, seed, find(TARGETS, cohort, seed))
+    findings = find(TARGETS, cohort, seed)
+    return Validation(people, seed, findings, all(finding.passed for finding in findings))
 
 
 def tabulate(findings: Sequence[Finding]) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 import torch
 
 from dfsynth.config import SimulateOptions
+from dfsynth.errors import DfsynthError
 from dfsynth.generate import resolve_device
 from dfsynth.records import MadePair, PairItem, Subject, Subjects
 from dfsynth.simulator.origin import Drawing, Origin
@@ -27,8 +28,15 @@ class ReadySimulator:
 
     def make(self, item: PairItem) -> MadePair:
         """See `Simulator`."""
-        with torch.inference_mode():
-            return self.origins[item.origin].make(item)
+        try:
+            with torch.inference_mode():
+                return self.origins[item.origin].make(item)
+        except torch.OutOfMemoryError as error:
+            # The machine's trouble, not the pair's: a failed row would stay.
+            raise DfsynthError(
+                "the GPU's memory does not hold a pair; use fewer --workers or a smaller --size, "
+                "and run the command again"
+            ) from error
 
 
 class SimulatorMaker:
