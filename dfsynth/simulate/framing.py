@@ -45,9 +45,9 @@ def draw_framing(rng: np.random.Generator, projection: str) -> Framing:
     """
     near = projection != "PA"
     return Framing(
-        beside_mm=float(np.clip(rng.normal(46, 18), -4, 95)),
-        above_mm=float(np.clip(rng.normal(42, 16), 0, 90)),
-        below_mm=float(np.clip(rng.normal(56, 26), -6, 120)),
+        beside_mm=float(np.clip(rng.normal(54, 20), -4, 110)),
+        above_mm=float(np.clip(rng.normal(48, 18), 0, 100)),
+        below_mm=float(np.clip(rng.normal(64, 28), -6, 130)),
         shift_mm=float(rng.normal(0, 6)),
         source_mm=float(rng.uniform(1000, 1400) if near else rng.uniform(1600, 1850)),
     )

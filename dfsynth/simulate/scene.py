@@ -17,7 +17,7 @@ _PROBE_STEP_MM = 8.0
 _PROBE = ConeBeam(rows=64, columns=64, pixel_mm=8.0)
 """Looks at a whole phantom, to find its lungs before the image is framed."""
 _PHANTOM_REACH_MM = (-400.0, 400.0)
-_BEYOND_SCAN_MM = 15.0
+_BEYOND_SCAN_MM = 45.0
 """How far an image may look past the first and last slice, where the body is made up."""
 
 

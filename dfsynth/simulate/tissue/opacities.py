@@ -37,12 +37,15 @@ NO_OPACITY: Final = OpacityParameters("none", 0, (0.0, 0.0), 0.0, 1.0, 0.0)
 
 
 def draw_opacities(rng: np.random.Generator) -> OpacityParameters:
-    """Draws none, ground-glass patches, or one to three consolidations [assumed]."""
-    chance, kind = rng.random(), rng.random()
+    """Draws none, ground-glass patches, or one to three consolidations [assumed].
+
+    One consolidation in four takes a whole lobe or more.
+    """
+    chance, kind, extent = rng.random(), rng.random(), rng.random()
     factor = float(rng.uniform(0.2, 0.7))
     if chance >= PATIENT_SHARE:
         return NO_OPACITY
-    if kind < 0.6:
+    if kind < 0.55:
         return OpacityParameters(
             kind="ground_glass",
             patches=int(rng.integers(2, 10)),
@@ -54,7 +57,7 @@ def draw_opacities(rng: np.random.Generator) -> OpacityParameters:
     return OpacityParameters(
         kind="consolidation",
         patches=int(rng.integers(1, 4)),
-        radius_mm=(15.0, 55.0),
+        radius_mm=(60.0, 110.0) if extent < 0.25 else (15.0, 55.0),
         density=float(rng.uniform(0.8, 1.0)),
         coefficient_factor=factor,
         peripheral_preference=float(rng.uniform(0.0, 0.6)),
