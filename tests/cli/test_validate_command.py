@@ -1,0 +1,49 @@
+"""`dfsynth simulate --validate`."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from dfsynth.cli.app import app
+from dfsynth.simulate.validation import Finding
+from dfsynth.simulator import cohort
+from dfsynth.simulator.cohort import tabulate
+
+FINDINGS = (
+    Finding("mean", "by construction", "1/m", (2.4, 2.6), "published", 2.51, (2.4, 2.62), True),
+    Finding("area", "emergent", "cm²", (350, 600), "guess", 700.0, (650.0, 750.0), False),
+)
+
+
+def test_the_table_says_what_is_met_and_what_is_not() -> None:
+    lines = tabulate(FINDINGS).splitlines()
+    assert len(lines) == 4
+    assert "2.51 (2.4 to 2.62)" in lines[2]
+    assert "| yes |" in lines[2]
+    assert "| NO |" in lines[3]
+
+
+def test_too_few_phantoms_are_refused_before_any_is_made() -> None:
+    found = CliRunner().invoke(app, ["simulate", "--validate", "--n", "3"])
+    assert found.exit_code == 2
+    assert "at least 20" in found.stderr
+
+
+def test_without_validate_a_store_is_asked_for() -> None:
+    found = CliRunner().invoke(app, ["simulate", "--n", "3"])
+    assert found.exit_code == 2
+    assert "--out" in found.stderr
+
+
+@pytest.mark.parametrize(("passed", "status"), [(True, 0), (False, 1)])
+def test_the_exit_status_says_whether_all_is_met(
+    passed: bool, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = cohort.Validation(20, 0, FINDINGS, passed)
+    monkeypatch.setattr(cohort, "validate", lambda *_: found)
+    result = CliRunner().invoke(app, ["simulate", "--validate", "--json"])
+    assert result.exit_code == status
+    document = json.loads(result.stdout)
+    assert document["passed"] is passed
+    assert document["findings"][1]["value"] == 700.0
