@@ -1,4 +1,4 @@
-"""Builds a store from the packaged radiographs, and draws it.
+"""Builds a store from the packaged radiographs, simulates a few pairs, and draws both.
 
 python examples/demo.py demo-out
 """
@@ -18,7 +18,11 @@ def main() -> None:
     run("info", store)
     run("show", store, "--source", table, "--out", picture)
     run("filter", store, "--keep", "0.75", "--out", str(out / "kept.parquet"))
-    print(f"\nThe picture is {picture}. Synthetic images, not for diagnosis.")
+    pairs, pairs_picture = str(out / "pairs.zarr"), str(out / "pairs.png")
+    run("simulate", "--out", pairs, "--n", "6", "--seed", "3")
+    run("show", pairs, "--out", pairs_picture)
+    print(f"\nThe pictures are {picture} and {pairs_picture}.")
+    print("Synthetic and simulated images, not for diagnosis.")
 
 
 def run(*arguments: str) -> None:

@@ -35,6 +35,12 @@ def test_generate_arrays():
     assert "dark-field (1, 256, 256)" in run_example("generate_arrays.py")
 
 
+def test_simulate_pairs(tmp_path):
+    told = run_example("simulate_pairs.py", tmp_path / "pairs.zarr")
+    assert "not for diagnosis" in told
+    assert "mean dark-field in the lung" in told
+
+
 def test_every_example_is_run_here():
     tested = Path(__file__).read_text()
     assert all(path.name in tested for path in EXAMPLES.glob("*.py"))

@@ -34,7 +34,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.mark.slow
 def test_every_block_runs(folder, run_cli):
     blocks = BLOCK.findall((ROOT / "README.md").read_text())
-    assert [kind for kind, _ in blocks] == ["console", "console", "python", "python"]
+    assert [kind for kind, _ in blocks] == ["console", "console", "python", "console", "python"]
     for kind, text in blocks:
         if kind == "python":
             exec(compile(text, "README.md", "exec"), {})
@@ -46,6 +46,7 @@ def test_every_block_runs(folder, run_cli):
             assert status == 0, f"{line}: {err}"
     assert (folder / "sheet.png").stat().st_size > 10_000
     assert (folder / "kept.parquet").exists()
+    assert (folder / "pairs.png").stat().st_size > 10_000
 
 
 def test_the_first_screen_names_both_commands():
