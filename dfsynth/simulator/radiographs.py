@@ -33,6 +33,7 @@ from dfsynth.simulate.cxr import (
 from dfsynth.simulate.imaging import Acquired, Projections, acquire
 from dfsynth.simulate.imaging.equivalent import water_equivalent
 from dfsynth.simulate.layers import draw_layers
+from dfsynth.simulate.licenses import LICENSES, UNKNOWN_LICENSE, read_licenses
 from dfsynth.simulate.pair import PairMaps
 from dfsynth.simulate.streams import Streams
 from dfsynth.simulator.columns import arrays_of, parameters_of, scan_columns, tissue_columns
@@ -61,12 +62,19 @@ class Radiographs:
         self._reader: NetworkReader | None = None
 
     def survey(self, count: int) -> Survey:
-        """See `Origin`."""
+        """See `Origin`.
+
+        Licences are those of a corpus; in a folder, those of its `licenses.csv`.
+
+        Raises:
+            UsageError: there are no radiographs, or `licenses.csv` cannot be read.
+        """
         listing = self._source.listing()
         names = listing.table["uri"].to_pylist()
         chosen = (names[number % len(names)] for number in range(count if names else 0))
-        licence = self._source.licence
-        lines = [Subject(f"cxr:{name}", "cxr", name, licence) for name in chosen]
+        known = self._source.licence
+        own = read_licenses(self._root / LICENSES) if known == UNKNOWN_LICENSE else {}
+        lines = [Subject(f"cxr:{name}", "cxr", name, own.get(name, known)) for name in chosen]
         return Survey(lines, listing.excluded, listing.warnings)
 
     def fingerprint(self) -> str:

@@ -1,6 +1,5 @@
 """Which CT volumes a folder holds, by names and DICOM headers alone."""
 
-import csv
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +7,7 @@ from pathlib import Path
 from dfsynth.errors import UsageError
 from dfsynth.simulate.ct.slices import SliceHeader, read_slice_header
 from dfsynth.simulate.ct.volume import CtCandidate, CtFormat
-
-LICENSES = "licenses.csv"
-UNKNOWN_LICENSE = "unknown"
+from dfsynth.simulate.licenses import LICENSES, UNKNOWN_LICENSE, read_licenses
 
 _FORMATS = {
     ".nii": CtFormat.NIFTI,
@@ -40,7 +37,7 @@ def list_volumes(root: Path) -> CtListing:
     """
     if not root.is_dir():
         raise UsageError(f"no folder of CT volumes at {root}; give --ct a folder that exists")
-    licenses = _read_licenses(root / LICENSES)
+    licenses = read_licenses(root / LICENSES)
     candidates: list[CtCandidate] = []
     excluded: list[tuple[str, str]] = []
     slices: dict[str, list[tuple[Path, SliceHeader]]] = defaultdict(list)
@@ -103,22 +100,3 @@ def _list_series(
         files = tuple(sorted(path for path, _ in members))
         candidates.append(CtCandidate(key, CtFormat.DICOM, files, license_))
     return candidates
-
-
-def _read_licenses(path: Path) -> dict[str, str]:
-    """{path below the root: licence} from a table with the columns `file` and `license`."""
-    if not path.exists():
-        return {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if not {"file", "license"} <= set(rows.fieldnames or ()):
-                raise UsageError(
-                    f"{path} has the columns {rows.fieldnames}; expected file and license"
-                )
-            return {
-                (row["file"] or "").strip(): (row["license"] or "").strip() or UNKNOWN_LICENSE
-                for row in rows
-            }
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no readable table of text: {error}") from error
