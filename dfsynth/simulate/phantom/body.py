@@ -74,9 +74,13 @@ class BodyParameters:
     """To the left, from the usual place."""
     heart_roundness: float
     """Of the right atrium's bulge, 1 is usual."""
+    heart_waist: float
+    """How far the border between hilum and ventricle stands out, 1 is usual."""
     pericardial_fat_mm: float
     mediastinum_width: float
     """Over the usual width."""
+    retrosternal_mm: float
+    """Depth of the lungs' tongues between breast bone and great vessels."""
     aorta_radius_mm: float
     aorta_unfolding: float
     """0 for a young, straight aorta, 1 for one that bows far to the left."""
@@ -90,6 +94,8 @@ class BodyParameters:
     """Radii of the pulmonary vessels over the usual ones."""
     right_hilum_mm: float
     """Height of the right hilum below the carina."""
+    fissure_mm: float
+    """Thickness of the pleura in the minor fissure, 0 where none is seen."""
     lung_density: float
     """Mean density of the parenchyma over water's at full inspiration."""
     gravity_gradient: float
@@ -99,6 +105,8 @@ class BodyParameters:
     rib_slope: float
     """Fall of the ribs from back to front, over the usual one."""
     rib_cortex_mm: float
+    cartilage_calcium: float
+    """Mean shell of calcium around the costal cartilage, in mm; 0 for the young."""
     bone_density: float
     """Of spongy bone, as its share of cortical bone."""
 
@@ -197,12 +205,12 @@ def _draw_chest(
 ) -> dict[str, float]:
     """Cage and domes. Breathing out lowers the cage's width and depth and lifts the domes."""
     out = 1 - inspiration
-    elongation = rng.normal(0, 0.06)
+    elongation = rng.normal(0, 0.075)
     width = (1.74 if male else 1.70) * height_cm * (1 - elongation / 2 + rng.normal(0, 0.03))
-    depth = (1.08 if male else 1.03) * height_cm * (1 + rng.normal(0, 0.07) + 0.005 * (bmi - 25))
+    depth = (1.03 if male else 0.97) * height_cm * (1 + rng.normal(0, 0.07) + 0.005 * (bmi - 25))
     tall = (1.60 if male else 1.565) * height_cm * (1 + elongation + rng.normal(0, 0.03))
     width, depth = width * (1 - 0.10 * out), depth * (1 - 0.24 * out)
-    lift = tall * (0.16 + 0.50 * out + rng.normal(0, 0.025) + 0.002 * (bmi - 25))
+    lift = tall * (0.15 + 0.50 * out + rng.normal(0, 0.035) + 0.003 * (bmi - 25))
     return {
         "chest_width_mm": width,
         "chest_depth_mm": depth,
@@ -233,6 +241,8 @@ def _draw_heart(
         "heart_tilt_deg": _normal(rng, 38 - 0.5 * (bmi - 25), 7, 18, 58),
         "heart_shift_mm": _normal(rng, 0, 5, -12, 14),
         "heart_roundness": _normal(rng, 1, 0.12, 0.7, 1.3),
+        "heart_waist": _normal(rng, 1.05, 0.25, 0.5, 1.7),
+        "retrosternal_mm": _normal(rng, 30 - 0.7 * (bmi - 25), 9, 5, 50),
         "pericardial_fat_mm": _normal(rng, 4 + 0.35 * (bmi - 25), 3, 0, 14),
         "mediastinum_width": _normal(rng, 1 + 0.012 * (bmi - 25), 0.18, 0.7, 1.6),
         "aorta_radius_mm": _normal(rng, 13.5 + 4 * unfolding, 1.5, 10.5, 21),
@@ -247,9 +257,10 @@ def _draw_lung(rng: np.random.Generator, male: bool) -> dict[str, float]:
     return {
         "vessel_scale": _normal(rng, 1.0 if male else 0.93, 0.12, 0.7, 1.4),
         "right_hilum_mm": _normal(rng, 32, 5, 20, 45),
+        "fissure_mm": float(rng.uniform(0.3, 0.9)) if rng.random() < 0.55 else 0.0,
         "lung_density": _normal(rng, 0.15, 0.02, 0.11, 0.21),
         "gravity_gradient": _normal(rng, 0.25, 0.1, 0.0, 0.5),
-        "stomach_gas_mm": float(rng.uniform(12, 38)) if rng.random() < 0.75 else 0.0,
+        "stomach_gas_mm": float(rng.uniform(14, 44)) if rng.random() < 0.75 else 0.0,
     }
 
 
@@ -261,11 +272,12 @@ def _draw_bones(
         "rib_height_mm": _normal(rng, 13.5 if male else 12.0, 1.1, 9, 17),
         "rib_slope": _normal(rng, 1, 0.14, 0.6, 1.4),
         "rib_cortex_mm": _normal(rng, 1.05, 0.22, 0.5, 1.7),
+        "cartilage_calcium": float(rng.uniform(0.05, 0.45)) if rng.random() < 0.4 else 0.0,
         "bone_density": _normal(rng, 0.24, 0.055, 0.10, 0.38),
         "shoulder_half_width_mm": height_cm * _normal(rng, 0.97 if male else 0.93, 0.05, 0.8, 1.1),
         "shoulder_height_mm": _normal(rng, -22 if upright else -2, 16, -60, 45),
         "clavicle_rise_mm": _normal(rng, 32 if upright else 40, 13, -5, 75),
-        "scapula_out_mm": _normal(rng, 26 if upright else 2, 13, -14, 52),
+        "scapula_out_mm": _normal(rng, 34 if upright else 6, 15, -14, 62),
     }
 
 
@@ -281,9 +293,9 @@ def _draw_surface(rng: np.random.Generator, bmi: float, male: bool) -> dict[str,
         "pectoral_mm": _normal(rng, 15 if male else 9, 3, 4, 26),
         "breast_radius_mm": breast,
         "breast_depth_mm": (
-            _normal(rng, 26 + 1.4 * (bmi - 24), 10, 8, 75) if female else _normal(rng, 12, 4, 4, 24)
+            _normal(rng, 31 + 1.5 * (bmi - 24), 12, 8, 80) if female else _normal(rng, 12, 4, 4, 24)
         ),
-        "breast_drop_mm": _normal(rng, 52 + 1.2 * (bmi - 24), 16, 5, 110),
+        "breast_drop_mm": _normal(rng, 62 + 1.3 * (bmi - 24), 19, 5, 125),
         "abdomen_width": _normal(rng, 0.95 + 0.009 * (bmi - 25), 0.05, 0.82, 1.25),
         "arm_radius_mm": _normal(rng, (46 if male else 40) + 0.9 * (bmi - 24), 4, 32, 75),
     }
@@ -297,5 +309,5 @@ def _draw_pose(rng: np.random.Generator, projection: Projection) -> dict[str, fl
         "rotation_deg": _normal(rng, 0, spread, -9, 9),
         "lean_deg": _normal(rng, 2 if upright else -5, 4, -16, 14),
         "roll_deg": _normal(rng, 0, 1.6 if upright else 2.6, -7, 7),
-        "scoliosis_mm": _normal(rng, 0, 4 if rng.random() < 0.85 else 11, -26, 26),
+        "scoliosis_mm": _normal(rng, 0, 4 if rng.random() < 0.9 else 9, -20, 20),
     }

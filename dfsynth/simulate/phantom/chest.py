@@ -14,7 +14,7 @@ from dfsynth.simulate.phantom.surfaces import Curve
 
 # Fractions of the way from the apex (0) down to the costophrenic angle (1).
 _LEVELS = np.array([-0.25, -0.08, 0.0, 0.07, 0.17, 0.32, 0.5, 0.68, 0.84, 1.0, 1.25, 1.7])
-_WIDTH = np.array([0.36, 0.42, 0.53, 0.69, 0.83, 0.92, 0.97, 0.99, 1.0, 0.995, 0.96, 0.94])
+_WIDTH = np.array([0.36, 0.40, 0.49, 0.65, 0.79, 0.89, 0.94, 0.975, 1.0, 1.0, 0.97, 0.95])
 _BACK = np.array([0.40, 0.46, 0.56, 0.70, 0.85, 0.96, 1.0, 1.0, 0.98, 0.93, 0.84, 0.72])
 _FRONT = np.array([-0.1, -0.08, 0.02, 0.16, 0.36, 0.60, 0.80, 0.94, 1.0, 1.0, 0.98, 0.98])
 _RIM = 0.985
@@ -36,6 +36,8 @@ class _Dome:
     front_mm: float
     falls_mm: tuple[float, float, float, float]
     """How far the cap falls towards the midline, the side, the back and the front."""
+    flatness: float
+    """0 for a paraboloid, 1 for a cap that falls at its rim alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,10 @@ class Chest:
         away = side + depth
         fall = (across * side + along * depth) / away.clamp_min(1e-6)
         steep = 0.5 / (1 - _RIM) ** 0.5
-        # Flatter on top than an ellipsoid.
-        flat = away**1.2
+        # Between an ellipsoid, level on top and steep at the rim, and a paraboloid.
+        flat = away**1.1
         cap = 1 - (1 - flat.clamp_max(_RIM)).sqrt() + steep * (flat - _RIM).clamp_min(0)
-        return dome.top_s - fall * cap
+        return dome.top_s - fall * torch.lerp(away, cap, dome.flatness)
 
 
 def shape_chest(body: BodyParameters, device: torch.device) -> Chest:
@@ -143,7 +145,7 @@ def shape_chest(body: BodyParameters, device: torch.device) -> Chest:
     curves = [Curve.through(levels, values[::-1], device, smooth) for values in (half, back, front)]
     tops = (apex - max(body.apex_shift_mm, 0), apex + min(body.apex_shift_mm, 0))
     at_apex = deep * -0.36
-    half_apex = float(half[2]) * 0.64
+    half_apex = float(half[2]) * 0.60
     return Chest(
         apex_s=apex,
         base_s=base,
@@ -170,7 +172,7 @@ def _shape_domes(
 ) -> tuple[_Dome, _Dome]:
     domes = []
     for sign, rise in ((-1, body.right_dome_mm), (1, body.left_dome_mm)):
-        centre_l = sign * half_mm * float(np.clip(rng.normal(0.48, 0.04), 0.38, 0.58))
+        centre_l = sign * half_mm * float(np.clip(rng.normal(0.44, 0.05), 0.32, 0.58))
         centre_a = (back_a + front_a) / 2 + float(rng.normal(12, 6))
         domes.append(
             _Dome(
@@ -187,6 +189,7 @@ def _shape_domes(
                     body.posterior_recess_mm,
                     0.55 * rise + 12,
                 ),
+                flatness=float(np.clip(rng.normal(0.45, 0.2), 0, 1)),
             )
         )
     return domes[0], domes[1]

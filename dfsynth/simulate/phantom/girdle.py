@@ -44,6 +44,10 @@ def _between(start: _Point, end: _Point, share: float) -> _Point:
     return lat, a, s
 
 
+def _bulge(point: _Point, lat: float) -> _Point:
+    return point[0] + lat, point[1], point[2]
+
+
 def _profile(values: tuple[float, ...], path: torch.Tensor) -> torch.Tensor:
     """Half axes along a curve, (1, samples), through equally spaced `values`."""
     knots = torch.tensor(values, device=path.device)[None, None]
@@ -73,7 +77,7 @@ def _sweep_clavicle(
     lat, a, s = shoulder_mm(body, chest, side)
     start_s = chest.level(0.155) + float(rng.normal(0, 4))
     start = (side * 22 * scale, _depth(chest, "front", start_s) + 12, start_s)
-    end = (lat - side * 16 * scale, a - 4, min(start_s + body.clavicle_rise_mm, s + 34 * scale))
+    end = (lat - side * 25 * scale, a - 6, min(start_s + body.clavicle_rise_mm, s + 36 * scale))
     wave = float(rng.normal(8, 3)) * scale
     knots = [start]
     for share, sway, bow in ((0.3, 0.9, 22.0), (0.55, 0.15, 14.0), (0.8, -0.7, -2.0)):
@@ -90,7 +94,7 @@ def _sweep_clavicle(
         _direction(path, 0, 0, 1),
         _profile((10.0, 7.0, 6.0, 6.0, 6.5), path) * scale,
         _profile((9.0, 6.5, 5.5, 6.5, 8.5), path) * scale,
-        2.2 * body.rib_cortex_mm,
+        1.7 * body.rib_cortex_mm,
         body.bone_density,
     )
 
@@ -144,8 +148,13 @@ def _sweep_scapula(
     lower, cup = corners.lower, corners.glenoid
     half_way = _between(lower, cup, 0.5)
     borders = [
-        [lower, (half_way[0], half_way[1] - 4, half_way[2]), cup],
-        [corners.upper, corners.middle, lower],
+        [lower, _bulge((half_way[0], half_way[1] - 4, half_way[2]), -side * 7 * scale), cup],
+        [
+            corners.upper,
+            corners.middle,
+            _bulge(_between(corners.middle, lower, 0.45), -side * 4 * scale),
+            lower,
+        ],
         [corners.middle, _between(corners.middle, corners.acromion, 0.5), corners.acromion],
         [corners.upper, cup],
         # The coracoid process, and the joint's cup.
@@ -161,13 +170,15 @@ def _sweep_scapula(
     ]
     # Half height in the coronal plane and half thickness along each of them.
     sizes = [
-        ((4.5, 4.5, 6.0), (3.0, 4.0, 7.0)),
-        ((3.0, 2.0, 3.0), (1.8, 1.5, 1.8)),
+        ((4.5, 5.0, 6.0), (3.0, 4.0, 7.0)),
+        ((2.5, 1.8, 2.5), (1.4, 1.2, 1.4)),
         ((3.0, 4.0, 7.0), (4.0, 6.0, 9.0)),
         ((2.0, 2.0, 6.0), (1.6, 1.6, 5.0)),
         ((6.0, 5.5, 4.5), (6.0, 5.5, 4.5)),
         ((6.0, 8.0, 6.0), (8.0, 12.0, 8.0)),
     ]
+    # Of the cortex: the outer border is the thick one, the inner a sharp edge.
+    strength = (0.85, 0.4, 0.6, 0.4, 0.8, 0.8)
     paths = [_curve(border, spacing_mm, device) for border in borders]
     found = [
         Sweep(
@@ -175,7 +186,7 @@ def _sweep_scapula(
             _direction(path, *((1.0, 0.0, 0.0) if index in (0, 1, 5) else (0.2, 0.0, 1.0))),
             _profile(high, path) * scale,
             _profile(thick, path) * scale,
-            body.rib_cortex_mm * (0.8 if index == 1 else 1.0),
+            body.rib_cortex_mm * strength[index],
             body.bone_density,
         )
         for index, (path, (high, thick)) in enumerate(zip(paths, sizes, strict=True))
@@ -215,23 +226,28 @@ def _sweep_humerus(
     scale = body.height_cm / 176
     lat, a, s = shoulder_mm(body, chest, side)
     elbow = elbow_mm(body, chest, side)
-    radius = 23.5 * scale
-    head = _curve([(lat, a, s - 0.97 * radius), (lat, a, s + 0.97 * radius)], spacing_mm, device)
+    radius = 23.0 * scale
+    # The head sits on the inner side of the shaft's upper end.
+    head_l = lat - side * 5 * scale
+    head = _curve(
+        [(head_l, a, s - 0.97 * radius), (head_l, a, s + 0.97 * radius)], spacing_mm, device
+    )
     along = torch.linspace(-0.97, 0.97, head.shape[1], device=device)[None]
     round_mm = radius * (1 - along**2).sqrt()
     shaft = _curve(
         [
-            (lat + side * 4, a, s - 2 * scale),
-            _between((lat, a, s), elbow, 0.35),
+            (lat + side * 8 * scale, a, s + 13 * scale),
+            _between((lat + side * 6 * scale, a, s), elbow, 0.3),
             elbow,
         ],
         spacing_mm,
         device,
     )
-    neck = (0.5, 10.0, 15.0, 17.0, 16.5, 15.0, 13.8, 12.8, 12.2)
-    wide = _profile((*neck, *(11.5,) * 14, 12.0), shaft) * scale
-    cortex = _profile((0.7, 0.9, 1.6, 2.6, *(3.2,) * 8), shaft)
+    neck = (2.0, 12.5, 17.0, 18.5, 17.5, 15.5, 14.0, 13.0, 12.2)
+    wide = _profile((*neck, *(11.0,) * 14, 12.0), shaft) * scale
+    cortex = _profile((0.4, 0.6, 1.0, 1.8, 2.4, *(2.7,) * 7), shaft)
+    marrow = 0.35 * body.bone_density
     return [
-        Sweep(head, _direction(head, 1, 0, 0), round_mm, round_mm, 0.9, 1.1 * body.bone_density),
-        Sweep(shaft, _direction(shaft, 0, 1, 0), wide, wide, cortex, 0.3 * body.bone_density),
+        Sweep(head, _direction(head, 1, 0, 0), round_mm, round_mm, 0.5, 0.75 * body.bone_density),
+        Sweep(shaft, _direction(shaft, 0, 1, 0), wide, wide, cortex, marrow),
     ]

@@ -8,6 +8,7 @@ import torch
 
 from dfsynth.simulate.phantom.body import BodyParameters
 from dfsynth.simulate.phantom.chest import Chest
+from dfsynth.simulate.phantom.gas import shape_gas
 from dfsynth.simulate.phantom.surfaces import Ellipsoid, Shape, Solid, Tube, blend
 
 _SPINE_DEPTH_MM = 20.0
@@ -23,6 +24,8 @@ class Mediastinum:
     right: tuple[tuple[float, ...], tuple[float, ...]]
     """Half widths to the right: fractions of the way down, and mm there."""
     left: tuple[tuple[float, ...], tuple[float, ...]]
+    recess_mm: float
+    """Depth of the lungs' tongues behind the breast bone."""
 
     def solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
         """See `Shape`."""
@@ -31,11 +34,12 @@ class Mediastinum:
             left < 0, _interpolate(fraction, *self.right), _interpolate(fraction, *self.left)
         )
         back = self.chest.back(up) + self.spine_mm
-        front = self.chest.front(up) + 4
+        tongues = torch.exp(-(((fraction - 0.42) / 0.17) ** 2))
+        front = self.chest.front(up) + 4 - self.recess_mm * tongues
         depth = ((front - back) / 2).clamp_min(8)
         # The lungs' tongues before and behind it make its rim fade.
         share = 1 - (left / half) ** 2
-        return Solid(back + depth + 0 * half, depth**2 * share * share.abs().sqrt())
+        return Solid(back + depth + 0 * half, depth**2 * share * share.abs() ** 0.25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,10 @@ class SpineColumn:
         """See `Shape`."""
         # The upper vertebrae are the slimmer ones.
         fraction = (self.chest.apex_s - up) / (self.chest.apex_s - self.chest.base_s)
-        half = self.half_width_mm * (0.68 + 0.32 * ((fraction - 0.1) / 0.4).clamp(0, 1))
+        half = self.half_width_mm * (0.73 + 0.27 * ((fraction - 0.1) / 0.4).clamp(0, 1))
         share = 1 - (left / half) ** 2
-        deep = self.spine_mm + 0.7 * half
-        return Solid(self.chest.back(up) + 0 * left, deep**2 * share * share.abs().sqrt())
+        deep = self.spine_mm + 0.72 * half
+        return Solid(self.chest.back(up) + 0 * left, deep**2 * share * share.abs() ** 0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Organs:
     heart: tuple[Shape, ...]
     """Parts that melt into one heart."""
     airways: tuple[Tube, ...]
-    gas: tuple[Ellipsoid, ...]
+    gas: tuple[Shape, ...]
     """In stomach and bowel."""
     carina: tuple[float, float, float]
     """(l, a, s)."""
@@ -100,12 +104,12 @@ def shape_organs(body: BodyParameters, chest: Chest) -> Organs:
     return Organs(
         solid=(
             _shape_mediastinum(body, chest, spine, scale),
-            SpineColumn(chest, 23 * scale, spine),
+            SpineColumn(chest, 25.5 * scale, spine),
             *_shape_great_vessels(body, chest, carina, heart_s, scale),
         ),
         heart=heart,
         airways=_shape_airways(body, chest, carina, hila, scale),
-        gas=_shape_gas(body, chest, rng),
+        gas=shape_gas(body, chest, rng),
         carina=carina,
         hila=hila,
         atrium=(4 * scale, carina[1] - 2, carina[2] - 52 * scale),
@@ -143,12 +147,13 @@ def _shape_mediastinum(
         spine_mm + 8,
         right=(
             (-0.1, 0.06, 0.2, 0.35, 0.5, 0.8, 1.2),
-            tuple(size * v for v in (23, 17, 17, 22, 27, 31, 34)),
+            tuple(size * v for v in (19, 16, 17, 21, 20, 17, 19)),
         ),
         left=(
             (-0.1, 0.06, 0.2, 0.35, 0.5, 0.8, 1.2),
-            tuple(size * v for v in (24, 18, 19, 24, 29, 33, 38)),
+            tuple(size * v for v in (19, 16, 18, 23, 22, 18, 20)),
         ),
+        recess_mm=body.retrosternal_mm,
     )
 
 
@@ -160,38 +165,39 @@ def _shape_heart(
     width = body.heart_width_mm
     top = (chest.domes[0].top_s + chest.domes[1].top_s) / 2 - 0.6 * body.dome_medial_mm
     tilt = body.heart_tilt_deg * (0.75 + 0.25 * (body.inspiration - 0.5) / 0.5)
-    short = 0.325 * width
-    long = 0.50 * width * body.heart_length
-    centre_s = top + 0.78 * short + 0.18 * long * float(np.sin(np.deg2rad(tilt)))
+    short = 0.34 * width
+    long = 0.56 * width * body.heart_length
+    centre_s = top + 0.42 * short + 0.18 * long * float(np.sin(np.deg2rad(tilt)))
     back, front = _depths(chest, centre_s)
     a = back + 0.60 * (front - back)
-    depth = min(0.40 * (front - back), 0.46 * width) + 4
+    depth = min(0.38 * (front - back), 0.42 * width) + 4
     shift = body.heart_shift_mm
-    right = -0.35 * width + shift
+    right = -0.33 * width + shift
     atrium = 0.27 * width * body.heart_roundness
     fat = body.pericardial_fat_mm
     trunk = body.pulmonary_trunk_mm * scale
-    left_end = 0.65 * width + shift
+    left_end = 0.67 * width + shift
     reach = long * float(np.cos(np.deg2rad(tilt)))
     ventricle = (left_end - reach * 0.94, a + 2, centre_s - 0.05 * long)
     parts: list[Shape] = [
         Ellipsoid(ventricle, (long, depth, short), tilt),
+        # The right atrium, whose border runs on from the caval vein's.
         Ellipsoid(
-            (right + atrium, a - 2, centre_s + 0.10 * width),
-            (atrium, 0.85 * depth, 0.40 * width),
-            -8.0,
+            (right + atrium, a - 2, centre_s + 0.16 * width),
+            (atrium, 0.75 * depth, 0.47 * width),
+            -10.0,
         ),
         Ellipsoid(
-            (shift + 0.10 * width, a + 0.25 * depth, centre_s - 0.08 * width),
-            (0.36 * width, 0.8 * depth, 0.27 * width),
-            10.0,
+            (shift + 0.10 * width, a + 0.25 * depth, centre_s - 0.02 * width),
+            (0.36 * width, 0.75 * depth, 0.30 * width),
+            14.0,
         ),
-        # The outflow tract, which makes the left border run straight down from the hilum.
+        # Outflow tract and appendage: the left border runs down from the hilum with a waist.
         Tube(
-            (shift + 20 * scale, a - 4, chest.level(0.345) - 34 * scale),
-            (ventricle[0] - 0.25 * reach, a, centre_s + 0.1 * long),
-            trunk,
-            0.9 * short,
+            (shift + 17 * scale, a - 4, chest.level(0.345) - 36 * scale),
+            (ventricle[0] + 0.12 * reach, a, centre_s + 0.02 * long),
+            trunk * body.heart_waist,
+            0.88 * short,
             0.9,
         ),
         # Root of the great vessels and the left atrium's appendage.
@@ -295,50 +301,3 @@ def _shape_airways(
         )
         tubes.append(Tube(end, lower, radius * share * 0.8, radius * 0.42))
     return tuple(tubes)
-
-
-def _shape_gas(
-    body: BodyParameters, chest: Chest, rng: np.random.Generator
-) -> tuple[Ellipsoid, ...]:
-    """Gas in the stomach's fundus below the left dome, and in loops further down."""
-    found = []
-    dome = chest.domes[1]
-    if body.stomach_gas_mm:
-        half = body.stomach_gas_mm
-        tall = half * float(rng.uniform(0.35, 0.8))
-        lat = dome.centre_l * float(rng.uniform(0.75, 1.05))
-        found.append(
-            Ellipsoid(
-                (lat, dome.centre_a - 6, dome.top_s - tall - float(rng.uniform(7, 16))),
-                (half, half * 0.8, tall),
-                float(rng.normal(0, 12)),
-            )
-        )
-        found.append(
-            Ellipsoid(
-                (lat - 0.5 * half, dome.centre_a, dome.top_s - 1.3 * tall - 16),
-                (0.7 * half, half * 0.6, 0.8 * tall),
-                float(rng.normal(-20, 12)),
-            )
-        )
-    for _ in range(body.bowel_loops):
-        half = float(rng.uniform(7, 19))
-        side = 1 if rng.random() < 0.65 else -1
-        lat = side * float(rng.uniform(0.2, 0.85)) * body.chest_width_mm / 2
-        s = chest.domes[0 if side < 0 else 1].top_s - float(rng.uniform(58, 140))
-        # Haustra: neighbouring bulges of one loop.
-        way = rng.normal(0, 1, 2)
-        way *= 0.9 * half / float(np.linalg.norm(way))
-        found += [
-            Ellipsoid(
-                (
-                    lat + float(bulge * way[0]),
-                    dome.centre_a + float(rng.normal(18, 9)),
-                    s + float(bulge * way[1]),
-                ),
-                (half, half * 0.8, half * float(rng.uniform(0.6, 1.0))),
-                float(rng.uniform(-40, 40)),
-            )
-            for bulge in range(int(rng.integers(1, 4)))
-        ]
-    return tuple(found)

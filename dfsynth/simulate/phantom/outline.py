@@ -7,7 +7,7 @@ import torch
 
 from dfsynth.simulate.phantom.body import BodyParameters, Projection
 from dfsynth.simulate.phantom.chest import Chest
-from dfsynth.simulate.phantom.surfaces import Shape, Solid, Tube, blend
+from dfsynth.simulate.phantom.surfaces import Ellipsoid, Shape, Solid, Tube, blend
 
 _SOFTNESS_MM2 = 420.0
 
@@ -34,16 +34,18 @@ class Trunk:
         pectoral = self.pectoral_mm * torch.exp(
             -(((left.abs() - 75) / 45) ** 2) - ((fraction - 0.24) / 0.2) ** 2
         )
-        front = self.chest.front(up) + self.front_mm + pectoral
+        # Neck and shoulders' muscles in front of the apices and behind them.
+        over = torch.exp(-(((fraction + 0.02) / 0.13) ** 2))
+        front = self.chest.front(up) + self.front_mm + pectoral + 14 * over
         # Shoulder blades with their muscles.
         girdle = 1 + 0.6 * torch.exp(
             -(((left.abs() - 80) / 60) ** 2) - ((fraction - 0.1) / 0.22) ** 2
         )
-        back = self.chest.back(up) - self.back_mm * girdle
+        back = self.chest.back(up) - self.back_mm * (girdle + 0.7 * over)
         across = (left.abs() / half) ** 2.4
         depth = (front - back) / 2
         # Above the apex the neck and the shoulders take over.
-        rise = ((fraction + 0.22) / 0.36).clamp(0, 1)
+        rise = ((fraction + 0.28) / 0.36).clamp(0, 1)
         fade = (rise * rise * (3 - 2 * rise)) ** 1.5
         return Solid((front + back) / 2, depth**2 * (1.08 * fade - 0.08 - across))
 
@@ -144,6 +146,7 @@ def _layer(
             neck,
             1.05,
         ),
+        *_shape_head(body, neck_a, base, fat_mm, float(jitter[1])),
     ]
     for side in (-1, 1):
         lat, a, s = shoulder_mm(body, chest, side)
@@ -158,9 +161,9 @@ def _layer(
                 (lat * 0.86, a - 8, s + 2),
                 52 * scale + 0.3 * fat_mm,
                 deltoid * 0.92,
-                1.3,
+                1.5,
             ),
-            Tube((lat * 0.97, a, s - 4), elbow, deltoid, arm * 0.88),
+            Tube((lat * 0.97, a, s - 4), elbow, deltoid, arm * 0.88, 1.2),
             # Armpit folds: chest and back muscles that end on the arm.
             Tube(
                 (lat * 0.82, a + 8, s - 26 * scale),
@@ -171,6 +174,26 @@ def _layer(
             ),
         ]
     return tuple(parts)
+
+
+def _shape_head(
+    body: BodyParameters, neck_a: float, base_s: float, fat_mm: float, jitter: float
+) -> tuple[Shape, ...]:
+    """Jaw and skull: the chin of a lying patient sinks towards the chest."""
+    scale = body.height_cm / 176
+    supine = body.projection is not Projection.PA
+    chin = base_s + (128 - 30 * supine + 14 * jitter) * scale + 8
+    more = 0.3 * fat_mm
+    return (
+        Ellipsoid(
+            (0, neck_a + 42 * scale, chin + 34 * scale),
+            (54 * scale + more, 62 * scale, 36 * scale + more),
+        ),
+        Ellipsoid(
+            (0, neck_a + 16 * scale, chin + 108 * scale),
+            (75 * scale, 95 * scale, 96 * scale),
+        ),
+    )
 
 
 def _shape_breasts(

@@ -134,6 +134,8 @@ def fill_planes(maps: DepthMaps, chest: Chest, pose: Pose, first: int, last: int
     soft *= FAT
     _add(soft, maps.muscle, planes, MUSCLE - FAT)
     _fill_cavity(maps, chest, pose, lung, cover, planes)
+    # A strongly bowed body may leave a sliver of its cavity outside the muscles.
+    _view(lung, maps.cavity).clamp_(max=_view(soft, maps.cavity) / MUSCLE)
     solids = torch.zeros_like(lung)
     for patch in maps.solids:
         _join(solids, patch, planes)

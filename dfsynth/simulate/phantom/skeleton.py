@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from dfsynth.simulate.phantom.body import BodyParameters
+from dfsynth.simulate.phantom.cartilage import sweep_cartilage
 from dfsynth.simulate.phantom.chest import Chest
 from dfsynth.simulate.phantom.girdle import sweep_girdle
 from dfsynth.simulate.phantom.spine import CERVICAL, sweep_spine, vertebra_levels
@@ -15,7 +16,7 @@ _RIB_FALL_MM = (38, 62, 84, 100, 112, 119, 123, 122, 114, 98, 66, 40)
 """From a rib's head down to its front end, ribs 1 to 12, at 176 cm [assumed]."""
 _RIB_END = (0.80, 0.83, 0.82, 0.80, 0.785, 0.76, 0.73, 0.69, 0.63, 0.56, 0.42, 0.28)
 """Where the bony rib ends on its way around: 0 at the spine, 1 at the breast bone [assumed]."""
-_RIB_GAP_MM = 6.5
+_RIB_GAP_MM = 6.3
 """Between the lung and the middle of a rib."""
 
 
@@ -28,8 +29,10 @@ def build_skeleton(
     """Points (n, 3) as l, a, s in mm and volumes (n) in mm³ of all bones of `body`."""
     rng = np.random.default_rng([body.seed, 5])
     levels = vertebra_levels(body, chest, rng)
+    ribs = _sweep_ribs(body, chest, levels, spacing_mm, rng, device)
     sweeps = [
-        _sweep_ribs(body, chest, levels, spacing_mm, rng, device),
+        ribs,
+        *sweep_cartilage(body, chest, ribs.path[:, -1], spacing_mm, rng),
         *sweep_spine(body, chest, levels, spacing_mm, rng),
         *_sweep_sternum(body, chest, spacing_mm, device),
         *sweep_girdle(body, chest, spacing_mm, rng, device),
@@ -57,8 +60,9 @@ def rib_paths(
     start = 0.05
     theta = math.pi * (start + (reach[..., None] - start) * share)
     around = theta / math.pi
-    # Between a helix and a loop in a tilted plane: nearly level at the spine, steep on the side.
-    falling = 0.35 * around + 0.65 * (1 - torch.cos(theta)) / 2
+    # Nearly level behind, steep on the side, where all ribs of a real chest run almost down.
+    turned = (1 - torch.cos(theta)) / 2
+    falling = 0.42 * around + 0.58 * turned**2 * (3 - 2 * turned)
     neck = 4 * torch.sin(math.pi * (around / 0.2).clamp(0, 1))
     up = heads[..., None] - drop[..., None] * falling + neck
     half = chest.width(up) + _RIB_GAP_MM
@@ -73,7 +77,7 @@ def rib_paths(
     forward = torch.where(theta < math.pi / 2, behind, before)
     # The neck of the rib comes back from the vertebral body, which lies before the gutters.
     left = (half * across).clamp_min(13 * scale)
-    forward = forward + 16 * scale * torch.exp(-((left - 13 * scale) / (9 * scale)))
+    forward = forward + 13 * scale * torch.exp(-((left - 13 * scale) / (8 * scale)))
     sign = torch.tensor([-1.0, 1.0], device=device)[:, None, None]
     path = torch.stack([left * sign, forward, up], dim=-1).flatten(0, 1)
     return spread_evenly(path, samples)
@@ -91,19 +95,20 @@ def _sweep_ribs(
     path = rib_paths(body, chest, levels, rng, samples)
     share = torch.linspace(0, 1, samples, device=device)[None]
     size = torch.tensor(
-        [0.85, 0.85, 0.92, 0.97, 1, 1.03, 1.05, 1.03, 1.0, 0.95, 0.85, 0.7] * 2, device=device
+        [0.75, 0.8, 0.92, 0.97, 1, 1.03, 1.05, 1.03, 1.0, 0.95, 0.85, 0.7] * 2, device=device
     )
     # Narrow at the neck, widest in front.
     height = (
         body.rib_height_mm / 2 * size[:, None] * (0.85 + 0.25 * share - 0.1 * (share - 0.5) ** 2)
     )
-    thick = (4.0 - 1.3 * share) * size[:, None] * (body.rib_height_mm / 13)
+    # Flat on the side and in front, where the rib is a thin blade against the ray.
+    thick = (4.5 - 2.5 * share) * size[:, None] * (body.rib_height_mm / 13)
     return Sweep(
         path,
         torch.tensor([0.0, 0.0, 1.0], device=device).expand_as(path),
         height,
         thick,
-        body.rib_cortex_mm * (1.15 - 0.45 * share - 0.25 * torch.sin(math.pi * share)),
+        body.rib_cortex_mm * (1.5 - 1.05 * share - 0.35 * torch.sin(math.pi * share)),
         body.bone_density,
     )
 

@@ -12,13 +12,13 @@ from dfsynth.simulate.phantom.sweeps import Sweep
 
 CERVICAL = 4
 """How many of the vertebrae lie above the first thoracic one."""
-_VERTEBRAE = 19
+_VERTEBRAE = 22
 
 
 def vertebra_levels(
     body: BodyParameters, chest: Chest, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """s of the vertebral bodies' centres, from the fourth cervical down to the third lumbar."""
+    """s of the vertebral bodies' centres, from the fourth cervical down to the sacrum."""
     mean = 0.132 * body.height_cm
     index = np.arange(_VERTEBRAE) - CERVICAL
     pitch = mean * np.clip(0.80 + 0.033 * index, 0.72, 1.25)
@@ -78,7 +78,7 @@ def _sweep_bodies(
     waist = 1 - 0.09 * torch.sin(math.pi * torch.linspace(0, 1, rows, device=device))[None]
     sideways = torch.tensor([1.0, 0.0, 0.0], device=device)
     wide = 17.5 * size[:, None] * waist
-    cortex = 0.3 + 0.2 * body.rib_cortex_mm
+    cortex = 0.2 + 0.12 * body.rib_cortex_mm
     found = [
         Sweep(path, sideways.expand_as(path), wide, 0.78 * wide, cortex, 0.38 * body.bone_density)
     ]
@@ -87,7 +87,7 @@ def _sweep_bodies(
         below, above = (_offset(centre, 0, 0, sign * tall + edge) for edge in (-0.6, 0.6))
         path = _line(below, above, 2)
         disc = 17.0 * size[:, None]
-        found.append(Sweep(path, sideways.expand_as(path), disc, 0.78 * disc, 0.3, 0.45))
+        found.append(Sweep(path, sideways.expand_as(path), disc, 0.78 * disc, 0.3, 0.32))
     return found
 
 
@@ -122,5 +122,7 @@ def _sweep_arches(
     found = []
     for start, end, high, thick, core in bars:
         path = _line(start, end, samples)
-        found.append(Sweep(path, upward.expand_as(path), high * half, thick * half, 0.4, core))
+        found.append(
+            Sweep(path, upward.expand_as(path), high * half, thick * half, 0.28, 0.7 * core)
+        )
     return found

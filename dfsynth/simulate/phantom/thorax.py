@@ -11,6 +11,7 @@ from dfsynth.simulate.anatomy import Elements, Slab
 from dfsynth.simulate.beam import ConeBeam, VoxelGrid
 from dfsynth.simulate.phantom.body import BodyParameters
 from dfsynth.simulate.phantom.chest import shape_chest
+from dfsynth.simulate.phantom.fissures import spread_fissure
 from dfsynth.simulate.phantom.organs import shape_organs
 from dfsynth.simulate.phantom.outline import shape_outline
 from dfsynth.simulate.phantom.planes import DepthMaps, draw_maps, fill_planes
@@ -70,10 +71,12 @@ class PhantomAnatomy:
 
     @cached_property
     def vessels(self) -> Elements:
-        """Pulmonary arteries and veins."""
-        points, volumes = grow_vessels(
-            self.body, self._chest, self._organs, self._spacing_mm(), self._device
-        )
+        """Pulmonary arteries and veins, and the pleura of a fissure."""
+        parts = [
+            make(self.body, self._chest, self._organs, self._spacing_mm(), self._device)
+            for make in (grow_vessels, spread_fissure)
+        ]
+        points, volumes = (torch.cat(found) for found in zip(*parts, strict=True))
         return Elements(self._pose.place(points), volumes)
 
     @cached_property
