@@ -82,7 +82,7 @@ class Volumes:
         """See `Origin`. Reads and segments every volume, which takes some 10 s each."""
         listing = list_volumes(self._root)
         usable: list[CtCandidate] = []
-        warnings = [f"--ct: {path} left out: {why}" for path, why in listing.excluded]
+        warnings: list[str] = []
         excluded: dict[str, int] = {}
         if listing.excluded:
             excluded["no_ct_volume"] = len(listing.excluded)
@@ -94,6 +94,7 @@ class Volumes:
                 excluded[error.code.value] = excluded.get(error.code.value, 0) + 1
             else:
                 usable.append(candidate)
+        warnings += [f"--ct: {path} left out: {why}" for path, why in listing.excluded]
         return Survey(_in_turns(usable, count), excluded, warnings)
 
     def fingerprint(self) -> str:

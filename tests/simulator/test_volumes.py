@@ -1,0 +1,106 @@
+"""Pairs of the CT origin, from a small volume of ellipsoids on disk."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK
+from ct_volumes import image_of, thorax_hu
+
+from dfsynth.config import SimulateOptions
+from dfsynth.records import MadePair, PairItem
+from dfsynth.simulator import make_simulator
+from dfsynth.simulator.maker import SimulatorMaker
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One good volume, one with a single lung, one that is no volume, and a note."""
+    root = tmp_path_factory.mktemp("ct")
+    SimpleITK.WriteImage(image_of(thorax_hu()), str(root / "chest.nii.gz"))
+    SimpleITK.WriteImage(image_of(thorax_hu(left=False)), str(root / "one-lung.nii.gz"))
+    (root / "broken.nrrd").write_bytes(b"NRRD0004\n\n\0\0")
+    (root / "notes.txt").write_text("where these come from")
+    (root / "licenses.csv").write_text("file,license\nchest.nii.gz,CC BY 4.0\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def maker(folder: Path) -> SimulatorMaker:
+    return make_simulator(
+        SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder, device="cpu")
+    )
+
+
+@pytest.fixture(scope="module")
+def item(maker: SimulatorMaker) -> PairItem:
+    subject = maker.subjects(2).lines[0]
+    return PairItem(
+        0, 0, "pair-0", subject.patient_id, "train", "ct", subject.source, subject.license, 77
+    )
+
+
+@pytest.fixture(scope="module")
+def pair(maker: SimulatorMaker, item: PairItem) -> MadePair:
+    return maker.open().make(item)
+
+
+def test_what_cannot_be_used_is_named_with_a_reason_and_the_others_go_on(
+    maker: SimulatorMaker,
+) -> None:
+    found = maker.subjects(3)
+    assert [line.source for line in found.lines] == ["chest.nii.gz"] * 3
+    assert len({line.patient_id for line in found.lines}) == 1
+    assert {line.license for line in found.lines} == {"CC BY 4.0"}
+    assert sum(found.excluded.values()) == 3
+    told = "\n".join(found.warnings)
+    for name in ("one-lung.nii.gz", "broken.nrrd", "notes.txt"):
+        assert name in told
+    assert str(maker) not in told
+
+
+def test_one_volume_gives_different_pairs_of_one_person(
+    maker: SimulatorMaker, item: PairItem, pair: MadePair
+) -> None:
+    other = maker.open().make(replace(item, seed=78))
+    assert other.facts.source_sha256 == pair.facts.source_sha256
+    difference = np.abs(other.arrays["lung_thickness_mm"] - pair.arrays["lung_thickness_mm"])
+    assert difference.max() > 20
+
+
+def test_a_pair_of_a_volume_is_the_same_whoever_makes_it(
+    folder: Path, item: PairItem, pair: MadePair
+) -> None:
+    options = SimulateOptions(
+        out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder, device="cpu"
+    )
+    again = make_simulator(options).open().make(item)
+    assert again.facts == pair.facts
+    for name, values in pair.arrays.items():
+        assert np.array_equal(values, again.arrays[name]), name
+
+
+def test_lungs_are_found_and_bright_in_the_dark_field(pair: MadePair) -> None:
+    inside = pair.arrays["lung_mask"] == 1
+    assert 0.05 < inside.mean() < 0.6
+    clean = pair.arrays["dark_field_clean"]
+    assert clean[inside].mean() > 5 * clean[pair.arrays["lung_mask"] == 0].mean()
+    assert (pair.facts.lung_volume_l or 0) > 1
+    assert pair.facts.parameters["ct_inflation"] is not None
+    assert pair.facts.parameters["height_cm"] is None
+
+
+def test_mixed_origins_take_turns(folder: Path) -> None:
+    options = SimulateOptions(out=Path("p.zarr"), n=6, size=64, origin="mixed", ct=folder)
+    lines = make_simulator(options).subjects(6).lines
+    assert [line.origin for line in lines] == ["phantom", "ct"] * 3
+    assert len({line.patient_id for line in lines}) == 4
+
+
+def test_another_folder_is_another_fingerprint(folder: Path, tmp_path: Path) -> None:
+    SimpleITK.WriteImage(image_of(thorax_hu(noise=3)), str(tmp_path / "chest.nii.gz"))
+    options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder)
+    one = make_simulator(options).settings()
+    assert one == make_simulator(options).settings()
+    assert one != make_simulator(replace(options, ct=tmp_path)).settings()
