@@ -21,5 +21,5 @@ def test_no_table_is_no_licence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"name,terms\na,b\n", b"", b"file,license\n\xff\xfe,x\n"])
 def test_what_is_no_such_table_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / LICENSES).write_bytes(content)
-    with pytest.raises(UsageError, match="licenses.csv"):
+    with pytest.raises(UsageError, match=r"licenses\.csv"):
         read_licenses(tmp_path / LICENSES)
