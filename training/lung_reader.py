@@ -191,6 +191,7 @@ def train(out: Path, listed: list[Listed], pairs: list[Pair], recipe: dict) -> R
         learning_rate=recipe["learning_rate"],
         seed=recipe["seed"],
         nonsense_share=recipe["nonsense_share"],
+        spoilt_share=recipe["spoilt_share"],
         dropout=recipe["dropout"],
         ema_decay=recipe["ema_decay"],
     )
@@ -265,7 +266,7 @@ def draw_from(
 def score_masks(reader: LungReader, listed: list[Listed], recipe: dict) -> dict:
     """Dice with masks that people drew, over radiographs that were never trained on."""
     trained = {x.path for x in training_masks(listed, recipe)}
-    rows: dict[str, list[float]] = {}
+    rows: dict[str, list[tuple[float, float]]] = {}
     refused: Counter[str] = Counter()
     for entry in listed:
         if entry.path in trained or not entry.mask:
@@ -275,7 +276,8 @@ def score_masks(reader: LungReader, listed: list[Listed], recipe: dict) -> dict:
         mask = load_mask(entry.mask, SCORED_GRID) > 0
         reading = reader(image)
         found = (reading.any_lung if drawn_whole(entry) else reading.field) > 0.5
-        rows.setdefault(name, []).append(dice(found, mask))
+        recall = float((found & mask).sum() / mask.sum())
+        rows.setdefault(name, []).append((dice(found, mask), recall))
         try:
             locate_lungs(image, reading, content)
         except NotAChestRadiograph:
@@ -283,8 +285,9 @@ def score_masks(reader: LungReader, listed: list[Listed], recipe: dict) -> dict:
     return {
         f"dice_{name}": {
             "radiographs": len(values),
-            "mean": float(np.mean(values)),
-            "p10": float(np.percentile(values, 10)),
+            "mean": float(np.mean(values, axis=0)[0]),
+            "p10": float(np.percentile(values, 10, axis=0)[0]),
+            "recall": float(np.mean(values, axis=0)[1]),
             "refused": refused[name],
         }
         for name, values in sorted(rows.items())

@@ -124,6 +124,18 @@ def draw_nonsense(side: int, rng: np.random.Generator) -> Lesson:
     return Lesson(image, nowhere, nowhere, nowhere, nowhere, nowhere, nowhere)
 
 
+def spoil_lesson(lesson: Lesson, rng: np.random.Generator) -> Lesson:
+    """The picture on its side, upside down or with black for white, in which no lung is taught.
+
+    Such radiographs are to be refused, not read.
+    """
+    how = int(rng.integers(4))
+    spoilt = 1 - lesson.image if how == 0 else np.rot90(lesson.image, how)
+    nowhere = np.zeros_like(lesson.image)
+    image = np.ascontiguousarray(spoilt)
+    return Lesson(image, nowhere, nowhere, nowhere, nowhere, nowhere, nowhere)
+
+
 def _hull(mask: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
     """The convex hull of `mask`, grown by `margin` pixels."""
     filled = np.zeros(mask.shape, np.uint8)

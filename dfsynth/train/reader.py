@@ -17,6 +17,7 @@ from dfsynth.train.lessons import (
     Lesson,
     draw_lesson,
     draw_nonsense,
+    spoil_lesson,
 )
 
 _THICKNESS_MM = 30.0
@@ -34,6 +35,8 @@ class ReaderSchedule:
     seed: int
     nonsense_share: float = 0.0
     """Of the pictures: no radiograph at all, so that the reader learns to find nothing."""
+    spoilt_share: float = 0.0
+    """Of the pictures: turned or inverted, likewise."""
     dropout: float = 0.1
     ema_decay: float = 0.995
     warm_up: int = 100
@@ -127,9 +130,12 @@ class ReaderTrainer:
         self, draw: Callable[[np.random.Generator], Lesson], rng: np.random.Generator
     ) -> Lesson:
         lesson = draw(rng)
-        if rng.random() < self.schedule.nonsense_share:
+        chance, nonsense = rng.random(), self.schedule.nonsense_share
+        if chance < nonsense:
             return draw_nonsense(lesson.image.shape[1], rng)
-        return draw_lesson(lesson, READER_AUGMENTATION, IntensityWindow(), rng)
+        drawn = draw_lesson(lesson, READER_AUGMENTATION, IntensityWindow(), rng)
+        spoilt = chance < nonsense + self.schedule.spoilt_share
+        return spoil_lesson(drawn, rng) if spoilt else drawn
 
     def _blend(self, average: Tensor, weight: Tensor, steps: Tensor | int) -> Tensor:
         """A moving average that soon forgets the first weights, which were noise."""

@@ -12,6 +12,7 @@ from dfsynth.train.lessons import (
     field_lesson,
     own_lesson,
     simulated_lesson,
+    spoil_lesson,
     whole_lesson,
 )
 
@@ -77,6 +78,19 @@ def test_nonsense_is_a_picture_and_holds_no_lung() -> None:
         assert 0 <= lesson.image.min() <= lesson.image.max() <= 1
         for name in Lesson.__slots__[1:]:
             assert not getattr(lesson, name).any()
+
+
+def test_a_spoilt_radiograph_teaches_no_lung() -> None:
+    lesson, rng = field_lesson(IMAGE, MASK), np.random.default_rng(0)
+    seen = []
+    for _ in range(30):
+        spoilt = spoil_lesson(lesson, rng)
+        assert not np.array_equal(spoilt.image, IMAGE)
+        seen.append(spoilt.image)
+        for name in Lesson.__slots__[1:]:
+            assert not getattr(spoilt, name).any()
+    assert any(np.array_equal(image, 1 - IMAGE) for image in seen)
+    assert any(np.array_equal(image, IMAGE[::-1, ::-1]) for image in seen)
 
 
 def test_a_readers_own_reading_teaches_where_it_is_sure() -> None:

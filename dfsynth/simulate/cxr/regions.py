@@ -14,8 +14,12 @@ _LUNG_SHARE: Final = (0.06, 0.60)
 """Of the picture that lung fields may take."""
 _SMALLER_LUNG: Final = 0.22
 """Least share of the other lung's area; one lung of a patient may be half opaque."""
-_DOUBTFUL_SHARE: Final = 0.30
-"""Most pixels between 0.2 and 0.8 over the lung field's."""
+_DOUBTFUL_SHARE: Final = 0.40
+"""Most pixels between 0.2 and 0.8, in and around the lung fields, over the fields'. Of 358 frontal
+radiographs 98 % lie below 0.36, a hip at 0.46."""
+_NEAR_SIDE: Final = 1 / 64
+_CUT_SIDES: Final = (1 / 85, 1 / 42, 1 / 28, 1 / 21)
+"""Half the widths of bridges between lungs that are cut."""
 _LEAST_CONTRAST: Final = 0.03
 _CLOSE_SIDE: Final = 1 / 64
 
@@ -50,12 +54,39 @@ def locate_lungs(
     inside = image[content]
     if float(inside.std()) < _LEAST_CONTRAST:
         raise NotAChestRadiograph("the picture is blank: its grey values hardly differ")
-    field = clean_outline(reading.field)
-    _check_lungs(field, reading.field, inside.size)
-    side = round(image.shape[1] * _CLOSE_SIDE)
-    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * side + 1,) * 2)
-    hidden = cv2.morphologyEx((reading.any_lung > 0.5).astype(np.uint8), cv2.MORPH_OPEN, disk)
+    probability, any_lung = np.zeros_like(image), np.zeros(image.shape, np.uint8)
+    probability[content] = reading.field[content]
+    any_lung[content] = reading.any_lung[content] > 0.5
+    field = clean_outline(part_lungs(probability))
+    _check_lungs(field, probability, inside.size)
+    hidden = cv2.morphologyEx(any_lung, cv2.MORPH_OPEN, _disk(image.shape[1] * _CLOSE_SIDE))
     return LungRegions(field, _touching(hidden > 0, field) | field)
+
+
+def part_lungs(probability: Float32Map) -> Float32Map:
+    """`probability` (y, x) with a gap where a bridge over one half joins the two lungs.
+
+    Apices meet above a heart that is turned. Unchanged where the lungs are apart, or where no
+    erosion up to a twentieth of the side parts them.
+    """
+    mask = (probability > 0.5).astype(np.uint8)
+    for share in (0.0, *_CUT_SIDES):
+        cores = cv2.erode(mask, _disk(mask.shape[1] * share))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(cores)
+        largest = sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA]))[:2]
+        areas = stats[largest, cv2.CC_STAT_AREA]
+        if len(areas) < 2 or areas[1] < _SMALLER_LUNG * areas[0]:
+            continue
+        if share == 0:
+            return probability
+        first, second = (
+            cv2.distanceTransform((labels != i).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+            for i in largest
+        )
+        # Where both cores are equally near; three pixels wide, so that nothing joins at a corner.
+        gap = np.abs(first - second) < 1.5
+        return np.where(gap, 0, probability).astype(np.float32)
+    return probability
 
 
 def clean_outline(probability: Float32Map) -> NDArray[np.bool_]:
@@ -100,12 +131,18 @@ def _check_lungs(field: NDArray[np.bool_], probability: Float32Map, picture: int
         raise NotAChestRadiograph(
             "no upright frontal chest radiograph: the two lungs found are not side by side"
         )
-    doubtful = _doubtful(probability) / area
+    around = cv2.dilate(field.astype(np.uint8), _disk(field.shape[1] * _NEAR_SIDE)) > 0
+    doubtful = _doubtful(probability[around]) / area
     if doubtful > _DOUBTFUL_SHARE:
         raise NotAChestRadiograph(
             f"no frontal chest radiograph: {doubtful:.0%} of the lung outline is doubtful, "
             f"expected at most {_DOUBTFUL_SHARE:.0%}"
         )
+
+
+def _disk(radius: float) -> NDArray[np.uint8]:
+    size = 2 * round(radius) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 
 def _doubtful(probability: Float32Map) -> int:

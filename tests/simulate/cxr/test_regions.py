@@ -16,6 +16,7 @@ from dfsynth.simulate.cxr import (
     is_plausible,
     locate_lungs,
 )
+from dfsynth.simulate.cxr.regions import part_lungs
 
 
 def locate(chest: Chest) -> LungRegions:
@@ -88,6 +89,33 @@ def test_what_is_no_pair_of_lungs_is_refused(chest: Chest, field: Float32Map, wh
     with pytest.raises(NotAChestRadiograph, match=why) as caught:
         locate_lungs(chest.image, read(field), WHOLE)
     assert "\n" not in str(caught.value)
+
+
+def test_lungs_that_a_bridge_joins_are_parted(chest: Chest) -> None:
+    field = chest.reading.field.copy()
+    field[40:44, 38:90] = 1
+    assert cv2.connectedComponents(field.astype(np.uint8))[0] == 2
+    regions = locate(replace(chest, reading=LungReading(field, field, 100 * field)))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(regions.field.astype(np.uint8))
+    assert count == 3
+    assert stats[1:, cv2.CC_STAT_AREA].min() > 1000
+    assert not regions.field[40:44, 64].any()
+
+
+def test_lungs_that_are_apart_stay_as_they_are(chest: Chest) -> None:
+    assert part_lungs(chest.reading.field) is chest.reading.field
+
+
+def test_one_lung_is_not_cut_in_two() -> None:
+    lone = (dome(64, 64, 40, 30) > 0).astype(np.float32)
+    assert part_lungs(lone) is lone
+
+
+def test_no_lung_lies_in_the_padding(chest: Chest) -> None:
+    content = (slice(30, SIDE), slice(0, SIDE))
+    regions = locate_lungs(chest.image, chest.reading, content)
+    assert chest.reading.field[:30].any()
+    assert not regions.any_lung[:30].any()
 
 
 def test_a_plausible_outline_has_two_clear_lungs(chest: Chest) -> None:
