@@ -191,7 +191,7 @@ def draw_body(
         **_draw_bones(rng, height_cm, male, projection),
         **_draw_surface(rng, bmi, male),
         **_draw_pose(rng, projection),
-        bowel_loops=int(rng.integers(0, 7)),
+        bowel_loops=int(rng.integers(0, 10)),
         seed=int(rng.integers(2**31)),
     )
 
@@ -206,11 +206,11 @@ def _draw_chest(
     """Cage and domes. Breathing out lowers the cage's width and depth and lifts the domes."""
     out = 1 - inspiration
     elongation = rng.normal(0, 0.075)
-    width = (1.74 if male else 1.70) * height_cm * (1 - elongation / 2 + rng.normal(0, 0.03))
-    depth = (1.03 if male else 0.97) * height_cm * (1 + rng.normal(0, 0.07) + 0.005 * (bmi - 25))
-    tall = (1.60 if male else 1.565) * height_cm * (1 + elongation + rng.normal(0, 0.03))
+    width = (1.78 if male else 1.74) * height_cm * (1 - elongation / 2 + rng.normal(0, 0.03))
+    depth = (1.02 if male else 0.965) * height_cm * (1 + rng.normal(0, 0.07) + 0.005 * (bmi - 25))
+    tall = (1.51 if male else 1.48) * height_cm * (1 + elongation + rng.normal(0, 0.03))
     width, depth = width * (1 - 0.10 * out), depth * (1 - 0.24 * out)
-    lift = tall * (0.15 + 0.50 * out + rng.normal(0, 0.035) + 0.003 * (bmi - 25))
+    lift = tall * (0.125 + 0.50 * out + rng.normal(0, 0.035) + 0.003 * (bmi - 25))
     return {
         "chest_width_mm": width,
         "chest_depth_mm": depth,
@@ -232,7 +232,7 @@ def _draw_chest(
 def _draw_heart(
     rng: np.random.Generator, height_cm: float, bmi: float, male: bool
 ) -> dict[str, float]:
-    width = (0.70 if male else 0.68) * height_cm * (1 + 0.005 * (bmi - 25))
+    width = (0.72 if male else 0.70) * height_cm * (1 + 0.005 * (bmi - 25))
     enlarged = rng.uniform(1.08, 1.25) if rng.random() < 0.15 else 1.0
     unfolding = float(rng.beta(1.2, 2.2))
     return {
@@ -244,7 +244,7 @@ def _draw_heart(
         "heart_waist": _normal(rng, 1.05, 0.25, 0.5, 1.7),
         "retrosternal_mm": _normal(rng, 30 - 0.7 * (bmi - 25), 9, 5, 50),
         "pericardial_fat_mm": _normal(rng, 4 + 0.35 * (bmi - 25), 3, 0, 14),
-        "mediastinum_width": _normal(rng, 1 + 0.012 * (bmi - 25), 0.18, 0.7, 1.6),
+        "mediastinum_width": _normal(rng, 1 + 0.012 * (bmi - 25), 0.22, 0.65, 1.8),
         "aorta_radius_mm": _normal(rng, 13.5 + 4 * unfolding, 1.5, 10.5, 21),
         "aorta_unfolding": unfolding,
         "pulmonary_trunk_mm": _normal(rng, 14, 1.8, 10.5, 20),
@@ -257,7 +257,7 @@ def _draw_lung(rng: np.random.Generator, male: bool) -> dict[str, float]:
     return {
         "vessel_scale": _normal(rng, 1.0 if male else 0.93, 0.12, 0.7, 1.4),
         "right_hilum_mm": _normal(rng, 32, 5, 20, 45),
-        "fissure_mm": float(rng.uniform(0.3, 0.9)) if rng.random() < 0.55 else 0.0,
+        "fissure_mm": float(rng.uniform(0.2, 0.6)) if rng.random() < 0.5 else 0.0,
         "lung_density": _normal(rng, 0.15, 0.02, 0.11, 0.21),
         "gravity_gradient": _normal(rng, 0.25, 0.1, 0.0, 0.5),
         "stomach_gas_mm": float(rng.uniform(14, 44)) if rng.random() < 0.75 else 0.0,
@@ -295,7 +295,7 @@ def _draw_surface(rng: np.random.Generator, bmi: float, male: bool) -> dict[str,
         "breast_depth_mm": (
             _normal(rng, 31 + 1.5 * (bmi - 24), 12, 8, 80) if female else _normal(rng, 12, 4, 4, 24)
         ),
-        "breast_drop_mm": _normal(rng, 62 + 1.3 * (bmi - 24), 19, 5, 125),
+        "breast_drop_mm": _normal(rng, 74 + 1.3 * (bmi - 24), 19, 10, 135),
         "abdomen_width": _normal(rng, 0.95 + 0.009 * (bmi - 25), 0.05, 0.82, 1.25),
         "arm_radius_mm": _normal(rng, (46 if male else 40) + 0.9 * (bmi - 24), 4, 32, 75),
     }
@@ -305,7 +305,7 @@ def _draw_pose(rng: np.random.Generator, projection: Projection) -> dict[str, fl
     upright = projection is Projection.PA
     spread = 2.0 if upright else 3.4
     return {
-        "arm_abduction_deg": _normal(rng, 38 if upright else 16, 12, 4, 75),
+        "arm_abduction_deg": _normal(rng, 40 if upright else 22, 14, 4, 80),
         "rotation_deg": _normal(rng, 0, spread, -9, 9),
         "lean_deg": _normal(rng, 2 if upright else -5, 4, -16, 14),
         "roll_deg": _normal(rng, 0, 1.6 if upright else 2.6, -7, 7),

@@ -87,7 +87,7 @@ def shape_gas(body: BodyParameters, chest: Chest, rng: np.random.Generator) -> t
             bulges.append(
                 Ellipsoid(
                     (lat, dome.centre_a + float(rng.normal(18, 9)), s),
-                    (half * rng.uniform(0.6, 1.1), half * rng.uniform(0.3, 0.8), half * 0.8),
+                    (half * rng.uniform(0.6, 1.1), half * rng.uniform(0.15, 0.8), half * 0.8),
                     float(rng.uniform(-40, 40)),
                 )
             )

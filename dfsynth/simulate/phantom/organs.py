@@ -147,11 +147,11 @@ def _shape_mediastinum(
         spine_mm + 8,
         right=(
             (-0.1, 0.06, 0.2, 0.35, 0.5, 0.8, 1.2),
-            tuple(size * v for v in (19, 16, 17, 21, 20, 17, 19)),
+            tuple(size * v for v in (19, 16, 17, 20, 16, 11, 12)),
         ),
         left=(
             (-0.1, 0.06, 0.2, 0.35, 0.5, 0.8, 1.2),
-            tuple(size * v for v in (19, 16, 18, 23, 22, 18, 20)),
+            tuple(size * v for v in (19, 16, 18, 22, 17, 12, 13)),
         ),
         recess_mm=body.retrosternal_mm,
     )
@@ -167,16 +167,16 @@ def _shape_heart(
     tilt = body.heart_tilt_deg * (0.75 + 0.25 * (body.inspiration - 0.5) / 0.5)
     short = 0.34 * width
     long = 0.56 * width * body.heart_length
-    centre_s = top + 0.42 * short + 0.18 * long * float(np.sin(np.deg2rad(tilt)))
+    centre_s = top + 0.60 * short + 0.18 * long * float(np.sin(np.deg2rad(tilt)))
     back, front = _depths(chest, centre_s)
     a = back + 0.60 * (front - back)
     depth = min(0.38 * (front - back), 0.42 * width) + 4
     shift = body.heart_shift_mm
-    right = -0.33 * width + shift
+    right = -0.35 * width + shift
     atrium = 0.27 * width * body.heart_roundness
     fat = body.pericardial_fat_mm
     trunk = body.pulmonary_trunk_mm * scale
-    left_end = 0.67 * width + shift
+    left_end = 0.66 * width + shift
     reach = long * float(np.cos(np.deg2rad(tilt)))
     ventricle = (left_end - reach * 0.94, a + 2, centre_s - 0.05 * long)
     parts: list[Shape] = [
@@ -255,8 +255,8 @@ def _shape_great_vessels(
         Tube((down_l, middle_a, middle_s), (8 * scale, low_a, low), radius * 0.95, radius * 0.8),
         # Superior vena cava, with the azygos vein's knob.
         Tube(
-            (-12 * scale * body.mediastinum_width, carina[1] + 14, chest.level(0.13)),
-            (-23 * scale, carina[1] + 16, heart_s + 18 * scale),
+            (-9 * scale * body.mediastinum_width, carina[1] + 14, chest.level(0.13)),
+            (-21 * scale, carina[1] + 16, heart_s + 18 * scale),
             7.0 * scale,
             10.5 * scale,
         ),

@@ -102,13 +102,13 @@ def _sweep_ribs(
         body.rib_height_mm / 2 * size[:, None] * (0.85 + 0.25 * share - 0.1 * (share - 0.5) ** 2)
     )
     # Flat on the side and in front, where the rib is a thin blade against the ray.
-    thick = (4.5 - 2.5 * share) * size[:, None] * (body.rib_height_mm / 13)
+    thick = (4.6 - 2.9 * share) * size[:, None] * (body.rib_height_mm / 13)
     return Sweep(
         path,
         torch.tensor([0.0, 0.0, 1.0], device=device).expand_as(path),
         height,
         thick,
-        body.rib_cortex_mm * (1.5 - 1.05 * share - 0.35 * torch.sin(math.pi * share)),
+        body.rib_cortex_mm * (1.55 - 1.2 * share - 0.45 * torch.sin(math.pi * share)),
         body.bone_density,
     )
 

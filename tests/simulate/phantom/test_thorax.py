@@ -103,6 +103,16 @@ def test_turning_the_body_keeps_its_volumes() -> None:
     assert lung_litres(turned) == pytest.approx(lung_litres(straight), rel=0.01)
 
 
+def test_the_most_bowed_body_keeps_its_lungs_inside() -> None:
+    for bow in (-40.0, 40.0):
+        _, slab = whole(phantom(6, scoliosis_mm=bow, roll_deg=6.0))
+        assert float((slab.soft / 1.05 + slab.lung).max()) <= 1 + 1e-4
+        # Skin and muscle lie before and behind every part of the lungs.
+        lung = slab.lung.sum(dim=0) > 0.5
+        outside = (slab.soft.sum(dim=0) < 1.0) & lung
+        assert not bool(outside.any())
+
+
 def test_voxels_of_any_size_hold_the_same_lung() -> None:
     anatomy = phantom(4, side=192)
     fine = sum(float(slab.lung.sum()) for slab in anatomy.slabs(16)) * anatomy.grid.voxel_mm3
