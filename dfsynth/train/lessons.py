@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from dfsynth.preprocess import to_unit_range
 from dfsynth.records import Float32Map, IntensityWindow
 from dfsynth.simulate.cxr import LungReading, LungRegions
-from dfsynth.train.augment import Augmentation, change_look, draw_affine, warp
+from dfsynth.train.augment import Augmentation, add_gas, change_look, draw_affine, warp
 
 READER_AUGMENTATION: Final = Augmentation(
-    rotation_deg=15, scale=(0.7, 1.3), aspect=(0.75, 1.33), shift=0.1
+    rotation_deg=15, scale=(0.7, 1.3), aspect=(0.75, 1.33), shift=0.1, gas_share=0.3
 )
 _DOUBT: Final = 0.25
 _NEAR_SHARE: Final = 0.06
@@ -98,6 +98,8 @@ def draw_lesson(
     image, field, any_lung, thickness, *unknown = warp(
         maps, draw_affine(augmentation, lesson.image.shape[1], rng)
     )
+    if rng.random() < augmentation.gas_share:
+        image = add_gas(image, np.maximum(any_lung, unknown[1]), rng)
     look = to_unit_range(change_look(image, augmentation, rng), window)
     field, any_lung = ((m > 0.5).astype(np.float32) for m in (field, any_lung))
     # What the resampling mixed with the unknown is unknown.

@@ -19,6 +19,9 @@ from dfsynth.simulate.tissue import LungTissue, TissueParameters, draw_tissue
 
 _LUNG_WIDTH_MM: Final = 270.0
 """Of both lungs of an adult from rim to rim, where the pixel pitch is unknown [assumed]."""
+_HEALTHY_AERATION: Final = 0.8
+"""Down to this, brightness is put down to breasts, muscles and the look of the archive, not to
+opacities [assumed]. Above 1 it is no gain: darker lung holds no more walls."""
 _RIM_SHARE: Final = 1 / 40
 """Of the picture's side: how far from its border lung reaches its read thickness."""
 _SMOOTH_SHARE: Final = 1 / 128
@@ -105,8 +108,7 @@ def lay_dark_field(
     body = _project_tissue(thickness, pitch_mm, parameters.tissue, streams)
     aeration = np.ones_like(image)
     if parameters.shows_opacities:
-        # Lung that is darker than its thickness explains holds no more walls than healthy lung.
-        aeration = np.minimum(lung_shape(image, regions.field).aeration, 1)
+        aeration = np.minimum(lung_shape(image, regions.field).aeration / _HEALTHY_AERATION, 1)
     dark_field = thickness * _enlarged(_coefficient_per_mm(body), image) * aeration
     lung_mm3, sdf_mm2 = (float(m.sum()) * pitch_mm**2 for m in (thickness, dark_field))
     return CxrTarget(
