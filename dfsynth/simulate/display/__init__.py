@@ -11,9 +11,9 @@ from dfsynth.simulate.display.framing import (
     frame_maps,
     framed_pixel_mm,
 )
+from dfsynth.simulate.display.looks import LOOKS
 from dfsynth.simulate.display.presentation import (
     LOOK_LAYERS,
-    LOOKS,
     DisplayParameters,
     draw_display,
     present,

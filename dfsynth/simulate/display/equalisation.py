@@ -1,11 +1,13 @@
 """Contrast equalised over several scales, as vendors' processing does."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 
 from dfsynth.records import Float32Map
+from dfsynth.simulate.display.looks import Look
 
 _QUIET = 0.02
 _LOUD = 1.0
@@ -25,11 +27,27 @@ class EqualisationParameters:
     """Bands finer than this keep their gain: there is noise rather than detail."""
 
 
-def draw_equalisation(rng: np.random.Generator) -> EqualisationParameters:
-    """From hardly any to strong [assumed, by eye against archives]."""
+_EXPONENTS: Final[dict[Look, tuple[float, float]]] = {
+    "soft": (0.94, 1.0),
+    "film": (0.97, 1.0),
+    "crisp": (0.84, 0.98),
+    "equalised": (0.65, 0.88),
+    "bedside": (0.8, 1.0),
+}
+_LATITUDES: Final[dict[Look, tuple[float, float]]] = {
+    "soft": (0.7, 1.0),
+    "film": (0.9, 1.0),
+    "crisp": (0.5, 0.85),
+    "equalised": (0.15, 0.45),
+    "bedside": (0.5, 0.95),
+}
+
+
+def draw_equalisation(look: Look, rng: np.random.Generator) -> EqualisationParameters:
+    """From hardly any to strong [assumed, so that detail has the contrast measured in archives]."""
     return EqualisationParameters(
-        exponent=float(rng.uniform(0.78, 1.0)),
-        latitude=float(rng.uniform(0.45, 0.95)),
+        exponent=float(rng.uniform(*_EXPONENTS[look])),
+        latitude=float(rng.uniform(*_LATITUDES[look])),
         finest_mm=float(rng.uniform(0.5, 2.0)),
     )
 

@@ -1,15 +1,20 @@
 """Densities → grey values: the window that a machine finds, and its curve."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
 from dfsynth.records import Float32Map
+from dfsynth.simulate.display.looks import Look
 
-Curve: TypeAlias = Literal["log", "sigmoid", "linear"]
-_BODY_DENSITY = 0.7
-_BODY_SHARE = 0.02
+Curve: TypeAlias = Literal["log", "linear"]
+_BODY_DENSITY: Final = 0.7
+_BODY_SHARE: Final = 0.02
+_LUNG_PERCENTILE: Final = 20.0
+_DENSE_PERCENTILE: Final = 80.0
+_LEAST_ODDS: Final = 1e-4
+_CONTRASTS: Final = (0.35, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,54 +22,66 @@ class GradingParameters:
     """A window over the body's own densities, a curve, and the grey values it may use."""
 
     curve: Curve
-    """log: grey rises with −ln T; sigmoid: like film; linear: grey falls with T itself."""
-    low_percentile: float
-    """Of the densities behind the body, at black."""
-    high_percentile: float
-    """At white."""
+    """log: grey rises with −ln T; linear: it falls with T itself."""
     low_margin: float
-    """How far black lies below, in shares of the window; negative loses dark lung."""
+    """How far black lies below the body's densities, in shares of their range; may be negative."""
     high_margin: float
-    """How far white lies above; negative saturates the mediastinum."""
+    """How far white lies above."""
     toe: float
-    """Share of the grey values, at black, into which all that is darker is pressed softly."""
+    """Share of the range, at black, into which all that is darker is pressed softly."""
     shoulder: float
     """The same at white; 0 clips."""
-    slope: float
-    """Of the sigmoid in its middle, against the straight line; 1 or more."""
-    gamma: float
+    lung_grey: float | None
+    """Grey value, 0 to 1, for the 20th percentile of the body's densities: lung, mostly."""
+    dense_grey: float | None
+    """The same for the 80th: mediastinum and abdomen. None of both leaves the curve alone."""
     black: float
     """Grey value of black, 0 to 1."""
     white: float
 
 
-def draw_grading(flat: bool, film: bool, rng: np.random.Generator) -> GradingParameters:
-    """A machine's grading [assumed, against grey values of four archives].
+_LUNG_GREYS: Final[dict[Look, tuple[float, float]]] = {
+    "soft": (0.45, 0.10),
+    "film": (0.20, 0.04),
+    "crisp": (0.53, 0.07),
+    "equalised": (0.30, 0.08),
+    "bedside": (0.44, 0.10),
+}
+_DENSE_GREYS: Final[dict[Look, tuple[float, float]]] = {
+    "soft": (0.78, 0.06),
+    "film": (0.84, 0.05),
+    "crisp": (0.87, 0.03),
+    "equalised": (0.62, 0.06),
+    "bedside": (0.77, 0.06),
+}
+"""Mean and standard deviation, measured in four archives, each in its own look."""
 
-    With `flat`, a window far too wide, as in raw exports; with `film`, darker, as films are.
+
+def draw_grading(look: Look, rng: np.random.Generator) -> GradingParameters:
+    """A machine's grading; greys as measured in archives, the rest [assumed].
+
+    One in ten uses a third of the grey values only, as raw exports do; in three of ten, open air
+    is not black.
     """
-    curve: Curve = ("log", "sigmoid", "linear")[int(rng.choice(3, p=[0.4, 0.45, 0.15]))]
-    low, high = rng.uniform(0.5, 4), rng.uniform(96, 99.8)
-    margins = rng.normal(0.12, 0.06), rng.normal(0.0, 0.08)
-    ends = rng.uniform(0.03, 0.15), rng.uniform(0.15, 0.5)
-    slope = rng.uniform(1.05, 1.7)
-    # Films are dark, processed digital pictures bright in their middle tones.
-    # Grey that falls with the light itself is bright without that.
-    middle = 0.35 if curve == "linear" else 0.05 if film else -0.3
-    gamma = np.exp(rng.normal(middle, 0.16))
-    black, span = rng.uniform(0.05, 0.25), rng.uniform(0.25, 0.5)
+    curve: Curve = "linear" if rng.random() < (0.0 if look == "film" else 0.25) else "log"
+    # Against light, a margin is far wider than against its logarithm.
+    below = rng.uniform(0.0, 0.1) if curve == "linear" else rng.uniform(0.15, 0.6)
+    margins = below, rng.uniform(0.1, 0.5)
+    ends = rng.uniform(0.08, 0.3), rng.uniform(0.1, 0.3)
+    lung = float(np.clip(rng.normal(*_LUNG_GREYS[look]), 0.12, 0.72))
+    dense = float(np.clip(rng.normal(*_DENSE_GREYS[look]), lung + 0.15, 0.97))
+    narrow, grey_air = rng.random(2) < (0.1, 0.0 if look == "film" else 0.35)
+    black, span = float(rng.uniform(0.03, 0.25)), float(rng.uniform(0.25, 0.5))
     return GradingParameters(
         curve=curve,
-        low_percentile=float(low),
-        high_percentile=float(high),
         low_margin=float(margins[0]),
         high_margin=float(margins[1]),
         toe=float(ends[0]),
         shoulder=float(ends[1]),
-        slope=float(slope),
-        gamma=float(gamma),
-        black=float(black) if flat else 0.0,
-        white=float(black + span) if flat else 1.0,
+        lung_grey=lung,
+        dense_grey=dense,
+        black=black if narrow or grey_air else 0.0,
+        white=black + span if narrow else 1.0,
     )
 
 
@@ -74,30 +91,44 @@ def grade(density: Float32Map, parameters: GradingParameters) -> Float32Map:
     if body.size < _BODY_SHARE * density.size:
         body = density.ravel()
     # Every third pixel tells the percentiles as well as all do.
-    low, high = np.percentile(
-        body[:: max(1, body.size // 20_000)],
-        (parameters.low_percentile, parameters.high_percentile),
-    )
+    ranks = (1.0, _LUNG_PERCENTILE, _DENSE_PERCENTILE, 99.0)
+    low, *anchors, high = np.percentile(body[:: max(1, body.size // 20_000)], ranks)
     span = max(float(high - low), 1e-3)
     low = low - parameters.low_margin * span
     high = high + parameters.high_margin * span
-    if parameters.curve == "linear":
-        light, least, most = np.exp(-density), np.exp(-high), np.exp(-low)
-        grey = (most - light) / max(float(most - least), 1e-6)
-    else:
-        grey = (density - np.float32(low)) / np.float32(max(high - low, 1e-3))
-    if parameters.curve == "sigmoid":
-        grey = _film(np.clip(grey, -1, 2), parameters.slope)
-    grey = _press_ends(grey, parameters.toe, parameters.shoulder) ** np.float32(parameters.gamma)
+    grey = _stretch(density, low, high, parameters)
+    if parameters.lung_grey is not None and parameters.dense_grey is not None:
+        ends = _stretch(np.asarray(anchors, np.float32), low, high, parameters)
+        grey = _bend(grey, ends, (parameters.lung_grey, parameters.dense_grey))
     return np.asarray(parameters.black + (parameters.white - parameters.black) * grey, np.float32)
 
 
-def _film(grey: Float32Map, slope: float) -> Float32Map:
-    """A logistic curve of `slope` in the middle, scaled to pass (0, 0) and (1, 1)."""
-    rate = np.float32(4 * (slope - 0.999))
-    ends = 1 / (1 + np.exp(rate * np.float32(0.5)))
-    curve = 1 / (1 + np.exp(-rate * (grey - np.float32(0.5))))
-    return np.asarray((curve - ends) / (1 - 2 * ends), np.float32)
+def _stretch(
+    density: Float32Map, low: float, high: float, parameters: GradingParameters
+) -> Float32Map:
+    """`low` to `high` → 0 to 1, with soft ends."""
+    if parameters.curve == "linear":
+        light, least, most = np.exp(-density), np.exp(-high), np.exp(-low)
+        grey = (np.float32(most) - light) / np.float32(max(float(most - least), 1e-6))
+    else:
+        grey = (density - np.float32(low)) / np.float32(max(high - low, 1e-3))
+    return _press_ends(grey, parameters.toe, parameters.shoulder)
+
+
+def _bend(grey: Float32Map, places: Float32Map, wanted: tuple[float, float]) -> Float32Map:
+    """The curve through (0, 0) and (1, 1) whose log odds are linear in those of `grey`.
+
+    It takes the two `places` to the two greys `wanted`, unless they lie too close together.
+    """
+    now, then = _log_odds(places), _log_odds(np.asarray(wanted, np.float32))
+    contrast = np.float32(np.clip((then[1] - then[0]) / max(now[1] - now[0], 1e-3), *_CONTRASTS))
+    middle = np.float32(then.mean() - contrast * now.mean())
+    return np.asarray(1 / (1 + np.exp(-contrast * _log_odds(grey) - middle)), np.float32)
+
+
+def _log_odds(grey: Float32Map) -> Float32Map:
+    inside = np.clip(grey, np.float32(_LEAST_ODDS), np.float32(1 - _LEAST_ODDS))
+    return np.asarray(np.log(inside / (1 - inside)), np.float32)
 
 
 def _press_ends(grey: Float32Map, toe: float, shoulder: float) -> Float32Map:

@@ -1,11 +1,13 @@
 """Noise that comes after processing: film scanned, values resampled."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 
 from dfsynth.records import Float32Map
+from dfsynth.simulate.display.looks import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +20,28 @@ class GrainParameters:
     seed: int
 
 
-def draw_grain(rng: np.random.Generator) -> GrainParameters:
-    """sd 0.001 to 0.01 log-uniform, sigma 0.3 to 0.9 pixel [assumed]."""
+_STRENGTHS: Final[dict[Look, tuple[float, float]]] = {
+    "soft": (0.002, 0.007),
+    "film": (0.002, 0.008),
+    "crisp": (0.005, 0.015),
+    "equalised": (0.005, 0.02),
+    "bedside": (0.002, 0.015),
+}
+
+
+def draw_grain(look: Look, rng: np.random.Generator) -> GrainParameters:
+    """sd 0.002 to 0.02 by look, log-uniform, sigma 0.3 to 0.9 pixel [against archives]."""
+    least, most = _STRENGTHS[look]
     return GrainParameters(
-        sd=float(np.exp(rng.uniform(np.log(0.001), np.log(0.01)))),
+        sd=float(np.exp(rng.uniform(np.log(least), np.log(most)))),
         sigma_px=float(rng.uniform(0.3, 0.9)),
         seed=int(rng.integers(2**63)),
     )
 
 
-def add_grain(image: Float32Map, parameters: GrainParameters) -> Float32Map:
-    """Grey values (y, x) with grain, not clipped."""
+def add_grain(image: Float32Map, parameters: GrainParameters, span: float = 1.0) -> Float32Map:
+    """Grey values (y, x) with grain, not clipped; `span` is what lies between black and white."""
     noise = np.random.default_rng(parameters.seed).standard_normal(image.shape, np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), parameters.sigma_px, borderType=cv2.BORDER_REFLECT)
-    scale = np.float32(parameters.sd / max(float(smooth.std()), 1e-6))
+    scale = np.float32(span * parameters.sd / max(float(smooth.std()), 1e-6))
     return np.asarray(image + scale * smooth, np.float32)

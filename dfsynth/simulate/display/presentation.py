@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -19,16 +18,15 @@ from dfsynth.simulate.display.equalisation import (
     equalise,
 )
 from dfsynth.simulate.display.exposure import ExposureParameters, draw_exposure, expose
-from dfsynth.simulate.display.framing import FramingParameters, draw_framing
+from dfsynth.simulate.display.framing import NO_BARS, FramingParameters, draw_framing, open_part
 from dfsynth.simulate.display.grading import GradingParameters, draw_grading, grade
 from dfsynth.simulate.display.grain import GrainParameters, add_grain, draw_grain
 from dfsynth.simulate.display.lettering import LetteringParameters, burn, draw_lettering
+from dfsynth.simulate.display.looks import Look, draw_look
 from dfsynth.simulate.display.sharpening import SharpeningParameters, draw_sharpening, sharpen
 from dfsynth.simulate.display.shutter import ShutterParameters, close_shutter, draw_shutter
 from dfsynth.simulate.imaging import Projections
 
-Look: TypeAlias = Literal["equalised", "film", "flat", "bedside"]
-LOOKS: tuple[Look, ...] = ("equalised", "film", "flat", "bedside")
 LOOK_LAYERS = ("framing", "equalisation", "sharpening", "grain", "shutter", "lettering", "encoding")
 """Those that may be switched off; an exposure and its grading there is always."""
 
@@ -60,29 +58,24 @@ def draw_display(
     for a part of the pictures only, as archives have them.
     """
     rng = stream("look")
-    look = LOOKS[int(rng.choice(len(LOOKS), p=[0.5, 0.25, 0.1, 0.15]))]
+    look = draw_look(rng)
     usual = rng.uniform(70, 100) if look == "bedside" else rng.uniform(100, 130)
     share_sharpened, share_shuttered, share_lettered = rng.random(3)
-    equalised = look in {"equalised", "bedside"}
+    sharpened = "sharpening" in layers and share_sharpened < 0.7
     shuttered = "shutter" in layers and share_shuttered < 0.45
+    lettered = "lettering" in layers and share_lettered < 0.85
     return DisplayParameters(
         look=look,
-        exposure=draw_exposure(
-            float(usual) if kvp is None else kvp, look == "bedside", stream("exposure")
-        ),
-        grading=draw_grading(look == "flat", look == "film", stream("grading")),
-        framing=draw_framing(stream("framing")) if "framing" in layers else None,
-        equalisation=draw_equalisation(stream("equalisation"))
-        if "equalisation" in layers and equalised
+        exposure=draw_exposure(float(usual) if kvp is None else kvp, look, stream("exposure")),
+        grading=draw_grading(look, stream("grading")),
+        framing=draw_framing(look, stream("framing")) if "framing" in layers else None,
+        equalisation=draw_equalisation(look, stream("equalisation"))
+        if "equalisation" in layers
         else None,
-        sharpening=draw_sharpening(stream("sharpening"))
-        if "sharpening" in layers and share_sharpened < 0.6
-        else None,
-        grain=draw_grain(stream("grain")) if "grain" in layers else None,
+        sharpening=draw_sharpening(look, stream("sharpening")) if sharpened else None,
+        grain=draw_grain(look, stream("grain")) if "grain" in layers else None,
         shutter=draw_shutter(stream("shutter")) if shuttered else None,
-        lettering=draw_lettering(stream("lettering"))
-        if "lettering" in layers and share_lettered < 0.85
-        else None,
+        lettering=draw_lettering(stream("lettering")) if lettered else None,
         encoding=draw_encoding(stream("encoding")) if "encoding" in layers else None,
     )
 
@@ -92,11 +85,26 @@ def present(projections: Projections, parameters: DisplayParameters) -> Float32M
 
     The projections are in the final frame already: `frame_maps` takes them there.
     """
+    shape = (projections.water_mm.shape[0], projections.water_mm.shape[1])
+    image = np.zeros(shape, np.float32)
+    bars = NO_BARS if parameters.framing is None else parameters.framing.bars
+    # Archives pad what a machine has processed: the bars take no part in it.
+    part = open_part(shape, bars)
+    image[part] = _process(projections, part, parameters)
+    if parameters.encoding is not None:
+        image = read_grey(store_grey(image, parameters.encoding), parameters.encoding)
+    return np.asarray(image, np.float32)
+
+
+def _process(
+    projections: Projections, part: tuple[slice, slice], parameters: DisplayParameters
+) -> Float32Map:
+    """Grey values in [0, 1] of one part of the picture, before it is stored."""
     pixel_mm = projections.pixel_mm
     image = expose(
-        projections.water_mm,
-        projections.bone_mm,
-        projections.metal_mm,
+        projections.water_mm[part],
+        projections.bone_mm[part],
+        projections.metal_mm[part],
         pixel_mm,
         parameters.exposure,
     )
@@ -106,12 +114,10 @@ def present(projections: Projections, parameters: DisplayParameters) -> Float32M
         image = sharpen(image, pixel_mm, parameters.sharpening)
     image = grade(image, parameters.grading)
     if parameters.grain is not None:
-        image = add_grain(image, parameters.grain)
+        span = parameters.grading.white - parameters.grading.black
+        image = add_grain(image, parameters.grain, span)
     if parameters.shutter is not None:
         image = close_shutter(image, parameters.shutter)
     if parameters.lettering is not None:
         image = burn(image, parameters.lettering)
-    image = np.clip(image, 0, 1)
-    if parameters.encoding is not None:
-        image = read_grey(store_grey(image, parameters.encoding), parameters.encoding)
-    return np.asarray(image, np.float32)
+    return np.clip(image, 0, 1)

@@ -1,11 +1,13 @@
 """Unsharp masking."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 
 from dfsynth.records import Float32Map
+from dfsynth.simulate.display.looks import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +18,20 @@ class SharpeningParameters:
     gain: float
 
 
-def draw_sharpening(rng: np.random.Generator) -> SharpeningParameters:
-    """Sigma 0.7 to 5 mm, gain 0.1 to 0.8 [assumed]."""
+_GAINS: Final[dict[Look, tuple[float, float]]] = {
+    "soft": (0.0, 0.2),
+    "film": (0.0, 0.1),
+    "crisp": (0.2, 0.7),
+    "equalised": (0.2, 0.8),
+    "bedside": (0.0, 0.4),
+}
+
+
+def draw_sharpening(look: Look, rng: np.random.Generator) -> SharpeningParameters:
+    """Sigma 0.7 to 5 mm, gain 0 to 1 [assumed, against edges measured in archives]."""
     return SharpeningParameters(
         sigma_mm=float(np.exp(rng.uniform(np.log(0.7), np.log(5)))),
-        gain=float(rng.uniform(0.1, 0.8)),
+        gain=float(rng.uniform(*_GAINS[look])),
     )
 
 

@@ -26,7 +26,7 @@ def draw_shutter(rng: np.random.Generator) -> ShutterParameters:
     """One to four sides within 0 to 9 % of the picture, nearly parallel to it [assumed]."""
     inside = rng.random(4) < rng.uniform(0.2, 0.9)
     insets = np.where(inside, rng.exponential(0.025, 4), -0.1).clip(-0.1, 0.09)
-    tilts = rng.normal(0, 0.004, 4)
+    tilts = rng.normal(0, 0.004 if rng.random() < 0.7 else 0.015, 4)
     left, top, right, bottom = insets
     corners = (
         (left, top),
@@ -36,7 +36,7 @@ def draw_shutter(rng: np.random.Generator) -> ShutterParameters:
     )
     return ShutterParameters(
         corners=tuple((float(x), float(y)) for x, y in corners),
-        grey=0.0 if rng.random() < 0.8 else float(rng.uniform(0.85, 1.0)),
+        grey=0.0 if rng.random() < 0.92 else float(rng.uniform(0.85, 1.0)),
         penumbra_px=float(rng.uniform(0.3, 1.5)),
     )
 

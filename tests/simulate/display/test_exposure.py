@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from dfsynth.simulate.display.exposure import ExposureParameters, draw_exposure, expose
+from dfsynth.simulate.display.unrest import UnrestParameters
 from dfsynth.simulate.imaging import Tube, transmit
 from dfsynth.simulate.imaging.scatter import ScatterParameters
 
-PLAIN = ExposureParameters(Tube(120), None, None, None, 0)
+PLAIN = ExposureParameters(Tube(120), None, None, None, (0.0, 0.0), None, 0)
 
 
 def slab(water_mm: float, side: int = 64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -37,6 +38,21 @@ def test_noise_is_that_of_the_counted_photons() -> None:
     assert noisy.std() == pytest.approx(counts**-0.5, rel=0.02)
 
 
+def test_the_open_field_slopes_as_asked() -> None:
+    found = expose(*slab(0), 1.0, replace(PLAIN, slope=(0.1, -0.2)))
+    assert found[0, -1] - found[0, 0] == pytest.approx(0.1, abs=1e-5)
+    assert found[-1, 0] - found[0, 0] == pytest.approx(-0.2, abs=1e-5)
+
+
+def test_bones_stay_sharp_where_soft_tissue_moves() -> None:
+    water, bone, metal = slab(150)
+    moved = replace(PLAIN, unrest=UnrestParameters(3.0, 3.0))
+    bone[40:] = 5
+    np.testing.assert_allclose(
+        expose(water, bone, metal, 1.0, moved), expose(water, bone, metal, 1.0, PLAIN), atol=1e-5
+    )
+
+
 def test_the_bedside_has_no_grid() -> None:
-    ratios = [draw_exposure(80, True, np.random.default_rng(s)).scatter for s in range(30)]
+    ratios = [draw_exposure(80, "bedside", np.random.default_rng(s)).scatter for s in range(30)]
     assert all(one is not None and one.scatter_to_primary >= 1 for one in ratios)

@@ -1,5 +1,7 @@
 """Framing: where places go, alike for every map."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from dfsynth.simulate.display.framing import (
     frame_maps,
     frame_matrix,
     framed_pixel_mm,
+    open_part,
 )
 
 STILL = FramingParameters(1.0, 1.0, 0.0, 0.0, 0.0)
@@ -56,7 +59,7 @@ def test_zoom_and_stretch_keep_their_meaning() -> None:
 
 
 def test_labels_keep_their_values_and_every_map_moves_alike() -> None:
-    parameters = draw_framing(np.random.default_rng(5))
+    parameters = draw_framing("crisp", np.random.default_rng(5))
     disc = (np.hypot(*(np.mgrid[:101, :101] - 50)) < 25).astype(np.float32)
     found = frame_maps(
         {"mask": disc * 2, "image": disc}, {"mask": Surface(nearest=True)}, parameters
@@ -71,3 +74,32 @@ def test_outside_is_filled_as_asked() -> None:
     maps = {"zero": image, "one": image, "edge": image}
     found = frame_maps(maps, {"one": Surface(fill=1.0), "edge": Surface(fill=None)}, away)
     assert (found["zero"][0, 0], found["one"][0, 0], found["edge"][0, 0]) == (0, 1, 7)
+
+
+def test_in_the_bars_there_is_nothing_and_no_truth() -> None:
+    ones = np.ones((100, 80), np.float32)
+    barred = replace(STILL, bars=(0.1, 0.0, 0.05, 0.3))
+    surfaces = {"mask": Surface(nearest=True, fill=None), "image": Surface(fill=None)}
+    for found in frame_maps({"mask": ones, "image": ones}, surfaces, barred).values():
+        assert (found[:70, 8:76] == 1).all()
+        assert found.sum() == 70 * 68
+    assert open_part((100, 80), barred.bars) == (slice(0, 70), slice(8, 76))
+
+
+@pytest.mark.parametrize("bars", [(0, 0, 0, 0.3), (0.1, 0, 0.1, 0), (0, 0.12, 0, 0.12)])
+def test_a_bar_squeezes_the_content_and_keeps_the_other_side(
+    bars: tuple[float, float, float, float],
+) -> None:
+    matrix = frame_matrix((101, 101), replace(STILL, bars=bars))
+    left, top, right, bottom = bars
+    assert matrix[0, 0] == pytest.approx(1 - 0.6 * (left + right))
+    assert matrix[1, 1] == pytest.approx(1 - 0.6 * (top + bottom))
+    first = matrix @ [0, 0, 1]
+    assert first[1] == pytest.approx(0.6 * top * 101, abs=1)
+    assert first[0] == pytest.approx(0.6 * left * 101, abs=1)
+
+
+def test_films_often_end_above_the_lower_edge() -> None:
+    drawn = [draw_framing("film", np.random.default_rng(seed)).bars for seed in range(100)]
+    assert 30 < sum(bars[3] > 0 for bars in drawn) < 80
+    assert all(0.6 < (1 - b[0] - b[2]) * (1 - b[1] - b[3]) <= 1 for b in drawn)

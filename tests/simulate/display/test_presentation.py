@@ -1,6 +1,6 @@
 """The whole display model: each layer alone, none, and all."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -58,6 +58,26 @@ def test_each_layer_can_be_asked_for_alone(layer: str, chest: Projections) -> No
     assert on == {layer}
     found = present(chest, next(one for one in drawn if getattr(one, layer) is not None))
     assert 0 <= found.min() < found.max() <= 1
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_bars_are_black_in_either_polarity(chest: Projections, inverted: bool) -> None:
+    drawn = draw_display(None, ALL, stream(3))
+    assert drawn.framing is not None
+    assert drawn.encoding is not None
+    barred = replace(
+        drawn,
+        framing=replace(drawn.framing, bars=(0.0, 0.1, 0.0, 0.25)),
+        encoding=replace(
+            drawn.encoding,
+            photometric="MONOCHROME1" if inverted else "MONOCHROME2",
+            jpeg_quality=None,
+        ),
+    )
+    found = present(chest, barred)
+    assert (found[:10] == 0).all()
+    assert (found[72:] == 0).all()
+    assert found[20:60].mean() > 0.2
 
 
 def test_every_look_occurs() -> None:
