@@ -28,7 +28,7 @@ _SMOOTH_SHARE: Final = 1 / 128
 _DEPTH_SD: Final = 0.10
 """Relative spread of the true thickness of whole lungs about what a radiograph tells [assumed]."""
 _TISSUE_SIDE: Final = 256
-"""Of the largest grid that tissue is projected to: its fields are smoother than 5 mm."""
+"""Of the largest grid that tissue and opacities are worked out on: neither is finer than 5 mm."""
 _THIN_MM: Final = 2.0
 _VOLUME_L: Final = (0.4, 15.0)
 """Outside of this, what was read is no pair of lungs [assumed]."""
@@ -108,7 +108,7 @@ def lay_dark_field(
     body = _project_tissue(thickness, pitch_mm, parameters.tissue, streams)
     aeration = np.ones_like(image)
     if parameters.shows_opacities:
-        aeration = np.minimum(lung_shape(image, regions.field).aeration / _HEALTHY_AERATION, 1)
+        aeration = _enlarged(_shown_aeration(image, regions.field), image)
     dark_field = thickness * _enlarged(_coefficient_per_mm(body), image) * aeration
     lung_mm3, sdf_mm2 = (float(m.sum()) * pitch_mm**2 for m in (thickness, dark_field))
     return CxrTarget(
@@ -149,15 +149,28 @@ def assumed_pixel_mm(field: NDArray[np.bool_]) -> float:
     return _LUNG_WIDTH_MM / float(columns[-1] - columns[0] + 1)
 
 
+def _shown_aeration(image: Float32Map, field: NDArray[np.bool_]) -> Float32Map:
+    """What the opacities of `image` leave of the signal, 0 to 1; at most `_TISSUE_SIDE` wide."""
+    lung = _reduced(field.astype(np.float32)) > 0.5
+    return np.minimum(lung_shape(_reduced(image), lung).aeration / _HEALTHY_AERATION, 1)
+
+
 def _project_tissue(
     thickness_mm: Float32Map, pixel_mm: float, parameters: TissueParameters, streams: Streams
 ) -> ProjectedBody:
-    """Tissue drawn in lungs of this thickness; a large picture at `_TISSUE_SIDE`."""
-    side = min(thickness_mm.shape[1], _TISSUE_SIDE)
-    small = cv2.resize(thickness_mm, (side, side), interpolation=cv2.INTER_AREA)
-    lungs = ReadLungs(np.asarray(small, np.float32), pixel_mm * thickness_mm.shape[1] / side)
+    """Tissue drawn in lungs of this thickness; at most `_TISSUE_SIDE` wide."""
+    small = _reduced(thickness_mm)
+    lungs = ReadLungs(small, pixel_mm * thickness_mm.shape[1] / small.shape[1])
     tissue = LungTissue(parameters, lungs, streams)
     return project_body(lungs, tissue, parameters.eps_healthy_per_m, lungs.beam)
+
+
+def _reduced(values: Float32Map) -> Float32Map:
+    """`values` (y, x) averaged to `_TISSUE_SIDE` columns, if it has more."""
+    if values.shape[1] <= _TISSUE_SIDE:
+        return values
+    size = (_TISSUE_SIDE, round(values.shape[0] * _TISSUE_SIDE / values.shape[1]))
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _enlarged(values: Float32Map, image: Float32Map) -> Float32Map:
