@@ -31,7 +31,7 @@ _EXPONENTS: Final[dict[Look, tuple[float, float]]] = {
     "soft": (0.94, 1.0),
     "film": (0.97, 1.0),
     "crisp": (0.84, 0.98),
-    "equalised": (0.65, 0.88),
+    "equalised": (0.74, 0.93),
     "bedside": (0.8, 1.0),
 }
 _LATITUDES: Final[dict[Look, tuple[float, float]]] = {

@@ -48,7 +48,7 @@ def draw_exposure(kvp: float, look: Look, rng: np.random.Generator) -> ExposureP
     """Scatter as drawn for full fields, always without grid at the bedside, and photon noise.
 
     Half a million photons a mm² in the open field give the detector dose of a stand, some
-    2.5 µGy behind the lung; the range, two fifths of it to five times, is [assumed]. So
+    2.5 µGy behind the lung; the range, three fifths of it to five times, is [assumed]. So
     are the blur, against edges measured in archives, and the field's slope: heel effect, a
     tilted beam.
     """
@@ -62,7 +62,7 @@ def draw_exposure(kvp: float, look: Look, rng: np.random.Generator) -> ExposureP
         blur=BlurParameters(sigma_mm=float(rng.uniform(*_BLURS_MM[look]))),
         unrest=draw_unrest(look == "bedside", rng),
         slope=(float(rng.normal(0, 0.04)), float(rng.normal(0, 0.1))),
-        photons_per_mm2=float(np.exp(rng.uniform(np.log(2e5), np.log(2.5e6)))),
+        photons_per_mm2=float(np.exp(rng.uniform(np.log(3e5), np.log(2.5e6)))),
         seed=int(rng.integers(2**63)),
     )
 

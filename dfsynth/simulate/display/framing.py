@@ -44,11 +44,20 @@ class Surface:
     """Outside the map; None repeats its edge."""
 
 
+_ZOOMS: Final[dict[Look, float]] = {
+    "soft": 1.15,
+    "film": 1.08,
+    "crisp": 1.05,
+    "equalised": 1.2,
+    "bedside": 1.2,
+}
+
+
 def draw_framing(look: Look, rng: np.random.Generator) -> FramingParameters:
-    """Rotation sd 2°, shift sd 2 %, zoom 1 to 1.12, stretch sd 4 %, bars in some [assumed]."""
+    """Rotation sd 2°, shift sd 2 %, zoom up to 1.2, stretch sd 4 %, bars in some [assumed]."""
     return FramingParameters(
         stretch=float(np.exp(rng.normal(0, 0.04))),
-        zoom=float(rng.uniform(1.0, 1.12)),
+        zoom=float(rng.uniform(1.0, _ZOOMS[look])),
         rotation_degrees=float(rng.normal(0, 2)),
         shift_x=float(rng.normal(0, 0.02)),
         shift_y=float(rng.normal(0, 0.02)),

@@ -1,19 +1,19 @@
 """Densities → grey values: the window that a machine finds, and its curve."""
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import numpy as np
 
 from dfsynth.records import Float32Map
 from dfsynth.simulate.display.looks import Look
 
-Curve: TypeAlias = Literal["log", "linear"]
 _BODY_DENSITY: Final = 0.7
 _BODY_SHARE: Final = 0.02
 _LUNG_PERCENTILE: Final = 20.0
 _DENSE_PERCENTILE: Final = 80.0
 _LEAST_ODDS: Final = 1e-4
+_STRAIGHT: Final = 1e-3
 _CONTRASTS: Final = (0.35, 4.0)
 
 
@@ -21,8 +21,8 @@ _CONTRASTS: Final = (0.35, 4.0)
 class GradingParameters:
     """A window over the body's own densities, a curve, and the grey values it may use."""
 
-    curve: Curve
-    """log: grey rises with −ln T; linear: it falls with T itself."""
+    concavity: float
+    """0: grey rises with −ln T; 1: it falls with T itself; in between, with a power of T."""
     low_margin: float
     """How far black lies below the body's densities, in shares of their range; may be negative."""
     high_margin: float
@@ -41,18 +41,18 @@ class GradingParameters:
 
 
 _LUNG_GREYS: Final[dict[Look, tuple[float, float]]] = {
-    "soft": (0.45, 0.10),
+    "soft": (0.39, 0.11),
     "film": (0.20, 0.04),
-    "crisp": (0.53, 0.07),
+    "crisp": (0.52, 0.08),
     "equalised": (0.30, 0.08),
-    "bedside": (0.44, 0.10),
+    "bedside": (0.41, 0.11),
 }
 _DENSE_GREYS: Final[dict[Look, tuple[float, float]]] = {
-    "soft": (0.78, 0.06),
-    "film": (0.84, 0.05),
-    "crisp": (0.87, 0.03),
+    "soft": (0.74, 0.06),
+    "film": (0.78, 0.05),
+    "crisp": (0.86, 0.03),
     "equalised": (0.62, 0.06),
-    "bedside": (0.77, 0.06),
+    "bedside": (0.75, 0.06),
 }
 """Mean and standard deviation, measured in four archives, each in its own look."""
 
@@ -63,17 +63,16 @@ def draw_grading(look: Look, rng: np.random.Generator) -> GradingParameters:
     One in ten uses a third of the grey values only, as raw exports do; in three of ten, open air
     is not black.
     """
-    curve: Curve = "linear" if rng.random() < (0.0 if look == "film" else 0.25) else "log"
+    concavity = float(rng.uniform(0.05, 0.5) if look == "film" else rng.uniform(0.1, 0.8))
     # Against light, a margin is far wider than against its logarithm.
-    below = rng.uniform(0.0, 0.1) if curve == "linear" else rng.uniform(0.15, 0.6)
-    margins = below, rng.uniform(0.1, 0.5)
+    margins = (1 - 0.75 * concavity) * rng.uniform(0.2, 0.8), rng.uniform(0.1, 0.5)
     ends = rng.uniform(0.08, 0.3), rng.uniform(0.1, 0.3)
     lung = float(np.clip(rng.normal(*_LUNG_GREYS[look]), 0.12, 0.72))
     dense = float(np.clip(rng.normal(*_DENSE_GREYS[look]), lung + 0.15, 0.97))
     narrow, grey_air = rng.random(2) < (0.1, 0.0 if look == "film" else 0.35)
     black, span = float(rng.uniform(0.03, 0.25)), float(rng.uniform(0.25, 0.5))
     return GradingParameters(
-        curve=curve,
+        concavity=concavity,
         low_margin=float(margins[0]),
         high_margin=float(margins[1]),
         toe=float(ends[0]),
@@ -107,11 +106,10 @@ def _stretch(
     density: Float32Map, low: float, high: float, parameters: GradingParameters
 ) -> Float32Map:
     """`low` to `high` → 0 to 1, with soft ends."""
-    if parameters.curve == "linear":
-        light, least, most = np.exp(-density), np.exp(-high), np.exp(-low)
-        grey = (np.float32(most) - light) / np.float32(max(float(most - least), 1e-6))
-    else:
-        grey = (density - np.float32(low)) / np.float32(max(high - low, 1e-3))
+    grey = (density - np.float32(low)) / np.float32(max(high - low, 1e-3))
+    steepness = parameters.concavity * (high - low)
+    if steepness > _STRAIGHT:
+        grey = np.expm1(np.float32(-steepness) * grey) / np.float32(np.expm1(-steepness))
     return _press_ends(grey, parameters.toe, parameters.shoulder)
 
 

@@ -19,10 +19,10 @@ class SharpeningParameters:
 
 
 _GAINS: Final[dict[Look, tuple[float, float]]] = {
-    "soft": (0.0, 0.2),
+    "soft": (0.0, 0.4),
     "film": (0.0, 0.1),
     "crisp": (0.2, 0.7),
-    "equalised": (0.2, 0.8),
+    "equalised": (0.1, 0.6),
     "bedside": (0.0, 0.4),
 }
 

@@ -21,7 +21,7 @@ from dfsynth.simulate.display.sharpening import (
     sharpen,
 )
 
-STRAIGHT = GradingParameters("log", 0, 0, 0, 0, None, None, 0.0, 1.0)
+STRAIGHT = GradingParameters(0, 0, 0, 0, 0, None, None, 0.0, 1.0)
 
 
 def waves(amplitude: float, period_px: float = 16, side: int = 128) -> np.ndarray:
@@ -68,6 +68,14 @@ def test_no_gain_does_not_sharpen() -> None:
     )
 
 
+def test_a_concavity_of_one_is_the_light_itself() -> None:
+    density = np.linspace(1, 5, 100, dtype=np.float32)[None].repeat(10, 0)
+    found = grade(density, replace(STRAIGHT, concavity=1.0))
+    light = np.exp(-density)
+    expected = (np.exp(-1.04) - light) / (np.exp(-1.04) - np.exp(-4.96))
+    np.testing.assert_allclose(found, expected.clip(0, 1), atol=0.002)
+
+
 def test_a_straight_grading_runs_from_black_to_white() -> None:
     density = np.linspace(1, 5, 100, dtype=np.float32)[None].repeat(10, 0)
     np.testing.assert_allclose(
@@ -86,23 +94,23 @@ def test_denser_is_never_darker(seed: int, look: Look) -> None:
     assert np.ptp(found) > 0.25 * (parameters.white - parameters.black)
 
 
-@pytest.mark.parametrize("curve", ["log", "linear"])
-def test_a_shoulder_saves_what_clipping_would_lose(curve: str) -> None:
+@pytest.mark.parametrize("concavity", [0.0, 0.4, 1.0])
+def test_a_shoulder_saves_what_clipping_would_lose(concavity: float) -> None:
     density = np.linspace(1, 5, 200, dtype=np.float32)[None].repeat(10, 0)
-    hard = replace(STRAIGHT, curve=curve, high_margin=-0.2)
+    hard = replace(STRAIGHT, concavity=concavity, high_margin=-0.2)
     soft = replace(hard, shoulder=0.3)
     assert (grade(density, hard) >= 0.999).mean() > 0.1
     assert (grade(density, soft) >= 0.999).mean() < 0.01
 
 
-@pytest.mark.parametrize("curve", ["log", "linear"])
+@pytest.mark.parametrize("concavity", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize(("lung", "dense"), [(0.25, 0.85), (0.55, 0.9), (0.35, 0.6)])
 def test_lung_and_mediastinum_get_the_greys_asked_for(
-    curve: str, lung: float, dense: float
+    concavity: float, lung: float, dense: float
 ) -> None:
     density = np.linspace(1, 5, 2001, dtype=np.float32)[None].repeat(5, 0)
     parameters = replace(
-        STRAIGHT, curve=curve, toe=0.1, shoulder=0.2, lung_grey=lung, dense_grey=dense
+        STRAIGHT, concavity=concavity, toe=0.1, shoulder=0.2, lung_grey=lung, dense_grey=dense
     )
     found = grade(density, parameters)[0]
     assert found[400] == pytest.approx(lung, abs=0.01)
