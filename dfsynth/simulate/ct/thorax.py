@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from dfsynth.simulate.ct.cavity import outline_cavity
+from dfsynth.simulate.ct.completion import complete_body
+from dfsynth.simulate.ct.deconvolution import restore_detail
 from dfsynth.simulate.ct.lungs import find_body, segment_lungs
 from dfsynth.simulate.ct.morphology import Mask
 from dfsynth.simulate.ct.resampling import Cubes, cut_into_cubes
@@ -38,6 +40,10 @@ class CtThorax:
     """First and last cube that holds lung along planes, rows, columns."""
     neck: tuple[float, float]
     """Plane and column of the neck's axis in the first slice."""
+    lumbar: tuple[float, float]
+    """Plane and column of the spine in the last slice."""
+    crown: torch.Tensor
+    """(planes, columns): how much of the first slice is body or lies between neck and arms."""
     healthy_density: float
     """Median density of the parenchyma as scanned, which opacities hardly move."""
     gravity_per_mm: float
@@ -52,6 +58,7 @@ class CtThorax:
             fields=self.fields.to(device),
             sinking=self.sinking.to(device),
             presence=self.presence.to(device),
+            crown=self.crown.to(device),
         )
 
     @property
@@ -79,7 +86,9 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
     cubes = Cubes(np.ascontiguousarray(cubes.hu[kept]), cubes.step_mm)
     masks = segment_lungs(volume.key, cubes, np.ascontiguousarray(body[kept]), limits)
     cavity = outline_cavity(cubes, masks)
-    fields = tissue_fields(cubes, masks, cavity)
+    scan, whole = complete_body(cubes, masks, cavity.spine)
+    masks = replace(masks, body=whole)
+    fields = tissue_fields(scan, restore_detail(scan, volume.spacing_mm), masks, cavity)
     healthy_density, gravity_per_mm = _density_profile(fields, cubes.step_mm)
     return CtThorax(
         key=volume.key,
@@ -91,6 +100,8 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
         step_mm=cubes.step_mm,
         lung_box=(_box(masks.lungs, (1, 2)), _box(masks.lungs, (0, 2)), _box(masks.lungs, (0, 1))),
         neck=_neck_axis(cavity.spine, cubes.step_mm),
+        lumbar=_spine_axis(cavity.spine, slice(-3, None)),
+        crown=_crown(whole),
         healthy_density=healthy_density,
         gravity_per_mm=gravity_per_mm,
         lungs_cut=masks.cut,
@@ -106,11 +117,22 @@ def _presence(fields: torch.Tensor) -> torch.Tensor:
 
 def _neck_axis(spine: Mask, step_mm: float) -> tuple[float, float]:
     """A little before the vertebra of the highest slices that hold one."""
-    rows = np.flatnonzero(spine.any(axis=(0, 2)))[:3]
+    plane, column = _spine_axis(spine, slice(0, 3))
+    return plane + _NECK_AHEAD_MM / step_mm, column
+
+
+def _spine_axis(spine: Mask, which: slice) -> tuple[float, float]:
+    """Plane and column of the vertebra in some of the slices that hold one."""
+    rows = np.flatnonzero(spine.any(axis=(0, 2)))[which]
     if rows.size == 0:
         return spine.shape[0] / 2, spine.shape[2] / 2
     planes, _, columns = np.nonzero(spine[:, rows])
-    return float(planes.mean() + _NECK_AHEAD_MM / step_mm), float(columns.mean())
+    return float(planes.mean()), float(columns.mean())
+
+
+def _crown(body: Mask) -> torch.Tensor:
+    section = torch.from_numpy(body[:, :2].mean(axis=1, dtype=np.float32))
+    return F.avg_pool2d(section[None, None], 7, stride=1, padding=3)[0, 0]
 
 
 def _density_profile(fields: torch.Tensor, step_mm: float) -> tuple[float, float]:

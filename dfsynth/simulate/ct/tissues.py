@@ -17,30 +17,44 @@ CORTICAL_HU = 1600.0
 """Of compact bone, density 1.92, in a CT at 120 kVp [derived: its attenuation over water's is
 2.6 at 70 keV]."""
 MIXTURE_HU = 100.0
+MARROW_HU = 0.0
+"""Of what fills a bone between its cortex and its trabeculae, half of it fat [assumed]."""
+_SKELETON_HU = 160.0
+_LEAST_BONE_MM3 = 500.0
 ORGAN_HU = 60.0
-"""Above it an organ of the chest or abdomen holds contrast agent, which radiographs lack."""
+"""Above it an organ or a vessel of the lung holds contrast agent, which radiographs lack."""
 _TISSUE_HU = 50.0
 _BLOOD_HU = 40.0
 _OPENING_MM = 12.0
 _LEAST_CONTRAST_HU = 180.0
 _LEAST_VESSEL_SHARE = 0.25
 _LEAST_VESSEL_MM3 = 60.0
+_SEEN_SIGMA = 0.7
+_AROUND_MM = 5.0
+_LEAST_NOISE_HU = 10.0
 _OPAQUE_HU = -250.0
 """Background above which parenchyma and vessel cannot be told apart."""
 
 
-def tissue_fields(cubes: Cubes, masks: LungMasks, cavity: Cavity) -> torch.Tensor:
+def tissue_fields(scan: Cubes, cubes: Cubes, masks: LungMasks, cavity: Cavity) -> torch.Tensor:
     """(5, planes, rows, columns) float32, channels SOFT, BONE, LUNG, LUNG_MASS, COVER.
 
-    Outside lung: soft density 1 + HU/1000 up to +100 HU, a mixture with cortical bone above
-    (physics.md section 2). Inside: parenchyma where no vessel is; a cube that lung shares with a
-    vessel or with the chest wall is split so that the mass stays that of its HU.
+    `scan` holds the values as scanned, `cubes` the same with restored detail. Outside lung: soft
+    density 1 + HU/1000 up to +100 HU, a mixture with cortical bone above (physics.md section 2),
+    and in the skeleton a mixture of marrow and cortical bone at every value: cortex is thinner
+    than a cube, whose HU say how much of it there is. Inside: parenchyma where no vessel is; a
+    cube that lung shares with a vessel or with the chest wall is split so that the mass stays
+    that of its HU.
     """
-    hu = np.where(cavity.cover & ~cavity.spine, np.minimum(cubes.hu, ORGAN_HU), cubes.hu)
+    opaque = (cavity.cover & ~cavity.spine) | masks.lungs
+    hu = np.where(opaque, np.minimum(cubes.hu, ORGAN_HU), cubes.hu)
     density = np.clip(1 + hu / 1000, 0, None)
-    bone = np.clip((hu - MIXTURE_HU) / (CORTICAL_HU - MIXTURE_HU), 0, 1)
-    soft = np.where(hu > MIXTURE_HU, (1 - bone) * (1 + MIXTURE_HU / 1000), density)
-    parenchyma, share = _parenchyma(cubes, masks)
+    base = np.where(_skeleton(hu, cubes.step_mm) & ~opaque, MARROW_HU, MIXTURE_HU).astype(
+        np.float32
+    )
+    bone = np.clip((hu - base) / (CORTICAL_HU - base), 0, 1)
+    soft = np.where(hu > base, (1 - bone) * (1 + base / 1000), density)
+    parenchyma, share = _parenchyma(scan, cubes, masks)
     rest = np.where(share > 0, np.maximum(np.minimum(density, 1.1) - share * parenchyma, 0), soft)
     full = share >= 1
     fields = np.stack(
@@ -55,6 +69,13 @@ def tissue_fields(cubes: Cubes, masks: LungMasks, cavity: Cavity) -> torch.Tenso
     return torch.from_numpy(np.ascontiguousarray(fields, np.float32))
 
 
+def _skeleton(hu: Float32Map, step_mm: float) -> Mask:
+    """Bones with the cubes around them, which hold a part of their cortex."""
+    labels, sizes = components(hu > _SKELETON_HU)
+    bones = (sizes > _LEAST_BONE_MM3 / step_mm**3)[labels]
+    return np.asarray(load_extra("scipy.ndimage").binary_dilation(bones))
+
+
 def noise_hu(cubes: Cubes, cover: Mask) -> float:
     """Standard deviation of the noise in HU, by differences in homogeneous organs.
 
@@ -67,11 +88,11 @@ def noise_hu(cubes: Cubes, cover: Mask) -> float:
     return float(np.median(values) / 0.954) if values.size else 30.0
 
 
-def _parenchyma(cubes: Cubes, masks: LungMasks) -> tuple[Float32Map, Float32Map]:
-    """Density of the parenchyma (smooth enough to be free of noise) and its share of each cube."""
+def _parenchyma(scan: Cubes, cubes: Cubes, masks: LungMasks) -> tuple[Float32Map, Float32Map]:
+    """Density of the parenchyma, as far as it stands out of noise, and its share of each cube."""
     ndimage = load_extra("scipy.ndimage")
     lungs = masks.lungs
-    noise = noise_hu(cubes, masks.body & ~lungs)
+    noise = noise_hu(scan, masks.body & ~lungs)
     vessel = _vessel_mask(cubes, lungs, noise)
     core = ndimage.binary_erosion(lungs & ~vessel)
     level = _masked_mean(cubes.hu, core, 5.0 / cubes.step_mm)
@@ -86,12 +107,26 @@ def _parenchyma(cubes: Cubes, masks: LungMasks) -> tuple[Float32Map, Float32Map]
     share = np.where(split, partial, lungs.astype(np.float32))
     share = np.where(vessel & ~clear & (cubes.hu > _OPAQUE_HU), lungs, share)
     share = np.where(masks.airway, 0, share)
-    fine = _masked_mean(cubes.hu, lungs & ~split & ~masks.airway, _smoothing(noise))
+    fine = _detailed(scan, cubes, lungs & ~split & ~masks.airway, noise)
     density = np.where(split, level, fine)
     return (
         np.asarray(np.clip(1 + density / 1000, 0.01, 1.05), np.float32),
         np.asarray(share, np.float32),
     )
+
+
+def _detailed(scan: Cubes, cubes: Cubes, inner: Mask, noise: float) -> Float32Map:
+    """HU of parenchyma: sharp where small vessels stand out of the noise, smooth elsewhere."""
+    smooth = _masked_mean(scan.hu, inner, _smoothing(noise))
+    if not inner.any():
+        return smooth
+    seen = _masked_mean(scan.hu, inner, _SEEN_SIGMA)
+    around = _masked_mean(scan.hu, inner, _AROUND_MM / scan.step_mm)
+    above = seen - around
+    # Vessels are few: the median tells the noise that is left, whatever its correlation.
+    left = max(float(np.median(np.abs(above[inner]))) / 0.6745, _LEAST_NOISE_HU)
+    kept = np.clip((np.abs(above) / left - 3) / 2, 0, 1)
+    return np.asarray(smooth + kept * np.where(inner, cubes.hu - smooth, 0), np.float32)
 
 
 def _smoothing(noise: float) -> float:
