@@ -274,8 +274,9 @@ def _draw_bones(
         "rib_cortex_mm": _normal(rng, 1.05, 0.22, 0.5, 1.7),
         "cartilage_calcium": float(rng.uniform(0.05, 0.45)) if rng.random() < 0.4 else 0.0,
         "bone_density": _normal(rng, 0.24, 0.055, 0.10, 0.38),
-        "shoulder_half_width_mm": height_cm * _normal(rng, 0.97 if male else 0.93, 0.05, 0.8, 1.1),
-        "shoulder_height_mm": _normal(rng, -22 if upright else -2, 16, -60, 45),
+        "shoulder_half_width_mm": height_cm
+        * _normal(rng, 0.97 if male else 0.94, 0.05, 0.85, 1.15),
+        "shoulder_height_mm": _normal(rng, -22 if upright else -2, 19, -65, 50),
         "clavicle_rise_mm": _normal(rng, 32 if upright else 40, 13, -5, 75),
         "scapula_out_mm": _normal(rng, 34 if upright else 6, 15, -14, 62),
     }

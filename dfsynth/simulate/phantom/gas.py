@@ -78,7 +78,8 @@ def shape_gas(body: BodyParameters, chest: Chest, rng: np.random.Generator) -> t
         # Most often the bend of the colon below the spleen, beside the stomach.
         side = 1 if rng.random() < 0.7 else -1
         half = float(rng.uniform(6, 15))
-        lat = side * float(rng.uniform(0.15, 0.85)) * body.chest_width_mm / 2
+        reach = 0.72 * body.chest_width_mm / 2 - half
+        lat = side * float(rng.uniform(0.2, 1.0)) * reach
         below = rng.uniform(24, 110) if side > 0 else rng.uniform(62, 150)
         s = chest.domes[0 if side < 0 else 1].top_s - float(below)
         turn = float(rng.uniform(0, 2 * np.pi))
@@ -92,7 +93,7 @@ def shape_gas(body: BodyParameters, chest: Chest, rng: np.random.Generator) -> t
                 )
             )
             turn += float(rng.normal(0, 0.6))
-            lat += 1.1 * half * float(np.cos(turn))
+            lat = float(np.clip(lat + 1.1 * half * np.cos(turn), -reach, reach))
             s -= 1.1 * half * abs(float(np.sin(turn)))
         found.append(Loop(tuple(bulges)))
     return tuple(found)

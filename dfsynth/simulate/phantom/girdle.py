@@ -81,13 +81,11 @@ def _sweep_clavicle(
     wave = float(rng.normal(8, 3)) * scale
     knots = [start]
     for share, sway, bow in ((0.3, 0.9, 22.0), (0.55, 0.15, 14.0), (0.8, -0.7, -2.0)):
-        knots.append(
-            (
-                start[0] + share * (end[0] - start[0]),
-                start[1] + share * (end[1] - start[1]) + bow * scale,
-                start[2] + share * (end[2] - start[2]) + sway * wave,
-            )
-        )
+        left, ahead, up = _between(start, end, share)
+        up += sway * wave
+        # In front of the ribs, wherever the shoulder is.
+        before = float(chest.wall(*torch.tensor([left, up], device=device))[1]) + 12 * scale
+        knots.append((left, max(ahead + bow * scale, before), up))
     path = _curve([*knots, end], spacing_mm, device)
     return Sweep(
         path,
@@ -116,7 +114,9 @@ def _place_scapula(
 ) -> _Corners:
     scale = body.height_cm / 176
     lat, a, s = shoulder_mm(body, chest, side)
-    out = body.scapula_out_mm + float(rng.normal(0, 3))
+    out = body.scapula_out_mm + float(rng.normal(0, 5))
+    # A blade that is turned outwards with the arm swings its lower corner away.
+    swing = float(rng.normal(1.25, 0.3))
 
     def on_back(left: float, up: float) -> _Point:
         """A point of the blade, which slides on the ribs."""
@@ -129,7 +129,7 @@ def _place_scapula(
     return _Corners(
         upper=on_back(72 * scale + 0.7 * out, s - 6 * scale),
         middle=on_back(70 * scale + out, s - 40 * scale),
-        lower=on_back(88 * scale + 1.25 * out, s - 112 * scale),
+        lower=on_back(88 * scale + swing * out, s - 112 * scale),
         glenoid=(lat - side * 24 * scale, a - 6, s - 4),
         acromion=(lat + side * 4, a - 12, s + 30 * scale),
     )
@@ -170,15 +170,15 @@ def _sweep_scapula(
     ]
     # Half height in the coronal plane and half thickness along each of them.
     sizes = [
-        ((4.5, 5.0, 6.0), (3.0, 4.0, 7.0)),
-        ((2.5, 1.8, 2.5), (1.4, 1.2, 1.4)),
+        ((1.5, 4.5, 5.0, 6.0), (1.2, 3.5, 4.5, 7.0)),
+        ((2.5, 1.8, 1.8, 1.2), (1.4, 1.2, 1.2, 1.0)),
         ((3.0, 4.0, 7.0), (4.0, 6.0, 9.0)),
         ((2.0, 2.0, 6.0), (1.6, 1.6, 5.0)),
         ((6.0, 5.5, 4.5), (6.0, 5.5, 4.5)),
         ((6.0, 8.0, 6.0), (8.0, 12.0, 8.0)),
     ]
     # Of the cortex: the outer border is the thick one, the inner a sharp edge.
-    strength = (0.85, 0.4, 0.6, 0.4, 0.8, 0.8)
+    strength = (0.75, 0.35, 0.4, 0.25, 0.7, 0.7)
     paths = [_curve(border, spacing_mm, device) for border in borders]
     found = [
         Sweep(
@@ -248,6 +248,6 @@ def _sweep_humerus(
     cortex = _profile((0.4, 0.6, 1.0, 1.8, 2.4, *(2.7,) * 7), shaft)
     marrow = 0.35 * body.bone_density
     return [
-        Sweep(head, _direction(head, 1, 0, 0), round_mm, round_mm, 0.5, 0.75 * body.bone_density),
+        Sweep(head, _direction(head, 1, 0, 0), round_mm, round_mm, 0.35, 0.5 * body.bone_density),
         Sweep(shaft, _direction(shaft, 0, 1, 0), wide, wide, cortex, marrow),
     ]

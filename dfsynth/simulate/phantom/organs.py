@@ -194,10 +194,10 @@ def _shape_heart(
         ),
         # Outflow tract and appendage: the left border runs down from the hilum with a waist.
         Tube(
-            (shift + 17 * scale, a - 4, chest.level(0.345) - 36 * scale),
+            (shift + 21 * scale, a - 4, chest.level(0.345) - 34 * scale),
             (ventricle[0] + 0.12 * reach, a, centre_s + 0.02 * long),
-            trunk * body.heart_waist,
-            0.88 * short,
+            1.15 * trunk * body.heart_waist,
+            0.92 * short,
             0.9,
         ),
         # Root of the great vessels and the left atrium's appendage.
@@ -210,7 +210,7 @@ def _shape_heart(
     if fat > 1:
         # Pads in the angles between heart and diaphragm.
         parts += [
-            Ellipsoid((at, a + 0.45 * depth, top + fat), (12 + fat, 0.4 * depth, 7 + fat))
+            Ellipsoid((at, a + 0.45 * depth, top + fat), (14 + fat, 0.28 * depth, 6 + fat))
             for at in (left_end - 14, right + 12)
         ]
     return centre_s, tuple(parts)
@@ -281,7 +281,7 @@ def _shape_airways(
     scale: float,
 ) -> tuple[Tube, ...]:
     radius = body.trachea_radius_mm * scale
-    top = chest.level(-0.4)
+    top = chest.level(-0.62)
     top_a = _depths(chest, chest.level(0.0))[0] + 52 * scale
     angle = np.deg2rad(body.carina_angle_deg)
     tubes = [Tube((0.5, top_a, top), (carina[0], carina[1], carina[2]), radius, radius, 0.95)]

@@ -36,12 +36,12 @@ class Trunk:
         )
         # Neck and shoulders' muscles in front of the apices and behind them.
         over = torch.exp(-(((fraction + 0.02) / 0.13) ** 2))
-        front = self.chest.front(up) + self.front_mm + pectoral + 14 * over
+        front = self.chest.front(up) + self.front_mm + pectoral + 8 * over
         # Shoulder blades with their muscles.
         girdle = 1 + 0.6 * torch.exp(
             -(((left.abs() - 80) / 60) ** 2) - ((fraction - 0.1) / 0.22) ** 2
         )
-        back = self.chest.back(up) - self.back_mm * (girdle + 0.7 * over)
+        back = self.chest.back(up) - self.back_mm * (girdle + 0.4 * over)
         across = (left.abs() / half) ** 2.4
         depth = (front - back) / 2
         # Above the apex the neck and the shoulders take over.
@@ -161,7 +161,7 @@ def _layer(
                 (lat * 0.86, a - 8, s + 2),
                 52 * scale + 0.3 * fat_mm,
                 deltoid * 0.92,
-                1.5,
+                1.38,
             ),
             Tube((lat * 0.97, a, s - 4), elbow, deltoid, arm * 0.88, 1.2),
             # Armpit folds: chest and back muscles that end on the arm.

@@ -115,7 +115,7 @@ def draw_maps(
         cavity=patch(*chest.wall(lat, s)),
         solids=(*shapes, melted(organs.heart_solid)),
         airways=tuple(solid(tube.solid(lat, s)) for tube in organs.airways),
-        gas=tuple(solid(part.solid(lat, s)) for part in organs.gas),
+        gas=tuple(melted(part.solid) for part in organs.gas),
         left=left,
         up=up,
         density=_lung_density(body, chest, up)[:, None],

@@ -10,15 +10,15 @@ from dfsynth.simulate.phantom.body import BodyParameters
 from dfsynth.simulate.phantom.chest import Chest
 from dfsynth.simulate.phantom.sweeps import Sweep
 
-CERVICAL = 4
+CERVICAL = 6
 """How many of the vertebrae lie above the first thoracic one."""
-_VERTEBRAE = 22
+_VERTEBRAE = 24
 
 
 def vertebra_levels(
     body: BodyParameters, chest: Chest, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """s of the vertebral bodies' centres, from the fourth cervical down to the sacrum."""
+    """s of the vertebral bodies' centres, from the second cervical down to the sacrum."""
     mean = 0.132 * body.height_cm
     index = np.arange(_VERTEBRAE) - CERVICAL
     pitch = mean * np.clip(0.80 + 0.033 * index, 0.72, 1.25)
