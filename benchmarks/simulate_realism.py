@@ -156,6 +156,21 @@ def split_for_control(
     return sharp.take(np.flatnonzero(half == 0)), blurred.take(np.flatnonzero(half == 1))
 
 
+def compare_archives(real: Pictures, folds: int, steps: int, seed: int) -> dict[str, Interval]:
+    """The yardstick: each real archive against the other real ones, for new patients."""
+    rng = np.random.default_rng(seed)
+    scores = {}
+    for source in sorted(set(real.sources.tolist())):
+        others, own = (
+            real.take(np.flatnonzero(keep))
+            for keep in (real.sources != source, real.sources == source)
+        )
+        rounds = held_back_patients(others, own, folds, rng)
+        answers = [ask(others, own, task, steps, seed) for task in rounds]
+        scores[source] = measure_auroc(answers, others, own, seed)
+    return scores
+
+
 def show_extremes(path: Path, real: Pictures, simulated: Pictures, answers: list[Answer]) -> None:
     """Four rows: simulated most and least convincing, real most and least like a simulation."""
     rows = []
@@ -196,6 +211,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--numbers", action="store_true", help="also in what they differ")
+    parser.add_argument("--yardstick", action="store_true", help="also real against real")
     parser.add_argument("--sheet", type=Path, help="folder for contact sheets")
     return parser.parse_args()
 
@@ -215,6 +231,9 @@ def main() -> None:
     result["control"] = {k: v.rounded() for k, v in control.items()}
     if min(control[k].value for k in ("new patients", "new archives")) < _LEAST_CONTROL:
         result["warning"] = "the control failed: this classifier is too weak to say anything"
+    if arguments.yardstick:
+        between = compare_archives(real, *settings)
+        result["one real archive against the others"] = {k: v.rounded() for k, v in between.items()}
     for named in arguments.pairs:
         name, _, path = named.partition("=")
         pairs = read_pairs(Path(path), arguments.array, arguments.images)

@@ -21,7 +21,6 @@ from machine import describe_machine
 from numpy.typing import NDArray
 from radiographs import Drawing, read_pairs, read_radiographs, to_eight_bits, to_square
 
-from dfsynth.generate import resolve_precision
 from dfsynth.records import Float32Map
 from dfsynth.simulate.cxr import NetworkReader
 from dfsynth.train.lessons import Lesson, simulated_lesson
@@ -53,7 +52,7 @@ def to_lesson(drawing: Drawing) -> Lesson:
 
 def train(groups: Sequence[Sequence[Lesson]], steps: int, seed: int) -> NetworkReader:
     """Trains on as many pictures of each group, however large it is."""
-    trainer = ReaderTrainer(ReaderSchedule(_WIDTHS, steps, _BATCH, _RATE, seed), _autocast_dtype())
+    trainer = ReaderTrainer(ReaderSchedule(_WIDTHS, steps, _BATCH, _RATE, seed))
 
     def draw(rng: np.random.Generator) -> Lesson:
         group = groups[rng.integers(len(groups))]
@@ -111,11 +110,6 @@ def show_worst(path: Path, rows: Sequence[tuple[float, Drawing, NDArray[np.bool_
 
 def _look(drawing: Drawing, side: int) -> Float32Map:
     return to_eight_bits(to_square(drawing.pixels, side)).astype(np.float32) / np.float32(255)
-
-
-def _autocast_dtype() -> torch.dtype | None:
-    fast = resolve_precision("auto", torch.device("cpu")) == "bf16"
-    return torch.bfloat16 if fast else None
 
 
 def _parse() -> argparse.Namespace:
