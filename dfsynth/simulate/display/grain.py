@@ -23,14 +23,14 @@ class GrainParameters:
 _STRENGTHS: Final[dict[Look, tuple[float, float]]] = {
     "soft": (0.003, 0.009),
     "film": (0.003, 0.010),
-    "crisp": (0.005, 0.015),
-    "equalised": (0.007, 0.024),
+    "crisp": (0.006, 0.018),
+    "equalised": (0.008, 0.028),
     "bedside": (0.002, 0.015),
 }
 
 
 def draw_grain(look: Look, rng: np.random.Generator) -> GrainParameters:
-    """sd 0.002 to 0.024 by look, log-uniform, sigma 0.3 to 0.9 pixel [against archives]."""
+    """sd 0.002 to 0.028 by look, log-uniform, sigma 0.3 to 0.9 pixel [against archives]."""
     least, most = _STRENGTHS[look]
     return GrainParameters(
         sd=float(np.exp(rng.uniform(np.log(least), np.log(most)))),
