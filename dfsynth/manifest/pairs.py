@@ -76,7 +76,7 @@ PAIR_PARAMETERS: Final = (
     Column("moire_phase_rms_rad", "float32", "Errors of the phase steps", "rad"),
     Column("blur_mm", "float32", "Standard deviation of the blur", "mm"),
     Column("motion_blur_mm", "float32", "Standard deviation of the blur by motion", "mm"),
-    Column("look", "string", "Look of the radiograph: equalised, film, flat or bedside"),
+    Column("look", "string", "Archive look: soft, film, crisp, equalised or bedside"),
     Column("radiograph_scatter_primary_ratio", "float32", "Scatter over primary, after any grid"),
     Column("image_rotation_deg", "float32", "Turn of the whole image", "degrees"),
     Column("image_stretch", "float32", "Height over width after, of what was square before"),

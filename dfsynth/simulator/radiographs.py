@@ -70,7 +70,7 @@ class Radiographs:
             UsageError: there are no radiographs, or `licenses.csv` cannot be read.
         """
         listing = self._source.listing()
-        names = listing.table["uri"].to_pylist()
+        names = [str(name) for name in listing.table["uri"].to_pylist()]
         chosen = (names[number % len(names)] for number in range(count if names else 0))
         known = self._source.licence
         own = read_licenses(self._root / LICENSES) if known == UNKNOWN_LICENSE else {}
