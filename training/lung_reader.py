@@ -44,6 +44,7 @@ from dfsynth.simulate.cxr import (
     NetworkReader,
     NotAChestRadiograph,
     ReaderCard,
+    is_plausible,
     locate_lungs,
     save_reader,
 )
@@ -245,7 +246,9 @@ def own_lessons(
             regions = locate_lungs(image, reading, content)
         except NotAChestRadiograph:
             continue
-        lessons.append(own_lesson(image, reading, regions))
+        # Stricter than use is: a mistake that it teaches itself stays.
+        if is_plausible(regions.field, reading.field):
+            lessons.append(own_lesson(image, reading, regions))
     return lessons
 
 
