@@ -17,7 +17,7 @@ _PROBE_STEP_MM = 8.0
 _PROBE = ConeBeam(rows=64, columns=64, pixel_mm=8.0)
 """Looks at a whole phantom, to find its lungs before the image is framed."""
 _PHANTOM_REACH_MM = (-400.0, 400.0)
-_BEYOND_SCAN_MM = 45.0
+_BEYOND_SCAN_MM = 60.0
 """How far an image may look past the first and last slice, where the body is made up."""
 
 
@@ -70,8 +70,9 @@ def pose_ct(
         raise ValueError(f"no lungs in {thorax.key} posed as {pose}")
     top, bottom = thorax.lung_box[1]
     slices = thorax.fields.shape[2]
-    above = top * thorax.step_mm * pose.scale + _BEYOND_SCAN_MM
-    below = (slices - 1 - bottom) * thorax.step_mm * pose.scale + _BEYOND_SCAN_MM
+    step_mm = thorax.step_mm * pose.scale * pose.height
+    above = top * step_mm + _BEYOND_SCAN_MM
+    below = (slices - 1 - bottom) * step_mm + _BEYOND_SCAN_MM
     reach = (lungs.bottom_mm - below, lungs.top_mm + above)
     framing = draw_framing(streams("framing"), "AP" if pose.antero_posterior else "PA")
     beam = frame_lungs(framing, lungs, grid, reach, size)

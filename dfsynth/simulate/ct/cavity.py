@@ -19,7 +19,7 @@ _ARCH_HALF_WIDTH_MM = 45.0
 _HALF_DEPTH_MM = 38.0
 _WALL_MM = 12.0
 _SHELL_MM = 5.0
-_SHEAR_MM = 14.0
+_SHEAR_MM = 18.0
 """Over how much of the chest wall, and of the tissue around the spine, the sinking ends."""
 _ABDOMEN_MM = 200.0
 """Depth below a dome at which the abdomen sinks half as far."""

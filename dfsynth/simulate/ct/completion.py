@@ -22,6 +22,8 @@ _CUT_MM = 40.0
 """Above the last slice gas ends over this height."""
 _SHOULDER_MM = 60.0
 """Over this height below the first slice the hollows beside the neck close."""
+_WHOLE_SHOULDERS = 0.7
+"""First slice over the slice at the lungs' tips: below it shoulders end within the scan."""
 _DENSE_HU = 1000.0
 _LEAST_DENSE_ML = 3.5
 """No bone is as dense through so much, as means over two cubes a side."""
@@ -63,6 +65,9 @@ def _fill_shoulders(hu: Float32Map, body: Mask, lungs: Mask, step_mm: float) -> 
     """Tissue between neck and arms that grows from nothing to all of it towards the first slice."""
     apex = int(np.flatnonzero(lungs.any(axis=(0, 2)))[0])
     height = min(_SHOULDER_MM / step_mm, apex)
+    areas = body.sum(axis=(0, 2))
+    if areas[0] < _WHOLE_SHOULDERS * areas[apex]:
+        return
     for row in range(int(height)):
         hull = _hull(body[:, row])
         hollow = hull & (hu[:, row] < _GAS_HU) & ~body[:, row]

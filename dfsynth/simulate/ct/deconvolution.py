@@ -2,8 +2,8 @@
 
 A CT voxel is a mean over its pixel, its slice and the reconstruction kernel; posing a volume
 interpolates it once more. Each is nearly a Gaussian, so the sum of their variances is one. It is
-undone by van Cittert's iteration (1931), u ← u + (f − G u), which keeps the mean, adds nothing
-beyond the frequencies the scan holds, and after a few steps amplifies noise little.
+undone by van Cittert's iteration (1931), u ← u + (f − G u), which keeps the mean, and after
+a few steps amplifies noise little and adds nothing that the scan does not hold.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from dfsynth.simulate.ct.resampling import Cubes
 
 _KERNEL_MM = 0.6
 """Sigma of a standard reconstruction kernel in the plane of a slice [assumed]."""
-_STEPS = 4
+_STEPS = 5
 _TISSUE_HU = 60.0
 """What a structure thinner than a cube may reach without being bone: blood."""
 _CALCIFIED_HU = 150.0
@@ -35,12 +35,14 @@ def restore_detail(cubes: Cubes, spacing_mm: tuple[float, float, float]) -> Cube
         np.sqrt(width**2 / 12 + step**2 / 6 + (0 if axis == 1 else _KERNEL_MM**2)) / step
         for axis, width in enumerate(spacing_mm)
     ]
-    sharp = cubes.hu
-    for _ in range(_STEPS):
-        sharp = sharp + (cubes.hu - ndimage.gaussian_filter(sharp, sigmas, truncate=3))
     low = ndimage.minimum_filter(cubes.hu, 3)
-    high = ndimage.maximum_filter(cubes.hu, 3)
-    return Cubes(np.clip(sharp, low, _ceiling(high)), step)
+    ceiling = _ceiling(ndimage.maximum_filter(cubes.hu, 3))
+    sharp = cubes.hu
+    # Limited in every step, so that the next one gives back the mass that a limit took.
+    for _ in range(_STEPS):
+        lacking = cubes.hu - ndimage.gaussian_filter(sharp, sigmas, truncate=3)
+        sharp = np.clip(sharp + lacking, low, ceiling)
+    return Cubes(np.asarray(sharp, np.float32), step)
 
 
 def _ceiling(high: Float32Map) -> Float32Map:

@@ -15,14 +15,15 @@ from dfsynth.simulate.beam import VoxelGrid
 from dfsynth.simulate.ct.extension import mirror_row
 from dfsynth.simulate.ct.pose import CtPose
 from dfsynth.simulate.ct.thorax import CtThorax
-from dfsynth.simulate.ct.tissues import LUNG_MASS
 
-COLUMN, ROW, PLANE, LOG_DENSITY, NEAR = range(5)
+COLUMN, ROW, PLANE, LOG_DENSITY, NEAR, NEAR_CHEST = range(6)
 """Channels of the map."""
 
 _NODE_MM = 8.0
 _SOLVER_STEPS = 12
-_MASS_POOL = 4
+_RIBS_MM = 14.0
+"""From the lungs to the outside of the ribs."""
+_HEART_MM = 60.0
 _REACH_MM = 400.0
 """Half the edge of the cube that the random displacement fills."""
 _SPLINE_POWER = 151 / 315
@@ -40,18 +41,11 @@ class Inflation:
 
 
 def resolve_inflation(thorax: CtThorax, pose: CtPose) -> Inflation:
-    """How far domes sink and the chest widens so that the lungs' volume grows as drawn.
-
-    The volume of a thorax whose points sink by d·m(x) is V + d ∫ ∂m/∂depth over the lungs.
-    """
+    """How far domes sink and the chest widens so that the lungs' volume grows as drawn."""
     widened = pose.inflation**pose.widening
-    slope = _depth_slope(thorax)
-    lung = F.avg_pool3d(thorax.fields[None, 2:3], 2, ceil_mode=True)[0, 0]
-    lung = lung[tuple(slice(0, n) for n in slope.shape)]
-    gain_per_mm = float((lung * slope).sum() / lung.sum())
     lowered = pose.inflation / widened - 1
     return Inflation(
-        sinking_mm=lowered / max(gain_per_mm, 1e-4),
+        sinking_mm=lowered / max(thorax.gain_per_mm, 1e-4),
         widen_x=widened ** (1 / 3),
         widen_y=widened ** (2 / 3),
     )
@@ -64,9 +58,9 @@ class Placement:
     grid: VoxelGrid
     """Of the nodes."""
     source: torch.Tensor
-    """(5, planes, rows, columns): column, row and plane of the volume in [−1, 1] between its
+    """(6, planes, rows, columns): column, row and plane of the volume in [−1, 1] between its
     faces, as grid_sample counts; the logarithm of what lung density is multiplied with; and
-    whether the body is near, 0 or more."""
+    whether the body, and whether lung or an organ over it, is near, 0 or more."""
 
     def spread(self, grid: VoxelGrid) -> "PlacedGrid":
         """The map interpolated to the rows and columns of `grid`, still at the nodes' planes."""
@@ -84,12 +78,12 @@ class PlacedGrid:
     """The backward map at the voxels of a grid, plane by plane."""
 
     sheets: torch.Tensor
-    """(5, planes of nodes, rows, columns)."""
+    """(6, planes of nodes, rows, columns)."""
     y: tuple[float, ...]
     """Where each plane of the grid lies, counted in planes of nodes."""
 
     def sample(self, first: int, planes: int) -> torch.Tensor:
-        """The map in planes `first` and on, (5, planes, rows, columns)."""
+        """The map in planes `first` and on, (6, planes, rows, columns)."""
         found = self.sheets.new_empty(len(self.sheets), planes, *self.sheets.shape[2:])
         for plane, y in enumerate(self.y[first : first + planes]):
             below = int(y)
@@ -119,8 +113,37 @@ def place(thorax: CtThorax, pose: CtPose, half_size_mm: tuple[float, float, floa
     world = torch.stack([x, y, z]) + _warp(pose, axes)
     if pose.antero_posterior:
         world[1] = -world[1]
-    turned = torch.einsum("ij,jyzx->iyzx", _rotation(pose).T.to(device), world) / pose.scale
-    return Placement(nodes, _upright_to_scan(thorax, pose, turned))
+    turned = torch.einsum("ij,jyzx->iyzx", _rotation(pose).T.to(device), world)
+    sizes = pose.scale * torch.tensor([pose.width, pose.depth, pose.height], device=device)
+    built = _undo_build(thorax, pose, turned / sizes[:, None, None, None])
+    return Placement(nodes, _upright_to_scan(thorax, pose, built))
+
+
+def rib_cage_mm(thorax: CtThorax, inflation: Inflation) -> tuple[float, float]:
+    """Half axes (x, y) of the ellipse around the ribs, upright and at equal size."""
+    (back, front), _, (right, left) = thorax.lung_box
+    half_x, half_y = (left - right) / 2 * thorax.step_mm, (front - back) / 2 * thorax.step_mm
+    return half_x * inflation.widen_x + _RIBS_MM, half_y * inflation.widen_y + _RIBS_MM
+
+
+def _undo_build(thorax: CtThorax, pose: CtPose, upright: torch.Tensor) -> torch.Tensor:
+    """Points (3: x, y to the front, z) in mm without the drawn wall and heart.
+
+    Outside the ribs distances from them shrink or grow; about the heart a Gaussian bulge does.
+    Both grow along every ray from their centres, so neither folds.
+    """
+    x, y, z = upright
+    inflation = resolve_inflation(thorax, pose)
+    ribs_x, ribs_y = rib_cage_mm(thorax, inflation)
+    reach = torch.hypot(x / ribs_x, y / ribs_y)
+    outside = (reach - 1).clamp(min=0)
+    shrink = 1 - outside * (1 - 1 / pose.wall) / reach.clamp(min=1)
+    x, y = x * shrink, y * shrink
+    centre = torch.tensor(thorax.heart_mm, device=upright.device)
+    points = torch.stack([x, y, z])
+    offset = points - centre[:, None, None, None]
+    near = torch.exp(-(offset**2).sum(dim=0) / (2 * _HEART_MM**2))
+    return points + (1 / pose.heart - 1) * near * offset
 
 
 def _upright_to_scan(thorax: CtThorax, pose: CtPose, upright: torch.Tensor) -> torch.Tensor:
@@ -146,12 +169,12 @@ def _upright_to_scan(thorax: CtThorax, pose: CtPose, upright: torch.Tensor) -> t
         moved = _look_up(thorax.sinking, torch.stack([column, row, plane], dim=-1))
         z_mm = sunk_mm + inflation.sinking_mm * moved
         row = normalised(centre[1] - z_mm / step, rows)
-    slope = _look_up(_depth_slope(thorax), torch.stack([column, row, plane], dim=-1))
+    slope = _look_up(thorax.slope_per_mm, torch.stack([column, row, plane], dim=-1))
     stretch = (1 + inflation.sinking_mm * slope).clamp(0.3, 3)
     log_density = -torch.log(stretch * inflation.widen_x * inflation.widen_y)
     log_density = log_density + _gravity(thorax, pose, y_mm, z_mm)
-    near = _near_body(thorax, torch.stack([column, mirror_row(row, 1.0), plane], dim=-1))
-    return torch.stack([column, row, plane, log_density, near])
+    near = _near(thorax, torch.stack([column, mirror_row(row, 1.0), plane], dim=-1))
+    return torch.cat([torch.stack([column, row, plane, log_density]), near])
 
 
 def _gravity(
@@ -162,30 +185,19 @@ def _gravity(
     To be added to the density's logarithm; the constant keeps the mass of the lungs.
     """
     gradient = thorax.gravity_per_mm * pose.gravity
-    mass = F.avg_pool3d(thorax.fields[None, LUNG_MASS, None], _MASS_POOL)[0, 0]
-    step_mm = thorax.step_mm * _MASS_POOL
-    device = mass.device
+    mass, step_mm = thorax.mass_profile, thorax.step_mm
     (back, front), (top, bottom), _ = thorax.lung_box
-    planes = torch.arange(mass.shape[0], device=device) * step_mm
-    rows = torch.arange(mass.shape[1], device=device) * step_mm
-    # Centres of the pooled cubes, relative to the middle of the lungs.
-    own_y = planes - ((back + front) / 2 - (_MASS_POOL - 1) / 2) * thorax.step_mm
-    own_z = ((top + bottom) / 2 - (_MASS_POOL - 1) / 2) * thorax.step_mm - rows
-    turned = mass.sum(dim=2) * torch.exp(gradient * (own_y[:, None] - own_z[None, :]))
+    # Of the cubes, relative to the middle of the lungs.
+    own_y = (torch.arange(mass.shape[0], device=mass.device) - (back + front) / 2) * step_mm
+    own_z = ((top + bottom) / 2 - torch.arange(mass.shape[1], device=mass.device)) * step_mm
+    turned = mass * torch.exp(gradient * (own_y[:, None] - own_z[None, :]))
     return gradient * (y_mm - z_mm) + torch.log(mass.sum() / turned.sum())
 
 
-def _near_body(thorax: CtThorax, where: torch.Tensor) -> torch.Tensor:
-    """1 at nodes from which tissue is no further than a node's distance, else 0."""
-    found = F.grid_sample(
-        thorax.presence[None, None], where[None], mode="bilinear", align_corners=False
-    )
-    return (F.max_pool3d(found, 3, stride=1, padding=1)[0, 0] > 0).float()
-
-
-def _depth_slope(thorax: CtThorax) -> torch.Tensor:
-    """∂m/∂depth in 1/mm on the cubes of `thorax.sinking`."""
-    return torch.gradient(thorax.sinking, spacing=2 * thorax.step_mm, dim=1)[0]
+def _near(thorax: CtThorax, where: torch.Tensor) -> torch.Tensor:
+    """(2, …): 1 at nodes from which tissue, or chest, is no further than a node, else 0."""
+    found = F.grid_sample(thorax.presence[None], where[None], mode="bilinear", align_corners=False)
+    return (F.max_pool3d(found, 3, stride=1, padding=1)[0] > 0).float()
 
 
 def _look_up(volume: torch.Tensor, where: torch.Tensor) -> torch.Tensor:

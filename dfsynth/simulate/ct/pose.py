@@ -11,6 +11,14 @@ class CtPose:
 
     scale: float
     """Size of the body over the scanned one."""
+    width: float
+    depth: float
+    height: float
+    """Proportions of the body over the scanned one; their product is 1."""
+    wall: float
+    """Thickness of what lies outside the ribs over the scanned one: fat and muscle."""
+    heart: float
+    """Size of the middle of the heart over the scanned one."""
     yaw_deg: float
     """Turn about the vertical; positive turns the front to the patient's left."""
     pitch_deg: float
@@ -38,15 +46,22 @@ def draw_pose(rng: np.random.Generator) -> CtPose:
     Upright total lung capacity exceeds the supine one, and scans are often made short of full
     inspiration: the volume grows by a factor of 1.05 to 1.5.
     """
+    proportions = np.clip(rng.normal(0, 0.06, 3), -0.12, 0.12)
+    width, depth, height = np.exp(proportions - proportions.mean())
     return CtPose(
         scale=float(rng.uniform(0.92, 1.08)),
-        yaw_deg=float(np.clip(rng.normal(0, 2.5), -6, 6)),
-        pitch_deg=float(np.clip(rng.normal(0, 3), -8, 8)),
-        roll_deg=float(np.clip(rng.normal(0, 1.5), -4, 4)),
+        width=float(width),
+        depth=float(depth),
+        height=float(height),
+        wall=float(np.exp(rng.uniform(np.log(0.7), np.log(1.6)))),
+        heart=float(np.exp(rng.uniform(np.log(0.85), np.log(1.25)))),
+        yaw_deg=float(np.clip(rng.normal(0, 3), -8, 8)),
+        pitch_deg=float(np.clip(rng.normal(0, 3.5), -9, 9)),
+        roll_deg=float(np.clip(rng.normal(0, 2), -5, 5)),
         inflation=float(np.exp(rng.uniform(np.log(1.05), np.log(1.5)))),
         widening=float(rng.uniform(0.15, 0.4)),
-        warp_mm=float(rng.uniform(1, 6)),
-        warp_scale_mm=float(rng.uniform(75, 140)),
+        warp_mm=float(rng.uniform(1, 5)),
+        warp_scale_mm=float(rng.uniform(100, 170)),
         warp_seed=int(rng.integers(2**31)),
         gravity=float(rng.uniform(0.5, 1)),
         antero_posterior=bool(rng.random() < 0.2),

@@ -9,7 +9,15 @@ import torch.nn.functional as F
 from dfsynth.simulate.anatomy import Elements, Slab
 from dfsynth.simulate.beam import ConeBeam, VoxelGrid
 from dfsynth.simulate.ct.extension import extend_body, mirror_row
-from dfsynth.simulate.ct.placement import LOG_DENSITY, NEAR, PlacedGrid, place, resolve_inflation
+from dfsynth.simulate.ct.placement import (
+    LOG_DENSITY,
+    NEAR,
+    NEAR_CHEST,
+    PlacedGrid,
+    place,
+    resolve_inflation,
+    rib_cage_mm,
+)
 from dfsynth.simulate.ct.pose import CtPose
 from dfsynth.simulate.ct.thorax import CtThorax
 from dfsynth.simulate.ct.tissues import LUNG, LUNG_MASS
@@ -67,12 +75,9 @@ class CtAnatomy:
 
     def coarse(self, step_mm: float) -> tuple[VoxelGrid, Slab]:
         grid = _centred_grid(self._half_size_mm, step_mm, step_mm)
-        fields = self._thorax.fields
-        width = max(1, int(step_mm / self._thorax.step_mm))
-        # Means over cubes as wide as a step, without moving the volume's faces.
-        size = [max(2, n // width) for n in fields.shape[1:]]
-        pooled = F.adaptive_avg_pool3d(fields, (size[0], size[1], size[2]))
-        return grid, self._slab(self._placement.spread(grid), pooled, 0, grid.planes)
+        return grid, self._slab(
+            self._placement.spread(grid), self._thorax.coarse_fields, 0, grid.planes
+        )
 
     def _slab(self, view: PlacedGrid, fields: torch.Tensor, first: int, planes: int) -> Slab:
         """Planes of `view` sampled from `fields` (5, …), which has the volume's faces."""
@@ -94,13 +99,11 @@ class CtAnatomy:
         face = 1 - 1 / self._thorax.fields.shape[2]
         column, row, plane = source[:3]
         where = torch.stack([column, mirror_row(row, face), plane], dim=-1)
-        found = F.grid_sample(
-            fields[None],
-            where[None, None, None],
-            mode="bilinear",
-            padding_mode="zeros",
-            align_corners=False,
-        )[0, :, 0, 0]
+        found = torch.zeros(5, where.shape[0], device=where.device)
+        found[:LUNG] = _sample(fields[:LUNG], where)
+        # Limbs, wall and the outer abdomen hold nothing else.
+        chest = (source[NEAR_CHEST] > 0).nonzero()[:, 0]
+        found[LUNG:].index_copy_(1, chest, _sample(fields[LUNG:], where.index_select(0, chest)))
         beyond = (row.abs() > face).nonzero()[:, 0]
         if len(beyond):
             image, place = found.index_select(1, beyond), source[:3].index_select(1, beyond)
@@ -110,6 +113,18 @@ class CtAnatomy:
         return found
 
 
+def _sample(fields: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """`fields` (channels, …) at normalised places (n, 3): (channels, n); 0 beyond their faces."""
+    found = F.grid_sample(
+        fields[None],
+        where[None, None, None],
+        mode="bilinear",
+        padding_mode="zeros",
+        align_corners=False,
+    )
+    return found[0, :, 0, 0]
+
+
 def _half_size_mm(thorax: CtThorax, pose: CtPose, beam: ConeBeam) -> tuple[float, float, float]:
     """Half the box (x, y, z) around the chest's middle that the body fills in the beam."""
     inflation = resolve_inflation(thorax, pose)
@@ -117,8 +132,11 @@ def _half_size_mm(thorax: CtThorax, pose: CtPose, beam: ConeBeam) -> tuple[float
     (back, front), _, (right, left) = thorax.lung_box
     middle_y, middle_x = (back + front) / 2, (right + left) / 2
     grow = pose.scale * thorax.step_mm
-    half_x = max(middle_x, columns - middle_x) * grow * inflation.widen_x
-    half_y = max(middle_y, planes - middle_y) * grow * inflation.widen_y
+    ribs_x, ribs_y = (ribs / thorax.step_mm for ribs in rib_cage_mm(thorax, inflation))
+    half_x = max(middle_x, columns - middle_x) * inflation.widen_x
+    half_y = max(middle_y, planes - middle_y) * inflation.widen_y
+    half_x = (ribs_x + max(half_x - ribs_x, 0) * pose.wall) * grow * pose.width
+    half_y = (ribs_y + max(half_y - ribs_y, 0) * pose.wall) * grow * pose.depth
     turn = math.sin(math.radians(abs(pose.yaw_deg)))
     half_x, half_y = half_x + half_y * turn + _MARGIN_MM, half_y + half_x * turn + _MARGIN_MM
     widening = (beam.source_mm + half_y) / beam.source_mm

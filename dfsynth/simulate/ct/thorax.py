@@ -12,11 +12,12 @@ from dfsynth.simulate.ct.deconvolution import restore_detail
 from dfsynth.simulate.ct.lungs import find_body, segment_lungs
 from dfsynth.simulate.ct.morphology import Mask
 from dfsynth.simulate.ct.resampling import Cubes, cut_into_cubes
-from dfsynth.simulate.ct.tissues import BONE, LUNG, LUNG_MASS, SOFT, tissue_fields
+from dfsynth.simulate.ct.tissues import BONE, COVER, LUNG, LUNG_MASS, SOFT, tissue_fields
 from dfsynth.simulate.ct.volume import CtLimits, CtVolume
 
 _MARGIN = 3
 _NECK_AHEAD_MM = 25.0
+_HEART_ROWS = (0.45, 0.75)
 _EMPTY_DENSITY = 0.02
 _AERATED_DENSITY = 0.5
 _STEEPEST_PER_MM = 0.005
@@ -33,17 +34,28 @@ class CtThorax:
     """(5, planes, rows, columns) of `tissue_fields`: to the front, to the feet, to the left."""
     sinking: torch.Tensor
     """(planes, rows, columns) of `Cavity.sinking`, as coarse as `sinking_step` cubes."""
+    slope_per_mm: torch.Tensor
+    """Of `sinking` with depth, on its cubes."""
+    gain_per_mm: float
+    """By what share the lungs grow while the domes sink by 1 mm."""
+    coarse_fields: torch.Tensor
+    """`fields` as means over two cubes a side."""
     presence: torch.Tensor
-    """(planes, rows, columns): where there is tissue, as means over four cubes a side."""
+    """(2, planes, rows, columns): 1 where there is tissue, and where there is lung or an organ
+    that covers it, on cubes four times as wide."""
+    mass_profile: torch.Tensor
+    """(planes, rows): `LUNG_MASS` added up over the columns."""
     step_mm: float
     lung_box: tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
     """First and last cube that holds lung along planes, rows, columns."""
+    heart_mm: tuple[float, float, float]
+    """Middle of the heart from that of the lungs' box: to the left, to the front, up."""
     neck: tuple[float, float]
     """Plane and column of the neck's axis in the first slice."""
     lumbar: tuple[float, float]
     """Plane and column of the spine in the last slice."""
     crown: torch.Tensor
-    """(planes, columns): how much of the first slice is body or lies between neck and arms."""
+    """(planes, columns): tissue of the first slice, and between neck and arms."""
     healthy_density: float
     """Median density of the parenchyma as scanned, which opacities hardly move."""
     gravity_per_mm: float
@@ -57,7 +69,10 @@ class CtThorax:
             self,
             fields=self.fields.to(device),
             sinking=self.sinking.to(device),
+            slope_per_mm=self.slope_per_mm.to(device),
+            coarse_fields=self.coarse_fields.to(device),
             presence=self.presence.to(device),
+            mass_profile=self.mass_profile.to(device),
             crown=self.crown.to(device),
         )
 
@@ -90,29 +105,67 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
     masks = replace(masks, body=whole)
     fields = tissue_fields(scan, restore_detail(scan, volume.spacing_mm), masks, cavity)
     healthy_density, gravity_per_mm = _density_profile(fields, cubes.step_mm)
+    sinking = torch.from_numpy(cavity.sinking)
+    slope_per_mm = torch.gradient(sinking, spacing=2 * cubes.step_mm, dim=1)[0]
+    boxes = (_box(masks.lungs, (1, 2)), _box(masks.lungs, (0, 2)), _box(masks.lungs, (0, 1)))
     return CtThorax(
         key=volume.key,
         license=volume.license,
         sha256=volume.sha256,
         fields=fields,
-        sinking=torch.from_numpy(cavity.sinking),
+        sinking=sinking,
+        slope_per_mm=slope_per_mm,
+        gain_per_mm=_gain_per_mm(fields[LUNG], slope_per_mm),
+        coarse_fields=_pooled(fields, 2),
         presence=_presence(fields),
+        mass_profile=fields[LUNG_MASS].sum(dim=2),
         step_mm=cubes.step_mm,
-        lung_box=(_box(masks.lungs, (1, 2)), _box(masks.lungs, (0, 2)), _box(masks.lungs, (0, 1))),
+        lung_box=boxes,
+        heart_mm=_heart_mm(cavity.cover, boxes, cubes.step_mm),
         neck=_neck_axis(cavity.spine, cubes.step_mm),
         lumbar=_spine_axis(cavity.spine, slice(-3, None)),
-        crown=_crown(whole),
+        crown=_crown(fields),
         healthy_density=healthy_density,
         gravity_per_mm=gravity_per_mm,
         lungs_cut=masks.cut,
     )
 
 
+def _pooled(fields: torch.Tensor, width: int) -> torch.Tensor:
+    """Means over about `width` cubes a side, without moving the volume's faces."""
+    size = [max(2, n // width) for n in fields.shape[1:]]
+    return F.adaptive_avg_pool3d(fields, (size[0], size[1], size[2]))
+
+
 def _presence(fields: torch.Tensor) -> torch.Tensor:
     tissue = fields[SOFT] + fields[BONE] + fields[LUNG]
-    size = [max(1, n // 4) for n in tissue.shape]
-    mean = F.adaptive_avg_pool3d(tissue[None], (size[0], size[1], size[2]))[0]
-    return (mean > _EMPTY_DENSITY).float()
+    chest = torch.maximum(fields[LUNG], fields[COVER])
+    return (_pooled(torch.stack([tissue, chest]), 4) > _EMPTY_DENSITY).float()
+
+
+def _gain_per_mm(lung: torch.Tensor, slope_per_mm: torch.Tensor) -> float:
+    """A thorax whose points sink by d·m(x) has the volume V + d ∫ ∂m/∂depth over the lungs."""
+    coarse = F.avg_pool3d(lung[None, None], 2, ceil_mode=True)[0, 0]
+    coarse = coarse[tuple(slice(0, n) for n in slope_per_mm.shape)]
+    return float((coarse * slope_per_mm).sum() / coarse.sum())
+
+
+def _heart_mm(
+    cover: Mask, lung_box: tuple[tuple[int, int], ...], step_mm: float
+) -> tuple[float, float, float]:
+    """Middle of what lies between the lungs, halfway down to three quarters of their height."""
+    top, bottom = lung_box[1]
+    first, last = (round(top + share * (bottom - top)) for share in _HEART_ROWS)
+    found = np.argwhere(cover[:, first : last + 1])
+    if len(found) == 0:
+        return 0.0, 0.0, 0.0
+    plane, row, column = found.mean(axis=0) + np.array([0, first, 0])
+    middle = [(low + high) / 2 for low, high in lung_box]
+    return (
+        float(column - middle[2]) * step_mm,
+        float(plane - middle[0]) * step_mm,
+        float(middle[1] - row) * step_mm,
+    )
 
 
 def _neck_axis(spine: Mask, step_mm: float) -> tuple[float, float]:
@@ -130,8 +183,8 @@ def _spine_axis(spine: Mask, which: slice) -> tuple[float, float]:
     return float(planes.mean()), float(columns.mean())
 
 
-def _crown(body: Mask) -> torch.Tensor:
-    section = torch.from_numpy(body[:, :2].mean(axis=1, dtype=np.float32))
+def _crown(fields: torch.Tensor) -> torch.Tensor:
+    section = (fields[SOFT] + fields[BONE])[:, :2].mean(dim=1).clamp(max=1)
     return F.avg_pool2d(section[None, None], 7, stride=1, padding=3)[0, 0]
 
 

@@ -18,6 +18,11 @@ BEAM = ConeBeam(200, 200, 2.2)
 SMALL_FIELD = ConeBeam(48, 48, 4.0)
 STRAIGHT = CtPose(
     scale=1.0,
+    width=1.0,
+    depth=1.0,
+    height=1.0,
+    wall=1.0,
+    heart=1.0,
     yaw_deg=0.0,
     pitch_deg=0.0,
     roll_deg=0.0,
@@ -72,6 +77,28 @@ def test_scale_grows_volume_and_mass_alike(thorax: CtThorax) -> None:
     litres, mass = lung_sums(*posed(thorax, scale=1.06))
     assert litres == pytest.approx(1.06**3 * thorax.lung_volume_l, rel=0.01)
     assert mass / litres == pytest.approx(thorax.lung_density, rel=0.01)
+
+
+def test_proportions_keep_volume_and_mass(thorax: CtThorax) -> None:
+    litres, mass = lung_sums(*posed(thorax, width=1.1, depth=0.95, height=1 / (1.1 * 0.95)))
+    assert litres == pytest.approx(thorax.lung_volume_l, rel=0.01)
+    assert mass == pytest.approx(thorax.lung_volume_l * thorax.lung_density, rel=0.01)
+
+
+def test_a_thicker_wall_is_more_soft_tissue_around_the_same_lungs(thorax: CtThorax) -> None:
+    lean, plain, stout = (posed(thorax, wall=wall) for wall in (0.8, 1.0, 1.4))
+    soft = [float(slab.soft.sum()) for _, slab in (lean, plain, stout)]
+    assert soft[0] < 0.99 * soft[1]
+    assert soft[2] > 1.02 * soft[1]
+    assert lung_sums(*stout)[0] == pytest.approx(lung_sums(*plain)[0], rel=0.02)
+
+
+def test_a_larger_heart_is_larger(thorax: CtThorax) -> None:
+    sums = []
+    for heart in (0.9, 1.0, 1.2):
+        grid, slab = posed(thorax, heart=heart)
+        sums.append(float(slab.cover[:, grid.z_mm(slab.cover.device) > -40].sum()))
+    assert sums[0] < 0.98 * sums[1] < 0.96 * sums[2]
 
 
 def test_the_heart_stays_on_the_left_in_either_view(thorax: CtThorax) -> None:
@@ -140,7 +167,8 @@ def test_drawn_poses_stay_within_their_ranges() -> None:
     rng = np.random.default_rng(0)
     poses = [draw_pose(rng) for _ in range(300)]
     assert all(1.05 <= p.inflation <= 1.5 and 0.92 <= p.scale <= 1.08 for p in poses)
-    assert all(abs(p.yaw_deg) <= 6 and abs(p.roll_deg) <= 4 for p in poses)
+    assert all(abs(p.yaw_deg) <= 8 and abs(p.roll_deg) <= 5 for p in poses)
+    assert all(p.width * p.depth * p.height == pytest.approx(1) for p in poses)
     assert 0.1 < np.mean([p.antero_posterior for p in poses]) < 0.3
 
 
