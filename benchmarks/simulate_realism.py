@@ -22,6 +22,8 @@ from texture import tabulate
 
 _CONTROL_BLUR_PX = 0.7
 _LEAST_CONTROL = 0.95
+_COARSE_BLUR_PX = 2.0
+"""Takes grain and sharpness from real and simulated alike, so that shapes must decide."""
 _EXTREMES = 12
 
 
@@ -127,25 +129,29 @@ def measure_auroc(
     return bootstrap(measure, seed)
 
 
+def compare_patients(
+    real: Pictures, simulated: Pictures, folds: int, steps: int, seed: int
+) -> tuple[Interval, list[Answer]]:
+    """AUROC for new patients of known archives."""
+    rounds = held_back_patients(real, simulated, folds, np.random.default_rng(seed))
+    answers = [ask(real, simulated, task, steps, seed) for task in rounds]
+    return measure_auroc(answers, real, simulated, seed), answers
+
+
 def compare(
     real: Pictures, simulated: Pictures, folds: int, steps: int, seed: int
 ) -> tuple[dict[str, Interval], list[Answer]]:
     """AUROC for new patients of known archives and for new archives, and each archive's own."""
-    rng = np.random.default_rng(seed)
-    within = [
-        ask(real, simulated, task, steps, seed)
-        for task in held_back_patients(real, simulated, folds, rng)
-    ]
-    across = [
-        ask(real, simulated, task, steps, seed) for task in held_back_sources(real, simulated, rng)
-    ]
+    within, answers = compare_patients(real, simulated, folds, steps, seed)
+    rounds = held_back_sources(real, simulated, np.random.default_rng(seed))
+    across = [ask(real, simulated, task, steps, seed) for task in rounds]
     scores = {
-        "new patients": measure_auroc(within, real, simulated, seed),
+        "new patients": within,
         "new archives": measure_auroc(across, real, simulated, seed),
     }
     for answer in across:
         scores[f"new archive {answer.round.name}"] = measure_auroc([answer], real, simulated, seed)
-    return scores, within
+    return scores, answers
 
 
 def split_for_control(
@@ -158,16 +164,13 @@ def split_for_control(
 
 def compare_archives(real: Pictures, folds: int, steps: int, seed: int) -> dict[str, Interval]:
     """The yardstick: each real archive against the other real ones, for new patients."""
-    rng = np.random.default_rng(seed)
     scores = {}
     for source in sorted(set(real.sources.tolist())):
         others, own = (
             real.take(np.flatnonzero(keep))
             for keep in (real.sources != source, real.sources == source)
         )
-        rounds = held_back_patients(others, own, folds, rng)
-        answers = [ask(others, own, task, steps, seed) for task in rounds]
-        scores[source] = measure_auroc(answers, others, own, seed)
+        scores[source] = compare_patients(others, own, folds, steps, seed)[0]
     return scores
 
 
@@ -222,29 +225,36 @@ def main() -> None:
     rng = np.random.default_rng(arguments.seed)
     settings = arguments.folds, arguments.steps, arguments.seed
     drawings = _read_real(arguments.real)
-    everything = collect(drawings, arguments.side)
-    real = choose(everything, arguments.images, rng)
-    blurred = collect(drawings, arguments.side, _CONTROL_BLUR_PX)
-    same = blurred.take(np.flatnonzero(np.isin(everything.names, real.names)))
+    real = choose(collect(drawings, arguments.side), arguments.images, rng)
+    chosen = [d for d in drawings if d.name in set(real.names.tolist())]
     result: dict[str, object] = {**describe_machine(), "real": len(real)}
-    control, _ = compare(*split_for_control(real, same, rng), *settings)
-    result["control"] = {k: v.rounded() for k, v in control.items()}
+    blurred = collect(chosen, arguments.side, _CONTROL_BLUR_PX)
+    control, _ = compare(*split_for_control(real, blurred, rng), *settings)
+    result["control"] = _rounded(control)
     if min(control[k].value for k in ("new patients", "new archives")) < _LEAST_CONTROL:
         result["warning"] = "the control failed: this classifier is too weak to say anything"
     if arguments.yardstick:
         between = compare_archives(real, *settings)
-        result["one real archive against the others"] = {k: v.rounded() for k, v in between.items()}
+        result["one real archive against the others"] = _rounded(between)
+    coarse = collect(chosen, arguments.side, _COARSE_BLUR_PX)
     for named in arguments.pairs:
         name, _, path = named.partition("=")
         pairs = read_pairs(Path(path), arguments.array, arguments.images)
         simulated = collect(pairs, arguments.side)
         scores, answers = compare(real, simulated, *settings)
-        result[name] = {k: v.rounded() for k, v in scores.items()}
+        scores["new patients, both blurred"] = compare_patients(
+            coarse, collect(pairs, arguments.side, _COARSE_BLUR_PX), *settings
+        )[0]
+        result[name] = {"pictures": len(pairs), **_rounded(scores)}
         if arguments.numbers:
             result[f"numbers of {name}"] = tabulate(drawings, pairs, arguments.side)
         if arguments.sheet:
             show_extremes(sheet_path(arguments.sheet, name), real, simulated, answers)
     print(json.dumps(result, indent=2))
+
+
+def _rounded(scores: dict[str, Interval]) -> dict[str, dict[str, float]]:
+    return {name: interval.rounded() for name, interval in scores.items()}
 
 
 if __name__ == "__main__":
