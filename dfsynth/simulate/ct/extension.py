@@ -34,6 +34,8 @@ def extend_body(
 ) -> torch.Tensor:
     """The fields (5, n) at points beyond the scan, from those of their mirror images `found`.
 
+    Both hold the lung's density in place of LUNG_MASS.
+
     `place` (3, n) is column, row and plane of the points themselves, in [−1, 1] between the
     volume's faces; the last slices lie at ± `face`.
     """
@@ -61,7 +63,7 @@ def extend_body(
     fields[BONE] = found[BONE] * in_bone * in_body
     fields[SOFT] = torch.lerp(filled, crown, beside) * in_body
     fields[LUNG] = lung
-    fields[LUNG_MASS] = found[LUNG_MASS] * stays
+    fields[LUNG_MASS] = found[LUNG_MASS].where(lung > 0, 0)
     fields[COVER] = (found[COVER] + lost.where(~above, 0)).clamp(max=1) * in_body
     return fields
 

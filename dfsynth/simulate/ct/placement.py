@@ -16,7 +16,7 @@ from dfsynth.simulate.ct.extension import mirror_row
 from dfsynth.simulate.ct.pose import CtPose
 from dfsynth.simulate.ct.thorax import CtThorax
 
-COLUMN, ROW, PLANE, LOG_DENSITY, NEAR, NEAR_CHEST = range(6)
+COLUMN, ROW, PLANE, LOG_DENSITY, NEAR, NEAR_LUNG = range(6)
 """Channels of the map."""
 
 _NODE_MM = 8.0
@@ -60,7 +60,7 @@ class Placement:
     source: torch.Tensor
     """(6, planes, rows, columns): column, row and plane of the volume in [−1, 1] between its
     faces, as grid_sample counts; the logarithm of what lung density is multiplied with; and
-    whether the body, and whether lung or an organ over it, is near, 0 or more."""
+    whether the body, and whether lung, is near, 0 or more."""
 
     def spread(self, grid: VoxelGrid) -> "PlacedGrid":
         """The map interpolated to the rows and columns of `grid`, still at the nodes' planes."""
@@ -195,7 +195,7 @@ def _gravity(
 
 
 def _near(thorax: CtThorax, where: torch.Tensor) -> torch.Tensor:
-    """(2, …): 1 at nodes from which tissue, or chest, is no further than a node, else 0."""
+    """(2, …): 1 at nodes from which tissue, or lung, is no further than a node, else 0."""
     found = F.grid_sample(thorax.presence[None], where[None], mode="bilinear", align_corners=False)
     return (F.max_pool3d(found, 3, stride=1, padding=1)[0] > 0).float()
 

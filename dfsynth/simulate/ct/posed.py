@@ -12,7 +12,7 @@ from dfsynth.simulate.ct.extension import extend_body, mirror_row
 from dfsynth.simulate.ct.placement import (
     LOG_DENSITY,
     NEAR,
-    NEAR_CHEST,
+    NEAR_LUNG,
     PlacedGrid,
     place,
     resolve_inflation,
@@ -20,12 +20,13 @@ from dfsynth.simulate.ct.placement import (
 )
 from dfsynth.simulate.ct.pose import CtPose
 from dfsynth.simulate.ct.thorax import CtThorax
-from dfsynth.simulate.ct.tissues import LUNG, LUNG_MASS
+from dfsynth.simulate.ct.tissues import LUNG
 
 _STEP_RANGE_MM = (1.0, 2.0)
 _FINER_THAN_SCAN = 0.75
 """Smallest step over the scan's cubes; below it there is time to lose and no detail to win."""
-_DEPTH_STEP_RANGE_MM = (2.0, 3.0)
+_DEPTH_STEP_RANGE_MM = (2.5, 4.0)
+_DEPTH_STEP_PIXELS = 3
 _FULL_DENSITY = 0.15
 """Of healthy parenchyma at full inspiration, over water's: f0 of the scattering model."""
 _MARGIN_MM = 12.0
@@ -71,7 +72,7 @@ class CtAnatomy:
         view = self._placement.spread(self._grid)
         for first in range(0, self._grid.planes, planes):
             count = min(planes, self._grid.planes - first)
-            yield self._slab(view, self._thorax.fields, first, count)
+            yield self._slab(view, self._thorax.beam_fields, first, count)
 
     def coarse(self, step_mm: float) -> tuple[VoxelGrid, Slab]:
         grid = _centred_grid(self._half_size_mm, step_mm, step_mm)
@@ -82,47 +83,63 @@ class CtAnatomy:
     def _slab(self, view: PlacedGrid, fields: torch.Tensor, first: int, planes: int) -> Slab:
         """Planes of `view` sampled from `fields` (5, …), which has the volume's faces."""
         source = view.sample(first, planes)
-        shape = source.shape[1:]
-        source = source.flatten(1)
-        # Half of the box around a body is air: only the rest is looked up.
-        body = (source[NEAR] > 0).nonzero()[:, 0]
-        found = self._tissue(fields, source.index_select(1, body))
-        everywhere = torch.zeros(5, source.shape[1], device=fields.device)
-        soft, bone, lung, density, cover = everywhere.index_copy_(1, body, found).unflatten(
-            1, shape
-        )
+        everywhere = torch.zeros(5, *source.shape[1:], device=fields.device)
+        body = _window(source[NEAR])
+        if body is not None:
+            everywhere[body] = self._tissue(fields, source[body])
+        soft, bone, cover, lung, density = everywhere
         return Slab(first, soft, bone, lung, density, cover)
 
     def _tissue(self, fields: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
-        """The five fields of `Slab` at points whose map is `source` (channels, n): (5, n)."""
+        """The fields where the map is `source` (channels, planes, rows, columns), with the lung's
+        density itself in place of LUNG_MASS: (5, planes, rows, columns)."""
         # The last slice lies half a cube from the face.
         face = 1 - 1 / self._thorax.fields.shape[2]
         column, row, plane = source[:3]
         where = torch.stack([column, mirror_row(row, face), plane], dim=-1)
-        found = torch.zeros(5, where.shape[0], device=where.device)
+        found = torch.zeros(5, *row.shape, device=row.device)
         found[:LUNG] = _sample(fields[:LUNG], where)
-        # Limbs, wall and the outer abdomen hold nothing else.
-        chest = (source[NEAR_CHEST] > 0).nonzero()[:, 0]
-        found[LUNG:].index_copy_(1, chest, _sample(fields[LUNG:], where.index_select(0, chest)))
-        beyond = (row.abs() > face).nonzero()[:, 0]
+        chest = _window(source[NEAR_LUNG])
+        if chest is not None:
+            share, mass = _sample(fields[LUNG:], where[chest[1:]])
+            density = mass / share.clamp(min=1e-3) * source[LOG_DENSITY][chest[1:]].exp()
+            found[LUNG:][chest] = torch.stack([share, density.clamp(0, 1)])
+        beyond = (row.abs() > face).flatten().nonzero()[:, 0]
         if len(beyond):
-            image, place = found.index_select(1, beyond), source[:3].index_select(1, beyond)
-            found.index_copy_(1, beyond, extend_body(self._thorax, image, place, face))
-        density = found[LUNG_MASS] / found[LUNG].clamp(min=1e-3)
-        found[LUNG_MASS] = (density * torch.exp(source[LOG_DENSITY])).clamp(0, 1)
+            flat = found.view(5, -1)
+            image = flat.index_select(1, beyond)
+            place = source[:3].flatten(1).index_select(1, beyond)
+            flat.index_copy_(1, beyond, extend_body(self._thorax, image, place, face))
         return found
 
 
-def _sample(fields: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
-    """`fields` (channels, …) at normalised places (n, 3): (channels, n); 0 beyond their faces."""
-    found = F.grid_sample(
-        fields[None],
-        where[None, None, None],
-        mode="bilinear",
-        padding_mode="zeros",
-        align_corners=False,
+Window = tuple[slice, slice, slice, slice]
+"""All channels and planes, some rows and columns."""
+
+
+def _window(near: torch.Tensor) -> Window | None:
+    """The rows and columns of `near` (planes, rows, columns) that are not 0; None if all are.
+
+    A cut-out without gaps is looked up faster than its points one by one.
+    """
+    seen = (near > 0).any(dim=0)
+    rows, columns = (seen.any(dim=d).nonzero()[:, 0] for d in (1, 0))
+    if len(rows) == 0:
+        return None
+    whole = slice(None)
+    return (
+        whole,
+        whole,
+        slice(int(rows[0]), int(rows[-1]) + 1),
+        slice(int(columns[0]), int(columns[-1]) + 1),
     )
-    return found[0, :, 0, 0]
+
+
+def _sample(fields: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """`fields` (channels, …) at normalised places (…, 3): (channels, …); 0 beyond their faces."""
+    return F.grid_sample(
+        fields[None], where[None], mode="bilinear", padding_mode="zeros", align_corners=False
+    )[0]
 
 
 def _half_size_mm(thorax: CtThorax, pose: CtPose, beam: ConeBeam) -> tuple[float, float, float]:
@@ -147,7 +164,9 @@ def _half_size_mm(thorax: CtThorax, pose: CtPose, beam: ConeBeam) -> tuple[float
 
 
 def _depth_step_mm(beam: ConeBeam) -> float:
-    return min(max(2 * beam.pixel_mm, _DEPTH_STEP_RANGE_MM[0]), _DEPTH_STEP_RANGE_MM[1])
+    return min(
+        max(_DEPTH_STEP_PIXELS * beam.pixel_mm, _DEPTH_STEP_RANGE_MM[0]), _DEPTH_STEP_RANGE_MM[1]
+    )
 
 
 def _centred_grid(

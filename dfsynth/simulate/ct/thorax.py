@@ -12,7 +12,7 @@ from dfsynth.simulate.ct.deconvolution import restore_detail
 from dfsynth.simulate.ct.lungs import find_body, segment_lungs
 from dfsynth.simulate.ct.morphology import Mask
 from dfsynth.simulate.ct.resampling import Cubes, cut_into_cubes
-from dfsynth.simulate.ct.tissues import BONE, COVER, LUNG, LUNG_MASS, SOFT, tissue_fields
+from dfsynth.simulate.ct.tissues import BONE, LUNG, LUNG_MASS, SOFT, tissue_fields
 from dfsynth.simulate.ct.volume import CtLimits, CtVolume
 
 _MARGIN = 3
@@ -38,11 +38,13 @@ class CtThorax:
     """Of `sinking` with depth, on its cubes."""
     gain_per_mm: float
     """By what share the lungs grow while the domes sink by 1 mm."""
+    beam_fields: torch.Tensor
+    """`fields` as means over two planes: rays run along them, and sums over them stay true."""
     coarse_fields: torch.Tensor
     """`fields` as means over two cubes a side."""
     presence: torch.Tensor
-    """(2, planes, rows, columns): 1 where there is tissue, and where there is lung or an organ
-    that covers it, on cubes four times as wide."""
+    """(2, planes, rows, columns): 1 where there is tissue, and where there is lung, on cubes
+    four times as wide."""
     mass_profile: torch.Tensor
     """(planes, rows): `LUNG_MASS` added up over the columns."""
     step_mm: float
@@ -70,6 +72,7 @@ class CtThorax:
             fields=self.fields.to(device),
             sinking=self.sinking.to(device),
             slope_per_mm=self.slope_per_mm.to(device),
+            beam_fields=self.beam_fields.to(device),
             coarse_fields=self.coarse_fields.to(device),
             presence=self.presence.to(device),
             mass_profile=self.mass_profile.to(device),
@@ -79,12 +82,12 @@ class CtThorax:
     @property
     def lung_volume_l(self) -> float:
         """Parenchyma as scanned, in litres."""
-        return float(self.fields[2].sum(dtype=torch.float64)) * self.step_mm**3 / 1e6
+        return float(self.fields[LUNG].sum(dtype=torch.float64)) * self.step_mm**3 / 1e6
 
     @property
     def lung_density(self) -> float:
         """Mean density of the parenchyma as scanned, over water's."""
-        return float(self.fields[3].sum(dtype=torch.float64) / self.fields[2].sum())
+        return float(self.fields[LUNG_MASS].sum(dtype=torch.float64) / self.fields[LUNG].sum())
 
 
 def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
@@ -116,7 +119,8 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
         sinking=sinking,
         slope_per_mm=slope_per_mm,
         gain_per_mm=_gain_per_mm(fields[LUNG], slope_per_mm),
-        coarse_fields=_pooled(fields, 2),
+        beam_fields=_pooled(fields, (2, 1, 1)),
+        coarse_fields=_pooled(fields, (2, 2, 2)),
         presence=_presence(fields),
         mass_profile=fields[LUNG_MASS].sum(dim=2),
         step_mm=cubes.step_mm,
@@ -131,16 +135,15 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
     )
 
 
-def _pooled(fields: torch.Tensor, width: int) -> torch.Tensor:
-    """Means over about `width` cubes a side, without moving the volume's faces."""
-    size = [max(2, n // width) for n in fields.shape[1:]]
+def _pooled(fields: torch.Tensor, cubes: tuple[int, int, int]) -> torch.Tensor:
+    """Means over about as many `cubes` along each axis, without moving the volume's faces."""
+    size = [max(2, n // width) for n, width in zip(fields.shape[1:], cubes, strict=True)]
     return F.adaptive_avg_pool3d(fields, (size[0], size[1], size[2]))
 
 
 def _presence(fields: torch.Tensor) -> torch.Tensor:
     tissue = fields[SOFT] + fields[BONE] + fields[LUNG]
-    chest = torch.maximum(fields[LUNG], fields[COVER])
-    return (_pooled(torch.stack([tissue, chest]), 4) > _EMPTY_DENSITY).float()
+    return (_pooled(torch.stack([tissue, fields[LUNG]]), (4, 4, 4)) > _EMPTY_DENSITY).float()
 
 
 def _gain_per_mm(lung: torch.Tensor, slope_per_mm: torch.Tensor) -> float:

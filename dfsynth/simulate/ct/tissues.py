@@ -10,8 +10,8 @@ from dfsynth.simulate.ct.lungs import LungMasks
 from dfsynth.simulate.ct.morphology import Mask, components
 from dfsynth.simulate.ct.resampling import Cubes
 
-SOFT, BONE, LUNG, LUNG_MASS, COVER = range(5)
-"""Channels of the fields: as in `Slab`, but the lung's density times its share."""
+SOFT, BONE, COVER, LUNG, LUNG_MASS = range(5)
+"""Channels of the fields: those of `Slab`, but the lung's density times its share."""
 
 CORTICAL_HU = 1600.0
 """Of compact bone, density 1.92, in a CT at 120 kVp [derived: its attenuation over water's is
@@ -37,7 +37,7 @@ _OPAQUE_HU = -250.0
 
 
 def tissue_fields(scan: Cubes, cubes: Cubes, masks: LungMasks, cavity: Cavity) -> torch.Tensor:
-    """(5, planes, rows, columns) float32, channels SOFT, BONE, LUNG, LUNG_MASS, COVER.
+    """(5, planes, rows, columns) float32, channels SOFT, BONE, COVER, LUNG, LUNG_MASS.
 
     `scan` holds the values as scanned, `cubes` the same with restored detail. Outside lung: soft
     density 1 + HU/1000 up to +100 HU, a mixture with cortical bone above (physics.md section 2),
@@ -61,9 +61,9 @@ def tissue_fields(scan: Cubes, cubes: Cubes, masks: LungMasks, cavity: Cavity) -
         [
             np.where(full, 0, rest) * masks.body,
             np.where(share > 0, 0, bone) * masks.body,
+            load_extra("scipy.ndimage").gaussian_filter(cavity.cover.astype(np.float32), 0.7),
             share,
             share * parenchyma,
-            load_extra("scipy.ndimage").gaussian_filter(cavity.cover.astype(np.float32), 0.7),
         ]
     )
     return torch.from_numpy(np.ascontiguousarray(fields, np.float32))

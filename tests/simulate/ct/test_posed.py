@@ -13,6 +13,7 @@ from dfsynth.simulate.anatomy import Slab
 from dfsynth.simulate.beam import ConeBeam, VoxelGrid
 from dfsynth.simulate.ct import CtAnatomy, CtLimits, CtPose, CtThorax, build_thorax, draw_pose
 from dfsynth.simulate.ct.placement import COLUMN, PLANE, ROW, place
+from dfsynth.simulate.ct.tissues import BONE, LUNG, LUNG_MASS, SOFT
 
 BEAM = ConeBeam(200, 200, 2.2)
 SMALL_FIELD = ConeBeam(48, 48, 4.0)
@@ -217,7 +218,7 @@ def test_the_body_goes_on_beyond_the_scan_without_more_lung(thorax: CtThorax) ->
 
 def test_contrast_agent_in_the_heart_is_no_bone(thorax: CtThorax) -> None:
     bright = build_thorax(volume_of(thorax_hu(heart=320)), CtLimits())
-    bone = [float(t.fields[1].sum()) for t in (thorax, bright)]
+    bone = [float(t.fields[BONE].sum()) for t in (thorax, bright)]
     assert bone[1] == pytest.approx(bone[0], rel=0.03)
 
 
@@ -225,9 +226,9 @@ def test_noise_of_the_scan_is_no_texture_of_the_lung() -> None:
     clean, noisy = (
         build_thorax(volume_of(thorax_hu(noise=noise)), CtLimits()) for noise in (1, 40)
     )
-    inner = (clean.fields[2] == 1) & (noisy.fields[2] == 1)
-    error = (noisy.fields[3] - clean.fields[3])[inner]
-    assert inner.sum() > 0.8 * (clean.fields[2] == 1).sum()
+    inner = (clean.fields[LUNG] == 1) & (noisy.fields[LUNG] == 1)
+    error = (noisy.fields[LUNG_MASS] - clean.fields[LUNG_MASS])[inner]
+    assert inner.sum() > 0.8 * (clean.fields[LUNG] == 1).sum()
     assert error.std() < 0.025
     assert abs(error.mean()) < 0.002
 
@@ -235,7 +236,7 @@ def test_noise_of_the_scan_is_no_texture_of_the_lung() -> None:
 def test_a_vessel_is_blood_and_no_lung(thorax: CtThorax) -> None:
     step = thorax.step_mm
     (back, front), (top, bottom), (right, _) = thorax.lung_box
-    lung, soft = thorax.fields[2], thorax.fields[0]
+    lung, soft = thorax.fields[LUNG], thorax.fields[SOFT]
     # The vessel runs at a quarter of the lungs' width; look across the middle of that side.
     row = (top + bottom) // 2 - round(20 / step)
     band = slice(right + round(30 / step), right + round(70 / step))
