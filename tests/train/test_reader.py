@@ -36,7 +36,7 @@ def batch_of(**changes: float) -> dict[str, torch.Tensor]:
 
 def test_the_loss_falls() -> None:
     losses: list[float] = []
-    trainer = ReaderTrainer(ReaderSchedule((8, 16), 60, 4, 1e-2, 0, warm_up=5))
+    trainer = ReaderTrainer(ReaderSchedule((8, 16), 60, 4, 1e-2, 0, warm_up=5, dropout=0.0))
     trainer.run(draw_disc, 60, lambda _, loss: losses.append(loss))
     assert np.mean(losses[-5:]) < 0.6 * losses[0]
     reader = NetworkReader(trainer.averaged, SIDE)
@@ -44,8 +44,7 @@ def test_the_loss_falls() -> None:
     readings = [reader(lesson.image) for lesson in lessons]
     for name in MAPS:
         found, truth = ([getattr(m, name) for m in maps] for maps in (readings, lessons))
-        # Gas that is drawn into the lessons is as dark as these discs.
-        assert np.corrcoef(np.ravel(found), np.ravel(truth))[0, 1] > 0.3, name
+        assert np.corrcoef(np.ravel(found), np.ravel(truth))[0, 1] > 0.6, name
 
 
 def test_a_stopped_training_goes_on_to_the_same_weights() -> None:
