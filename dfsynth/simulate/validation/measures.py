@@ -70,7 +70,8 @@ def measure_person(seed: int) -> Person:
     """Draws one phantom, PA and upright, and measures it healthy, breathed out, and ill."""
     streams, device = Streams(seed), torch.device("cpu")
     drawn = draw_tissue(streams, (0.0, 1.0), frozenset())
-    healthy = replace(drawn, emphysema=None, opacities=None)
+    # Drawn without emphysema: its severity would also make the healthy lung uneven.
+    healthy = replace(draw_tissue(streams, (0.0, 0.0), frozenset()), emphysema=None, opacities=None)
     full = _body(streams, _FULL)
     scene = pose_phantom(full, healthy, streams, SIZE, device)
     well = scene.project(streams)
