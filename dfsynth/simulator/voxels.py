@@ -185,6 +185,11 @@ def pose_columns(pose: CtPose) -> dict[str, Parameter]:
         "rotation_deg": pose.yaw_deg,
         "ct_inflation": pose.inflation,
         "ct_scale": pose.scale,
+        "ct_width": pose.width,
+        "ct_depth": pose.depth,
+        "ct_height": pose.height,
+        "ct_wall": pose.wall,
+        "ct_heart": pose.heart,
     }
 
 

@@ -87,7 +87,11 @@ def test_lungs_are_found_and_bright_in_the_dark_field(pair: MadePair) -> None:
     clean = pair.arrays["dark_field_clean"]
     assert clean[inside].mean() > 5 * clean[pair.arrays["lung_mask"] == 0].mean()
     assert (pair.facts.lung_volume_l or 0) > 1
-    assert pair.facts.parameters["ct_inflation"] is not None
+    poses = [name for name in pair.facts.parameters if name.startswith("ct_")]
+    assert {"ct_inflation", "ct_scale", "ct_wall", "ct_heart"} <= set(poses)
+    assert all(pair.facts.parameters[name] is not None for name in poses)
+    sides = (pair.facts.parameters[f"ct_{side}"] for side in ("width", "depth", "height"))
+    assert np.prod([float(side or 0) for side in sides]) == pytest.approx(1)
     assert pair.facts.parameters["height_cm"] is None
 
 
