@@ -38,7 +38,7 @@ from dfsynth.simulator.files import hash_names
 from dfsynth.simulator.origin import Drawing, Survey
 
 _VOLUMES_KEPT: Final = 4
-"""Segmented volumes in memory, some 150 MB each; a run over more takes them in turns."""
+"""Segmented volumes in memory, about 200 MB each; a run over more takes them in turns."""
 _PAIRS_A_TURN: Final = 8
 
 
