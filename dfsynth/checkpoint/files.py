@@ -4,11 +4,12 @@ A checkpoint is a folder with `weights.safetensors` and `model.json`; nothing is
 """
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dfsynth.checkpoint.card import ModelCard
+from dfsynth.checkpoint.card import NETWORK, ModelCard
 from dfsynth.checkpoint.parsing import parse_card
 from dfsynth.errors import CheckpointError, UsageError
 from dfsynth.resources import data_folder
@@ -29,19 +30,23 @@ class CheckpointFiles:
 
 
 def checkpoint_path(wanted: str) -> Path:
-    """A packaged checkpoint's name or a folder → the folder.
+    """A packaged generator's name or a folder → the folder.
 
     Raises:
         UsageError: neither a packaged name nor a folder with a `model.json`.
     """
-    packaged = data_folder("checkpoints")
-    for folder in (packaged / wanted, Path(wanted)):
-        if (folder / CARD).is_file():
-            return folder
-    names = ", ".join(sorted(p.name for p in packaged.iterdir() if p.is_dir()))
+    packaged = sorted(p for p in data_folder("checkpoints").iterdir() if p.is_dir())
+    generators = {folder.name: folder for folder in packaged if _generates(folder)}
+    if wanted in generators:
+        return generators[wanted]
+    if (Path(wanted) / CARD).is_file():
+        return Path(wanted)
+    found = f"no checkpoint {wanted!r}"
+    if wanted in {folder.name for folder in packaged}:
+        found = f"the packaged network {wanted!r} generates no images"
     raise UsageError(
-        f"no checkpoint {wanted!r}: expected a folder with {CARD} and {WEIGHTS}, "
-        f"or one of the packaged names: {names}"
+        f"{found}: expected a folder with {CARD} and {WEIGHTS}, "
+        f"or one of the packaged names: {', '.join(generators)}"
     )
 
 
@@ -61,6 +66,14 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
             "version of dfsynth that it was made for"
         ) from error
     return CheckpointFiles(folder, card, weights, digest)
+
+
+def _generates(folder: Path) -> bool:
+    """Whether a packaged network is a generator; what is wrong with a card, reading it tells."""
+    try:
+        return bool(json.loads((folder / CARD).read_bytes())["network"] == NETWORK)
+    except (OSError, ValueError, LookupError, TypeError):
+        return True
 
 
 def _read(path: Path) -> bytes:

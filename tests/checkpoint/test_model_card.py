@@ -213,6 +213,21 @@ def test_an_unknown_checkpoint_is_wrong_usage(
         checkpoint_path(wanted)
 
 
+def test_only_generators_are_offered() -> None:
+    with pytest.raises(UsageError) as found:
+        checkpoint_path("no-such-checkpoint")
+    assert str(found.value).endswith("packaged names: default")
+
+
+def test_a_network_of_another_kind_is_wrong_usage() -> None:
+    with pytest.raises(UsageError) as found:
+        checkpoint_path("lung-reader")
+    told = str(found.value)
+    assert told.startswith("the packaged network 'lung-reader' generates no images: expected")
+    assert told.endswith("packaged names: default")
+    assert "\n" not in told
+
+
 def test_a_folder_without_a_card_is_no_checkpoint(tmp_path: Path) -> None:
     (tmp_path / WEIGHTS).write_bytes(b"weights")
     with pytest.raises(UsageError, match="no checkpoint"):
