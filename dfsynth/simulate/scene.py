@@ -1,13 +1,13 @@
 """A patient in front of the beam: what the origins that have voxels hand to the imaging layers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from dfsynth.simulate.anatomy import Anatomy
 from dfsynth.simulate.beam import ConeBeam
 from dfsynth.simulate.body import ProjectedBody, project_body
-from dfsynth.simulate.ct import CtAnatomy, CtPose, CtThorax
+from dfsynth.simulate.ct import CtAnatomy, CtPose, CtThorax, sharpen_projection
 from dfsynth.simulate.framing import draw_framing, find_lungs, frame_lungs
 from dfsynth.simulate.phantom import BodyParameters, PhantomAnatomy, draw_body
 from dfsynth.simulate.streams import Streams
@@ -28,11 +28,21 @@ class Scene:
     anatomy: Anatomy
     beam: ConeBeam
     tissue: TissueParameters
+    scanned: bool = False
+    """Whether the anatomy comes from a scan, which has less detail than a radiograph."""
 
     def project(self, streams: Streams) -> ProjectedBody:
         """The line integrals; `streams` are those that the tissue was drawn from."""
         tissue = LungTissue(self.tissue, self.anatomy, streams)
-        return project_body(self.anatomy, tissue, self.tissue.eps_healthy_per_m, self.beam)
+        body = project_body(self.anatomy, tissue, self.tissue.eps_healthy_per_m, self.beam)
+        if not self.scanned:
+            return body
+        pixel_mm = self.beam.pixel_mm
+        return replace(
+            body,
+            water_mm=sharpen_projection(body.water_mm, pixel_mm),
+            bone_mm=sharpen_projection(body.bone_mm, pixel_mm),
+        )
 
 
 def pose_phantom(
@@ -76,7 +86,7 @@ def pose_ct(
     reach = (lungs.bottom_mm - below, lungs.top_mm + above)
     framing = draw_framing(streams("framing"), "AP" if pose.antero_posterior else "PA")
     beam = frame_lungs(framing, lungs, grid, reach, size)
-    return Scene(CtAnatomy(thorax, pose, beam), beam, tissue)
+    return Scene(CtAnatomy(thorax, pose, beam), beam, tissue, scanned=True)
 
 
 def draw_phantom(

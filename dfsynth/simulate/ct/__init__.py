@@ -1,5 +1,6 @@
 """Thoraxes from CT volumes: read, segmented, posed anew and laid before the beam."""
 
+from dfsynth.simulate.ct.deconvolution import sharpen_projection
 from dfsynth.simulate.ct.listing import CtListing, list_volumes
 from dfsynth.simulate.ct.pose import CtPose, draw_pose
 from dfsynth.simulate.ct.posed import CtAnatomy
@@ -20,4 +21,5 @@ __all__ = [
     "draw_pose",
     "list_volumes",
     "read_volume",
+    "sharpen_projection",
 ]

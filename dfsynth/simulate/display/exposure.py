@@ -31,16 +31,16 @@ class ExposureParameters:
     slope: tuple[float, float]
     """Rise of the open field's own −ln light over the width and the height of the picture."""
     photons_per_mm2: float | None
-    """In the open field; None for no noise."""
+    """Counted in the open field; None for no noise."""
     seed: int
 
 
 _BLURS_MM: Final[dict[Look, tuple[float, float]]] = {
-    "soft": (0.3, 1.4),
-    "film": (0.2, 0.7),
-    "crisp": (0.15, 0.4),
-    "equalised": (0.2, 0.8),
-    "bedside": (0.2, 1.0),
+    "soft": (0.1, 0.8),
+    "film": (0.1, 0.3),
+    "crisp": (0.1, 0.25),
+    "equalised": (0.1, 0.4),
+    "bedside": (0.1, 0.6),
 }
 
 
@@ -48,9 +48,9 @@ def draw_exposure(kvp: float, look: Look, rng: np.random.Generator) -> ExposureP
     """Scatter as drawn for full fields, always without grid at the bedside, and photon noise.
 
     Half a million photons a mm² in the open field give the detector dose of a stand, some
-    2.5 µGy behind the lung; the range, three fifths of it to five times, is [assumed]. So
-    are the blur, against edges measured in archives, and the field's slope: heel effect, a
-    tilted beam.
+    2.5 µGy behind the lung; of them a detector counts a fifth to nearly all. The range, a
+    twelfth of it to four times, is [assumed]. So are the blur, against edges measured in
+    archives, and the field's slope: heel effect, a tilted beam.
     """
     scatter = draw_field_scatter(rng)
     ratio = float(rng.uniform(1.0, 3.0))
@@ -62,7 +62,7 @@ def draw_exposure(kvp: float, look: Look, rng: np.random.Generator) -> ExposureP
         blur=BlurParameters(sigma_mm=float(rng.uniform(*_BLURS_MM[look]))),
         unrest=draw_unrest(look == "bedside", rng),
         slope=(float(rng.normal(0, 0.04)), float(rng.normal(0, 0.1))),
-        photons_per_mm2=float(np.exp(rng.uniform(np.log(3e5), np.log(2.5e6)))),
+        photons_per_mm2=float(np.exp(rng.uniform(np.log(4e4), np.log(2e6)))),
         seed=int(rng.integers(2**63)),
     )
 

@@ -40,6 +40,8 @@ class Surface:
 
     nearest: bool = False
     """For labels: no value that was not there."""
+    sharp: bool = False
+    """Cubic in place of linear, which blurs; never below 0."""
     fill: float | None = 0.0
     """Outside the map; None repeats its edge."""
 
@@ -96,15 +98,23 @@ def frame_maps(
             values,
             matrix,
             values.shape[::-1],
-            flags=cv2.INTER_NEAREST if surface.nearest else cv2.INTER_LINEAR,
+            flags=_interpolation(surface),
             borderMode=cv2.BORDER_REPLICATE if surface.fill is None else cv2.BORDER_CONSTANT,
             borderValue=surface.fill or 0.0,
         )
         rows, columns = open_part((values.shape[0], values.shape[1]), parameters.bars)
         inside = np.zeros_like(values)
         inside[rows, columns] = warped[rows, columns]
+        if surface.sharp:
+            np.maximum(inside, 0, out=inside)
         framed[name] = inside
     return framed
+
+
+def _interpolation(surface: Surface) -> int:
+    if surface.nearest:
+        return cv2.INTER_NEAREST
+    return cv2.INTER_CUBIC if surface.sharp else cv2.INTER_LINEAR
 
 
 def open_part(shape: tuple[int, int], bars: Bars) -> tuple[slice, slice]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from dfsynth.simulate.ct.deconvolution import restore_detail
+from dfsynth.simulate.ct.deconvolution import restore_detail, sharpen_projection
 from dfsynth.simulate.ct.resampling import Cubes
 
 SPACING_MM = (1.75, 5.0, 1.75)
@@ -37,3 +37,18 @@ def test_a_thin_cortex_is_given_back_with_its_mass() -> None:
 def test_what_is_even_stays_as_it_is() -> None:
     hu = np.full((12, 12, 12), -850, np.float32)
     np.testing.assert_allclose(restore_detail(Cubes(hu, 1.75), SPACING_MM).hu, hu, atol=0.01)
+
+
+def test_a_projection_gets_its_fine_detail_back_and_keeps_the_rest() -> None:
+    x = np.arange(128, dtype=np.float32)
+    fine, wide = (
+        np.tile(50 + np.cos(2 * np.pi * x / period), (32, 1)).astype(np.float32)
+        for period in (3, 64)
+    )
+    inside = (slice(8, -8), slice(8, -8))
+    assert sharpen_projection(fine, 1.5)[inside].std() > 1.5 * fine[inside].std()
+    assert sharpen_projection(wide, 1.5)[inside].std() == pytest.approx(
+        wide[inside].std(), rel=0.02
+    )
+    assert sharpen_projection(fine, 1.5).mean() == pytest.approx(fine.mean(), rel=1e-3)
+    assert sharpen_projection(np.float32(100) * (fine > 50), 1.5).min() == 0

@@ -103,3 +103,12 @@ def test_films_often_end_above_the_lower_edge() -> None:
     drawn = [draw_framing("film", np.random.default_rng(seed)).bars for seed in range(100)]
     assert 30 < sum(bars[3] > 0 for bars in drawn) < 80
     assert all(0.6 < (1 - b[0] - b[2]) * (1 - b[1] - b[3]) <= 1 for b in drawn)
+
+
+def test_a_sharp_map_keeps_more_detail_and_never_goes_below_nothing() -> None:
+    stripes = np.tile(np.array([0, 0, 4, 4], np.float32), (101, 26))[:, :101]
+    moved = FramingParameters(1, 1.07, 2, 0.01, 0)
+    found = frame_maps({"linear": stripes, "cubic": stripes}, {"cubic": Surface(sharp=True)}, moved)
+    middle = (slice(20, 80), slice(20, 80))
+    assert found["cubic"][middle].std() > 1.05 * found["linear"][middle].std()
+    assert found["cubic"].min() == 0
