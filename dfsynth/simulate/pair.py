@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from dfsynth.records import Float32Map
 from dfsynth.simulate.body import ProjectedBody, label_lung
-from dfsynth.simulate.display import Surface, frame_maps, framed_pixel_mm, present
+from dfsynth.simulate.display import (
+    Surface,
+    frame_maps,
+    framed_pixel_mm,
+    present,
+    spare_lungs,
+)
 from dfsynth.simulate.imaging import (
     Projections,
     Tube,
@@ -56,7 +62,8 @@ class Pair:
 def make_pair(body: ProjectedBody, pixel_mm: float, layers: ImageLayers, streams: Streams) -> Pair:
     """The images of a projected body; a pure function of its arguments.
 
-    What the display model frames anew (rotation, crop, stretch) moves every map alike.
+    What the display model frames anew (rotation, crop, stretch) moves every map alike, and
+    its shutter leaves open all that is labelled lung.
     """
     framing = None if layers.display is None else layers.display.framing
     maps = frame_maps(_truth(body), _SURFACES, framing)
@@ -74,7 +81,7 @@ def make_pair(body: ProjectedBody, pixel_mm: float, layers: ImageLayers, streams
     radiograph = (
         plain_radiograph(projections, layers.kvp)
         if layers.display is None
-        else present(projections, layers.display)
+        else present(projections, spare_lungs(layers.display, labels > 0))
     )
     return Pair(
         maps=PairMaps(

@@ -18,6 +18,7 @@ from dfsynth.simulate.display.presentation import (
     draw_display,
     present,
 )
+from dfsynth.simulate.display.sparing import spare_lungs
 
 __all__ = [
     "LOOKS",
@@ -30,4 +31,5 @@ __all__ = [
     "frame_maps",
     "framed_pixel_mm",
     "present",
+    "spare_lungs",
 ]

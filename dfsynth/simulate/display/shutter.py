@@ -1,13 +1,15 @@
 """Collimation: the straight edges of the field, and what an archive shows outside them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from dfsynth.records import Float32Map
 
 _SHIFT = 4
+_PENUMBRA_SIGMAS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,52 @@ def draw_shutter(rng: np.random.Generator) -> ShutterParameters:
     )
 
 
+def widen_opening(parameters: ShutterParameters, kept: NDArray[np.bool_]) -> ShutterParameters:
+    """The opening with sides moved outwards, parallel, until all of `kept` (y, x) is lit.
+
+    Sides that hide nothing of it stay; so do all where nothing is kept.
+    """
+    rows, columns = np.nonzero(kept)
+    if len(rows) == 0:
+        return parameters
+    height, width = kept.shape
+    margin_px = 1.5 + _PENUMBRA_SIGMAS * _sigma_px(kept.shape, parameters)
+    x, y = (columns + 0.5) / width, (rows + 0.5) / height
+    corners = np.asarray(parameters.corners)
+    ends = {"top": (0, 1), "right": (1, 2), "bottom": (2, 3), "left": (3, 0)}
+    sides = {}
+    for side, (first, last) in ends.items():
+        # Upright sides are lines x(y), the others y(x): an offset and a slope.
+        upright, outwards = side in ("left", "right"), 1 if side in ("right", "bottom") else -1
+        along, across = (y, x) if upright else (x, y)
+        to, at = (1, 0) if upright else (0, 1)
+        run = corners[last] - corners[first]
+        slope = run[at] / run[to]
+        offset = corners[first][at] - slope * corners[first][to]
+        needed = outwards * (across - slope * along) + margin_px / (width if upright else height)
+        sides[side] = (outwards * max(outwards * offset, float(needed.max())), slope)
+    met = (("left", "top"), ("right", "top"), ("right", "bottom"), ("left", "bottom"))
+    return replace(parameters, corners=tuple(_meet(sides[a], sides[b]) for a, b in met))
+
+
+def _meet(upright: tuple[float, float], level: tuple[float, float]) -> tuple[float, float]:
+    """Where the line x = a + b y meets the line y = c + d x."""
+    (a, b), (c, d) = upright, level
+    x = (a + b * c) / (1 - b * d)
+    return float(x), float(c + d * x)
+
+
+def _sigma_px(shape: tuple[int, ...], parameters: ShutterParameters) -> float:
+    return parameters.penumbra_px * min(shape) / 512
+
+
 def field_opening(shape: tuple[int, int], parameters: ShutterParameters) -> Float32Map:
     """1 inside the field, 0 outside, in between at its edges, (y, x)."""
     opening = np.zeros(shape, np.uint8)
     corners = np.asarray(parameters.corners) * (shape[1], shape[0]) - 0.5
     fixed = np.round(corners * (1 << _SHIFT)).astype(np.int32)
     cv2.fillConvexPoly(opening, fixed, 255, cv2.LINE_AA, _SHIFT)
-    sigma_px = parameters.penumbra_px * min(shape) / 512
+    sigma_px = _sigma_px(shape, parameters)
     share = opening.astype(np.float32) / np.float32(255)
     if sigma_px < 0.2 or opening.all():
         return share

@@ -24,6 +24,7 @@ from dfsynth.simulate.display.shutter import (
     close_shutter,
     draw_shutter,
     field_opening,
+    widen_opening,
 )
 
 SQUARE = ((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9))
@@ -47,6 +48,34 @@ def test_most_of_the_picture_stays_open() -> None:
     for seed in range(50):
         opening = field_opening((64, 64), draw_shutter(np.random.default_rng(seed)))
         assert opening.mean() > 0.65
+
+
+@given(st.integers(0, 2**31), st.integers(20, 300), st.integers(20, 300))
+def test_a_widened_opening_hides_nothing_of_what_is_kept(
+    seed: int, height: int, width: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    parameters = draw_shutter(rng)
+    kept = np.zeros((height, width), np.bool_)
+    (top, bottom), (left, right) = (np.sort(rng.integers(0, n, 2)) for n in (height, width))
+    kept[top : bottom + 1, left : right + 1] = True
+    wider = widen_opening(parameters, kept)
+    opening = field_opening((height, width), wider)
+    assert opening[kept].min() > 0.99
+    assert opening.mean() > field_opening((height, width), parameters).mean() - 0.01
+
+
+def test_an_opening_that_hides_nothing_stays() -> None:
+    parameters = ShutterParameters(SQUARE, 0.0, 0.5)
+    kept = np.zeros((100, 100), np.bool_)
+    assert widen_opening(parameters, kept) is parameters
+    kept[20:80, 20:80] = True
+    np.testing.assert_allclose(widen_opening(parameters, kept).corners, SQUARE)
+    kept[20:80, 5] = True
+    moved = np.asarray(widen_opening(parameters, kept).corners)
+    assert (moved[[0, 3], 0] < 0.05).all()
+    np.testing.assert_allclose(moved[[1, 2], 0], 0.9)
+    np.testing.assert_allclose(moved[:, 1], np.asarray(SQUARE)[:, 1])
 
 
 def test_letters_of_the_side_are_on_their_side() -> None:
