@@ -56,9 +56,12 @@ class CtAnatomy:
 
     @property
     def inflation(self) -> float:
-        """By the mean density: 1 where it is that of healthy lung at full inspiration or less."""
-        density = self._thorax.healthy_density / self._pose.inflation
-        return min(1.0, _FULL_DENSITY / max(density, 0.01))
+        """By the healthy density: 1 where it is that of a full inspiration or less."""
+        return min(1.0, _FULL_DENSITY / self.healthy_density)
+
+    @property
+    def healthy_density(self) -> float:
+        return self._thorax.healthy_density / self._pose.inflation
 
     @property
     def bones(self) -> Elements:

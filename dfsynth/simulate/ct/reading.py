@@ -210,10 +210,11 @@ def _hounsfield(key: str, values: NDArray[Any]) -> NDArray[np.int16]:
     if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
         raise refusal(ErrorCode.NON_FINITE, key, "some of its values are not finite")
     lowest, highest = float(values.min()), float(values.max())
-    # Padding outside the field of view may lie far below any HU.
+    # Padding outside the field of view may lie far below any HU: it is no air that was measured.
+    seen = values[:: max(1, values.shape[0] // 64), ::2, ::2]
+    air = float(((seen >= _HU_RANGE[0]) & (seen < -700)).mean())
+    tissue = float(((seen > -200) & (seen < 200)).mean())
     clipped = np.clip(values, *_HU_RANGE)
-    seen = clipped[:: max(1, values.shape[0] // 64), ::2, ::2]
-    air, tissue = float((seen < -700).mean()), float((np.abs(seen) < 200).mean())
     if lowest > -500 or air < 0.02 or tissue < 0.02:
         raise refusal(
             ErrorCode.UNSUPPORTED_FORMAT,

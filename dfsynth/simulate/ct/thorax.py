@@ -20,6 +20,11 @@ _NECK_AHEAD_MM = 25.0
 _HEART_ROWS = (0.45, 0.75)
 _EMPTY_DENSITY = 0.02
 _AERATED_DENSITY = 0.5
+_STANDING_DENSITIES = (0.05, 0.3)
+"""Of parenchyma that is neither destroyed (below −950 HU) nor flooded (above −700 HU)."""
+_THINNEST_HEALTHY_DENSITY = 0.12
+"""Median at the end of a full breath, lying down, below which a lung as a whole is rarefied
+[assumed; −880 HU]."""
 _STEEPEST_PER_MM = 0.005
 
 
@@ -59,7 +64,8 @@ class CtThorax:
     crown: torch.Tensor
     """(planes, columns): tissue of the first slice, and between neck and arms."""
     healthy_density: float
-    """Median density of the parenchyma as scanned, which opacities hardly move."""
+    """Of the parenchyma as scanned, had it no disease: the median of what is neither destroyed
+    nor flooded, and no less than a healthy lung's [assumed]."""
     gravity_per_mm: float
     """Slope of the density's logarithm from the front to the back as scanned, ≥ 0."""
     lungs_cut: bool
@@ -192,14 +198,19 @@ def _crown(fields: torch.Tensor) -> torch.Tensor:
 
 
 def _density_profile(fields: torch.Tensor, step_mm: float) -> tuple[float, float]:
-    """Median density of whole cubes of aerated lung, and how its logarithm falls to the front."""
+    """Healthy density of whole cubes of lung, and how the logarithm of all that is aerated falls
+    to the front."""
     density = fields[LUNG_MASS][:, ::2, ::2].numpy()
     aerated = (fields[LUNG][:, ::2, ::2].numpy() > 0.99) & (density < _AERATED_DENSITY)
     if aerated.sum() < 100:
         return _AERATED_DENSITY, 0.0
     planes = np.nonzero(aerated)[0] * step_mm
     slope = np.polyfit(planes, np.log(np.maximum(density[aerated], 0.02)), 1)[0]
-    return float(np.median(density[aerated])), float(np.clip(-slope, 0, _STEEPEST_PER_MM))
+    low, high = _STANDING_DENSITIES
+    standing = density[aerated & (density > low) & (density < high)]
+    median = float(np.median(standing)) if standing.size else _THINNEST_HEALTHY_DENSITY
+    healthy = max(median, _THINNEST_HEALTHY_DENSITY)
+    return healthy, float(np.clip(-slope, 0, _STEEPEST_PER_MM))
 
 
 def _span(body: Mask, axes: tuple[int, int]) -> slice:

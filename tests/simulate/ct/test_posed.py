@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from dfsynth.simulate.anatomy import Slab
 from dfsynth.simulate.beam import ConeBeam, VoxelGrid
+from dfsynth.simulate.body import ProjectedBody, project_body
 from dfsynth.simulate.ct import CtAnatomy, CtLimits, CtPose, CtThorax, build_thorax, draw_pose
 from dfsynth.simulate.ct.placement import COLUMN, PLANE, ROW, place
 from dfsynth.simulate.ct.tissues import BONE, LUNG, LUNG_MASS, SOFT
+from dfsynth.simulate.streams import Streams
+from dfsynth.simulate.tissue import LungTissue, TissueParameters
 
 BEAM = ConeBeam(200, 200, 2.2)
 SMALL_FIELD = ConeBeam(48, 48, 4.0)
@@ -191,6 +194,43 @@ def test_slabs_do_not_depend_on_how_many_planes_come_at_once(thorax: CtThorax, p
     assert whole.shape == (anatomy.grid.planes, anatomy.grid.rows, anatomy.grid.columns)
     reference = torch.cat([s.soft for s in anatomy.slabs(16)])
     torch.testing.assert_close(whole, reference)
+
+
+def projected(thorax: CtThorax, **changes: float) -> ProjectedBody:
+    anatomy = CtAnatomy(thorax, dataclasses.replace(STRAIGHT, **changes), SMALL_FIELD)
+    tissue = LungTissue(TissueParameters(2.5, None, None, None), anatomy, Streams(0))
+    return project_body(anatomy, tissue, 2.5, SMALL_FIELD)
+
+
+@pytest.mark.parametrize("inflation", [1.0, 1.4])
+def test_a_healthy_scan_has_the_mean_coefficient_that_was_asked_for(
+    thorax: CtThorax, inflation: float
+) -> None:
+    facts = projected(thorax, inflation=inflation).facts
+    assert facts.eps_bar_per_m == pytest.approx(2.5, rel=0.04)
+    assert facts.eps_bar_healthy_per_m == pytest.approx(2.5, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("disease", "ratio"), [({"destroyed_above": 30.0}, 0.8), ({"rarefied": 0.5}, 0.65)]
+)
+def test_emphysema_that_a_scan_shows_lowers_the_coefficient(
+    thorax: CtThorax, disease: dict[str, float], ratio: float
+) -> None:
+    ill = build_thorax(volume_of(thorax_hu(**disease)), CtLimits())
+    found = projected(ill, inflation=1.2).facts, projected(thorax, inflation=1.2).facts
+    assert found[0].eps_bar_per_m < ratio * found[1].eps_bar_per_m
+    assert found[0].laa950 > found[1].laa950
+    assert found[0].eps_bar_healthy_per_m == pytest.approx(found[1].eps_bar_healthy_per_m, rel=0.05)
+
+
+def test_flooding_that_a_scan_shows_does_not_raise_the_rest(thorax: CtThorax) -> None:
+    flooded = build_thorax(volume_of(thorax_hu(flooded_below=-20.0)), CtLimits())
+    wet, dry = projected(flooded), projected(thorax)
+    assert wet.facts.eps_bar_per_m < 0.95 * dry.facts.eps_bar_per_m
+    upper = slice(12)
+    ratio = wet.dark_field[upper].sum() / dry.dark_field[upper].sum()
+    assert 0.9 < ratio < 1.01
 
 
 def test_fields_are_shares_of_one_voxel(thorax: CtThorax) -> None:

@@ -93,6 +93,14 @@ def test_padding_below_air_is_air(hu: np.ndarray, tmp_path: Path) -> None:
     assert saved(image_of(padded), tmp_path / "a.nii").hu.min() == -1024
 
 
+def test_padding_is_not_taken_for_the_air_of_hounsfield_units(
+    hu: np.ndarray, tmp_path: Path
+) -> None:
+    unscaled = hu + 1024
+    unscaled[:, :20] = -2000
+    assert "not HU" in str(refused(image_of(unscaled), tmp_path / "a.nii"))
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
