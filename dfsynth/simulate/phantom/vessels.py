@@ -106,8 +106,9 @@ def _spread(
         found = np.concatenate([found, points[inside].cpu().numpy()])
         if len(found) >= wanted:
             break
-    # A lung too small for all of them is served more densely.
-    return np.resize(found, (max(wanted, len(found)), 3)) if len(found) else low + 0 * points
+    # A lung too small for all of them is served more densely; in one that is nowhere deep enough,
+    # vessels run straight out of it.
+    return np.resize(found if len(found) else low, (max(wanted, len(found)), 3))
 
 
 def _fork(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from other_device import DEVICE, OtherDevice
 
 from dfsynth.simulate.phantom.body import draw_body
 from dfsynth.simulate.phantom.chest import shape_chest
@@ -39,3 +40,13 @@ def test_vessels_are_densest_at_the_hila() -> None:
             amount += float(volumes[mine & (away > low) & (away <= high)].sum())
         density.append(amount / (high**3 - low**3))
     assert density[0] > 3 * density[1] > 3 * density[2]
+
+
+def test_a_lung_too_thin_for_vessels_has_few_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dfsynth.simulate.phantom.vessels._PLEURA_MM", 500.0)
+    body = draw_body(np.random.default_rng(3))
+    with OtherDevice():
+        chest = shape_chest(body, DEVICE)
+        points, volumes = grow_vessels(body, chest, shape_organs(body, chest), 2.0, DEVICE)
+    assert len(points) == len(volumes)
+    assert bool(torch.isfinite(points).all())
