@@ -60,6 +60,11 @@ class Anatomy(Protocol):
         """Volume of the lungs over that at full inspiration, in (0, 1]."""
 
     @property
+    def healthy_density(self) -> float | None:
+        """What the parenchyma's density would be without the disease that is in the voxels, over
+        water's; None where they hold none."""
+
+    @property
     def bones(self) -> Elements:
         """Cortical bone that is not in the voxels; it takes the place of soft tissue."""
 

@@ -17,6 +17,7 @@ from dfsynth.simulate.tissue import (
     LOW_ATTENUATION_DENSITY,
     LungTissue,
     LungVoxels,
+    density_factor,
 )
 
 _BLOOD_DENSITY: Final = 1.06
@@ -71,6 +72,9 @@ def project_body(
 
     The coefficient is scaled so that the lungs, healthy and at full inspiration, would have the
     mean `eps_healthy_per_m`; an emptier lung has more of it, by the model's density exponent.
+    Lungs that bring disease along are compared with lungs of their `healthy_density`: scaled by
+    their own mean, rarefied lungs would scatter as healthy ones do, and flooding a part of them
+    would raise the rest.
     """
     sums = _Sums()
     everything = torch.zeros(3, beam.rows, beam.columns, device=anatomy.bones.points_mm.device)
@@ -86,7 +90,7 @@ def project_body(
             voxels = tissue.fill(part, part_grid)
             sums.add(part, voxels, part_grid)
             lungs += project(_lung_fields(part, voxels), part.first, part_grid, beam)
-    facts, eps_per_mm = sums.facts(eps_healthy_per_m, anatomy.inflation)
+    facts, eps_per_mm = sums.facts(eps_healthy_per_m, anatomy)
     soft, bone, cover = everything
     lung, parenchyma, scatter, intact = lungs
     water = soft + parenchyma
@@ -145,12 +149,17 @@ class _Sums:
     def mean_density(self) -> float:
         return self._density / max(self._volume_mm3, 1.0)
 
-    def facts(self, eps_healthy_per_m: float, inflation: float) -> tuple[LungFacts, float]:
+    def facts(self, eps_healthy_per_m: float, anatomy: Anatomy) -> tuple[LungFacts, float]:
         """The lungs' facts, and the coefficient in 1/mm for a relative coefficient of 1."""
         if self._volume_mm3 < _LEAST_LUNG_MM3:
             raise ValueError(f"the body has {self._volume_mm3 / 1e6:.2f} l of lung")
-        healthy = eps_healthy_per_m * inflation**-DENSITY_EXPONENT
-        per_m = healthy / (self._healthy / self._volume_mm3)
+        healthy = eps_healthy_per_m * anatomy.inflation**-DENSITY_EXPONENT
+        density = anatomy.healthy_density
+        per_m = healthy / (
+            self._healthy / self._volume_mm3
+            if density is None
+            else float(density_factor(torch.tensor(density)))
+        )
         integral = self._coefficient * per_m
         facts = LungFacts(
             volume_l=self._volume_mm3 / 1e6,

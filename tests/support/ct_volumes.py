@@ -40,6 +40,11 @@ def thorax_hu(**changes: Any) -> np.ndarray:
     air = (right & changes.get("right", True)) | (left & changes.get("left", True))
     # Denser at the back, as in someone who lies on it.
     hu = np.where(air & ~heart & ~domes, -860 + 0.6 * grid[1], hu)
+    lung = air & ~heart & ~domes
+    hu = np.where(lung, (1 + hu / 1000) * changes.get("rarefied", 1) * 1000 - 1000, hu)
+    hu[lung & (grid[0] > changes.get("destroyed_above", wide))] = -970
+    if changes.get("consolidated"):
+        hu[ellipsoid(grid, (10, 0, -75), (45, 40, 30))] = 20
     hu[heart] = changes.get("heart", 45)
     hu[ellipsoid(grid, (0, 70, 0), (wide, 17, 17))] = 450  # the spine
     hu[ellipsoid(grid, (70, 15, 0), (80, 9, 9))] = -1000  # the trachea
@@ -99,7 +104,7 @@ def candidate_of(path: Path) -> CtCandidate:
     kind = (
         CtFormat.NIFTI if ".nii" in name else CtFormat.NRRD if ".n" in name else CtFormat.META_IMAGE
     )
-    return CtCandidate(name, kind, (path,), "unknown")
+    return CtCandidate(name, kind, (path,), "unknown", name)
 
 
 def volume_of(hu: np.ndarray) -> CtVolume:

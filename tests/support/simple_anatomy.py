@@ -19,6 +19,7 @@ class SimpleAnatomy:
     step_mm: float = 4.0
     density: float = 0.2
     inflation: float = 1.0
+    healthy_density: float | None = None
 
     @property
     def grid(self) -> VoxelGrid:

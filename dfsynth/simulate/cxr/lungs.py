@@ -37,6 +37,7 @@ class ReadLungs:
     """(y, x) of the picture."""
     pixel_mm: float
     inflation: float = 1.0
+    healthy_density: None = None
 
     @property
     def grid(self) -> VoxelGrid:

@@ -63,6 +63,10 @@ class PhantomAnatomy:
         """Volume of the lungs over that at full inspiration."""
         return self.body.inspiration
 
+    @property
+    def healthy_density(self) -> None:
+        """Phantoms are healthy; disease is laid over them."""
+
     @cached_property
     def bones(self) -> Elements:
         """Cortical bone, and spongy bone as the cortical bone it amounts to."""

@@ -1,6 +1,6 @@
 """Lung parenchyma: coefficient, heterogeneity, emphysema, opacities."""
 
-from dfsynth.simulate.tissue.coefficient import DENSITY_EXPONENT
+from dfsynth.simulate.tissue.coefficient import DENSITY_EXPONENT, density_factor
 from dfsynth.simulate.tissue.lung import LOW_ATTENUATION_DENSITY, LungTissue, LungVoxels
 from dfsynth.simulate.tissue.parameters import TissueParameters, draw_tissue
 
@@ -10,5 +10,6 @@ __all__ = [
     "LungTissue",
     "LungVoxels",
     "TissueParameters",
+    "density_factor",
     "draw_tissue",
 ]
