@@ -197,7 +197,7 @@ def _in_turns(usable: list[CtCandidate], count: int) -> list[Subject]:
     """Every volume in turn; many volumes for a few pairs each, so that memory holds them."""
     turn = 1 if len(usable) <= _VOLUMES_KEPT else _PAIRS_A_TURN
     chosen = (usable[number // turn % len(usable)] for number in range(count if usable else 0))
-    return [Subject(f"ct:{c.key}", "ct", c.key, c.license) for c in chosen]
+    return [Subject(f"ct:{c.patient}", "ct", c.key, c.license) for c in chosen]
 
 
 class _Kept:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
-from ct_volumes import image_of, thorax_hu
+from ct_volumes import image_of, thorax_hu, write_series
 
 from dfsynth.config import SimulateOptions
 from dfsynth.records import MadePair, PairItem
@@ -58,6 +58,15 @@ def test_what_cannot_be_used_is_named_with_a_reason_and_the_others_go_on(
     for name in ("one-lung.nii.gz", "broken.nrrd", "notes.txt"):
         assert name in told
     assert str(maker) not in told
+
+
+def test_reconstructions_of_one_scan_are_one_patient(tmp_path: Path) -> None:
+    for name in ("lung", "soft"):
+        write_series(tmp_path / "study1" / name, thorax_hu(), PatientID="4711-0815")
+    options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=tmp_path)
+    lines = make_simulator(options).subjects(2).lines
+    assert [line.source for line in lines] == ["study1/lung", "study1/soft"]
+    assert {line.patient_id for line in lines} == {"ct:study1/lung"}
 
 
 def test_one_volume_gives_different_pairs_of_one_person(

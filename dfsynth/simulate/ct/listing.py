@@ -1,10 +1,11 @@
 """Which CT volumes a folder holds, by names and DICOM headers alone."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dfsynth.errors import UsageError
+from dfsynth.simulate.ct.detached import find_data_name, names_a_neighbour
 from dfsynth.simulate.ct.slices import SliceHeader, read_slice_header
 from dfsynth.simulate.ct.volume import CtCandidate, CtFormat
 from dfsynth.simulate.licenses import LICENSES, UNKNOWN_LICENSE, read_licenses
@@ -32,6 +33,8 @@ class CtListing:
 def list_volumes(root: Path) -> CtListing:
     """The volumes below `root`: one for each NIfTI, NRRD or MetaImage file and DICOM series.
 
+    Each is a patient of its own, but for DICOM series that name the same patient.
+
     Raises:
         UsageError: `root` is no folder, holds no volume, or its `licenses.csv` cannot be read.
     """
@@ -47,9 +50,9 @@ def list_volumes(root: Path) -> CtListing:
         if any(part.startswith(".") for part in path.relative_to(root).parts):
             excluded.append((key, "hidden"))
         elif volume_format is not None:
-            candidates.append(
-                CtCandidate(key, volume_format, (path,), licenses.get(key, UNKNOWN_LICENSE))
-            )
+            license_ = licenses.get(key, UNKNOWN_LICENSE)
+            files = _files_of(path, volume_format)
+            candidates.append(CtCandidate(key, volume_format, files, license_, key))
         elif _may_be_dicom(path):
             header = read_slice_header(path)
             if isinstance(header, str):
@@ -58,14 +61,40 @@ def list_volumes(root: Path) -> CtListing:
                 slices[path.parent.relative_to(root).as_posix()].append((path, header))
         elif path != root / LICENSES:
             excluded.append((key, "no CT volume by its name"))
-    for folder, found in slices.items():
-        candidates += _list_series(folder, found, licenses)
+    series = [s for folder, found in slices.items() for s in _list_series(folder, found, licenses)]
+    candidates = sorted([*candidates, *_name_patients(series)], key=_by_key)
+    used = {file for candidate in candidates for file in candidate.files}
     if not candidates:
         raise UsageError(
             f"no CT volume below {root}; expected NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr), "
             "MetaImage (.mha) or folders of DICOM slices"
         )
-    return CtListing(tuple(sorted(candidates, key=lambda c: c.key.encode())), tuple(excluded))
+    left = ((key, why) for key, why in excluded if root / key not in used)
+    return CtListing(tuple(candidates), tuple(left))
+
+
+def _by_key(candidate: CtCandidate) -> bytes:
+    return candidate.key.encode()
+
+
+def _files_of(path: Path, volume_format: CtFormat) -> tuple[Path, ...]:
+    """A volume's file, and that of its voxels where they lie apart as they may."""
+    name = None if volume_format is CtFormat.NIFTI else find_data_name(path)
+    if name is None or not names_a_neighbour(name) or not (path.parent / name).is_file():
+        return (path,)
+    return path, path.parent / name
+
+
+def _name_patients(series: list[tuple[CtCandidate, str | None]]) -> list[CtCandidate]:
+    """Volumes with equal digests of a patient get that one's first key."""
+    ordered = sorted(series, key=lambda s: _by_key(s[0]))
+    first: dict[str, str] = {}
+    return [
+        candidate
+        if digest is None
+        else replace(candidate, patient=first.setdefault(digest, candidate.key))
+        for candidate, digest in ordered
+    ]
 
 
 def _volume_format(name: str) -> CtFormat | None:
@@ -81,8 +110,8 @@ def _may_be_dicom(path: Path) -> bool:
 
 def _list_series(
     folder: str, found: list[tuple[Path, SliceHeader]], licenses: dict[str, str]
-) -> list[CtCandidate]:
-    """One candidate for each series of a folder."""
+) -> list[tuple[CtCandidate, str | None]]:
+    """One candidate for each series of a folder, and the digest of its patient."""
     series: dict[str, list[tuple[Path, SliceHeader]]] = defaultdict(list)
     for path, header in found:
         series[header.series_uid].append((path, header))
@@ -98,5 +127,6 @@ def _list_series(
             key = f"{folder}#{number}" + (f".{before + 1}" if before else "")
         license_ = licenses.get(key, licenses.get(folder, UNKNOWN_LICENSE))
         files = tuple(sorted(path for path, _ in members))
-        candidates.append(CtCandidate(key, CtFormat.DICOM, files, license_))
+        candidate = CtCandidate(key, CtFormat.DICOM, files, license_, patient=key)
+        candidates.append((candidate, members[0][1].patient))
     return candidates

@@ -1,7 +1,6 @@
 """Bytes → a volume in Hounsfield units and in the patient's axes, or one sentence why not."""
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.errors import ErrorCode
+from dfsynth.simulate.ct.detached import find_data_name, names_a_neighbour
 from dfsynth.simulate.ct.extras import load_extra
 from dfsynth.simulate.ct.nifti import check_nifti
 from dfsynth.simulate.ct.slices import check_pixels, stack_slices
@@ -16,7 +16,6 @@ from dfsynth.simulate.ct.volume import CtCandidate, CtFormat, CtLimits, CtVolume
 
 _PATIENT_AXES = "LIA"
 """Columns grow to the left, rows to the feet, planes to the front."""
-_HEADER_BYTES = 64 * 1024
 _BYTES_AT_ONCE = 1 << 20
 _HU_RANGE = (-1024, 3071)
 
@@ -52,7 +51,7 @@ def read_volume(candidate: CtCandidate, limits: CtLimits) -> CtVolume:
 
 def _read_file(sitk: Any, candidate: CtCandidate, limits: CtLimits) -> tuple[Any, str]:
     path, key = candidate.files[0], candidate.key
-    _check_reference(candidate)
+    data = _find_data(candidate)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -74,7 +73,7 @@ def _read_file(sitk: Any, candidate: CtCandidate, limits: CtLimits) -> tuple[Any
         raise _read_failure(key, error) from error
     if image.GetDimension() == 4:
         image = image[:, :, :, 0]
-    return image, _sha256(path)
+    return image, _sha256(path) if data is None else _sha256_of_all((path, data))
 
 
 def _read_series(sitk: Any, candidate: CtCandidate, limits: CtLimits) -> tuple[Any, str]:
@@ -104,18 +103,18 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _check_reference(candidate: CtCandidate) -> None:
-    """A header must not lead out of its folder."""
+def _sha256_of_all(paths: tuple[Path, ...]) -> str:
+    sums = (bytes.fromhex(_sha256(path)) for path in paths)
+    return hashlib.sha256(b"".join(sums)).hexdigest()
+
+
+def _find_data(candidate: CtCandidate) -> Path | None:
+    """The file of the voxels, if not the header's own; a header must not lead out of its folder."""
     path = candidate.files[0]
-    if candidate.format is CtFormat.NIFTI:
-        return
-    with path.open("rb") as file:
-        text = file.read(_HEADER_BYTES).split(b"\n\n")[0].decode("latin-1")
-    found = re.search(r"^(?:data ?file|ElementDataFile)\s*[:=]\s*(.*?)\s*$", text, re.M | re.I)
-    name = found.group(1) if found else "LOCAL"
-    if name.upper() == "LOCAL":
-        return
-    if not re.fullmatch(r"[^/\\:%]+", name) or name.upper().startswith("LIST"):
+    name = None if candidate.format is CtFormat.NIFTI else find_data_name(path)
+    if name is None:
+        return None
+    if not names_a_neighbour(name):
         raise refusal(
             ErrorCode.UNSUPPORTED_FORMAT,
             candidate.key,
@@ -124,6 +123,7 @@ def _check_reference(candidate: CtCandidate) -> None:
         )
     if not (path.parent / name).is_file():
         raise refusal(ErrorCode.MISSING, candidate.key, f"its data file {name} is missing")
+    return path.parent / name
 
 
 def _check_voxels(key: str, size: tuple[int, ...], limits: CtLimits) -> None:

@@ -1,8 +1,10 @@
 """The DICOM slices of one series: their headers, their order, and whether they make a volume.
 
-Of a header only what geometry and the meaning of the values need is looked at.
+Of a header only what geometry and the meaning of the values need is looked at; and who the patient
+is, as a digest, so that series of one patient are told from those of others.
 """
 
+import hashlib
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +34,8 @@ _TAGS = [
     "RescaleSlope",
     "RescaleIntercept",
 ]
+_PATIENT_TAGS = ("PatientID", "StudyInstanceUID", "FrameOfReferenceUID")
+"""The first that is there tells whose slice it is."""
 _CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
 # Pixel data are read whole only to see whether they are all there.
 _UNREADABLE = (
@@ -61,6 +65,8 @@ class SliceHeader:
     position_mm: tuple[float, float, float] | None
     tilt_deg: float
     rescaled: bool
+    patient: str | None
+    """A digest that slices of one patient share, for comparing alone: it is never told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,9 @@ class SliceStack:
 def read_slice_header(path: Path) -> SliceHeader | str:
     """The header of a CT slice, or why the file is none."""
     try:
-        dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS)
+        dataset = pydicom.dcmread(
+            path, stop_before_pixels=True, specific_tags=[*_TAGS, *_PATIENT_TAGS]
+        )
         kind = [str(part).upper() for part in dataset.get("ImageType", [])]
         if dataset.get("Modality") != "CT":
             return f"modality {dataset.get('Modality', 'not stated')!s:.16}, not CT"
@@ -107,7 +115,15 @@ def _header(dataset: pydicom.Dataset) -> SliceHeader:
         else None,
         tilt_deg=float(dataset.get("GantryDetectorTilt") or 0),
         rescaled="RescaleSlope" in dataset and "RescaleIntercept" in dataset,
+        patient=_patient_digest(dataset),
     )
+
+
+def _patient_digest(dataset: pydicom.Dataset) -> str | None:
+    for tag in _PATIENT_TAGS:
+        if value := str(dataset.get(tag) or "").strip():
+            return hashlib.blake2b(f"{tag} {value}".encode(), digest_size=16).hexdigest()
+    return None
 
 
 def stack_slices(key: str, files: tuple[Path, ...], limits: CtLimits) -> SliceStack:

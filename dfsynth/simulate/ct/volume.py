@@ -25,11 +25,15 @@ class CtCandidate:
 
     key: str
     """Path below the root, with `/`; `#` and the series number follow where one folder holds
-    several DICOM series. It stands for the patient."""
+    several DICOM series."""
     format: CtFormat
     files: tuple[Path, ...]
+    """All that its voxels depend on; the first is the header where data lie apart."""
     license: str
     """From `licenses.csv` at the root, or "unknown"."""
+    patient: str
+    """The first key among the volumes of one patient: it stands for the patient, and tells no
+    more of who that is than a path does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class CtVolume:
     spacing_mm: tuple[float, float, float]
     """Between planes, rows, columns."""
     sha256: str
-    """Of the file; of a DICOM series, of its files' sums in the order of the slices' names."""
+    """Of the file; of several, of their sums: DICOM slices by name, a header before its data."""
     license: str
 
 

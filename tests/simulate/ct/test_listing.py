@@ -52,6 +52,48 @@ def test_two_series_of_one_number_have_two_keys(tmp_path: Path) -> None:
     assert [c.key for c in list_volumes(tmp_path).candidates] == ["p#3", "p#3.2"]
 
 
+def patients(root: Path) -> dict[str, str]:
+    return {c.key: c.patient for c in list_volumes(root).candidates}
+
+
+def test_series_of_one_patient_share_a_name_made_of_a_path(tmp_path: Path) -> None:
+    write_series(tmp_path / "study1" / "lung", SMALL, PatientID="4711-0815")
+    write_series(tmp_path / "study1" / "soft", SMALL, PatientID="4711-0815")
+    write_series(tmp_path / "study2", SMALL, PatientID="4712")
+    (tmp_path / "a.nii").write_bytes(b"")
+    assert patients(tmp_path) == {
+        "a.nii": "a.nii",
+        "study1/lung": "study1/lung",
+        "study1/soft": "study1/lung",
+        "study2": "study2",
+    }
+    assert "4711" not in repr(list_volumes(tmp_path))
+
+
+@pytest.mark.parametrize("tag", ["StudyInstanceUID", "FrameOfReferenceUID"])
+def test_without_a_patient_the_study_or_the_scanners_space_tells_who_it_is(
+    tmp_path: Path, tag: str
+) -> None:
+    uids = {"one": "1.2.3", "two": "1.2.3", "three": "1.2.4"}
+    for name, uid in uids.items():
+        write_series(tmp_path / name, SMALL, PatientID="", **{tag: uid})
+    assert patients(tmp_path) == {"one": "one", "two": "one", "three": "three"}
+    write_series(tmp_path / "silent", SMALL, PatientID="")
+    assert patients(tmp_path)["silent"] == "silent"
+
+
+def test_detached_data_belong_to_their_volume(tmp_path: Path) -> None:
+    SimpleITK.WriteImage(image_of(SMALL), tmp_path / "a.nhdr")
+    data = tmp_path / "a.raw.gz" if (tmp_path / "a.raw.gz").exists() else tmp_path / "a.raw"
+    (tmp_path / "b.nhdr").write_bytes(b"NRRD0004\ndata file: ../../etc/passwd\n\n")
+    found = list_volumes(tmp_path)
+    assert [c.files for c in found.candidates] == [
+        (tmp_path / "a.nhdr", data),
+        (tmp_path / "b.nhdr",),
+    ]
+    assert found.excluded == ()
+
+
 def test_slices_right_at_the_root_are_one_volume(tmp_path: Path) -> None:
     write_series(tmp_path, SMALL)
     assert [c.key for c in list_volumes(tmp_path).candidates] == ["."]

@@ -87,6 +87,14 @@ def test_the_sum_is_of_the_bytes(hu: np.ndarray, tmp_path: Path) -> None:
     assert first.sha256 == again.sha256 != other.sha256
 
 
+def test_the_sum_is_of_detached_data_too(hu: np.ndarray, tmp_path: Path) -> None:
+    sums = []
+    for name, values in (("first", hu), ("again", hu), ("other", hu + 1)):
+        (tmp_path / name).mkdir()
+        sums.append(saved(image_of(values), tmp_path / name / "a.nhdr").sha256)
+    assert sums[0] == sums[1] != sums[2]
+
+
 def test_padding_below_air_is_air(hu: np.ndarray, tmp_path: Path) -> None:
     padded = hu.copy()
     padded[:, 0] = -3024
