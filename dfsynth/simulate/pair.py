@@ -109,8 +109,8 @@ def plain_radiograph(projections: Projections, kvp: float) -> Float32Map:
 
 
 _SURFACES: Final = {
-    "water_mm": Surface(fill=None),
-    "bone_mm": Surface(fill=None),
+    "water_mm": Surface(sharp=True, fill=None),
+    "bone_mm": Surface(sharp=True, fill=None),
     "dark_field": Surface(fill=None),
     "lung_mm": Surface(fill=None),
     "severity": Surface(fill=None),
