@@ -1,6 +1,7 @@
 """The simulator as the pipeline takes it: sources known at once, the rest when there is work."""
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -66,25 +67,25 @@ class SimulatorMaker:
 
     def subjects(self, n: int) -> Subjects:
         """See `PairMaker`; mixed origins take turns, every other pair being a phantom."""
+        _compute_in_one_thread()
         surveys = {name: origin.survey(n) for name, origin in self._origins.items()}
         warnings = itertools.chain.from_iterable(s.warnings for s in surveys.values())
         excluded: dict[str, int] = {}
         for survey in surveys.values():
             for reason, count in survey.excluded.items():
                 excluded[reason] = excluded.get(reason, 0) + count
-        lines = {name: iter(s.lines) for name, s in surveys.items() if s.lines}
+        usable = tuple(name for name, survey in surveys.items() if survey.lines)
         turns: list[Subject] = []
-        if lines:
-            order = itertools.cycle(_order(tuple(lines)))
-            turns = [next(lines[name]) for name in itertools.islice(order, n)]
+        taken: Counter[str] = Counter()
+        for number, name in enumerate(itertools.islice(itertools.cycle(_order(usable)), n)):
+            survey = surveys[name]
+            turns.append(survey.lines[number if survey.by_number else taken[name]])
+            taken[name] += 1
         return Subjects(tuple(turns), excluded, tuple(warnings))
 
     def open(self) -> ReadySimulator:
         """See `PairMaker`."""
-        if self._device.type == "cpu":
-            # Every thread makes a pair of its own; torch's threads would only get in their way,
-            # and sums would depend on how many there are.
-            torch.set_num_threads(1)
+        _compute_in_one_thread()
         return ReadySimulator(f"simulating on {self._device}", self._origins)
 
 
@@ -95,6 +96,15 @@ def make_simulator(options: SimulateOptions) -> SimulatorMaker:
         UsageError: the device or a folder is not there.
     """
     return SimulatorMaker(options)
+
+
+def _compute_in_one_thread() -> None:
+    """Of torch, on the CPU: volumes are prepared there for every device.
+
+    Every thread makes a pair of its own; torch's would only get in their way, and sums would
+    depend on how many there are.
+    """
+    torch.set_num_threads(1)
 
 
 def _order(names: tuple[str, ...]) -> list[str]:

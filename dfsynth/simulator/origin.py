@@ -16,6 +16,9 @@ class Survey:
     """One for each pair asked for; fewer, that is none, where no input can be used."""
     excluded: Mapping[str, int]
     warnings: Sequence[str]
+    by_number: bool = False
+    """Whether line i is that of pair i, whatever the others are made of; else it is that of the
+    origin's own i-th pair."""
 
 
 class Origin(Protocol):
@@ -29,7 +32,7 @@ class Origin(Protocol):
         """
 
     def fingerprint(self) -> str:
-        """A hash of the names and sizes of its inputs; quick."""
+        """A hash of its inputs' names, sizes and times of change; quick."""
 
     def make(self, item: PairItem) -> MadePair:
         """One pair.

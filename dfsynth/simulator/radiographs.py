@@ -37,7 +37,7 @@ from dfsynth.simulate.licenses import LICENSES, UNKNOWN_LICENSE, read_licenses
 from dfsynth.simulate.pair import PairMaps
 from dfsynth.simulate.streams import Streams
 from dfsynth.simulator.columns import arrays_of, parameters_of, scan_columns, tissue_columns
-from dfsynth.simulator.files import hash_names
+from dfsynth.simulator.files import fingerprint_files
 from dfsynth.simulator.origin import Drawing, Survey
 from dfsynth.simulator.voxels import photons_of, severity_of
 from dfsynth.source import open_source
@@ -81,8 +81,8 @@ class Radiographs:
         """See `Origin`."""
         weights = data_folder("checkpoints") / READER / WEIGHTS
         reader = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
-        names = hash_names(str(uri) for uri in self._source.listing().table["uri"].to_pylist())
-        return f"{names} read by {reader}"
+        names = (str(uri) for uri in self._source.listing().table["uri"].to_pylist())
+        return f"{fingerprint_files(self._root, names)} read by {reader}"
 
     def make(self, item: PairItem) -> MadePair:
         """See `Origin`."""

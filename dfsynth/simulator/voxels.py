@@ -9,7 +9,7 @@ from typing import Final
 
 import torch
 
-from dfsynth.errors import ImageError
+from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.records import MadePair, PairFacts, PairItem, Parameter, Subject
 from dfsynth.simulate.ct import (
     CtCandidate,
@@ -34,7 +34,7 @@ from dfsynth.simulator.columns import (
     scan_columns,
     tissue_columns,
 )
-from dfsynth.simulator.files import hash_names
+from dfsynth.simulator.files import fingerprint_files
 from dfsynth.simulator.origin import Drawing, Survey
 
 _VOLUMES_KEPT: Final = 4
@@ -43,7 +43,7 @@ _PAIRS_A_TURN: Final = 8
 
 
 class Phantoms:
-    """Implements `Origin`: every pair a person of its own."""
+    """Implements `Origin`: every pair a person of its own, named by what its body is drawn from."""
 
     def __init__(self, drawing: Drawing, seed: int, device: torch.device) -> None:
         self._drawing = drawing
@@ -53,7 +53,8 @@ class Phantoms:
     def survey(self, count: int) -> Survey:
         """See `Origin`."""
         names = (f"phantom-{self._seed}-{number:07d}" for number in range(count))
-        return Survey([Subject(name, "phantom", None, "none") for name in names], {}, ())
+        lines = [Subject(name, "phantom", None, "none") for name in names]
+        return Survey(lines, {}, (), by_number=True)
 
     def fingerprint(self) -> str:
         """See `Origin`."""
@@ -100,12 +101,12 @@ class Volumes:
     def fingerprint(self) -> str:
         """See `Origin`."""
         files = [file for c in list_volumes(self._root).candidates for file in c.files]
-        sizes = (f"{file.relative_to(self._root)} {file.stat().st_size}" for file in files)
-        return hash_names(sizes)
+        names = (file.relative_to(self._root).as_posix() for file in files)
+        return fingerprint_files(self._root, names)
 
     def make(self, item: PairItem) -> MadePair:
         """See `Origin`."""
-        thorax = self._thoraxes.get(str(item.source), None)
+        thorax = self._thorax_again(str(item.source))
         streams = Streams(item.seed)
         tissue = draw_tissue(streams, self._drawing.severity, self._drawing.without)
         pose = draw_pose(streams("pose"))
@@ -113,9 +114,28 @@ class Volumes:
         flags = ("lungs_cut",) if thorax.lungs_cut else ()
         return finish_pair(scene, self._drawing, streams, pose_columns(pose), thorax.sha256, flags)
 
+    def _thorax_again(self, key: str) -> CtThorax:
+        """Of a volume that could be used when the store was planned.
+
+        Raises:
+            DfsynthError: it cannot now; a failed row would stay.
+        """
+        try:
+            return self._thoraxes.get(key, None)
+        except torch.OutOfMemoryError:
+            raise
+        except (ImageError, OSError, RuntimeError) as error:
+            why = str(error).removeprefix(f"{key}: ")
+            raise DfsynthError(
+                f"--ct: {key}: the volume was usable when the store was planned and is not now "
+                f"({why}); bring it back, and run the same command again"
+            ) from error
+
     def _build(self, key: str, candidate: CtCandidate | None) -> CtThorax:
         if candidate is None:
             found = {c.key: c for c in list_volumes(self._root).candidates}
+            if key not in found:
+                raise ImageError(ErrorCode.MISSING, f"{key}: it is not there")
             candidate = found[key]
         thorax = build_thorax(read_volume(candidate, self._limits), self._limits)
         return thorax.to(self._device)
@@ -209,7 +229,7 @@ class _Kept:
         self._kept: OrderedDict[str, Future[CtThorax]] = OrderedDict()
 
     def get(self, key: str, candidate: CtCandidate | None) -> CtThorax:
-        """The thorax of a volume.
+        """The thorax of a volume; what went wrong is not kept.
 
         Raises:
             ImageError: it cannot be used.
@@ -227,5 +247,9 @@ class _Kept:
                 future.set_result(self._build(key, candidate))
             except BaseException as error:
                 future.set_exception(error)
+                with self._lock:
+                    # Who asks again finds no failure of the past.
+                    if self._kept.get(key) is future:
+                        del self._kept[key]
                 raise
         return future.result()

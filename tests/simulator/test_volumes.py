@@ -1,14 +1,17 @@
 """Pairs of the CT origin, from a small volume of ellipsoids on disk."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK
+import torch
 from ct_volumes import image_of, thorax_hu, write_series
 
 from dfsynth.config import SimulateOptions
+from dfsynth.errors import DfsynthError, ImageError
 from dfsynth.records import MadePair, PairItem
 from dfsynth.simulator import make_simulator
 from dfsynth.simulator.maker import SimulatorMaker
@@ -111,9 +114,76 @@ def test_mixed_origins_take_turns(folder: Path) -> None:
     assert len({line.patient_id for line in lines}) == 4
 
 
+def test_a_phantom_is_named_by_the_pair_that_decides_its_body(folder: Path) -> None:
+    mixed = SimulateOptions(out=Path("p.zarr"), n=6, size=64, origin="mixed", ct=folder)
+    alone = SimulateOptions(out=Path("p.zarr"), n=6, size=64)
+    one, other = (
+        [(n, s.patient_id) for n, s in enumerate(make_simulator(options).subjects(6).lines)]
+        for options in (mixed, alone)
+    )
+    # Equal numbers have equal seeds in both stores, so equal bodies.
+    assert {line for line in one if "phantom" in line[1]} < set(other)
+
+
+def test_one_thread_computes_before_any_volume_is_built(folder: Path) -> None:
+    threads = torch.get_num_threads()
+    options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder)
+    try:
+        torch.set_num_threads(threads + 1)
+        make_simulator(options).subjects(1)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(threads)
+
+
+def resumed(folder: Path) -> SimulatorMaker:
+    """As of a run that goes on with a plan: nothing is in memory."""
+    return make_simulator(
+        SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder, device="cpu")
+    )
+
+
+@pytest.mark.parametrize("trouble", [OSError(5, "input/output error"), RuntimeError("no memory")])
+def test_trouble_with_a_volume_that_passed_ends_the_run_and_is_not_kept(
+    folder: Path, item: PairItem, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    simulator = resumed(folder).open()
+
+    def fail(*_: object) -> None:
+        raise trouble
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dfsynth.simulator.voxels.read_volume", fail)
+        with pytest.raises(DfsynthError, match=r"chest\.nii\.gz.*run the same command") as caught:
+            simulator.make(item)
+    assert not isinstance(caught.value, ImageError)
+    assert simulator.make(item).facts.source_sha256
+
+
+def test_a_volume_that_went_away_ends_the_run(folder: Path, item: PairItem) -> None:
+    simulator = resumed(folder).open()
+    with pytest.raises(DfsynthError, match=r"gone\.nii: .*") as caught:
+        simulator.make(replace(item, source="gone.nii"))
+    assert not isinstance(caught.value, ImageError)
+
+
 def test_another_folder_is_another_fingerprint(folder: Path, tmp_path: Path) -> None:
     SimpleITK.WriteImage(image_of(thorax_hu(noise=3)), str(tmp_path / "chest.nii.gz"))
     options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder)
     one = make_simulator(options).settings()
     assert one == make_simulator(options).settings()
     assert one != make_simulator(replace(options, ct=tmp_path)).settings()
+
+
+def test_a_file_replaced_by_one_of_its_size_is_another_fingerprint(tmp_path: Path) -> None:
+    small = np.zeros((4, 8, 8), np.int16)
+    SimpleITK.WriteImage(image_of(small), str(tmp_path / "a.nii"))
+    SimpleITK.WriteImage(image_of(small), str(tmp_path / "b.nhdr"))
+    options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=tmp_path)
+    for name in ("a.nii", "b.raw"):
+        before = make_simulator(options).settings()
+        path = tmp_path / name
+        changed = path.stat().st_mtime_ns + 10**9
+        path.write_bytes(path.read_bytes()[::-1])
+        os.utime(path, ns=(changed, changed))
+        assert make_simulator(options).settings() != before, name
