@@ -84,7 +84,7 @@ def measure_dark_field(
     few = transmission * photons < _FEW_PHOTONS
     if few.any():
         contrast = np.float32(parameters.visibility) * np.exp(-dark_field[few])
-        fitted, counts = _step_phases(transmission[few] * photons, contrast, rng)
+        fitted, counts = step_phases(transmission[few] * photons, contrast, rng)
         spread = np.sqrt((2 / parameters.visibility**2 - 1) / reference)
         log_reference = np.log(parameters.visibility) + spread * rng.standard_normal(fitted.shape)
         noisy[few] = log_reference - np.log(fitted)
@@ -92,10 +92,13 @@ def measure_dark_field(
     return np.asarray(noisy, np.float32), seen
 
 
-def _step_phases(
+def step_phases(
     mean_counts: Float32Map, contrast: Float32Map, rng: np.random.Generator
 ) -> tuple[Float32Map, Float32Map]:
-    """Fitted visibility and total counts of stepping curves at random phases, (pixels)."""
+    """Fitted visibility and total counts of stepping curves at random phases, (pixels).
+
+    `mean_counts` (pixels) are those of all steps together, `contrast` (pixels) the visibility.
+    """
     start = rng.uniform(0, 2 * np.pi, mean_counts.shape)
     cosines = np.cos(_PHASES_RAD[:, None] + start)
     counts = rng.poisson(mean_counts / _STEPS * np.maximum(1 + contrast * cosines, 0))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dfsynth.records import Float32Map
 from dfsynth.simulate.body import ProjectedBody, label_lung
 from dfsynth.simulate.imaging import Projections, Tube, acquire, draw_imaging, transmit
-from dfsynth.simulate.imaging.noise import draw_noise, measure_dark_field, photons_a_pixel
+from dfsynth.simulate.imaging.noise import NoiseParameters, draw_noise, step_phases
 from dfsynth.simulate.noise import dark_field_noise_sigma
 from dfsynth.simulate.phantom import BodyParameters, draw_body
 from dfsynth.simulate.scene import pose_phantom
@@ -26,6 +26,9 @@ _KVP: Final = 70.0
 _TUBE: Final = Tube(_KVP)
 _THICK_MM: Final = 40.0
 _NOISE_SCANS: Final = 24
+_ENOUGH_PHOTONS: Final = 1e3
+_FEW_PHOTONS: Final = 3e3
+_FEWEST_PIXELS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ class Person:
     soft_signal: float
     """Behind soft tissue alone."""
     noise_ratio: float
-    """Median over pixels with more than a thousand photons: measured spread over formula."""
+    """Spread of counted scans over its formula, in pixels with more than a thousand photons."""
+    faint_noise_ratio: float
+    """The same in pixels with one to three thousand; NaN if there are hardly any."""
     lung_transmission: float
     """Median at 70 kVp in the lung field."""
     lung_area_cm2: float
@@ -88,6 +93,9 @@ def measure_person(seed: int) -> Person:
     lung, bone, soft = delivered_signals(projections, well, labels, streams)
     left_right, apex_base = field_gradients(well, labels)
     transmission = transmit(well.water_mm, well.bone_mm, _TUBE)
+    noise, faint_noise = noise_ratios(
+        well.dark_field, transmission, draw_noise(streams("validation noise")), streams
+    )
     return Person(
         male=full.sex == "male",
         height_cm=full.height_cm,
@@ -104,7 +112,8 @@ def measure_person(seed: int) -> Person:
         lung_signal=lung,
         bone_signal=bone,
         soft_signal=soft,
-        noise_ratio=noise_ratio(projections, transmission, streams),
+        noise_ratio=noise,
+        faint_noise_ratio=faint_noise,
         lung_transmission=float(np.median(transmission[labels == 1])),
         lung_area_cm2=float((labels == 1).sum()) * scene.beam.pixel_mm**2 / 100,
         cardiothoracic=cardiothoracic_ratio(labels),
@@ -149,23 +158,40 @@ def field_gradients(body: ProjectedBody, labels: NDArray[np.uint8]) -> tuple[flo
     return left_right - 1, apex_base - 1
 
 
-def noise_ratio(projections: Projections, transmission: Float32Map, streams: Streams) -> float:
-    """Measured spread of D over its formula, where more than a thousand photons arrive."""
-    parameters = draw_noise(streams("validation noise"))
+def noise_ratios(
+    dark_field: Float32Map, transmission: Float32Map, parameters: NoiseParameters, streams: Streams
+) -> tuple[float, float]:
+    """Spread of D over its formula: where more than a thousand photons arrive, and where few more.
+
+    Both scans, with the body and without, are counted: six Poisson phase steps and a fit. (The
+    noise layer draws from the formula itself above a thousand photons; comparing it would say
+    nothing.) Every pixel counts as one of the detector's: binned ones have more photons.
+    """
     rng = streams("validation scans")
-    args = (projections.dark_field, transmission, projections.pixel_mm, parameters)
-    scans = np.stack([measure_dark_field(*args, rng)[0] for _ in range(_NOISE_SCANS)])
-    photons = photons_a_pixel(
-        parameters.photons, projections.pixel_mm, parameters.detector_pixel_mm
-    )
-    reference = photons_a_pixel(
-        parameters.reference_photons, projections.pixel_mm, parameters.detector_pixel_mm
+    enough = parameters.photons * transmission > _ENOUGH_PHOTONS
+    signal, passed = dark_field[enough], transmission[enough]
+    counts = passed * np.float32(parameters.photons)
+    open_counts = np.full_like(counts, parameters.reference_photons)
+    open_contrast = np.full_like(counts, parameters.visibility)
+    contrast = open_contrast * np.exp(-signal)
+    scans = np.stack(
+        [
+            np.log(step_phases(open_counts, open_contrast, rng)[0])
+            - np.log(step_phases(counts, contrast, rng)[0])
+            for _ in range(_NOISE_SCANS)
+        ]
     )
     formula = dark_field_noise_sigma(
-        projections.dark_field, transmission, photons, parameters.visibility, reference
+        signal, passed, parameters.photons, parameters.visibility, parameters.reference_photons
     )
-    enough = transmission * photons > 1e3
-    return float(np.sqrt(scans.var(axis=0, ddof=1)[enough].mean() / (formula[enough] ** 2).mean()))
+
+    def ratio(chosen: NDArray[np.bool_]) -> float:
+        if chosen.sum() < _FEWEST_PIXELS:
+            return float("nan")
+        variance = scans[:, chosen].var(axis=0, ddof=1).mean()
+        return float(np.sqrt(variance / (formula[chosen] ** 2).mean()))
+
+    return ratio(np.ones_like(enough[enough])), ratio(counts < _FEW_PHOTONS)
 
 
 def cardiothoracic_ratio(labels: NDArray[np.uint8]) -> float:
