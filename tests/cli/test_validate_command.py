@@ -11,17 +11,18 @@ from dfsynth.simulator import cohort
 from dfsynth.simulator.cohort import tabulate
 
 FINDINGS = (
-    Finding("mean", "by construction", "1/m", (2.4, 2.6), "published", 2.51, (2.4, 2.62), True),
-    Finding("area", "emergent", "cm²", (350, 600), "guess", 700.0, (650.0, 750.0), False),
+    Finding("mean", "by construction", "1/m", (2.4, 2.6), "published", 2.51, (2.45, 2.57), "yes"),
+    Finding("ratio", "emergent", "", (0.4, 0.5), "published", 0.49, (0.47, 0.51), "in doubt"),
+    Finding("area", "emergent", "cm²", (350, 600), "guess", 700.0, (650.0, 750.0), "no"),
 )
 
 
 def test_the_table_says_what_is_met_and_what_is_not() -> None:
     lines = tabulate(FINDINGS).splitlines()
-    assert len(lines) == 4
-    assert "2.51 (2.4 to 2.62)" in lines[2]
-    assert "| yes |" in lines[2]
-    assert "| NO |" in lines[3]
+    assert len(lines) == 5
+    assert "2.51 (2.45 to 2.57)" in lines[2]
+    for line, met in zip(lines[2:], ("yes", "in doubt", "NO"), strict=True):
+        assert f"| {met} |" in line
 
 
 def test_too_few_phantoms_are_refused_before_any_is_made() -> None:
@@ -46,4 +47,4 @@ def test_the_exit_status_says_whether_all_is_met(
     assert result.exit_code == status
     document = json.loads(result.stdout)
     assert document["passed"] is passed
-    assert document["findings"][1]["value"] == 700.0
+    assert document["findings"][-1]["value"] == 700.0

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from dfsynth.records import Float32Map
 from dfsynth.simulate.body import ProjectedBody, label_lung
-from dfsynth.simulate.imaging import Projections, Tube, acquire, draw_imaging, transmit
+from dfsynth.simulate.imaging import (
+    ImagingParameters,
+    Projections,
+    Tube,
+    acquire,
+    draw_imaging,
+    transmit,
+)
 from dfsynth.simulate.imaging.noise import NoiseParameters, draw_noise, step_phases
 from dfsynth.simulate.noise import dark_field_noise_sigma
 from dfsynth.simulate.phantom import BodyParameters, draw_body
@@ -54,12 +61,16 @@ class Person:
     """Signal per millimetre of lung, left field over right, less 1."""
     apex_base: float
     """The same, upper third of the field over its lower third, less 1."""
-    lung_signal: float
-    """Mean D in the lung field, as a scan delivers it."""
-    bone_signal: float
+    raw_lung_signal: float
+    """Mean D in the lung field, corrected by the scan without an object alone."""
+    raw_bone_signal: float
     """Behind bone beside the lung."""
-    soft_signal: float
+    raw_soft_signal: float
     """Behind soft tissue alone."""
+    lung_signal: float
+    """The same three with the assumed calibration, as a scan is delivered."""
+    bone_signal: float
+    soft_signal: float
     noise_ratio: float
     """Spread of counted scans over its formula, in pixels with more than a thousand photons."""
     faint_noise_ratio: float
@@ -90,7 +101,9 @@ def measure_person(seed: int) -> Person:
         well.dark_field,
         scene.beam.pixel_mm,
     )
-    lung, bone, soft = delivered_signals(projections, well, labels, streams)
+    delivered = draw_imaging(_KVP, frozenset({"hardening", "scatter"}), streams)
+    lung, bone, soft = mean_signals(projections, delivered, labels)
+    raw_lung, raw_bone, raw_soft = mean_signals(projections, uncorrected(delivered), labels)
     left_right, apex_base = field_gradients(well, labels)
     transmission = transmit(well.water_mm, well.bone_mm, _TUBE)
     noise, faint_noise = noise_ratios(
@@ -109,6 +122,9 @@ def measure_person(seed: int) -> Person:
         severity=0.0 if drawn.emphysema is None else drawn.emphysema.severity,
         left_right=left_right,
         apex_base=apex_base,
+        raw_lung_signal=raw_lung,
+        raw_bone_signal=raw_bone,
+        raw_soft_signal=raw_soft,
         lung_signal=lung,
         bone_signal=bone,
         soft_signal=soft,
@@ -120,19 +136,30 @@ def measure_person(seed: int) -> Person:
     )
 
 
-def delivered_signals(
-    projections: Projections, body: ProjectedBody, labels: NDArray[np.uint8], streams: Streams
-) -> tuple[float, float, float]:
-    """Mean D in lung field, behind bone, and behind soft tissue, as a scan delivers it.
+def uncorrected(scan: ImagingParameters) -> ImagingParameters:
+    """The same scan with all of its visibility hardening and scatter left in.
 
-    With what the scanner's own calibration leaves of visibility hardening and scatter, which no
-    later correction has touched; without noise and artefacts.
+    What a study calls uncorrected has been compared with a scan without an object, and nothing
+    else.
     """
-    layers = draw_imaging(_KVP, frozenset({"hardening", "scatter"}), streams)
-    signal = acquire(projections, layers).dark_field
-    no_lung = (labels == 0) & (body.water_mm > 60)
-    bone = no_lung & (body.bone_mm > 3)
-    soft = no_lung & (body.bone_mm < 0.2)
+    hardening, scatter = scan.hardening, scan.scatter
+    assert hardening is not None
+    assert scatter is not None
+    return replace(
+        scan,
+        hardening=replace(hardening, bone_residual=1.0, soft_residual=1.0),
+        scatter=replace(scatter, residual=1.0),
+    )
+
+
+def mean_signals(
+    projections: Projections, scan: ImagingParameters, labels: NDArray[np.uint8]
+) -> tuple[float, float, float]:
+    """Mean D in the lung field, behind bone, and behind soft tissue, as `scan` gives it."""
+    signal = acquire(projections, scan).dark_field
+    no_lung = (labels == 0) & (projections.water_mm > 60)
+    bone = no_lung & (projections.bone_mm > 3)
+    soft = no_lung & (projections.bone_mm < 0.2)
 
     def mean(region: NDArray[np.bool_]) -> float:
         return float(signal[region].mean()) if region.any() else float("nan")
