@@ -50,6 +50,9 @@ def tissue_columns(tissue: TissueParameters) -> dict[str, Parameter]:
 def scan_columns(scan: ImagingParameters) -> dict[str, Parameter]:
     """Of the dark-field scan's layers."""
     columns: dict[str, Parameter] = {}
+    if scan.noise is not None:
+        columns["reference_photons"] = scan.noise.reference_photons
+        columns["detector_pixel_mm"] = scan.noise.detector_pixel_mm
     if scan.hardening is not None:
         columns["visibility_hardening_kev"] = scan.hardening.centre_kev
         columns["visibility_hardening_residual"] = scan.hardening.bone_residual

@@ -87,6 +87,20 @@ def test_without_its_layers_the_scan_measures_the_truth() -> None:
     assert bare.facts.parameters["look"] is None
 
 
+def test_the_manifest_tells_the_noise_of_every_pixel() -> None:
+    off = ("hardening", "scatter", "stripes", "moire", "blur", "motion", "display")
+    made = make(without=off)
+    facts, noisy = made.facts, made.arrays
+    n0, v0, drawn = facts.n0, facts.v0, facts.parameters
+    clean = noisy["dark_field_clean"]
+    binned = max(1.0, facts.pixel_mm / drawn["detector_pixel_mm"]) ** 2
+    counts = n0 * binned * noisy["transmission"]
+    of_scan = (2 * np.exp(2 * clean) / v0**2 - 1) / counts
+    of_reference = (2 / v0**2 - 1) / (drawn["reference_photons"] * binned)
+    in_sigma = (noisy["dark_field"] - clean) / np.sqrt(of_scan + of_reference)
+    assert in_sigma[counts > 3e3].std() == pytest.approx(1, abs=0.04)
+
+
 def test_without_disease_there_is_none(pair: MadePair) -> None:
     well = make(without=("emphysema", "opacities"))
     assert well.facts.severity == 0.0
