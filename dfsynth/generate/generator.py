@@ -1,7 +1,7 @@
 """Batched Monte-Carlo inference of a checkpoint on one device."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -31,6 +31,16 @@ class MapBatch:
     aleatoric: Float32Map
     epistemic: Float32Map
     lung: Float32Map | None
+    beta: Float32Map | None = None
+    """Mean shape of the generalised Gaussian over the samples; `TorchGenerator.stages` gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _StageMoments:
+    """What is gathered of one stage over the samples."""
+
+    maps: MonteCarlo = field(default_factory=MonteCarlo)
+    beta: RunningMoments = field(default_factory=RunningMoments)
 
 
 class TorchGenerator:
@@ -74,7 +84,6 @@ class TorchGenerator:
             for i in range(len(inputs))
         ]
 
-    @torch.inference_mode()
     def __call__(
         self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
     ) -> MapBatch:
@@ -83,6 +92,30 @@ class TorchGenerator:
         Raises:
             ValueError: another shape, or not as many ids as images.
         """
+        return self._sample(images, image_ids, self._config.stages - 1, shapes=False)[0]
+
+    def stages(
+        self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
+    ) -> list[MapBatch]:
+        """As a call, for every stage of the cascade, with `beta`; the last is what a call gives.
+
+        All stages see the same dropout masks. The lung map, which the first stage makes, is that
+        of each.
+
+        Raises:
+            ValueError: another shape, or not as many ids as images.
+        """
+        return self._sample(images, image_ids, 0, shapes=True)
+
+    @torch.inference_mode()
+    def _sample(
+        self,
+        images: NDArray[np.floating],
+        image_ids: Sequence[str] | None,
+        first: int,
+        shapes: bool,
+    ) -> list[MapBatch]:
+        """The maps of the stages from `first` (from 0) on, with `beta` if `shapes`."""
         if images.ndim != 3:
             raise ValueError(f"expected images of shape (n, H, W), found {images.shape}")
         count, height, width = images.shape
@@ -92,24 +125,28 @@ class TorchGenerator:
         batch = torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]
         batch = self._pad(batch.to(self._device, non_blocking=True))
         masks = torch.from_numpy(self._masks(ids)).to(self._device, non_blocking=True)
-        statistics, lung = MonteCarlo(), RunningMoments()
+        gathered = [_StageMoments() for _ in range(first, self._config.stages)]
+        lung = RunningMoments()
         for portion in torch.split(masks, self._samples_a_pass(batch), dim=1):
             stages = self._predict(batch, portion.flatten(0, 1))
             window = (count, portion.shape[1], *batch.shape[-2:])
-            statistics.add(stages[-1].mean.view(window), stages[-1].sigma.view(window))
+            for moments, stage in zip(gathered, stages[first:], strict=True):
+                moments.maps.add(stage.mean.view(window), stage.sigma.view(window))
+                if shapes:
+                    moments.beta.add(stage.beta.reshape(window))
             if stages[0].lung_logit is not None:
                 lung.add(torch.sigmoid(stages[0].lung_logit).view(window))
 
         def cut(padded: Tensor) -> Float32Map:
             return np.asarray(padded[..., :height, :width].cpu().numpy(), np.float32)
 
-        mean, aleatoric, epistemic = statistics.result()
-        return MapBatch(
-            mean=cut(mean),
-            aleatoric=cut(aleatoric),
-            epistemic=cut(epistemic),
-            lung=cut(lung.mean()) if self._config.lung_head else None,
-        )
+        lung_map = cut(lung.mean()) if self._config.lung_head else None
+        found = []
+        for moments in gathered:
+            mean, aleatoric, epistemic = map(cut, moments.maps.result())
+            beta = cut(moments.beta.mean()) if shapes else None
+            found.append(MapBatch(mean, aleatoric, epistemic, lung_map, beta))
+        return found
 
     def _predict(self, batch: Tensor, masks: Tensor) -> list[Prediction]:
         with torch.autocast(

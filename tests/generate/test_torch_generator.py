@@ -196,3 +196,33 @@ def test_the_batch_size_is_a_pure_function_of_grid_and_samples(
     assert generator.auto_batch_size((64, 128)) == generator.auto_batch_size((128, 64))
     sizes = [generator.auto_batch_size((side, side)) for side in (16, 32, 64, 256, 1024)]
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_each_stage_has_the_statistics_of_its_own_samples(
+    make_generator: MakeGenerator, make_cascade: Callable[..., Cascade]
+) -> None:
+    image = pictures(1)
+    stages = make_generator(mc_samples=6, seed=11).stages(image, ["the id"])
+    network = make_cascade()
+    masks = torch.from_numpy(dropout_masks(11, "the id", 6, network.mask_width, 0.2))
+    with torch.inference_mode():
+        runs = [network(torch.from_numpy(image)[None], m[None]) for m in masks]
+    assert len(stages) == network.config.stages
+    for number, found in enumerate(stages):
+        samples = [run[number] for run in runs]
+        b = np.stack([s.mean[0, 0].double().numpy() for s in samples])
+        variance = np.stack([s.sigma[0, 0].double().numpy() ** 2 for s in samples])
+        beta = np.stack([s.beta[0, 0].double().numpy() for s in samples])
+        np.testing.assert_allclose(found.mean[0], b.mean(axis=0), atol=1e-5)
+        np.testing.assert_allclose(found.aleatoric[0], np.sqrt(variance.mean(axis=0)), atol=1e-5)
+        np.testing.assert_allclose(found.epistemic[0], b.std(axis=0), atol=1e-5)
+        np.testing.assert_allclose(found.beta[0], beta.mean(axis=0), atol=1e-4)
+    assert np.abs(stages[0].mean - stages[1].mean).max() > 1e-2
+
+
+def test_the_last_stage_is_what_a_call_gives(make_generator: MakeGenerator) -> None:
+    generator, images = make_generator(), pictures(2)
+    called, last = generator(images), generator.stages(images)[-1]
+    assert called.beta is None
+    for row in range(2):
+        assert np.array_equal(maps_of(called, row), maps_of(last, row))
