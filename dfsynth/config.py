@@ -116,7 +116,7 @@ class SimulateOptions:
     ct: Path | None = None
     """Folder of CT volumes."""
     cxr: Path | None = None
-    """Folder of radiographs."""
+    """Folder of radiographs, or a table with their paths."""
     seed: int = 0
     severity: tuple[float, float] = (0.0, 1.0)
     """Of emphysema: the range that is drawn from."""

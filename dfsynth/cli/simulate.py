@@ -34,7 +34,10 @@ def simulate(
     ct: Annotated[
         Path | None, typer.Option(help="Folder of CT volumes: NIfTI, NRRD or DICOM series.")
     ] = None,
-    cxr: Annotated[Path | None, typer.Option(help="Folder of frontal chest radiographs.")] = None,
+    cxr: Annotated[
+        Path | None,
+        typer.Option(help="Folder of frontal chest radiographs, or .csv or .parquet with paths."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     severity: Annotated[str, typer.Option(help="Range MIN:MAX of emphysema, from 0 to 1.")] = "0:1",
     kvp: Annotated[

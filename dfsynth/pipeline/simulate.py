@@ -27,6 +27,7 @@ from dfsynth.pipeline.run import (
 )
 from dfsynth.pipeline.threads import available_cores, thread_pool
 from dfsynth.records import PairItem, PairRow
+from dfsynth.source.metadata import TABLE_SUFFIXES
 from dfsynth.store import ArraySpec, StoreLayout, encode_row
 
 _AHEAD_PER_WORKER = 3
@@ -120,12 +121,16 @@ def planned_row(item: PairItem) -> PairRow:
 
 
 def check_folders(options: SimulateOptions) -> None:
-    """Passes options whose folders are there.
+    """Passes options whose folders are there; radiographs may be those of a table as well.
 
     Raises:
         UsageError: one is missing, or a file.
     """
     for name, folder in (("ct", options.ct), ("cxr", options.cxr)):
-        if folder is not None and not folder.is_dir():
-            found = "a file" if folder.exists() else "nothing"
-            raise UsageError(f"--{name} {folder}: expected a folder, found {found} there")
+        if folder is None or folder.is_dir():
+            continue
+        if name == "cxr" and folder.is_file() and folder.suffix.lower() in TABLE_SUFFIXES:
+            continue
+        expected = "a folder" if name == "ct" else "a folder, or a .csv or .parquet table"
+        found = "a file" if folder.exists() else "nothing"
+        raise UsageError(f"--{name} {folder}: expected {expected}, found {found} there")

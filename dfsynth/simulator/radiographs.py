@@ -1,6 +1,8 @@
 """The origin `cxr`: real radiographs with a target drawn over them."""
 
 import hashlib
+import itertools
+from collections import Counter
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -15,6 +17,7 @@ from dfsynth.records import (
     Float32Map,
     IntensityWindow,
     MadePair,
+    ModelInput,
     PairFacts,
     PairItem,
     SourceItem,
@@ -29,6 +32,7 @@ from dfsynth.simulate.cxr import (
     draw_cxr,
     lay_dark_field,
     load_reader,
+    locate_lungs,
 )
 from dfsynth.simulate.imaging import Acquired, Projections, acquire
 from dfsynth.simulate.imaging.equivalent import water_equivalent
@@ -38,6 +42,13 @@ from dfsynth.simulate.pair import PairMaps
 from dfsynth.simulate.streams import Streams
 from dfsynth.simulator.columns import arrays_of, parameters_of, scan_columns, tissue_columns
 from dfsynth.simulator.files import fingerprint_files
+from dfsynth.simulator.films import (
+    Film,
+    find_usable,
+    list_films,
+    read_header,
+    require_frontal,
+)
 from dfsynth.simulator.origin import Drawing, Survey
 from dfsynth.simulator.voxels import photons_of, severity_of
 from dfsynth.source import open_source
@@ -47,35 +58,55 @@ _NOMINAL_PIXEL_MM: Final = 380.0
 
 
 class Radiographs:
-    """Implements `Origin`: real radiographs; each is a patient of its own.
+    """Implements `Origin`: real radiographs, of a folder or a table with paths."""
 
-    Planning opens none of them: one that cannot be used becomes a failed row that says why.
-    """
-
-    def __init__(self, drawing: Drawing, root: Path) -> None:
+    def __init__(self, drawing: Drawing, place: Path) -> None:
         self._drawing = drawing
-        self._root = root
-        self._source = open_source(str(root.resolve()), None)
+        place = place.resolve()
+        self._root = place if place.is_dir() else place.parent
+        self._source = open_source(str(place), None)
         self._limits = DecodeLimits()
         self._window = IntensityWindow()
         self._lock = Lock()
         self._reader: NetworkReader | None = None
 
     def survey(self, count: int) -> Survey:
-        """See `Origin`.
+        """See `Origin`. Looks at radiographs until `count` can be used, some 0.05 s each.
 
-        Licences are those of a corpus; in a folder, those of its `licenses.csv`.
+        Licences are those of `licenses.csv` beside the radiographs. A patient is who the table
+        names, or else one that DICOM headers share.
 
         Raises:
             UsageError: there are no radiographs, or `licenses.csv` cannot be read.
         """
         listing = self._source.listing()
-        names = [str(name) for name in listing.table["uri"].to_pylist()]
-        chosen = (names[number % len(names)] for number in range(count if names else 0))
-        known = self._source.licence
-        own = read_licenses(self._root / LICENSES) if known == UNKNOWN_LICENSE else {}
-        lines = [Subject(f"cxr:{name}", "cxr", name, own.get(name, known)) for name in chosen]
-        return Survey(lines, listing.excluded, listing.warnings)
+        licenses = read_licenses(self._root / LICENSES)
+        films = find_usable(list_films(listing.table), self._examine, count)
+        chosen = itertools.islice(itertools.cycle(films.usable), count)
+        lines = [
+            Subject(f"cxr:{patient or uri}", "cxr", uri, licenses.get(uri, UNKNOWN_LICENSE))
+            for uri, patient in chosen
+        ]
+        refused = Counter(error.code.value for _, error in films.refused)
+        excluded = dict(Counter(listing.excluded) + refused)
+        return Survey(lines, excluded, (*listing.warnings, *films.warnings()))
+
+    def _examine(self, film: Film) -> str | None:
+        """The digest of the patient, if the file tells it.
+
+        Raises:
+            ImageError: this is no frontal radiograph of a chest that can be read.
+        """
+        require_frontal(film.view)
+        data = self._read(film.uri)
+        ready = self._prepare(data)
+        view, patient = read_header(data)
+        require_frontal(view)
+        try:
+            locate_lungs(ready.image, self._load()(ready.image), ready.geometry.content)
+        except NotAChestRadiograph as error:
+            raise ImageError(ErrorCode.NOT_A_CHEST, str(error)) from error
+        return patient
 
     def fingerprint(self) -> str:
         """See `Origin`."""
@@ -87,12 +118,8 @@ class Radiographs:
     def make(self, item: PairItem) -> MadePair:
         """See `Origin`."""
         drawing, streams = self._drawing, Streams(item.seed)
-        data = self._source.read(
-            SourceItem(item.row, item.shard, item.image_id, str(item.source)),
-            self._limits.max_bytes,
-        )
-        grid = (drawing.size, drawing.size)
-        ready = prepare(decode(data, self._limits), grid, self._window)
+        data = self._read(str(item.source))
+        ready = self._prepare(data)
         pixel_mm = None if ready.pixel_mm is None else ready.pixel_mm / ready.geometry.scale_x
         try:
             target = lay_dark_field(
@@ -131,6 +158,13 @@ class Radiographs:
             flags=ready.flags,
         )
         return MadePair(arrays_of(_maps(ready.image, target, scan)), facts)
+
+    def _read(self, uri: str) -> bytes:
+        return self._source.read(SourceItem(0, 0, uri, uri), self._limits.max_bytes)
+
+    def _prepare(self, data: bytes) -> ModelInput:
+        grid = (self._drawing.size, self._drawing.size)
+        return prepare(decode(data, self._limits), grid, self._window)
 
     def _load(self) -> NetworkReader:
         with self._lock:

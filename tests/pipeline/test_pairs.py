@@ -194,6 +194,17 @@ def test_a_folder_that_is_not_there_is_named(tmp_path, kind):
         simulate(options, ToyPairMaker(options), Silent())
 
 
+def test_radiographs_may_be_those_of_a_table(tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text("file,patient_id\n")
+    options = wanted(tmp_path / "x.zarr", origin="cxr", cxr=table)
+    assert simulate(options, ToyPairMaker(options), Silent()).rows == options.n
+    options = wanted(tmp_path / "y.zarr", origin="cxr", cxr=tmp_path / "chest.png")
+    options.cxr.touch()
+    with pytest.raises(UsageError, match=r"chest\.png: expected a folder, or a \.csv"):
+        simulate(options, ToyPairMaker(options), Silent())
+
+
 class Altered(ToySimulator):
     """Makes pairs whose parameters, arrays or end are not as agreed."""
 

@@ -4,7 +4,6 @@ Of a header only what geometry and the meaning of the values need is looked at; 
 is, as a digest, so that series of one patient are told from those of others.
 """
 
-import hashlib
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydicom.errors import InvalidDicomError
 
 from dfsynth.errors import ErrorCode
 from dfsynth.simulate.ct.volume import CtLimits, refusal
+from dfsynth.simulate.patient import PATIENT_TAGS, digest_patient
 
 _TAGS = [
     "SOPClassUID",
@@ -34,8 +34,6 @@ _TAGS = [
     "RescaleSlope",
     "RescaleIntercept",
 ]
-_PATIENT_TAGS = ("PatientID", "StudyInstanceUID", "FrameOfReferenceUID")
-"""The first that is there tells whose slice it is."""
 _CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
 # Pixel data are read whole only to see whether they are all there.
 _UNREADABLE = (
@@ -84,7 +82,7 @@ def read_slice_header(path: Path) -> SliceHeader | str:
     """The header of a CT slice, or why the file is none."""
     try:
         dataset = pydicom.dcmread(
-            path, stop_before_pixels=True, specific_tags=[*_TAGS, *_PATIENT_TAGS]
+            path, stop_before_pixels=True, specific_tags=[*_TAGS, *PATIENT_TAGS]
         )
         kind = [str(part).upper() for part in dataset.get("ImageType", [])]
         if dataset.get("Modality") != "CT":
@@ -115,15 +113,8 @@ def _header(dataset: pydicom.Dataset) -> SliceHeader:
         else None,
         tilt_deg=float(dataset.get("GantryDetectorTilt") or 0),
         rescaled="RescaleSlope" in dataset and "RescaleIntercept" in dataset,
-        patient=_patient_digest(dataset),
+        patient=digest_patient(dataset),
     )
-
-
-def _patient_digest(dataset: pydicom.Dataset) -> str | None:
-    for tag in _PATIENT_TAGS:
-        if value := str(dataset.get(tag) or "").strip():
-            return hashlib.blake2b(f"{tag} {value}".encode(), digest_size=16).hexdigest()
-    return None
 
 
 def stack_slices(key: str, files: tuple[Path, ...], limits: CtLimits) -> SliceStack:
