@@ -33,7 +33,7 @@ class LungVoxels:
     coefficient: torch.Tensor
     """Over the healthy coefficient at the reference density, with all layers."""
     intact: torch.Tensor
-    """The same, had the patient no emphysema."""
+    """The same with all walls standing and no air sac widened; as uneven as `coefficient`."""
     healthy: torch.Tensor
     """The same without any disease."""
 
@@ -71,14 +71,14 @@ class LungTissue:
             fields = dict(zip(self._names, on_slab, strict=True))
         normal = slab.lung_density
         walls = density_factor(normal)
-        healthy = diseased = walls
+        healthy = intact = diseased = walls
         density = normal
         if "destroyed" in fields:
             density, diseased = self._destroy(fields, normal, walls)
         if "log" in fields:
             healthy = healthy * _vary(fields["log"], HEALTHY_CV)
-            diseased = diseased * _vary(fields["log"], self._cv)
-        intact = healthy
+            own = _vary(fields["log"], self._cv)
+            intact, diseased = intact * own, diseased * own
         if "flooded" in fields:
             held, flooded = self._parameters.opacities, fields["flooded"]
             assert held is not None
@@ -86,7 +86,7 @@ class LungTissue:
             wet = 1 - flooded * (1 - held.coefficient_factor)
             soaked = normal + flooded * (held.density - normal).clamp_min(0)
             density = density + flooded * (held.density - density).clamp_min(0)
-            intact = healthy * wet * aeration(soaked)
+            intact = intact * wet * aeration(soaked)
             diseased = diseased * wet
         else:
             intact = intact * aeration(normal)

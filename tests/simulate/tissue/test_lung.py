@@ -1,5 +1,6 @@
 """A patient's lung tissue, laid over the voxels of a simple body."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -120,6 +121,30 @@ def test_destroyed_lung_comes_in_clusters_of_all_sizes() -> None:
     assert count > 30
     # Many small ones, few large ones, over more than two decades.
     assert float(sizes.max() / sizes.median()) > 100
+
+
+def test_severity_is_zero_where_nothing_is_destroyed_or_widened() -> None:
+    # However uneven the coefficient of a patient is.
+    uneven = replace(PLAIN, heterogeneity=HeterogeneityParameters(20.0, 0.5))
+    for severity in (0.0, 1e-6):
+        emphysema = EmphysemaParameters(severity, 1.0, (400.0, 800.0))
+        tissue = LungTissue(replace(uneven, emphysema=emphysema), ANATOMY, Streams(4))
+        assert project_body(ANATOMY, tissue, 2.5, BEAM).severity.max() < 0.01
+
+
+def test_severity_grows_everywhere_with_the_patients() -> None:
+    maps = []
+    for severity in (0.1, 0.4, 0.7, 1.0):
+        parameters = replace(
+            PLAIN,
+            emphysema=EmphysemaParameters(severity, 1.0, (400.0, 800.0)),
+            heterogeneity=HeterogeneityParameters(20.0, 0.1 + 0.4 * severity),
+        )
+        tissue = LungTissue(parameters, ANATOMY, Streams(4))
+        body = project_body(ANATOMY, tissue, 2.5, BEAM)
+        maps.append(body.severity[body.lung_mm > 20])
+    for less, more in itertools.pairwise(maps):
+        assert (more > less - 0.01).all()
 
 
 def test_severity_map_is_the_share_of_signal_that_is_lost() -> None:
