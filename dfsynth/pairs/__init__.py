@@ -1,0 +1,16 @@
+"""Paired images for training and evaluation: opened, checked, grouped by patient, batched."""
+
+from dfsynth.pairs.augmentation import DeviceAugmentation
+from dfsynth.pairs.batch import PairBatch, collate, read_batches
+from dfsynth.pairs.protocol import PairImages, PairRow, PairSource, numbers_in
+
+__all__ = [
+    "DeviceAugmentation",
+    "PairBatch",
+    "PairImages",
+    "PairRow",
+    "PairSource",
+    "collate",
+    "numbers_in",
+    "read_batches",
+]

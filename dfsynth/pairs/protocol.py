@@ -1,0 +1,69 @@
+"""What training and evaluation know of paired images, wherever they lie."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from dfsynth.records import Float32Map
+
+WHOLE_GRID = (slice(None), slice(None))
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One pair, without its images."""
+
+    key: str
+    """Its name, unique in its source: what messages call it."""
+    patient_id: str
+    split: str | None
+    """train, val, calibration or test; None where nobody asked for groups."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairImages:
+    """The images of one pair, letterboxed into one grid; all (y, x) float32, finite."""
+
+    image: Float32Map
+    """Radiograph in [0, 1], dense is bright, as generators take it; padding is 0."""
+    dark_field: Float32Map
+    """As measured: noisy, unclipped; padding is 0."""
+    clean: Float32Map | None = None
+    """The same without noise and artefacts, where a simulator knows it."""
+    lung: Float32Map | None = None
+    """1 in the lung field as people outline it, else 0."""
+    lung_weight: Float32Map | None = None
+    """0 where lung hides behind heart, mediastinum or diaphragm, else 1."""
+    content: tuple[slice, slice] = WHOLE_GRID
+    """(y, x) of the grid that holds the picture; the rest is padding."""
+
+
+class PairSource(Protocol):
+    """Paired images of known patients; safe to read from any thread."""
+
+    @property
+    def rows(self) -> tuple[PairRow, ...]:
+        """All usable pairs; no patient has two splits."""
+
+    @property
+    def description(self) -> str:
+        """One line for users and model cards; names no folder above the data's own."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences that a user should see before training."""
+
+    def fingerprint(self) -> str:
+        """Hexadecimal; equal for equal pairs, patients and splits, wherever they lie."""
+
+    def read(self, number: int) -> PairImages:
+        """The images of `rows[number]`.
+
+        Raises:
+            UsageError: a file that gives no usable pair; the message names it.
+            StoreError: a damaged store.
+        """
+
+
+def numbers_in(source: PairSource, split: str) -> tuple[int, ...]:
+    """The numbers of the rows of one split, in order; none where it is empty."""
+    return tuple(number for number, row in enumerate(source.rows) if row.split == split)
