@@ -1,6 +1,14 @@
 """What a checkpoint says of itself, read without torch."""
 
-from dfsynth.checkpoint.card import NETWORK, CascadeConfig, ModelCard, encode_card
+from dfsynth.checkpoint.card import (
+    NETWORK,
+    Backbone,
+    CascadeConfig,
+    Guidance,
+    Likelihood,
+    ModelCard,
+    encode_card,
+)
 from dfsynth.checkpoint.files import (
     CARD,
     WEIGHTS,
@@ -13,8 +21,11 @@ __all__ = [
     "CARD",
     "NETWORK",
     "WEIGHTS",
+    "Backbone",
     "CascadeConfig",
     "CheckpointFiles",
+    "Guidance",
+    "Likelihood",
     "ModelCard",
     "checkpoint_path",
     "encode_card",

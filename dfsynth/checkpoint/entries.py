@@ -1,7 +1,10 @@
 """Entries of a JSON object, each taken with its type checked."""
 
 import math
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any, Self, TypeVar
+
+_Choice = TypeVar("_Choice", bound=str)
 
 
 class Entries:
@@ -38,6 +41,16 @@ class Entries:
         if not isinstance(found, str):
             raise self._misfit(name, "text")
         return found
+
+    def choice(self, name: str, known: Sequence[_Choice], otherwise: _Choice) -> _Choice:
+        """One of `known`; `otherwise` where the entry is missing."""
+        if name not in self._left:
+            return otherwise
+        found = self._take(name)
+        for choice in known:
+            if choice == found:
+                return choice
+        raise self._misfit(name, f"one of {', '.join(known)}")
 
     def truth(self, name: str) -> bool:
         found = self._take(name)

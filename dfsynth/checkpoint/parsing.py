@@ -1,8 +1,17 @@
 """The text of `model.json` → a model card, every entry checked before anything is built on it."""
 
 import json
+from typing import get_args
 
-from dfsynth.checkpoint.card import CARD_VERSION, NETWORK, CascadeConfig, ModelCard
+from dfsynth.checkpoint.card import (
+    CARD_VERSION,
+    NETWORK,
+    Backbone,
+    CascadeConfig,
+    Guidance,
+    Likelihood,
+    ModelCard,
+)
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.records import IntensityWindow
 
@@ -46,11 +55,15 @@ def parse_card(raw: bytes) -> ModelCard:
 
 
 def _arguments(entries: Entries) -> CascadeConfig:
+    """The three choices came later: cards without them are of the networks there were before."""
     config = CascadeConfig(
         stages=entries.whole("stages"),
         widths=entries.wholes("widths"),
         dropout=entries.real("dropout"),
         lung_head=entries.truth("lung_head"),
+        backbone=entries.choice("backbone", get_args(Backbone), "compact"),
+        guidance=entries.choice("guidance", get_args(Guidance), "attention"),
+        likelihood=entries.choice("likelihood", get_args(Likelihood), "gennorm"),
     )
     entries.finish()
     return config

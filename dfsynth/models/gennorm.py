@@ -12,6 +12,17 @@ _RATIO_FLOOR = 1e-4
 """|r| / alpha is floored here: the power's gradient is infinite at 0 for beta < 1."""
 
 
+def gennorm_misfit(residual: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
+    """(|residual| / alpha)^beta, the part of the likelihood that the mean moves; float32 ≥ 0.
+
+    All tensors have one shape; alpha > 0, beta > 0. Computed in float32 whatever the autocast
+    state.
+    """
+    with torch.autocast(device_type=residual.device.type, enabled=False):
+        ratio = (residual.float().abs() / alpha.float()).clamp_min(_RATIO_FLOOR)
+        return ratio.pow(beta.float())
+
+
 def gennorm_nll(mean: Tensor, alpha: Tensor, beta: Tensor, target: Tensor) -> Tensor:
     """Negative log-likelihood of each pixel without the constant ln 2, float32.
 
@@ -20,8 +31,8 @@ def gennorm_nll(mean: Tensor, alpha: Tensor, beta: Tensor, target: Tensor) -> Te
     """
     with torch.autocast(device_type=mean.device.type, enabled=False):
         mean, alpha, beta = mean.float(), alpha.float(), beta.float()
-        ratio = ((mean - target.float()).abs() / alpha).clamp_min(_RATIO_FLOOR)
-        return ratio.pow(beta) - torch.log(beta) + torch.log(alpha) + torch.lgamma(1.0 / beta)
+        misfit = gennorm_misfit(mean - target.float(), alpha, beta)
+        return misfit - torch.log(beta) + torch.log(alpha) + torch.lgamma(1.0 / beta)
 
 
 def gennorm_sigma(alpha: Tensor, beta: Tensor) -> Tensor:

@@ -7,15 +7,16 @@ from torch import Tensor, nn
 
 
 class PatchDiscriminator(nn.Module):
-    """Strided convolutions with instance norm, (n, 1, H, W) → (n, 1, h, w) scores.
+    """Strided convolutions with instance norm, (n, channels_in, H, W) → (n, 1, h, w) scores.
 
-    Isola et al., CVPR 2017; unconditional, as Upadhyay et al. 2021 write D(b).
+    One channel is unconditional, as Upadhyay et al. 2021 write D(b); two are the radiograph and
+    its dark-field image, as Isola et al., CVPR 2017, judge pairs.
     """
 
-    def __init__(self, widths: Sequence[int] = (16, 32, 64)) -> None:
+    def __init__(self, widths: Sequence[int] = (16, 32, 64), channels_in: int = 1) -> None:
         super().__init__()
         layers: list[nn.Module] = [
-            nn.Conv2d(1, widths[0], 4, stride=2, padding=1),
+            nn.Conv2d(channels_in, widths[0], 4, stride=2, padding=1),
             nn.LeakyReLU(0.2),
         ]
         for before, after in itertools.pairwise(widths):
@@ -27,6 +28,6 @@ class PatchDiscriminator(nn.Module):
         layers.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, dark_field: Tensor) -> Tensor:
-        scores: Tensor = self.layers(dark_field)
+    def forward(self, judged: Tensor) -> Tensor:
+        scores: Tensor = self.layers(judged)
         return scores

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dfsynth.models.backbone import StageNetwork
+
 UNSHUFFLE = 2
 _GROUP_CHANNELS = 8
 _DETAIL_CHANNELS = 8
@@ -36,7 +38,7 @@ class ConvBlock(nn.Module):
         return F.silu(first + self.conv2(hidden))
 
 
-class UNet(nn.Module):
+class UNet(StageNetwork):
     """Encoder, decoder and a full-resolution head; (n, channels_in, H, W) → (n, out, H, W).
 
     H and W must be divisible by `divisor`. The output is float32 also under autocast.
@@ -88,6 +90,12 @@ class UNet(nn.Module):
             hidden = block(torch.cat([hidden, skip], dim=1), mask)
         pieces = zip(self._pieces(hidden), self._pieces(picture), strict=True)
         return torch.cat([self._finish(h, p) for h, p in pieces])
+
+    def zero_output(self) -> None:
+        """Whatever the input, the output is 0 until the head is trained."""
+        nn.init.zeros_(self.head2.weight)
+        if self.head2.bias is not None:
+            nn.init.zeros_(self.head2.bias)
 
     def _finish(self, hidden: Tensor, picture: Tensor) -> Tensor:
         """The head at full resolution, in float32.

@@ -6,39 +6,23 @@ and that stages after the first predict a change of the mean of the stage before
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dfsynth.checkpoint import CascadeConfig
-from dfsynth.models.gennorm import gennorm_sigma
+from dfsynth.checkpoint import Backbone, CascadeConfig, Guidance
+from dfsynth.models.backbone import StageNetwork
+from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret
+from dfsynth.models.published import PublishedUNet
 from dfsynth.models.unet import UNet
 
-ALPHA_FLOOR = 1e-3
-"""Of the dark-field window [0, 1]."""
-BETA_LOW, BETA_HIGH = 0.5, 8.0
-"""Smooth bounds: at beta 0.3 the standard deviation is 361 alpha, at 0.5 it is 11."""
-_BETA_START = -1.4
-"""Added to the raw beta so that training starts near beta 2 (Gaussian)."""
-_ALPHA_START = -2.0
-"""Added to the raw alpha so that training starts near alpha 0.13."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What one stage says of every pixel; float32, each (n, 1, H, W)."""
-
-    mean: Tensor
-    alpha: Tensor
-    beta: Tensor
-    lung_logit: Tensor | None
-
-    @property
-    def sigma(self) -> Tensor:
-        """Aleatoric standard deviation, (n, 1, H, W)."""
-        return gennorm_sigma(self.alpha, self.beta)
+BACKBONES: Final[dict[Backbone, type[StageNetwork]]] = {
+    "compact": UNet,
+    "published": PublishedUNet,
+}
+GUIDE_CHANNELS: Final[dict[Guidance, int]] = {"attention": 1, "concat": 3, "none": 1}
+"""Channels that a later stage sees beside the radiograph."""
 
 
 def guide(mean: Tensor, sigma: Tensor) -> Tensor:
@@ -50,8 +34,20 @@ def guide(mean: Tensor, sigma: Tensor) -> Tensor:
     return mean * (sigma / sigma.mean(dim=(1, 2, 3), keepdim=True))
 
 
+def guidance_maps(guidance: Guidance, before: Prediction) -> Tensor:
+    """What a stage sees of the one before it, (n, 1 or 3, H, W) float32.
+
+    `attention` is the equation above. `concat` is mean, alpha and beta, as the published code
+    has it (alpha or beta are constant under likelihoods that fix them). `none` is the ablation:
+    the mean as it is, without weighting by sigma; nothing else of the stage before.
+    """
+    if guidance == "concat":
+        return torch.cat([before.mean, before.alpha, before.beta], dim=1)
+    return guide(before.mean, before.sigma) if guidance == "attention" else before.mean
+
+
 class Cascade(nn.Module):
-    """M stages; each sees the radiograph and, after the first, the stage before it.
+    """M stages of one backbone; each sees the radiograph and, after the first, the stage before it.
 
     The lung output, where there is one, belongs to the first stage.
     """
@@ -59,16 +55,21 @@ class Cascade(nn.Module):
     def __init__(self, config: CascadeConfig) -> None:
         super().__init__()
         self.config = config
-        self.stages = nn.ModuleList(
-            UNet(1 if m == 0 else 2, 4 if m == 0 and config.lung_head else 3, config.widths)
-            for m in range(config.stages)
-        )
-        for stage in list(self.stages)[1:]:
+        backbone = BACKBONES[config.backbone]
+        channels_in = [1] + [1 + GUIDE_CHANNELS[config.guidance]] * (config.stages - 1)
+        own = HEAD_CHANNELS[config.likelihood]
+        channels_out = [own + config.lung_head] + [own] * (config.stages - 1)
+        stages = [
+            backbone(entering, leaving, config.widths)
+            for entering, leaving in zip(channels_in, channels_out, strict=True)
+        ]
+        for stage in stages[1:]:
             # A new stage starts as the one before it: its change of the mean starts at zero.
-            assert isinstance(stage, UNet)
-            nn.init.zeros_(stage.head2.weight)
-            if stage.head2.bias is not None:
-                nn.init.zeros_(stage.head2.bias)
+            stage.zero_output()
+        if config.likelihood == "point":
+            for stage in stages:
+                stage.raw_alpha = nn.Parameter(torch.zeros(()))
+        self.stages = nn.ModuleList(stages)
 
     @property
     def divisor(self) -> int:
@@ -80,9 +81,10 @@ class Cascade(nn.Module):
         """Channels that dropout can silence, all stages together."""
         return sum(sum(self.stage(m).dropout_channels) for m in range(self.config.stages))
 
-    def stage(self, m: int) -> UNet:
+    def stage(self, m: int) -> StageNetwork:
+        """The network of stage m (from 0)."""
         stage = self.stages[m]
-        assert isinstance(stage, UNet)
+        assert isinstance(stage, StageNetwork)
         return stage
 
     def split_masks(self, masks: Tensor) -> list[list[Tensor]]:
@@ -114,7 +116,7 @@ class Cascade(nn.Module):
         if samples > 1:
             features = [f.repeat_interleave(samples, dim=0) for f in features]
             image = image.repeat_interleave(samples, dim=0)
-        predictions = [interpret(self.stage(0).decode(features, per_stage[0]), None)]
+        predictions = [self._interpret(0, features, per_stage[0], None)]
         for m in range(1, self.config.stages if upto is None else upto):
             predictions.append(self.refine(m, image, predictions[-1], per_stage[m]))
         return predictions
@@ -123,31 +125,13 @@ class Cascade(nn.Module):
         self, m: int, image: Tensor, before: Prediction, masks: Sequence[Tensor]
     ) -> Prediction:
         """Stage m (from 0) on image (n, 1, H, W) and the prediction of stage m − 1."""
-        guided = torch.cat([image, guide(before.mean, before.sigma).to(image.dtype)], dim=1)
+        maps = guidance_maps(self.config.guidance, before)
+        guided = torch.cat([image, maps.to(image.dtype)], dim=1)
+        return self._interpret(m, self.stage(m).encode(guided), masks, before)
+
+    def _interpret(
+        self, m: int, features: list[Tensor], masks: Sequence[Tensor], before: Prediction | None
+    ) -> Prediction:
         stage = self.stage(m)
-        return interpret(stage.decode(stage.encode(guided), masks), before)
-
-
-def interpret(raw: Tensor, before: Prediction | None) -> Prediction:
-    """The U-Net's output (n, 3 or 4, H, W) as mean, alpha > 0, bounded beta and lung logit.
-
-    Later stages start from the stage before: their raw output is a change of its mean, and of
-    its alpha and beta on the raw (unbounded) scale, so that a zero output changes nothing.
-    """
-    mean, raw_alpha, raw_beta = raw[:, 0:1], raw[:, 1:2], raw[:, 2:3]
-    lung_logit = raw[:, 3:4] if raw.shape[1] > 3 else None
-    if before is not None:
-        mean = before.mean + mean
-        raw_alpha = raw_alpha + _inverse_softplus(before.alpha - ALPHA_FLOOR)
-        share = (before.beta - BETA_LOW) / (BETA_HIGH - BETA_LOW)
-        raw_beta = raw_beta + torch.logit(share, eps=1e-6)
-    else:
-        raw_alpha, raw_beta = raw_alpha + _ALPHA_START, raw_beta + _BETA_START
-    alpha = F.softplus(raw_alpha) + ALPHA_FLOOR
-    beta = BETA_LOW + (BETA_HIGH - BETA_LOW) * torch.sigmoid(raw_beta)
-    return Prediction(mean, alpha, beta, lung_logit)
-
-
-def _inverse_softplus(x: Tensor) -> Tensor:
-    x = x.clamp_min(1e-6)
-    return x + torch.log(-torch.expm1(-x))
+        raw = stage.decode(features, masks)
+        return interpret(raw, before, self.config.likelihood, stage.raw_alpha)

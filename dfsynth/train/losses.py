@@ -3,6 +3,51 @@
 import torch.nn.functional as F
 from torch import Tensor
 
+from dfsynth.models import Prediction, gennorm_nll
+from dfsynth.models.gennorm import gennorm_misfit
+from dfsynth.train.amplification import (
+    NO_AMPLIFICATION,
+    Amplification,
+    amplify,
+    amplify_spectrum,
+)
+
+_WEIGH_THE_MISFIT = frozenset({"absolute_frequency", "residual_frequency"})
+
+
+def fidelity(
+    prediction: Prediction,
+    target: Tensor,
+    likelihood: str,
+    amplification: Amplification = NO_AMPLIFICATION,
+    spatial: Tensor | None = None,
+) -> Tensor:
+    """The pixel-wise loss of one stage against target (n, 1, H, W), averaged: a float32 scalar.
+
+    Negative log-likelihood of the generalised Gaussian without ln 2 (Upadhyay et al. 2021,
+    equation 4), with the prediction's own shape: Laplace and Gaussian are its cases. For `point`:
+    L1 of the mean, plus the likelihood of the one width with the mean held fixed, so that the
+    width changes nothing of what the mean learns.
+
+    The amplification weighs the map of this loss; `spatial` is its A_S for patches (`amplify`).
+    The kinds `absolute_frequency` and `residual_frequency` weigh the misfit that moves the mean,
+    and alpha and beta learn from the plain likelihood: weighted residuals are larger than those
+    that a sigma must describe, and a negative likelihood has no use for an absolute value.
+    """
+    if likelihood != "point" and amplification.kind not in _WEIGH_THE_MISFIT:
+        loss = gennorm_nll(prediction.mean, prediction.alpha, prediction.beta, target)
+        return amplify(loss, amplification, spatial).mean()
+    mean = prediction.mean.float()
+    residual = mean - target.float()
+    if amplification.kind == "residual_frequency":
+        residual = amplify_spectrum(residual, amplification)
+    if likelihood == "point":
+        misfit = residual.abs()
+    else:
+        misfit = gennorm_misfit(residual, prediction.alpha.detach(), prediction.beta.detach())
+    widths = gennorm_nll(mean.detach(), prediction.alpha, prediction.beta, target)
+    return amplify(misfit, amplification, spatial).mean() + widths.mean()
+
 
 def least_squares_generator(judged: Tensor) -> Tensor:
     """mean (D(b) − 1)²: Upadhyay et al. 2021, equation 6; `judged` is any shape."""

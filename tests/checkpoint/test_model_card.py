@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,16 +79,40 @@ def test_a_card_comes_back_as_it_was(tmp_path: Path, write: Callable[[bytes], Pa
     assert files.folder == tmp_path
 
 
+CHOICES = {"backbone": "compact", "guidance": "attention", "likelihood": "gennorm"}
+"""Entries that cards did not always have, and what cards without them are."""
+
+
 def test_every_entry_is_needed(refuses: Refuses) -> None:
     for name in entries():
         short = entries()
         del short[name]
         assert repr(name) in refuses(short)
     for table in ("arguments", "intensity"):
-        for name in entries()[table]:
+        for name in entries()[table].keys() - CHOICES.keys():
             short = entries()
             del short[table][name]
             assert repr(name) in refuses(short)
+
+
+def test_a_card_from_before_the_choices_is_of_the_same_network(
+    write: Callable[[CardEntries], Path],
+) -> None:
+    old = entries()
+    for name, before in CHOICES.items():
+        assert old["arguments"].pop(name) == before
+    assert read_checkpoint(write(old)).card == CARD_HERE
+
+
+@pytest.mark.parametrize(
+    "choice", [{"backbone": "published"}, {"guidance": "concat"}, {"likelihood": "point"}]
+)
+def test_choices_come_back(write: Callable[[CardEntries], Path], choice: dict[str, Any]) -> None:
+    config = CascadeConfig(2, (8, 16), 0.25, False, **choice)
+    card = replace(CARD_HERE, arguments=config)
+    written = json.loads(encode_card(card))
+    assert written["arguments"].items() >= (CHOICES | choice).items()
+    assert read_checkpoint(write(written)).card.arguments == config
 
 
 def test_entries_that_nobody_knows_are_refused(refuses: Refuses) -> None:
@@ -114,6 +139,9 @@ WRONG: list[tuple[tuple[str, ...], list[object]]] = [
     (("arguments", "widths"), [None, "ab", [8, "16"], [8, -16], [8, 2.5], 8]),
     (("arguments", "dropout"), [1.0, -0.1, "0", float("nan"), True]),
     (("arguments", "lung_head"), [0, 1, "yes", None]),
+    (("arguments", "backbone"), ["Compact", "", None, 1, ["compact"]]),
+    (("arguments", "guidance"), ["sigma", None, True]),
+    (("arguments", "likelihood"), ["l1", None, {}]),
     (("intensity",), [None, 3]),
     (("intensity", "low_percentile"), [-1, 98.5, 200, "0", float("nan")]),
     (("intensity", "high_percentile"), [1.0, 100.5, None]),
@@ -244,3 +272,16 @@ def test_a_cascade_has_a_sensible_number_of_stages(stages: int) -> None:
 def test_dropout_leaves_something(dropout: float) -> None:
     with pytest.raises(ValueError, match="expected a dropout"):
         CascadeConfig(dropout=dropout)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("backbone", "compact, published"),
+        ("guidance", "attention, concat, none"),
+        ("likelihood", "gennorm, laplace, gaussian, point"),
+    ],
+)
+def test_an_unknown_choice_is_told_the_known_ones(name: str, known: str) -> None:
+    with pytest.raises(ValueError, match=f"expected as {name} one of {known}, found 'other'$"):
+        CascadeConfig(**{name: "other"})  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dfsynth.models import Prediction, guide
-from dfsynth.models.upgan import ALPHA_FLOOR, BETA_HIGH, BETA_LOW, interpret
+from dfsynth.models.heads import ALPHA_FLOOR, BETA_HIGH, BETA_LOW, interpret
 
 
 def prediction(mean: float, alpha: float, beta: float) -> Prediction:

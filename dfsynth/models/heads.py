@@ -1,0 +1,94 @@
+"""What a stage says of every pixel, and how its raw output is read.
+
+Upadhyay et al., MICCAI 2021: mean b, scale alpha and shape beta of a generalised Gaussian. Fixed
+shapes are special cases (Laplace, Gaussian); a point estimate has a mean alone, with one width for
+all pixels beside it, so that baselines without uncertainty have a likelihood too.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dfsynth.checkpoint import Likelihood
+from dfsynth.models.gennorm import gennorm_sigma
+
+ALPHA_FLOOR = 1e-3
+"""Of the dark-field window [0, 1]."""
+BETA_LOW, BETA_HIGH = 0.5, 8.0
+"""Smooth bounds: at beta 0.3 the standard deviation is 361 alpha, at 0.5 it is 11."""
+HEAD_CHANNELS: Final[dict[Likelihood, int]] = {
+    "gennorm": 3,
+    "laplace": 2,
+    "gaussian": 2,
+    "point": 1,
+}
+"""Raw channels without the lung's: mean, then alpha, then beta."""
+FIXED_BETA: Final[dict[Likelihood, float]] = {"laplace": 1.0, "gaussian": 2.0, "point": 1.0}
+_BETA_START = -1.4
+"""Added to the raw beta so that training starts near beta 2 (Gaussian)."""
+_ALPHA_START = -2.0
+"""Added to the raw alpha so that training starts near alpha 0.13."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What one stage says of every pixel; float32, each (n, 1, H, W)."""
+
+    mean: Tensor
+    alpha: Tensor
+    beta: Tensor
+    lung_logit: Tensor | None
+
+    @property
+    def sigma(self) -> Tensor:
+        """Aleatoric standard deviation, (n, 1, H, W)."""
+        return gennorm_sigma(self.alpha, self.beta)
+
+
+def interpret(
+    raw: Tensor,
+    before: Prediction | None,
+    likelihood: Likelihood = "gennorm",
+    raw_alpha: Tensor | None = None,
+) -> Prediction:
+    """A stage's raw output as mean, alpha > 0, bounded beta and lung logit.
+
+    raw (n, c, H, W) float32 has the channels of `HEAD_CHANNELS`, and one more with a lung output.
+    `raw_alpha` (one number) stands in for the channel that the likelihood `point` lacks.
+
+    Later stages start from the stage before: their raw output is a change of its mean, and of
+    its alpha and beta on the raw (unbounded) scale, so that a zero output changes nothing.
+    """
+    own = HEAD_CHANNELS[likelihood]
+    mean = raw[:, 0:1]
+    width = raw[:, 1:2] if raw_alpha is None else raw_alpha.float().expand_as(mean)
+    lung_logit = raw[:, own : own + 1] if raw.shape[1] > own else None
+    if before is None:
+        width = width + _ALPHA_START
+    else:
+        mean = before.mean + mean
+        width = width + _inverse_softplus(before.alpha - ALPHA_FLOOR)
+    alpha = F.softplus(width) + ALPHA_FLOOR
+    if likelihood in FIXED_BETA:
+        beta = torch.full_like(alpha, FIXED_BETA[likelihood])
+    else:
+        beta = _bounded_beta(raw[:, 2:3], before)
+    return Prediction(mean, alpha, beta, lung_logit)
+
+
+def _bounded_beta(raw: Tensor, before: Prediction | None) -> Tensor:
+    """Smoothly: a hard bound would leave no gradient beyond it."""
+    if before is None:
+        raw = raw + _BETA_START
+    else:
+        share = (before.beta - BETA_LOW) / (BETA_HIGH - BETA_LOW)
+        raw = raw + torch.logit(share, eps=1e-6)
+    return BETA_LOW + (BETA_HIGH - BETA_LOW) * torch.sigmoid(raw)
+
+
+def _inverse_softplus(x: Tensor) -> Tensor:
+    x = x.clamp_min(1e-6)
+    return x + torch.log(-torch.expm1(-x))
