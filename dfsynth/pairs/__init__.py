@@ -2,6 +2,8 @@
 
 from dfsynth.pairs.augmentation import DeviceAugmentation
 from dfsynth.pairs.batch import PairBatch, collate, read_batches
+from dfsynth.pairs.checking import check_pairs
+from dfsynth.pairs.opening import open_pairs
 from dfsynth.pairs.protocol import PairImages, PairRow, PairSource, numbers_in
 
 __all__ = [
@@ -10,7 +12,9 @@ __all__ = [
     "PairImages",
     "PairRow",
     "PairSource",
+    "check_pairs",
     "collate",
     "numbers_in",
+    "open_pairs",
     "read_batches",
 ]

@@ -52,6 +52,10 @@ class PairSource(Protocol):
     def warnings(self) -> tuple[str, ...]:
         """Sentences that a user should see before training."""
 
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """Of all that the pairs come from, each once; `unknown` where nobody says."""
+
     def fingerprint(self) -> str:
         """Hexadecimal; equal for equal pairs, patients and splits, wherever they lie."""
 

@@ -1,0 +1,153 @@
+"""Which patients learn, choose, calibrate and test: four groups that share no patient."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, get_args
+
+from dfsynth.errors import UsageError
+from dfsynth.pipeline import split_of
+from dfsynth.pipeline.split import SPLIT_SHARES
+from dfsynth.records import Split
+
+SPLITS: Final[tuple[Split, ...]] = get_args(Split)
+_OTHER_NAMES: Final[Mapping[str, Split]] = {
+    "training": "train",
+    "validation": "val",
+    "valid": "val",
+    "dev": "val",
+    "calib": "calibration",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One pair before its group is known."""
+
+    key: str
+    patient_id: str
+    split: str | None
+    """What its table says; None where it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The group of each patient."""
+
+    split: Mapping[str, Split]
+    warnings: tuple[str, ...]
+
+
+def group_patients(members: Sequence[Member], binding: bool) -> Groups:
+    """Gives every patient one group, the same for the same patients in any order.
+
+    A patient's group is what any of its pairs says, else `split_of`. Where nobody then trains or
+    validates, whole patients are moved; calibration and test are filled as well, as long as half of
+    the patients still train. `binding` says that the splits of `members` were chosen by somebody:
+    then nobody is moved out of validation, calibration or test, nor into calibration or test.
+
+    Raises:
+        UsageError: an unknown split, a patient in two of them, fewer than two patients, or nobody
+            who may train or validate.
+    """
+    given = _given(members)
+    patients = sorted({member.patient_id for member in members})
+    if len(patients) < 2:
+        raise UsageError(
+            f"found pairs of {len(patients)} patient; expected two or more, so that training and "
+            "validation share none; add patients, or check the column patient_id"
+        )
+    split = {patient: given.get(patient) or split_of(patient) for patient in patients}
+    free = {patient for patient in patients if not (binding and patient in given)}
+    before = dict(split)
+    _fill_train(split, free)
+    _fill_val(split, free)
+    if free:
+        for name in ("test", "calibration"):
+            _fill_rest(split, name)
+    return Groups(split, _tell_moves(before, split))
+
+
+def _given(members: Iterable[Member]) -> dict[str, Split]:
+    found: dict[str, Split] = {}
+    for member in members:
+        if member.split is None:
+            continue
+        split = _split_named(member.split)
+        other = found.setdefault(member.patient_id, split)
+        if other != split:
+            raise UsageError(
+                f"patient {member.patient_id!r} is in {other} and, with pair {member.key!r}, in "
+                f"{split}; expected each patient in one split; correct the column split"
+            )
+    return found
+
+
+def _split_named(text: str) -> Split:
+    name = text.strip().lower()
+    known = {split: split for split in SPLITS} | dict(_OTHER_NAMES)
+    if name not in known:
+        raise UsageError(f"found the split {text!r}; expected one of {', '.join(SPLITS)}")
+    return known[name]
+
+
+def _fill_train(split: dict[str, Split], free: set[str]) -> None:
+    if "train" in split.values():
+        return
+    pool = _dealt(free)
+    if not pool:
+        raise UsageError("the table puts no patient into train; name some in the column split")
+    # One at least stays for validation.
+    _move(split, pool[: min(_share("train", split), len(split) - 1)], "train")
+
+
+def _fill_val(split: dict[str, Split], free: set[str]) -> None:
+    if "val" in split.values():
+        return
+    training = _dealt(patient for patient, name in split.items() if name == "train")
+    pool = training[1:] or _dealt(patient for patient in free if split[patient] != "train")
+    if not pool:
+        raise UsageError(
+            "found one patient to train on and none for validation; expected one in val; add "
+            "patients, or name one in the column split"
+        )
+    _move(split, pool[: _share("val", split)], "val")
+
+
+def _fill_rest(split: dict[str, Split], name: Split) -> None:
+    if name in split.values():
+        return
+    training = _dealt(patient for patient, group in split.items() if group == "train")
+    most = len(training) - (len(split) + 1) // 2
+    _move(split, training[: max(min(_share(name, split), most), 0)], name)
+
+
+def _share(name: Split, split: Mapping[str, Split]) -> int:
+    return max(1, round(SPLIT_SHARES[name] * len(split)))
+
+
+def _move(split: dict[str, Split], patients: Iterable[str], name: Split) -> None:
+    for patient in patients:
+        split[patient] = name
+
+
+def _dealt(patients: Iterable[str]) -> list[str]:
+    """Patients in an order that says nothing of them and never changes."""
+
+    def place(patient: str) -> bytes:
+        return hashlib.blake2b(patient.encode(), digest_size=8, person=b"deal").digest()
+
+    return sorted(patients, key=place)
+
+
+def _tell_moves(before: Mapping[str, Split], after: Mapping[str, Split]) -> tuple[str, ...]:
+    moves = Counter((before[p], after[p]) for p in after if before[p] != after[p])
+    if not moves:
+        return ()
+    told = ", ".join(f"{n} from {old} to {new}" for (old, new), n in sorted(moves.items()))
+    return (
+        f"some groups had no patient, so whole patients were moved: {told}; with more patients "
+        "they may be in another group, so do not compare with results on a larger set",
+    )
