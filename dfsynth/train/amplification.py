@@ -10,7 +10,8 @@ mean(L_F) = A_F(0) · mean(L) = mean(L): `frequency` is the plain loss, whatever
 `spatial_frequency` is `spatial`, in value and in every gradient. Only in `frequency_spatial` does
 A_F act, and it acts as a spatial weighting too: A_F is real and even, hence its own adjoint, so
 mean(A_S · L_F) = mean(F(A_S) · L) with the sharpened weights F(A_S) = Re IFFT(A_F · FFT(A_S)).
-Tests prove all three.
+As A_S is smooth these differ little from A_S: by under 0.01 everywhere, 0.003 rms, at 256². So a
+difference between these kinds on the same pairs is the spatial weights' or chance. Tests prove it.
 
 Two variants that do weigh fine structure, ours:
 

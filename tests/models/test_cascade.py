@@ -233,3 +233,14 @@ def test_the_discriminator_judges_patches() -> None:
     changed[:, :, :4, :4] = 5.0
     moved = (judge.layers[0](changed) - judge.layers[0](images(2, 32, 48))).abs()
     assert float(moved[:, :, 4:, 4:].max()) == 0.0
+
+
+def test_a_discriminator_of_pairs_sees_both_images() -> None:
+    judge = PatchDiscriminator((8, 16), channels_in=2).eval().requires_grad_(False)
+    pair = torch.cat([images(2, 32, 48), images(2, 32, 48).flip(0)], dim=1)
+    scores = judge(pair)
+    assert scores.shape == (2, 1, 7, 11)
+    for channel in range(2):
+        changed = pair.clone()
+        changed[:, channel] += torch.linspace(0, 1, 48)
+        assert not torch.allclose(judge(changed), scores)

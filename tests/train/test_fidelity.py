@@ -1,0 +1,143 @@
+"""The pixel-wise loss of each likelihood, plain and amplified."""
+
+import math
+from typing import get_args
+
+import pytest
+import torch
+from torch import Tensor
+
+from dfsynth.checkpoint import CascadeConfig, Likelihood
+from dfsynth.models import Cascade, Prediction, gennorm_nll
+from dfsynth.train.amplification import Amplification, Kind, amplify, spatial_weights
+from dfsynth.train.losses import fidelity
+
+KINDS = get_args(Kind)
+LIKELIHOODS = get_args(Likelihood)
+
+
+def drawn(beta: float | None = None) -> tuple[Prediction, Tensor]:
+    random = torch.Generator().manual_seed(3)
+    mean, alpha, shape, target = torch.rand((4, 2, 1, 16, 16), generator=random).unbind()
+    shape = shape + 1 if beta is None else torch.full_like(shape, beta)
+    leaves = [t.clone().requires_grad_(True) for t in (mean, 0.1 + alpha, shape)]
+    return Prediction(leaves[0], leaves[1], leaves[2], None), target
+
+
+def grads(loss: Tensor, prediction: Prediction) -> list[Tensor]:
+    return list(torch.autograd.grad(loss, [prediction.mean, prediction.alpha, prediction.beta]))
+
+
+def test_it_is_the_mean_likelihood() -> None:
+    found, target = drawn()
+    expected = gennorm_nll(found.mean, found.alpha, found.beta, target).mean()
+    assert torch.equal(fidelity(found, target, "gennorm"), expected)
+
+
+def test_a_gaussian_is_squares_and_a_laplace_is_absolute_values() -> None:
+    found, target = drawn(beta=2.0)
+    sigma, error = found.alpha / math.sqrt(2), found.mean - target
+    expected = (error**2 / (2 * sigma**2) + torch.log(sigma)).mean() + 0.5 * math.log(2 * math.pi)
+    loss = float(fidelity(found, target, "gaussian").detach())
+    assert loss + math.log(2) == pytest.approx(float(expected.detach()), rel=1e-5)
+    found, target = drawn(beta=1.0)
+    expected = ((found.mean - target).abs() / found.alpha + torch.log(found.alpha)).mean()
+    loss = float(fidelity(found, target, "laplace").detach())
+    assert loss == pytest.approx(float(expected.detach()), rel=1e-5)
+
+
+def test_a_points_mean_learns_by_l1_alone_and_its_width_by_likelihood() -> None:
+    found, target = drawn(beta=1.0)
+    loss = fidelity(found, target, "point")
+    l1 = (found.mean - target).abs().mean()
+    likelihood = gennorm_nll(found.mean, found.alpha, found.beta, target).mean()
+    torch.testing.assert_close(loss, l1 + likelihood)
+    mean, alpha, _ = grads(loss, found)
+    torch.testing.assert_close(mean, torch.autograd.grad(l1, found.mean)[0])
+    expected = torch.autograd.grad(likelihood, found.alpha)[0]
+    torch.testing.assert_close(alpha, expected)
+
+
+def test_a_points_width_becomes_its_mean_absolute_error() -> None:
+    found, target = drawn(beta=1.0)
+    error = (found.mean - target).abs().mean().detach()
+    at_best = Prediction(found.mean, error.expand_as(target).clone(), found.beta, None)
+    at_best.alpha.requires_grad_(True)
+    _, alpha, _ = grads(fidelity(at_best, target, "point"), at_best)
+    assert float(alpha.sum()) == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_every_kind_of_every_likelihood_learns_through_a_cascade(
+    likelihood: Likelihood, kind: Kind
+) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Cascade(CascadeConfig(2, (8, 16), lung_head=False, likelihood=likelihood))
+        image, target = torch.rand(2, 2, 1, 16, 16)
+    predictions = network(image, torch.ones(2, network.mask_width))
+    amplification = Amplification(kind)
+    losses = [fidelity(p, target, likelihood, amplification) for p in predictions]
+    loss = torch.stack(losses).sum()
+    assert loss.dtype == torch.float32
+    assert loss.ndim == 0
+    loss.backward()
+    for name, weight in network.named_parameters():
+        assert weight.grad is not None, name
+        assert torch.isfinite(weight.grad).all(), name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_amplification_without_strength_leaves_the_gradients(kind: Kind) -> None:
+    found, target = drawn()
+    plain = grads(fidelity(found, target, "gennorm"), found)
+    without = grads(fidelity(found, target, "gennorm", Amplification(kind, strength=0)), found)
+    for a, b in zip(without, plain, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "same_as"), [("frequency", "none"), ("spatial_frequency", "spatial")]
+)
+@pytest.mark.parametrize("likelihood", ["gennorm", "point"])
+def test_the_no_op_theorem_holds_for_likelihoods(
+    kind: Kind, same_as: Kind, likelihood: str
+) -> None:
+    found, target = drawn()
+    first, second = (
+        grads(fidelity(found, target, likelihood, Amplification(k)), found) for k in (kind, same_as)
+    )
+    for a, b in zip(first, second, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["absolute_frequency", "residual_frequency"])
+def test_weighing_fine_structure_moves_the_mean_and_no_width(kind: Kind) -> None:
+    """Or sigma would describe weighted residuals, up to twice as large as the real ones."""
+    found, target = drawn()
+    plain = grads(fidelity(found, target, "gennorm"), found)
+    weighed = grads(fidelity(found, target, "gennorm", Amplification(kind)), found)
+    assert not torch.allclose(weighed[0], plain[0], rtol=1e-2)
+    for a, b in zip(weighed[1:], plain[1:], strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_patches_are_weighed_by_their_place() -> None:
+    found, target = drawn()
+    wanted = Amplification("spatial")
+    place = spatial_weights(wanted, 64, 64)[..., 24:40, 24:40]
+    loss = gennorm_nll(found.mean, found.alpha, found.beta, target)
+    expected = amplify(loss, wanted, place).mean()
+    assert torch.equal(fidelity(found, target, "gennorm", wanted, place), expected)
+    assert not torch.equal(fidelity(found, target, "gennorm", wanted), expected)
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_it_is_float32_under_autocast(likelihood: str) -> None:
+    found, target = drawn()
+    exact = fidelity(found, target, likelihood)
+    with torch.autocast("cpu", torch.bfloat16):
+        for kind in KINDS:
+            assert fidelity(found, target, likelihood, Amplification(kind)).dtype == torch.float32
+        assert torch.equal(fidelity(found, target, likelihood), exact)
