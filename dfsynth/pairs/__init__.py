@@ -1,7 +1,7 @@
 """Paired images for training and evaluation: opened, checked, grouped by patient, batched."""
 
 from dfsynth.pairs.augmentation import DeviceAugmentation, augment
-from dfsynth.pairs.batch import PairBatch, collate, read_batches
+from dfsynth.pairs.batch import PairBatch, collate, read_batch
 from dfsynth.pairs.checking import check_pairs
 from dfsynth.pairs.opening import open_pairs
 from dfsynth.pairs.protocol import PairImages, PairRow, PairSource, numbers_in
@@ -19,5 +19,5 @@ __all__ = [
     "collate",
     "numbers_in",
     "open_pairs",
-    "read_batches",
+    "read_batch",
 ]

@@ -1,6 +1,6 @@
 """Pairs as tensors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,14 +64,14 @@ def collate(pairs: Sequence[PairImages], first: int = 0) -> PairBatch:
     )
 
 
-def read_batches(source: PairSource, numbers: Sequence[int], batch: int) -> Iterator[PairBatch]:
-    """The pairs `numbers` in order, `batch` at a time; the last may hold fewer.
+def read_batch(source: PairSource, numbers: Sequence[int]) -> PairBatch:
+    """The pairs `numbers`, in order, on the CPU.
 
     Raises:
+        ValueError: no number.
         UsageError, StoreError: as `PairSource.read`.
     """
-    for start in range(0, len(numbers), batch):
-        yield collate([source.read(n) for n in numbers[start : start + batch]], start)
+    return collate([source.read(number) for number in numbers])
 
 
 def _stacked(maps: Sequence[Float32Map]) -> Tensor:

@@ -1,6 +1,8 @@
 """All that is wrong with pairs, found before training."""
 
 import hashlib
+import time
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -8,27 +10,27 @@ import numpy as np
 from dfsynth.errors import UsageError
 from dfsynth.pairs.protocol import PairSource
 from dfsynth.pairs.store_pairs import StorePairs
-from dfsynth.pipeline import Progress, Silent
 from dfsynth.pipeline.prefetch import Prefetch
 from dfsynth.pipeline.threads import available_cores, thread_pool
 
 SAMPLE: Final = 32
 """Pairs of a store that are read; the others have passed the checks of the store's writer."""
 _TOLD: Final = 3
+_LINE_EVERY_S: Final = 5.0
 
 
-def check_pairs(source: PairSource, progress: Progress | None = None) -> None:
+def check_pairs(source: PairSource, tell: Callable[[str], None] | None = None) -> None:
     """Reads all pairs once, of a store a sample, and holds that they can be learned from.
+
+    `tell` hears how far it has come, once in five seconds.
 
     Raises:
         UsageError: pairs that cannot be read, or files in different splits that hold one and the
             same radiograph; the message names them.
         StoreError: a damaged store.
     """
-    told = progress or Silent()
     numbers = _numbers(source)
     simulated = isinstance(source, StorePairs)
-    told.start(len(numbers))
 
     def look(number: int) -> tuple[bytes, str | None]:
         try:
@@ -37,16 +39,19 @@ def check_pairs(source: PairSource, progress: Progress | None = None) -> None:
             return b"", str(error)
         return hashlib.blake2b(image.tobytes(), digest_size=16).digest(), None
 
-    workers = available_cores()
+    workers, told_at = available_cores(), time.monotonic()
     faults: list[str] = []
     owner: dict[bytes, int] = {}
     with thread_pool("check", workers) as pool:
-        for number, (content, fault) in Prefetch(pool, look, numbers, 2 * workers):
+        found = Prefetch(pool, look, numbers, 2 * workers)
+        for done, (number, (content, fault)) in enumerate(found, 1):
             if fault is not None:
                 faults.append(fault)
             elif not simulated:
                 _require_one_group(source, owner.setdefault(content, number), number)
-            told.advance(ok=int(fault is None), failed=int(fault is not None))
+            if tell is not None and time.monotonic() - told_at > _LINE_EVERY_S:
+                tell(f"{done} of {len(numbers)} pairs checked")
+                told_at = time.monotonic()
     if faults:
         more = f"; and {len(faults) - _TOLD} more" if len(faults) > _TOLD else ""
         raise UsageError(

@@ -37,7 +37,6 @@ class FilePairs:
     grid: int
     window: tuple[float, float]
     intensity: IntensityWindow
-    licences: tuple[str, ...] = ("unknown",)
 
     @classmethod
     def group(

@@ -17,6 +17,10 @@ class PairRow:
     patient_id: str
     split: str | None
     """train, val, calibration or test; None where nobody asked for groups."""
+    origin: str | None = None
+    """phantom, ct or cxr of simulated pairs; None for files of a user's own."""
+    license: str | None = None
+    """Of what the pair was made of; None where nobody says."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,10 +55,6 @@ class PairSource(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences that a user should see before training."""
-
-    @property
-    def licences(self) -> tuple[str, ...]:
-        """Of all that the pairs come from, each once; `unknown` where nobody says."""
 
     def fingerprint(self) -> str:
         """Hexadecimal; equal for equal pairs, patients and splits, wherever they lie."""

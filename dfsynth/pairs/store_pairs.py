@@ -34,8 +34,6 @@ class StorePairs:
     rows: tuple[PairRow, ...]
     description: str
     warnings: tuple[str, ...]
-    licences: tuple[str, ...]
-    """Of what the pairs were made of, each once."""
     arrays: ZarrArrays
     manifest: pa.Table
     """One line for each row: its place in the arrays, n0, v0, severity and the rest."""
@@ -69,7 +67,6 @@ class StorePairs:
             rows=rows,
             description=describe_rows(f"simulated pairs of {root.name}", rows),
             warnings=(*_tell_missing(record, committed, usable), *_tell_size(geometry), *moved),
-            licences=tuple(sorted({str(text) for text in usable["license"].to_pylist()})),
             arrays=arrays,
             manifest=usable,
             geometry=geometry,
@@ -125,10 +122,20 @@ class StorePairs:
 
 
 def _group_rows(usable: pa.Table) -> tuple[tuple[PairRow, ...], tuple[str, ...]]:
-    columns = (usable[name].to_pylist() for name in ("image_id", "patient_id", "split"))
-    members = [Member(*line) for line in zip(*columns, strict=True)]
+    names = ("image_id", "patient_id", "split", "origin", "license")
+    lines = usable.select(names).to_pylist()
+    members = [Member(line["image_id"], line["patient_id"], line["split"]) for line in lines]
     groups = group_patients(members, binding=False)
-    rows = tuple(PairRow(m.key, m.patient_id, groups.split[m.patient_id]) for m in members)
+    rows = tuple(
+        PairRow(
+            key=line["image_id"],
+            patient_id=line["patient_id"],
+            split=groups.split[line["patient_id"]],
+            origin=line["origin"],
+            license=line["license"],
+        )
+        for line in lines
+    )
     return rows, groups.warnings
 
 
