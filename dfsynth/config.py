@@ -36,6 +36,7 @@ LAYERS: Final = (
 _SIDES: Final = (64, 1024)
 _SIDE_STEP: Final = 32
 _KVP: Final = (50.0, 150.0)
+_USUAL_KVP: Final = (90.0, 125.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class SimulateOptions:
     seed: int = 0
     severity: tuple[float, float] = (0.0, 1.0)
     """Of emphysema: the range that is drawn from."""
-    kvp: tuple[float, float] = (90.0, 125.0)
+    kvp: tuple[float, float] = _USUAL_KVP
     """Tube voltage in kV of the attenuation image: the range that is drawn from."""
     without: tuple[str, ...] = ()
     """Layers that are switched off, of `LAYERS`."""
@@ -159,6 +160,16 @@ class SimulateOptions:
             )
         self._check_origin()
 
+    @property
+    def unused_by_radiographs(self) -> tuple[str, ...]:
+        """What is asked of the attenuation image alone, which for `cxr` is the radiograph as is."""
+        asked = {
+            f"--kvp {self.kvp[0]:g}:{self.kvp[1]:g}": self.kvp != _USUAL_KVP,
+            f"--devices {self.devices:g}": self.devices > 0,
+            "--without display": "display" in self.without,
+        }
+        return tuple(text for text, wanted in asked.items() if wanted)
+
     def _check_origin(self) -> None:
         """Folders are given where they are used, and only there."""
         if self.origin not in ORIGINS:
@@ -173,6 +184,11 @@ class SimulateOptions:
                 raise UsageError(
                     f"--{name} {folder}: expected --origin {name} or mixed, found {self.origin}"
                 )
+        if self.origin == "cxr" and self.unused_by_radiographs:
+            raise UsageError(
+                f"{' and '.join(self.unused_by_radiographs)}: expected nothing of the kind with "
+                "--origin cxr, which leaves radiographs as they are; leave it out"
+            )
 
 
 def _require_positive(name: str, value: int) -> None:

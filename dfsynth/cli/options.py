@@ -1,6 +1,7 @@
 """Options that several commands share, and how their texts are read."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
@@ -16,6 +17,21 @@ Verbose: TypeAlias = Annotated[
 ]
 
 _EXAMPLES: Final = {"--severity": "0:0.5", "--kvp": "90:125"}
+
+
+def require_only(context: typer.Context, allowed: Collection[str], command: str) -> None:
+    """Passes a command line on which nothing but parameters of these names is given.
+
+    Raises:
+        UsageError: another one is, which `command` would ignore.
+    """
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and parameter.name not in allowed:
+            raise UsageError(
+                f"{command}: expected no {parameter.opts[0]}, which does not apply; leave it out"
+            )
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from dfsynth.cli.options import Json, Quiet, Verbose, parse_names, parse_range, parse_share
+from dfsynth.cli.options import (
+    Json,
+    Quiet,
+    Verbose,
+    parse_names,
+    parse_range,
+    parse_share,
+    require_only,
+)
 from dfsynth.cli.session import Session, session
 from dfsynth.config import (
     DEFAULT_PAIRS_SHARD_SIZE,
@@ -18,7 +26,11 @@ from dfsynth.errors import ExitStatus, UsageError
 EXAMPLE = "Example: dfsynth simulate --out pairs.zarr --n 1000 --size 256 --severity 0:0.6"
 
 
+_FOR_VALIDATION = frozenset({"validate", "n", "seed", "json", "quiet", "verbose"})
+
+
 def simulate(
+    context: typer.Context,
     out: Annotated[
         Path | None, typer.Option(help="The store to write, for example pairs.zarr.")
     ] = None,
@@ -83,6 +95,7 @@ def simulate(
     """
     with session(json, quiet, verbose) as talk:
         if validate:
+            require_only(context, _FOR_VALIDATION, "--validate")
             _validate(n, seed, talk)
             return
         if out is None or n is None:

@@ -120,6 +120,10 @@ class PairsRecord:
             name: {"unit": meanings[name].unit, "meaning": meanings[name].meaning}
             for name, _ in held.arrays
         }
+        # Of images that are drawn; a real radiograph stays as it is.
+        drawn: dict[str, Json] = {}
+        if held.origin != "cxr":
+            drawn = {"kvp": list(held.kvp), "devices": held.devices}
         return {
             "schema_version": self.schema_version,
             "kind": "pairs",
@@ -132,9 +136,8 @@ class PairsRecord:
             "dark_field_window": list(DARK_FIELD_WINDOW),
             "seed": held.seed,
             "severity": list(held.severity),
-            "kvp": list(held.kvp),
             "without": list(held.without),
-            "devices": held.devices,
+            **drawn,
             "settings": held.settings,
             "software": dict(self.versions),
         }

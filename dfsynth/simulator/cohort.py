@@ -29,10 +29,12 @@ def validate(people: int, seed: int, advance: Callable[[], None]) -> Validation:
     """Measures `people` phantoms, drawn from `seed`, `seed` + 1, …; `advance` after each.
 
     Raises:
-        UsageError: too few for an interval.
+        UsageError: too few for an interval, or a seed below 0.
     """
     if people < FEWEST_PEOPLE:
         raise UsageError(f"--n {people}: expected at least {FEWEST_PEOPLE} phantoms to validate on")
+    if seed < 0:
+        raise UsageError(f"--seed {seed}: expected 0 or more")
     torch.set_num_threads(1)
     cohort: list[Person] = []
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:

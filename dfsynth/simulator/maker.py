@@ -58,6 +58,11 @@ class SimulatorMaker:
             self._origins["ct"] = Volumes(drawing, options.ct, self._device)
         if options.cxr is not None:
             self._origins["cxr"] = Radiographs(drawing, options.cxr)
+        self._warnings: list[str] = []
+        if options.cxr is not None and (unused := options.unused_by_radiographs):
+            self._warnings.append(
+                f"--cxr: {' and '.join(unused)} do nothing to radiographs, which stay as they are"
+            )
 
     def settings(self) -> dict[str, int | str]:
         """See `PairMaker`."""
@@ -69,7 +74,8 @@ class SimulatorMaker:
         """See `PairMaker`; mixed origins take turns, every other pair being a phantom."""
         _compute_in_one_thread()
         surveys = {name: origin.survey(n) for name, origin in self._origins.items()}
-        warnings = itertools.chain.from_iterable(s.warnings for s in surveys.values())
+        warnings = [*self._warnings]
+        warnings += itertools.chain.from_iterable(s.warnings for s in surveys.values())
         excluded: dict[str, int] = {}
         for survey in surveys.values():
             for reason, count in survey.excluded.items():

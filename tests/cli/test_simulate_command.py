@@ -105,6 +105,9 @@ def test_options_reach_the_maker(simulate, made, tmp_path):
         (["--without", "gravity"], "--without gravity"),
         (["--devices", "2"], "--devices 2"),
         (["--shard", "0"], "--shard 0"),
+        (["--origin", "cxr", "--cxr", ".", "--devices", "0.5"], "--devices 0.5"),
+        (["--origin", "cxr", "--cxr", ".", "--kvp", "70"], "--kvp 70:70"),
+        (["--origin", "cxr", "--cxr", ".", "--without", "display"], "--without display"),
     ],
 )
 def test_nonsense_is_refused_before_any_work(simulate, made, tmp_path, arguments, says):
@@ -113,6 +116,13 @@ def test_nonsense_is_refused_before_any_work(simulate, made, tmp_path, arguments
     assert f"{says}: expected" in one_line(err)
     assert made == []
     assert not (tmp_path / "x.zarr").exists()
+
+
+def test_a_store_of_radiographs_states_no_display_that_was_not_drawn(simulate, tmp_path):
+    assert simulate("--origin", "cxr", "--cxr", tmp_path)[0] == 0
+    provenance = dfsynth.open_store(tmp_path / "x.zarr").provenance
+    assert not {"kvp", "devices"} & provenance.keys()
+    assert provenance["severity"] == [0, 1]
 
 
 def test_no_pairs_are_no_job(simulate):
@@ -229,12 +239,12 @@ def test_pairs_are_opened_as_images_are(simulate, tmp_path):
 def test_python_takes_what_the_command_takes(made, tmp_path):
     out = tmp_path / "x.zarr"
     report = dfsynth.simulate_pairs(
-        out, 4, size=64, origin="cxr", cxr=str(tmp_path), kvp=70, severity=[0, 0.5], without="blur"
+        out, 4, size=64, origin="ct", ct=str(tmp_path), kvp=70, severity=[0, 0.5], without="blur"
     )
     assert (report.ok, report.failed) == (3, 1)
     options = made[-1].options
     assert (options.kvp, options.severity, options.without) == ((70, 70), (0, 0.5), ("blur",))
-    assert dfsynth.open_store(out).manifest["truth"].to_pylist() == ["semi-synthetic"] * 4
+    assert dfsynth.open_store(out).manifest["truth"].to_pylist() == ["simulated"] * 4
     with pytest.raises(UsageError, match="--size 7"):
         dfsynth.simulate_pairs(out, 4, size=7)
     with pytest.raises(TypeError):

@@ -31,6 +31,33 @@ def test_too_few_phantoms_are_refused_before_any_is_made() -> None:
     assert "at least 20" in found.stderr
 
 
+def test_a_negative_seed_is_refused() -> None:
+    found = CliRunner().invoke(app, ["simulate", "--validate", "--seed", "-1"])
+    assert found.exit_code == 2
+    assert "--seed -1: expected 0 or more" in found.stderr
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--severity", "0:1"),
+        ("--severity", "0.9:0.1"),
+        ("--size", "256"),
+        ("--device", "cpu"),
+        ("--out", "x.zarr"),
+        ("--dry-run",),
+        ("--strict",),
+    ],
+)
+def test_what_validation_would_ignore_is_refused(
+    option: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(cohort, "validate")
+    found = CliRunner().invoke(app, ["simulate", "--validate", "--seed", "1", *option])
+    assert found.exit_code == 2
+    assert f"--validate: expected no {option[0]}" in found.stderr
+
+
 def test_without_validate_a_store_is_asked_for() -> None:
     found = CliRunner().invoke(app, ["simulate", "--n", "3"])
     assert found.exit_code == 2

@@ -14,6 +14,7 @@ from read_chest import SIDE, dome
 from dfsynth.config import SimulateOptions
 from dfsynth.records import Float32Map
 from dfsynth.simulate.cxr import LungReading
+from dfsynth.simulator import make_simulator
 from dfsynth.simulator.origin import Drawing, Survey
 from dfsynth.simulator.radiographs import Radiographs
 
@@ -147,6 +148,16 @@ def test_a_warning_says_once_that_patients_are_unknown(tmp_path: Path) -> None:
     (warning,) = survey(tmp_path).warnings
     assert "2 of 2 radiographs" in warning
     assert "a patient of its own" in warning
+
+
+def test_mixed_pairs_warn_of_options_that_radiographs_ignore(tmp_path: Path) -> None:
+    write_dicom(tmp_path / "a.dcm", PatientID="1")
+    asked = {"n": 2, "size": SIDE, "origin": "mixed", "cxr": tmp_path, "device": "cpu"}
+    plain = SimulateOptions(out=Path("p.zarr"), **asked)
+    assert make_simulator(plain).subjects(2).warnings == ()
+    options = SimulateOptions(out=Path("p.zarr"), **asked, devices=0.5, without=("display", "blur"))
+    (warning,) = make_simulator(options).subjects(2).warnings
+    assert "--devices 0.5 and --without display" in warning
 
 
 def test_a_replaced_radiograph_is_another_fingerprint(tmp_path: Path) -> None:
