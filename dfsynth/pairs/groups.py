@@ -46,11 +46,11 @@ def group_patients(members: Sequence[Member], binding: bool) -> Groups:
     A patient's group is what any of its pairs says, else `split_of`. Where nobody then trains or
     validates, whole patients are moved; calibration and test are filled as well, as long as half of
     the patients still train. `binding` says that the splits of `members` were chosen by somebody:
-    then nobody is moved out of validation, calibration or test, nor into calibration or test.
+    then nobody with such a split is moved out of validation, calibration or test, so that groups
+    may stay empty, for example of pairs that are all there to test.
 
     Raises:
-        UsageError: an unknown split, a patient in two of them, fewer than two patients, or nobody
-            who may train or validate.
+        UsageError: an unknown split, a patient in two of them, or fewer than two patients.
     """
     given = _given(members)
     patients = sorted({member.patient_id for member in members})
@@ -65,8 +65,9 @@ def group_patients(members: Sequence[Member], binding: bool) -> Groups:
     _fill_train(split, free)
     _fill_val(split, free)
     if free:
-        for name in ("test", "calibration"):
-            _fill_rest(split, name)
+        others: tuple[Split, ...] = ("test", "calibration")
+        for name in others:
+            _fill_rest(split, name, free)
     return Groups(split, _tell_moves(before, split))
 
 
@@ -94,34 +95,29 @@ def _split_named(text: str) -> Split:
 
 
 def _fill_train(split: dict[str, Split], free: set[str]) -> None:
-    if "train" in split.values():
-        return
-    pool = _dealt(free)
-    if not pool:
-        raise UsageError("the table puts no patient into train; name some in the column split")
-    # One at least stays for validation.
-    _move(split, pool[: min(_share("train", split), len(split) - 1)], "train")
+    if "train" not in split.values():
+        # One at least stays for validation.
+        most = min(_share("train", split), len(split) - 1)
+        _move(split, _dealt(free)[:most], "train")
 
 
 def _fill_val(split: dict[str, Split], free: set[str]) -> None:
-    if "val" in split.values():
-        return
-    training = _dealt(patient for patient, name in split.items() if name == "train")
-    pool = training[1:] or _dealt(patient for patient in free if split[patient] != "train")
-    if not pool:
-        raise UsageError(
-            "found one patient to train on and none for validation; expected one in val; add "
-            "patients, or name one in the column split"
-        )
-    _move(split, pool[: _share("val", split)], "val")
+    if "val" not in split.values():
+        training = _dealt(patient for patient, name in split.items() if name == "train")
+        pool = training[1:] or _dealt(patient for patient in free if split[patient] != "train")
+        _move(split, pool[: _share("val", split)], "val")
 
 
-def _fill_rest(split: dict[str, Split], name: Split) -> None:
+def _fill_rest(split: dict[str, Split], name: Split, free: set[str]) -> None:
     if name in split.values():
         return
+    pool: list[str] = []
+    for group in SPLITS[1:]:
+        # One at least stays.
+        pool += _dealt(patient for patient in free if split[patient] == group)[1:]
     training = _dealt(patient for patient, group in split.items() if group == "train")
-    most = len(training) - (len(split) + 1) // 2
-    _move(split, training[: max(min(_share(name, split), most), 0)], name)
+    pool += training[: max(len(training) - (len(split) + 1) // 2, 0)]
+    _move(split, pool[: _share(name, split)], name)
 
 
 def _share(name: Split, split: Mapping[str, Split]) -> int:
