@@ -1,0 +1,105 @@
+"""`dfsynth evaluate`."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dfsynth.cli.options import Json, Quiet, Verbose
+from dfsynth.cli.session import session
+from dfsynth.config import DEFAULT_MC_SAMPLES
+from dfsynth.errors import UsageError
+
+EXAMPLE = "Example: dfsynth evaluate default --data pairs.zarr --out evaluation"
+
+
+def evaluate(
+    checkpoint: Annotated[
+        str, typer.Argument(help="Name of a packaged checkpoint, or its folder.")
+    ],
+    data: Annotated[
+        Path,
+        typer.Option(help="Pairs: a store, a folder with --targets, or a table of two columns."),
+    ],
+    targets: Annotated[
+        Path | None, typer.Option(help="Folder of dark-field images, named as those of --data.")
+    ] = None,
+    split: Annotated[
+        str, typer.Option(help="Patients to test on: test, val, calibration, train or all.")
+    ] = "test",
+    ood: Annotated[
+        Path | None, typer.Option(help="Folder of other images: can the uncertainty tell them?")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for metrics.json, images.csv and evaluation.png."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="At most so many pairs of a split and pictures of --ood.")
+    ] = None,
+    calibration: Annotated[
+        str,
+        typer.Option(
+            help="Intervals from: pairs (the calibration patients of --data), card (of the "
+            "checkpoint), none (the density's own), auto (the first there is)."
+        ),
+    ] = "auto",
+    mc_samples: Annotated[int, typer.Option(help="Monte-Carlo samples.")] = DEFAULT_MC_SAMPLES,
+    seed: Annotated[int, typer.Option(help="Of dropout, drawn pixels and bootstrap.")] = 0,
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:I.")] = "auto",
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Judge a checkpoint on pairs: fidelity and honesty of its uncertainty, stage by stage.
+
+    Figures of synthetic images, not for diagnosis.
+    """
+    with session(json, quiet, verbose) as talk:
+        _require_libraries()
+        from dfsynth.cli.progress import reporter
+        from dfsynth.evaluate import (
+            EvaluationOptions,
+            evaluate_checkpoint,
+            tabulate,
+            write_report,
+        )
+
+        options = EvaluationOptions(
+            checkpoint=checkpoint,
+            data=data,
+            targets=targets,
+            split=split,
+            ood=ood,
+            limit=limit,
+            calibration=calibration,
+            mc_samples=mc_samples,
+            device=device,
+            precision=precision,
+            seed=seed,
+        )
+        with reporter(talk.quiet) as progress:
+            report = evaluate_checkpoint(options, progress)
+        text = tabulate(report.scores)
+        if out is not None:
+            text += "\nwritten: " + ", ".join(map(str, write_report(report, out)))
+        talk.result(report.scores, text)
+
+
+def _require_libraries() -> None:
+    """Loads what evaluating needs beside the package's own libraries.
+
+    Raises:
+        UsageError: a library of the extra `train` is not installed.
+    """
+    try:
+        import_module("dfsynth.evaluate")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("dfsynth"):
+            raise
+        raise UsageError(
+            f"evaluating needs the library {error.name}, which is not installed; "
+            "install dfsynth with its extra: dfsynth[train]"
+        ) from error

@@ -1,0 +1,27 @@
+"""Checkpoint and pairs → figures with intervals over patients, and a picture of them."""
+
+from dfsynth.evaluate.bootstrap import Interval
+from dfsynth.evaluate.output import tabulate, write_report
+from dfsynth.evaluate.run import (
+    EvaluationOptions,
+    EvaluationReport,
+    calibrate,
+    evaluate_checkpoint,
+    evaluate_pairs,
+)
+from dfsynth.evaluate.scores import Evaluation, RegionScores, StageScores, TargetScores
+
+__all__ = [
+    "Evaluation",
+    "EvaluationOptions",
+    "EvaluationReport",
+    "Interval",
+    "RegionScores",
+    "StageScores",
+    "TargetScores",
+    "calibrate",
+    "evaluate_checkpoint",
+    "evaluate_pairs",
+    "tabulate",
+    "write_report",
+]

@@ -1,0 +1,79 @@
+"""Intervals that count patients, not pictures."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+RESAMPLES: Final = 1000
+_PERCENTILES: Final = (2.5, 97.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value with its 95 % bootstrap interval; null where it is not defined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resamples:
+    """The sample of pictures, and draws from it: all pictures of a patient come along or stay away.
+
+    Efron & Tibshirani, An Introduction to the Bootstrap, 1993 (percentile intervals).
+    """
+
+    weights: Array
+    """(1 + draws, pictures): how often each holds a picture; the sample itself comes first."""
+
+    def beside(self, other: "Resamples") -> "Resamples":
+        """Draws from two samples at once, each within itself; the other's pictures come after."""
+        return Resamples(np.concatenate([self.weights, other.weights], axis=1))
+
+    def mean(self, values: Array) -> Interval:
+        """Of one number a picture, those that are NaN left out."""
+        known = np.isfinite(values)
+        sums = np.stack([np.where(known, values, 0.0), known], axis=1)
+        return self.ratio(sums, lambda s: s[:, 0] / s[:, 1])
+
+    def ratio(self, sums: Array, measure: Callable[[Array], Array]) -> Interval:
+        """`measure` of sums over pictures: (pictures, k) → sums (draws, k) → values (draws,)."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return _interval(measure(self.weights @ sums))
+
+    def of_pictures(self, measure: Callable[[NDArray[np.intp]], float]) -> Interval:
+        """`measure` of the pictures of each draw, given by their numbers, some repeatedly."""
+        numbers = np.arange(self.weights.shape[1])
+        return _interval(
+            np.array([measure(np.repeat(numbers, w.astype(np.intp))) for w in self.weights])
+        )
+
+
+def draw_patients(patients: Sequence[str], seed: int, draws: int = RESAMPLES) -> Resamples:
+    """Draws of patients with replacement; `patients` names the patient of each picture.
+
+    Raises:
+        ValueError: no picture.
+    """
+    if not patients:
+        raise ValueError("expected at least one picture to draw from, found none")
+    names, index = np.unique(np.asarray(patients), return_inverse=True)
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), draws)
+    everybody = np.ones((1, len(names)), drawn.dtype)
+    return Resamples(np.concatenate([everybody, drawn]).astype(np.float64)[:, index])
+
+
+def _interval(found: Array) -> Interval:
+    """Of the sample itself, which comes first, and the draws after it."""
+    value, draws = float(found[0]), found[1:][np.isfinite(found[1:])]
+    if not np.isfinite(value) or not draws.size:
+        return Interval(None, None, None)
+    low, high = np.percentile(draws, _PERCENTILES)
+    return Interval(value, float(low), float(high))

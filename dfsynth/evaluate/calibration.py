@@ -1,0 +1,83 @@
+"""Intervals that hold what they promise: their factors, and how far off the stated sigma is.
+
+An interval is mean ± k · sigma with sigma the total standard deviation. Its k for a level is the
+quantile of |target − mean| / sigma over lung pixels of the calibration patients (split conformal
+prediction with a normalised score: Lei et al., JASA 2018), against the unclipped noisy target.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dfsynth.evaluate.density import SIGMA_FLOOR, central_probability
+
+Array = NDArray[np.float64]
+Factors = Mapping[str, float]
+"""Level, as text, → k: what the card of a checkpoint keeps as `calibration`."""
+
+LEVELS: Final = (0.5, 0.8, 0.9, 0.95)
+BINS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Where the factors of the intervals come from, and the factors of each stage."""
+
+    source: Literal["calibration patients", "card", "density"]
+    """`density`: no factors; each pixel's interval is that of its own predictive density."""
+    images: int
+    """Of the calibration patients."""
+    stages: tuple[Factors | None, ...]
+    """Null where a stage has none, and the density's own quantiles stand in."""
+
+
+def interval_factors(errors: Array, sigmas: Array) -> dict[str, float]:
+    """k of each level from pooled pixels of the calibration patients.
+
+    Raises:
+        ValueError: no pixel.
+    """
+    if not errors.size:
+        raise ValueError("expected pixels to calibrate with, found none")
+    ratio = np.abs(errors) / np.maximum(sigmas, SIGMA_FLOOR)
+    return {str(level): float(np.quantile(ratio, level)) for level in LEVELS}
+
+
+def covered(error: Array, sigma: Array, beta: Array, factors: Factors | None) -> NDArray[np.bool_]:
+    """(levels, pixels): whether each interval of `LEVELS` holds the target.
+
+    Without factors an interval is the central one of the pixel's predictive density.
+    """
+    if factors is None:
+        probability = central_probability(error, sigma, beta)
+        return np.stack([probability <= level for level in LEVELS])
+    ratio = np.abs(error) / np.maximum(sigma, SIGMA_FLOOR)
+    return np.stack([ratio <= factors[str(level)] for level in LEVELS])
+
+
+def bin_edges(sigmas: Sequence[NDArray[np.floating]]) -> Array:
+    """The inner edges of ten bins with equally many of all pixels."""
+    return np.asarray(np.quantile(np.concatenate(sigmas), np.arange(1, BINS) / BINS), np.float64)
+
+
+def bin_sums(
+    values: NDArray[np.floating], sigma: NDArray[np.floating], edges: Array
+) -> NDArray[np.float64]:
+    """Sums of `values` (pixels) over the pixels of each bin of sigma, (10,)."""
+    bins = np.searchsorted(edges, sigma, side="right")
+    sums = np.bincount(bins, weights=values.astype(np.float64), minlength=BINS)
+    return sums.astype(np.float64)
+
+
+def expected_normalised_error(sums: Array) -> Array:
+    """ENCE: mean over bins of |RMV − RMSE| / RMV (Levi et al., Sensors 2022), (draws,).
+
+    sums: (draws, 30), the pixels, sigma² and error² of the ten bins; RMV is the root of the mean
+    variance of a bin, RMSE the root of its mean squared error. Empty bins do not count.
+    """
+    pixels, variance, square = np.split(sums, 3, axis=1)
+    stated, found = np.sqrt(variance / pixels), np.sqrt(square / pixels)
+    return np.asarray(np.nanmean(np.abs(stated - found) / stated, axis=1))

@@ -1,0 +1,44 @@
+"""A checkpoint's own interval factors, from the calibration patients of its pairs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from dfsynth.checkpoint import CARD, encode_card, read_checkpoint
+from dfsynth.config import DEFAULT_MC_SAMPLES
+from dfsynth.evaluate.run import calibrate
+from dfsynth.generate import TorchGenerator, load_network, resolve_device, resolve_precision
+from dfsynth.pairs import numbers_in, open_pairs
+from dfsynth.pipeline import Progress
+from dfsynth.store.durable import write_durably
+
+
+def calibrate_checkpoint(
+    folder: Path,
+    data: Path,
+    targets: Path | None,
+    progress: Progress,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+) -> dict[str, float]:
+    """Writes level → k of the interval mean ± k · total standard deviation into a model card.
+
+    Without calibration patients the card stays as it is, and nothing is returned.
+
+    Raises:
+        UsageError, StoreError: the pairs cannot be used.
+        CheckpointError: a damaged checkpoint.
+    """
+    files = read_checkpoint(folder)
+    card, where = files.card, resolve_device(device)
+    source = open_pairs(data, targets, card.grid[0], card.window, card.intensity)
+    numbers = numbers_in(source, "calibration")
+    if not numbers:
+        return {}
+    generator = TorchGenerator(
+        load_network(files), where, resolve_precision(precision, where), DEFAULT_MC_SAMPLES
+    )
+    factors = calibrate(generator, source, numbers, progress)[-1]
+    text = encode_card(replace(card, calibration=factors))
+    write_durably(folder / CARD, text.encode(), folder, "calibration")
+    return factors

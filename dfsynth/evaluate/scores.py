@@ -1,0 +1,124 @@
+"""The figures of an evaluation, as its JSON has them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from dfsynth.evaluate.bootstrap import Interval
+from dfsynth.evaluate.calibration import Calibration
+from dfsynth.evaluate.prediction import LungOf
+
+NOTICE: Final = "Figures of synthetic dark-field images, for research only, not for diagnosis."
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Pixels of one tenth, ordered by stated sigma."""
+
+    stated: float
+    """Root of the mean variance that the checkpoint states."""
+    found: float
+    """Root mean square error."""
+    coverage: Mapping[str, Interval]
+    """Level → share of the pixels that lie in their interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How one figure spreads over images."""
+
+    p05: float
+    p25: float
+    median: float
+    p75: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class TargetScores:
+    """One stage, region and target; docs/evaluation.md says what each figure is."""
+
+    mse: Interval
+    mae: Interval
+    psnr: Interval
+    ssim: Interval
+    pearson: Interval
+    nll: Interval
+    crps: Interval
+    coverage: Interval
+    """Of the 90 % interval."""
+    coverage_50: Interval
+    coverage_80: Interval
+    coverage_95: Interval
+    ence: Interval
+    ause: Interval
+    spearman: Interval
+    """Between `uncertainty` of an image and its error, over images."""
+    spearman_pixels: Interval
+    """Between sigma and |error| of the pixels of an image, averaged over images."""
+    deciles: tuple[Bin, ...]
+    coverage_over_images: Mapping[str, Spread]
+    """Level → the coverages of single images."""
+    sparsification: tuple[float, ...]
+    """Error left as the most uncertain 0, 5, … 95 % of the pixels go, over that of all."""
+    best_sparsification: tuple[float, ...]
+    """The same by the error itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionScores:
+    """One stage and region."""
+
+    noisy: TargetScores
+    clean: TargetScores | None
+    """Null where the clean target is not known."""
+    oracle: TargetScores | None
+    """Against the noisy target: what somebody reaches who knows all but the noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageScores:
+    """One stage of the cascade."""
+
+    stage: int
+    """From 1; the last is what a build stores."""
+    whole: RegionScores
+    lung: RegionScores | None
+    """Null where no picture has a lung to measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherImages:
+    """What the pictures of --ood were."""
+
+    images: int
+    failed: int
+    """Could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All of it."""
+
+    notice: str
+    checkpoint: str
+    checkpoint_sha256: str
+    data: str
+    data_fingerprint: str
+    split: str
+    images: int
+    patients: int
+    lung_of: LungOf
+    """Where the outline of the lung comes from."""
+    window: tuple[float, float]
+    """Its width is the data range of PSNR and SSIM."""
+    mc_samples: int
+    seed: int
+    device: str
+    precision: str
+    calibration: Calibration
+    stages: tuple[StageScores, ...]
+    ood_auroc: Mapping[str, Interval] | None
+    """Manifest column → AUROC; null without --ood."""
+    ood: OtherImages | None
+    warnings: tuple[str, ...]
