@@ -40,6 +40,9 @@ def assert_disjoint(source) -> None:
     assert all(len(splits) == 1 for splits in groups.values())
     numbers = [n for split in SPLITS for n in numbers_in(source, split)]
     assert sorted(numbers) == list(range(len(source.rows)))
+
+
+def assert_training_possible(source) -> None:
     assert numbers_in(source, "train")
     assert numbers_in(source, "val")
 
@@ -54,6 +57,7 @@ def test_of_a_store(patients):
         source = open_pairs(options.out, None, 16, (0.0, 1.0))
         assert [row.patient_id for row in source.rows] == [f"phantom:{p}" for p in patients]
         assert_disjoint(source)
+        assert_training_possible(source)
 
 
 @FEW
@@ -72,6 +76,8 @@ def test_of_a_table(patients, some_have_splits):
         source = open_pairs(table, None, 16, (0.0, 1.0))
         assert [row.patient_id for row in source.rows] == [f"patient {p}" for p in patients]
         assert_disjoint(source)
+        if not some_have_splits:
+            assert_training_possible(source)
 
 
 @FEW
@@ -81,3 +87,4 @@ def test_of_folders(pairs, first):
         source = open_pairs(*write_pair_folders(Path(folder), pairs, first), 16, (0.0, 1.0))
         assert len({row.patient_id for row in source.rows}) == pairs
         assert_disjoint(source)
+        assert_training_possible(source)

@@ -1,0 +1,45 @@
+"""Pairs of noise in memory."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dfsynth.errors import UsageError
+from dfsynth.pairs import PairImages, PairRow
+
+
+@dataclass
+class NoisePairs:
+    """Implements `dfsynth.pairs.PairSource`; counts how often each pair is read."""
+
+    count: int = 7
+    size: tuple[int, int] = (16, 16)
+    masks: bool = True
+    bad: tuple[int, ...] = ()
+    content: tuple[slice, slice] = (slice(None), slice(None))
+    twins: bool = False
+    reads: list[int] = field(default_factory=list)
+    description: str = "noise"
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> tuple[PairRow, ...]:
+        splits = ("train", "val")
+        return tuple(PairRow(f"n{i}", f"p{i}", splits[i % 2]) for i in range(self.count))
+
+    def fingerprint(self) -> str:
+        return "0"
+
+    def read(self, number: int) -> PairImages:
+        self.reads.append(number)
+        if number in self.bad:
+            raise UsageError(f"pair 'n{number}': bad")
+        rng = np.random.default_rng(0 if self.twins else number)
+        image, noise = (np.zeros(self.size, np.float32) for _ in range(2))
+        image[self.content] = rng.uniform(size=image[self.content].shape)
+        noise[self.content] = rng.normal(size=noise[self.content].shape)
+        clean = np.full(self.size, number, np.float32)
+        if not self.masks:
+            return PairImages(image, clean + noise, content=self.content)
+        lung, weight = ((rng.uniform(size=self.size) > 0.5).astype(np.float32) for _ in range(2))
+        return PairImages(image, clean + noise, clean, lung, weight, self.content)
