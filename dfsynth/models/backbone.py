@@ -18,7 +18,7 @@ class StageNetwork(nn.Module, ABC):
     dropout_channels: tuple[int, ...]
     """Channels of each dropout site, coarse to fine."""
     raw_alpha: nn.Parameter | None
-    """One width for all pixels, before its softplus: for likelihoods with no head for it."""
+    """The weight behind one width for all pixels, where the likelihood has no head for it."""
 
     def __init__(self) -> None:
         super().__init__()

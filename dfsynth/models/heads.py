@@ -31,6 +31,9 @@ _BETA_START = -1.4
 """Added to the raw beta so that training starts near beta 2 (Gaussian)."""
 _ALPHA_START = -2.0
 """Added to the raw alpha so that training starts near alpha 0.13."""
+_ALPHA_STRIDE = 20.0
+"""A width of all pixels moves so much further a step than a weight does: a bias would need as many
+steps as the learning rate is small to come from where training starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,14 @@ def interpret(
     """A stage's raw output as mean, alpha > 0, bounded beta and lung logit.
 
     raw (n, c, H, W) float32 has the channels of `HEAD_CHANNELS`, and one more with a lung output.
-    `raw_alpha` (one number) stands in for the channel that the likelihood `point` lacks.
+    `raw_alpha` (one weight) stands in for the channel that the likelihood `point` lacks.
 
     Later stages start from the stage before: their raw output is a change of its mean, and of
     its alpha and beta on the raw (unbounded) scale, so that a zero output changes nothing.
     """
     own = HEAD_CHANNELS[likelihood]
     mean = raw[:, 0:1]
-    width = raw[:, 1:2] if raw_alpha is None else raw_alpha.float().expand_as(mean)
+    width = raw[:, 1:2] if raw_alpha is None else _far_moving(raw_alpha).expand_as(mean)
     lung_logit = raw[:, own : own + 1] if raw.shape[1] > own else None
     if before is None:
         width = width + _ALPHA_START
@@ -77,6 +80,15 @@ def interpret(
     else:
         beta = _bounded_beta(raw[:, 2:3], before)
     return Prediction(mean, alpha, beta, lung_logit)
+
+
+def _far_moving(weight: Tensor) -> Tensor:
+    """`_ALPHA_STRIDE` times the weight, with the gradient of the weight itself.
+
+    Adam's steps do not depend on a gradient's scale; the norm by which gradients are clipped does.
+    """
+    weight = weight.float()
+    return weight + (_ALPHA_STRIDE - 1) * weight.detach()
 
 
 def _bounded_beta(raw: Tensor, before: Prediction | None) -> Tensor:

@@ -5,7 +5,7 @@ Upadhyay et al., MICCAI 2021 (the cascade, its heads and attention); Felsner et 
 and that stages after the first predict a change of the mean of the stage before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import torch
@@ -17,7 +17,7 @@ from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret
 from dfsynth.models.published import PublishedUNet
 from dfsynth.models.unet import UNet
 
-BACKBONES: Final[dict[Backbone, type[StageNetwork]]] = {
+BACKBONES: Final[dict[Backbone, Callable[[int, int, Sequence[int]], StageNetwork]]] = {
     "compact": UNet,
     "published": PublishedUNet,
 }

@@ -134,6 +134,7 @@ def amplify(loss: Tensor, amplification: Amplification, weights: Tensor | None =
         return loss.abs()
     if kind in ("spatial", "spatial_frequency", "frequency_spatial"):
         if weights is None:
-            weights = spatial_weights(amplification, *loss.shape[-2:], device=loss.device)
+            height, width = loss.shape[-2:]
+            weights = spatial_weights(amplification, height, width, loss.device)
         loss = weights * loss
     return amplify_spectrum(loss, amplification) if kind == "spatial_frequency" else loss

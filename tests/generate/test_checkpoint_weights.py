@@ -5,15 +5,23 @@ import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load, save
 
-from dfsynth.checkpoint import CARD, WEIGHTS, CascadeConfig, CheckpointFiles, ModelCard
+from dfsynth.checkpoint import (
+    CARD,
+    WEIGHTS,
+    CascadeConfig,
+    CheckpointFiles,
+    ModelCard,
+    read_checkpoint,
+)
 from dfsynth.errors import CheckpointError
-from dfsynth.generate import load_network, save_checkpoint
+from dfsynth.generate import TorchGenerator, load_network, save_checkpoint
 from dfsynth.models import Cascade
 
 MakeCard = Callable[[CascadeConfig], ModelCard]
@@ -48,6 +56,39 @@ def test_a_network_comes_back_to_float16(
     with torch.inference_mode():
         for a, b in zip(found(picture, masks), written(picture, masks), strict=True):
             torch.testing.assert_close(a.mean, b.mean, rtol=1e-2, atol=5e-3)
+
+
+CHOICES = [
+    {"backbone": "published"},
+    {"guidance": "concat"},
+    {"guidance": "none"},
+    {"likelihood": "laplace"},
+    {"likelihood": "point", "lung_head": False},
+    {"backbone": "published", "guidance": "concat", "likelihood": "gaussian"},
+]
+
+
+@pytest.mark.parametrize("choices", CHOICES, ids=lambda c: "-".join(map(str, c.values())))
+def test_networks_of_every_choice_come_back_and_generate(
+    tmp_path: Path, make_card: MakeCard, choices: dict[str, Any]
+) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        written = Cascade(CascadeConfig(2, (8, 16), **choices)).eval()
+    save_checkpoint(tmp_path / "x", written, make_card(written.config))
+    found = load_network(read_checkpoint(tmp_path / "x"))
+    assert found.config == written.config
+    for name, weight in written.state_dict().items():
+        assert torch.equal(found.state_dict()[name], weight.half().float())
+    generator = TorchGenerator(found, torch.device("cpu"), "fp32", 3, 0)
+    # Sides that the network cannot halve are padded.
+    maps = generator(np.random.default_rng(0).random((2, 15, 18)).astype(np.float32))
+    assert (maps.lung is not None) == written.config.lung_head
+    for values in (maps.mean, maps.aleatoric, maps.epistemic):
+        assert values.shape == (2, 15, 18)
+        assert np.isfinite(values).all()
+    assert (maps.aleatoric > 0).all()
+    assert maps.epistemic.max() > 0
 
 
 def test_loading_draws_nothing_from_the_global_stream(saved: CheckpointFiles) -> None:
@@ -133,7 +174,16 @@ def test_weights_of_another_network_are_refused(saved: CheckpointFiles) -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"stages": 3}, {"widths": (8, 24)}, {"widths": (8, 16, 16)}, {"lung_head": False}],
+    [
+        {"stages": 3},
+        {"widths": (8, 24)},
+        {"widths": (8, 16, 16)},
+        {"lung_head": False},
+        {"backbone": "published"},
+        {"guidance": "concat"},
+        {"likelihood": "gaussian"},
+        {"likelihood": "point"},
+    ],
 )
 def test_a_card_of_another_network_is_refused(saved: CheckpointFiles, changed: dict) -> None:
     arguments = replace(saved.card.arguments, **changed)

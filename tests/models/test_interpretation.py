@@ -93,3 +93,14 @@ def test_the_guides_scale_does_not_depend_on_the_images_size() -> None:
     small = guide(mean, sigma)
     large = guide(mean.repeat(1, 1, 3, 4), sigma.repeat(1, 1, 3, 4))
     torch.testing.assert_close(large, small.repeat(1, 1, 3, 4), rtol=1e-5, atol=1e-6)
+
+
+def test_one_weight_moves_the_width_of_all_pixels_far_and_by_its_own_gradient() -> None:
+    weight = torch.tensor(-0.1, requires_grad=True)
+    found = interpret(torch.zeros(1, 1, 2, 2), None, "point", weight)
+    expected = math.log1p(math.exp(-2 - 20 * 0.1))
+    torch.testing.assert_close(found.alpha, torch.full((1, 1, 2, 2), expected + 1e-3))
+    found.alpha.mean().backward()
+    assert weight.grad is not None
+    # As large as a bias's would be, so that clipping by the norm does not see it.
+    assert float(weight.grad) == pytest.approx(1 - math.exp(-expected), rel=1e-4)

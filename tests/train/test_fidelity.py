@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dfsynth.checkpoint import CascadeConfig, Likelihood
+from dfsynth.checkpoint import Backbone, CascadeConfig, Likelihood
 from dfsynth.models import Cascade, Prediction, gennorm_nll
 from dfsynth.train.amplification import Amplification, Kind, amplify, spatial_weights
 from dfsynth.train.losses import fidelity
@@ -141,3 +141,52 @@ def test_it_is_float32_under_autocast(likelihood: str) -> None:
         for kind in KINDS:
             assert fidelity(found, target, likelihood, Amplification(kind)).dtype == torch.float32
         assert torch.equal(fidelity(found, target, likelihood), exact)
+
+
+def flawed_copies(count: int) -> tuple[Tensor, Tensor]:
+    """Pictures, and targets that are a plain function of them with noise of 0.05."""
+    random = torch.Generator().manual_seed(0)
+    coarse = torch.rand((count, 1, 4, 4), generator=random)
+    image = torch.kron(coarse, torch.ones(1, 1, 4, 4))
+    noise = 0.05 * torch.randn(image.shape, generator=random)
+    return image, 0.3 - 0.2 * image + noise
+
+
+@pytest.mark.parametrize(
+    ("backbone", "likelihood", "kind"),
+    [
+        ("compact", "gennorm", "none"),
+        ("compact", "laplace", "none"),
+        ("compact", "gaussian", "none"),
+        ("compact", "point", "none"),
+        ("compact", "gennorm", "frequency_spatial"),
+        ("compact", "gennorm", "absolute_frequency"),
+        ("compact", "gennorm", "residual_frequency"),
+        ("published", "gennorm", "none"),
+        ("published", "point", "none"),
+    ],
+)
+def test_a_cascade_learns_the_mean_and_how_wrong_it_is(
+    backbone: Backbone, likelihood: Likelihood, kind: Kind
+) -> None:
+    image, target = flawed_copies(4)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = CascadeConfig(
+            1, (8, 16), lung_head=False, backbone=backbone, likelihood=likelihood
+        )
+        network = Cascade(config)
+    optimiser = torch.optim.Adam(network.parameters(), 2e-3)
+    masks = torch.ones(4, network.mask_width)
+    for _ in range(60):
+        optimiser.zero_grad()
+        loss = fidelity(network(image, masks)[0], target, likelihood, Amplification(kind))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+    with torch.no_grad():
+        found = network(image, masks)[0]
+    clean = 0.3 - 0.2 * image
+    assert float((found.mean - clean).square().mean()) < 0.6 * float(clean.var())
+    error = float((found.mean - target).square().mean().sqrt())
+    assert 0.7 < float(found.sigma.mean()) / error < 1.5
