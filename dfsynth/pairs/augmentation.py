@@ -150,7 +150,7 @@ def change_position(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
 
     def move(maps: Tensor, mode: str) -> Tensor:
         moved = F.grid_sample(maps, where, mode=mode, padding_mode="zeros", align_corners=False)
-        return torch.where(kept, maps, moved)
+        return torch.where(kept, maps, moved) if any(still) else moved
 
     smooth = flipped.clean
     if smooth is None:
@@ -225,13 +225,13 @@ def cut_patches(batch: PairBatch, side: int, changes: Sequence[Change]) -> PairB
 
 
 def _flip(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
+    wanted = ((3, [c.mirror for c in changes]), (2, [c.overturn for c in changes]))
+
     def flip(maps: Tensor) -> Tensor:
-        for dimension, flags in (
-            (3, [c.mirror for c in changes]),
-            (2, [c.overturn for c in changes]),
-        ):
-            chosen = torch.tensor(flags, device=maps.device)[:, None, None, None]
-            maps = torch.where(chosen, maps.flip(dimension), maps)
+        for dimension, flags in wanted:
+            if any(flags):
+                chosen = torch.tensor(flags, device=maps.device)[:, None, None, None]
+                maps = torch.where(chosen, maps.flip(dimension), maps)
         return maps
 
     return _each_map(batch, flip)

@@ -109,12 +109,20 @@ def list_names(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(map(repr, names[:most])) + more
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; free text of a table may be no path at all."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def _require_files(files: Sequence[FilePair]) -> None:
     missing = [
         path.name
         for pair in files
         for path in (pair.attenuation, pair.dark_field)
-        if not path.is_file()
+        if not is_file(path)
     ]
     if missing:
         raise UsageError(

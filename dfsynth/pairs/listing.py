@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from dfsynth.errors import UsageError
-from dfsynth.pairs.file_pairs import FilePair, list_names
+from dfsynth.pairs.file_pairs import FilePair, is_file, list_names
 from dfsynth.source import metadata
 from dfsynth.source.folder import FolderSource
 
@@ -113,7 +113,7 @@ def _begins_with_file(table: Path, header: str) -> bool:
     for chunk in metadata.read_columns(table, {"path": header}):
         value = next((text for text in chunk["path"].to_pylist() if text), None)
         if value is not None:
-            return (table.parent / value).is_file()
+            return is_file(table.parent / value)
     return False
 
 

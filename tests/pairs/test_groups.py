@@ -4,13 +4,14 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfsynth.errors import UsageError
 from dfsynth.pairs.groups import SPLITS, Member, group_patients
 from dfsynth.pipeline import split_of
 
+UNHURRIED = settings(deadline=None)
 PATIENTS = st.lists(st.integers(0, 60), min_size=1, max_size=80)
 
 
@@ -18,6 +19,7 @@ def members(patients, split=None):
     return [Member(f"pair{n}", f"p{p}", split) for n, p in enumerate(patients)]
 
 
+@UNHURRIED
 @given(PATIENTS.filter(lambda found: len(set(found)) > 1))
 def test_every_patient_has_one_group_and_somebody_trains_and_validates(patients):
     split = group_patients(members(patients), binding=True).split
@@ -26,12 +28,14 @@ def test_every_patient_has_one_group_and_somebody_trains_and_validates(patients)
     assert {"train", "val"} <= set(split.values())
 
 
+@UNHURRIED
 @given(PATIENTS.filter(lambda found: len(set(found)) > 5))
 def test_with_six_patients_or_more_no_group_is_empty(patients):
     split = group_patients(members(patients), binding=False).split
     assert set(split.values()) == set(SPLITS)
 
 
+@UNHURRIED
 @given(PATIENTS.filter(lambda found: len(set(found)) > 1), st.randoms())
 def test_groups_depend_on_the_patients_and_not_on_their_order(patients, shuffler):
     shuffled = list(patients)
@@ -52,6 +56,7 @@ def test_moves_are_told():
     assert any("whole patients were moved" in text for text in found.warnings)
 
 
+@UNHURRIED
 @given(
     st.dictionaries(st.integers(0, 30), st.sampled_from([*SPLITS, None]), min_size=2),
     st.integers(1, 3),

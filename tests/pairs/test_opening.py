@@ -126,8 +126,9 @@ class TestTable:
         assert source.read(3).dark_field.min() < 0
 
     def test_else_the_first_two_columns_of_files_are_taken(self, folder):
-        rows = [(n, a, "PA", d) for n, (a, d) in enumerate(self.ROWS)]
-        table = write_table(folder, ["number", "x-ray", "view", "signal"], rows)
+        report = "no finding " * 50
+        rows = [(n, report, a, "PA", d) for n, (a, d) in enumerate(self.ROWS)]
+        table = write_table(folder, ["number", "report", "x-ray", "view", "signal"], rows)
         assert open_pairs(table, None, 16, WINDOW).read(0).dark_field.min() < 0
 
     def test_parquet_is_read_too(self, folder):
