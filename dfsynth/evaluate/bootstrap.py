@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 RESAMPLES: Final = 1000
+_WEIGHTS_AT_ONCE: Final = 2_000_000
 _PERCENTILES: Final = (2.5, 97.5)
 
 
@@ -47,12 +48,13 @@ class Resamples:
         with np.errstate(invalid="ignore", divide="ignore"):
             return _interval(measure(self.weights @ sums))
 
-    def of_pictures(self, measure: Callable[[NDArray[np.intp]], float]) -> Interval:
-        """`measure` of the pictures of each draw, given by their numbers, some repeatedly."""
-        numbers = np.arange(self.weights.shape[1])
-        return _interval(
-            np.array([measure(np.repeat(numbers, w.astype(np.intp))) for w in self.weights])
-        )
+    def of_weights(self, measure: Callable[[Array], Array]) -> Interval:
+        """`measure` of how often draws hold each picture: (draws, pictures) → (draws,)."""
+        rows = max(_WEIGHTS_AT_ONCE // self.weights.shape[1], 1)
+        parts = range(0, len(self.weights), rows)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = [measure(self.weights[start : start + rows]) for start in parts]
+        return _interval(np.concatenate(found))
 
 
 def draw_patients(patients: Sequence[str], seed: int, draws: int = RESAMPLES) -> Resamples:

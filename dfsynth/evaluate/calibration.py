@@ -79,5 +79,7 @@ def expected_normalised_error(sums: Array) -> Array:
     variance of a bin, RMSE the root of its mean squared error. Empty bins do not count.
     """
     pixels, variance, square = np.split(sums, 3, axis=1)
-    stated, found = np.sqrt(variance / pixels), np.sqrt(square / pixels)
-    return np.asarray(np.nanmean(np.abs(stated - found) / stated, axis=1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        stated, found = np.sqrt(variance / pixels), np.sqrt(square / pixels)
+        off = np.where(pixels > 0, np.abs(stated - found) / stated, 0.0)
+        return np.asarray(off.sum(axis=1) / (pixels > 0).sum(axis=1))

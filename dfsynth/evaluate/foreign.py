@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy.stats import rankdata
-from torchmetrics.functional.classification import binary_auroc
 
 from dfsynth.decode import decode
 from dfsynth.errors import ImageError, UsageError
 from dfsynth.evaluate.bootstrap import Interval, draw_patients
 from dfsynth.evaluate.prediction import StagedGenerator
+from dfsynth.evaluate.ranking import weighted_auroc
 from dfsynth.pipeline import Progress
 from dfsynth.preprocess import prepare
 from dfsynth.records import IntensityWindow, ModelInput, Scored, SourceItem
@@ -133,14 +131,7 @@ def _auroc(
         return Interval(None, None, None)
     sign = -1.0 if name in LOW_IS_STRANGE else 1.0
     values = np.array([np.inf if n is None else sign * n for n in numbers])
-    is_foreign = np.repeat([0, 1], [len(own), len(foreign)])
+    is_foreign = np.repeat([False, True], [len(own), len(foreign)])
     strangers = draw_patients([str(n) for n in range(len(foreign))], seed + 1)
     resamples = draw_patients(patients, seed).beside(strangers)
-
-    def measure(pictures: NDArray[np.intp]) -> float:
-        labels = torch.from_numpy(is_foreign[pictures])
-        # Of ranks, for torchmetrics takes scores in [0, 1] as they are and bends all others.
-        ranks = torch.from_numpy(rankdata(values[pictures]) / pictures.size)
-        return float(binary_auroc(ranks, labels))
-
-    return resamples.of_pictures(measure)
+    return resamples.of_weights(lambda weights: weighted_auroc(values, is_foreign, weights))

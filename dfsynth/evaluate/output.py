@@ -53,7 +53,7 @@ def tabulate(scores: Evaluation) -> str:
         f"{scores.checkpoint} on {scores.data}, split {scores.split}: {scores.images} images of "
         f"{scores.patients} patients",
         f"intervals of the coverage from: {scores.calibration.source}",
-        f"{'':>22}" + "".join(f"{_heading(name):>12}" for name in _SHOWN),
+        f"{'':>16}" + "".join(f"{_heading(name):>10}" for name in _SHOWN),
     ]
     for stage in scores.stages:
         for region, found in (("lung", stage.lung), ("whole", stage.whole)):
@@ -69,19 +69,19 @@ def tabulate(scores: Evaluation) -> str:
 
 def _rows(name: str, region: RegionScores) -> list[str]:
     targets = (("noisy", region.noisy), ("clean", region.clean), ("oracle", region.oracle))
-    return [f"{f'{name} {target}':>22}{_row(found)}" for target, found in targets if found]
+    return [f"{f'{name} {target}':>16}{_row(found)}" for target, found in targets if found]
 
 
 def _row(found: TargetScores) -> str:
-    return "".join(f"{_number(getattr(found, name)):>12}" for name in _SHOWN)
+    return "".join(f"{_number(getattr(found, name)):>10}" for name in _SHOWN)
 
 
 def _heading(name: str) -> str:
-    return {"coverage": "in 90 %", "spearman_pixels": "sp. pixels"}.get(name, name)
+    return {"coverage": "in 90 %", "spearman_pixels": "in pixels"}.get(name, name)
 
 
 def _number(found: Interval) -> str:
-    return "–" if found.value is None else f"{found.value:.4g}"
+    return "–" if found.value is None else f"{found.value:.3g}"
 
 
 def _range(found: Interval) -> str:

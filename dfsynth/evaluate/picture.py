@@ -79,7 +79,7 @@ def _draw_sparsification(axes: Axes, regions: list[RegionScores]) -> None:
             axes.plot(REMOVED, curve, color=_colour(stage, len(regions)), label=label)
     last = regions[-1]
     if last.oracle is not None and last.oracle.sparsification:
-        label = f"knows all but the noise, AUSE {_text(last.oracle.ause)}"
+        label = f"oracle, AUSE {_text(last.oracle.ause)}"
         axes.plot(REMOVED, last.oracle.sparsification, color=_ORACLE, label=label)
     if last.noisy.best_sparsification:
         best = last.noisy.best_sparsification
@@ -91,7 +91,7 @@ def _draw_sparsification(axes: Axes, regions: list[RegionScores]) -> None:
         ylabel="mean |error| of the rest, over that of all",
         ylim=(0, None),
     )
-    axes.legend()
+    axes.legend(loc="lower left", fontsize="small")
 
 
 def _draw_scatter(axes: Axes, spearman: Interval, gathered: Gathered, place: Place) -> None:

@@ -294,6 +294,8 @@ def _doubts(options: EvaluationOptions, patients: int, calibration: Calibration)
         found.append(f"split {options.split}: these pairs may have been trained or calibrated with")
     if patients < _FEW_PATIENTS:
         found.append(f"{patients} patients only: the intervals say little")
+    if 0 < calibration.images < _FEW_PATIENTS:
+        found.append(f"calibrated with {calibration.images} pairs only")
     if calibration.source == "card":
         found.append(
             "intervals of all stages but the last are those of the density: the card "

@@ -13,7 +13,7 @@ from dfsynth.evaluate.calibration import (
 )
 from dfsynth.evaluate.gathering import Gathered
 from dfsynth.evaluate.measurement import COVERAGE_NAMES, MEANS, Measured, Place
-from dfsynth.evaluate.ranking import rank_correlation
+from dfsynth.evaluate.ranking import weighted_rank_correlation
 from dfsynth.evaluate.scores import Bin, RegionScores, Spread, StageScores, TargetScores
 
 Array = NDArray[np.float64]
@@ -64,12 +64,9 @@ def _target(gathered: Gathered, resamples: Resamples, place: Place) -> TargetSco
 def _image_ranking(gathered: Gathered, resamples: Resamples, place: Place) -> Interval:
     score, error = gathered.values(place, "uncertainty"), gathered.values(place, "error")
     known = np.isfinite(score) & np.isfinite(error)
-
-    def measure(pictures: NDArray[np.intp]) -> float:
-        chosen = pictures[known[pictures]]
-        return rank_correlation(score[chosen], error[chosen])
-
-    return resamples.of_pictures(measure)
+    return resamples.of_weights(
+        lambda weights: weighted_rank_correlation(score[known], error[known], weights[:, known])
+    )
 
 
 def _normalised_error(measured: list[Measured], resamples: Resamples, edges: Array) -> Interval:

@@ -1,0 +1,84 @@
+"""`dfsynth evaluate` from files to files."""
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> tuple[Path, Path]:
+    """Two folders of 40 pictures each."""
+    folders = tmp_path / "radiographs", tmp_path / "dark-field"
+    for folder in folders:
+        folder.mkdir()
+    for number in range(40):
+        rng = np.random.default_rng(number)
+        image = cv2.resize(rng.random((6, 6)), (32, 32)) * 60_000
+        cv2.imwrite(str(folders[0] / f"{number}.png"), image.astype(np.uint16))
+        target = image * 0.5 + 3000 * rng.random((32, 32))
+        cv2.imwrite(str(folders[1] / f"{number}.png"), target.astype(np.uint16))
+    return folders
+
+
+def test_two_folders_become_figures_and_a_picture(
+    run_cli, tiny_checkpoint: Path, pairs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "evaluation"
+    status, stdout, stderr = run_cli(
+        *("evaluate", tiny_checkpoint, "--data", pairs[0], "--targets", pairs[1]),
+        *("--mc-samples", 2, "--device", "cpu", "--ood", pairs[1], "--limit", 3),
+        *("--out", out, "--json"),
+    )
+    assert status == 0, stderr
+    found = json.loads(stdout)
+    assert found == json.loads((out / "metrics.json").read_text())
+    assert len(found["stages"]) == 2
+    assert found["stages"][1]["whole"]["noisy"]["mse"]["value"] > 0
+    assert found["stages"][1]["whole"]["clean"] is None
+    assert found["ood"]["images"] == 3
+    assert 0 <= found["ood_auroc"]["aleatoric_mean"]["value"] <= 1
+    picture = cv2.imread(str(out / "evaluation.png"))
+    assert picture.shape[0] > 800
+    assert 20 < picture.std() < 120, "neither blank nor black"
+    lines = list(csv.DictReader((out / "images.csv").read_text().splitlines()))
+    assert {line["stage"] for line in lines} == {"1", "2"}
+
+
+def test_people_read_a_table(run_cli, tiny_checkpoint: Path, pairs: tuple[Path, Path]) -> None:
+    status, stdout, stderr = run_cli(
+        *("evaluate", tiny_checkpoint, "--data", pairs[0], "--targets", pairs[1]),
+        *("--mc-samples", 1, "--device", "cpu", "--limit", 2, "--split", "train"),
+    )
+    assert status == 0, stderr
+    assert "2 whole noisy" in stdout
+    assert "not for diagnosis" in stdout
+    assert "may have been trained" in stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--split", "tests"), "--split tests: expected"),
+        (("--calibration", "card"), "has no factors"),
+        (("--ood", "/nowhere"), "/nowhere"),
+        (("--device", "tpu"), "unknown device"),
+    ],
+)
+def test_a_wrong_option_is_one_line(
+    run_cli, tiny_checkpoint: Path, pairs: tuple[Path, Path], options, sentence: str
+) -> None:
+    status, stdout, stderr = run_cli(
+        *("evaluate", tiny_checkpoint, "--data", pairs[0], "--targets", pairs[1], *options)
+    )
+    assert (status, stdout) == (2, "")
+    assert stderr.startswith("error: ") or "\nerror: " in stderr
+    assert sentence in stderr
+
+
+def test_no_such_checkpoint_and_no_such_pairs(run_cli, tiny_checkpoint: Path, tmp_path: Path):
+    assert run_cli("evaluate", "nobody", "--data", tmp_path)[0] == 2
+    assert run_cli("evaluate", tiny_checkpoint, "--data", tmp_path / "none")[0] == 2

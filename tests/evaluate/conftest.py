@@ -1,0 +1,102 @@
+"""Pairs and generators whose uncertainty is known by construction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dfsynth.generate import MapBatch
+from dfsynth.pairs import PairImages, PairRow
+from dfsynth.records import Generated, ModelInput
+
+SIDE = 32
+Images = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class DrawnPairs:
+    """A `PairSource`: the clean target is the radiograph itself, the noise grows to the right."""
+
+    count: int = 24
+    with_truth: bool = True
+    content: tuple[slice, slice] = (slice(None), slice(None))
+    rows: tuple[PairRow, ...] = field(init=False)
+    description: str = "drawn pairs"
+    warnings: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        rows = tuple(
+            PairRow(f"pair {n}", f"patient {n // 2}", "calibration" if n % 4 < 2 else "test")
+            for n in range(self.count)
+        )
+        object.__setattr__(self, "rows", rows)
+
+    def fingerprint(self) -> str:
+        return "00"
+
+    def read(self, number: int) -> PairImages:
+        rng = np.random.default_rng([17, number])
+        image = np.zeros((SIDE, SIDE), np.float32)
+        dark_field = np.full((SIDE, SIDE), 1e6, np.float32)
+        clean, lung = dark_field.copy(), np.zeros((SIDE, SIDE), np.float32)
+        image[self.content] = rng.random(image[self.content].shape)
+        noise = noise_of(number)[self.content] * rng.standard_normal(image[self.content].shape)
+        dark_field[self.content] = image[self.content] + noise
+        clean[self.content] = image[self.content]
+        lung[8:24, 4:28] = 1
+        if not self.with_truth:
+            return PairImages(image, dark_field, content=self.content)
+        return PairImages(image, dark_field, clean, lung, content=self.content)
+
+
+def noise_of(number: int) -> Images:
+    """Standard deviation of the noise of a pair, (y, x)."""
+    across = np.linspace(0.05, 0.4, SIDE, dtype=np.float32)
+    return np.broadcast_to(across * (1 + 0.1 * number), (SIDE, SIDE)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class KnowingGenerator:
+    """Two stages that give the radiograph back; the first is off and knows nothing of the noise.
+
+    Stated sigma is `share` of the true one.
+    """
+
+    share: float = 1.0
+    batch_sizes: list[int] = field(default_factory=list)
+
+    def auto_batch_size(self, grid: tuple[int, int]) -> int:
+        return 5 if grid == (SIDE, SIDE) else 1
+
+    def stages(self, images: Images, image_ids: Sequence[str] | None = None) -> list[MapBatch]:
+        assert image_ids is not None
+        self.batch_sizes.append(len(images))
+        sigma = np.stack([noise_of(int(key.split()[1])) for key in image_ids]) * self.share
+        zero, beta = np.zeros_like(sigma), np.full_like(sigma, 2.0)
+        flat = np.broadcast_to(sigma.mean(axis=(1, 2), keepdims=True), sigma.shape)
+        lung = (images > 0.5).astype(np.float32)
+        return [
+            MapBatch(images + np.float32(0.2), flat, zero, lung, beta),
+            MapBatch(images, 0.6 * sigma, 0.8 * sigma, lung, beta),
+        ]
+
+    def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
+        """Of pictures that are no pairs: more uncertain than any."""
+        large = np.full((SIDE, SIDE), 9.0, np.float32)
+        ones = np.ones_like(large)
+        return [
+            Generated(i.image, large, large, ones) for i, _ in zip(inputs, image_ids, strict=True)
+        ]
+
+
+@pytest.fixture
+def make_pairs() -> Callable[..., DrawnPairs]:
+    return DrawnPairs
+
+
+@pytest.fixture
+def make_generator() -> Callable[..., KnowingGenerator]:
+    return KnowingGenerator

@@ -1,0 +1,58 @@
+"""Factors and errors of calibration, on errors whose law is known."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from dfsynth.evaluate.calibration import (
+    LEVELS,
+    bin_edges,
+    bin_sums,
+    covered,
+    expected_normalised_error,
+    interval_factors,
+)
+
+RNG = np.random.default_rng(2)
+SIGMA = RNG.uniform(0.1, 2.0, 60_000)
+ERROR = SIGMA * RNG.standard_normal(SIGMA.size)
+
+
+def test_the_factors_of_a_gaussian_are_its_quantiles() -> None:
+    for level, factor in interval_factors(ERROR, SIGMA).items():
+        assert factor == pytest.approx(norm.ppf(0.5 + float(level) / 2), rel=0.02)
+
+
+def test_calibrated_intervals_hold_what_they_promise_where_sigma_is_wrong() -> None:
+    """An overconfident sigma of half the spread: the factors double, the coverage is right."""
+    factors = interval_factors(ERROR[::2], SIGMA[::2] / 2)
+    inside = covered(ERROR[1::2], SIGMA[1::2] / 2, np.full(SIGMA[1::2].shape, 2.0), factors)
+    np.testing.assert_allclose(inside.mean(axis=1), LEVELS, atol=0.01)
+    plain = covered(ERROR, SIGMA / 2, np.full(SIGMA.shape, 2.0), None)
+    assert plain[LEVELS.index(0.9)].mean() < 0.65
+
+
+def test_without_factors_the_density_decides() -> None:
+    inside = covered(ERROR, SIGMA, np.full(SIGMA.shape, 2.0), None)
+    np.testing.assert_allclose(inside.mean(axis=1), LEVELS, atol=0.01)
+
+
+def sums_of(error: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    edges = bin_edges([sigma])
+    parts = [bin_sums(v, sigma, edges) for v in (np.ones_like(sigma), sigma**2, error**2)]
+    return np.concatenate(parts)[None]
+
+
+def test_the_calibration_error_is_the_share_that_sigma_is_off() -> None:
+    assert expected_normalised_error(sums_of(ERROR, SIGMA))[0] < 0.03
+    assert expected_normalised_error(sums_of(1.3 * ERROR, SIGMA))[0] == pytest.approx(0.3, abs=0.03)
+
+
+def test_equal_sigmas_fill_one_bin_and_empty_ones_do_not_count() -> None:
+    found = expected_normalised_error(sums_of(2 * np.ones(100), np.ones(100)))
+    assert found[0] == pytest.approx(1.0)
+
+
+def test_nothing_to_calibrate_with_is_refused() -> None:
+    with pytest.raises(ValueError, match="found none"):
+        interval_factors(np.empty(0), np.empty(0))
