@@ -295,7 +295,7 @@ def _doubts(options: EvaluationOptions, patients: int, calibration: Calibration)
     if patients < _FEW_PATIENTS:
         found.append(f"{patients} patients only: the intervals say little")
     if 0 < calibration.images < _FEW_PATIENTS:
-        found.append(f"calibrated with {calibration.images} pairs only")
+        found.append(f"calibration pairs: {calibration.images} only; the intervals may be off")
     if calibration.source == "card":
         found.append(
             "intervals of all stages but the last are those of the density: the card "
