@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dfsynth.cli import build, filter_command, info, show, simulate, sources, verify
+from dfsynth.cli import build, evaluate, filter_command, info, show, simulate, sources, verify
 from dfsynth.version import __version__
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ app.command(epilog=info.EXAMPLE)(info.info)
 app.command(epilog=verify.EXAMPLE)(verify.verify)
 app.command("filter", epilog=filter_command.EXAMPLE)(filter_command.filter_store)
 app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
+app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=sources.EXAMPLE)(sources.sources)
 
 
