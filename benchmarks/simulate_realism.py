@@ -86,17 +86,19 @@ def held_back_sources(
 ) -> Iterator[Round]:
     """One archive after the other is asked about by a network that never saw it.
 
-    Phantoms and volumes are dealt over the rounds, so that they are new to the network as well.
+    Phantoms and volumes are dealt over the rounds, so that they are new to the network as well;
+    where there are fewer of them than archives, some are asked about again.
     """
     sources = sorted(set(real.sources.tolist()))
-    of_simulated = deal_patients(simulated.patients, len(sources), rng)
+    parts = min(len(sources), len(set(simulated.patients.tolist())))
+    of_simulated = deal_patients(simulated.patients, parts, rng)
     for number, source in enumerate(sources):
         yield Round(
             source,
             np.flatnonzero(real.sources != source),
-            np.flatnonzero(of_simulated != number),
+            np.flatnonzero(of_simulated != number % parts),
             np.flatnonzero(real.sources == source),
-            np.flatnonzero(of_simulated == number),
+            np.flatnonzero(of_simulated == number % parts),
         )
 
 

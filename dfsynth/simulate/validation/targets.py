@@ -201,7 +201,7 @@ TARGETS: Final = (
         mean_of("eps_bar_ratio"),
     ),
     Target(
-        "signal of the lung field, uncorrected",
+        "signal of the lung field, hardening uncorrected, one scanner",
         _EMERGENT,
         "",
         0.12,
@@ -210,7 +210,7 @@ TARGETS: Final = (
         mean_of("raw_lung_signal"),
     ),
     Target(
-        "signal behind bone, uncorrected",
+        "signal behind bone, hardening uncorrected, one scanner",
         _EMERGENT,
         "",
         0.02,
@@ -219,8 +219,8 @@ TARGETS: Final = (
         mean_of("raw_bone_signal"),
     ),
     Target(
-        "signal behind soft tissue, uncorrected",
-        _EMERGENT,
+        "signal behind soft tissue, hardening uncorrected, one scanner",
+        _CONSTRUCTION,
         "",
         0.004,
         0.042,
@@ -228,7 +228,7 @@ TARGETS: Final = (
         mean_of("raw_soft_signal"),
     ),
     Target(
-        "signal of the lung field, with the assumed calibration",
+        "signal of the lung field, as delivered by drawn scanners",
         _EMERGENT,
         "",
         0.12,
@@ -237,7 +237,7 @@ TARGETS: Final = (
         mean_of("lung_signal"),
     ),
     Target(
-        "signal behind bone, with the assumed calibration",
+        "signal behind bone, as delivered by drawn scanners",
         _EMERGENT,
         "",
         0.02,
@@ -246,7 +246,7 @@ TARGETS: Final = (
         mean_of("bone_signal"),
     ),
     Target(
-        "signal behind soft tissue, with the assumed calibration",
+        "signal behind soft tissue, as delivered by drawn scanners",
         _EMERGENT,
         "",
         0.004,
