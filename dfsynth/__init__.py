@@ -17,15 +17,26 @@ if TYPE_CHECKING:
     from dfsynth.access import Store, open_store
     from dfsynth.api import build, load_generator, simulate_pairs
 
-__all__ = ["Store", "__version__", "build", "load_generator", "open_store", "simulate_pairs"]
+__all__ = [
+    "Store",
+    "__version__",
+    "build",
+    "evaluate_checkpoint",
+    "load_generator",
+    "open_store",
+    "simulate_pairs",
+    "train_generator",
+]
 
 # Imported when first asked for: torch and Arrow take seconds, `dfsynth --help` must not.
 _LAZY: Final = {
     "Store": "dfsynth.access",
     "build": "dfsynth.api",
+    "evaluate_checkpoint": "dfsynth.api",
     "load_generator": "dfsynth.api",
     "open_store": "dfsynth.access",
     "simulate_pairs": "dfsynth.api",
+    "train_generator": "dfsynth.api",
 }
 
 

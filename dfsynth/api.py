@@ -2,7 +2,8 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.config import DEFAULT_MC_SAMPLES, BuildOptions, SimulateOptions
@@ -12,6 +13,11 @@ from dfsynth.maker import CheckpointMaker
 from dfsynth.pipeline import BuildReport, PairMaker, Progress, RunReport, Silent
 from dfsynth.pipeline import build as run_build
 from dfsynth.pipeline import simulate as run_simulation
+from dfsynth.train import SilentTraining, TrainOptions, TrainProgress, TrainReport
+from dfsynth.train import train_generator as run_training
+
+if TYPE_CHECKING:
+    from dfsynth.evaluate import Evaluation
 
 
 def build(
@@ -70,22 +76,96 @@ def simulate_pairs(
     return run_simulation(configuration, load_simulator(configuration), progress or Silent())
 
 
+def train_generator(
+    recipe: str | Path,
+    data: str | Path,
+    out: str | Path,
+    *,
+    progress: TrainProgress | None = None,
+    **options: Any,
+) -> TrainReport:
+    """Trains a generator as `dfsynth train` does; `options` are the fields of `TrainOptions`.
+
+    `out/best` is then a checkpoint, calibrated on the calibration patients where there are any.
+    Call it again with the same arguments to go on where it stopped.
+
+    Raises:
+        UsageError: a recipe, pairs or device that cannot work, or a conflict with what `out` holds.
+        DfsynthError: a failure that ends the run; the last state is kept.
+        TypeError: an option that does not exist.
+    """
+    if options.get("targets") is not None:
+        options["targets"] = Path(options["targets"])
+    configuration = TrainOptions(recipe=str(recipe), data=Path(data), out=Path(out), **options)
+    told = progress or SilentTraining()
+    report = run_training(configuration, told)
+    if report.writes and report.steps_now and report.pairs["calibration"]:
+        _calibrate(report.best, configuration, told)
+    return report
+
+
+def _calibrate(best: Path, configuration: TrainOptions, told: TrainProgress) -> None:
+    try:
+        evaluation = load_evaluation()
+    except UsageError as error:
+        told.message(f"the intervals are not calibrated: {error}")
+        return
+    told.message("calibrating the intervals on the calibration patients")
+    evaluation.calibrate_checkpoint(
+        best,
+        configuration.data,
+        configuration.targets,
+        Silent(),
+        device=configuration.device,
+        precision=configuration.precision,
+    )
+
+
+def evaluate_checkpoint(
+    checkpoint: str | Path,
+    data: str | Path,
+    *,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> "Evaluation":
+    """Figures of a checkpoint on pairs, as `dfsynth evaluate` gives them.
+
+    `options` are the fields of `EvaluationOptions`; with `out`, the files are written there.
+
+    Raises:
+        UsageError: wrong options, or pairs that cannot be used.
+        CheckpointError: the checkpoint is damaged.
+        TypeError: an option that does not exist.
+    """
+    for name in ("targets", "ood"):
+        if options.get(name) is not None:
+            options[name] = Path(options[name])
+    evaluation = load_evaluation()
+    configuration = evaluation.EvaluationOptions(str(checkpoint), Path(data), **options)
+    report = evaluation.evaluate_checkpoint(configuration, progress or Silent())
+    if out is not None:
+        evaluation.write_report(report, Path(out))
+    scores: Evaluation = report.scores
+    return scores
+
+
+def load_evaluation() -> ModuleType:
+    """`dfsynth.evaluate`.
+
+    Raises:
+        UsageError: a library of the extra `train` is not installed.
+    """
+    return _load_extra("dfsynth.evaluate", "evaluating", "train")
+
+
 def load_simulator(options: SimulateOptions) -> PairMaker:
     """The simulator for these options.
 
     Raises:
         UsageError: the libraries of the extra `simulate`, a device or a folder is not there.
     """
-    try:
-        # Here, because the extra's libraries need not be there for anything else.
-        simulator = import_module("dfsynth.simulator")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("dfsynth"):
-            raise
-        raise UsageError(
-            f"simulating needs the library {error.name}, which is not installed; "
-            "install dfsynth with its extra: dfsynth[simulate]"
-        ) from error
+    simulator = _load_extra("dfsynth.simulator", "simulating", "simulate")
     maker: PairMaker = simulator.make_simulator(options)
     return maker
 
@@ -109,3 +189,16 @@ def load_generator(
     return TorchGenerator(
         load_network(files), where, resolve_precision(precision, where), mc_samples, seed
     )
+
+
+def _load_extra(module: str, doing: str, extra: str) -> ModuleType:
+    """A module of ours whose libraries need not be there for anything else."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("dfsynth"):
+            raise
+        raise UsageError(
+            f"{doing} needs the library {error.name}, which is not installed; "
+            f"install dfsynth with its extra: dfsynth[{extra}]"
+        ) from error

@@ -41,6 +41,14 @@ def test_simulate_pairs(tmp_path):
     assert "mean dark-field in the lung" in told
 
 
+@pytest.mark.slow
+def test_train_and_evaluate(tmp_path):
+    told = run_example("train_and_evaluate.py", tmp_path)
+    assert "not for diagnosis" in told
+    assert "intervals cover" in told
+    assert cv2.imread(str(tmp_path / "evaluation" / "evaluation.png")).std() > 20
+
+
 def test_every_example_is_run_here():
     tested = Path(__file__).read_text()
     assert all(path.name in tested for path in EXAMPLES.glob("*.py"))

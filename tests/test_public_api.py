@@ -6,7 +6,16 @@ import inspect
 import pytest
 
 PROMISED: dict[str, set[str]] = {
-    "dfsynth": {"Store", "__version__", "build", "load_generator", "open_store", "simulate_pairs"},
+    "dfsynth": {
+        "Store",
+        "__version__",
+        "build",
+        "evaluate_checkpoint",
+        "load_generator",
+        "open_store",
+        "simulate_pairs",
+        "train_generator",
+    },
     "dfsynth.access": {"Store", "filter_manifest", "open_store"},
     "dfsynth.checkpoint": {
         "CARD",

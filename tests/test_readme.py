@@ -34,7 +34,8 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.mark.slow
 def test_every_block_runs(folder, run_cli):
     blocks = BLOCK.findall((ROOT / "README.md").read_text())
-    assert [kind for kind, _ in blocks] == ["console", "console", "python", "console", "python"]
+    kinds = ["console", "console", "python", "console", "console", "python"]
+    assert [kind for kind, _ in blocks] == kinds
     for kind, text in blocks:
         if kind == "python":
             exec(compile(text, "README.md", "exec"), {})
@@ -47,6 +48,7 @@ def test_every_block_runs(folder, run_cli):
     assert (folder / "sheet.png").stat().st_size > 10_000
     assert (folder / "kept.parquet").exists()
     assert (folder / "pairs.png").stat().st_size > 10_000
+    assert (folder / "runs/trial/evaluation/evaluation.png").stat().st_size > 10_000
 
 
 def test_the_first_screen_names_both_commands():

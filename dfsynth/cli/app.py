@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from dfsynth.cli import build, evaluate, filter_command, info, show, simulate, sources, verify
+from dfsynth.cli import (
+    build,
+    evaluate,
+    filter_command,
+    info,
+    show,
+    simulate,
+    sources,
+    train,
+    verify,
+)
 from dfsynth.version import __version__
 
 app = typer.Typer(
@@ -44,6 +54,7 @@ app.command(epilog=verify.EXAMPLE)(verify.verify)
 app.command("filter", epilog=filter_command.EXAMPLE)(filter_command.filter_store)
 app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
+app.command(epilog=train.EXAMPLE)(train.train)
 app.command(epilog=sources.EXAMPLE)(sources.sources)
 
 

@@ -1,6 +1,5 @@
 """`dfsynth evaluate`."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,6 @@ import typer
 from dfsynth.cli.options import Json, Quiet, Verbose
 from dfsynth.cli.session import session
 from dfsynth.config import DEFAULT_MC_SAMPLES
-from dfsynth.errors import UsageError
 
 EXAMPLE = "Example: dfsynth evaluate default --data pairs.zarr --out evaluation"
 
@@ -58,8 +56,10 @@ def evaluate(
     Figures of synthetic images, not for diagnosis.
     """
     with session(json, quiet, verbose) as talk:
-        _require_libraries()
+        from dfsynth.api import load_evaluation
         from dfsynth.cli.progress import reporter
+
+        load_evaluation()
         from dfsynth.evaluate import (
             EvaluationOptions,
             evaluate_checkpoint,
@@ -86,20 +86,3 @@ def evaluate(
         if out is not None:
             text += "\nwritten: " + ", ".join(map(str, write_report(report, out)))
         talk.result(report.scores, text)
-
-
-def _require_libraries() -> None:
-    """Loads what evaluating needs beside the package's own libraries.
-
-    Raises:
-        UsageError: a library of the extra `train` is not installed.
-    """
-    try:
-        import_module("dfsynth.evaluate")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("dfsynth"):
-            raise
-        raise UsageError(
-            f"evaluating needs the library {error.name}, which is not installed; "
-            "install dfsynth with its extra: dfsynth[train]"
-        ) from error

@@ -1,6 +1,7 @@
 """Checkpoint and pairs → figures with intervals over patients, and a picture of them."""
 
 from dfsynth.evaluate.bootstrap import Interval
+from dfsynth.evaluate.card_calibration import calibrate_checkpoint
 from dfsynth.evaluate.output import tabulate, write_report
 from dfsynth.evaluate.run import (
     EvaluationOptions,
@@ -20,6 +21,7 @@ __all__ = [
     "StageScores",
     "TargetScores",
     "calibrate",
+    "calibrate_checkpoint",
     "evaluate_checkpoint",
     "evaluate_pairs",
     "tabulate",

@@ -1,0 +1,131 @@
+"""What a training will need, known without running it: parameters, memory, time.
+
+Networks are laid out in torch's fake tensors, which know shapes and hold no values, so that the
+largest recipe is looked at in seconds.
+"""
+
+import time
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from dfsynth.generate.precision import DTYPES
+from dfsynth.models import Cascade
+from dfsynth.models.patch import PatchDiscriminator
+from dfsynth.pairs import PairBatch
+from dfsynth.train.objective import generator_terms
+from dfsynth.train.recipe import Recipe, steps_an_epoch
+from dfsynth.train.run import Preparation
+
+_COPIES = 5
+"""Of each weight: itself, gradient, two moments of Adam, moving average."""
+_FLOAT_BYTES = 4
+_TRIALS = 5
+_TRIAL = (4, 32, 128)
+"""Pairs, channels and side of the convolution whose speed stands for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainEstimate:
+    """Of one process with all of the batch."""
+
+    parameters_a_stage: tuple[int, ...]
+    discriminator_parameters: int
+    weights_bytes: int
+    """With gradients, Adam's moments and the moving average."""
+    activations_bytes: int
+    """Kept for the backward pass where all stages learn."""
+    steps: int
+    tflop: float
+    """Floating-point operations of all steps; a stage that is frozen counts its forward pass."""
+    seconds: float
+    """At the speed of one convolution, forward and backward, on this device: a rough guess."""
+
+
+def estimate_training(prepared: Preparation) -> TrainEstimate:
+    """Lays the networks out and counts."""
+    recipe = prepared.recipe
+    epoch_steps = steps_an_epoch(len(prepared.rows["train"]), recipe.batch)
+    with FakeTensorMode():
+        network = Cascade(recipe.network)
+        judged = 2 if recipe.loss.conditional else 1
+        judges = [PatchDiscriminator(channels_in=judged) for _ in range(recipe.network.stages)]
+        kept, _ = _measure(network, judges, recipe, tuple(range(recipe.network.stages)))
+        flop = 0.0
+        for phase in recipe.phase:
+            stages = tuple(m - 1 for m in phase.stages)
+            flop += _measure(network, judges, recipe, stages)[1] * phase.total_steps(epoch_steps)
+    stage_sizes = tuple(_count(network.stage(m)) for m in range(recipe.network.stages))
+    judge_size = sum(_count(judge) for judge in judges)
+    dtype = DTYPES[prepared.precision]
+    return TrainEstimate(
+        parameters_a_stage=stage_sizes,
+        discriminator_parameters=judge_size,
+        weights_bytes=_COPIES * _FLOAT_BYTES * (sum(stage_sizes) + judge_size),
+        activations_bytes=kept * recipe.batch * dtype.itemsize // _FLOAT_BYTES,
+        steps=sum(phase.total_steps(epoch_steps) for phase in recipe.phase),
+        tflop=flop * recipe.batch / 1e12,
+        seconds=flop * recipe.batch / _flop_a_second(prepared.device, dtype),
+    )
+
+
+def _measure(
+    network: Cascade, judges: list[PatchDiscriminator], recipe: Recipe, stages: tuple[int, ...]
+) -> tuple[int, float]:
+    """Bytes kept and operations of one pair, forward and backward, where `stages` learn."""
+    network.requires_grad_(False)
+    for m in stages:
+        network.stage(m).requires_grad_(True)
+    batch = _one_pair(recipe)
+    masks = torch.empty(1, network.mask_width)
+    kept = 0
+
+    def count(tensor: Tensor) -> Tensor:
+        nonlocal kept
+        kept += tensor.nbytes
+        return tensor
+
+    with (
+        FlopCounterMode(display=False) as flops,
+        torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor),
+    ):
+        predictions = network(batch.image, masks, max(stages) + 1)
+        losses = [
+            term
+            for m in stages
+            for term in generator_terms(
+                predictions[m], batch, recipe.loss, recipe.network.likelihood, judges[m]
+            ).values()
+        ]
+        torch.stack(losses).sum().backward()
+    return kept, float(flops.get_total_flops())
+
+
+def _one_pair(recipe: Recipe) -> PairBatch:
+    side = recipe.augmentation.crop or recipe.size
+    image = torch.empty(1, 1, side, side)
+    return PairBatch(image, image, None, image, image)
+
+
+def _flop_a_second(device: torch.device, dtype: torch.dtype) -> float:
+    """Of a 3 × 3 convolution, forward and backward: the fastest of a few."""
+    pairs, channels, side = _TRIAL
+    layer = nn.Conv2d(channels, channels, 3, padding=1).to(device, dtype)
+    maps = torch.ones(pairs, channels, side, side, device=device, dtype=dtype)
+    maps.requires_grad_(True)
+    fastest = float("inf")
+    for _ in range(_TRIALS):
+        started = time.perf_counter()
+        F.silu(layer(maps)).sum().backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        fastest = min(fastest, time.perf_counter() - started)
+    return 3 * 2 * 9 * channels**2 * pairs * side**2 / fastest
+
+
+def _count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())

@@ -1,0 +1,143 @@
+"""What a run shows while it goes on: a line a step, TensorBoard, and sheets of pictures."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import torch
+
+from dfsynth.models import Cascade
+from dfsynth.pairs import PairBatch
+from dfsynth.records import Float32Map
+from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
+from dfsynth.store.faults import store_faults
+from dfsynth.train.state import RunFolder
+from dfsynth.train.validation import predict_without_dropout
+
+_CURVES_EVERY = 10
+"""Steps between two points of a curve in TensorBoard; metrics.jsonl has them all."""
+_FOOTER = "Synthetic dark-field images, not for diagnosis."
+
+
+class Monitor:
+    """Writes metrics.jsonl, TensorBoard and panels of one run; of one process only."""
+
+    def __init__(self, folder: RunFolder, steps_taken: int) -> None:
+        """Goes on after `steps_taken` steps: later lines, of a run that was killed, are removed."""
+        self._folder = folder
+        self._rewind(steps_taken)
+        with store_faults(f"write {folder.metrics}"):
+            self._lines = folder.metrics.open("a", encoding="utf-8", buffering=1)
+        self._curves = _open_tensorboard(folder, steps_taken)
+
+    @property
+    def has_curves(self) -> bool:
+        """Whether TensorBoard is there."""
+        return self._curves is not None
+
+    def step(self, phase: str, step: int, terms: Mapping[str, float], rate: float) -> None:
+        """One step of training; `step` counts over all phases, from 1."""
+        line = {"step": step, "phase": phase, "loss": sum(terms.values()), **terms, "rate": rate}
+        self._write({k: v if _is_number(v) else None for k, v in line.items()})
+        if self._curves is not None and step % _CURVES_EVERY == 0:
+            for name, value in terms.items():
+                self._curves.add_scalar(f"train/{name}", value, step)
+            self._curves.add_scalar("train/learning_rate", rate, step)
+
+    def validated(self, phase: str, step: int, scores: Mapping[str, Any]) -> None:
+        """One validation."""
+        self._write({"step": step, "phase": phase, **{f"val_{k}": v for k, v in scores.items()}})
+        if self._curves is not None:
+            for name, value in scores.items():
+                if isinstance(value, float):
+                    self._curves.add_scalar(f"val/{name}", value, step)
+
+    def draw(
+        self,
+        network: Cascade,
+        batch: PairBatch,
+        names: Sequence[str],
+        step: int,
+        window: tuple[float, float],
+        device: torch.device,
+    ) -> None:
+        """A sheet of `batch`: radiograph, target, every stage's mean, the last one's sigma."""
+        sheet = _draw_sheet(network, batch, names, step, window, device)
+        with store_faults(f"write a panel into {self._folder.panels}"):
+            path = self._folder.panels / f"step-{step:08d}.png"
+            path.write_bytes(encode_png(sheet))
+        if self._curves is not None:
+            self._curves.add_image("panel", sheet, step, dataformats="HWC")
+
+    def close(self) -> None:
+        """Flushes everything."""
+        self._lines.close()
+        if self._curves is not None:
+            self._curves.close()
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        with store_faults(f"write {self._folder.metrics}"):
+            self._lines.write(json.dumps(line) + "\n")
+
+    def _rewind(self, steps_taken: int) -> None:
+        path = self._folder.metrics
+        if not path.exists():
+            return
+        with store_faults(f"read {path}"):
+            kept = []
+            for line in path.read_text(encoding="utf-8").splitlines():
+                try:
+                    if json.loads(line)["step"] <= steps_taken:
+                        kept.append(line + "\n")
+                except ValueError:
+                    # A kill in the middle of a line; what it told comes again.
+                    break
+            path.write_text("".join(kept), encoding="utf-8")
+
+
+def _open_tensorboard(folder: RunFolder, steps_taken: int) -> Any | None:
+    """None where the library is not installed: curves are a convenience."""
+    try:
+        tensorboard = import_module("torch.utils.tensorboard")
+    except ModuleNotFoundError:
+        return None
+    return tensorboard.SummaryWriter(folder.tensorboard, purge_step=steps_taken + 1)
+
+
+def _draw_sheet(
+    network: Cascade,
+    batch: PairBatch,
+    names: Sequence[str],
+    step: int,
+    window: tuple[float, float],
+    device: torch.device,
+) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    with torch.inference_mode():
+        predictions = predict_without_dropout(network, batch.image.to(device))
+    half = (window[1] - window[0]) / 2
+    columns = [
+        SheetColumn("attenuation", "grey value", "gray", 0.0, 1.0),
+        SheetColumn("target", "line integral", "gray", *window),
+        *(
+            SheetColumn(f"stage {m + 1}", "line integral", "gray", *window)
+            for m in range(len(predictions))
+        ),
+        SheetColumn("sigma", "line integral", "viridis", 0.0, half),
+    ]
+    maps = [batch.image, batch.dark_field, *(p.mean for p in predictions), predictions[-1].sigma]
+    arrays = [m[:, 0].float().cpu().numpy() for m in maps]
+    rows = [
+        SheetRow((name,), tuple(_picture(a, i) for a in arrays)) for i, name in enumerate(names)
+    ]
+    return contact_sheet(rows, columns, f"after step {step}", _FOOTER)
+
+
+def _picture(array: Float32Map, number: int) -> Float32Map:
+    return np.asarray(array[number], np.float32)
+
+
+def _is_number(value: object) -> bool:
+    """JSON has no NaN."""
+    return not isinstance(value, float) or bool(np.isfinite(value))

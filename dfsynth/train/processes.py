@@ -1,0 +1,104 @@
+"""One process or several: what a launcher such as torchrun has said, and what all agree on."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from dfsynth.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """This process's place among those that train together."""
+
+    rank: int = 0
+    world_size: int = 1
+    local_rank: int = 0
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that writes."""
+        return self.rank == 0
+
+    def check_batch(self, batch: int) -> None:
+        """Equal parts for all, without which averaged gradients would not be the batch's.
+
+        Raises:
+            UsageError: the batch cannot be dealt out evenly.
+        """
+        if batch % self.world_size:
+            raise UsageError(
+                f"batch = {batch} cannot be dealt to {self.world_size} processes evenly; "
+                f"use {max(batch // self.world_size, 1) * self.world_size}"
+            )
+
+    def all_true(self, here: bool, device: torch.device) -> bool:
+        """Whether `here` is true in every process."""
+        if self.world_size == 1:
+            return here
+        flag = torch.tensor(float(here), device=device)
+        dist.all_reduce(flag, dist.ReduceOp.MIN)
+        return bool(flag)
+
+    def share(self, module: nn.Module, device: torch.device) -> nn.Module:
+        """`module` with its gradients averaged over the processes; what is frozen stays out."""
+        if self.world_size == 1:
+            return module
+        if not any(p.requires_grad for p in module.parameters()):
+            return module
+        devices = [device.index] if device.type == "cuda" else None
+        return DistributedDataParallel(module, device_ids=devices)
+
+    def average(self, value: Tensor) -> Tensor:
+        """The mean over the processes."""
+        if self.world_size == 1:
+            return value
+        total = value.detach().clone()
+        dist.all_reduce(total)
+        return total / self.world_size
+
+    def wait(self) -> None:
+        """Until all are here."""
+        if self.world_size > 1:
+            dist.barrier()
+
+
+@contextmanager
+def join_processes(device: torch.device) -> Iterator[Processes]:
+    """The processes that a launcher started with RANK and WORLD_SIZE, joined; one without them.
+
+    NCCL on GPUs, gloo on CPUs.
+
+    Raises:
+        UsageError: the launcher's variables make no sense.
+    """
+    try:
+        rank, world_size, local_rank = (
+            int(os.environ.get(name, usual))
+            for name, usual in (("RANK", "0"), ("WORLD_SIZE", "1"), ("LOCAL_RANK", "0"))
+        )
+    except ValueError as error:
+        raise UsageError(
+            "RANK, WORLD_SIZE or LOCAL_RANK is no number; start several processes by torchrun"
+        ) from error
+    if world_size == 1:
+        yield Processes()
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Processes(rank, world_size, local_rank)
+    finally:
+        dist.destroy_process_group()
+
+
+def place_of_process(device: torch.device) -> torch.device:
+    """The GPU of this process where `device` names GPUs in general and there are several."""
+    if device.type == "cuda" and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    return device

@@ -1,0 +1,191 @@
+"""What a training is asked to do: one frozen record, checked before anything is loaded."""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from dfsynth.checkpoint import CascadeConfig
+from dfsynth.errors import UsageError
+from dfsynth.pairs.augmentation import DeviceAugmentation
+from dfsynth.train.amplification import Amplification
+
+LARGEST_SIDE: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class LossWeights:
+    """Of the terms of a generator's loss; a term of weight 0 is not computed.
+
+    Raises:
+        UsageError: a weight or a box out of its range.
+    """
+
+    fidelity: float = 1.0
+    """Negative log-likelihood (or L1, for the likelihood `point`) of the noisy target."""
+    adversarial: float = 0.001
+    """Least squares of a patch discriminator a stage (Upadhyay et al. 2021, equation 6)."""
+    conditional: bool = False
+    """Whether discriminators see the radiograph beside its dark-field image (Isola et al. 2017)."""
+    residual: float = 0.2
+    """Residual consistency (Felsner et al. 2026)."""
+    residual_box: int = 9
+    """Side of its box filter in pixels, odd."""
+    lung: float = 0.3
+    """Cross-entropy of the lung output, where pairs have a lung mask."""
+    amplification: Amplification = field(default_factory=Amplification)
+
+    def __post_init__(self) -> None:
+        for name in ("fidelity", "adversarial", "residual", "lung"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"[loss] {name} = {getattr(self, name)}: expected 0 or more")
+        if self.fidelity == 0:
+            raise UsageError("[loss] fidelity = 0: expected more, or nothing says what is right")
+        if self.residual_box < 3 or self.residual_box % 2 == 0:
+            raise UsageError(
+                f"[loss] residual_box = {self.residual_box}: expected an odd number from 3"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Optimiser:
+    """How weights move.
+
+    Raises:
+        UsageError: a number out of its range.
+    """
+
+    name: Literal["adam", "adamw"] = "adam"
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+    clip_norm: float = 1.0
+    """Largest norm of a step's gradients; 0 clips nothing."""
+    schedule: Literal["cosine", "step", "constant"] = "cosine"
+    """Of the learning rate over a phase."""
+    schedule_epochs: int = 3
+    """Of `step`: after every so many passes over the pairs the rate is multiplied by …"""
+    schedule_gamma: float = 0.9
+    """… this."""
+    warm_up_steps: int = 0
+    """Linear rise at the beginning of each phase."""
+    ema_decay: float = 0.995
+    """Of the moving average of the weights, which is what is validated and kept; 0: none."""
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.betas[0] < 1 and 0 <= self.betas[1] < 1):
+            raise UsageError(f"[optimiser] betas = {list(self.betas)}: expected numbers in [0, 1)")
+        if not 0 <= self.ema_decay < 1:
+            raise UsageError(f"[optimiser] ema_decay = {self.ema_decay}: expected one in [0, 1)")
+        for name in ("weight_decay", "clip_norm", "warm_up_steps", "schedule_gamma"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"[optimiser] {name} = {getattr(self, name)}: expected 0 or more")
+        if self.schedule_epochs < 1:
+            raise UsageError(f"[optimiser] schedule_epochs = {self.schedule_epochs}: expected 1 up")
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One leg of progressive training: some stages learn, those before them are frozen.
+
+    Raises:
+        UsageError: no stage, no learning rate, or not exactly one of steps and epochs.
+    """
+
+    name: str
+    stages: tuple[int, ...]
+    """From 1."""
+    learning_rate: float
+    steps: int | None = None
+    epochs: int | None = None
+    """Passes over the training pairs."""
+
+    def __post_init__(self) -> None:
+        where = f"[[phase]] {self.name!r}"
+        if (self.steps is None) == (self.epochs is None):
+            raise UsageError(f"{where}: expected either steps or epochs")
+        if (self.steps or self.epochs or 0) < 1:
+            raise UsageError(f"{where}: expected at least one step or epoch")
+        if not self.learning_rate > 0:
+            raise UsageError(f"{where}: learning_rate = {self.learning_rate}: expected more than 0")
+        if not self.stages or list(self.stages) != sorted(set(self.stages)):
+            raise UsageError(f"{where}: stages = {list(self.stages)}: expected rising numbers")
+
+    def total_steps(self, epoch_steps: int) -> int:
+        """All its steps, where a pass over the training pairs has `epoch_steps`."""
+        return self.steps or (self.epochs or 0) * epoch_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """How often and on what a run looks at itself.
+
+    Raises:
+        UsageError: a number out of its range.
+    """
+
+    every_steps: int = 500
+    most_pairs: int = 64
+    """Of the validation patients' pairs."""
+    panel_pairs: int = 4
+    """Of these, how many are drawn."""
+    patience: int | None = None
+    """Validations in a row without a better one, after which a phase ends early."""
+
+    def __post_init__(self) -> None:
+        for name in ("every_steps", "most_pairs"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"[validation] {name} = {getattr(self, name)}: expected 1 or more")
+        if self.panel_pairs < 0 or (self.patience is not None and self.patience < 1):
+            raise UsageError("[validation] panel_pairs or patience: expected a positive number")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole training.
+
+    Raises:
+        UsageError: numbers that do not fit each other.
+    """
+
+    name: str
+    size: int
+    """Side of the square grid in pixels."""
+    batch: int
+    """Pairs a step, over all processes together."""
+    phase: tuple[Phase, ...]
+    seed: int = 0
+    window: tuple[float, float] = (0.0, 1.0)
+    """Display window of the dark-field values; integer target files are read into it."""
+    checkpoint_every: int = 500
+    """Steps between two states from which the same command goes on."""
+    network: CascadeConfig = field(default_factory=CascadeConfig)
+    augmentation: DeviceAugmentation = field(default_factory=DeviceAugmentation)
+    loss: LossWeights = field(default_factory=LossWeights)
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    validation: Validation = field(default_factory=Validation)
+    provenance: dict[str, str] = field(default_factory=dict)
+    """Dotted key → `paper` or `assumed`, each with a word on where it stands."""
+
+    def __post_init__(self) -> None:
+        if not 16 <= self.size <= LARGEST_SIDE:
+            raise UsageError(f"size = {self.size}: expected 16 to {LARGEST_SIDE}")
+        for name in ("batch", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} = {getattr(self, name)}: expected 1 or more")
+        if not self.window[0] < self.window[1]:
+            raise UsageError(f"window = {list(self.window)}: expected a low and a higher number")
+        if not self.phase:
+            raise UsageError("a recipe needs at least one [[phase]]")
+        names = [phase.name for phase in self.phase]
+        if len(set(names)) < len(names):
+            raise UsageError(f"[[phase]]: two have the same name, among {', '.join(names)}")
+        highest = max(max(phase.stages) for phase in self.phase)
+        lowest = min(min(phase.stages) for phase in self.phase)
+        if lowest < 1 or highest > self.network.stages:
+            raise UsageError(
+                f"[[phase]]: stages {lowest} to {highest}, but the network has stages "
+                f"1 to {self.network.stages}"
+            )
+
+
+def steps_an_epoch(pairs: int, batch: int) -> int:
+    """Steps in which every pair is seen once; what does not fill a batch waits for the next."""
+    return max(pairs // batch, 1)

@@ -1,0 +1,337 @@
+"""A whole training, in one place: data, phases, validation, and what is kept."""
+
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from dfsynth.checkpoint import NETWORK, ModelCard
+from dfsynth.errors import UsageError
+from dfsynth.generate import resolve_device, resolve_precision
+from dfsynth.models import Cascade
+from dfsynth.pairs import (
+    BatchReader,
+    PairSource,
+    augment,
+    check_pairs,
+    numbers_in,
+    open_pairs,
+    read_batch,
+)
+from dfsynth.pairs.groups import SPLITS
+from dfsynth.records import IntensityWindow
+from dfsynth.train.fitting import check_batch_fits
+from dfsynth.train.monitor import Monitor
+from dfsynth.train.processes import Processes, join_processes, place_of_process
+from dfsynth.train.progress import TrainProgress
+from dfsynth.train.recipe import Recipe
+from dfsynth.train.recipe_file import read_recipe, recipe_path
+from dfsynth.train.signals import PendingSignals, signals_put_off
+from dfsynth.train.state import RunFolder, Standing
+from dfsynth.train.trainer import Trainer
+from dfsynth.train.validation import Score, validate
+from dfsynth.train.versions import software_versions
+
+_INTENDED_USE: Final = (
+    "Research: making dark-field images and uncertainty maps from frontal chest radiographs like "
+    "those that it was trained on. The images are synthetic. Not for diagnosis."
+)
+_LIMITS: Final = (
+    "It knows what its training pairs show and nothing else; other machines, views, ages and body "
+    "parts may give meaningless maps. Judge it with dfsynth evaluate on pairs of your own."
+)
+_VALIDATION_BATCH: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """What `dfsynth train` is asked to do."""
+
+    recipe: str
+    """A TOML file or a packaged recipe's name."""
+    data: Path
+    """A store of pairs, a folder of radiographs (with `targets`), or a table of paths."""
+    out: Path
+    targets: Path | None = None
+    """Folder of dark-field images with the names of those in `data`."""
+    device: str = "auto"
+    precision: str = "auto"
+    memory_bytes: int = 2_000_000_000
+    """For pairs kept in memory between epochs."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """What a run came to."""
+
+    run: Path
+    best: Path
+    steps: int
+    """Taken in all, earlier calls of the same command included."""
+    steps_now: int
+    best_score: float | None
+    """Least negative log-likelihood of the validation pairs."""
+    bad_steps: int
+    """Steps with a non-finite loss, of which nothing was learned."""
+    pairs: dict[str, int]
+    """In each group of patients."""
+    writes: bool
+    """Whether this process is the one that keeps files."""
+    seconds: float
+    pairs_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """A training that is known to make sense, before anything is written."""
+
+    recipe: Recipe
+    source: PairSource
+    rows: dict[str, tuple[int, ...]]
+    """Numbers of the pairs in each group of patients."""
+    device: torch.device
+    precision: str
+
+
+def prepare_training(options: TrainOptions, progress: TrainProgress) -> Preparation:
+    """Reads recipe and pairs and checks all that can be checked without training.
+
+    Raises:
+        UsageError: a recipe, device, size or data that cannot work, in one line.
+        ImageError: a pair that cannot be used.
+    """
+    recipe = read_recipe(recipe_path(options.recipe))
+    device = place_of_process(resolve_device(options.device))
+    precision = resolve_precision(options.precision, device)
+    check_size(recipe)
+    source = open_pairs(options.data, options.targets, recipe.size, recipe.window)
+    for warning in source.warnings:
+        progress.message(f"warning: {warning}")
+    rows: dict[str, tuple[int, ...]] = {s: numbers_in(source, s) for s in SPLITS}
+    for split in ("train", "val"):
+        if not rows[split]:
+            raise UsageError(
+                f"{options.data} has no pair in the group {split!r}; training needs pairs of "
+                "at least two patients, some of them for validation"
+            )
+    check_pairs(source)
+    return Preparation(recipe, source, rows, device, precision)
+
+
+def check_size(recipe: Recipe) -> None:
+    """Raises UsageError where the network cannot halve the grid often enough, naming a size."""
+    with torch.device("meta"):
+        divisor = Cascade(recipe.network).divisor
+    if recipe.size % divisor:
+        below = max(recipe.size // divisor, 1) * divisor
+        raise UsageError(
+            f"size = {recipe.size} cannot be divided by {divisor}, as this network needs; "
+            f"use {below} or {below + divisor}"
+        )
+
+
+def train_generator(options: TrainOptions, progress: TrainProgress) -> TrainReport:
+    """Trains a recipe on pairs; called again with the same options it goes on where it stopped.
+
+    Raises:
+        UsageError: wrong options, or a conflict with what the folder holds.
+        DfsynthError: a failure that ends the run; the last state is kept.
+    """
+    prepared = prepare_training(options, progress)
+    folder = RunFolder(options.out)
+    identity = {"recipe": asdict(prepared.recipe), "data": prepared.source.fingerprint()}
+    folder.check(identity)
+    with join_processes(prepared.device) as processes:
+        processes.check_batch(prepared.recipe.batch)
+        if not processes.first:
+            return _Run(prepared, options, folder, processes, progress).go()
+        with folder.locked():
+            if not folder.check(identity):
+                folder.create(identity, software_versions())
+            return _Run(prepared, options, folder, processes, progress).go()
+
+
+class _Run:
+    """One process's part of a training."""
+
+    def __init__(
+        self,
+        prepared: Preparation,
+        options: TrainOptions,
+        folder: RunFolder,
+        processes: Processes,
+        progress: TrainProgress,
+    ) -> None:
+        self._prepared = prepared
+        self._options = options
+        self._folder = folder
+        self._processes = processes
+        self._progress = progress
+        recipe, self._device = prepared.recipe, prepared.device
+        self._recipe = recipe
+        training = prepared.rows["train"]
+        self._trainer = Trainer(recipe, self._device, prepared.precision, processes, len(training))
+        self._standing = Standing()
+        kept = folder.restore()
+        if kept is not None:
+            self._trainer.restore(kept[0])
+            self._standing = kept[1]
+        check_batch_fits(self._trainer, recipe)
+        self._reader = BatchReader(
+            prepared.source,
+            training,
+            recipe.batch,
+            recipe.seed,
+            options.memory_bytes,
+            rank=processes.rank,
+            world_size=processes.world_size,
+        )
+        self._watched = prepared.rows["val"][: recipe.validation.most_pairs]
+        # Lines past a state are removed, so a run may be read while it goes on.
+        self._monitor = Monitor(folder, self._trainer.steps_taken) if processes.first else None
+
+    def go(self) -> TrainReport:
+        """Trains what is left of the recipe."""
+        trainer, started, before = self._trainer, time.monotonic(), self._trainer.steps_taken
+        self._announce()
+        try:
+            with self._reader, signals_put_off() as pending:
+                while not pending:
+                    self._finish_phase(pending)
+                    if pending or trainer.phase + 1 == len(self._recipe.phase):
+                        break
+                    trainer.begin(trainer.phase + 1)
+                    self._standing = replace(self._standing, waited=0)
+                self._save()
+        finally:
+            if self._monitor is not None:
+                self._monitor.close()
+        seconds, steps = time.monotonic() - started, trainer.steps_taken - before
+        return TrainReport(
+            run=self._folder.path,
+            best=self._folder.best,
+            steps=trainer.steps_taken,
+            steps_now=steps,
+            best_score=self._standing.best_score,
+            bad_steps=trainer.bad_steps,
+            pairs={k: len(v) for k, v in self._prepared.rows.items()},
+            writes=self._processes.first,
+            seconds=seconds,
+            pairs_per_second=steps * self._recipe.batch / max(seconds, 1e-9),
+        )
+
+    def _announce(self) -> None:
+        if not self._processes.first:
+            return
+        trainer, recipe = self._trainer, self._recipe
+        total = sum(p.total_steps(trainer.epoch_steps) for p in recipe.phase)
+        self._progress.start(total, trainer.steps_taken)
+        counts = ", ".join(f"{len(v)} {k}" for k, v in self._prepared.rows.items())
+        self._progress.message(
+            f"{recipe.name} on {self._device} in {self._prepared.precision}: {counts} pairs"
+        )
+        if self._monitor is not None and not self._monitor.has_curves:
+            self._progress.message("no TensorBoard logs: install dfsynth[train] for them")
+
+    def _finish_phase(self, pending: PendingSignals) -> None:
+        """Steps until the phase ends, its patience does, or a signal asks to stop."""
+        trainer, every = self._trainer, self._recipe.validation.every_steps
+        patience = self._recipe.validation.patience
+        while trainer.step < trainer.phase_steps and not pending:
+            if patience is not None and self._standing.waited >= patience:
+                self._tell(f"phase {trainer.plan.name}: no better for {patience} validations")
+                return
+            self._step()
+            ends = trainer.step == trainer.phase_steps
+            if ends or trainer.steps_taken % every == 0:
+                self._validate()
+            if ends or trainer.steps_taken % self._recipe.checkpoint_every == 0:
+                self._save()
+
+    def _step(self) -> None:
+        trainer = self._trainer
+        rng = trainer.step_rng()
+        batch = self._reader.batch(trainer.steps_taken)
+        batch = augment(batch, self._recipe.augmentation, rng, self._device)
+        report = trainer.learn(batch, rng)
+        if self._monitor is not None:
+            name, step = trainer.plan.name, trainer.steps_taken
+            self._monitor.step(name, step, report.terms, report.learning_rate)
+            self._progress.advance(step, trainer.plan.name, sum(report.terms.values()))
+            if not report.finite:
+                self._tell(f"step {step}: the loss is not finite; nothing was learned from it")
+
+    def _validate(self) -> None:
+        trainer = self._trainer
+        source, watched = self._prepared.source, self._watched
+        portions = (
+            watched[first : first + _VALIDATION_BATCH]
+            for first in range(0, len(watched), _VALIDATION_BATCH)
+        )
+        batches = (read_batch(source, numbers) for numbers in portions)
+        score = validate(trainer.averaged, batches, self._device)
+        # One number for all: processes on different GPUs may differ in the last digits.
+        nll = float(self._processes.average(torch.tensor(score.nll, device=self._device)))
+        best = self._standing.best_score
+        better = best is None or nll < best
+        self._standing = Standing(nll, 0) if better else Standing(best, self._standing.waited + 1)
+        if self._monitor is None:
+            return
+        step, name = trainer.steps_taken, trainer.plan.name
+        self._monitor.validated(name, step, asdict(score))
+        self._tell(
+            f"step {step} ({name}): validation NLL {score.nll:.4f}, MAE {score.mae:.4f}"
+            + (", the best so far" if better else "")
+        )
+        shown = self._watched[: self._recipe.validation.panel_pairs]
+        if shown:
+            batch = read_batch(self._prepared.source, shown)
+            names = [self._prepared.source.rows[i].key for i in shown]
+            self._monitor.draw(
+                trainer.averaged, batch, names, step, self._recipe.window, self._device
+            )
+        if better:
+            self._folder.keep_best(trainer.averaged, self._card(score, step))
+
+    def _save(self) -> None:
+        if self._processes.first:
+            trainer = self._trainer
+            self._folder.save(trainer.state(), self._standing, trainer.steps_taken)
+        self._processes.wait()
+
+    def _card(self, score: Score, step: int) -> ModelCard:
+        recipe = self._recipe
+        return ModelCard(
+            name=recipe.name,
+            network=NETWORK,
+            arguments=recipe.network,
+            grid=(recipe.size, recipe.size),
+            intensity=IntensityWindow(),
+            unit="1",
+            window=recipe.window,
+            licence="that of the training data",
+            intended_use=_INTENDED_USE,
+            limits=_LIMITS,
+            training_data=training_data(self._prepared),
+            recipe=asdict(recipe),
+            metrics={"validation": asdict(score), "step": step},
+        )
+
+    def _tell(self, text: str) -> None:
+        if self._processes.first:
+            self._progress.message(text)
+
+
+def training_data(prepared: Preparation) -> tuple[dict[str, str], ...]:
+    """What the model card says of the pairs: no path, no patient."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for number in prepared.rows["train"]:
+        row = prepared.source.rows[number]
+        counts[row.origin or "pairs of the user", row.license or "not stated"] += 1
+    return tuple(
+        {"name": name, "licence": licence, "training_pairs": str(count)}
+        for (name, licence), count in sorted(counts.items())
+    )

@@ -1,0 +1,313 @@
+"""One step of training after the other, with all that must be kept to go on later.
+
+Upadhyay et al. 2021, section 2.3: each stage is trained with the earlier ones frozen; then all
+are fine-tuned by the sum of their losses with a much smaller learning rate.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dfsynth.errors import DfsynthError
+from dfsynth.generate.precision import DTYPES
+from dfsynth.models import Cascade, Prediction
+from dfsynth.models.patch import PatchDiscriminator
+from dfsynth.pairs import PairBatch
+from dfsynth.train.objective import discriminator_loss, generator_terms
+from dfsynth.train.processes import Processes
+from dfsynth.train.recipe import Optimiser, Phase, Recipe, steps_an_epoch
+from dfsynth.train.tensors import join_state, part_of
+
+MOST_BAD_STEPS = 8
+"""In a row, after which a run ends: a loss that stays non-finite does not come back by itself."""
+_JUDGE_BETAS = (0.5, 0.999)
+"""Isola et al. 2017."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What one step did."""
+
+    terms: dict[str, float]
+    """Weighted terms of the loss, summed over the stages, mean over the processes."""
+    learning_rate: float
+    finite: bool
+    """False: nothing was learned from this batch."""
+
+
+class Trainer:
+    """A network in training, its discriminators, its moving average and its optimisers.
+
+    All that is random in a step comes from (seed, phase, step), so that a restored trainer goes on
+    to the weights of one that never stopped.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        device: torch.device,
+        precision: str,
+        processes: Processes,
+        training_pairs: int,
+    ) -> None:
+        """`precision` is fp32, bf16 or fp16, as `resolve_precision` gives it."""
+        self.recipe = recipe
+        self.device = device
+        self._dtype = DTYPES[precision]
+        self._processes = processes
+        self.epoch_steps = steps_an_epoch(training_pairs, recipe.batch)
+        with torch.random.fork_rng(devices=[]):
+            # Layers draw their first weights from the global generator and take no other.
+            torch.default_generator.manual_seed(recipe.seed)
+            network = Cascade(recipe.network)
+            judged = 2 if recipe.loss.conditional else 1
+            judges = nn.ModuleList(
+                PatchDiscriminator(channels_in=judged) for _ in range(recipe.network.stages)
+            )
+        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.judges = judges.to(device)
+        self._average = torch.optim.swa_utils.AveragedModel(self.network, avg_fn=self._blend)
+        self._scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+        self.phase = 0
+        self.step = 0
+        """Within the phase."""
+        self.steps_taken = 0
+        """In all phases."""
+        self.bad_steps = 0
+        """Non-finite ones, all together."""
+        self._bad_in_a_row = 0
+        self.begin(0)
+
+    @property
+    def averaged(self) -> Cascade:
+        """The network to validate and to keep."""
+        if not self.recipe.optimiser.ema_decay:
+            return self.network
+        averaged = self._average.module
+        assert isinstance(averaged, Cascade)
+        return averaged
+
+    @property
+    def plan(self) -> Phase:
+        """The phase under way."""
+        return self.recipe.phase[self.phase]
+
+    @property
+    def phase_steps(self) -> int:
+        """All steps of the phase under way."""
+        return self.plan.total_steps(self.epoch_steps)
+
+    @property
+    def world_size(self) -> int:
+        """Processes that train together."""
+        return self._processes.world_size
+
+    def begin(self, phase: int) -> None:
+        """Starts a phase: what it trains is thawed, its optimisers are new."""
+        self.phase, self.step = phase, 0
+        stages = [m - 1 for m in self.plan.stages]
+        if phase > 0 and self.recipe.optimiser.ema_decay:
+            # Later stages learn on what will be kept.
+            self.network.load_state_dict(self._average.module.state_dict())
+        self.network.requires_grad_(False)
+        self._trained = [p for m in stages for p in self.network.stage(m).parameters()]
+        judges = [self.judges[m] for m in stages]
+        for p in self._trained:
+            p.requires_grad_(True)
+        options, rate = self.recipe.optimiser, self.plan.learning_rate
+        self._optimiser = _make_optimiser(options, self._trained, rate)
+        weights = [p for judge in judges for p in judge.requires_grad_(True).parameters()]
+        self._judge_optimiser = torch.optim.Adam(weights, rate, betas=_JUDGE_BETAS)
+        self._shared = self._processes.share(self.network, self.device)
+        self._shared_judges = [self._processes.share(j, self.device) for j in judges]
+
+    def step_rng(self) -> np.random.Generator:
+        """Of the step to come: augmentation first, then dropout."""
+        return np.random.default_rng([self.recipe.seed, self.phase, self.step])
+
+    def learn(self, batch: PairBatch, rng: np.random.Generator) -> StepReport:
+        """One step on this process's part of a batch.
+
+        Raises:
+            DfsynthError: the loss was not finite too often in a row.
+        """
+        rate = self._set_rates()
+        stages = [m - 1 for m in self.plan.stages]
+        masks = self._masks(rng, batch)
+        with torch.autocast(self.device.type, self._autocast, enabled=self._mixed):
+            predictions = self._shared(batch.image, masks, max(stages) + 1)
+        terms = self._terms(predictions, stages, batch)
+        loss = torch.stack(list(terms.values())).sum()
+        finite = self._processes.all_true(bool(torch.isfinite(loss)), self.device)
+        if finite:
+            self._descend(loss)
+            self._teach_judges([predictions[m].mean for m in stages], stages, batch)
+            self._average.update_parameters(self.network)
+        self.step += 1
+        self.steps_taken += 1
+        self._count(finite)
+        means = self._processes.average(torch.stack(list(terms.values())).detach()).tolist()
+        return StepReport(dict(zip(terms, means, strict=True)), rate, finite)
+
+    def rehearse(self, batch: PairBatch, rng: np.random.Generator) -> None:
+        """Forward and backward of all stages on this process alone; nothing is learned."""
+        masks = self._masks(rng, batch)
+        stages = list(range(self.recipe.network.stages))
+        frozen = [p for p in self.network.parameters() if not p.requires_grad]
+        for p in frozen:
+            p.requires_grad_(True)
+        with torch.autocast(self.device.type, self._autocast, enabled=self._mixed):
+            predictions = self.network(batch.image, masks)
+        terms = self._terms(predictions, stages, batch)
+        torch.stack(list(terms.values())).sum().backward()
+        self.network.zero_grad(set_to_none=True)
+        for p in frozen:
+            p.requires_grad_(False)
+
+    def state(self) -> dict[str, Tensor]:
+        """All that `restore` needs besides the recipe, by name."""
+        return join_state(
+            {
+                "network": self.network.state_dict(),
+                "average": self._average.state_dict(),
+                "judges": self.judges.state_dict(),
+                "optimiser": self._optimiser.state_dict()["state"],
+                "judge_optimiser": self._judge_optimiser.state_dict()["state"],
+                "scaler": self._scaler.state_dict(),
+                "place": {
+                    "phase": self.phase,
+                    "step": self.step,
+                    "steps_taken": self.steps_taken,
+                    "bad_steps": self.bad_steps,
+                },
+            }
+        )
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Takes up the state of a trainer of the same recipe."""
+        place = part_of(state, "place")
+        self.network.load_state_dict(part_of(state, "network"))
+        self._average.load_state_dict(part_of(state, "average"))
+        self.judges.load_state_dict(part_of(state, "judges"))
+        trained = {k: v.clone() for k, v in self.network.state_dict().items()}
+        self.begin(int(place["phase"]))
+        # The beginning of a phase takes over the average; here the phase goes on.
+        self.network.load_state_dict(trained)
+        for optimiser, name in (
+            (self._optimiser, "optimiser"),
+            (self._judge_optimiser, "judge_optimiser"),
+        ):
+            entries: dict[int, dict[str, Tensor]] = {}
+            for key, value in part_of(state, name).items():
+                index, entry = key.split(".", 1)
+                entries.setdefault(int(index), {})[entry] = value
+            groups = optimiser.state_dict()["param_groups"]
+            optimiser.load_state_dict({"state": entries, "param_groups": groups})
+        scale = part_of(state, "scaler")
+        if scale:
+            usual = self._scaler.state_dict()
+            kinds = {k: type(v) for k, v in usual.items()}
+            self._scaler.load_state_dict(usual | {k: kinds[k](v) for k, v in scale.items()})
+        self.step = int(place["step"])
+        self.steps_taken = int(place["steps_taken"])
+        self.bad_steps = int(place["bad_steps"])
+
+    def _terms(
+        self, predictions: Sequence[Prediction], stages: list[int], batch: PairBatch
+    ) -> dict[str, Tensor]:
+        """The weighted terms of the loss, each summed over the stages that learn."""
+        self.judges.requires_grad_(False)
+        likelihood = self.recipe.network.likelihood
+        terms: dict[str, Tensor] = {}
+        for m in stages:
+            judge = self.judges[m]
+            found = generator_terms(predictions[m], batch, self.recipe.loss, likelihood, judge)
+            for name, value in found.items():
+                terms[name] = terms[name] + value if name in terms else value
+        return terms
+
+    def _descend(self, loss: Tensor) -> None:
+        clip = self.recipe.optimiser.clip_norm
+        self._optimiser.zero_grad(set_to_none=True)
+        self._scaler.scale(loss).backward()
+        self._scaler.unscale_(self._optimiser)
+        if clip:
+            nn.utils.clip_grad_norm_(self._trained, clip)
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
+
+    def _teach_judges(self, means: list[Tensor], stages: list[int], batch: PairBatch) -> None:
+        if not self.recipe.loss.adversarial:
+            return
+        for m in stages:
+            self.judges[m].requires_grad_(True)
+        self._judge_optimiser.zero_grad(set_to_none=True)
+        conditional = self.recipe.loss.conditional
+        discriminator_loss(means, self._shared_judges, batch, conditional).backward()
+        self._judge_optimiser.step()
+
+    def _count(self, finite: bool) -> None:
+        if finite:
+            self._bad_in_a_row = 0
+            return
+        self.bad_steps += 1
+        self._bad_in_a_row += 1
+        if self._bad_in_a_row >= MOST_BAD_STEPS:
+            raise DfsynthError(
+                f"the loss of phase {self.plan.name!r} was not finite in {MOST_BAD_STEPS} steps in "
+                f"a row, the last being step {self.step}; the last good state is kept; try a "
+                "smaller learning_rate, a smaller [optimiser] clip_norm, or --precision fp32"
+            )
+
+    def _set_rates(self) -> float:
+        rate = learning_rate(self.recipe.optimiser, self.plan, self.step, self.epoch_steps)
+        for optimiser in (self._optimiser, self._judge_optimiser):
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+        return rate
+
+    def _masks(self, rng: np.random.Generator, batch: PairBatch) -> Tensor:
+        """(n, mask_width): those of this process's pairs among all of the batch."""
+        keep = np.float32(1 - self.recipe.network.dropout)
+        here = batch.image.shape[0]
+        shape = (here * self._processes.world_size, self.network.mask_width)
+        kept = rng.random(shape, np.float32)[batch.first : batch.first + here] < keep
+        return torch.from_numpy(kept / keep).to(self.device)
+
+    @property
+    def _mixed(self) -> bool:
+        return self._dtype != torch.float32
+
+    @property
+    def _autocast(self) -> torch.dtype:
+        return self._dtype if self._mixed else torch.bfloat16
+
+    def _blend(self, average: Tensor, weight: Tensor, steps: Tensor | int) -> Tensor:
+        """A moving average that soon forgets the first weights, which were noise."""
+        seen = int(steps)
+        decay = min(self.recipe.optimiser.ema_decay, (1 + seen) / (10 + seen))
+        # Written so that weights that rest keep every bit.
+        return average + (1 - decay) * (weight - average)
+
+
+def learning_rate(options: Optimiser, phase: Phase, step: int, epoch_steps: int) -> float:
+    """The rate of a step, a pure function of its place in the phase."""
+    rise = min(1.0, (step + 1) / (options.warm_up_steps + 1))
+    if options.schedule == "cosine":
+        fall = 0.5 * (1 + math.cos(math.pi * step / phase.total_steps(epoch_steps)))
+    elif options.schedule == "step":
+        fall = options.schedule_gamma ** (step // (options.schedule_epochs * epoch_steps))
+    else:
+        fall = 1.0
+    return phase.learning_rate * rise * fall
+
+
+def _make_optimiser(
+    options: Optimiser, weights: list[nn.Parameter], rate: float
+) -> torch.optim.Optimizer:
+    kind = torch.optim.Adam if options.name == "adam" else torch.optim.AdamW
+    return kind(weights, rate, betas=options.betas, weight_decay=options.weight_decay)

@@ -1,0 +1,166 @@
+"""Steps of training: what learns, what rests, what goes on exactly, what is survived."""
+
+import math
+
+import pytest
+import torch
+from support_training import toy_batch, toy_recipe
+
+from dfsynth.checkpoint import CascadeConfig
+from dfsynth.errors import DfsynthError, UsageError
+from dfsynth.train.fitting import largest_batch
+from dfsynth.train.processes import Processes
+from dfsynth.train.recipe import LossWeights, Optimiser, Phase, Recipe
+from dfsynth.train.trainer import MOST_BAD_STEPS, StepReport, Trainer, learning_rate
+
+CPU = torch.device("cpu")
+
+
+def make_trainer(recipe: Recipe | None = None, precision: str = "fp32") -> Trainer:
+    return Trainer(recipe or toy_recipe(), CPU, precision, Processes(), 20)
+
+
+def learn(trainer: Trainer, seed: int) -> StepReport:
+    return trainer.learn(toy_batch(seed), trainer.step_rng())
+
+
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {k: v.clone() for k, v in trainer.network.state_dict().items()}
+
+
+def moved(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
+    """The stages whose weights differ."""
+    return {k.split(".")[1] for k in before if not torch.equal(before[k], after[k])}
+
+
+def test_a_restored_trainer_goes_on_to_the_same_weights() -> None:
+    steady = make_trainer()
+    reports = [learn(steady, n) for n in range(4)]
+    kept = steady.state()
+    reports += [learn(steady, n) for n in range(4, 6)]
+    restored = make_trainer()
+    restored.restore(kept)
+    assert [learn(restored, n) for n in range(4, 6)] == reports[4:]
+    for trainer in (steady, restored):
+        trainer.begin(1)
+        learn(trainer, 6)
+    one, other = steady.state(), restored.state()
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[k], other[k]) for k in one)
+
+
+def test_only_the_stages_of_a_phase_learn() -> None:
+    trainer = make_trainer()
+    before = weights(trainer)
+    learn(trainer, 0)
+    assert moved(before, weights(trainer)) == {"0"}
+    trainer.begin(1)
+    before = weights(trainer)
+    learn(trainer, 1)
+    assert moved(before, weights(trainer)) == {"0", "1"}
+
+
+def test_later_phases_begin_with_the_average() -> None:
+    trainer = make_trainer()
+    for seed in range(6):
+        learn(trainer, seed)
+    average = {k: v.clone() for k, v in trainer.averaged.state_dict().items()}
+    assert moved(average, weights(trainer)) == {"0"}
+    trainer.begin(1)
+    assert not moved(average, weights(trainer))
+
+
+def test_without_an_average_the_network_itself_is_kept() -> None:
+    trainer = make_trainer(toy_recipe(optimiser=Optimiser(ema_decay=0.0)))
+    learn(trainer, 0)
+    assert trainer.averaged is trainer.network
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        toy_recipe(loss=LossWeights(residual_box=3, adversarial=0.01, conditional=True)),
+        toy_recipe(loss=LossWeights(adversarial=0.0, residual=0.0, lung=0.0)),
+        toy_recipe(
+            network=CascadeConfig(1, (8, 16), likelihood="point"),
+            phase=(Phase("only", (1,), 1e-3, steps=3),),
+        ),
+        toy_recipe(network=CascadeConfig(2, (8, 16), guidance="concat", likelihood="laplace")),
+        toy_recipe(network=CascadeConfig(2, (8, 16), guidance="none", likelihood="gaussian")),
+        toy_recipe(optimiser=Optimiser(name="adamw", weight_decay=0.1, schedule="step")),
+    ],
+)
+def test_every_choice_learns(recipe: Recipe) -> None:
+    trainer = make_trainer(recipe)
+    before = weights(trainer)
+    report = learn(trainer, 0)
+    assert report.finite
+    assert all(math.isfinite(value) for value in report.terms.values())
+    assert moved(before, weights(trainer)) == {"0"}
+    expected = {"fidelity"} | {
+        name for name in ("adversarial", "residual", "lung") if getattr(recipe.loss, name)
+    }
+    assert set(report.terms) == expected
+
+
+def test_the_loss_falls() -> None:
+    trainer = make_trainer(toy_recipe(phase=(Phase("one", (1,), 1e-2, steps=60),)))
+    terms = [sum(learn(trainer, 0).terms.values()) for _ in range(60)]
+    assert terms[-1] < terms[0] - 0.5
+
+
+def test_a_batch_without_lung_masks_teaches_the_rest() -> None:
+    trainer, batch = make_trainer(), toy_batch(0)
+    bare = type(batch)(batch.image, batch.dark_field)
+    assert "lung" not in trainer.learn(bare, trainer.step_rng()).terms
+
+
+def test_a_bad_batch_teaches_nothing_and_many_end_the_run() -> None:
+    trainer = make_trainer()
+    learn(trainer, 0)
+    before, batch = trainer.state(), toy_batch(1)
+    batch.dark_field[0, 0, 0, 0] = float("nan")
+    report = trainer.learn(batch, trainer.step_rng())
+    assert not report.finite
+    after = trainer.state()
+    counted = {"place.step", "place.steps_taken", "place.bad_steps"}
+    assert {k for k in before if not torch.equal(before[k], after[k])} == counted
+    assert learn(trainer, 2).finite
+    for _ in range(MOST_BAD_STEPS - 1):
+        trainer.learn(batch, trainer.step_rng())
+    with pytest.raises(DfsynthError, match="learning_rate"):
+        trainer.learn(batch, trainer.step_rng())
+
+
+def test_mixed_precision_stays_close() -> None:
+    exact, mixed = learn(make_trainer(), 0), learn(make_trainer(precision="bf16"), 0)
+    assert mixed.terms["fidelity"] == pytest.approx(exact.terms["fidelity"], abs=0.05)
+
+
+def test_rates_follow_their_schedule() -> None:
+    phase = Phase("x", (1,), 1.0, steps=100)
+    cosine = [learning_rate(Optimiser(), phase, n, 10) for n in range(100)]
+    assert cosine[0] == 1.0
+    assert cosine == sorted(cosine, reverse=True)
+    assert cosine[50] == pytest.approx(0.5)
+    steps = Optimiser(schedule="step", schedule_epochs=3, schedule_gamma=0.9)
+    assert learning_rate(steps, phase, 29, 10) == 1.0
+    assert learning_rate(steps, phase, 30, 10) == pytest.approx(0.9)
+    risen = Optimiser(schedule="constant", warm_up_steps=9)
+    assert learning_rate(risen, phase, 0, 10) == pytest.approx(0.1)
+    assert learning_rate(risen, phase, 50, 10) == 1.0
+
+
+@pytest.mark.parametrize("limit", [0, 1, 5, 12, 99])
+def test_the_largest_batch_that_fits_is_found(limit: int) -> None:
+    def attempt(batch: int) -> None:
+        if batch > limit:
+            raise torch.OutOfMemoryError
+
+    assert largest_batch(attempt, 16) == min(limit, 16)
+
+
+def test_a_batch_is_dealt_evenly_or_refused() -> None:
+    Processes(0, 2).check_batch(8)
+    with pytest.raises(UsageError, match="use 6"):
+        Processes(0, 3).check_batch(8)
