@@ -1,0 +1,86 @@
+"""`dfsynth train`: what it prints, and one clear line for each mistake."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pair_files import write_pair_folders, write_radiograph
+from support_training import write_recipe
+
+LINES = ("[network]", "stages = 1", "widths = [8, 16]", "[loss]", "residual_box = 3")
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> list[str]:
+    inputs, targets = write_pair_folders(tmp_path, 8)
+    recipe = write_recipe(tmp_path, *LINES)
+    return [
+        *("train", str(recipe), "--data", str(inputs), "--targets", str(targets)),
+        *("--out", str(tmp_path / "run"), "--precision", "fp32"),
+    ]
+
+
+def test_a_dry_run_prints_the_whole_recipe_and_writes_nothing(arguments, tmp_path, run_cli):
+    status, out, _ = run_cli(*arguments, "--dry-run")
+    assert status == 0
+    for text in (
+        "network.stages = 1",
+        "optimiser.betas",
+        "phase.one.steps = 4",
+        "memory:",
+        "time:",
+    ):
+        assert text in out
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_as_json(arguments, run_cli):
+    status, out, _ = run_cli(*arguments, "--dry-run", "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert found["recipe"]["network"]["widths"] == [8, 16]
+    assert found["steps"] == 4
+    assert sum(found["pairs"].values()) == 8
+
+
+def test_a_run_as_json(arguments, tmp_path, run_cli):
+    status, out, err = run_cli(*arguments, "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert found["steps"] == found["steps_now"] == 4
+    assert found["best"] == str(tmp_path / "run" / "best")
+    assert "name no patient" in err
+
+
+def one_line(err: str) -> str:
+    lines = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"train": "no-such-recipe"}, "no recipe 'no-such-recipe'"),
+        ({"--data": "nowhere"}, "nowhere"),
+        ({"--device": "cuda:99"}, "is not there"),
+        ({"--precision": "fp16"}, "fp16"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(arguments, run_cli, change, told):
+    for option, value in change.items():
+        if option in arguments:
+            arguments[arguments.index(option) + 1] = value
+        else:
+            arguments += [option, value]
+    status, _, err = run_cli(*arguments)
+    assert status == 2
+    assert told in one_line(err)
+
+
+def test_an_unpaired_file_is_named(arguments, tmp_path, run_cli):
+    write_radiograph(tmp_path / "attenuation" / "alone.png", 99)
+    status, _, err = run_cli(*arguments)
+    assert status == 2
+    assert "alone.png" in one_line(err)
+    assert not (tmp_path / "run").exists()
