@@ -86,7 +86,8 @@ def _run(options: "TrainOptions", talk: Session) -> None:
     ]
     if report.bad_steps:
         lines.append(f"{report.bad_steps} steps had a non-finite loss and taught nothing")
-    talk.result(report, "\n".join(lines))
+    if report.writes:
+        talk.result(report, "\n".join(lines))
 
 
 def _dry_run(options: "TrainOptions", talk: Session) -> None:

@@ -102,3 +102,8 @@ def place_of_process(device: torch.device) -> torch.device:
     if device.type == "cuda" and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return device
+
+
+def is_first_process() -> bool:
+    """Whether this is the one that tells and writes; known before the processes are joined."""
+    return os.environ.get("RANK", "0") == "0"

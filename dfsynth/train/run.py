@@ -25,8 +25,13 @@ from dfsynth.pairs.groups import SPLITS
 from dfsynth.records import IntensityWindow
 from dfsynth.train.fitting import check_batch_fits
 from dfsynth.train.monitor import Monitor
-from dfsynth.train.processes import Processes, join_processes, place_of_process
-from dfsynth.train.progress import TrainProgress
+from dfsynth.train.processes import (
+    Processes,
+    is_first_process,
+    join_processes,
+    place_of_process,
+)
+from dfsynth.train.progress import SilentTraining, TrainProgress
 from dfsynth.train.recipe import Recipe
 from dfsynth.train.recipe_file import read_recipe, recipe_path
 from dfsynth.train.signals import PendingSignals, signals_put_off
@@ -140,6 +145,9 @@ def train_generator(options: TrainOptions, progress: TrainProgress) -> TrainRepo
         UsageError: wrong options, or a conflict with what the folder holds.
         DfsynthError: a failure that ends the run; the last state is kept.
     """
+    if not is_first_process():
+        # One of them tells what all do.
+        progress = SilentTraining()
     prepared = prepare_training(options, progress)
     folder = RunFolder(options.out)
     identity = {"recipe": asdict(prepared.recipe), "data": prepared.source.fingerprint()}

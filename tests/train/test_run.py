@@ -150,14 +150,15 @@ def test_two_processes_learn_what_one_does(
                 "MASTER_ADDR": "127.0.0.1",
                 "MASTER_PORT": port,
             },
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
         for rank in range(2)
     ]
-    told = [process.communicate(timeout=300)[1] for process in processes]
+    told = [process.communicate(timeout=300) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], told
+    assert [bool(out) for out, _ in told] == [True, False], "one tells what all did"
     one, two = ([x for x in lines(path) if "loss" in x] for path in (steady, out))
     assert [x["step"] for x in two] == [x["step"] for x in one]
     for ours, theirs in zip(two, one, strict=True):

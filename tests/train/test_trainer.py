@@ -49,6 +49,18 @@ def test_a_restored_trainer_goes_on_to_the_same_weights() -> None:
     assert all(torch.equal(one[k], other[k]) for k in one)
 
 
+def test_a_trainer_restored_within_a_later_phase_goes_on_too() -> None:
+    steady = make_trainer()
+    learn(steady, 0)
+    steady.begin(1)
+    learn(steady, 1)
+    restored = make_trainer()
+    restored.restore(steady.state())
+    assert learn(restored, 2) == learn(steady, 2)
+    one, other = steady.state(), restored.state()
+    assert all(torch.equal(one[k], other[k]) for k in one)
+
+
 def test_only_the_stages_of_a_phase_learn() -> None:
     trainer = make_trainer()
     before = weights(trainer)
