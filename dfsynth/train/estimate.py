@@ -18,7 +18,7 @@ from dfsynth.models import Cascade
 from dfsynth.models.patch import PatchDiscriminator
 from dfsynth.pairs import PairBatch
 from dfsynth.train.objective import generator_terms
-from dfsynth.train.recipe import Recipe, steps_an_epoch
+from dfsynth.train.recipe import Phase, Recipe, steps_an_epoch
 from dfsynth.train.run import Preparation
 
 _COPIES = 5
@@ -54,11 +54,13 @@ def estimate_training(prepared: Preparation) -> TrainEstimate:
         network = Cascade(recipe.network)
         judged = 2 if recipe.loss.conditional else 1
         judges = [PatchDiscriminator(channels_in=judged) for _ in range(recipe.network.stages)]
-        kept, _ = _measure(network, judges, recipe, tuple(range(recipe.network.stages)))
-        flop = 0.0
-        for phase in recipe.phase:
-            stages = tuple(m - 1 for m in phase.stages)
-            flop += _measure(network, judges, recipe, stages)[1] * phase.total_steps(epoch_steps)
+        everything = tuple(range(recipe.network.stages))
+        learning = {everything, *(_stages(phase) for phase in recipe.phase)}
+        measured = {stages: _measure(network, judges, recipe, stages) for stages in learning}
+    kept, _ = measured[everything]
+    flop = sum(
+        measured[_stages(phase)][1] * phase.total_steps(epoch_steps) for phase in recipe.phase
+    )
     stage_sizes = tuple(_count(network.stage(m)) for m in range(recipe.network.stages))
     judge_size = sum(_count(judge) for judge in judges)
     dtype = DTYPES[prepared.precision]
@@ -103,6 +105,11 @@ def _measure(
         ]
         torch.stack(losses).sum().backward()
     return kept, float(flops.get_total_flops())
+
+
+def _stages(phase: Phase) -> tuple[int, ...]:
+    """Those that learn, from 0."""
+    return tuple(m - 1 for m in phase.stages)
 
 
 def _one_pair(recipe: Recipe) -> PairBatch:

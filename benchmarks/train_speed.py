@@ -1,0 +1,74 @@
+"""Training throughput of the compact form against the published one, at equal size and batch.
+
+    python benchmarks/train_speed.py [--size 128] [--batch 4] [--steps 5] [--device cpu]
+
+Steps of the joint phase, in which all three stages learn, on one batch of noise that lies ready;
+the two take turns, so that a noisy machine slows both. Precision as `--precision auto` chooses it,
+and in float32.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import replace
+
+import numpy as np
+import torch
+from machine import describe_machine
+
+from dfsynth.generate import resolve_device, resolve_precision
+from dfsynth.pairs import PairBatch
+from dfsynth.train import read_recipe, recipe_path
+from dfsynth.train.processes import Processes
+from dfsynth.train.trainer import Trainer
+
+_RECIPES = ("compact-256", "published")
+
+
+def make_trainer(name: str, size: int, batch: int, device: torch.device, precision: str) -> Trainer:
+    """Ready for a step of its joint phase."""
+    recipe = replace(read_recipe(recipe_path(name)), size=size, batch=batch)
+    trainer = Trainer(recipe, device, precision, Processes(), batch)
+    trainer.begin(len(recipe.phase) - 1)
+    return trainer
+
+
+def step(trainer: Trainer, batch: PairBatch) -> float:
+    """Seconds."""
+    started = time.perf_counter()
+    trainer.learn(batch, np.random.default_rng(0))
+    if trainer.device.type == "cuda":
+        torch.cuda.synchronize(trainer.device)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--device", default="auto")
+    arguments = parser.parse_args()
+    device = resolve_device(arguments.device)
+    side, count = arguments.size, arguments.batch
+    image = torch.rand(count, 1, side, side, generator=torch.Generator().manual_seed(0)).to(device)
+    batch = PairBatch(image, 0.3 * image, None, (image > 0.5).float(), torch.ones_like(image))
+    result: dict[str, object] = {**describe_machine(), "size": side, "batch": count}
+    for precision in dict.fromkeys(("fp32", resolve_precision("auto", device))):
+        trainers = {n: make_trainer(n, side, count, device, precision) for n in _RECIPES}
+        for trainer in trainers.values():
+            step(trainer, batch)
+        seconds: dict[str, list[float]] = {name: [] for name in trainers}
+        for _ in range(arguments.steps):
+            for name, trainer in trainers.items():
+                seconds[name].append(step(trainer, batch))
+        rates = {name: count / float(np.median(found)) for name, found in seconds.items()}
+        result[precision] = {
+            **{f"{name}, pairs/s": round(rate, 3) for name, rate in rates.items()},
+            "times as fast": round(rates["compact-256"] / rates["published"], 1),
+        }
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
