@@ -21,6 +21,7 @@ def fidelity(
     likelihood: str,
     amplification: Amplification = NO_AMPLIFICATION,
     spatial: Tensor | None = None,
+    content: Tensor | None = None,
 ) -> Tensor:
     """The pixel-wise loss of one stage against target (n, 1, H, W), averaged: a float32 scalar.
 
@@ -29,6 +30,8 @@ def fidelity(
     L1 of the mean, plus the likelihood of the one width with the mean held fixed, so that the
     width changes nothing of what the mean learns.
 
+    `content` (n, 1, H, W) is 1 where there is a picture, 0 in padding, which counts for nothing.
+
     The amplification weighs the map of this loss; `spatial` is its A_S for patches (`amplify`).
     The kinds `absolute_frequency` and `residual_frequency` weigh the misfit that moves the mean,
     and alpha and beta learn from the plain likelihood: weighted residuals are larger than those
@@ -36,7 +39,7 @@ def fidelity(
     """
     if likelihood != "point" and amplification.kind not in _WEIGH_THE_MISFIT:
         loss = gennorm_nll(prediction.mean, prediction.alpha, prediction.beta, target)
-        return amplify(loss, amplification, spatial).mean()
+        return mean_over(amplify(loss, amplification, spatial), content)
     mean = prediction.mean.float()
     residual = mean - target.float()
     if amplification.kind == "residual_frequency":
@@ -46,7 +49,18 @@ def fidelity(
     else:
         misfit = gennorm_misfit(residual, prediction.alpha.detach(), prediction.beta.detach())
     widths = gennorm_nll(mean.detach(), prediction.alpha, prediction.beta, target)
-    return amplify(misfit, amplification, spatial).mean() + widths.mean()
+    return mean_over(amplify(misfit, amplification, spatial), content) + mean_over(widths, content)
+
+
+def mean_over(values: Tensor, content: Tensor | None) -> Tensor:
+    """The mean of (n, 1, H, W) over the pixels where `content` is 1; over all without it.
+
+    Of each picture, then over the pictures: a batch dealt to several processes has one mean.
+    """
+    if content is None:
+        return values.mean()
+    inside = content.sum(dim=(1, 2, 3)).clamp_min(1)
+    return ((values * content).sum(dim=(1, 2, 3)) / inside).mean()
 
 
 def least_squares_generator(judged: Tensor) -> Tensor:
@@ -59,13 +73,17 @@ def least_squares_discriminator(judged_real: Tensor, judged_fake: Tensor) -> Ten
     return (judged_real.float() - 1).square().mean() + judged_fake.float().square().mean()
 
 
-def residual_l1(mean: Tensor, target: Tensor, box: int) -> Tensor:
+def residual_l1(mean: Tensor, target: Tensor, box: int, content: Tensor | None = None) -> Tensor:
     """L1 between the high-pass residuals of prediction and target, (n, 1, H, W).
 
     Residual consistency of Felsner et al. 2026: residual = image − box-blurred image. The paper
-    gives no box size; `box` is an odd number of pixels.
+    gives no box size; `box` is an odd number of pixels. `content` as for `fidelity`.
     """
-    return F.l1_loss(_residual(mean.float(), box), _residual(target.float(), box))
+    # Residuals are linear, so that of the difference is the difference of both.
+    difference = mean.float() - target.float()
+    if content is not None:
+        difference = difference * content
+    return mean_over(_residual(difference, box).abs(), content)
 
 
 def _residual(image: Tensor, box: int) -> Tensor:

@@ -38,10 +38,11 @@ def generator_terms(
             likelihood,
             weights.amplification,
             patch_weights(batch, weights.amplification),
+            batch.content,
         )
     }
     if weights.residual:
-        loss = residual_l1(prediction.mean, target, weights.residual_box)
+        loss = residual_l1(prediction.mean, target, weights.residual_box, batch.content)
         terms["residual"] = weights.residual * loss
     if weights.adversarial:
         judged = judge(judged_input(prediction.mean, batch, weights.conditional))
@@ -83,5 +84,10 @@ def patch_weights(batch: PairBatch, amplification: Amplification) -> Tensor | No
 
 
 def judged_input(dark_field: Tensor, batch: PairBatch, conditional: bool) -> Tensor:
-    """What a discriminator sees: (n, 1, H, W), or (n, 2, H, W) with the radiograph first."""
+    """What a discriminator sees: (n, 1, H, W), or (n, 2, H, W) with the radiograph first.
+
+    Padding is 0, whatever a generator says there.
+    """
+    if batch.content is not None:
+        dark_field = dark_field * batch.content
     return torch.cat([batch.image, dark_field], dim=1) if conditional else dark_field

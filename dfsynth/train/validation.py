@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dfsynth.models import Cascade, Prediction, gennorm_nll
 from dfsynth.pairs import PairBatch
+from dfsynth.train.losses import mean_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,12 @@ def validate(network: Cascade, batches: Iterable[PairBatch], device: torch.devic
     for batch in batches:
         predictions = predict_without_dropout(network, batch.image.to(device))
         target = batch.dark_field.to(device)
-        nlls = [gennorm_nll(p.mean, p.alpha, p.beta, target).mean() for p in predictions]
+        content = None if batch.content is None else batch.content.to(device)
+        maps = [gennorm_nll(p.mean, p.alpha, p.beta, target) for p in predictions]
+        nlls = [mean_over(nll, content) for nll in maps]
         mean = predictions[-1].mean
         count = batch.image.shape[0]
-        found = torch.stack([(mean - target).abs().mean(), *nlls]).cpu()
+        found = torch.stack([mean_over((mean - target).abs(), content), *nlls]).cpu()
         totals = totals + count * found
         pairs += count
         errors = _lung_errors(mean.cpu(), batch)
