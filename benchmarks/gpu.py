@@ -4,11 +4,14 @@
 
 At 256² and 1024²: images/s of the generator alone on resident arrays and of a whole build, the
 largest and mean difference of each map in bf16 and fp16 against fp32, and the share of the
-build's time in which the GPU computes.
+build's time in which the GPU computes. Then pairs simulated a minute at 512², and pairs trained a
+second by the compact and the published form at 256² (by `simulate_speed.py`, `train_speed.py`).
 """
 
 import argparse
 import json
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -33,7 +36,18 @@ def main() -> None:
     result: dict[str, object] = {**describe_machine()}
     for size in (256, 1024):
         result[f"{size}x{size}"] = measure(size, arguments.images)
+    simulation = ("--device", "cuda", "--sizes", "512", "--pairs", "600")
+    result["simulate"] = run_script("simulate_speed.py", *simulation)
+    training = ("--device", "cuda", "--size", "256", "--batch", "8", "--steps", "20")
+    result["train"] = run_script("train_speed.py", *training)
     print(json.dumps(result, indent=2))
+
+
+def run_script(name: str, *arguments: str) -> object:
+    """What another script of this folder prints, in a process of its own."""
+    command = [sys.executable, str(Path(__file__).with_name(name)), *arguments]
+    ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(ended.stdout)
 
 
 def measure(size: int, images: int) -> dict[str, object]:
