@@ -50,16 +50,16 @@ def group_patients(members: Sequence[Member], binding: bool) -> Groups:
     may stay empty, for example of pairs that are all there to test.
 
     Raises:
-        UsageError: an unknown split, a patient in two of them, or fewer than two patients.
+        UsageError: an unknown split, a patient in two of them, or no patient.
     """
     given = _given(members)
     patients = sorted({member.patient_id for member in members})
-    if len(patients) < 2:
-        raise UsageError(
-            f"found pairs of {len(patients)} patient; expected two or more, so that training and "
-            "validation share none; add patients, or check the column patient_id"
-        )
+    if not patients:
+        raise UsageError("found no pair; expected pairs of at least one patient")
     split = {patient: given.get(patient) or split_of(patient) for patient in patients}
+    if len(patients) == 1:
+        # Nobody can be trained on, but somebody may want to be evaluated on one patient.
+        return Groups(split, ())
     free = {patient for patient in patients if not (binding and patient in given)}
     before = dict(split)
     _fill_train(split, free)

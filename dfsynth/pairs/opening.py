@@ -37,8 +37,7 @@ def open_pairs(
         intensity: how grey values of radiographs become [0, 1].
 
     Raises:
-        UsageError: nothing of this kind, unpaired or missing files, a patient in two splits,
-            fewer than two patients.
+        UsageError: nothing of this kind, unpaired or missing files, a patient in two splits.
         StoreError: a damaged store.
     """
     if not data.exists():

@@ -118,10 +118,13 @@ def test_other_names_of_splits_are_understood_and_unknown_ones_refused():
         group_patients([Member("a", "x", "fold1"), Member("b", "y", "val")], binding=True)
 
 
-@pytest.mark.parametrize("found", [[], [Member("a", "x", None), Member("b", "x", None)]])
-def test_fewer_than_two_patients_are_refused(found):
-    with pytest.raises(UsageError, match="expected two or more"):
-        group_patients(found, binding=True)
+def test_one_patient_stays_where_it_is_and_nobody_is_refused():
+    for binding in (False, True):
+        alone = group_patients([Member("a", "x", None), Member("b", "x", None)], binding)
+        assert alone.split == {"x": split_of("x")}
+        assert not alone.warnings
+    with pytest.raises(UsageError, match="at least one patient"):
+        group_patients([], binding=True)
 
 
 def test_two_patients_of_one_group_are_parted():

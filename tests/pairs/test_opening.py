@@ -15,7 +15,7 @@ from toy_simulator import ToyPairMaker
 from dfsynth.config import BuildOptions, SimulateOptions
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.pairs import numbers_in, open_pairs
-from dfsynth.pipeline import Silent, build, simulate
+from dfsynth.pipeline import Silent, build, simulate, split_of
 from dfsynth.store import StoreLayout
 
 WINDOW = (0.0, 1.0)
@@ -84,9 +84,9 @@ class TestFolders:
         with pytest.raises(UsageError, match="no images in the folder"):
             open_pairs(tmp_path / "a", targets, 16, WINDOW)
 
-    def test_one_pair_is_too_few(self, tmp_path):
-        with pytest.raises(UsageError, match="pairs of 1 patient; expected two or more"):
-            open_pairs(*write_pair_folders(tmp_path, 1), 16, WINDOW)
+    def test_one_patient_can_be_opened_to_be_evaluated(self, tmp_path):
+        found = open_pairs(*write_pair_folders(tmp_path, 1), 16, WINDOW)
+        assert [row.split for row in found.rows] == [split_of(found.rows[0].patient_id)]
 
     def test_the_fingerprint_is_of_the_files_and_not_of_their_place(self, tmp_path):
         write_pair_folders(tmp_path / "one", 3)

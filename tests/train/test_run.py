@@ -194,6 +194,11 @@ def test_a_size_that_the_network_cannot_halve_is_refused_with_one_that_it_can(
     assert not (tmp_path / "run").exists()
 
 
+def test_pairs_of_one_patient_are_not_trained_on(recipe: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="at least two patients"):
+        run(recipe, write_pair_folders(tmp_path, 1), tmp_path / "run")
+
+
 def test_a_gpu_that_is_not_there_is_refused(
     recipe: Path, folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
