@@ -19,7 +19,6 @@ class Processes:
 
     rank: int = 0
     world_size: int = 1
-    local_rank: int = 0
 
     @property
     def first(self) -> bool:
@@ -79,20 +78,19 @@ def join_processes(device: torch.device) -> Iterator[Processes]:
         UsageError: the launcher's variables make no sense.
     """
     try:
-        rank, world_size, local_rank = (
-            int(os.environ.get(name, usual))
-            for name, usual in (("RANK", "0"), ("WORLD_SIZE", "1"), ("LOCAL_RANK", "0"))
+        rank, world_size = (
+            int(os.environ.get(name, usual)) for name, usual in (("RANK", "0"), ("WORLD_SIZE", "1"))
         )
     except ValueError as error:
         raise UsageError(
-            "RANK, WORLD_SIZE or LOCAL_RANK is no number; start several processes by torchrun"
+            "RANK or WORLD_SIZE is no number; start several processes by torchrun"
         ) from error
     if world_size == 1:
         yield Processes()
         return
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        yield Processes(rank, world_size, local_rank)
+        yield Processes(rank, world_size)
     finally:
         dist.destroy_process_group()
 

@@ -22,6 +22,7 @@ from dfsynth.pairs import (
     read_batch,
 )
 from dfsynth.pairs.groups import SPLITS
+from dfsynth.pipeline.provenance import software_versions
 from dfsynth.records import IntensityWindow
 from dfsynth.train.fitting import check_batch_fits
 from dfsynth.train.monitor import Monitor
@@ -38,7 +39,6 @@ from dfsynth.train.signals import PendingSignals, signals_put_off
 from dfsynth.train.state import RunFolder, Standing
 from dfsynth.train.trainer import Trainer
 from dfsynth.train.validation import Score, validate
-from dfsynth.train.versions import software_versions
 
 _INTENDED_USE: Final = (
     "Research: making dark-field images and uncertainty maps from frontal chest radiographs like "
@@ -158,7 +158,7 @@ def train_generator(options: TrainOptions, progress: TrainProgress) -> TrainRepo
             return _Run(prepared, options, folder, processes, progress).go()
         with folder.locked():
             if not folder.check(identity):
-                folder.create(identity, software_versions())
+                folder.create(identity, software_versions(("torch", "numpy")))
             return _Run(prepared, options, folder, processes, progress).go()
 
 
