@@ -35,6 +35,12 @@ def train(
     targets: Annotated[
         Path | None, typer.Option(help="Folder of dark-field images with the names of --data's.")
     ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            help="Begin with the weights of this checkpoint: a folder or a packaged name."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:I.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
     dry_run: Annotated[
@@ -56,7 +62,13 @@ def train(
         from dfsynth.train import TrainOptions
 
         options = TrainOptions(
-            recipe=recipe, data=data, out=out, targets=targets, device=device, precision=precision
+            recipe=recipe,
+            data=data,
+            out=out,
+            targets=targets,
+            start_from=start_from,
+            device=device,
+            precision=precision,
         )
         if dry_run:
             _dry_run(options, talk)
@@ -74,6 +86,7 @@ def _run(options: "TrainOptions", talk: Session) -> None:
             options.data,
             options.out,
             targets=options.targets,
+            start_from=options.start_from,
             device=options.device,
             precision=options.precision,
             progress=progress,

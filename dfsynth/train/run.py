@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 
@@ -24,6 +24,7 @@ from dfsynth.pairs import (
 from dfsynth.pairs.groups import SPLITS
 from dfsynth.pipeline.provenance import software_versions
 from dfsynth.records import IntensityWindow
+from dfsynth.train.beginning import Beginning, read_beginning
 from dfsynth.train.fitting import check_batch_fits
 from dfsynth.train.monitor import Monitor
 from dfsynth.train.processes import (
@@ -62,6 +63,8 @@ class TrainOptions:
     out: Path
     targets: Path | None = None
     """Folder of dark-field images with the names of those in `data`."""
+    start_from: str | None = None
+    """A checkpoint with whose weights training begins: a folder or a packaged name."""
     device: str = "auto"
     precision: str = "auto"
     memory_bytes: int = 2_000_000_000
@@ -99,6 +102,12 @@ class Preparation:
     """Numbers of the pairs in each group of patients."""
     device: torch.device
     precision: str
+    beginning: Beginning | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """What makes two calls the same run."""
+        found = {"recipe": asdict(self.recipe), "data": self.source.fingerprint()}
+        return found if self.beginning is None else found | {"start": self.beginning.origin()}
 
 
 def prepare_training(options: TrainOptions, progress: TrainProgress) -> Preparation:
@@ -112,6 +121,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Preparat
     device = place_of_process(resolve_device(options.device))
     precision = resolve_precision(options.precision, device)
     check_size(recipe)
+    beginning = options.start_from and read_beginning(options.start_from, recipe.network)
     source = open_pairs(options.data, options.targets, recipe.size, recipe.window)
     for warning in source.warnings:
         progress.message(f"warning: {warning}")
@@ -123,7 +133,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Preparat
                 "at least two patients, some of them for validation"
             )
     check_pairs(source)
-    return Preparation(recipe, source, rows, device, precision)
+    return Preparation(recipe, source, rows, device, precision, beginning or None)
 
 
 def check_size(recipe: Recipe) -> None:
@@ -150,7 +160,7 @@ def train_generator(options: TrainOptions, progress: TrainProgress) -> TrainRepo
         progress = SilentTraining()
     prepared = prepare_training(options, progress)
     folder = RunFolder(options.out)
-    identity = {"recipe": asdict(prepared.recipe), "data": prepared.source.fingerprint()}
+    identity = prepared.identity()
     folder.check(identity)
     with join_processes(prepared.device) as processes:
         processes.check_batch(prepared.recipe.batch)
@@ -183,6 +193,8 @@ class _Run:
         training = prepared.rows["train"]
         self._trainer = Trainer(recipe, self._device, prepared.precision, processes, len(training))
         self._standing = Standing()
+        if prepared.beginning is not None:
+            self._trainer.start_from(prepared.beginning.weights)
         kept = folder.restore()
         if kept is not None:
             self._trainer.restore(kept[0])
@@ -311,7 +323,8 @@ class _Run:
         self._processes.wait()
 
     def _card(self, score: Score, step: int) -> ModelCard:
-        recipe = self._recipe
+        recipe, beginning = self._recipe, self._prepared.beginning
+        start = {} if beginning is None else {"start": beginning.origin()}
         return ModelCard(
             name=recipe.name,
             network=NETWORK,
@@ -324,7 +337,7 @@ class _Run:
             intended_use=_INTENDED_USE,
             limits=_LIMITS,
             training_data=training_data(self._prepared),
-            recipe=asdict(recipe),
+            recipe=asdict(recipe) | start,
             metrics={"validation": asdict(score), "step": step},
         )
 
@@ -334,12 +347,17 @@ class _Run:
 
 
 def training_data(prepared: Preparation) -> tuple[dict[str, str], ...]:
-    """What the model card says of the pairs: no path, no patient."""
+    """What the model card says of the pairs: no path, no patient.
+
+    What a checkpoint learned from before this training counts as well.
+    """
+    before = () if prepared.beginning is None else prepared.beginning.card.training_data
     counts: Counter[tuple[str, str]] = Counter()
     for number in prepared.rows["train"]:
         row = prepared.source.rows[number]
         counts[row.origin or "pairs of the user", row.license or "not stated"] += 1
-    return tuple(
+    own = tuple(
         {"name": name, "licence": licence, "training_pairs": str(count)}
         for (name, licence), count in sorted(counts.items())
     )
+    return own + tuple(entry for entry in before if entry not in own)

@@ -125,6 +125,11 @@ class Trainer:
         self._shared = self._processes.share(self.network, self.device)
         self._shared_judges = [self._processes.share(j, self.device) for j in judges]
 
+    def start_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Takes another network's weights for the first, before any step."""
+        self.network.load_state_dict(weights)
+        self._average.module.load_state_dict(weights)
+
     def step_rng(self) -> np.random.Generator:
         """Of the step to come: augmentation first, then dropout."""
         return np.random.default_rng([self.recipe.seed, self.phase, self.step])

@@ -1,0 +1,106 @@
+"""A training that begins with the weights of a checkpoint."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from pair_files import write_pair_folders
+from support_training import toy_recipe, write_recipe
+
+from dfsynth.checkpoint import CascadeConfig, ModelCard, read_checkpoint
+from dfsynth.errors import ConflictError, UsageError
+from dfsynth.generate import load_network, save_checkpoint
+from dfsynth.models import Cascade
+from dfsynth.records import IntensityWindow
+from dfsynth.train import SilentTraining, TrainOptions, train_generator
+from dfsynth.train.beginning import read_beginning
+
+NETWORK = CascadeConfig(2, (8, 16))
+OLD = {"name": "old pairs", "licence": "CC BY 4.0", "training_pairs": "7"}
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """Drawn weights, on a card that says what they learned from."""
+    torch.manual_seed(5)
+    card = ModelCard(
+        name="old",
+        network="upgan-compact",
+        arguments=NETWORK,
+        grid=(16, 16),
+        intensity=IntensityWindow(),
+        unit="1",
+        window=(0.0, 1.0),
+        licence="Apache-2.0",
+        intended_use="tests",
+        limits="none",
+        training_data=(OLD,),
+    )
+    save_checkpoint(tmp_path / "old", Cascade(NETWORK), card)
+    return tmp_path / "old"
+
+
+def options(tmp_path: Path, rate: str, start: Path | None) -> TrainOptions:
+    inputs, targets = write_pair_folders(tmp_path, 8)
+    recipe = write_recipe(
+        tmp_path,
+        "[network]",
+        "stages = 2",
+        "widths = [8, 16]",
+        "[loss]",
+        "residual_box = 3",
+        "[[phase]]",
+        "name = 'one'",
+        "stages = [1, 2]",
+        "steps = 2",
+        f"learning_rate = {rate}",
+    )
+    return TrainOptions(
+        str(recipe),
+        inputs,
+        tmp_path / "run",
+        targets=targets,
+        start_from=start and str(start),
+        precision="fp32",
+    )
+
+
+def test_a_training_that_hardly_moves_ends_where_it_began(checkpoint: Path, tmp_path: Path) -> None:
+    report = train_generator(options(tmp_path, "1e-12", checkpoint), SilentTraining())
+    began, ended = (load_network(read_checkpoint(p)) for p in (checkpoint, report.best))
+    for name, weight in began.state_dict().items():
+        assert torch.equal(ended.state_dict()[name], weight), name
+
+
+def test_the_card_names_what_was_learned_from_before_and_the_start(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    report = train_generator(options(tmp_path, "1e-3", checkpoint), SilentTraining())
+    card = read_checkpoint(report.best).card
+    assert OLD in card.training_data
+    assert card.training_data[0]["name"] == "pairs of the user"
+    sha256 = read_checkpoint(checkpoint).sha256
+    assert card.recipe["start"] == {"name": "old", "sha256": sha256}
+
+
+def test_a_run_with_another_start_is_another_run(checkpoint: Path, tmp_path: Path) -> None:
+    asked = options(tmp_path, "1e-3", checkpoint)
+    train_generator(asked, SilentTraining())
+    with pytest.raises(ConflictError, match="start"):
+        train_generator(replace(asked, start_from=None), SilentTraining())
+    held = json.loads((tmp_path / "run" / "run.json").read_text())["identity"]
+    assert held["start"]["name"] == "old"
+    assert train_generator(asked, SilentTraining()).steps_now == 0
+
+
+def test_another_network_is_refused_with_what_differs(checkpoint: Path) -> None:
+    wanted = toy_recipe(network=CascadeConfig(2, (8, 24), guidance="none")).network
+    with pytest.raises(UsageError, match=r"widths is \[8, 24\] .*; guidance is none"):
+        read_beginning(str(checkpoint), wanted)
+
+
+def test_dropout_may_differ(checkpoint: Path) -> None:
+    found = read_beginning(str(checkpoint), replace(NETWORK, dropout=0.4))
+    assert found.origin()["name"] == "old"
