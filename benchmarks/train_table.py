@@ -17,15 +17,45 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from intervals import Interval, bootstrap_mean
+from intervals import Interval, bootstrap, patient_weights
 from machine import describe_machine
+from numpy.typing import NDArray
+from scipy.stats import wilcoxon
 
 import dfsynth
 
 _SHORT = 0.25
 _NARROW, _WIDE = (16, 32, 64, 96), (24, 56, 112, 168)
 """Three narrow stages have about as many parameters as one wide stage."""
-_SHOWN = {"mae": "lung MAE, clean", "nll": "lung NLL", "crps": "lung CRPS"}
+_EVERY, _BINS = 7, 40
+"""Every so many lung pixels, in so many bins of thickness."""
+_WINDOW = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A figure of `images.csv`."""
+
+    metric: str
+    region: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.metric.upper()}, {self.region}, {self.target}"
+
+
+LUNG_COLUMNS = (
+    Column("mae", "lung", "clean"),
+    Column("pearson", "lung", "clean"),
+    Column("nll", "lung", "noisy"),
+    Column("crps", "lung", "noisy"),
+)
+WHOLE_COLUMNS = (
+    Column("mse", "whole", "noisy"),
+    Column("psnr", "whole", "noisy"),
+    Column("ssim", "whole", "noisy"),
+    Column("nll", "whole", "noisy"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +102,7 @@ def write_recipe(
     every = max(steps // 8, 1)
     path.write_text(
         f'name = "{configuration.name}"\nsize = {size}\nbatch = 8\nseed = {seed}\n'
-        f"window = [0.0, 0.6]\ncheckpoint_every = {every}\n"
+        f"window = [0.0, {_WINDOW}]\ncheckpoint_every = {every}\n"
         f"[network]\nwidths = {widths}\n{configuration.network}\n"
         "[augmentation]\nscale = [0.85, 1.15]\nshift = 0.05\ngamma = 0.3\nnoise = 0.02\n"
         f"[loss]\n{configuration.loss}\n[validation]\nevery_steps = {every}\n{phases}"
@@ -99,7 +129,8 @@ class Bench:
         write_recipe(recipe, configuration, self.size, steps, rate, seed)
         report = dfsynth.train_generator(recipe, self.pairs, folder)
         print(f"{folder.name}: {report.best_score:.4f}, {report.seconds:.0f} s", flush=True)
-        (folder / "score.json").write_text(json.dumps({"nll": report.best_score}))
+        score = {"nll": report.best_score, "seconds": round(report.seconds)}
+        (folder / "score.json").write_text(json.dumps(score))
         return folder
 
     def best_rate(self, configuration: Configuration, rates: list[float]) -> float:
@@ -119,54 +150,103 @@ class Bench:
         return out
 
 
-def read_errors(folders: list[Path], stage: int, target: str, metric: str) -> dict[str, float]:
-    """patient/image → lung figure, the mean over the seeds; `stage` from 1, or 0 for the last."""
+Scores = dict[str, NDArray[np.float64]]
+"""patient/image → a figure for each seed."""
+
+
+def read_scores(folders: list[Path], stage: int, column: Column) -> Scores:
+    """`stage` from 1, or 0 for the last; images without a figure in every seed are left out."""
     found: dict[str, list[float]] = {}
     for folder in folders:
         with (folder / "images.csv").open(newline="") as table:
-            rows = [
-                r for r in csv.DictReader(table) if r["region"] == "lung" and r["target"] == target
-            ]
+            rows = list(csv.DictReader(table))
         wanted = str(stage or max(int(r["stage"]) for r in rows))
         for row in rows:
-            if row["stage"] == wanted and row[metric]:
-                found.setdefault(f"{row['patient_id']}/{row['key']}", []).append(float(row[metric]))
-    return {key: float(np.mean(values)) for key, values in found.items()}
+            place = (row["region"], row["target"], row["stage"])
+            if place == (column.region, column.target, wanted) and row[column.metric]:
+                key = f"{row['patient_id']}/{row['key']}"
+                found.setdefault(key, []).append(float(row[column.metric]))
+    return {k: np.array(v) for k, v in found.items() if len(v) == len(folders)}
 
 
-def compare(ours: dict[str, float], theirs: dict[str, float]) -> Interval:
-    """Mean of theirs less ours, over pictures that both have; patients drawn with replacement."""
+def mean_over_patients(scores: Scores) -> Interval:
+    """Patients drawn with replacement, and seeds too."""
+    values = np.array(list(scores.values()))
+    runs = values.shape[1]
+    patients = [key.partition("/")[0] for key in scores]
+
+    def measure(rng: np.random.Generator | None) -> float:
+        weight = patient_weights(patients, rng)
+        seeds = np.arange(runs) if rng is None else rng.integers(0, runs, runs)
+        return float(weight @ values[:, seeds].mean(axis=1) / weight.sum())
+
+    return bootstrap(measure, 0)
+
+
+def compare(ours: Scores, theirs: Scores) -> str:
+    """theirs less ours over images that both have; p: signed ranks over patients (Wilcoxon)."""
     keys = sorted(ours.keys() & theirs.keys())
-    differences = np.array([theirs[k] - ours[k] for k in keys])
-    return bootstrap_mean(differences, [k.partition("/")[0] for k in keys], 0)
+    # Seeds are of their own in each configuration: only their means can be paired.
+    differences = {k: np.array([theirs[k].mean() - ours[k].mean()]) for k in keys}
+    patients: dict[str, list[float]] = {}
+    for key in keys:
+        patients.setdefault(key.partition("/")[0], []).append(float(differences[key][0]))
+    p = wilcoxon([np.mean(v) for v in patients.values()]).pvalue
+    found = mean_over_patients(differences)
+    return f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f}, p {p:.2g})"
 
 
-def tabulate(done: dict[str, list[Path]]) -> str:
-    """A line a configuration, and one for each earlier stage of the first."""
-    heads = [f"{text} (difference)" for text in _SHOWN.values()]
-    lines = ["| " + " | ".join(["configuration", "seeds", *heads]) + " |"]
-    lines.append("|" + "---|" * (2 + len(heads)))
+def tabulate(done: dict[str, list[Path]], columns: tuple[Column, ...]) -> str:
+    """A line a configuration and stage: the figure, and below it the difference from the first."""
+    lines = ["| " + " | ".join(["configuration", "seeds", *(str(c) for c in columns)]) + " |"]
+    lines.append("|" + "---|" * (2 + len(columns)))
     first = done.get(CONFIGURATIONS[0].name, [])
     for configuration in CONFIGURATIONS:
         folders = done.get(configuration.name, [])
         if not folders:
-            lines.append(f"| {configuration.name} | not run |" + " |" * len(heads))
+            lines.append(f"| {configuration.name} | not run |" + " |" * len(columns))
             continue
-        stages = (1, 2, 0) if configuration.progressive else (0,)
-        for stage in stages:
+        for stage in (1, 2, 0) if configuration.progressive else (0,):
             cells = []
-            for metric in _SHOWN:
-                target = "clean" if metric == "mae" else "noisy"
-                own = read_errors(folders, stage, target, metric)
-                patients = [k.partition("/")[0] for k in own]
-                cell = str(bootstrap_mean(np.array(list(own.values())), patients, 0))
+            for column in columns:
+                own = read_scores(folders, stage, column)
+                found = mean_over_patients(own)
+                cell = f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f})"
                 if first and not (configuration is CONFIGURATIONS[0] and stage == 0):
-                    base = read_errors(first, 0, target, metric)
-                    cell += f"; {compare(base, own)}"
+                    cell += f"; {compare(read_scores(first, 0, column), own)}"
                 cells.append(cell)
             name = configuration.name + (f", stage {stage}" if stage else "")
             lines.append("| " + " | ".join([name, str(len(folders)), *cells]) + " |")
     return "\n".join(lines)
+
+
+def thickness_yardstick(pairs: Path, window: float) -> Interval:
+    """Lung MAE of somebody who knows each lung's exact thickness and no patient's coefficient.
+
+    The clean dark-field is the median of the training patients' at that thickness: what is left
+    is what no thickness tells, the patient's own coefficient, its field and disease.
+    """
+    store = dfsynth.open_store(pairs)
+    manifest = store.manifest.to_pylist()
+    lungs: dict[str, list[tuple[str, NDArray[np.float64], NDArray[np.float64]]]] = {}
+    for row in manifest:
+        if row["status"] == "ok":
+            number = row["row"]
+            lung = np.asarray(store.arrays["lung_mask"][number]) > 0
+            thickness = np.asarray(store.arrays["lung_thickness_mm"][number], np.float64)[lung]
+            clean = np.asarray(store.arrays["dark_field_clean"][number], np.float64)[lung] / window
+            lungs.setdefault(row["split"], []).append((row["patient_id"], thickness, clean))
+    known = np.concatenate([t[::_EVERY] for _, t, _ in lungs["train"]])
+    values = np.concatenate([c[::_EVERY] for _, _, c in lungs["train"]])
+    edges = np.quantile(known, np.linspace(0, 1, _BINS + 1))[1:-1]
+    place = np.digitize(known, edges)
+    median = np.array([np.median(values[place == b]) for b in range(_BINS)])
+    errors = {
+        f"{patient}/{n}": np.array([np.abs(median[np.digitize(t, edges)] - c).mean()])
+        for n, (patient, t, c) in enumerate(lungs["test"])
+        if t.size
+    }
+    return mean_over_patients(errors)
 
 
 def main() -> None:
@@ -190,7 +270,11 @@ def main() -> None:
             folder = bench.train(configuration, bench.steps, rate, seed)
             done.setdefault(configuration.name, []).append(bench.evaluate(folder))
     print(json.dumps(describe_machine()))
-    print(tabulate(done))
+    print(tabulate(done, LUNG_COLUMNS), tabulate(done, WHOLE_COLUMNS), sep="\n\n")
+    print(f"\nthickness known, coefficient not: {thickness_yardstick(arguments.pairs, _WINDOW)}")
+    for name, folders in done.items():
+        seconds = [json.loads((f.parent / "score.json").read_text())["seconds"] for f in folders]
+        print(f"{name}: {', '.join(map(str, seconds))} s")
 
 
 if __name__ == "__main__":

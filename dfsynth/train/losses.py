@@ -22,7 +22,6 @@ def fidelity(
     amplification: Amplification = NO_AMPLIFICATION,
     spatial: Tensor | None = None,
     content: Tensor | None = None,
-    variance_weight: float = 0.0,
 ) -> Tensor:
     """The pixel-wise loss of one stage against target (n, 1, H, W), averaged: a float32 scalar.
 
@@ -33,8 +32,6 @@ def fidelity(
 
     `content` (n, 1, H, W) is 1 where there is a picture, 0 in padding, which counts for nothing.
 
-    `variance_weight` weighs each pixel by `variance_weights`; at 0 all count the same.
-
     The amplification weighs the map of this loss; `spatial` is its A_S for patches (`amplify`).
     The kinds `absolute_frequency` and `residual_frequency` weigh the misfit that moves the mean,
     and alpha and beta learn from the plain likelihood: weighted residuals are larger than those
@@ -42,7 +39,6 @@ def fidelity(
     """
     if likelihood != "point" and amplification.kind not in _WEIGH_THE_MISFIT:
         loss = gennorm_nll(prediction.mean, prediction.alpha, prediction.beta, target)
-        loss = loss * variance_weights(prediction.sigma, variance_weight)
         return mean_over(amplify(loss, amplification, spatial), content)
     mean = prediction.mean.float()
     residual = mean - target.float()
@@ -53,22 +49,7 @@ def fidelity(
     else:
         misfit = gennorm_misfit(residual, prediction.alpha.detach(), prediction.beta.detach())
     widths = gennorm_nll(mean.detach(), prediction.alpha, prediction.beta, target)
-    pixels = variance_weights(prediction.sigma, variance_weight)
-    misfit, widths = misfit * pixels, widths * pixels
     return mean_over(amplify(misfit, amplification, spatial), content) + mean_over(widths, content)
-
-
-def variance_weights(sigma: Tensor, power: float) -> Tensor:
-    """sigma^(2 · power) over its mean in each picture, (n, 1, H, W), through which nothing learns.
-
-    A likelihood divides the gradient of the mean by the variance, so that a network leaves alone
-    what it is unsure of: in a dark-field image, the lung. This gives a share of it back (Seitzer
-    et al., "On the pitfalls of heteroscedastic uncertainty estimation with probabilistic neural
-    networks", ICLR 2022, equation 5, whose beta is `power`: 0 is the likelihood, 1 least squares'
-    gradient). Over the mean, so that the loss keeps its scale beside the other terms.
-    """
-    weights = sigma.detach().pow(2 * power)
-    return weights / weights.mean(dim=(1, 2, 3), keepdim=True)
 
 
 def mean_over(values: Tensor, content: Tensor | None) -> Tensor:

@@ -39,7 +39,6 @@ def generator_terms(
             weights.amplification,
             patch_weights(batch, weights.amplification),
             batch.content,
-            weights.variance_weight,
         )
     }
     if weights.residual:

@@ -21,8 +21,6 @@ class LossWeights:
 
     fidelity: float = 1.0
     """Negative log-likelihood (or L1, for the likelihood `point`) of the noisy target."""
-    variance_weight: float = 0.0
-    """How much of the variance's weight the fidelity gives back (Seitzer et al. 2022), 0 to 1."""
     adversarial: float = 0.001
     """Least squares of a patch discriminator a stage (Upadhyay et al. 2021, equation 6)."""
     conditional: bool = False
@@ -39,10 +37,6 @@ class LossWeights:
         for name in ("fidelity", "adversarial", "residual", "lung"):
             if getattr(self, name) < 0:
                 raise UsageError(f"[loss] {name} = {getattr(self, name)}: expected 0 or more")
-        if not 0 <= self.variance_weight <= 1:
-            raise UsageError(
-                f"[loss] variance_weight = {self.variance_weight}: expected a number from 0 to 1"
-            )
         if self.fidelity == 0:
             raise UsageError("[loss] fidelity = 0: expected more, or nothing says what is right")
         if self.residual_box < 3 or self.residual_box % 2 == 0:

@@ -10,7 +10,7 @@ from torch import Tensor
 from dfsynth.checkpoint import Backbone, CascadeConfig, Likelihood
 from dfsynth.models import Cascade, Prediction, gennorm_nll
 from dfsynth.train.amplification import Amplification, Kind, amplify, spatial_weights
-from dfsynth.train.losses import fidelity, variance_weights
+from dfsynth.train.losses import fidelity
 
 KINDS = get_args(Kind)
 LIKELIHOODS = get_args(Likelihood)
@@ -190,40 +190,3 @@ def test_a_cascade_learns_the_mean_and_how_wrong_it_is(
     assert float((found.mean - clean).square().mean()) < 0.6 * float(clean.var())
     error = float((found.mean - target).square().mean().sqrt())
     assert 0.7 < float(found.sigma.mean()) / error < 1.5
-
-
-def test_no_weight_of_the_variance_changes_no_bit() -> None:
-    found, target = drawn()
-    plain = fidelity(found, target, "gennorm")
-    assert torch.equal(fidelity(found, target, "gennorm", variance_weight=0.0), plain)
-
-
-def test_the_full_weight_of_the_variance_gives_a_gaussians_mean_the_gradient_of_squares() -> None:
-    found, target = drawn(beta=2.0)
-    mean, _, _ = grads(fidelity(found, target, "gaussian", variance_weight=1.0), found)
-    squares = torch.autograd.grad((found.mean - target).square().mean(), found.mean)[0]
-    ratio = (mean / squares).detach()
-    for picture in ratio:
-        # One factor a picture, whatever a pixel's own sigma.
-        torch.testing.assert_close(picture, picture.mean().expand_as(picture), rtol=1e-4, atol=0)
-    plain, _, _ = grads(fidelity(found, target, "gaussian"), found)
-    assert float((plain / squares).detach().std()) > 0.1
-
-
-def test_the_variances_weight_has_mean_one_and_teaches_sigma_nothing_of_itself() -> None:
-    sigma = torch.rand(3, 1, 8, 8).add(0.01).requires_grad_(True)
-    weights = variance_weights(sigma, 0.5)
-    assert not weights.requires_grad
-    torch.testing.assert_close(weights.mean(dim=(1, 2, 3)), torch.ones(3))
-    torch.testing.assert_close(weights[0], (sigma / sigma.mean(dim=(1, 2, 3), keepdim=True))[0])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_points_loss_has_one_sigma_so_its_weight_changes_nothing(kind: Kind) -> None:
-    found, target = drawn(beta=1.0)
-    one_width = Prediction(found.mean, torch.full_like(found.alpha, 0.2), found.beta, None)
-    losses = [
-        fidelity(one_width, target, "point", Amplification(kind), variance_weight=w)
-        for w in (0.0, 0.5)
-    ]
-    torch.testing.assert_close(losses[0], losses[1])
