@@ -15,9 +15,11 @@ from pathlib import Path
 
 import torch
 from machine import describe_machine
-from published_network import PublishedCascade
 
 import dfsynth
+from dfsynth.checkpoint import CascadeConfig
+from dfsynth.models import Cascade
+from dfsynth.models.published import PUBLISHED_WIDTHS
 from dfsynth.resources import data_folder
 
 SAMPLES = 20
@@ -47,12 +49,14 @@ def main() -> None:
 @torch.inference_mode()
 def time_published(size: int, passes: int) -> float:
     """Seconds an image, of 20 samples through three stages."""
-    network = PublishedCascade().eval()
+    config = CascadeConfig(widths=PUBLISHED_WIDTHS, lung_head=False, backbone="published")
+    network = Cascade(config).eval()
     image = torch.rand(1, 1, size, size)
-    network(image)
+    masks = torch.ones(1, network.mask_width)
+    network(image, masks)
     started = time.perf_counter()
     for _ in range(passes):
-        network(image)
+        network(image, masks)
     return (time.perf_counter() - started) / passes * SAMPLES
 
 

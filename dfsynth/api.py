@@ -99,7 +99,9 @@ def train_generator(
     configuration = TrainOptions(recipe=str(recipe), data=Path(data), out=Path(out), **options)
     told = progress or SilentTraining()
     report = run_training(configuration, told)
-    if report.writes and report.steps_now and report.pairs["calibration"]:
+    # Of the card, not of this call: a kill may have come between training and calibration.
+    missing = report.writes and not read_checkpoint(report.best).card.calibration
+    if missing and report.pairs["calibration"]:
         _calibrate(report.best, configuration, told)
     return report
 

@@ -1,11 +1,14 @@
 """`dfsynth train`: what it prints, and one clear line for each mistake."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pair_files import write_pair_folders, write_radiograph
+from pair_files import write_pair_folders, write_radiograph, write_signal
 from support_training import write_recipe
+
+from dfsynth.checkpoint import encode_card, read_checkpoint
 
 LINES = ("[network]", "stages = 1", "widths = [8, 16]", "[loss]", "residual_box = 3")
 
@@ -84,3 +87,16 @@ def test_an_unpaired_file_is_named(arguments, tmp_path, run_cli):
     assert status == 2
     assert "alone.png" in one_line(err)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_a_kill_left_uncalibrated_is_calibrated_by_the_next_call(arguments, tmp_path, run_cli):
+    for number in range(8, 40):
+        write_radiograph(tmp_path / "attenuation" / f"case{number:03d}.png", number)
+        write_signal(tmp_path / "dark" / f"case{number:03d}.tif", number)
+    assert run_cli(*arguments, "-q")[0] == 0
+    best = tmp_path / "run" / "best"
+    calibrated = read_checkpoint(best).card
+    assert "0.9" in calibrated.calibration
+    (best / "model.json").write_text(encode_card(replace(calibrated, calibration={})))
+    assert run_cli(*arguments, "-q")[0] == 0
+    assert read_checkpoint(best).card.calibration == calibrated.calibration
