@@ -99,13 +99,13 @@ def write_recipe(
         f"learning_rate = {rate * factor}\n"
         for name, stages, share, factor in shares
     )
-    every = max(steps // 8, 1)
+    every = max(steps // 6, 1)
     path.write_text(
         f'name = "{configuration.name}"\nsize = {size}\nbatch = 8\nseed = {seed}\n'
         f"window = [0.0, {_WINDOW}]\ncheckpoint_every = {every}\n"
         f"[network]\nwidths = {widths}\n{configuration.network}\n"
         "[augmentation]\nscale = [0.85, 1.15]\nshift = 0.05\ngamma = 0.3\nnoise = 0.02\n"
-        f"[loss]\n{configuration.loss}\n[validation]\nevery_steps = {every}\n{phases}"
+        f"[loss]\n{configuration.loss}\n[validation]\nevery_steps = {every}\npanel_pairs = 0\n{phases}"
     )
 
 
@@ -191,6 +191,8 @@ def compare(ours: Scores, theirs: Scores) -> str:
     patients: dict[str, list[float]] = {}
     for key in keys:
         patients.setdefault(key.partition("/")[0], []).append(float(differences[key][0]))
+    if not any(any(v) for v in patients.values()):
+        return "the same"
     p = wilcoxon([np.mean(v) for v in patients.values()]).pvalue
     found = mean_over_patients(differences)
     return f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f}, p {p:.2g})"

@@ -1,0 +1,55 @@
+"""Means and paired differences of the comparison of trainings."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from train_table import Column, compare, mean_over_patients, read_scores
+
+LUNG_MAE = Column("mae", "lung", "clean")
+
+
+def write_images(folder: Path, values: dict[tuple[str, str, int], float]) -> Path:
+    """An `images.csv` with the lung's error of each (patient, image, stage)."""
+    folder.mkdir()
+    with (folder / "images.csv").open("w", newline="") as table:
+        writer = csv.writer(table)
+        writer.writerow(["key", "patient_id", "stage", "region", "target", "mae"])
+        for (patient, key, stage), value in values.items():
+            writer.writerow([key, patient, stage, "lung", "clean", value])
+            writer.writerow([key, patient, stage, "whole", "clean", 99])
+    return folder
+
+
+def test_scores_are_of_one_stage_and_one_place_with_a_figure_for_each_seed(tmp_path: Path) -> None:
+    one = {("a", "1", 1): 0.5, ("a", "1", 2): 0.25, ("b", "2", 1): 0.5, ("b", "2", 2): 0.75}
+    other = {("a", "1", 1): 1.5, ("a", "1", 2): 1.25}
+    folders = [write_images(tmp_path / "x", one), write_images(tmp_path / "y", other)]
+    found = read_scores(folders, 0, LUNG_MAE)
+    assert {k: v.tolist() for k, v in found.items()} == {"a/1": [0.25, 1.25]}
+    assert read_scores(folders[:1], 1, LUNG_MAE)["b/2"].tolist() == [0.5]
+
+
+def test_an_interval_holds_the_spread_of_seeds_as_well_as_of_patients() -> None:
+    patients = {f"{n}/0": np.array([0.0, 1.0, 2.0]) for n in range(50)}
+    found = mean_over_patients(patients)
+    assert found.value == pytest.approx(1)
+    assert found.low < 0.5
+    assert found.high > 1.5
+
+
+def test_differences_are_paired_and_tested_over_patients() -> None:
+    rng = np.random.default_rng(0)
+    ours = {f"p{n}/0": rng.normal(0, 10, 3) for n in range(30)}
+    # However far patients lie apart, a constant difference is certain.
+    worse = {k: v + 0.5 for k, v in ours.items()}
+    assert compare(ours, worse).startswith("+0.5000 (+0.5000 to +0.5000, p ")
+    assert float(compare(ours, worse).split("p ")[1].rstrip(")")) < 1e-4
+    assert compare(ours, dict(ours)) == "the same"
+
+
+def test_many_images_of_one_patient_are_one_observation() -> None:
+    ours = {f"only/{n}": np.array([float(n)]) for n in range(40)}
+    worse = {k: v + 0.5 for k, v in ours.items()}
+    assert compare(ours, worse).endswith("p 1)")
