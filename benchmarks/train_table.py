@@ -1,6 +1,7 @@
 """The published idea against its baselines on the same pairs; may be killed, and goes on.
 
-    python benchmarks/train_table.py --pairs pairs.zarr --out runs/table [--size 128] [--steps 2400]
+    python benchmarks/train_table.py --pairs pairs.zarr --out runs/table --size 64 --steps 900
+    python benchmarks/train_table.py --pairs pairs.zarr --out runs/gpu --size 256 --published  # GPU
 
 Every configuration gets the same pairs, the same number of updates, about as many parameters, and
 the same search over learning rates, each tried with a quarter of the steps and judged by the
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
 import dfsynth
+from dfsynth.models.published import PUBLISHED_WIDTHS
 
 _SHORT = 0.25
 _NARROW, _WIDE = (16, 32, 64, 96), (24, 56, 112, 168)
@@ -66,30 +68,43 @@ class Configuration:
     network: str
     loss: str
     progressive: bool
+    widths: tuple[int, ...]
 
 
 CONFIGURATIONS = (
-    Configuration("cascade", 'stages = 3\nguidance = "attention"', "", True),
-    Configuration("cascade, no guidance", 'stages = 3\nguidance = "none"', "", True),
-    Configuration("cascade, concat", 'stages = 3\nguidance = "concat"', "", True),
-    Configuration("one stage, wide", "stages = 1", "", False),
+    Configuration("cascade", 'stages = 3\nguidance = "attention"', "", True, _NARROW),
+    Configuration("cascade, no guidance", 'stages = 3\nguidance = "none"', "", True, _NARROW),
+    Configuration("cascade, concat", 'stages = 3\nguidance = "concat"', "", True, _NARROW),
+    Configuration("one stage, wide", "stages = 1", "", False, _WIDE),
     Configuration(
-        "U-Net, L1", 'stages = 1\nlikelihood = "point"', "adversarial = 0.0\nresidual = 0.0", False
+        "U-Net, L1",
+        'stages = 1\nlikelihood = "point"',
+        "adversarial = 0.0\nresidual = 0.0",
+        False,
+        _WIDE,
     ),
     Configuration(
         "pix2pix",
         'stages = 1\nlikelihood = "point"',
         "adversarial = 0.01\nconditional = true\nresidual = 0.0",
         False,
+        _WIDE,
     ),
 )
+PUBLISHED = Configuration(
+    "cascade, published networks",
+    'stages = 3\nbackbone = "published"\nlung_head = false',
+    "",
+    True,
+    PUBLISHED_WIDTHS,
+)
+"""33.0 M parameters a stage: for GPUs, with --published."""
 
 
 def write_recipe(
     path: Path, configuration: Configuration, size: int, steps: int, rate: float, seed: int
 ) -> None:
     """The configuration as a recipe of `dfsynth train`."""
-    widths = list(_NARROW if configuration.progressive else _WIDE)
     shares = [("stage-1", [1], 0.5, 1.0), ("stage-2", [2], 0.2, 0.5), ("stage-3", [3], 0.15, 0.5)]
     shares = [*shares, ("joint", [1, 2, 3], 0.15, 0.1)]
     if not configuration.progressive:
@@ -103,9 +118,10 @@ def write_recipe(
     path.write_text(
         f'name = "{configuration.name}"\nsize = {size}\nbatch = 8\nseed = {seed}\n'
         f"window = [0.0, {_WINDOW}]\ncheckpoint_every = {every}\n"
-        f"[network]\nwidths = {widths}\n{configuration.network}\n"
+        f"[network]\nwidths = {list(configuration.widths)}\n{configuration.network}\n"
         "[augmentation]\nscale = [0.85, 1.15]\nshift = 0.05\ngamma = 0.3\nnoise = 0.02\n"
-        f"[loss]\n{configuration.loss}\n[validation]\nevery_steps = {every}\npanel_pairs = 0\n{phases}"
+        f"[loss]\n{configuration.loss}\n"
+        f"[validation]\nevery_steps = {every}\npanel_pairs = 0\n{phases}"
     )
 
 
@@ -203,7 +219,7 @@ def tabulate(done: dict[str, list[Path]], columns: tuple[Column, ...]) -> str:
     lines = ["| " + " | ".join(["configuration", "seeds", *(str(c) for c in columns)]) + " |"]
     lines.append("|" + "---|" * (2 + len(columns)))
     first = done.get(CONFIGURATIONS[0].name, [])
-    for configuration in CONFIGURATIONS:
+    for configuration in (*CONFIGURATIONS, PUBLISHED):
         folders = done.get(configuration.name, [])
         if not folders:
             lines.append(f"| {configuration.name} | not run |" + " |" * len(columns))
@@ -259,13 +275,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rates", type=float, nargs="+", default=[1e-3, 3e-3])
+    parser.add_argument("--published", action="store_true", help="its full networks as well")
     parser.add_argument("--minutes", type=float, default=float("inf"))
     arguments = parser.parse_args()
     until = time.monotonic() + 60 * arguments.minutes
     bench = Bench(arguments.pairs, arguments.out, arguments.size, arguments.steps)
     done: dict[str, list[Path]] = {}
     for seed in range(arguments.seeds):
-        for configuration in CONFIGURATIONS:
+        for configuration in (*CONFIGURATIONS, *[PUBLISHED] * arguments.published):
             if time.monotonic() > until:
                 break
             rate = bench.best_rate(configuration, arguments.rates)

@@ -24,13 +24,17 @@ _FOOTER = "Synthetic dark-field images, not for diagnosis."
 class Monitor:
     """Writes metrics.jsonl, TensorBoard and panels of one run; of one process only."""
 
-    def __init__(self, folder: RunFolder, steps_taken: int) -> None:
-        """Goes on after `steps_taken` steps: later lines, of a run that was killed, are removed."""
+    def __init__(self, folder: RunFolder, steps_taken: int | None) -> None:
+        """Goes on after `steps_taken` steps, or from the beginning where it is None.
+
+        Later lines, of a run that was killed, are removed.
+        """
         self._folder = folder
-        self._rewind(steps_taken)
+        after = -1 if steps_taken is None else steps_taken
+        self._rewind(after)
         with store_faults(f"write {folder.metrics}"):
             self._lines = folder.metrics.open("a", encoding="utf-8", buffering=1)
-        self._curves = _open_tensorboard(folder, steps_taken)
+        self._curves = _open_tensorboard(folder, after)
 
     @property
     def has_curves(self) -> bool:

@@ -196,6 +196,7 @@ class _Run:
         if prepared.beginning is not None:
             self._trainer.start_from(prepared.beginning.weights)
         kept = folder.restore()
+        self._fresh = kept is None
         if kept is not None:
             self._trainer.restore(kept[0])
             self._standing = kept[1]
@@ -211,13 +212,17 @@ class _Run:
         )
         self._watched = prepared.rows["val"][: recipe.validation.most_pairs]
         # Lines past a state are removed, so a run may be read while it goes on.
-        self._monitor = Monitor(folder, self._trainer.steps_taken) if processes.first else None
+        after = None if self._fresh else self._trainer.steps_taken
+        self._monitor = Monitor(folder, after) if processes.first else None
 
     def go(self) -> TrainReport:
         """Trains what is left of the recipe."""
         trainer, started, before = self._trainer, time.monotonic(), self._trainer.steps_taken
         self._announce()
         try:
+            if self._fresh and self._prepared.beginning is not None:
+                # Few pairs may teach nothing good: what training starts from is a candidate too.
+                self._validate()
             with self._reader, signals_put_off() as pending:
                 while not pending:
                     self._finish_phase(pending)

@@ -104,3 +104,27 @@ def test_another_network_is_refused_with_what_differs(checkpoint: Path) -> None:
 def test_dropout_may_differ(checkpoint: Path) -> None:
     found = read_beginning(str(checkpoint), replace(NETWORK, dropout=0.4))
     assert found.origin()["name"] == "old"
+
+
+def test_a_training_that_makes_it_worse_keeps_what_it_began_with(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    report = train_generator(options(tmp_path, "1e6", checkpoint), SilentTraining())
+    began, ended = (load_network(read_checkpoint(p)) for p in (checkpoint, report.best))
+    for name, weight in began.state_dict().items():
+        assert torch.equal(ended.state_dict()[name], weight), name
+    lines = [json.loads(x) for x in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "val_nll" in line] == [0, 2]
+    assert lines[0]["val_nll"] == report.best_score
+
+
+def test_a_kill_before_the_first_state_leaves_no_line_twice(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    asked = options(tmp_path, "1e-3", checkpoint)
+    train_generator(asked, SilentTraining())
+    whole = (tmp_path / "run" / "metrics.jsonl").read_text()
+    for file in (tmp_path / "run" / "last").iterdir():
+        file.unlink()
+    train_generator(asked, SilentTraining())
+    assert (tmp_path / "run" / "metrics.jsonl").read_text() == whole

@@ -17,6 +17,9 @@ PROMISED = {
     "tiny-cpu",
     "compact-256",
     "compact-512",
+    "fine-tune-256",
+    "mixture-128",
+    "mixture-256",
     "published",
     "pix2pix",
     "unet-l1",
@@ -127,4 +130,4 @@ def test_an_epoch_is_a_pass_over_the_pairs() -> None:
 
 def test_other_packaged_files_are_left_to_their_scripts() -> None:
     others = {p.stem for p in data_folder("recipes").glob("*.toml")} - set(RECIPES)
-    assert others == {"first-light", "lung-reader"}
+    assert others == {"mixture", "lung-reader"}
