@@ -61,33 +61,64 @@ WHOLE_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Leg:
+    """A phase: which stages learn, its share of the steps, its share of the rate."""
+
+    name: str
+    stages: tuple[int, ...]
+    steps: float = 1.0
+    rate: float = 1.0
+
+
+Schedule = tuple[Leg, ...]
+SINGLE = (Leg("only", (1,)),)
+PROGRESSIVE = (
+    Leg("stage-1", (1,), 0.5),
+    Leg("stage-2", (2,), 0.2, 0.5),
+    Leg("stage-3", (3,), 0.15, 0.5),
+    Leg("joint", (1, 2, 3), 0.15, 0.1),
+)
+"""As published: stage by stage, then all of them gently."""
+TOGETHER = (Leg("together", (1, 2, 3)),)
+"""All stages from the first step on, each by its own loss."""
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """A row of the table: what differs from the others."""
 
     name: str
     network: str
     loss: str
-    progressive: bool
+    schedule: Schedule
     widths: tuple[int, ...]
+
+    @property
+    def is_cascade(self) -> bool:
+        """Whether it has more than one stage."""
+        return max(max(leg.stages) for leg in self.schedule) > 1
 
 
 CONFIGURATIONS = (
-    Configuration("cascade", 'stages = 3\nguidance = "attention"', "", True, _NARROW),
-    Configuration("cascade, no guidance", 'stages = 3\nguidance = "none"', "", True, _NARROW),
-    Configuration("cascade, concat", 'stages = 3\nguidance = "concat"', "", True, _NARROW),
-    Configuration("one stage, wide", "stages = 1", "", False, _WIDE),
+    Configuration("cascade", 'stages = 3\nguidance = "attention"', "", PROGRESSIVE, _NARROW),
+    Configuration(
+        "cascade, no guidance", 'stages = 3\nguidance = "none"', "", PROGRESSIVE, _NARROW
+    ),
+    Configuration("cascade, concat", 'stages = 3\nguidance = "concat"', "", PROGRESSIVE, _NARROW),
+    Configuration("cascade, together", 'stages = 3\nguidance = "attention"', "", TOGETHER, _NARROW),
+    Configuration("one stage, wide", "stages = 1", "", SINGLE, _WIDE),
     Configuration(
         "U-Net, L1",
         'stages = 1\nlikelihood = "point"',
         "adversarial = 0.0\nresidual = 0.0",
-        False,
+        SINGLE,
         _WIDE,
     ),
     Configuration(
         "pix2pix",
         'stages = 1\nlikelihood = "point"',
         "adversarial = 0.01\nconditional = true\nresidual = 0.0",
-        False,
+        SINGLE,
         _WIDE,
     ),
 )
@@ -95,7 +126,7 @@ PUBLISHED = Configuration(
     "cascade, published networks",
     'stages = 3\nbackbone = "published"\nlung_head = false',
     "",
-    True,
+    PROGRESSIVE,
     PUBLISHED_WIDTHS,
 )
 """33.0 M parameters a stage: for GPUs, with --published."""
@@ -105,14 +136,10 @@ def write_recipe(
     path: Path, configuration: Configuration, size: int, steps: int, rate: float, seed: int
 ) -> None:
     """The configuration as a recipe of `dfsynth train`."""
-    shares = [("stage-1", [1], 0.5, 1.0), ("stage-2", [2], 0.2, 0.5), ("stage-3", [3], 0.15, 0.5)]
-    shares = [*shares, ("joint", [1, 2, 3], 0.15, 0.1)]
-    if not configuration.progressive:
-        shares = [("only", [1], 1.0, 1.0)]
     phases = "".join(
-        f'[[phase]]\nname = "{name}"\nstages = {stages}\nsteps = {max(round(share * steps), 1)}\n'
-        f"learning_rate = {rate * factor}\n"
-        for name, stages, share, factor in shares
+        f'[[phase]]\nname = "{leg.name}"\nstages = {list(leg.stages)}\n'
+        f"steps = {max(round(leg.steps * steps), 1)}\nlearning_rate = {rate * leg.rate}\n"
+        for leg in configuration.schedule
     )
     every = max(steps // 6, 1)
     path.write_text(
@@ -224,7 +251,7 @@ def tabulate(done: dict[str, list[Path]], columns: tuple[Column, ...]) -> str:
         if not folders:
             lines.append(f"| {configuration.name} | not run |" + " |" * len(columns))
             continue
-        for stage in (1, 2, 0) if configuration.progressive else (0,):
+        for stage in (1, 2, 0) if configuration.is_cascade else (0,):
             cells = []
             for column in columns:
                 own = read_scores(folders, stage, column)

@@ -1,7 +1,8 @@
 """Figures of all pictures, and a bounded number of their pixels."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ _POOLED_PIXELS = 400_000
 """Kept at each place, of all pictures together, however many there are."""
 _FEWEST_PIXELS = 64
 """Kept of a picture."""
+MOST_PICTURES_A_PATIENT: Final = 20
+"""That calibrate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +78,22 @@ class Gathered:
             for region in REGIONS
             for target in TARGETS
         ]
+
+
+def pixels_by_patient(patients: Mapping[int, str]) -> dict[int, int]:
+    """Number of a picture → how many of its pixels are kept; every patient counts the same.
+
+    Of a patient with many, only the first `MOST_PICTURES_A_PATIENT` are there: they err alike.
+    """
+    pictures: dict[str, list[int]] = {}
+    for number, patient in patients.items():
+        pictures.setdefault(patient, []).append(number)
+    whole = pixels_a_picture(len(pictures))
+    shares: dict[int, int] = {}
+    for found in pictures.values():
+        chosen = found[:MOST_PICTURES_A_PATIENT]
+        shares |= {number: max(whole // len(chosen), 1) for number in chosen}
+    return shares
 
 
 def pixels_a_picture(pictures: int) -> int:

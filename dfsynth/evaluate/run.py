@@ -13,7 +13,7 @@ from dfsynth.errors import UsageError
 from dfsynth.evaluate.bootstrap import Interval, draw_patients
 from dfsynth.evaluate.calibration import LEVELS, Calibration, Factors, interval_factors
 from dfsynth.evaluate.foreign import detection, list_foreign, score_foreign, spaced
-from dfsynth.evaluate.gathering import Gathered, pixels_a_picture
+from dfsynth.evaluate.gathering import Gathered, pixels_a_picture, pixels_by_patient
 from dfsynth.evaluate.measurement import Measurement
 from dfsynth.evaluate.prediction import LungOf, StagedGenerator, predict_pairs
 from dfsynth.evaluate.scores import NOTICE, Evaluation, OtherImages
@@ -165,19 +165,19 @@ def calibrate(
     """Of each stage, level as text → k of the interval mean ± k · total standard deviation.
 
     From lung pixels (all pixels of pairs without a lung) of the pairs `numbers`, the same number
-    of each, against the unclipped noisy target. The last is what a model card keeps.
+    of each patient, against the unclipped noisy target. The last is what a model card keeps.
 
     Raises:
         UsageError, StoreError: a pair cannot be read.
         ValueError: no pairs.
     """
-    kept = pixels_a_picture(len(numbers))
+    kept = _calibration_pixels(source, numbers)
     pools: list[tuple[list[np.ndarray], list[np.ndarray]]] = []
-    for pair in predict_pairs(generator, source, numbers, progress):
+    for pair in predict_pairs(generator, source, list(kept), progress):
         rng = np.random.default_rng([seed, _CALIBRATION_STREAM, pair.number])
         picture = pair.picture
         lung = np.ones(picture.noisy.shape, np.bool_) if picture.lung is None else picture.lung
-        pixels = rng.permutation(np.flatnonzero(lung))[:kept]
+        pixels = rng.permutation(np.flatnonzero(lung))[: kept[pair.number]]
         pools = pools or [([], []) for _ in picture.guesses]
         for (errors, sigmas), guess in zip(pools, picture.guesses, strict=True):
             errors.append((picture.noisy - guess.mean).ravel()[pixels].astype(np.float64))
@@ -185,6 +185,11 @@ def calibrate(
     if not pools:
         raise ValueError("expected pairs to calibrate with, found none")
     return tuple(interval_factors(np.concatenate(e), np.concatenate(s)) for e, s in pools)
+
+
+def _calibration_pixels(source: PairSource, numbers: Sequence[int]) -> dict[int, int]:
+    """Pair → how many of its lung pixels calibrate."""
+    return pixels_by_patient({number: source.rows[number].patient_id for number in numbers})
 
 
 def _calibration(
@@ -198,7 +203,8 @@ def _calibration(
     stages = card.arguments.stages
     if numbers:
         found = calibrate(generator, source, numbers, progress, options.seed)
-        return Calibration("calibration patients", len(numbers), found)
+        used = len(_calibration_pixels(source, numbers))
+        return Calibration("calibration patients", used, found)
     if options.calibration in {"auto", "card"} and _has_factors(card):
         # The card knows the last stage alone, which is what a build stores.
         before: tuple[Factors | None, ...] = (None,) * (stages - 1)

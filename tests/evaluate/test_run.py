@@ -13,6 +13,7 @@ import pytest
 from dfsynth.checkpoint import read_checkpoint
 from dfsynth.errors import UsageError
 from dfsynth.evaluate import EvaluationOptions, EvaluationReport, calibrate, evaluate_pairs
+from dfsynth.evaluate.gathering import MOST_PICTURES_A_PATIENT, pixels_by_patient
 from dfsynth.evaluate.run import Subject
 from dfsynth.pipeline import Silent
 
@@ -133,6 +134,16 @@ def test_single_pictures_are_listed(evaluate, make_pairs) -> None:
     assert len(lines) == 12 * 2 * 2 * 3
     assert all(len(line) == len(head) for line in lines)
     assert lines[0][:5] == ["pair 2", "patient 1", 1, "whole", "noisy"]
+
+
+def test_every_patient_calibrates_alike_however_many_pictures_there_are() -> None:
+    many = dict.fromkeys(range(60), "one with many")
+    few = {n: f"another {n}" for n in range(60, 63)}
+    kept = pixels_by_patient(many | few)
+    of_many = [kept[n] for n in many if n in kept]
+    assert len(of_many) == MOST_PICTURES_A_PATIENT
+    assert sum(of_many) == pytest.approx(kept[60], rel=0.01)
+    assert kept[60] == kept[61] == kept[62]
 
 
 def test_factors_for_the_card_are_those_of_the_last_stage(make_pairs, make_generator) -> None:
