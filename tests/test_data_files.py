@@ -5,23 +5,19 @@ import tomllib
 
 import cv2
 
-from dfsynth.checkpoint import CascadeConfig, checkpoint_path, read_checkpoint
+from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.resources import data_folder
-from dfsynth.train import Phase, Weights
+from dfsynth.train import read_recipe
 
 
-def test_the_first_checkpoint_s_recipe_fits_the_code():
-    """Recipes of `dfsynth train` have tests of their own."""
-    recipe = tomllib.loads((data_folder("recipes") / "first-light.toml").read_text())
-    config = CascadeConfig(recipe["stages"], tuple(recipe["widths"]), recipe["dropout"])
-    Weights(**recipe["weights"])
-    phases = [
-        Phase(p["name"], tuple(p["stages"]), p["steps"], p["learning_rate"])
-        for p in recipe["phase"]
-    ]
-    trained = {stage for phase in phases for stage in phase.stages}
-    assert trained == set(range(config.stages))
-    assert sum(recipe["split"].values()) < 1
+def test_the_mixture_is_trained_by_recipes_of_one_network_and_leaves_a_listed_volume_out():
+    folder = data_folder("recipes")
+    mixture = tomllib.loads((folder / "mixture.toml").read_text())
+    steps = [read_recipe(folder / f"{name}.toml") for name in mixture["steps"]]
+    assert len({step.network for step in steps}) == 1
+    assert steps[-1].size == mixture["grid"]
+    assert mixture["left_out"] in mixture["volumes"]
+    assert sum(mixture["split"].values()) < 1
 
 
 def test_samples_match_their_table():

@@ -22,16 +22,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 import zarr
-from first_light import (
+from numpy.typing import NDArray
+from radiographs import (
     Listed,
     is_free_to_use,
     list_radiographs,
     load_grey,
     load_mask,
-    open_log,
     share_of,
 )
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from dfsynth.generate import resolve_precision
@@ -375,6 +374,23 @@ def package(
     if size > MOST_BYTES:
         raise SystemExit(f"{size} bytes; a packaged lung reader has at most {MOST_BYTES}")
     print(f"{folder}: {size / 1e6:.1f} MB")
+
+
+def open_log(path: Path) -> Callable[[str, int, float], None]:
+    """A logger of losses, to `path` as JSON lines and every 50 steps to the terminal."""
+    started = time.monotonic()
+    recent: list[float] = []
+
+    def log(phase: str, step: int, loss: float) -> None:
+        recent.append(loss)
+        if (step + 1) % 50 == 0:
+            seconds = time.monotonic() - started
+            mean = float(np.mean(recent[-50:]))
+            with path.open("a") as file:
+                file.write(json.dumps({"phase": phase, "step": step + 1, "loss": mean}) + "\n")
+            print(f"{seconds:7.0f} s  {phase}  step {step + 1}  loss {mean:.4f}", flush=True)
+
+    return log
 
 
 if __name__ == "__main__":

@@ -2,36 +2,29 @@
 
     python training/mixture.py --data DIR --out runs/mixture --package FOLDER
 
-DIR holds `cxr/` and `cxr-masks/` with their `labels.csv`, and `ct/` with volumes. Trained on are
-phantoms, and volumes and radiographs whose licence is named as free; one volume, all radiographs
-with a drawn lung mask, and the test patients are left out and scored. Every step keeps its result
-in --out, so that the same command goes on.
+DIR as in radiographs.py, and `ct/` with volumes. Trained on are phantoms, and volumes and
+radiographs whose licence the recipe names as free; one volume, all radiographs with a drawn lung
+mask, and the test patients are left out and scored. Every step keeps its result in --out, so that
+the same command goes on.
 """
 
 import argparse
 import csv
 import json
 import shutil
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from assess import score_drawn_lungs
-from first_light import RECIPE, Listed, is_free_to_use, list_radiographs, share_of
+from drawn_lungs import RECIPES, read_recipe, score_checkpoint
+from radiographs import Listed, is_free_to_use, list_radiographs, share_of
 
 import dfsynth
 from dfsynth.checkpoint import WEIGHTS, read_checkpoint
 from dfsynth.generate import load_network, save_checkpoint
 from dfsynth.pairs import open_pairs
 
-CT_LICENCES = {
-    "lung_dx_a0001_l.nii.gz": "CC BY 4.0",
-    "lidc_idri_0001.nii.gz": "CC BY 3.0",
-    "cmb_crc_msb01068.nii.gz": "CC BY 4.0",
-}
-"""Free volumes; what is not named here is not used."""
 MOST_BYTES = 16_000_000
 LIMITS = (
     "Trained on simulated and semi-synthetic pairs, never on measured dark-field images. It knows "
@@ -44,23 +37,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--recipe", default="compact-256")
-    parser.add_argument("--pairs", type=int, default=1200)
-    parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--left-out", default="cmb_crc_msb01068.nii.gz", help="volume of the test")
-    parser.add_argument("--left-out-pairs", type=int, default=40)
+    parser.add_argument("--recipe", default="mixture", help="of these in training/recipes")
     parser.add_argument("--package", type=Path, help="folder of the packaged checkpoint")
     arguments = parser.parse_args()
-    licences = tomllib.loads(RECIPE.read_text())
+    recipe = read_recipe(arguments.recipe)
     listed = list_radiographs(arguments.data)
     inputs = arguments.out / "inputs"
-    copy_volumes(arguments.data / "ct", inputs, arguments.left_out)
-    radiographs = copy_radiographs(listed, licences, inputs / "cxr")
+    copy_volumes(arguments.data / "ct", inputs, recipe)
+    radiographs = copy_radiographs(listed, recipe, inputs / "cxr")
     pairs, unseen = arguments.out / "pairs.zarr", arguments.out / "left-out.zarr"
     dfsynth.simulate_pairs(
         pairs,
-        arguments.pairs,
-        size=arguments.size,
+        recipe["pairs"],
+        size=recipe["grid"],
         origin="mixed",
         ct=inputs / "ct",
         cxr=radiographs,
@@ -68,41 +57,50 @@ def main() -> None:
     )
     dfsynth.simulate_pairs(
         unseen,
-        arguments.left_out_pairs,
-        size=arguments.size,
+        recipe["left_out_pairs"],
+        size=recipe["grid"],
         origin="ct",
         ct=inputs / "left-out",
         seed=2,
     )
-    report = dfsynth.train_generator(arguments.recipe, pairs, arguments.out / "train")
-    metrics = evaluate(report.best, pairs, unseen, listed, licences, arguments.out)
+    best = train(recipe["steps"], pairs, arguments.out)
+    metrics = evaluate(best, pairs, unseen, listed, arguments.out)
     (arguments.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     print(json.dumps(metrics, indent=2))
     if arguments.package is not None:
-        package(report.best, metrics, licences, arguments.package)
+        package(best, metrics, recipe, arguments.package)
 
 
-def copy_volumes(ct: Path, inputs: Path, left_out: str) -> None:
+def train(steps: list[str], pairs: Path, out: Path) -> Path:
+    """Trains recipe after recipe, each from the checkpoint before it → the last checkpoint."""
+    best = None
+    for name in steps:
+        file = RECIPES / f"{name}.toml"
+        best = dfsynth.train_generator(file, pairs, out / name, start_from=best and str(best)).best
+    return best
+
+
+def copy_volumes(ct: Path, inputs: Path, recipe: dict) -> None:
     """The free volumes into `ct/`, the one of the test into `left-out/`, with their licences."""
-    for name in CT_LICENCES:
-        folder = inputs / ("left-out" if name == left_out else "ct")
+    for name in recipe["volumes"]:
+        folder = inputs / ("left-out" if name == recipe["left_out"] else "ct")
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / name).exists():
             shutil.copy2(ct / name, folder)
     for folder in (inputs / "ct", inputs / "left-out"):
-        rows = [[name, lic] for name, lic in CT_LICENCES.items() if (folder / name).exists()]
+        rows = [[name, lic] for name, lic in recipe["volumes"].items() if (folder / name).exists()]
         write_table(folder / "licenses.csv", ["file", "license"], rows)
 
 
-def copy_radiographs(listed: list[Listed], licences: dict, folder: Path) -> Path:
+def copy_radiographs(listed: list[Listed], recipe: dict, folder: Path) -> Path:
     """A table of the free radiographs without a drawn mask whose patients are no test patients."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [
         x
         for x in listed
-        if is_free_to_use(x.licence, licences)
+        if is_free_to_use(x.licence, recipe)
         and x.mask is None
-        and share_of(x.patient_id, licences) != "test"
+        and share_of(x.patient_id, recipe) != "test"
     ]
     for entry in chosen:
         if not (folder / entry.path.name).exists():
@@ -126,18 +124,12 @@ def _line(row: list[str]) -> str:
     return ",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n"
 
 
-def evaluate(
-    best: Path, pairs: Path, unseen: Path, listed: list[Listed], licences: dict, out: Path
-) -> dict:
+def evaluate(best: Path, pairs: Path, unseen: Path, listed: list[Listed], out: Path) -> dict:
     """Lungs drawn by people, test patients of the mixture, and the volume that was left out."""
-    dfsynth.evaluate_checkpoint(best, pairs, out=out / "evaluation")
-    dfsynth.evaluate_checkpoint(
-        best, unseen, split="all", calibration="card", out=out / "left-out-evaluation"
-    )
-    generator = dfsynth.load_generator(str(best))
-    card = read_checkpoint(best).card
+    score_pairs(best, pairs, "test", out / "evaluation")
+    score_pairs(best, unseen, "all", out / "left-out-evaluation")
     return {
-        "drawn_lungs": score_drawn_lungs(generator, listed, licences | {"grid": card.grid[0]}),
+        "drawn_lungs": score_checkpoint(str(best), listed, out),
         "test_patients": summary(out / "evaluation"),
         "left_out_volume": {
             **summary(out / "left-out-evaluation"),
@@ -146,11 +138,20 @@ def evaluate(
     }
 
 
+def score_pairs(best: Path, pairs: Path, split: str, folder: Path) -> None:
+    """Evaluates once, by the intervals that the checkpoint ships."""
+    done = folder / "metrics.json"
+    sha256 = read_checkpoint(best).sha256
+    if not done.exists() or json.loads(done.read_text())["checkpoint_sha256"] != sha256:
+        dfsynth.evaluate_checkpoint(best, pairs, split=split, calibration="card", out=folder)
+
+
 def summary(folder: Path) -> dict:
-    """The last stage's figures in the lung."""
+    """The last stage's figures in the lung, and the oracle's figures of trust beside them."""
     scores = json.loads((folder / "metrics.json").read_text())
     lung = scores["stages"][-1]["lung"]
     shown = ("mae", "mse", "pearson", "nll", "crps", "coverage", "spearman", "spearman_pixels")
+    trust = ("spearman", "spearman_pixels", "ause")
     return {
         "images": scores["images"],
         **{
@@ -158,6 +159,7 @@ def summary(folder: Path) -> dict:
             for target in ("clean", "noisy")
             for name in shown
         },
+        **{f"oracle_{name}": lung["oracle"][name] for name in trust},
     }
 
 
@@ -181,12 +183,13 @@ def error_over_constant(best: Path, unseen: Path, out: Path) -> float:
     return float(np.median(ratios))
 
 
-def package(best: Path, metrics: dict, licences: dict, folder: Path) -> None:
+def package(best: Path, metrics: dict, recipe: dict, folder: Path) -> None:
     """The checkpoint with its scores; refuses what is too large or not known to be free."""
     files = read_checkpoint(best)
     for entry in files.card.training_data:
         licence = entry["licence"]
-        if licence not in ("none", *CT_LICENCES.values()) and not is_free_to_use(licence, licences):
+        free = licence in ("none", *recipe["volumes"].values()) or is_free_to_use(licence, recipe)
+        if not free:
             raise SystemExit(
                 f"{licence!r} is not known to be free; it cannot be in packaged weights"
             )

@@ -1,0 +1,127 @@
+"""Scores a generator on lungs that people drew, and draws what it makes of held-back radiographs.
+
+    python training/drawn_lungs.py --data DIR --checkpoint default --out runs/drawn-lungs
+
+DIR as in radiographs.py. The packaged generator was taught by no radiograph that has a drawn mask;
+scored are those of them that did not teach the lung reader either, which drew the lungs over the
+others. Writes metrics.json and contact sheets.
+"""
+
+import argparse
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from radiographs import Listed, is_free_to_use, list_radiographs, load_grey, load_mask, share_of
+from scipy.stats import rankdata
+
+import dfsynth
+from dfsynth.checkpoint import checkpoint_path, read_checkpoint
+from dfsynth.generate import TorchGenerator
+from dfsynth.records import Float32Map
+from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
+from dfsynth.simulate import lung_shape
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--checkpoint", default="default", help="folder or packaged name")
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    listed = list_radiographs(arguments.data)
+    metrics = score_checkpoint(arguments.checkpoint, listed, arguments.out)
+    (arguments.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+    print(json.dumps(metrics, indent=2))
+
+
+def score_checkpoint(checkpoint: str, listed: list[Listed], out: Path) -> dict:
+    """Figures of each group of radiographs; pictures into `out`."""
+    generator = dfsynth.load_generator(checkpoint)
+    grid = read_checkpoint(checkpoint_path(checkpoint)).card.grid[0]
+    own, reader = (read_recipe(name) for name in ("mixture", "lung-reader"))
+    held_back = [x for x in listed if share_of(x.patient_id, own) == "test"]
+    draw_held_back(generator, held_back, grid, out)
+    unseen = [
+        x
+        for x in listed
+        if x.mask
+        and (not is_free_to_use(x.licence, reader) or share_of(x.patient_id, reader) == "test")
+    ]
+    return score_drawn_lungs(generator, unseen, grid)
+
+
+def read_recipe(name: str) -> dict:
+    """A recipe of these scripts."""
+    return tomllib.loads((RECIPES / f"{name}.toml").read_text())
+
+
+def score_drawn_lungs(generator: TorchGenerator, listed: list[Listed], grid: int) -> dict:
+    """Pixel AUROC of the dark-field value for lungs drawn by people."""
+    rows = []
+    for entry in listed:
+        image, content = load_grey(entry.path, grid)
+        lung = load_mask(entry.mask, grid) > 0
+        maps = generator(image[None], [entry.path.name])
+        hidden = lung_shape(image, lung).hidden
+        counted = np.zeros_like(lung)
+        counted[content] = True
+        auroc_all = pixel_auroc(maps.mean[0], lung, counted)
+        auroc = pixel_auroc(maps.mean[0], lung, counted & ~hidden)
+        found = maps.lung[0] > 0.5
+        dice = 2 * (found & lung).sum() / max(found.sum() + lung.sum(), 1)
+        rows.append((entry.path.name.split("_")[0], auroc, auroc_all, float(dice)))
+    result = {}
+    for group in ["all", *sorted({r[0] for r in rows})]:
+        chosen = [r for r in rows if group in ("all", r[0])]
+        result[group] = {
+            "radiographs": len(chosen),
+            "auroc_median": float(np.median([r[1] for r in chosen])),
+            "auroc_p10": float(np.percentile([r[1] for r in chosen], 10)),
+            "auroc_median_hidden_lung_counted_against": float(np.median([r[2] for r in chosen])),
+            "lung_head_dice_mean": float(np.mean([r[3] for r in chosen])),
+        }
+    return result
+
+
+def pixel_auroc(
+    values: Float32Map, positive: NDArray[np.bool_], counted: NDArray[np.bool_]
+) -> float:
+    """Chance that a pixel of `positive` has a higher value than another counted pixel."""
+    ranks = rankdata(values[counted])
+    inside = positive[counted]
+    n1, n0 = int(inside.sum()), int((~inside).sum())
+    return float((ranks[inside].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
+
+
+def draw_held_back(generator: TorchGenerator, listed: list[Listed], grid: int, out: Path) -> None:
+    """Contact sheets of all of them, twelve a sheet."""
+    rows, limits = [], (0.0, 0.25)
+    for entry in listed:
+        image, content = load_grey(entry.path, grid)
+        maps = generator(image[None], [entry.path.name])
+        pictures = (image, maps.mean[0], maps.aleatoric[0], maps.epistemic[0])
+        rows.append(SheetRow((entry.path.stem,), tuple(p[content] for p in pictures)))
+    columns = [
+        SheetColumn("attenuation", "grey value", "gray", 0.0, 1.0),
+        SheetColumn("dark-field", "1", "gray", 0.0, 0.8),
+        SheetColumn("aleatoric", "1", "viridis", *limits),
+        SheetColumn("epistemic", "1", "inferno", 0.0, 0.1),
+    ]
+    for start in range(0, len(rows), 12):
+        sheet = contact_sheet(
+            rows[start : start + 12],
+            columns,
+            title=f"held-back radiographs {start + 1} to {min(start + 12, len(rows))}",
+            footer="Synthetic dark-field images, not for diagnosis.",
+        )
+        (out / f"held-back-{start // 12 + 1}.png").write_bytes(encode_png(sheet))
+
+
+if __name__ == "__main__":
+    main()
