@@ -7,7 +7,8 @@ Every configuration gets the same pairs, the same number of updates, about as ma
 the same search over learning rates, each tried with a quarter of the steps and judged by the
 validation loss; then --seeds trainings at the best rate, evaluated on the test patients. Prints
 the table as Markdown, with paired differences from the first row; what was not run says so. A
-budget (--minutes) ends the command after the training in hand; run it again to go on.
+budget (--minutes) ends the command after the training in hand; run it again to go on, or with
+--minutes 0 to print what there is.
 """
 
 import argparse
@@ -152,6 +153,10 @@ def write_recipe(
     )
 
 
+class OutOfTimeError(Exception):
+    """A training that is not done yet, and no time to begin it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """Where trainings lie and how long they are."""
@@ -160,6 +165,8 @@ class Bench:
     out: Path
     size: int
     steps: int
+    until: float
+    """By the monotonic clock; no training begins later."""
 
     def train(self, configuration: Configuration, steps: int, rate: float, seed: int) -> Path:
         """The run's folder, trained to its end."""
@@ -167,6 +174,8 @@ class Bench:
         folder = self.out / f"{words}-{steps}-{rate:g}-{seed}"
         if (folder / "score.json").exists():
             return folder
+        if time.monotonic() > self.until:
+            raise OutOfTimeError
         self.out.mkdir(parents=True, exist_ok=True)
         recipe = self.out / f"{folder.name}.toml"
         write_recipe(recipe, configuration, self.size, steps, rate, seed)
@@ -306,14 +315,15 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"))
     arguments = parser.parse_args()
     until = time.monotonic() + 60 * arguments.minutes
-    bench = Bench(arguments.pairs, arguments.out, arguments.size, arguments.steps)
+    bench = Bench(arguments.pairs, arguments.out, arguments.size, arguments.steps, until)
     done: dict[str, list[Path]] = {}
     for seed in range(arguments.seeds):
         for configuration in (*CONFIGURATIONS, *[PUBLISHED] * arguments.published):
-            if time.monotonic() > until:
-                break
-            rate = bench.best_rate(configuration, arguments.rates)
-            folder = bench.train(configuration, bench.steps, rate, seed)
+            try:
+                rate = bench.best_rate(configuration, arguments.rates)
+                folder = bench.train(configuration, bench.steps, rate, seed)
+            except OutOfTimeError:
+                continue
             done.setdefault(configuration.name, []).append(bench.evaluate(folder))
     print(json.dumps(describe_machine()))
     print(tabulate(done, LUNG_COLUMNS), tabulate(done, WHOLE_COLUMNS), sep="\n\n")
