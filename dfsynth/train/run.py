@@ -121,7 +121,8 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Preparat
     device = place_of_process(resolve_device(options.device))
     precision = resolve_precision(options.precision, device)
     check_size(recipe)
-    beginning = options.start_from and read_beginning(options.start_from, recipe.network)
+    start = options.start_from
+    beginning = None if start is None else read_beginning(start, recipe.network)
     source = open_pairs(options.data, options.targets, recipe.size, recipe.window)
     for warning in source.warnings:
         progress.message(f"warning: {warning}")
@@ -133,7 +134,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Preparat
                 "at least two patients, some of them for validation"
             )
     check_pairs(source)
-    return Preparation(recipe, source, rows, device, precision, beginning or None)
+    return Preparation(recipe, source, rows, device, precision, beginning)
 
 
 def check_size(recipe: Recipe) -> None:

@@ -9,11 +9,9 @@ import torch
 from pair_files import write_pair_folders
 from support_training import toy_recipe, write_recipe
 
-from dfsynth.checkpoint import CascadeConfig, ModelCard, read_checkpoint
+from dfsynth.checkpoint import CascadeConfig, read_checkpoint
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.generate import load_network, save_checkpoint
-from dfsynth.models import Cascade
-from dfsynth.records import IntensityWindow
 from dfsynth.train import SilentTraining, TrainOptions, train_generator
 from dfsynth.train.beginning import read_beginning
 
@@ -22,23 +20,11 @@ OLD = {"name": "old pairs", "licence": "CC BY 4.0", "training_pairs": "7"}
 
 
 @pytest.fixture
-def checkpoint(tmp_path: Path) -> Path:
+def checkpoint(tiny_checkpoint: Path, tmp_path: Path) -> Path:
     """Drawn weights, on a card that says what they learned from."""
-    torch.manual_seed(5)
-    card = ModelCard(
-        name="old",
-        network="upgan-compact",
-        arguments=NETWORK,
-        grid=(16, 16),
-        intensity=IntensityWindow(),
-        unit="1",
-        window=(0.0, 1.0),
-        licence="Apache-2.0",
-        intended_use="tests",
-        limits="none",
-        training_data=(OLD,),
-    )
-    save_checkpoint(tmp_path / "old", Cascade(NETWORK), card)
+    files = read_checkpoint(tiny_checkpoint)
+    card = replace(files.card, name="old", training_data=(OLD,))
+    save_checkpoint(tmp_path / "old", load_network(files), card)
     return tmp_path / "old"
 
 
