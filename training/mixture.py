@@ -93,13 +93,14 @@ def copy_volumes(ct: Path, inputs: Path, recipe: dict) -> None:
 
 
 def copy_radiographs(listed: list[Listed], recipe: dict, folder: Path) -> Path:
-    """A table of the free radiographs without a drawn mask whose patients are no test patients."""
+    """A table of the free radiographs that are well read, have no drawn mask and are for no test."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [
         x
         for x in listed
         if is_free_to_use(x.licence, recipe)
         and x.mask is None
+        and x.path.name not in recipe["misread"]
         and share_of(x.patient_id, recipe) != "test"
     ]
     for entry in chosen:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dfsynth.errors import UsageError
 from dfsynth.pairs.batch import PairBatch
+from dfsynth.pairs.shadows import Shadow, cast_shadows, draw_shadows
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class DeviceAugmentation:
     """Ranges of what is drawn for each pair; what is 0, False or None changes nothing.
 
     Position (flips, rotation, scale, shift, crop) changes a radiograph and its targets together;
-    look (contrast, brightness, gamma, noise) changes the radiograph alone.
+    look (shadows, contrast, brightness, gamma, noise) changes the radiograph alone.
 
     Raises:
         UsageError: a range that makes no sense.
@@ -43,6 +44,9 @@ class DeviceAugmentation:
     """Largest size of the logarithm of the exponent of grey values."""
     noise: float = 0.0
     """Largest standard deviation of what is added to each grey value."""
+    shadows: float = 0.0
+    """Share of the pairs with a lung mask that get one to three ellipses outside the lungs, darker
+    or brighter: gas, gaps beside an arm and arms look like lung at times, and scatter nothing."""
     crop: int | None = None
     """Side in pixels of a patch, as the last step; None keeps whole pictures."""
 
@@ -55,6 +59,8 @@ class DeviceAugmentation:
                 raise UsageError(
                     f"[augmentation] {name} = {getattr(self, name)}: expected 0 to less than 1"
                 )
+        if not 0 <= self.shadows <= 1:
+            raise UsageError(f"[augmentation] shadows = {self.shadows}: expected 0 to 1")
         if not 0 < self.scale[0] <= self.scale[1] < float("inf"):
             raise UsageError(
                 f"[augmentation] scale = {list(self.scale)}: expected two numbers above 0, the "
@@ -84,6 +90,7 @@ class Change:
     noise_seed: int
     corner: tuple[float, float]
     """Of the patch: 0 top or left to 1 bottom or right."""
+    shadows: tuple[Shadow, ...] = ()
 
 
 def augment(
@@ -129,6 +136,7 @@ def draw_change(augmentation: DeviceAugmentation, rng: np.random.Generator) -> C
         noise_sd=augmentation.noise * between(0, 1),
         noise_seed=int(rng.integers(2**63)),
         corner=(between(0, 1), between(0, 1)),
+        shadows=draw_shadows(augmentation.shadows, rng),
     )
 
 
@@ -176,9 +184,10 @@ def change_position(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
 
 
 def change_look(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
-    """Gamma, contrast about the mean, brightness and noise of the radiographs, clipped to [0, 1].
+    """Shadows, gamma, contrast about the mean, brightness and noise, clipped to [0, 1].
 
-    Padding keeps its 0, as it does where generators are used.
+    All of the radiographs alone; shadows only where there is a lung mask to spare. Padding keeps
+    its 0, as it does where generators are used.
     """
     image = batch.image
 
@@ -186,7 +195,11 @@ def change_look(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
         return torch.tensor(values, dtype=torch.float32, device=image.device)[:, None, None, None]
 
     content = torch.ones_like(image) if batch.content is None else batch.content
-    look = image ** column([c.exponent for c in changes])
+    look = image
+    if batch.lung is not None:
+        shadows = [c.shadows for c in changes]
+        look = cast_shadows(image, batch.lung, batch.lung_weight, shadows)
+    look = look ** column([c.exponent for c in changes])
     area = content.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1)
     mean = (look * content).sum(dim=(1, 2, 3), keepdim=True) / area
     contrast = column([c.contrast for c in changes])

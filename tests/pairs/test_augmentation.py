@@ -31,6 +31,7 @@ EVERYTHING = DeviceAugmentation(
     brightness=0.1,
     gamma=0.3,
     noise=0.05,
+    shadows=0.5,
 )
 STILL = Change(
     mirror=False,
@@ -235,7 +236,8 @@ def test_one_number_is_drawn_from_the_caller_whatever_the_ranges():
 
 def test_a_range_changes_no_other_draw():
     one = draw_change(EVERYTHING, rng())
-    other = draw_change(replace(EVERYTHING, flip_vertical=False, noise=0, scale=(1, 1)), rng())
+    without = replace(EVERYTHING, flip_vertical=False, noise=0, scale=(1, 1), shadows=0)
+    other = draw_change(without, rng())
     assert (one.rotation_deg, one.shift, one.corner) == (
         other.rotation_deg,
         other.shift,
@@ -284,6 +286,7 @@ def test_a_patch_of_the_whole_picture_is_the_picture():
         {"gamma": float("inf")},
         {"noise": -0.1},
         {"crop": 0},
+        {"shadows": 1.5},
     ],
 )
 def test_ranges_without_sense_are_refused_by_name(wrong):
