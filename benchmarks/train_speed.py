@@ -9,15 +9,14 @@ and in float32.
 
 import argparse
 import json
-import time
 from dataclasses import replace
 
 import numpy as np
 import torch
 from machine import describe_machine
+from training_steps import noise_batch, step_seconds
 
 from dfsynth.generate import resolve_device, resolve_precision
-from dfsynth.pairs import PairBatch
 from dfsynth.train import read_recipe, recipe_path
 from dfsynth.train.processes import Processes
 from dfsynth.train.trainer import Trainer
@@ -33,15 +32,6 @@ def make_trainer(name: str, size: int, batch: int, device: torch.device, precisi
     return trainer
 
 
-def step(trainer: Trainer, batch: PairBatch) -> float:
-    """Seconds."""
-    started = time.perf_counter()
-    trainer.learn(batch, np.random.default_rng(0))
-    if trainer.device.type == "cuda":
-        torch.cuda.synchronize(trainer.device)
-    return time.perf_counter() - started
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=128)
@@ -51,17 +41,16 @@ def main() -> None:
     arguments = parser.parse_args()
     device = resolve_device(arguments.device)
     side, count = arguments.size, arguments.batch
-    image = torch.rand(count, 1, side, side, generator=torch.Generator().manual_seed(0)).to(device)
-    batch = PairBatch(image, 0.3 * image, None, (image > 0.5).float(), torch.ones_like(image))
+    batch = noise_batch(side, count, device)
     result: dict[str, object] = {**describe_machine(), "size": side, "batch": count}
     for precision in dict.fromkeys(("fp32", resolve_precision("auto", device))):
         trainers = {n: make_trainer(n, side, count, device, precision) for n in _RECIPES}
         for trainer in trainers.values():
-            step(trainer, batch)
+            step_seconds(trainer, batch)
         seconds: dict[str, list[float]] = {name: [] for name in trainers}
         for _ in range(arguments.steps):
             for name, trainer in trainers.items():
-                seconds[name].append(step(trainer, batch))
+                seconds[name].append(step_seconds(trainer, batch))
         rates = {name: count / float(np.median(found)) for name, found in seconds.items()}
         result[precision] = {
             **{f"{name}, pairs/s": round(rate, 3) for name, rate in rates.items()},

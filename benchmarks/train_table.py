@@ -1,14 +1,17 @@
 """The published idea against its baselines on the same pairs; may be killed, and goes on.
 
     python benchmarks/train_table.py --pairs pairs.zarr --out runs/table --size 64 --steps 900
+    python benchmarks/train_table.py ... --as-long-as "cascade, together"
     python benchmarks/train_table.py --pairs pairs.zarr --out runs/gpu --size 256 --published  # GPU
 
 Every configuration gets the same pairs, the same number of updates, about as many parameters, and
 the same search over learning rates, each tried with a quarter of the steps and judged by the
-validation loss; then --seeds trainings at the best rate, evaluated on the test patients. Prints
-the table as Markdown, with paired differences from the first row; what was not run says so. A
-budget (--minutes) ends the command after the training in hand; run it again to go on, or with
---minutes 0 to print what there is.
+validation loss; then --seeds trainings at the best rate, evaluated on the test patients. With
+--as-long-as NAME each gets as much time as NAME takes for --steps instead, by the time that a step
+of each takes on this machine; the rates stay those of --steps. Prints the table as Markdown, with
+paired differences from the first row; what was not run says so. A budget (--minutes) ends the
+command after the training in hand; run it again to go on, or with --minutes 0 to print what there
+is.
 """
 
 import argparse
@@ -23,11 +26,17 @@ from intervals import Interval, bootstrap, patient_weights
 from machine import describe_machine
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
+from training_steps import noise_batch, step_seconds
 
 import dfsynth
+from dfsynth.generate import resolve_device, resolve_precision
 from dfsynth.models.published import PUBLISHED_WIDTHS
+from dfsynth.train import read_recipe
+from dfsynth.train.processes import Processes
+from dfsynth.train.trainer import Trainer
 
 _SHORT = 0.25
+_BATCH, _TIMED_STEPS = 8, 5
 _NARROW, _WIDE = (16, 32, 64, 96), (24, 56, 112, 168)
 """Three narrow stages have about as many parameters as one wide stage."""
 _EVERY, _BINS = 7, 40
@@ -144,7 +153,7 @@ def write_recipe(
     )
     every = max(steps // 6, 1)
     path.write_text(
-        f'name = "{configuration.name}"\nsize = {size}\nbatch = 8\nseed = {seed}\n'
+        f'name = "{configuration.name}"\nsize = {size}\nbatch = {_BATCH}\nseed = {seed}\n'
         f"window = [0.0, {_WINDOW}]\ncheckpoint_every = {every}\n"
         f"[network]\nwidths = {list(configuration.widths)}\n{configuration.network}\n"
         "[augmentation]\nscale = [0.85, 1.15]\nshift = 0.05\ngamma = 0.3\nnoise = 0.02\n"
@@ -193,6 +202,32 @@ class Bench:
             folder = self.train(configuration, steps, rate, 0)
             scores[rate] = json.loads((folder / "score.json").read_text())["nll"]
         return min(scores, key=lambda rate: scores[rate])
+
+    def update_seconds(self, configuration: Configuration) -> float:
+        """The fastest of some steps, mean over the legs of the schedule; measured once."""
+        table = self.out / "update-seconds.json"
+        known = json.loads(table.read_text()) if table.exists() else {}
+        if configuration.name not in known:
+            device = resolve_device("auto")
+            batch = noise_batch(self.size, _BATCH, device)
+            recipe = self.out / "timed.toml"
+            write_recipe(recipe, configuration, self.size, self.steps, 1e-4, 0)
+            precision = resolve_precision("auto", device)
+            trainer = Trainer(read_recipe(recipe), device, precision, Processes(), _BATCH)
+            total = 0.0
+            for place, leg in enumerate(configuration.schedule):
+                trainer.begin(place)
+                total += leg.steps * min(step_seconds(trainer, batch) for _ in range(_TIMED_STEPS))
+            known[configuration.name] = total
+            table.write_text(json.dumps(known, indent=2))
+        return float(known[configuration.name])
+
+    def steps_as_long(self, configuration: Configuration, as_long_as: Configuration | None) -> int:
+        """Updates that take the time of `as_long_as`; without one, as many as asked for."""
+        if as_long_as in (None, configuration):
+            return self.steps
+        ratio = self.update_seconds(as_long_as) / self.update_seconds(configuration)
+        return round(self.steps * ratio)
 
     def evaluate(self, folder: Path) -> Path:
         """The evaluation's folder; not done again where it is."""
@@ -311,26 +346,31 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rates", type=float, nargs="+", default=[1e-3, 3e-3])
+    parser.add_argument("--as-long-as", choices=[c.name for c in CONFIGURATIONS])
     parser.add_argument("--published", action="store_true", help="its full networks as well")
     parser.add_argument("--minutes", type=float, default=float("inf"))
     arguments = parser.parse_args()
     until = time.monotonic() + 60 * arguments.minutes
     bench = Bench(arguments.pairs, arguments.out, arguments.size, arguments.steps, until)
+    named = {c.name: c for c in CONFIGURATIONS}
     done: dict[str, list[Path]] = {}
+    updates: dict[str, int] = {}
     for seed in range(arguments.seeds):
         for configuration in (*CONFIGURATIONS, *[PUBLISHED] * arguments.published):
             try:
                 rate = bench.best_rate(configuration, arguments.rates)
-                folder = bench.train(configuration, bench.steps, rate, seed)
+                steps = bench.steps_as_long(configuration, named.get(arguments.as_long_as))
+                folder = bench.train(configuration, steps, rate, seed)
             except OutOfTimeError:
                 continue
+            updates[configuration.name] = steps
             done.setdefault(configuration.name, []).append(bench.evaluate(folder))
     print(json.dumps(describe_machine()))
     print(tabulate(done, LUNG_COLUMNS), tabulate(done, WHOLE_COLUMNS), sep="\n\n")
     print(f"\nthickness known, coefficient not: {thickness_yardstick(arguments.pairs, _WINDOW)}")
     for name, folders in done.items():
         seconds = [json.loads((f.parent / "score.json").read_text())["seconds"] for f in folders]
-        print(f"{name}: {', '.join(map(str, seconds))} s")
+        print(f"{name}: {updates[name]} updates; {', '.join(map(str, seconds))} s")
 
 
 if __name__ == "__main__":

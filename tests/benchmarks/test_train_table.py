@@ -1,11 +1,13 @@
 """Means and paired differences of the comparison of trainings."""
 
 import csv
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from train_table import Column, compare, mean_over_patients, read_scores
+from train_table import CONFIGURATIONS, Bench, Column, compare, mean_over_patients, read_scores
 
 LUNG_MAE = Column("mae", "lung", "clean")
 
@@ -53,3 +55,20 @@ def test_many_images_of_one_patient_are_one_observation() -> None:
     ours = {f"only/{n}": np.array([float(n)]) for n in range(40)}
     worse = {k: v + 0.5 for k, v in ours.items()}
     assert compare(ours, worse).endswith("p 1)")
+
+
+def test_as_long_as_another_means_updates_in_proportion_to_the_time_of_one(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "pairs.zarr", tmp_path, 64, 900, 0.0)
+    quick, slow = CONFIGURATIONS[4], CONFIGURATIONS[3]
+    (tmp_path / "update-seconds.json").write_text(json.dumps({quick.name: 0.2, slow.name: 0.5}))
+    assert bench.steps_as_long(quick, None) == 900
+    assert bench.steps_as_long(quick, slow) == 2250
+    assert bench.steps_as_long(slow, slow) == 900
+
+
+def test_the_time_of_an_update_is_measured_once_over_all_legs(tmp_path: Path) -> None:
+    tiny = replace(CONFIGURATIONS[0], widths=(8, 8))
+    bench = Bench(tmp_path / "pairs.zarr", tmp_path, 16, 60, 0.0)
+    seconds = bench.update_seconds(tiny)
+    assert seconds > 0
+    assert bench.update_seconds(tiny) == seconds
