@@ -113,7 +113,7 @@ def _calibrate(best: Path, configuration: TrainOptions, told: TrainProgress) -> 
         told.message(f"the intervals are not calibrated: {error}")
         return
     told.message("calibrating the intervals on the calibration patients")
-    evaluation.calibrate_checkpoint(
+    factors = evaluation.calibrate_checkpoint(
         best,
         configuration.data,
         configuration.targets,
@@ -121,6 +121,8 @@ def _calibrate(best: Path, configuration: TrainOptions, told: TrainProgress) -> 
         device=configuration.device,
         precision=configuration.precision,
     )
+    if not factors:
+        told.message("the intervals are not calibrated: no calibration picture shows enough lung")
 
 
 def evaluate_checkpoint(

@@ -1,10 +1,12 @@
 """Intervals that hold what they promise: their factors, and how far off the stated sigma is.
 
 An interval is mean ± k · sigma with sigma the total standard deviation. Its k for a level is the
-quantile of |target − mean| / sigma over lung pixels of the calibration patients (split conformal
-prediction with a normalised score: Lei et al., JASA 2018), against the unclipped noisy target.
+quantile of |target − mean| / sigma over lung pixels of the calibration patients, every patient of
+the same weight (split conformal prediction with a normalised score: Lei et al., JASA 2018), against
+the unclipped noisy target.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -34,16 +36,38 @@ class Calibration:
     """Null where a stage has none, and the density's own quantiles stand in."""
 
 
-def interval_factors(errors: Array, sigmas: Array) -> dict[str, float]:
-    """k of each level from pooled pixels of the calibration patients.
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibrationPixels:
+    """Pixels of one calibration picture, as every stage sees them."""
+
+    patient_id: str
+    errors: NDArray[np.floating]
+    """(stages, pixels): noisy target less mean."""
+    sigmas: NDArray[np.floating]
+    """(stages, pixels)."""
+
+
+def interval_factors(pictures: Sequence[CalibrationPixels]) -> tuple[dict[str, float], ...]:
+    """Of each stage, k of each level; all pixels of a patient weigh as much as another's.
 
     Raises:
         ValueError: no pixel.
     """
-    if not errors.size:
+    counts: Counter[str] = Counter()
+    for picture in pictures:
+        counts[picture.patient_id] += picture.errors.shape[1]
+    if not counts.total():
         raise ValueError("expected pixels to calibrate with, found none")
-    ratio = np.abs(errors) / np.maximum(sigmas, SIGMA_FLOOR)
-    return {str(level): float(np.quantile(ratio, level)) for level in LEVELS}
+    weights = np.concatenate(
+        [np.full(p.errors.shape[1], 1 / max(counts[p.patient_id], 1)) for p in pictures]
+    )
+    errors = np.concatenate([p.errors for p in pictures], axis=1).astype(np.float64)
+    sigmas = np.concatenate([p.sigmas for p in pictures], axis=1).astype(np.float64)
+    found = []
+    for ratio in np.abs(errors) / np.maximum(sigmas, SIGMA_FLOOR):
+        k = np.quantile(ratio, LEVELS, weights=weights, method="inverted_cdf")
+        found.append({str(level): float(v) for level, v in zip(LEVELS, k, strict=True)})
+    return tuple(found)
 
 
 def covered(error: Array, sigma: Array, beta: Array, factors: Factors | None) -> NDArray[np.bool_]:

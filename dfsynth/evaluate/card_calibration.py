@@ -23,7 +23,8 @@ def calibrate_checkpoint(
 ) -> dict[str, float]:
     """Writes level → k of the interval mean ± k · total standard deviation into a model card.
 
-    Without calibration patients the card stays as it is, and nothing is returned.
+    Without calibration patients, or a picture of theirs with enough lung, the card stays as it is,
+    and nothing is returned.
 
     Raises:
         UsageError, StoreError: the pairs cannot be used.
@@ -38,7 +39,10 @@ def calibrate_checkpoint(
     generator = TorchGenerator(
         load_network(files), where, resolve_precision(precision, where), DEFAULT_MC_SAMPLES
     )
-    factors = calibrate(generator, source, numbers, progress)[-1]
+    found = calibrate(generator, source, numbers, progress).stages[-1]
+    if found is None:
+        return {}
+    factors = dict(found)
     text = encode_card(replace(card, calibration=factors))
     write_durably(folder / CARD, text.encode(), folder, "calibration")
     return factors

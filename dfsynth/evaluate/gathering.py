@@ -81,9 +81,10 @@ class Gathered:
 
 
 def pixels_by_patient(patients: Mapping[int, str]) -> dict[int, int]:
-    """Number of a picture → how many of its pixels are kept; every patient counts the same.
+    """Number of a picture → how many of its pixels are kept at most, as many of every patient.
 
     Of a patient with many, only the first `MOST_PICTURES_A_PATIENT` are there: they err alike.
+    Lungs may have fewer pixels; what counts the same is then for weights to say.
     """
     pictures: dict[str, list[int]] = {}
     for number, patient in patients.items():

@@ -11,7 +11,13 @@ from dfsynth.checkpoint import CheckpointFiles, ModelCard, checkpoint_path, read
 from dfsynth.config import DEFAULT_MC_SAMPLES
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.bootstrap import Interval, draw_patients
-from dfsynth.evaluate.calibration import LEVELS, Calibration, Factors, interval_factors
+from dfsynth.evaluate.calibration import (
+    LEVELS,
+    Calibration,
+    CalibrationPixels,
+    Factors,
+    interval_factors,
+)
 from dfsynth.evaluate.foreign import detection, list_foreign, score_foreign, spaced
 from dfsynth.evaluate.gathering import Gathered, pixels_a_picture, pixels_by_patient
 from dfsynth.evaluate.measurement import Measurement
@@ -161,30 +167,37 @@ def calibrate(
     numbers: Sequence[int],
     progress: Progress,
     seed: int = 0,
-) -> tuple[dict[str, float], ...]:
-    """Of each stage, level as text → k of the interval mean ± k · total standard deviation.
+) -> Calibration:
+    """The k of each stage for the interval mean ± k · total standard deviation of each level.
 
-    From lung pixels (all pixels of pairs without a lung) of the pairs `numbers`, the same number
-    of each patient, against the unclipped noisy target. The last is what a model card keeps.
+    From lung pixels (all pixels of pairs of which no lung is known) of the pairs `numbers`, against
+    the unclipped noisy target; every patient counts the same, however many pixels are its lung.
+    Pictures with too little lung to measure are left out; where none has more, nothing is
+    calibrated, and the source is `density`. The last stage's factors are what a model card keeps.
 
     Raises:
         UsageError, StoreError: a pair cannot be read.
         ValueError: no pairs.
     """
-    kept = _calibration_pixels(source, numbers)
-    pools: list[tuple[list[np.ndarray], list[np.ndarray]]] = []
-    for pair in predict_pairs(generator, source, list(kept), progress):
-        rng = np.random.default_rng([seed, _CALIBRATION_STREAM, pair.number])
-        picture = pair.picture
-        lung = np.ones(picture.noisy.shape, np.bool_) if picture.lung is None else picture.lung
-        pixels = rng.permutation(np.flatnonzero(lung))[: kept[pair.number]]
-        pools = pools or [([], []) for _ in picture.guesses]
-        for (errors, sigmas), guess in zip(pools, picture.guesses, strict=True):
-            errors.append((picture.noisy - guess.mean).ravel()[pixels].astype(np.float64))
-            sigmas.append(guess.sigma.ravel()[pixels].astype(np.float64))
-    if not pools:
+    if not numbers:
         raise ValueError("expected pairs to calibrate with, found none")
-    return tuple(interval_factors(np.concatenate(e), np.concatenate(s)) for e, s in pools)
+    kept = _calibration_pixels(source, numbers)
+    pixels: list[CalibrationPixels] = []
+    stages = 0
+    for pair in predict_pairs(generator, source, list(kept), progress):
+        picture = pair.picture
+        stages = len(picture.guesses)
+        if picture.lung is None and pair.lung_of != "none":
+            continue
+        rng = np.random.default_rng([seed, _CALIBRATION_STREAM, pair.number])
+        lung = np.ones(picture.noisy.shape, np.bool_) if picture.lung is None else picture.lung
+        chosen = rng.permutation(np.flatnonzero(lung))[: kept[pair.number]]
+        errors = [(picture.noisy - guess.mean).ravel()[chosen] for guess in picture.guesses]
+        sigmas = [guess.sigma.ravel()[chosen] for guess in picture.guesses]
+        pixels.append(CalibrationPixels(pair.row.patient_id, np.stack(errors), np.stack(sigmas)))
+    if not pixels:
+        return Calibration("density", 0, (None,) * stages)
+    return Calibration("calibration patients", len(pixels), interval_factors(pixels))
 
 
 def _calibration_pixels(source: PairSource, numbers: Sequence[int]) -> dict[int, int]:
@@ -203,8 +216,13 @@ def _calibration(
     stages = card.arguments.stages
     if numbers:
         found = calibrate(generator, source, numbers, progress, options.seed)
-        used = len(_calibration_pixels(source, numbers))
-        return Calibration("calibration patients", used, found)
+        if found.images:
+            return found
+        if options.calibration == "pairs":
+            raise UsageError(
+                f"--calibration pairs: none of the {len(numbers)} calibration pairs shows enough "
+                "lung; use --calibration card or none"
+            )
     if options.calibration in {"auto", "card"} and _has_factors(card):
         # The card knows the last stage alone, which is what a build stores.
         before: tuple[Factors | None, ...] = (None,) * (stages - 1)

@@ -6,6 +6,7 @@ from scipy.stats import norm
 
 from dfsynth.evaluate.calibration import (
     LEVELS,
+    CalibrationPixels,
     bin_edges,
     bin_sums,
     covered,
@@ -18,14 +19,19 @@ SIGMA = RNG.uniform(0.1, 2.0, 60_000)
 ERROR = SIGMA * RNG.standard_normal(SIGMA.size)
 
 
+def factors_of(error: np.ndarray, sigma: np.ndarray) -> dict[str, float]:
+    """Of one stage, from one patient."""
+    return interval_factors([CalibrationPixels("one", error[None], sigma[None])])[0]
+
+
 def test_the_factors_of_a_gaussian_are_its_quantiles() -> None:
-    for level, factor in interval_factors(ERROR, SIGMA).items():
+    for level, factor in factors_of(ERROR, SIGMA).items():
         assert factor == pytest.approx(norm.ppf(0.5 + float(level) / 2), rel=0.02)
 
 
 def test_calibrated_intervals_hold_what_they_promise_where_sigma_is_wrong() -> None:
     """An overconfident sigma of half the spread: the factors double, the coverage is right."""
-    factors = interval_factors(ERROR[::2], SIGMA[::2] / 2)
+    factors = factors_of(ERROR[::2], SIGMA[::2] / 2)
     inside = covered(ERROR[1::2], SIGMA[1::2] / 2, np.full(SIGMA[1::2].shape, 2.0), factors)
     np.testing.assert_allclose(inside.mean(axis=1), LEVELS, atol=0.01)
     plain = covered(ERROR, SIGMA / 2, np.full(SIGMA.shape, 2.0), None)
@@ -55,4 +61,12 @@ def test_equal_sigmas_fill_one_bin_and_empty_ones_do_not_count() -> None:
 
 def test_nothing_to_calibrate_with_is_refused() -> None:
     with pytest.raises(ValueError, match="found none"):
-        interval_factors(np.empty(0), np.empty(0))
+        factors_of(np.empty(0), np.empty(0))
+
+
+def test_a_patient_with_large_lungs_weighs_as_much_as_one_with_small_ones() -> None:
+    """Nine tenths of the pixels err by 1 sigma, and two thirds of the patients by 3."""
+    large = CalibrationPixels("large", np.full((1, 900), 1.0), np.ones((1, 900)))
+    small = [CalibrationPixels(p, np.full((1, 50), 3.0), np.ones((1, 50))) for p in "ab"]
+    assert set(interval_factors([large, *small])[0].values()) == {3.0}
+    assert set(interval_factors([large])[0].values()) == {1.0}

@@ -146,8 +146,36 @@ def test_every_patient_calibrates_alike_however_many_pictures_there_are() -> Non
     assert kept[60] == kept[61] == kept[62]
 
 
+def test_pictures_with_too_little_lung_calibrate_nothing(make_pairs, make_generator) -> None:
+    class WithoutLung:
+        """The first pair has a lung that is known, and too small."""
+
+        def __init__(self, pairs, numbers) -> None:
+            self._pairs, self._numbers = pairs, numbers
+            self.rows = pairs.rows
+
+        def read(self, number: int):
+            pair = self._pairs.read(number)
+            if number in self._numbers:
+                # What it says outside a lung must not count.
+                return dataclasses.replace(
+                    pair, lung=np.zeros_like(pair.lung), dark_field=pair.dark_field + 50
+                )
+            return pair
+
+    numbers = [0, 1, 4, 5]
+    usual = calibrate(make_generator(), make_pairs(), numbers[1:], Silent())
+    found = calibrate(make_generator(), WithoutLung(make_pairs(), {0}), numbers, Silent())
+    assert found.images == usual.images == 3
+    for level, factor in usual.stages[-1].items():
+        assert found.stages[-1][level] == pytest.approx(factor, rel=0.1)
+    none = calibrate(make_generator(), WithoutLung(make_pairs(), set(numbers)), numbers, Silent())
+    assert none.source == "density"
+    assert none.stages == (None, None)
+
+
 def test_factors_for_the_card_are_those_of_the_last_stage(make_pairs, make_generator) -> None:
-    found = calibrate(make_generator(), make_pairs(), range(12), Silent())
+    found = calibrate(make_generator(), make_pairs(), range(12), Silent()).stages
     assert len(found) == 2
     assert found[-1]["0.9"] == pytest.approx(1.645, rel=0.05)
 
