@@ -98,17 +98,21 @@ def _run(options: "TrainOptions", talk: Session) -> None:
         f"best validation NLL {score}: {report.best}",
     ]
     if report.bad_steps:
-        lines.append(f"{report.bad_steps} steps had a non-finite loss and taught nothing")
+        lines.append(
+            f"{report.bad_steps} steps had a non-finite loss or gradient and taught nothing"
+        )
     if report.writes:
         talk.result(report, "\n".join(lines))
 
 
 def _dry_run(options: "TrainOptions", talk: Session) -> None:
     from dfsynth.cli.progress import format_bytes, format_counts, format_seconds
+    from dfsynth.pairs import check_pairs
     from dfsynth.train import estimate_training, prepare_training
 
     with _reporter(talk.quiet) as progress:
         prepared = prepare_training(options, progress)
+        check_pairs(prepared.source, progress.message)
     found = estimate_training(prepared)
     counts = {name: len(rows) for name, rows in prepared.rows.items()}
     stages = ", ".join(f"{n / 1e6:.2f} M" for n in found.parameters_a_stage)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Final
 
 from torch import Tensor, nn
 
@@ -12,6 +13,9 @@ class PatchDiscriminator(nn.Module):
     One channel is unconditional, as Upadhyay et al. 2021 write D(b); two are the radiograph and
     its dark-field image, as Isola et al., CVPR 2017, judge pairs.
     """
+
+    LEAST_SIDE: Final = 16
+    """Below it, instance norm has one pixel left."""
 
     def __init__(self, widths: Sequence[int] = (16, 32, 64), channels_in: int = 1) -> None:
         super().__init__()

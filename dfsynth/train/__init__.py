@@ -7,10 +7,11 @@ from dfsynth.train.losses import (
     least_squares_generator,
     residual_l1,
 )
+from dfsynth.train.preparation import TrainOptions, prepare_training
 from dfsynth.train.progress import SilentTraining, TrainProgress
 from dfsynth.train.recipe import Recipe
 from dfsynth.train.recipe_file import read_recipe, recipe_path
-from dfsynth.train.run import TrainOptions, TrainReport, prepare_training, train_generator
+from dfsynth.train.run import TrainReport, train_generator
 
 __all__ = [
     "Recipe",

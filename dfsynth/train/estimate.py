@@ -18,8 +18,8 @@ from dfsynth.models import Cascade
 from dfsynth.models.patch import PatchDiscriminator
 from dfsynth.pairs import PairBatch
 from dfsynth.train.objective import generator_terms
+from dfsynth.train.preparation import Preparation
 from dfsynth.train.recipe import Phase, Recipe, steps_an_epoch
-from dfsynth.train.run import Preparation
 
 _COPIES = 5
 """Of each weight: itself, gradient, two moments of Adam, moving average."""

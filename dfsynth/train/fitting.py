@@ -20,14 +20,15 @@ def check_batch_fits(trainer: Trainer, recipe: Recipe) -> None:
     if trainer.device.type != "cuda":
         return
     batch = recipe.batch // trainer.world_size
-    largest = largest_batch(lambda n: _try(trainer, recipe.size, n), batch)
+    side = recipe.augmentation.crop or recipe.size
+    largest = largest_batch(lambda n: _try(trainer, side, n), batch)
     torch.cuda.empty_cache()
     if largest < batch:
         advice = f"the largest that does is {largest * trainer.world_size}"
         if largest == 0:
             advice = "not even one does; use a smaller size or narrower widths"
         raise UsageError(
-            f"batch = {recipe.batch} of {recipe.size}x{recipe.size} does not fit the memory of "
+            f"batch = {recipe.batch} of {side}x{side} does not fit the memory of "
             f"{trainer.device}: {advice}"
         )
 
@@ -54,8 +55,10 @@ def _works(attempt: Callable[[int], None], batch: int) -> bool:
     return True
 
 
-def _try(trainer: Trainer, size: int, batch: int) -> None:
-    """Forward and backward of all stages, without a step."""
-    image = torch.zeros(batch, 1, size, size, device=trainer.device)
+def _try(trainer: Trainer, side: int, batch: int) -> None:
+    """All that a step keeps at a time, without a step."""
+    image = torch.zeros(batch, 1, side, side, device=trainer.device)
     trial = PairBatch(image, image, None, image, image)
+    moments = torch.empty(trainer.moments_to_come, device=trainer.device)
     trainer.rehearse(trial, np.random.default_rng(0))
+    del moments

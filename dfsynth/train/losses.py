@@ -39,17 +39,17 @@ def fidelity(
     """
     if likelihood != "point" and amplification.kind not in _WEIGH_THE_MISFIT:
         loss = gennorm_nll(prediction.mean, prediction.alpha, prediction.beta, target)
-        return mean_over(amplify(loss, amplification, spatial), content)
+        return _amplified_mean(loss, amplification, spatial, content)
     mean = prediction.mean.float()
     residual = mean - target.float()
     if amplification.kind == "residual_frequency":
-        residual = amplify_spectrum(residual, amplification)
+        residual = amplify_spectrum(_inside(residual, content), amplification)
     if likelihood == "point":
         misfit = residual.abs()
     else:
         misfit = gennorm_misfit(residual, prediction.alpha.detach(), prediction.beta.detach())
     widths = gennorm_nll(mean.detach(), prediction.alpha, prediction.beta, target)
-    return mean_over(amplify(misfit, amplification, spatial), content) + mean_over(widths, content)
+    return _amplified_mean(misfit, amplification, spatial, content) + mean_over(widths, content)
 
 
 def mean_over(values: Tensor, content: Tensor | None) -> Tensor:
@@ -59,8 +59,7 @@ def mean_over(values: Tensor, content: Tensor | None) -> Tensor:
     """
     if content is None:
         return values.mean()
-    inside = content.sum(dim=(1, 2, 3)).clamp_min(1)
-    return ((values * content).sum(dim=(1, 2, 3)) / inside).mean()
+    return _sum_over_area(values * content, content)
 
 
 def least_squares_generator(judged: Tensor) -> Tensor:
@@ -80,10 +79,30 @@ def residual_l1(mean: Tensor, target: Tensor, box: int, content: Tensor | None =
     gives no box size; `box` is an odd number of pixels. `content` as for `fidelity`.
     """
     # Residuals are linear, so that of the difference is the difference of both.
-    difference = mean.float() - target.float()
-    if content is not None:
-        difference = difference * content
+    difference = _inside(mean.float() - target.float(), content)
     return mean_over(_residual(difference, box).abs(), content)
+
+
+def _amplified_mean(
+    loss: Tensor, amplification: Amplification, spatial: Tensor | None, content: Tensor | None
+) -> Tensor:
+    """The mean of the amplified map over the pixels where `content` is 1.
+
+    A transform spreads each pixel over all: padding is made 0 before it, and not left out after.
+    """
+    amplified = amplify(_inside(loss, content), amplification, spatial)
+    if content is None or amplification.kind in _WEIGH_THE_MISFIT:
+        return mean_over(amplified, content)
+    return _sum_over_area(amplified, content)
+
+
+def _inside(values: Tensor, content: Tensor | None) -> Tensor:
+    return values if content is None else values * content
+
+
+def _sum_over_area(values: Tensor, content: Tensor) -> Tensor:
+    area = content.sum(dim=(1, 2, 3)).clamp_min(1)
+    return (values.sum(dim=(1, 2, 3)) / area).mean()
 
 
 def _residual(image: Tensor, box: int) -> Tensor:

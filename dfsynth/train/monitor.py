@@ -44,7 +44,7 @@ class Monitor:
     def step(self, phase: str, step: int, terms: Mapping[str, float], rate: float) -> None:
         """One step of training; `step` counts over all phases, from 1."""
         line = {"step": step, "phase": phase, "loss": sum(terms.values()), **terms, "rate": rate}
-        self._write({k: v if _is_number(v) else None for k, v in line.items()})
+        self._write(line)
         if self._curves is not None and step % _CURVES_EVERY == 0:
             for name, value in terms.items():
                 self._curves.add_scalar(f"train/{name}", value, step)
@@ -52,7 +52,8 @@ class Monitor:
 
     def validated(self, phase: str, step: int, scores: Mapping[str, Any]) -> None:
         """One validation."""
-        self._write({"step": step, "phase": phase, **{f"val_{k}": v for k, v in scores.items()}})
+        named = {f"val_{k}": v for k, v in scores.items()}
+        self._write({"step": step, "phase": phase, **named})
         if self._curves is not None:
             for name, value in scores.items():
                 if isinstance(value, float):
@@ -83,7 +84,7 @@ class Monitor:
 
     def _write(self, line: Mapping[str, Any]) -> None:
         with store_faults(f"write {self._folder.metrics}"):
-            self._lines.write(json.dumps(line) + "\n")
+            self._lines.write(json.dumps(_without_nan(line)) + "\n")
 
     def _rewind(self, steps_taken: int) -> None:
         path = self._folder.metrics
@@ -142,6 +143,10 @@ def _picture(array: Float32Map, number: int) -> Float32Map:
     return np.asarray(array[number], np.float32)
 
 
-def _is_number(value: object) -> bool:
-    """JSON has no NaN."""
-    return not isinstance(value, float) or bool(np.isfinite(value))
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN and no infinity: null."""
+    if isinstance(value, Mapping):
+        return {k: _without_nan(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(v) for v in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -45,6 +45,14 @@ class Processes:
         dist.all_reduce(flag, dist.ReduceOp.MIN)
         return bool(flag)
 
+    def largest(self, here: int, device: torch.device) -> int:
+        """The largest `here` of all processes."""
+        if self.world_size == 1:
+            return here
+        number = torch.tensor(here, device=device)
+        dist.all_reduce(number, dist.ReduceOp.MAX)
+        return int(number)
+
     def share(self, module: nn.Module, device: torch.device) -> nn.Module:
         """`module` with its gradients averaged over the processes; what is frozen stays out."""
         if self.world_size == 1:
@@ -77,14 +85,7 @@ def join_processes(device: torch.device) -> Iterator[Processes]:
     Raises:
         UsageError: the launcher's variables make no sense.
     """
-    try:
-        rank, world_size = (
-            int(os.environ.get(name, usual)) for name, usual in (("RANK", "0"), ("WORLD_SIZE", "1"))
-        )
-    except ValueError as error:
-        raise UsageError(
-            "RANK or WORLD_SIZE is no number; start several processes by torchrun"
-        ) from error
+    rank, world_size = _number("RANK", 0), _number("WORLD_SIZE", 1)
     if world_size == 1:
         yield Processes()
         return
@@ -96,12 +97,32 @@ def join_processes(device: torch.device) -> Iterator[Processes]:
 
 
 def place_of_process(device: torch.device) -> torch.device:
-    """The GPU of this process where `device` names GPUs in general and there are several."""
-    if device.type == "cuda" and int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    return device
+    """The GPU of this process where `device` names GPUs in general and there are several.
+
+    Raises:
+        UsageError: the launcher started more processes here than there are GPUs.
+    """
+    if device.type != "cuda" or _number("WORLD_SIZE", 1) == 1:
+        return device
+    local, count = _number("LOCAL_RANK", 0), torch.cuda.device_count()
+    if local >= count:
+        raise UsageError(
+            f"process {local} of this machine has no GPU: there are {count}; start at most "
+            f"{count} processes here, --nproc-per-node {count}"
+        )
+    return torch.device("cuda", local)
 
 
 def is_first_process() -> bool:
     """Whether this is the one that tells and writes; known before the processes are joined."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def _number(name: str, usual: int) -> int:
+    text = os.environ.get(name, str(usual))
+    try:
+        return int(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{name}={text} is no number; start several processes by torchrun"
+        ) from error

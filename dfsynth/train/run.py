@@ -1,45 +1,32 @@
 """A whole training, in one place: data, phases, validation, and what is kept."""
 
+import math
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 
 from dfsynth.checkpoint import NETWORK, ModelCard
-from dfsynth.errors import UsageError
-from dfsynth.generate import resolve_device, resolve_precision
-from dfsynth.models import Cascade
-from dfsynth.pairs import (
-    BatchReader,
-    PairSource,
-    augment,
-    check_pairs,
-    numbers_in,
-    open_pairs,
-    read_batch,
-)
-from dfsynth.pairs.groups import SPLITS
+from dfsynth.errors import DfsynthError
+from dfsynth.pairs import BatchReader, augment, check_pairs, read_batch
 from dfsynth.pipeline.provenance import software_versions
 from dfsynth.records import IntensityWindow
-from dfsynth.train.beginning import Beginning, read_beginning
 from dfsynth.train.fitting import check_batch_fits
 from dfsynth.train.monitor import Monitor
-from dfsynth.train.processes import (
-    Processes,
-    is_first_process,
-    join_processes,
-    place_of_process,
+from dfsynth.train.preparation import (
+    Preparation,
+    TrainOptions,
+    prepare_training,
+    training_data,
 )
+from dfsynth.train.processes import Processes, is_first_process, join_processes
 from dfsynth.train.progress import SilentTraining, TrainProgress
-from dfsynth.train.recipe import Recipe
-from dfsynth.train.recipe_file import read_recipe, recipe_path
 from dfsynth.train.signals import PendingSignals, signals_put_off
 from dfsynth.train.state import RunFolder, Standing
 from dfsynth.train.trainer import Trainer
-from dfsynth.train.validation import Score, validate
+from dfsynth.train.validation import Score, spread_over_patients, validate
 
 _INTENDED_USE: Final = (
     "Research: making dark-field images and uncertainty maps from frontal chest radiographs like "
@@ -50,25 +37,6 @@ _LIMITS: Final = (
     "parts may give meaningless maps. Judge it with dfsynth evaluate on pairs of your own."
 )
 _VALIDATION_BATCH: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """What `dfsynth train` is asked to do."""
-
-    recipe: str
-    """A TOML file or a packaged recipe's name."""
-    data: Path
-    """A store of pairs, a folder of radiographs (with `targets`), or a table of paths."""
-    out: Path
-    targets: Path | None = None
-    """Folder of dark-field images with the names of those in `data`."""
-    start_from: str | None = None
-    """A checkpoint with whose weights training begins: a folder or a packaged name."""
-    device: str = "auto"
-    precision: str = "auto"
-    memory_bytes: int = 2_000_000_000
-    """For pairs kept in memory between epochs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,68 +60,12 @@ class TrainReport:
     pairs_per_second: float
 
 
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """A training that is known to make sense, before anything is written."""
-
-    recipe: Recipe
-    source: PairSource
-    rows: dict[str, tuple[int, ...]]
-    """Numbers of the pairs in each group of patients."""
-    device: torch.device
-    precision: str
-    beginning: Beginning | None = None
-
-    def identity(self) -> dict[str, Any]:
-        """What makes two calls the same run."""
-        found = {"recipe": asdict(self.recipe), "data": self.source.fingerprint()}
-        return found if self.beginning is None else found | {"start": self.beginning.origin()}
-
-
-def prepare_training(options: TrainOptions, progress: TrainProgress) -> Preparation:
-    """Reads recipe and pairs and checks all that can be checked without training.
-
-    Raises:
-        UsageError: a recipe, device, size or data that cannot work, in one line.
-        ImageError: a pair that cannot be used.
-    """
-    recipe = read_recipe(recipe_path(options.recipe))
-    device = place_of_process(resolve_device(options.device))
-    precision = resolve_precision(options.precision, device)
-    check_size(recipe)
-    start = options.start_from
-    beginning = None if start is None else read_beginning(start, recipe.network)
-    source = open_pairs(options.data, options.targets, recipe.size, recipe.window)
-    for warning in source.warnings:
-        progress.message(f"warning: {warning}")
-    rows: dict[str, tuple[int, ...]] = {s: numbers_in(source, s) for s in SPLITS}
-    for split in ("train", "val"):
-        if not rows[split]:
-            raise UsageError(
-                f"{options.data} has no pair in the group {split!r}; training needs pairs of "
-                "at least two patients, some of them for validation"
-            )
-    check_pairs(source)
-    return Preparation(recipe, source, rows, device, precision, beginning)
-
-
-def check_size(recipe: Recipe) -> None:
-    """Raises UsageError where the network cannot halve the grid often enough, naming a size."""
-    with torch.device("meta"):
-        divisor = Cascade(recipe.network).divisor
-    if recipe.size % divisor:
-        below = max(recipe.size // divisor, 1) * divisor
-        raise UsageError(
-            f"size = {recipe.size} cannot be divided by {divisor}, as this network needs; "
-            f"use {below} or {below + divisor}"
-        )
-
-
 def train_generator(options: TrainOptions, progress: TrainProgress) -> TrainReport:
     """Trains a recipe on pairs; called again with the same options it goes on where it stopped.
 
     Raises:
-        UsageError: wrong options, or a conflict with what the folder holds.
+        UsageError: wrong options, pairs that cannot be used, or a conflict with what the folder
+            holds.
         DfsynthError: a failure that ends the run; the last state is kept.
     """
     if not is_first_process():
@@ -162,9 +74,11 @@ def train_generator(options: TrainOptions, progress: TrainProgress) -> TrainRepo
     prepared = prepare_training(options, progress)
     folder = RunFolder(options.out)
     identity = prepared.identity()
-    folder.check(identity)
+    goes_on = folder.check(identity)
     with join_processes(prepared.device) as processes:
         processes.check_batch(prepared.recipe.batch)
+        if not goes_on:
+            check_pairs(prepared.source, progress.message)
         if not processes.first:
             return _Run(prepared, options, folder, processes, progress).go()
         with folder.locked():
@@ -211,7 +125,9 @@ class _Run:
             rank=processes.rank,
             world_size=processes.world_size,
         )
-        self._watched = prepared.rows["val"][: recipe.validation.most_pairs]
+        self._watched = spread_over_patients(
+            prepared.source.rows, prepared.rows["val"], recipe.validation.most_pairs
+        )
         # Lines past a state are removed, so a run may be read while it goes on.
         after = None if self._fresh else self._trainer.steps_taken
         self._monitor = Monitor(folder, after) if processes.first else None
@@ -225,16 +141,26 @@ class _Run:
                 # Few pairs may teach nothing good: what training starts from is a candidate too.
                 self._validate()
             with self._reader, signals_put_off() as pending:
-                while not pending:
-                    self._finish_phase(pending)
-                    if pending or trainer.phase + 1 == len(self._recipe.phase):
+                while not self._finish_phase(pending):
+                    if trainer.phase + 1 == len(self._recipe.phase):
                         break
                     trainer.begin(trainer.phase + 1)
                     self._standing = replace(self._standing, waited=0)
                 self._save()
+        except torch.OutOfMemoryError as error:
+            raise DfsynthError(
+                f"step {trainer.steps_taken + 1} ran out of memory on {self._device}; the last "
+                "state is kept; a smaller batch is another recipe: begin with --start-from "
+                f"{self._folder.best} in another --out"
+            ) from error
         finally:
             if self._monitor is not None:
                 self._monitor.close()
+        if self._standing.best_score is None:
+            raise DfsynthError(
+                f"no validation of {self._folder.path} gave a finite loss, so that there is no "
+                "checkpoint; try a smaller learning_rate in another --out"
+            )
         seconds, steps = time.monotonic() - started, trainer.steps_taken - before
         return TrainReport(
             run=self._folder.path,
@@ -262,20 +188,33 @@ class _Run:
         if self._monitor is not None and not self._monitor.has_curves:
             self._progress.message("no TensorBoard logs: install dfsynth[train] for them")
 
-    def _finish_phase(self, pending: PendingSignals) -> None:
-        """Steps until the phase ends, its patience does, or a signal asks to stop."""
+    def _finish_phase(self, pending: PendingSignals) -> bool:
+        """Steps until the phase ends, its patience does, or a signal asks to stop: True."""
         trainer, every = self._trainer, self._recipe.validation.every_steps
         patience = self._recipe.validation.patience
-        while trainer.step < trainer.phase_steps and not pending:
+        while trainer.step < trainer.phase_steps:
+            if self._asked_to_stop(pending):
+                return True
             if patience is not None and self._standing.waited >= patience:
                 self._tell(f"phase {trainer.plan.name}: no better for {patience} validations")
-                return
+                break
             self._step()
             ends = trainer.step == trainer.phase_steps
             if ends or trainer.steps_taken % every == 0:
                 self._validate()
             if ends or trainer.steps_taken % self._recipe.checkpoint_every == 0:
                 self._save()
+        return self._asked_to_stop(pending)
+
+    def _asked_to_stop(self, pending: PendingSignals) -> bool:
+        """Whether a signal has come to any process; then all of them stop by it.
+
+        A launcher's signals arrive one after the other: who stops alone leaves the others waiting
+        in the next step for ever.
+        """
+        number = self._processes.largest(pending.first, self._device)
+        pending.take(number)
+        return bool(number)
 
     def _step(self) -> None:
         trainer = self._trainer
@@ -288,7 +227,9 @@ class _Run:
             self._monitor.step(name, step, report.terms, report.learning_rate)
             self._progress.advance(step, trainer.plan.name, sum(report.terms.values()))
             if not report.finite:
-                self._tell(f"step {step}: the loss is not finite; nothing was learned from it")
+                self._tell(
+                    f"step {step}: loss or gradient is not finite; nothing was learned from it"
+                )
 
     def _validate(self) -> None:
         trainer = self._trainer
@@ -302,7 +243,7 @@ class _Run:
         # One number for all: processes on different GPUs may differ in the last digits.
         nll = float(self._processes.average(torch.tensor(score.nll, device=self._device)))
         best = self._standing.best_score
-        better = best is None or nll < best
+        better = math.isfinite(nll) and (best is None or nll < best)
         self._standing = Standing(nll, 0) if better else Standing(best, self._standing.waited + 1)
         if self._monitor is None:
             return
@@ -323,7 +264,8 @@ class _Run:
             self._folder.keep_best(trainer.averaged, self._card(score, step))
 
     def _save(self) -> None:
-        if self._processes.first:
+        # What gives no finite loss is nothing to go on from: the state before it stays.
+        if self._processes.first and self._trainer.is_sound:
             trainer = self._trainer
             self._folder.save(trainer.state(), self._standing, trainer.steps_taken)
         self._processes.wait()
@@ -350,20 +292,3 @@ class _Run:
     def _tell(self, text: str) -> None:
         if self._processes.first:
             self._progress.message(text)
-
-
-def training_data(prepared: Preparation) -> tuple[dict[str, str], ...]:
-    """What the model card says of the pairs: no path, no patient.
-
-    What a checkpoint learned from before this training counts as well.
-    """
-    before = () if prepared.beginning is None else prepared.beginning.card.training_data
-    counts: Counter[tuple[str, str]] = Counter()
-    for number in prepared.rows["train"]:
-        row = prepared.source.rows[number]
-        counts[row.origin or "pairs of the user", row.license or "not stated"] += 1
-    own = tuple(
-        {"name": name, "licence": licence, "training_pairs": str(count)}
-        for (name, licence), count in sorted(counts.items())
-    )
-    return own + tuple(entry for entry in before if entry not in own)

@@ -15,8 +15,15 @@ class PendingSignals:
     def __init__(self) -> None:
         self.arrived: list[int] = []
 
-    def __bool__(self) -> bool:
-        return bool(self.arrived)
+    @property
+    def first(self) -> int:
+        """Its number; 0 where none has arrived."""
+        return self.arrived[0] if self.arrived else 0
+
+    def take(self, number: int) -> None:
+        """Counts a signal as arrived that came to another process; 0 is none."""
+        if number and not self.arrived:
+            self.arrived.append(number)
 
 
 @contextmanager
@@ -43,5 +50,5 @@ def signals_put_off() -> Iterator[PendingSignals]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if pending:
-        signal.raise_signal(pending.arrived[0])
+    if pending.first:
+        signal.raise_signal(pending.first)

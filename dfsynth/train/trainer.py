@@ -92,6 +92,11 @@ class Trainer:
         return averaged
 
     @property
+    def is_sound(self) -> bool:
+        """Whether the last step had a finite loss and gradient."""
+        return not self._bad_in_a_row
+
+    @property
     def plan(self) -> Phase:
         """The phase under way."""
         return self.recipe.phase[self.phase]
@@ -138,7 +143,7 @@ class Trainer:
         """One step on this process's part of a batch.
 
         Raises:
-            DfsynthError: the loss was not finite too often in a row.
+            DfsynthError: a loss or gradient was not finite too often in a row.
         """
         rate = self._set_rates()
         stages = [m - 1 for m in self.plan.stages]
@@ -147,16 +152,22 @@ class Trainer:
             predictions = self._shared(batch.image, masks, max(stages) + 1)
         terms = self._terms(predictions, stages, batch)
         loss = torch.stack(list(terms.values())).sum()
-        finite = self._processes.all_true(bool(torch.isfinite(loss)), self.device)
+        finite = self._agree(bool(torch.isfinite(loss))) and self._descend(loss)
         if finite:
-            self._descend(loss)
-            self._teach_judges([predictions[m].mean for m in stages], stages, batch)
             self._average.update_parameters(self.network)
+            finite = self._teach_judges([predictions[m].mean for m in stages], stages, batch)
         self.step += 1
         self.steps_taken += 1
         self._count(finite)
         means = self._processes.average(torch.stack(list(terms.values())).detach()).tolist()
         return StepReport(dict(zip(terms, means, strict=True)), rate, finite)
+
+    @property
+    def moments_to_come(self) -> int:
+        """Numbers that the optimisers keep from their first step on; 0 where they do already."""
+        if self._optimiser.state:
+            return 0
+        return 2 * sum(p.numel() for p in (*self.network.parameters(), *self.judges.parameters()))
 
     def rehearse(self, batch: PairBatch, rng: np.random.Generator) -> None:
         """Forward and backward of all stages on this process alone; nothing is learned."""
@@ -169,7 +180,15 @@ class Trainer:
             predictions = self.network(batch.image, masks)
         terms = self._terms(predictions, stages, batch)
         torch.stack(list(terms.values())).sum().backward()
+        if self.recipe.loss.adversarial:
+            # With the generators' gradients still there, as in a step.
+            means = [p.mean for p in predictions]
+            self.judges.requires_grad_(True)
+            discriminator_loss(
+                means, list(self.judges), batch, self.recipe.loss.conditional
+            ).backward()
         self.network.zero_grad(set_to_none=True)
+        self.judges.zero_grad(set_to_none=True)
         for p in frozen:
             p.requires_grad_(False)
 
@@ -235,25 +254,36 @@ class Trainer:
                 terms[name] = terms[name] + value if name in terms else value
         return terms
 
-    def _descend(self, loss: Tensor) -> None:
-        clip = self.recipe.optimiser.clip_norm
+    def _descend(self, loss: Tensor) -> bool:
+        """One step down, unless the gradient is not finite: that would stay in every weight.
+
+        In fp16 the scaler leaves out steps whose scaled gradient is too large, and scales less; it
+        is a failure only where there is nothing left to scale.
+        """
         self._optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()
         self._scaler.unscale_(self._optimiser)
-        if clip:
-            nn.utils.clip_grad_norm_(self._trained, clip)
-        self._scaler.step(self._optimiser)
-        self._scaler.update()
+        finite = self._agree(_clip(self._trained, self.recipe.optimiser.clip_norm))
+        if finite or self._scaler.is_enabled():
+            self._scaler.step(self._optimiser)
+            self._scaler.update()
+        return finite or (self._scaler.is_enabled() and self._scaler.get_scale() >= 1)
 
-    def _teach_judges(self, means: list[Tensor], stages: list[int], batch: PairBatch) -> None:
+    def _teach_judges(self, means: list[Tensor], stages: list[int], batch: PairBatch) -> bool:
+        """One step of the discriminators; False where their gradient was not finite."""
         if not self.recipe.loss.adversarial:
-            return
-        for m in stages:
-            self.judges[m].requires_grad_(True)
+            return True
+        taught = [p for m in stages for p in self.judges[m].requires_grad_(True).parameters()]
         self._judge_optimiser.zero_grad(set_to_none=True)
         conditional = self.recipe.loss.conditional
         discriminator_loss(means, self._shared_judges, batch, conditional).backward()
-        self._judge_optimiser.step()
+        finite = self._agree(_clip(taught, 0.0))
+        if finite:
+            self._judge_optimiser.step()
+        return finite
+
+    def _agree(self, here: bool) -> bool:
+        return self._processes.all_true(here, self.device)
 
     def _count(self, finite: bool) -> None:
         if finite:
@@ -262,10 +292,14 @@ class Trainer:
         self.bad_steps += 1
         self._bad_in_a_row += 1
         if self._bad_in_a_row >= MOST_BAD_STEPS:
+            clip = self.recipe.optimiser.clip_norm
+            clipping = "a smaller [optimiser] clip_norm" if clip else "[optimiser] clip_norm = 1"
+            fp32 = " or --precision fp32" if self._mixed else ""
             raise DfsynthError(
-                f"the loss of phase {self.plan.name!r} was not finite in {MOST_BAD_STEPS} steps in "
-                f"a row, the last being step {self.step}; the last good state is kept; try a "
-                "smaller learning_rate, a smaller [optimiser] clip_norm, or --precision fp32"
+                f"loss or gradient of phase {self.plan.name!r} was not finite in {MOST_BAD_STEPS} "
+                f"steps in a row, the last being step {self.step}; the last good state is kept; "
+                "begin from the run's best with --start-from in another --out, with a smaller "
+                f"learning_rate, {clipping}{fp32}"
             )
 
     def _set_rates(self) -> float:
@@ -316,3 +350,12 @@ def _make_optimiser(
 ) -> torch.optim.Optimizer:
     kind = torch.optim.Adam if options.name == "adam" else torch.optim.AdamW
     return kind(weights, rate, betas=options.betas, weight_decay=options.weight_decay)
+
+
+def _clip(weights: Sequence[Tensor], most: float) -> bool:
+    """Scales the gradients down to a norm of `most`, 0: not; whether the norm is finite."""
+    gradients = [p.grad for p in weights if p.grad is not None]
+    norm = nn.utils.get_total_norm(gradients)
+    if most and bool(torch.isfinite(norm)):
+        nn.utils.clip_grads_with_norm_(list(weights), most, norm)
+    return bool(torch.isfinite(norm))

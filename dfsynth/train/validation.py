@@ -1,13 +1,14 @@
 """How good the averaged network is on patients that it does not learn from."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from dfsynth.models import Cascade, Prediction, gennorm_nll
-from dfsynth.pairs import PairBatch
+from dfsynth.pairs import PairBatch, PairRow
 from dfsynth.train.losses import mean_over
 
 
@@ -52,6 +53,19 @@ def validate(network: Cascade, batches: Iterable[PairBatch], device: torch.devic
     mae, *stage_nll = (totals / pairs).tolist()
     lung_mae = float(lung_totals) / lungs if lungs else None
     return Score(stage_nll[-1], mae, lung_mae, tuple(stage_nll))
+
+
+def spread_over_patients(
+    rows: Sequence[PairRow], numbers: Sequence[int], most: int
+) -> tuple[int, ...]:
+    """At most so many of the pairs `numbers`, dealt out: one of each patient, then a second."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for number in numbers:
+        patient = rows[number].patient_id
+        turns.append((seen[patient], number))
+        seen[patient] += 1
+    return tuple(number for _, number in sorted(turns)[:most])
 
 
 def predict_without_dropout(network: Cascade, image: Tensor) -> list[Prediction]:

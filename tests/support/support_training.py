@@ -7,8 +7,8 @@ from noise_pairs import NoisePairs
 
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.pairs import PairBatch
+from dfsynth.train.preparation import Preparation
 from dfsynth.train.recipe import LossWeights, Optimiser, Phase, Recipe, Validation
-from dfsynth.train.run import Preparation
 
 PHASES = (Phase("one", (1,), 3e-3, steps=6), Phase("joint", (1, 2), 1e-3, steps=4))
 

@@ -112,6 +112,40 @@ def test_the_no_op_theorem_holds_for_likelihoods(
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-6)
 
 
+def letterboxed() -> tuple[Prediction, Tensor, Tensor]:
+    found, target = drawn()
+    content = torch.zeros_like(target)
+    content[..., 3:12, :] = 1
+    return found, target, content
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("likelihood", ["gennorm", "point"])
+def test_padding_counts_for_nothing_whatever_the_amplification(kind: Kind, likelihood: str) -> None:
+    found, target, content = letterboxed()
+    elsewhere = target + 5 * (1 - content)
+    one, other = (
+        fidelity(found, t, likelihood, Amplification(kind), content=content)
+        for t in (target, elsewhere)
+    )
+    torch.testing.assert_close(one, other)
+    outside = 1 - content
+    for gradient in grads(one, found):
+        assert not (gradient * outside).any()
+
+
+@pytest.mark.parametrize(
+    ("kind", "same_as"), [("frequency", "none"), ("spatial_frequency", "spatial")]
+)
+def test_the_no_op_theorem_holds_with_padding(kind: Kind, same_as: Kind) -> None:
+    found, target, content = letterboxed()
+    one, other = (
+        fidelity(found, target, "gennorm", Amplification(k), content=content)
+        for k in (kind, same_as)
+    )
+    torch.testing.assert_close(one, other)
+
+
 @pytest.mark.parametrize("kind", ["absolute_frequency", "residual_frequency"])
 def test_weighing_fine_structure_moves_the_mean_and_no_width(kind: Kind) -> None:
     """Or sigma would describe weighted residuals, up to twice as large as the real ones."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from pair_files import write_pair_folders
@@ -19,8 +20,11 @@ from support_training import write_recipe
 from dfsynth.checkpoint import read_checkpoint
 from dfsynth.errors import ConflictError, DfsynthError, UsageError
 from dfsynth.generate import load_network
+from dfsynth.pairs import PairBatch, PairRow
 from dfsynth.train import SilentTraining, TrainOptions, TrainReport, train_generator
 from dfsynth.train.state import RunFolder
+from dfsynth.train.trainer import StepReport, Trainer
+from dfsynth.train.validation import spread_over_patients
 
 LINES = (
     "checkpoint_every = 3",
@@ -139,16 +143,14 @@ def test_a_killed_run_goes_on_to_the_same_curve_and_weights(
     assert same_best(out, steady)
 
 
-def test_two_processes_learn_what_one_does(
-    steady: Path, recipe: Path, folders: tuple[Path, Path], tmp_path: Path
-) -> None:
+def start_two(recipe: Path, folders: tuple[Path, Path], out: Path) -> list[subprocess.Popen[str]]:
+    """The processes that a launcher would start."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    out = tmp_path / "run"
     command = [sys.executable, "-m", "dfsynth", "train", str(recipe), "--data", str(folders[0])]
     command += ["--targets", str(folders[1]), "--out", str(out), "--precision", "fp32"]
-    processes = [
+    return [
         subprocess.Popen(
             command,
             env=os.environ
@@ -166,6 +168,13 @@ def test_two_processes_learn_what_one_does(
         )
         for rank in range(2)
     ]
+
+
+def test_two_processes_learn_what_one_does(
+    steady: Path, recipe: Path, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    processes = start_two(recipe, folders, out)
     told = [process.communicate(timeout=300) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], told
     assert [bool(out) for out, _ in told] == [True, False], "one tells what all did"
@@ -176,6 +185,79 @@ def test_two_processes_learn_what_one_does(
     # The first step's loss knows no gradient yet; the second one's is that of shared gradients.
     assert two[0]["loss"] == pytest.approx(one[0]["loss"], abs=1e-5)
     assert two[1]["loss"] == pytest.approx(one[1]["loss"], abs=1e-4)
+
+
+def test_a_signal_to_one_of_two_processes_stops_both_and_keeps_the_state(
+    recipe: Path, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    endless = tmp_path / "endless.toml"
+    endless.write_text(
+        recipe.read_text()
+        .replace("checkpoint_every = 3", "checkpoint_every = 100000")
+        .replace("steps = 6", "steps = 100000")
+    )
+    out = tmp_path / "run"
+    processes = start_two(endless, folders, out)
+    metrics = out / "metrics.jsonl"
+    while not (metrics.exists() and len(metrics.read_text().splitlines()) > 3):
+        assert all(process.poll() is None for process in processes)
+        time.sleep(0.1)
+    processes[1].terminate()
+    told = [process.communicate(timeout=300) for process in processes]
+    assert [process.returncode for process in processes] == [128 + signal.SIGTERM] * 2, told
+    kept = RunFolder(out).restore()
+    assert kept is not None
+    assert int(kept[0]["place.steps_taken"]) == max(int(x["step"]) for x in lines(out))
+
+
+def test_a_run_that_goes_bad_keeps_the_state_before_it(
+    recipe: Path,
+    folders: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    changed = tmp_path / "changed.toml"
+    changed.write_text(recipe.read_text().replace("steps = 6", "steps = 60"))
+    learn = Trainer.learn
+
+    def diverge(self: Trainer, batch: PairBatch, rng: np.random.Generator) -> StepReport:
+        if self.steps_taken >= 5:
+            batch.dark_field[:] = torch.inf
+        return learn(self, batch, rng)
+
+    monkeypatch.setattr(Trainer, "learn", diverge)
+    with pytest.raises(DfsynthError, match=r"--start-from .* a smaller \[optimiser\] clip_norm"):
+        run(changed, folders, tmp_path / "run")
+    kept = RunFolder(tmp_path / "run").restore()
+    assert kept is not None
+    assert int(kept[0]["place.steps_taken"]) == 3
+    assert read_checkpoint(tmp_path / "run" / "best")
+
+
+def test_validation_pairs_are_dealt_out_over_the_patients() -> None:
+    rows = [PairRow(str(n), patient, "val") for n, patient in enumerate("aaaabbc")]
+    assert spread_over_patients(rows, range(7), 4) == (0, 4, 6, 1)
+    assert spread_over_patients(rows, (2, 3, 5), 9) == (2, 5, 3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("widths = [8, 16]", "widths = [10, 20]", r"\[network\] expected at least two widths"),
+        ("[loss]", "[augmentation]\ncrop = 9\n[loss]", r"crop = 9 cannot be divided by 4"),
+        ("[loss]", "[augmentation]\ncrop = 32\n[loss]", "crop = 32, but size = 16"),
+        ("residual_box = 3", "residual_box = 33", "residual_box = 33 is too large"),
+        ("[loss]", "[augmentation]\ncrop = 8\n[loss]", "too small for a discriminator"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused_before_anything_is_written(
+    recipe: Path, folders: tuple[Path, Path], tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(recipe.read_text().replace(old, new))
+    with pytest.raises(UsageError, match=sentence):
+        run(wrong, folders, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_another_recipe_or_other_data_are_refused(

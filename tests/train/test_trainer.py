@@ -1,6 +1,7 @@
 """Steps of training: what learns, what rests, what goes on exactly, what is survived."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from support_training import toy_batch, toy_recipe
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.errors import DfsynthError, UsageError
 from dfsynth.train.fitting import largest_batch
-from dfsynth.train.processes import Processes
+from dfsynth.train.processes import Processes, place_of_process
 from dfsynth.train.recipe import LossWeights, Optimiser, Phase, Recipe
 from dfsynth.train.trainer import MOST_BAD_STEPS, StepReport, Trainer, learning_rate
 
@@ -144,6 +145,46 @@ def test_a_bad_batch_teaches_nothing_and_many_end_the_run() -> None:
         trainer.learn(batch, trainer.step_rng())
 
 
+@pytest.mark.parametrize("clip_norm", [0.0, 1.0])
+def test_a_gradient_that_is_not_finite_teaches_nothing(clip_norm: float) -> None:
+    """The loss is finite: an inf in one weight's gradient alone would soon be in all weights."""
+    trainer = make_trainer(replace(toy_recipe(), optimiser=Optimiser(clip_norm=clip_norm)))
+    learn(trainer, 0)
+    before = trainer.state()
+    weight = next(p for p in trainer.network.parameters() if p.requires_grad)
+    hook = weight.register_hook(lambda gradient: gradient * torch.inf)
+    assert not learn(trainer, 1).finite
+    assert not trainer.is_sound
+    after = trainer.state()
+    counted = {"place.step", "place.steps_taken", "place.bad_steps"}
+    assert {k for k in before if not torch.equal(before[k], after[k])} == counted
+    hook.remove()
+    assert learn(trainer, 2).finite
+    assert trainer.is_sound
+
+
+def test_a_discriminator_learns_nothing_from_a_gradient_that_is_not_finite() -> None:
+    trainer = make_trainer(replace(toy_recipe(), loss=LossWeights(adversarial=0.1, residual_box=3)))
+    weight = next(trainer.judges.parameters())
+    before = {k: v.clone() for k, v in trainer.judges.state_dict().items()}
+    weight.register_hook(lambda gradient: gradient * torch.nan)
+    assert not learn(trainer, 0).finite
+    assert all(torch.equal(before[k], v) for k, v in trainer.judges.state_dict().items())
+    assert all(torch.isfinite(v).all() for v in trainer.state().values())
+
+
+def test_a_rehearsal_leaves_nothing_behind() -> None:
+    trainer = make_trainer(replace(toy_recipe(), loss=LossWeights(adversarial=0.1, residual_box=3)))
+    before = trainer.state()
+    trainer.rehearse(toy_batch(0), trainer.step_rng())
+    after = trainer.state()
+    assert all(torch.equal(before[k], after[k]) for k in before)
+    assert all(p.grad is None for m in (trainer.network, trainer.judges) for p in m.parameters())
+    assert trainer.moments_to_come > 0
+    learn(trainer, 0)
+    assert trainer.moments_to_come == 0
+
+
 def test_mixed_precision_stays_close() -> None:
     exact, mixed = learn(make_trainer(), 0), learn(make_trainer(precision="bf16"), 0)
     assert mixed.terms["fidelity"] == pytest.approx(exact.terms["fidelity"], abs=0.05)
@@ -170,6 +211,20 @@ def test_the_largest_batch_that_fits_is_found(limit: int) -> None:
             raise torch.OutOfMemoryError
 
     assert largest_batch(attempt, 16) == min(limit, 16)
+
+
+def test_a_process_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert place_of_process(torch.device("cuda")) == torch.device("cuda", 1)
+    assert place_of_process(CPU) == CPU
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(UsageError, match="--nproc-per-node 2"):
+        place_of_process(torch.device("cuda"))
+    monkeypatch.setenv("WORLD_SIZE", "four")
+    with pytest.raises(UsageError, match="WORLD_SIZE=four is no number"):
+        place_of_process(torch.device("cuda"))
 
 
 def test_a_batch_is_dealt_evenly_or_refused() -> None:
