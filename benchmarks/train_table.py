@@ -31,6 +31,9 @@ from training_steps import noise_batch, step_seconds
 import dfsynth
 from dfsynth.generate import resolve_device, resolve_precision
 from dfsynth.models.published import PUBLISHED_WIDTHS
+from dfsynth.pairs import open_pairs
+from dfsynth.pairs.store_pairs import StorePairs
+from dfsynth.preprocess import to_grid
 from dfsynth.train import read_recipe
 from dfsynth.train.processes import Processes
 from dfsynth.train.trainer import Trainer
@@ -142,9 +145,7 @@ PUBLISHED = Configuration(
 """33.0 M parameters a stage: for GPUs, with --published."""
 
 
-def write_recipe(
-    path: Path, configuration: Configuration, size: int, steps: int, rate: float, seed: int
-) -> None:
+def recipe_text(configuration: Configuration, size: int, steps: int, rate: float, seed: int) -> str:
     """The configuration as a recipe of `dfsynth train`."""
     phases = "".join(
         f'[[phase]]\nname = "{leg.name}"\nstages = {list(leg.stages)}\n'
@@ -152,7 +153,7 @@ def write_recipe(
         for leg in configuration.schedule
     )
     every = max(steps // 6, 1)
-    path.write_text(
+    return (
         f'name = "{configuration.name}"\nsize = {size}\nbatch = {_BATCH}\nseed = {seed}\n'
         f"window = [0.0, {_WINDOW}]\ncheckpoint_every = {every}\n"
         f"[network]\nwidths = {list(configuration.widths)}\n{configuration.network}\n"
@@ -177,17 +178,29 @@ class Bench:
     until: float
     """By the monotonic clock; no training begins later."""
 
+    def claim(self) -> None:
+        """Makes the folder one of these pairs at this size; results of others are not mixed in."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        source = open_pairs(self.pairs, None, self.size, (0.0, _WINDOW))
+        own = {"pairs": source.fingerprint(), "size": self.size}
+        table = self.out / "table.json"
+        if table.exists() and json.loads(table.read_text()) != own:
+            raise SystemExit(f"{self.out} is of other pairs or another size; choose another --out")
+        table.write_text(json.dumps(own))
+
     def train(self, configuration: Configuration, steps: int, rate: float, seed: int) -> Path:
         """The run's folder, trained to its end."""
         words = configuration.name.replace(",", "").replace(" ", "-")
         folder = self.out / f"{words}-{steps}-{rate:g}-{seed}"
+        recipe = self.out / f"{folder.name}.toml"
+        text = recipe_text(configuration, self.size, steps, rate, seed)
         if (folder / "score.json").exists():
+            if recipe.read_text() != text:
+                raise SystemExit(f"{folder} is of another recipe; choose another --out")
             return folder
         if time.monotonic() > self.until:
             raise OutOfTimeError
-        self.out.mkdir(parents=True, exist_ok=True)
-        recipe = self.out / f"{folder.name}.toml"
-        write_recipe(recipe, configuration, self.size, steps, rate, seed)
+        recipe.write_text(text)
         report = dfsynth.train_generator(recipe, self.pairs, folder)
         print(f"{folder.name}: {report.best_score:.4f}, {report.seconds:.0f} s", flush=True)
         score = {"nll": report.best_score, "seconds": round(report.seconds)}
@@ -211,7 +224,7 @@ class Bench:
             device = resolve_device("auto")
             batch = noise_batch(self.size, _BATCH, device)
             recipe = self.out / "timed.toml"
-            write_recipe(recipe, configuration, self.size, self.steps, 1e-4, 0)
+            recipe.write_text(recipe_text(configuration, self.size, self.steps, 1e-4, 0))
             precision = resolve_precision("auto", device)
             trainer = Trainer(read_recipe(recipe), device, precision, Processes(), _BATCH)
             total = 0.0
@@ -259,30 +272,46 @@ def read_scores(folders: list[Path], stage: int, column: Column) -> Scores:
 def mean_over_patients(scores: Scores) -> Interval:
     """Patients drawn with replacement, and seeds too."""
     values = np.array(list(scores.values()))
-    runs = values.shape[1]
     patients = [key.partition("/")[0] for key in scores]
 
     def measure(rng: np.random.Generator | None) -> float:
         weight = patient_weights(patients, rng)
-        seeds = np.arange(runs) if rng is None else rng.integers(0, runs, runs)
-        return float(weight @ values[:, seeds].mean(axis=1) / weight.sum())
+        drawn = values[:, _draw(values.shape[1], rng)]
+        return float(weight @ drawn.mean(axis=1) / weight.sum())
 
     return bootstrap(measure, 0)
 
 
 def compare(ours: Scores, theirs: Scores) -> str:
-    """theirs less ours over images that both have; p: signed ranks over patients (Wilcoxon)."""
+    """theirs less ours over images that both have.
+
+    The interval draws patients, the same for both, and seeds, of each by itself: it says whether
+    another training would do so too. p is of signed ranks over patients (Wilcoxon) of the means
+    over seeds: it says that these trainings differ, which two seeds of one configuration do too.
+    """
     keys = sorted(ours.keys() & theirs.keys())
-    # Seeds are of their own in each configuration: only their means can be paired.
-    differences = {k: np.array([theirs[k].mean() - ours[k].mean()]) for k in keys}
-    patients: dict[str, list[float]] = {}
-    for key in keys:
-        patients.setdefault(key.partition("/")[0], []).append(float(differences[key][0]))
-    if not any(any(v) for v in patients.values()):
+    one, other = (np.array([scores[k] for k in keys]) for scores in (ours, theirs))
+    patients = [key.partition("/")[0] for key in keys]
+
+    def measure(rng: np.random.Generator | None) -> float:
+        weight = patient_weights(patients, rng)
+        means = [v[:, _draw(v.shape[1], rng)].mean(axis=1) for v in (one, other)]
+        return float(weight @ (means[1] - means[0]) / weight.sum())
+
+    differences = other.mean(axis=1) - one.mean(axis=1)
+    by_patient: dict[str, list[float]] = {}
+    for patient, difference in zip(patients, differences, strict=True):
+        by_patient.setdefault(patient, []).append(float(difference))
+    if not differences.any():
         return "the same"
-    p = wilcoxon([np.mean(v) for v in patients.values()]).pvalue
-    found = mean_over_patients(differences)
+    p = wilcoxon([np.mean(v) for v in by_patient.values()]).pvalue
+    found = bootstrap(measure, 0)
     return f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f}, p {p:.2g})"
+
+
+def _draw(seeds: int, rng: np.random.Generator | None) -> NDArray[np.intp]:
+    """Seeds with replacement; all of them without `rng`."""
+    return np.arange(seeds) if rng is None else rng.integers(0, seeds, seeds)
 
 
 def tabulate(done: dict[str, list[Path]], columns: tuple[Column, ...]) -> str:
@@ -309,33 +338,43 @@ def tabulate(done: dict[str, list[Path]], columns: tuple[Column, ...]) -> str:
     return "\n".join(lines)
 
 
-def thickness_yardstick(pairs: Path, window: float) -> Interval:
-    """Lung MAE of somebody who knows each lung's exact thickness and no patient's coefficient.
+def yardsticks(pairs: Path, size: int) -> dict[str, Interval]:
+    """Lung MAE, as in the table, of somebody who sees no radiograph but knows something else.
 
-    The clean dark-field is the median of the training patients' at that thickness: what is left
-    is what no thickness tells, the patient's own coefficient, its field and disease.
+    `constant`: nothing; the median of the training patients' lungs. `thickness`: the exact length
+    of lung along each beam; the clean dark-field is the training patients' median at that length,
+    and what is left is what no thickness tells, the patient's own coefficient, its field and
+    disease.
     """
-    store = dfsynth.open_store(pairs)
-    manifest = store.manifest.to_pylist()
+    source = open_pairs(pairs, None, size, (0.0, _WINDOW))
+    if not isinstance(source, StorePairs):
+        raise SystemExit(f"{pairs} is no store of pairs; only one knows how thick lungs are")
     lungs: dict[str, list[tuple[str, NDArray[np.float64], NDArray[np.float64]]]] = {}
-    for row in manifest:
-        if row["status"] == "ok":
-            number = row["row"]
-            lung = np.asarray(store.arrays["lung_mask"][number]) > 0
-            thickness = np.asarray(store.arrays["lung_thickness_mm"][number], np.float64)[lung]
-            clean = np.asarray(store.arrays["dark_field_clean"][number], np.float64)[lung] / window
-            lungs.setdefault(row["split"], []).append((row["patient_id"], thickness, clean))
+    for number, row in enumerate(source.rows):
+        if row.split not in {"train", "test"}:
+            continue
+        pair = source.read(number)
+        if pair.clean is None or pair.lung is None:
+            raise SystemExit(f"{pairs} knows no clean target or no lung")
+        lung = pair.lung[pair.content] == 1
+        store_row = int(source.manifest["row"][number].as_py())
+        thickness = to_grid(source.arrays.read("lung_thickness_mm", store_row), source.geometry)
+        values = pair.clean[pair.content][lung].astype(np.float64)
+        found = (row.patient_id, thickness[lung].astype(np.float64), values)
+        lungs.setdefault(str(row.split), []).append(found)
     known = np.concatenate([t[::_EVERY] for _, t, _ in lungs["train"]])
     values = np.concatenate([c[::_EVERY] for _, _, c in lungs["train"]])
     edges = np.quantile(known, np.linspace(0, 1, _BINS + 1))[1:-1]
     place = np.digitize(known, edges)
     median = np.array([np.median(values[place == b]) for b in range(_BINS)])
-    errors = {
-        f"{patient}/{n}": np.array([np.abs(median[np.digitize(t, edges)] - c).mean()])
-        for n, (patient, t, c) in enumerate(lungs["test"])
-        if t.size
-    }
-    return mean_over_patients(errors)
+    constant = np.median(values)
+    errors: dict[str, Scores] = {"constant": {}, "thickness": {}}
+    for n, (patient, thickness, clean) in enumerate(lungs["test"]):
+        if clean.size:
+            guessed = median[np.digitize(thickness, edges)]
+            errors["thickness"][f"{patient}/{n}"] = np.array([np.abs(guessed - clean).mean()])
+            errors["constant"][f"{patient}/{n}"] = np.array([np.abs(constant - clean).mean()])
+    return {name: mean_over_patients(found) for name, found in errors.items()}
 
 
 def main() -> None:
@@ -352,6 +391,7 @@ def main() -> None:
     arguments = parser.parse_args()
     until = time.monotonic() + 60 * arguments.minutes
     bench = Bench(arguments.pairs, arguments.out, arguments.size, arguments.steps, until)
+    bench.claim()
     named = {c.name: c for c in CONFIGURATIONS}
     done: dict[str, list[Path]] = {}
     updates: dict[str, int] = {}
@@ -367,7 +407,8 @@ def main() -> None:
             done.setdefault(configuration.name, []).append(bench.evaluate(folder))
     print(json.dumps(describe_machine()))
     print(tabulate(done, LUNG_COLUMNS), tabulate(done, WHOLE_COLUMNS), sep="\n\n")
-    print(f"\nthickness known, coefficient not: {thickness_yardstick(arguments.pairs, _WINDOW)}")
+    for name, error in yardsticks(arguments.pairs, arguments.size).items():
+        print(f"\nlung MAE of somebody who knows the {name} alone: {error}")
     for name, folders in done.items():
         seconds = [json.loads((f.parent / "score.json").read_text())["seconds"] for f in folders]
         print(f"{name}: {updates[name]} updates; {', '.join(map(str, seconds))} s")

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from train_table import CONFIGURATIONS, Bench, Column, compare, mean_over_patients, read_scores
+from train_table import (
+    CONFIGURATIONS,
+    Bench,
+    Column,
+    compare,
+    mean_over_patients,
+    read_scores,
+    yardsticks,
+)
+
+import dfsynth
+from dfsynth.pairs import open_pairs
 
 LUNG_MAE = Column("mae", "lung", "clean")
 
@@ -43,12 +54,47 @@ def test_an_interval_holds_the_spread_of_seeds_as_well_as_of_patients() -> None:
 
 def test_differences_are_paired_and_tested_over_patients() -> None:
     rng = np.random.default_rng(0)
-    ours = {f"p{n}/0": rng.normal(0, 10, 3) for n in range(30)}
+    ours = {f"p{n}/0": np.full(3, rng.normal(0, 10)) for n in range(30)}
     # However far patients lie apart, a constant difference is certain.
     worse = {k: v + 0.5 for k, v in ours.items()}
     assert compare(ours, worse).startswith("+0.5000 (+0.5000 to +0.5000, p ")
     assert float(compare(ours, worse).split("p ")[1].rstrip(")")) < 1e-4
     assert compare(ours, dict(ours)) == "the same"
+
+
+def test_seeds_that_scatter_make_a_difference_doubtful() -> None:
+    """Every patient is better by 0.1 on the mean of seeds, and seeds differ by far more."""
+    ours = {f"p{n}/0": np.array([0.0, 1.0, 2.0]) for n in range(30)}
+    theirs = {key: value + 0.1 for key, value in ours.items()}
+    text = compare(ours, theirs)
+    low, high = (float(v) for v in text.split("(")[1].split(",")[0].split(" to "))
+    assert low < 0 < high
+
+
+def test_results_of_other_pairs_or_sizes_are_not_mixed_in(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.zarr"
+    dfsynth.simulate_pairs(pairs, 4, size=64, seed=1)
+    Bench(pairs, tmp_path / "out", 64, 900, 0.0).claim()
+    Bench(pairs, tmp_path / "out", 64, 300, 0.0).claim()
+    with pytest.raises(SystemExit, match="another size"):
+        Bench(pairs, tmp_path / "out", 32, 900, 0.0).claim()
+
+
+def test_yardsticks_are_in_the_unit_and_region_of_the_table(tmp_path: Path) -> None:
+    """The error of the median of all lungs, by hand; knowing the thickness is better."""
+    pairs = tmp_path / "pairs.zarr"
+    dfsynth.simulate_pairs(pairs, 24, size=64, seed=3)
+    found = yardsticks(pairs, 64)
+    source = open_pairs(pairs, None, 64, (0.0, 0.6))
+    lungs = {"train": [], "test": []}
+    for number, row in enumerate(source.rows):
+        pair = source.read(number)
+        if row.split in lungs:
+            lungs[row.split].append(pair.clean[pair.lung == 1])
+    median = np.median(np.concatenate(lungs["train"]))
+    by_hand = np.mean([np.abs(values - median).mean() for values in lungs["test"]])
+    assert found["constant"].value == pytest.approx(by_hand, rel=0.02)
+    assert found["thickness"].value < found["constant"].value
 
 
 def test_many_images_of_one_patient_are_one_observation() -> None:
