@@ -101,7 +101,9 @@ def train_generator(
     report = run_training(configuration, told)
     # Of the card, not of this call: a kill may have come between training and calibration.
     missing = report.writes and not read_checkpoint(report.best).card.calibration
-    if missing and report.pairs["calibration"]:
+    if missing and not report.pairs["calibration"]:
+        told.message("the intervals are not calibrated: no pair is of a calibration patient")
+    elif missing:
         _calibrate(report.best, configuration, told)
     return report
 
@@ -113,7 +115,7 @@ def _calibrate(best: Path, configuration: TrainOptions, told: TrainProgress) -> 
         told.message(f"the intervals are not calibrated: {error}")
         return
     told.message("calibrating the intervals on the calibration patients")
-    factors = evaluation.calibrate_checkpoint(
+    found = evaluation.calibrate_checkpoint(
         best,
         configuration.data,
         configuration.targets,
@@ -121,8 +123,8 @@ def _calibrate(best: Path, configuration: TrainOptions, told: TrainProgress) -> 
         device=configuration.device,
         precision=configuration.precision,
     )
-    if not factors:
-        told.message("the intervals are not calibrated: no calibration picture shows enough lung")
+    for doubt in found.doubts():
+        told.message(f"warning: {doubt}")
 
 
 def evaluate_checkpoint(
@@ -140,6 +142,7 @@ def evaluate_checkpoint(
     Raises:
         UsageError: wrong options, or pairs that cannot be used.
         CheckpointError: the checkpoint is damaged.
+        StoreError: `out` cannot be written.
         TypeError: an option that does not exist.
     """
     for name in ("targets", "ood"):
@@ -147,6 +150,8 @@ def evaluate_checkpoint(
             options[name] = Path(options[name])
     evaluation = load_evaluation()
     configuration = evaluation.EvaluationOptions(str(checkpoint), Path(data), **options)
+    if out is not None:
+        evaluation.prepare_output(Path(out))
     report = evaluation.evaluate_checkpoint(configuration, progress or Silent())
     if out is not None:
         evaluation.write_report(report, Path(out))

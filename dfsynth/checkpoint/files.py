@@ -44,6 +44,8 @@ def checkpoint_path(wanted: str) -> Path:
     found = f"no checkpoint {wanted!r}"
     if wanted in {folder.name for folder in packaged}:
         found = f"the packaged network {wanted!r} generates no images"
+    if (Path(wanted) / "best" / CARD).is_file():
+        found = f"{wanted} is a run of training; its checkpoint is {Path(wanted) / 'best'}"
     raise UsageError(
         f"{found}: expected a folder with {CARD} and {WEIGHTS}, "
         f"or one of the packaged names: {', '.join(generators)}"

@@ -55,7 +55,7 @@ def evaluate(
 
     Figures of synthetic images, not for diagnosis.
     """
-    with session(json, quiet, verbose) as talk:
+    with session(json, quiet, verbose, resumes=False) as talk:
         from dfsynth.api import load_evaluation
         from dfsynth.cli.progress import reporter
 
@@ -63,6 +63,7 @@ def evaluate(
         from dfsynth.evaluate import (
             EvaluationOptions,
             evaluate_checkpoint,
+            prepare_output,
             tabulate,
             write_report,
         )
@@ -80,9 +81,14 @@ def evaluate(
             precision=precision,
             seed=seed,
         )
+        if out is not None:
+            prepare_output(out)
         with reporter(talk.quiet) as progress:
             report = evaluate_checkpoint(options, progress)
         text = tabulate(report.scores)
-        if out is not None:
-            text += "\nwritten: " + ", ".join(map(str, write_report(report, out)))
-        talk.result(report.scores, text)
+        try:
+            if out is not None:
+                text += "\nwritten: " + ", ".join(map(str, write_report(report, out)))
+        finally:
+            # Hours may lie in these figures: a disk that is full now must not take them away.
+            talk.result(report.scores, text)

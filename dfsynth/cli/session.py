@@ -42,8 +42,11 @@ class Session:
 
 
 @contextmanager
-def session(json: bool, quiet: bool, verbose: bool) -> Iterator[Session]:
-    """Turns errors and signals of the body into one line and an exit status."""
+def session(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> Iterator[Session]:
+    """Turns errors and signals of the body into one line and an exit status.
+
+    `resumes`: whether the same command goes on where a signal stopped it.
+    """
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr, format="%(message)s"
     )
@@ -51,6 +54,7 @@ def session(json: bool, quiet: bool, verbose: bool) -> Iterator[Session]:
     for name in ("pydicom", "numcodecs", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="pydicom")
+    advice = "run the same command again to go on" if resumes else "nothing was kept"
     before = signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         yield Session(json, quiet, verbose)
@@ -60,10 +64,10 @@ def session(json: bool, quiet: bool, verbose: bool) -> Iterator[Session]:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(error.exit_status) from None
     except KeyboardInterrupt:
-        print("interrupted; run the same command again to go on", file=sys.stderr)
+        print(f"interrupted; {advice}", file=sys.stderr)
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
     except Terminated:
-        print("terminated; run the same command again to go on", file=sys.stderr)
+        print(f"terminated; {advice}", file=sys.stderr)
         raise typer.Exit(ExitStatus.TERMINATED) from None
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -2,7 +2,7 @@
 
 from dfsynth.evaluate.bootstrap import Interval
 from dfsynth.evaluate.card_calibration import calibrate_checkpoint
-from dfsynth.evaluate.output import tabulate, write_report
+from dfsynth.evaluate.output import prepare_output, tabulate, write_report
 from dfsynth.evaluate.run import (
     EvaluationOptions,
     EvaluationReport,
@@ -24,6 +24,7 @@ __all__ = [
     "calibrate_checkpoint",
     "evaluate_checkpoint",
     "evaluate_pairs",
+    "prepare_output",
     "tabulate",
     "write_report",
 ]

@@ -16,11 +16,21 @@ _PERCENTILES: Final = (2.5, 97.5)
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A value with its 95 % bootstrap interval; null where it is not defined."""
+    """A value with its 95 % bootstrap interval; null where it is not defined.
+
+    One patient alone says nothing of others: then the ends are null.
+    """
 
     value: float | None
     low: float | None
     high: float | None
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "undefined"
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f}"
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,11 +41,14 @@ class Resamples:
     """
 
     weights: Array
-    """(1 + draws, pictures): how often each holds a picture; the sample itself comes first."""
+    """(1 + draws, pictures): how often each holds a picture; the sample itself comes first.
+
+    Of one patient there are no draws."""
 
     def beside(self, other: "Resamples") -> "Resamples":
         """Draws from two samples at once, each within itself; the other's pictures come after."""
-        return Resamples(np.concatenate([self.weights, other.weights], axis=1))
+        draws = min(len(self.weights), len(other.weights))
+        return Resamples(np.concatenate([self.weights[:draws], other.weights[:draws]], axis=1))
 
     def mean(self, values: Array) -> Interval:
         """Of one number a picture, those that are NaN left out."""
@@ -66,6 +79,8 @@ def draw_patients(patients: Sequence[str], seed: int, draws: int = RESAMPLES) ->
     if not patients:
         raise ValueError("expected at least one picture to draw from, found none")
     names, index = np.unique(np.asarray(patients), return_inverse=True)
+    if len(names) == 1:
+        return Resamples(np.ones((1, len(patients))))
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), draws)
     everybody = np.ones((1, len(names)), drawn.dtype)
@@ -75,7 +90,9 @@ def draw_patients(patients: Sequence[str], seed: int, draws: int = RESAMPLES) ->
 def _interval(found: Array) -> Interval:
     """Of the sample itself, which comes first, and the draws after it."""
     value, draws = float(found[0]), found[1:][np.isfinite(found[1:])]
-    if not np.isfinite(value) or not draws.size:
+    if not np.isfinite(value) or (len(found) > 1 and not draws.size):
         return Interval(None, None, None)
+    if not draws.size:
+        return Interval(value, None, None)
     low, high = np.percentile(draws, _PERCENTILES)
     return Interval(value, float(low), float(high))

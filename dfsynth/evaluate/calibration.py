@@ -22,6 +22,8 @@ Factors = Mapping[str, float]
 
 LEVELS: Final = (0.5, 0.8, 0.9, 0.95)
 BINS: Final = 10
+FEW_PATIENTS: Final = 10
+"""From which an interval over patients begins to say something [assumed]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,19 @@ class Calibration:
     """Of the calibration patients."""
     stages: tuple[Factors | None, ...]
     """Null where a stage has none, and the density's own quantiles stand in."""
+    patients: int = 0
+    """Of the calibration patients."""
+
+    def doubts(self) -> tuple[str, ...]:
+        """Sentences on what the factors cannot promise."""
+        if self.source == "density":
+            return ("no calibration picture shows enough lung: the intervals are not calibrated",)
+        if self.source == "calibration patients" and self.patients < FEW_PATIENTS:
+            return (
+                f"the intervals are calibrated on {self.images} images of {self.patients} patients "
+                "only; for other patients they may be off",
+            )
+        return ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

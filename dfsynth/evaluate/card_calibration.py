@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dfsynth.checkpoint import CARD, encode_card, read_checkpoint
 from dfsynth.config import DEFAULT_MC_SAMPLES
+from dfsynth.evaluate.calibration import Calibration
 from dfsynth.evaluate.run import calibrate
 from dfsynth.generate import TorchGenerator, load_network, resolve_device, resolve_precision
 from dfsynth.pairs import numbers_in, open_pairs
@@ -20,11 +21,11 @@ def calibrate_checkpoint(
     *,
     device: str = "auto",
     precision: str = "auto",
-) -> dict[str, float]:
+) -> Calibration:
     """Writes level → k of the interval mean ± k · total standard deviation into a model card.
 
     Without calibration patients, or a picture of theirs with enough lung, the card stays as it is,
-    and nothing is returned.
+    which the calibration's `source` says.
 
     Raises:
         UsageError, StoreError: the pairs cannot be used.
@@ -35,14 +36,13 @@ def calibrate_checkpoint(
     source = open_pairs(data, targets, card.grid[0], card.window, card.intensity)
     numbers = numbers_in(source, "calibration")
     if not numbers:
-        return {}
+        return Calibration("density", 0, (None,) * card.arguments.stages)
     generator = TorchGenerator(
         load_network(files), where, resolve_precision(precision, where), DEFAULT_MC_SAMPLES
     )
-    found = calibrate(generator, source, numbers, progress).stages[-1]
-    if found is None:
-        return {}
-    factors = dict(found)
-    text = encode_card(replace(card, calibration=factors))
-    write_durably(folder / CARD, text.encode(), folder, "calibration")
-    return factors
+    found = calibrate(generator, source, numbers, progress)
+    factors = found.stages[-1]
+    if factors is not None:
+        text = encode_card(replace(card, calibration=dict(factors)))
+        write_durably(folder / CARD, text.encode(), folder, "calibration")
+    return found

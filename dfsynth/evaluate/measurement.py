@@ -15,7 +15,7 @@ from dfsynth.evaluate.density import (
     ranked_probability_score,
 )
 from dfsynth.evaluate.fidelity import measure_fidelity, similarity_map
-from dfsynth.evaluate.oracle import error_sigma, noise_sigma
+from dfsynth.evaluate.oracle import error_sigma, expected_target
 from dfsynth.evaluate.ranking import (
     REMOVED,
     area_between,
@@ -211,8 +211,8 @@ class Measurement:
 
 
 def _truth(noisy: Float32Map, clean: Float32Map) -> Guess:
-    """The clean target as a prediction of the noisy one: its sigma is the noise."""
-    return Guess(clean, noise_sigma(noisy, clean), np.full_like(clean, GAUSSIAN))
+    """The clean target, with the offset that artefacts leave, as a prediction of the noisy one."""
+    return Guess(*expected_target(noisy, clean), np.full_like(clean, GAUSSIAN))
 
 
 def _draw_pixels(mask: NDArray[np.bool_], rng: np.random.Generator) -> _Region:

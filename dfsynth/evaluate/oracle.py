@@ -4,28 +4,34 @@ Much of a dark-field image is not in the attenuation image, so that no generator
 figure of trust can be judged without it.
 """
 
+from typing import Final
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from dfsynth.records import Float32Map
 
-NEIGHBOURHOOD_PIXELS = 4.0
-"""Standard deviation of the neighbourhood that noise power is averaged over [assumed]."""
+NEIGHBOURHOOD_PIXELS: Final = 4.0
+"""Standard deviation of the neighbourhood that noise is averaged over [assumed]."""
 
 
-def noise_sigma(noisy: Float32Map, clean: Float32Map) -> Float32Map:
-    """Local standard deviation of noise and artefacts, (y, x): known from no single pixel.
+def expected_target(noisy: Float32Map, clean: Float32Map) -> tuple[Float32Map, Float32Map]:
+    """What the noisy target is around each pixel, and how far it scatters there; both (y, x).
 
-    The root of (noisy − clean)² averaged by a Gaussian of `NEIGHBOURHOOD_PIXELS`. It takes noise
-    as the pair has it, blur and artefacts with it, and needs no record of dose and visibility.
+    Noise and artefacts together, (noisy − clean), have a mean that is not 0: scatter and beam
+    hardening leave an offset, which networks learn and a bound must know. Mean and standard
+    deviation are taken over a Gaussian of `NEIGHBOURHOOD_PIXELS`; no record of dose and visibility
+    is needed.
     """
-    power = gaussian_filter(np.square(noisy - clean, dtype=np.float64), NEIGHBOURHOOD_PIXELS)
-    return np.sqrt(power).astype(np.float32)
+    noise = (noisy - clean).astype(np.float64)
+    offset = gaussian_filter(noise, NEIGHBOURHOOD_PIXELS)
+    power = gaussian_filter(np.square(noise - offset), NEIGHBOURHOOD_PIXELS)
+    return (clean + offset).astype(np.float32), np.sqrt(power).astype(np.float32)
 
 
-def error_sigma(prediction: Float32Map, clean: Float32Map, noise: Float32Map) -> Float32Map:
-    """The standard deviation that would describe each pixel's error: |prediction − clean| + noise.
+def error_sigma(prediction: Float32Map, expected: Float32Map, noise: Float32Map) -> Float32Map:
+    """What would describe each pixel's error: |prediction − expected| and noise.
 
     Added in squares; what is left unknown is the noise that came out.
     """
-    return np.hypot(prediction - clean, noise).astype(np.float32)
+    return np.hypot(prediction - expected, noise).astype(np.float32)

@@ -4,15 +4,18 @@ import csv
 import dataclasses
 import io
 import json
+import tempfile
 from pathlib import Path
 
-from dfsynth.errors import UsageError
 from dfsynth.evaluate.bootstrap import Interval
 from dfsynth.evaluate.picture import draw_evaluation
 from dfsynth.evaluate.run import EvaluationReport
 from dfsynth.evaluate.scores import Evaluation, RegionScores, TargetScores
+from dfsynth.store.faults import store_faults
 
 METRICS, IMAGES, PICTURE = "metrics.json", "images.csv", "evaluation.png"
+
+_TRIAL_BYTES = 1 << 20
 
 _SHOWN = (
     *("mse", "mae", "psnr", "ssim", "nll", "crps"),
@@ -20,11 +23,24 @@ _SHOWN = (
 )
 
 
+def prepare_output(folder: Path) -> None:
+    """Makes the folder and tries to write there, before hours are spent on what goes into it.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    with store_faults(f"write {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * _TRIAL_BYTES)
+            file.flush()
+
+
 def write_report(report: EvaluationReport, folder: Path) -> tuple[Path, ...]:
     """Writes metrics.json, images.csv (single pictures) and evaluation.png into `folder`.
 
     Raises:
-        UsageError: the folder cannot be written.
+        StoreError: the folder cannot be written.
     """
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(report.gathered.table())
@@ -36,14 +52,10 @@ def write_report(report: EvaluationReport, folder: Path) -> tuple[Path, ...]:
         IMAGES: text.getvalue().encode(),
         PICTURE: draw_evaluation(report.scores, report.gathered),
     }
-    try:
+    with store_faults(f"write {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             (folder / name).write_bytes(content)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {folder}: {error.strerror}; choose another --out"
-        ) from error
     return tuple(folder / name for name in contents)
 
 
@@ -61,7 +73,7 @@ def tabulate(scores: Evaluation) -> str:
                 lines += _rows(f"{stage.stage} {region}", found)
     if scores.ood_auroc is not None and scores.ood is not None:
         lines.append(f"AUROC of {scores.ood.images} other images:")
-        lines += [f"  {name:<22}{_range(i)}" for name, i in scores.ood_auroc.items()]
+        lines += [f"  {name:<22}{i}" for name, i in scores.ood_auroc.items()]
     lines += [f"note: {warning}" for warning in scores.warnings]
     lines.append(scores.notice)
     return "\n".join(lines)
@@ -82,9 +94,3 @@ def _heading(name: str) -> str:
 
 def _number(found: Interval) -> str:
     return "–" if found.value is None else f"{found.value:.3g}"
-
-
-def _range(found: Interval) -> str:
-    if found.value is None:
-        return "–"
-    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"

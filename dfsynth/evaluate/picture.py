@@ -29,7 +29,7 @@ def draw_evaluation(scores: Evaluation, gathered: Gathered) -> bytes:
     region = "whole" if scores.stages[-1].lung is None else "lung"
     figure = Figure(figsize=(12, 9.4), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(2, 2)
+    axes = figure.subplots(2, 2, gridspec_kw={"hspace": 0.08})
     regions = [stage.lung or stage.whole for stage in scores.stages]
     last = Place(len(regions) - 1, region, "noisy")
     _draw_reliability(axes[0, 0], regions)
@@ -58,7 +58,7 @@ def _draw_reliability(axes: Axes, regions: list[RegionScores]) -> None:
         stated = [b.stated for b in region.noisy.deciles]
         found = [b.found for b in region.noisy.deciles]
         highest = max(highest, *stated, *found)
-        label = f"stage {stage + 1}, ENCE {_text(region.noisy.ence)}"
+        label = f"stage {stage + 1}, ENCE {region.noisy.ence}"
         axes.plot(stated, found, "o-", color=_colour(stage, len(regions)), label=label)
     axes.plot([0, highest], [0, highest], "--", color="grey", label="as stated")
     axes.set(
@@ -74,12 +74,12 @@ def _draw_reliability(axes: Axes, regions: list[RegionScores]) -> None:
 def _draw_sparsification(axes: Axes, regions: list[RegionScores]) -> None:
     for stage, region in enumerate(regions):
         curve = region.noisy.sparsification
-        label = f"stage {stage + 1}, AUSE {_text(region.noisy.ause)}"
+        label = f"stage {stage + 1}, AUSE {region.noisy.ause}"
         if curve:
             axes.plot(REMOVED, curve, color=_colour(stage, len(regions)), label=label)
     last = regions[-1]
     if last.oracle is not None and last.oracle.sparsification:
-        label = f"oracle, AUSE {_text(last.oracle.ause)}"
+        label = f"oracle, AUSE {last.oracle.ause}"
         axes.plot(REMOVED, last.oracle.sparsification, color=_ORACLE, label=label)
     if last.noisy.best_sparsification:
         best = last.noisy.best_sparsification
@@ -102,7 +102,7 @@ def _draw_scatter(axes: Axes, spearman: Interval, gathered: Gathered, place: Pla
     highest = float(np.nanmax([uncertainty, error]))
     axes.plot([0, highest], [0, highest], "--", color="grey", label="equal")
     axes.set(
-        title=f"Images: error against uncertainty, Spearman {_text(spearman)}",
+        title=f"Images: error against uncertainty, Spearman {spearman}",
         xlabel="uncertainty: root mean variance",
         ylabel="root mean square error",
         xlim=(0, None),
@@ -135,9 +135,3 @@ def _draw_coverage(axes: Axes, gathered: Gathered, place: Place) -> None:
         ylim=(0, 1.02),
     )
     axes.legend(loc="lower right")
-
-
-def _text(found: Interval) -> str:
-    if found.value is None:
-        return "undefined"
-    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from dfsynth.config import DEFAULT_MC_SAMPLES
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.bootstrap import Interval, draw_patients
 from dfsynth.evaluate.calibration import (
+    FEW_PATIENTS,
     LEVELS,
     Calibration,
     CalibrationPixels,
@@ -30,7 +30,6 @@ from dfsynth.pipeline import Progress
 from dfsynth.records import Scored
 from dfsynth.score import score
 
-_FEW_PATIENTS: Final = 10
 _PIXEL_STREAM, _CALIBRATION_STREAM = 1, 2
 
 
@@ -197,7 +196,12 @@ def calibrate(
         pixels.append(CalibrationPixels(pair.row.patient_id, np.stack(errors), np.stack(sigmas)))
     if not pixels:
         return Calibration("density", 0, (None,) * stages)
-    return Calibration("calibration patients", len(pixels), interval_factors(pixels))
+    return Calibration(
+        "calibration patients",
+        len(pixels),
+        interval_factors(pixels),
+        len({p.patient_id for p in pixels}),
+    )
 
 
 def _calibration_pixels(source: PairSource, numbers: Sequence[int]) -> dict[int, int]:
@@ -316,10 +320,10 @@ def _doubts(options: EvaluationOptions, patients: int, calibration: Calibration)
     found = []
     if options.split != "test":
         found.append(f"split {options.split}: these pairs may have been trained or calibrated with")
-    if patients < _FEW_PATIENTS:
+    if patients < FEW_PATIENTS:
         found.append(f"{patients} patients only: the intervals say little")
-    if 0 < calibration.images < _FEW_PATIENTS:
-        found.append(f"calibration pairs: {calibration.images} only; the intervals may be off")
+    if calibration.source == "calibration patients":
+        found += calibration.doubts()
     if calibration.source == "card":
         found.append(
             "intervals of all stages but the last are those of the density: the card "

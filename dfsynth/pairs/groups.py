@@ -145,5 +145,6 @@ def _tell_moves(before: Mapping[str, Split], after: Mapping[str, Split]) -> tupl
     told = ", ".join(f"{n} from {old} to {new}" for (old, new), n in sorted(moves.items()))
     return (
         f"some groups had no patient, so whole patients were moved: {told}; with more patients "
-        "they may be in another group, so do not compare with results on a larger set",
+        "they may be in another group: do not compare with results on a larger set, and do not "
+        "test a generator here that learned from a larger set, which may have held these patients",
     )

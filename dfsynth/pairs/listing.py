@@ -9,7 +9,7 @@ from dfsynth.pairs.file_pairs import FilePair, is_file, list_names
 from dfsynth.source import metadata
 from dfsynth.source.folder import FolderSource
 
-_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom"})
+_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".npy"})
 """What is left out of a name when it is compared; a DICOM name may end in .113, which is kept."""
 _PATIENT_COLUMNS: Final[tuple[str, ...]] = ("patient_id", "split")
 

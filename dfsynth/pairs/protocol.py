@@ -56,6 +56,10 @@ class PairSource(Protocol):
     def warnings(self) -> tuple[str, ...]:
         """Sentences that a user should see before training."""
 
+    @property
+    def knows_lungs(self) -> bool:
+        """Whether pairs come with a lung mask."""
+
     def fingerprint(self) -> str:
         """Hexadecimal; equal for equal pairs, patients and splits, wherever they lie."""
 

@@ -73,6 +73,11 @@ class StorePairs:
             intensity=intensity,
         )
 
+    @property
+    def knows_lungs(self) -> bool:
+        """See `PairSource`."""
+        return "lung_mask" in self.arrays.names
+
     def fingerprint(self) -> str:
         """See `PairSource`; of names, patients, splits and the checksums of the stored values."""
         digest = hashlib.blake2b(digest_size=16)

@@ -172,7 +172,9 @@ def _draw_header(canvas: NDArray[np.uint8], boxes: HeaderBoxes, column: SheetCol
     write(ticks, low, SMALL, _DIM, "left")
     write(ticks, high, SMALL, _DIM, "right")
     taken = 2 * (max(width_of(low, SMALL), width_of(high, SMALL)) + _GAP // 2)
-    unit = shorten(drawable(column.unit), SMALL, boxes.ticks.width - taken)
+    # The unit 1 between two numbers reads as a third.
+    named = "" if column.unit == "1" else column.unit
+    unit = shorten(drawable(named), SMALL, boxes.ticks.width - taken)
     write(ticks, unit, SMALL, _DIM, "centre")
 
 

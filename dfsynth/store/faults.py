@@ -7,7 +7,7 @@ from typing import Final
 
 from dfsynth.errors import StoreError
 
-_AGAIN: Final = "then run the same command again: committed shards are kept"
+_AGAIN: Final = "then run the same command again: what was written whole is kept"
 _REMEDIES: Final[Mapping[int, tuple[str, str]]] = {
     errno.ENOSPC: ("the disk is full", f"free space there, {_AGAIN}"),
     errno.EDQUOT: ("the disk quota is used up", f"free space or raise the quota, {_AGAIN}"),

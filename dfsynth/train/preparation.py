@@ -1,7 +1,7 @@
 """What a training is asked for, made ready before anything is written."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,24 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Preparat
                 f"{options.data} has no pair in the group {split!r}; training needs pairs of "
                 "at least two patients, some of them for validation"
             )
+    if not source.knows_lungs and recipe.network.lung_head:
+        recipe = _without_lungs(recipe, beginning, progress)
     return Preparation(recipe, source, rows, device, precision, beginning)
+
+
+def _without_lungs(recipe: Recipe, start: Beginning | None, progress: TrainProgress) -> Recipe:
+    """An output that nothing teaches would be taken for the lung by every figure of the lung."""
+    if start is not None:
+        progress.message(
+            "warning: the pairs have no lung masks: the lung output stays as far as it can what "
+            f"{start.card.name} knew; look at it"
+        )
+        return recipe
+    progress.message(
+        "the pairs have no lung masks: the generator gets no lung output, and its images no "
+        "figures of the lung; --start-from a generator that has one keeps it"
+    )
+    return replace(recipe, network=replace(recipe.network, lung_head=False))
 
 
 def check_sizes(recipe: Recipe) -> None:

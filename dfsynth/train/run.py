@@ -8,7 +8,7 @@ from typing import Final
 
 import torch
 
-from dfsynth.checkpoint import NETWORK, ModelCard
+from dfsynth.checkpoint import CARD, NETWORK, ModelCard
 from dfsynth.errors import DfsynthError
 from dfsynth.pairs import BatchReader, augment, check_pairs, read_batch
 from dfsynth.pipeline.provenance import software_versions
@@ -160,6 +160,11 @@ class _Run:
             raise DfsynthError(
                 f"no validation of {self._folder.path} gave a finite loss, so that there is no "
                 "checkpoint; try a smaller learning_rate in another --out"
+            )
+        if self._processes.first and not (self._folder.best / CARD).exists():
+            raise DfsynthError(
+                f"{self._folder.best} is gone, and a finished run does not make it again; put it "
+                "back, or choose another --out"
             )
         seconds, steps = time.monotonic() - started, trainer.steps_taken - before
         return TrainReport(

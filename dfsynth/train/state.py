@@ -38,6 +38,8 @@ _OWNER: Final = "run"
 _RUN, _STATE = "run.json", "state.json"
 _OURS: Final = frozenset({"tmp", "lock"})
 """What a run that was killed at its very beginning leaves."""
+_TOLD: Final = 4
+"""Differences from another run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,27 @@ class RunFolder:
 
         Raises:
             ConflictError: it holds another run, the differences named, or something else.
+            DfsynthError: what it says of itself is damaged.
         """
         file = self.path / _RUN
+        if self.path.exists() and not self.path.is_dir():
+            raise ConflictError(f"{self.path} is no folder; choose another --out")
         if not file.exists():
             if self.path.exists() and any(e.name not in _OURS for e in self.path.iterdir()):
                 raise ConflictError(
                     f"{self.path} is not empty and holds no run; choose another --out"
                 )
             return False
-        held = json.loads(file.read_text(encoding="utf-8"))
-        differences = _differences(held["identity"], json.loads(json.dumps(wanted)), "")
+        try:
+            held = json.loads(file.read_text(encoding="utf-8"))["identity"]
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise DfsynthError(
+                f"{file} is damaged, so that nobody can say what was trained here; choose another "
+                "--out"
+            ) from error
+        differences = _differences(held, json.loads(json.dumps(wanted)), "")
+        if len(differences) > _TOLD:
+            differences[_TOLD:] = [f"and {len(differences) - _TOLD} more"]
         if differences:
             raise ConflictError(
                 f"{self.path} is a run of another recipe or other data: {'; '.join(differences)}; "

@@ -59,6 +59,33 @@ def test_people_read_a_table(run_cli, tiny_checkpoint: Path, pairs: tuple[Path, 
     assert "may have been trained" in stdout
 
 
+def test_an_output_that_cannot_be_written_is_told_before_anything_is_computed(
+    run_cli, tiny_checkpoint: Path, pairs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "taken"
+    out.write_text("a file")
+    status, stdout, stderr = run_cli(
+        *("evaluate", tiny_checkpoint, "--data", pairs[0], "--targets", pairs[1], "--out", out)
+    )
+    assert (status, stdout) == (1, "")
+    assert f"cannot write {out}" in stderr
+    assert "images" not in stderr
+
+
+def test_figures_are_told_although_their_files_cannot_be_written(
+    run_cli, tiny_checkpoint: Path, pairs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "evaluation"
+    (out / "metrics.json").mkdir(parents=True)
+    status, stdout, stderr = run_cli(
+        *("evaluate", tiny_checkpoint, "--data", pairs[0], "--targets", pairs[1]),
+        *("--mc-samples", 1, "--device", "cpu", "--limit", 2, "--out", out),
+    )
+    assert status == 1
+    assert "2 whole noisy" in stdout
+    assert "cannot write" in stderr
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

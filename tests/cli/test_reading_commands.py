@@ -79,7 +79,7 @@ def test_damaged_build_record_is_a_failure(run_cli, store, command):
 def test_info_is_read_by_people(run_cli, store):
     lines = run_cli("info", store)[1].splitlines()
     facts = dict(line.split(": ", 1) for line in lines[1:])
-    assert facts["generator"] == f"toy (sha256 {'0' * 12}…), none"
+    assert facts["generator"] == f"toy (sha256 {'0' * 12}…), licence: none"
     assert facts["software"].startswith(f"dfsynth {dfsynth.__version__}, python 3.")
     assert facts["grid size"] == "16 × 16"
     assert facts["dark field window"] == "0.0 to 1.0"

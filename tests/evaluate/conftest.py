@@ -34,6 +34,10 @@ class DrawnPairs:
         )
         object.__setattr__(self, "rows", rows)
 
+    @property
+    def knows_lungs(self) -> bool:
+        return self.with_truth
+
     def fingerprint(self) -> str:
         return "00"
 

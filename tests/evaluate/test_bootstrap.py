@@ -37,6 +37,14 @@ def test_the_seed_decides() -> None:
     assert draw_patients(patients, 1).mean(values) != draw_patients(patients, 2).mean(values)
 
 
+def test_one_patient_says_nothing_of_others() -> None:
+    found = draw_patients(["a"] * 5, 1)
+    assert found.mean(np.arange(5.0)) == Interval(2.0, None, None)
+    assert str(found.mean(np.arange(5.0))) == "2.000"
+    both = found.beside(draw_patients(list("xyz"), 2))
+    assert both.mean(np.arange(8.0)) == Interval(3.5, None, None)
+
+
 def test_nothing_known_gives_no_interval() -> None:
     found = draw_patients(["a", "b"], 0).mean(np.full(2, np.nan))
     assert found == Interval(None, None, None)

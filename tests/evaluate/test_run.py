@@ -53,7 +53,7 @@ def test_it_comes_as_near_to_the_oracle_as_noise_allows(evaluate, make_pairs) ->
     lung = evaluate(make_pairs()).scores.stages[1].lung
     assert lung.oracle.ause.value == pytest.approx(lung.noisy.ause.value, abs=0.05)
     assert lung.oracle.nll.value == pytest.approx(lung.noisy.nll.value, abs=0.05)
-    assert lung.oracle.mse.value == pytest.approx(lung.noisy.mse.value, rel=1e-6)
+    assert lung.oracle.mse.value == pytest.approx(lung.noisy.mse.value, rel=0.03)
     assert lung.oracle.coverage.value is None
 
 

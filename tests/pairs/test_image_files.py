@@ -87,8 +87,23 @@ def test_unusable_signals_are_refused_by_name(folder, values, sentence):
 def test_damaged_files_are_refused_by_name(folder, name, damage):
     path = folder / name
     path.write_bytes(path.read_bytes()[:-300] if damage is None else damage)
-    with pytest.raises(UsageError, match=rf"^{name}: "):
+    with pytest.raises(UsageError, match=rf"^(radiograph|dark-field image) {name}: "):
         read(folder)
+
+
+def test_numpy_files_are_read_as_they_are_and_never_unpickled(folder):
+    values = np.random.default_rng(0).normal(size=(20, 20)).astype(np.float64)
+    np.save(folder / "b.npy", values)
+    np.testing.assert_allclose(read(folder, target="b.npy").dark_field, values, rtol=1e-6)
+    np.save(folder / "b.npy", np.array([object()]), allow_pickle=True)
+    with pytest.raises(UsageError, match=r"dark-field image b\.npy: no readable NumPy array"):
+        read(folder, target="b.npy")
+    np.save(folder / "b.npy", np.arange(400).reshape(20, 20))
+    with pytest.raises(UsageError, match=r"floating-point numbers \(y, x\) were expected"):
+        read(folder, target="b.npy")
+    np.save(folder / "b.npy", np.full((20, 20), np.nan))
+    with pytest.raises(UsageError, match="400 pixels are not finite"):
+        read(folder, target="b.npy")
 
 
 def test_a_radiograph_without_contrast_between_its_percentiles_is_refused(folder):

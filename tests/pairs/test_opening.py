@@ -3,11 +3,12 @@
 import csv
 import shutil
 
+import imagecodecs
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pair_files import write_pair_folders, write_radiograph, write_signal
+from pair_files import write_floats, write_pair_folders, write_radiograph, write_signal
 from radiograph_files import write_folder
 from toy_generator import ToyMaker
 from toy_simulator import ToyPairMaker
@@ -100,10 +101,29 @@ class TestFolders:
         source = open_pairs(tmp_path / "two" / "attenuation", tmp_path / "two" / "dark", 16, WINDOW)
         assert source.fingerprint() != prints[0]
 
+    def test_targets_of_equal_size_that_were_made_anew_are_other_pairs(self, tmp_path):
+        folders = write_pair_folders(tmp_path, 3)
+        before = open_pairs(*folders, 16, WINDOW).fingerprint()
+        target = folders[1] / "case001.tif"
+        size = target.stat().st_size
+        write_floats(target, imagecodecs.tiff_decode(target.read_bytes())[::-1])
+        assert target.stat().st_size == size
+        assert open_pairs(*folders, 16, WINDOW).fingerprint() != before
+
+    def test_numpy_targets_are_partners_of_png_radiographs(self, tmp_path):
+        folders = write_pair_folders(tmp_path, 3)
+        for path in folders[1].glob("*.tif"):
+            np.save(path.with_suffix(".npy"), imagecodecs.tiff_decode(path.read_bytes()))
+            path.unlink()
+        (folders[1] / "Thumbs.db").write_bytes(b"of no camera")
+        found = open_pairs(*folders, 16, WINDOW)
+        assert len(found.rows) == 3
+        assert found.read(1).dark_field.std() > 0
+
     def test_a_bad_pair_is_named_when_it_is_read(self, tmp_path):
         folders = write_pair_folders(tmp_path, 3)
         (folders[1] / "case002.tif").write_bytes(b"no picture")
-        with pytest.raises(UsageError, match=r"pair 'case002': case002\.tif: "):
+        with pytest.raises(UsageError, match=r"pair 'case002': dark-field image case002\.tif: "):
             open_pairs(*folders, 16, WINDOW).read(2)
 
 

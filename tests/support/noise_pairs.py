@@ -27,6 +27,10 @@ class NoisePairs:
         splits = ("train", "val")
         return tuple(PairRow(f"n{i}", f"p{i}", splits[i % 2]) for i in range(self.count))
 
+    @property
+    def knows_lungs(self) -> bool:
+        return self.masks
+
     def fingerprint(self) -> str:
         return "0"
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from pair_files import write_pair_folders
 from safetensors.torch import load_file
 from support_training import write_recipe
 
-from dfsynth.checkpoint import read_checkpoint
+from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.errors import ConflictError, DfsynthError, UsageError
 from dfsynth.generate import load_network
 from dfsynth.pairs import PairBatch, PairRow
@@ -328,3 +329,35 @@ def test_a_best_checkpoint_lost_between_two_renames_comes_back(tmp_path: Path) -
     (tmp_path / "tmp" / "best-old" / "model.json").write_text("kept")
     with RunFolder(tmp_path).locked():
         assert (tmp_path / "best" / "model.json").read_text() == "kept"
+
+
+def test_pairs_without_lung_masks_give_no_lung_output(steady: Path) -> None:
+    """Nothing would teach it, and every figure of the lung would be of something else."""
+    assert not read_checkpoint(steady / "best").card.arguments.lung_head
+
+
+def test_a_folder_that_cannot_be_a_run_is_refused_in_one_line(
+    steady: Path, recipe: Path, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(ConflictError, match="is no folder"):
+        run(recipe, folders, tmp_path / "file")
+    (tmp_path / "run").mkdir()
+    held = (steady / "run.json").read_text()
+    (tmp_path / "run" / "run.json").write_text(held[: len(held) // 2])
+    with pytest.raises(DfsynthError, match="is damaged"):
+        run(recipe, folders, tmp_path / "run")
+
+
+def test_a_finished_run_without_its_checkpoint_says_so(
+    steady: Path, recipe: Path, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(steady, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "best")
+    with pytest.raises(DfsynthError, match="is gone"):
+        run(recipe, folders, tmp_path / "run")
+
+
+def test_a_run_is_no_checkpoint_and_says_where_it_is(steady: Path) -> None:
+    with pytest.raises(UsageError, match=r"its checkpoint is .*best"):
+        checkpoint_path(str(steady))
