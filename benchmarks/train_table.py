@@ -32,18 +32,14 @@ import dfsynth
 from dfsynth.generate import resolve_device, resolve_precision
 from dfsynth.models.published import PUBLISHED_WIDTHS
 from dfsynth.pairs import open_pairs
-from dfsynth.pairs.store_pairs import StorePairs
-from dfsynth.preprocess import to_grid
 from dfsynth.train import read_recipe
 from dfsynth.train.processes import Processes
 from dfsynth.train.trainer import Trainer
 
 _SHORT = 0.25
-_BATCH, _TIMED_STEPS = 8, 5
+_BATCH, _TIMED_STEPS = 8, 8
 _NARROW, _WIDE = (16, 32, 64, 96), (24, 56, 112, 168)
 """Three narrow stages have about as many parameters as one wide stage."""
-_EVERY, _BINS = 7, 40
-"""Every so many lung pixels, in so many bins of thickness."""
 _WINDOW = 0.6
 
 
@@ -216,31 +212,41 @@ class Bench:
             scores[rate] = json.loads((folder / "score.json").read_text())["nll"]
         return min(scores, key=lambda rate: scores[rate])
 
-    def update_seconds(self, configuration: Configuration) -> float:
-        """The fastest of some steps, mean over the legs of the schedule; measured once."""
-        table = self.out / "update-seconds.json"
-        known = json.loads(table.read_text()) if table.exists() else {}
-        if configuration.name not in known:
-            device = resolve_device("auto")
-            batch = noise_batch(self.size, _BATCH, device)
-            recipe = self.out / "timed.toml"
-            recipe.write_text(recipe_text(configuration, self.size, self.steps, 1e-4, 0))
-            precision = resolve_precision("auto", device)
-            trainer = Trainer(read_recipe(recipe), device, precision, Processes(), _BATCH)
-            total = 0.0
-            for place, leg in enumerate(configuration.schedule):
-                trainer.begin(place)
-                total += leg.steps * min(step_seconds(trainer, batch) for _ in range(_TIMED_STEPS))
-            known[configuration.name] = total
-            table.write_text(json.dumps(known, indent=2))
-        return float(known[configuration.name])
+    def update_seconds(self) -> dict[str, float]:
+        """Of every configuration, mean over the legs of its schedule; measured once.
 
-    def steps_as_long(self, configuration: Configuration, as_long_as: Configuration | None) -> int:
-        """Updates that take the time of `as_long_as`; without one, as many as asked for."""
-        if as_long_as in (None, configuration):
+        They take turns, and the fastest of some steps counts: a noisy machine slows all alike.
+        """
+        table = self.out / "update-seconds.json"
+        if not table.exists():
+            device = resolve_device("auto")
+            precision = resolve_precision("auto", device)
+            batch = noise_batch(self.size, _BATCH, device)
+            legs: dict[tuple[str, int], Trainer] = {}
+            for configuration in CONFIGURATIONS:
+                recipe = self.out / "timed.toml"
+                recipe.write_text(recipe_text(configuration, self.size, self.steps, 1e-4, 0))
+                for place in range(len(configuration.schedule)):
+                    made = Trainer(read_recipe(recipe), device, precision, Processes(), _BATCH)
+                    made.begin(place)
+                    legs[configuration.name, place] = made
+            fastest = dict.fromkeys(legs, float("inf"))
+            for _ in range(_TIMED_STEPS):
+                for key, trainer in legs.items():
+                    fastest[key] = min(fastest[key], step_seconds(trainer, batch))
+            found = {
+                c.name: sum(leg.steps * fastest[c.name, n] for n, leg in enumerate(c.schedule))
+                for c in CONFIGURATIONS
+            }
+            table.write_text(json.dumps(found, indent=2))
+        return {name: float(value) for name, value in json.loads(table.read_text()).items()}
+
+    def steps_as_long(self, name: str, as_long_as: str | None) -> int:
+        """Updates of `name` that take the time of `as_long_as`; without one, those asked for."""
+        if as_long_as in (None, name):
             return self.steps
-        ratio = self.update_seconds(as_long_as) / self.update_seconds(configuration)
-        return round(self.steps * ratio)
+        seconds = self.update_seconds()
+        return round(self.steps * seconds[as_long_as] / seconds[name])
 
     def evaluate(self, folder: Path) -> Path:
         """The evaluation's folder; not done again where it is."""
@@ -314,11 +320,11 @@ def _draw(seeds: int, rng: np.random.Generator | None) -> NDArray[np.intp]:
     return np.arange(seeds) if rng is None else rng.integers(0, seeds, seeds)
 
 
-def tabulate(done: dict[str, list[Path]], columns: tuple[Column, ...]) -> str:
-    """A line a configuration and stage: the figure, and below it the difference from the first."""
+def tabulate(done: dict[str, list[Path]], columns: tuple[Column, ...], against: str) -> str:
+    """A line a configuration and stage: the figure and its difference from the row `against`."""
     lines = ["| " + " | ".join(["configuration", "seeds", *(str(c) for c in columns)]) + " |"]
     lines.append("|" + "---|" * (2 + len(columns)))
-    first = done.get(CONFIGURATIONS[0].name, [])
+    first = done.get(against, [])
     for configuration in (*CONFIGURATIONS, PUBLISHED):
         folders = done.get(configuration.name, [])
         if not folders:
@@ -330,51 +336,12 @@ def tabulate(done: dict[str, list[Path]], columns: tuple[Column, ...]) -> str:
                 own = read_scores(folders, stage, column)
                 found = mean_over_patients(own)
                 cell = f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f})"
-                if first and not (configuration is CONFIGURATIONS[0] and stage == 0):
+                if first and not (configuration.name == against and stage == 0):
                     cell += f"; {compare(read_scores(first, 0, column), own)}"
                 cells.append(cell)
             name = configuration.name + (f", stage {stage}" if stage else "")
             lines.append("| " + " | ".join([name, str(len(folders)), *cells]) + " |")
     return "\n".join(lines)
-
-
-def yardsticks(pairs: Path, size: int) -> dict[str, Interval]:
-    """Lung MAE, as in the table, of somebody who sees no radiograph but knows something else.
-
-    `constant`: nothing; the median of the training patients' lungs. `thickness`: the exact length
-    of lung along each beam; the clean dark-field is the training patients' median at that length,
-    and what is left is what no thickness tells, the patient's own coefficient, its field and
-    disease.
-    """
-    source = open_pairs(pairs, None, size, (0.0, _WINDOW))
-    if not isinstance(source, StorePairs):
-        raise SystemExit(f"{pairs} is no store of pairs; only one knows how thick lungs are")
-    lungs: dict[str, list[tuple[str, NDArray[np.float64], NDArray[np.float64]]]] = {}
-    for number, row in enumerate(source.rows):
-        if row.split not in {"train", "test"}:
-            continue
-        pair = source.read(number)
-        if pair.clean is None or pair.lung is None:
-            raise SystemExit(f"{pairs} knows no clean target or no lung")
-        lung = pair.lung[pair.content] == 1
-        store_row = int(source.manifest["row"][number].as_py())
-        thickness = to_grid(source.arrays.read("lung_thickness_mm", store_row), source.geometry)
-        values = pair.clean[pair.content][lung].astype(np.float64)
-        found = (row.patient_id, thickness[lung].astype(np.float64), values)
-        lungs.setdefault(str(row.split), []).append(found)
-    known = np.concatenate([t[::_EVERY] for _, t, _ in lungs["train"]])
-    values = np.concatenate([c[::_EVERY] for _, _, c in lungs["train"]])
-    edges = np.quantile(known, np.linspace(0, 1, _BINS + 1))[1:-1]
-    place = np.digitize(known, edges)
-    median = np.array([np.median(values[place == b]) for b in range(_BINS)])
-    constant = np.median(values)
-    errors: dict[str, Scores] = {"constant": {}, "thickness": {}}
-    for n, (patient, thickness, clean) in enumerate(lungs["test"]):
-        if clean.size:
-            guessed = median[np.digitize(thickness, edges)]
-            errors["thickness"][f"{patient}/{n}"] = np.array([np.abs(guessed - clean).mean()])
-            errors["constant"][f"{patient}/{n}"] = np.array([np.abs(constant - clean).mean()])
-    return {name: mean_over_patients(found) for name, found in errors.items()}
 
 
 def main() -> None:
@@ -386,29 +353,35 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rates", type=float, nargs="+", default=[1e-3, 3e-3])
     parser.add_argument("--as-long-as", choices=[c.name for c in CONFIGURATIONS])
+    parser.add_argument("--rows", nargs="+", help="of these alone, by name; others are not run")
+    parser.add_argument("--against", help="the row that others are compared with; else the first")
     parser.add_argument("--published", action="store_true", help="its full networks as well")
     parser.add_argument("--minutes", type=float, default=float("inf"))
     arguments = parser.parse_args()
     until = time.monotonic() + 60 * arguments.minutes
     bench = Bench(arguments.pairs, arguments.out, arguments.size, arguments.steps, until)
     bench.claim()
-    named = {c.name: c for c in CONFIGURATIONS}
+    chosen = [
+        c
+        for c in (*CONFIGURATIONS, *[PUBLISHED] * arguments.published)
+        if arguments.rows is None or c.name in arguments.rows
+    ]
+    against = arguments.against or CONFIGURATIONS[0].name
     done: dict[str, list[Path]] = {}
     updates: dict[str, int] = {}
     for seed in range(arguments.seeds):
-        for configuration in (*CONFIGURATIONS, *[PUBLISHED] * arguments.published):
+        for configuration in chosen:
             try:
                 rate = bench.best_rate(configuration, arguments.rates)
-                steps = bench.steps_as_long(configuration, named.get(arguments.as_long_as))
+                steps = bench.steps_as_long(configuration.name, arguments.as_long_as)
                 folder = bench.train(configuration, steps, rate, seed)
             except OutOfTimeError:
                 continue
             updates[configuration.name] = steps
             done.setdefault(configuration.name, []).append(bench.evaluate(folder))
     print(json.dumps(describe_machine()))
-    print(tabulate(done, LUNG_COLUMNS), tabulate(done, WHOLE_COLUMNS), sep="\n\n")
-    for name, error in yardsticks(arguments.pairs, arguments.size).items():
-        print(f"\nlung MAE of somebody who knows the {name} alone: {error}")
+    for columns in (LUNG_COLUMNS, WHOLE_COLUMNS):
+        print(tabulate(done, columns, against), end="\n\n")
     for name, folders in done.items():
         seconds = [json.loads((f.parent / "score.json").read_text())["seconds"] for f in folders]
         print(f"{name}: {updates[name]} updates; {', '.join(map(str, seconds))} s")
