@@ -291,8 +291,8 @@ def mean_over_patients(scores: Scores) -> Interval:
 def compare(ours: Scores, theirs: Scores) -> str:
     """theirs less ours over images that both have.
 
-    The interval draws patients, the same for both, and seeds, of each by itself: it says whether
-    another training would do so too. p is of signed ranks over patients (Wilcoxon) of the means
+    The interval draws patients and seeds, the same for both: a seed's trainings see the same pairs
+    in the same order. It says whether another training would do so too. p is of signed ranks over patients (Wilcoxon) of the means
     over seeds: it says that these trainings differ, which two seeds of one configuration do too.
     """
     keys = sorted(ours.keys() & theirs.keys())
@@ -301,10 +301,11 @@ def compare(ours: Scores, theirs: Scores) -> str:
 
     def measure(rng: np.random.Generator | None) -> float:
         weight = patient_weights(patients, rng)
-        means = [v[:, _draw(v.shape[1], rng)].mean(axis=1) for v in (one, other)]
-        return float(weight @ (means[1] - means[0]) / weight.sum())
+        drawn = _draw(seeds, rng)
+        return float(weight @ (other[:, drawn] - one[:, drawn]).mean(axis=1) / weight.sum())
 
-    differences = other.mean(axis=1) - one.mean(axis=1)
+    seeds = min(one.shape[1], other.shape[1])
+    differences = other[:, :seeds].mean(axis=1) - one[:, :seeds].mean(axis=1)
     by_patient: dict[str, list[float]] = {}
     for patient, difference in zip(patients, differences, strict=True):
         by_patient.setdefault(patient, []).append(float(difference))

@@ -258,6 +258,8 @@ class _Run:
             f"step {step} ({name}): validation NLL {score.nll:.4f}, MAE {score.mae:.4f}"
             + (", the best so far" if better else "")
         )
+        if better:
+            self._folder.keep_best(trainer.averaged, self._card(score, step))
         shown = self._watched[: self._recipe.validation.panel_pairs]
         if shown:
             batch = read_batch(self._prepared.source, shown)
@@ -265,8 +267,6 @@ class _Run:
             self._monitor.draw(
                 trainer.averaged, batch, names, step, self._recipe.window, self._device
             )
-        if better:
-            self._folder.keep_best(trainer.averaged, self._card(score, step))
 
     def _save(self) -> None:
         # What gives no finite loss is nothing to go on from: the state before it stays.
