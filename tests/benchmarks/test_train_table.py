@@ -87,10 +87,12 @@ def test_many_images_of_one_patient_are_one_observation() -> None:
 
 def test_as_long_as_another_means_updates_in_proportion_to_the_time_of_one(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "pairs.zarr", tmp_path, 64, 900, 0.0)
-    (tmp_path / "update-seconds.json").write_text(json.dumps({"quick": 0.2, "slow": 0.5}))
-    assert bench.steps_as_long("quick", None) == 900
-    assert bench.steps_as_long("quick", "slow") == 2250
-    assert bench.steps_as_long("slow", "slow") == 900
+    quick, slow = CONFIGURATIONS[0].name, CONFIGURATIONS[3].name
+    seconds = {c.name: 0.2 for c in CONFIGURATIONS} | {slow: 0.5}
+    (tmp_path / "update-seconds.json").write_text(json.dumps(seconds))
+    assert bench.steps_as_long(quick, None) == 900
+    assert bench.steps_as_long(quick, slow) == 2250
+    assert bench.steps_as_long(slow, slow) == 900
 
 
 def test_the_time_of_an_update_is_measured_once_over_all_legs(
