@@ -1,13 +1,16 @@
 """The checkpoint whose weights a training begins with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from dfsynth.checkpoint import CascadeConfig, ModelCard, checkpoint_path, read_checkpoint
 from dfsynth.errors import UsageError
 from dfsynth.generate import load_network
+from dfsynth.models import Cascade
+from dfsynth.pairs import PairBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,29 @@ def read_beginning(wanted: str, network: CascadeConfig) -> Beginning:
             f"{'; '.join(differences)}; change [network], or choose another checkpoint"
         )
     return Beginning(dict(load_network(files).state_dict()), files.card, files.sha256)
+
+
+class LungTeacher:
+    """What the generator that training began with says of lungs, for pairs without a lung mask.
+
+    Its weights move under the lung output, which nothing else then teaches: it would drift, and
+    every figure of the lung with it (Hinton et al. 2015: soft targets of another network).
+    """
+
+    def __init__(self, start: Beginning, device: torch.device) -> None:
+        self._network = Cascade(start.card.arguments).to(device).eval().requires_grad_(False)
+        self._network.load_state_dict(start.weights)
+
+    @torch.no_grad()
+    def __call__(self, batch: PairBatch) -> PairBatch:
+        """The batch with each pixel's probability of lung in [0, 1], as `lung`."""
+        whole = torch.ones(
+            batch.image.shape[0], self._network.mask_width, device=batch.image.device
+        )
+        [first] = self._network(batch.image, whole, 1)
+        if first.lung_logit is None:
+            return batch
+        return replace(batch, lung=torch.sigmoid(first.lung_logit.float()))
 
 
 def _compared(ours: CascadeConfig, theirs: CascadeConfig) -> list[tuple[str, Any, Any]]:

@@ -88,8 +88,8 @@ def _without_lungs(recipe: Recipe, start: Beginning | None, progress: TrainProgr
     """An output that nothing teaches would be taken for the lung by every figure of the lung."""
     if start is not None:
         progress.message(
-            "warning: the pairs have no lung masks: the lung output stays as far as it can what "
-            f"{start.card.name} knew; look at it"
+            f"the pairs have no lung masks: the lung output learns what {start.card.name} says of "
+            "their radiographs"
         )
         return recipe
     progress.message(

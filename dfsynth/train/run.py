@@ -13,6 +13,7 @@ from dfsynth.errors import DfsynthError
 from dfsynth.pairs import BatchReader, augment, check_pairs, read_batch
 from dfsynth.pipeline.provenance import software_versions
 from dfsynth.records import IntensityWindow
+from dfsynth.train.beginning import LungTeacher
 from dfsynth.train.fitting import check_batch_fits
 from dfsynth.train.monitor import Monitor
 from dfsynth.train.preparation import (
@@ -108,8 +109,11 @@ class _Run:
         training = prepared.rows["train"]
         self._trainer = Trainer(recipe, self._device, prepared.precision, processes, len(training))
         self._standing = Standing()
+        self._lung_teacher: LungTeacher | None = None
         if prepared.beginning is not None:
             self._trainer.start_from(prepared.beginning.weights)
+            if not prepared.source.knows_lungs:
+                self._lung_teacher = LungTeacher(prepared.beginning, self._device)
         kept = folder.restore()
         self._fresh = kept is None
         if kept is not None:
@@ -226,6 +230,8 @@ class _Run:
         rng = trainer.step_rng()
         batch = self._reader.batch(trainer.steps_taken)
         batch = augment(batch, self._recipe.augmentation, rng, self._device)
+        if self._lung_teacher is not None:
+            batch = self._lung_teacher(batch)
         report = trainer.learn(batch, rng)
         if self._monitor is not None:
             name, step = trainer.plan.name, trainer.steps_taken

@@ -13,7 +13,8 @@ from dfsynth.checkpoint import CascadeConfig, read_checkpoint
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.generate import load_network, save_checkpoint
 from dfsynth.train import SilentTraining, TrainOptions, train_generator
-from dfsynth.train.beginning import read_beginning
+from dfsynth.train.beginning import LungTeacher, read_beginning
+from dfsynth.train.validation import predict_without_dropout
 
 NETWORK = CascadeConfig(2, (8, 16))
 OLD = {"name": "old pairs", "licence": "CC BY 4.0", "training_pairs": "7"}
@@ -85,6 +86,31 @@ def test_another_network_is_refused_with_what_differs(checkpoint: Path) -> None:
     wanted = toy_recipe(network=CascadeConfig(2, (8, 24), guidance="none")).network
     with pytest.raises(UsageError, match=r"widths is \[8, 24\] .*; guidance is none"):
         read_beginning(str(checkpoint), wanted)
+
+
+def test_the_lung_output_stays_although_pairs_have_no_lungs(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a training without the teacher: there it drifts."""
+    image = torch.rand(8, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+
+    def lungs(folder: Path) -> torch.Tensor:
+        network = load_network(read_checkpoint(folder))
+        return torch.sigmoid(predict_without_dropout(network, image)[0].lung_logit).detach()
+
+    def drift(name: str, steps: int = 40) -> float:
+        asked = options(tmp_path / name, "3e-3", checkpoint)
+        recipe = Path(asked.recipe)
+        recipe.write_text(recipe.read_text().replace("steps = 2", f"steps = {steps}"))
+        report = train_generator(asked, SilentTraining())
+        assert read_checkpoint(report.best).card.arguments.lung_head
+        return float((lungs(report.best) - lungs(checkpoint)).abs().mean())
+
+    for name in ("taught", "alone"):
+        (tmp_path / name).mkdir()
+    taught = drift("taught")
+    monkeypatch.setattr(LungTeacher, "__call__", lambda _, batch: batch)
+    assert taught < 0.5 * drift("alone")
 
 
 def test_dropout_may_differ(checkpoint: Path) -> None:
