@@ -5,6 +5,10 @@
 DIR as in radiographs.py. The packaged generator was taught by no radiograph that has a drawn mask;
 scored are those of them that did not teach the lung reader either, which drew the lungs over the
 others. Writes metrics.json and contact sheets.
+
+With --pairs (a store of simulated pairs) it also says how the noise-free truth itself would score,
+by the outline that people would draw: an outline leaves out lung behind heart and domes, which does
+scatter, so that nobody who is right reaches 1 where that lung counts against.
 """
 
 import argparse
@@ -20,10 +24,12 @@ from scipy.stats import rankdata
 import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.generate import TorchGenerator
+from dfsynth.pairs import open_pairs
 from dfsynth.records import Float32Map
 from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
 from dfsynth.simulate import lung_shape
 
+_TRUTH_GRID, _TRUTH_PAIRS = 256, 40
 RECIPES = Path(__file__).parent / "recipes"
 
 
@@ -32,10 +38,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--checkpoint", default="default", help="folder or packaged name")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pairs", type=Path, help="simulated, whose truth is scored as well")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     listed = list_radiographs(arguments.data)
     metrics = score_checkpoint(arguments.checkpoint, listed, arguments.out)
+    if arguments.pairs is not None:
+        metrics["truth"] = score_truth(arguments.pairs)
     (arguments.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     print(json.dumps(metrics, indent=2))
 
@@ -87,6 +96,32 @@ def score_drawn_lungs(generator: TorchGenerator, listed: list[Listed], grid: int
             "lung_head_dice_mean": float(np.mean([r[3] for r in chosen])),
         }
     return result
+
+
+def score_truth(pairs: Path) -> dict:
+    """The same figures of the clean target of up to so many pairs of each origin."""
+    source = open_pairs(pairs, None, _TRUTH_GRID, (0.0, 1.0))
+    found: dict[str, list[tuple[float, float]]] = {}
+    for number, row in enumerate(source.rows):
+        rows = found.setdefault(str(row.origin), [])
+        if len(rows) == _TRUTH_PAIRS:
+            continue
+        pair = source.read(number)
+        lung, counted = pair.lung > 0, np.zeros(pair.image.shape, np.bool_)
+        counted[pair.content] = True
+        if lung.any():
+            outside = counted & (pair.lung_weight > 0)
+            values = (pixel_auroc(pair.clean, lung, where) for where in (outside, counted))
+            rows.append(tuple(values))
+    return {
+        origin: {
+            "pairs": len(rows),
+            "auroc_median": float(np.median([r[0] for r in rows])),
+            "auroc_median_hidden_lung_counted_against": float(np.median([r[1] for r in rows])),
+            "auroc_p10_hidden_lung_counted_against": float(np.percentile([r[1] for r in rows], 10)),
+        }
+        for origin, rows in found.items()
+    }
 
 
 def pixel_auroc(
