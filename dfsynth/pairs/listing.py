@@ -11,6 +11,8 @@ from dfsynth.source.folder import FolderSource
 
 _SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".npy"})
 """What is left out of a name when it is compared; a DICOM name may end in .113, which is kept."""
+_OF_FILE_MANAGERS: Final = frozenset({".db", ".ini"})
+"""Thumbs.db and desktop.ini: a build makes a failed row of them, but here they have no partner."""
 _PATIENT_COLUMNS: Final[tuple[str, ...]] = ("patient_id", "split")
 
 
@@ -80,6 +82,8 @@ def _list_folder(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     listing = FolderSource(folder).listing()
     found: dict[str, Path] = {}
     for name in map(str, listing.table["uri"].to_pylist()):
+        if PurePosixPath(name).suffix.lower() in _OF_FILE_MANAGERS:
+            continue
         key = _key(name)
         if key in found:
             raise UsageError(

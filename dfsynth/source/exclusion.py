@@ -20,9 +20,7 @@ OUTSIDE_ROOT: Final = "outside_root"
 OUTSIDE_IMAGE_FOLDERS: Final = "outside_image_folders"
 NOT_ON_DISK: Final = "in_table_but_not_on_disk"
 
-_NO_IMAGE_SUFFIXES: Final = frozenset(
-    (".csv", ".json", ".txt", ".toml", ".md", ".html", ".db", ".ini")
-)
+_NO_IMAGE_SUFFIXES: Final = frozenset((".csv", ".json", ".txt", ".toml", ".md", ".html"))
 _COMPRESSED: Final = frozenset((".gz", ".bz2", ".xz", ".zst"))
 _ARCHIVES: Final = frozenset((".tar", ".zip", ".tgz", ".tbz2", ".txz"))
 
