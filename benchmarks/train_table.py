@@ -363,11 +363,18 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rates", type=float, nargs="+", default=[1e-3, 3e-3])
     parser.add_argument("--as-long-as", choices=[c.name for c in CONFIGURATIONS])
-    parser.add_argument("--rows", nargs="+", help="of these alone, by name; others are not run")
-    parser.add_argument("--against", help="the row that others are compared with; else the first")
+    rows = [c.name for c in (*CONFIGURATIONS, PUBLISHED)]
+    parser.add_argument(
+        "--rows", nargs="+", choices=rows, help="of these alone, by name; others are not run"
+    )
+    parser.add_argument(
+        "--against", choices=rows, help="the row that others are compared with; else the first"
+    )
     parser.add_argument("--published", action="store_true", help="its full networks as well")
     parser.add_argument("--minutes", type=float, default=float("inf"))
     arguments = parser.parse_args()
+    if arguments.published and arguments.as_long_as:
+        parser.error("--as-long-as times the configurations of about as many parameters alone")
     until = time.monotonic() + 60 * arguments.minutes
     bench = Bench(arguments.pairs, arguments.out, arguments.size, arguments.steps, until)
     bench.claim()

@@ -112,7 +112,7 @@ class _Run:
         self._lung_teacher: LungTeacher | None = None
         if prepared.beginning is not None:
             self._trainer.start_from(prepared.beginning.weights)
-            if not prepared.source.knows_lungs:
+            if recipe.loss.lung and not prepared.source.knows_lungs:
                 self._lung_teacher = LungTeacher(prepared.beginning, self._device)
         kept = folder.restore()
         self._fresh = kept is None
