@@ -22,8 +22,8 @@ from machine import describe_machine
 from numpy.typing import NDArray
 
 import dfsynth
-from dfsynth.pairs import open_pairs
-from dfsynth.pairs.store_pairs import StorePairs
+from dfsynth.datasets import open_pairs
+from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.preprocess import to_grid
 from dfsynth.records import Float32Map
 from dfsynth.score.numbers import LEAST_LUNG

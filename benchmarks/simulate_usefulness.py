@@ -21,10 +21,10 @@ from machine import describe_machine
 from numpy.typing import NDArray
 from radiographs import Drawing, read_pairs, read_radiographs, to_eight_bits, to_square
 
+from dfsynth.lung_segmentation.network import NetworkReader
+from dfsynth.lung_segmentation.samples import Lesson, simulated_lesson
+from dfsynth.lung_segmentation.training import ReaderSchedule, ReaderTrainer
 from dfsynth.records import Float32Map
-from dfsynth.simulate.cxr import NetworkReader
-from dfsynth.train.lessons import Lesson, simulated_lesson
-from dfsynth.train.reader import ReaderSchedule, ReaderTrainer
 
 _GRID = 128
 _SCORED_SIDE = 256

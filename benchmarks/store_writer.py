@@ -37,7 +37,7 @@ from dfsynth.store import (
     encode_row,
     write_group,
 )
-from dfsynth.store.chunk import encode_chunk
+from dfsynth.store.zarr.chunk import encode_chunk
 
 Figures: TypeAlias = dict[str, float]
 Half: TypeAlias = NDArray[np.float16]

@@ -16,7 +16,7 @@ import torch
 from machine import describe_machine
 from training_steps import noise_batch, step_seconds
 
-from dfsynth.generate import resolve_device, resolve_precision
+from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.train import read_recipe, recipe_path
 from dfsynth.train.processes import Processes
 from dfsynth.train.trainer import Trainer

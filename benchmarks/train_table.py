@@ -29,9 +29,9 @@ from scipy.stats import wilcoxon
 from training_steps import noise_batch, step_seconds
 
 import dfsynth
-from dfsynth.generate import resolve_device, resolve_precision
+from dfsynth.datasets import open_pairs
+from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.models.published import PUBLISHED_WIDTHS
-from dfsynth.pairs import open_pairs
 from dfsynth.train import read_recipe
 from dfsynth.train.processes import Processes
 from dfsynth.train.trainer import Trainer

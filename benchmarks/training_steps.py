@@ -5,7 +5,7 @@ import time
 import numpy as np
 import torch
 
-from dfsynth.pairs import PairBatch
+from dfsynth.datasets import PairBatch
 from dfsynth.train.trainer import Trainer
 
 

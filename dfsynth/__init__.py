@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from dfsynth.version import __version__
 
 if TYPE_CHECKING:
-    from dfsynth.access import Store, open_store
     from dfsynth.api import build, load_generator, simulate_pairs
+    from dfsynth.store.opened import Store, open_store
 
 __all__ = [
     "Store",
@@ -30,11 +30,11 @@ __all__ = [
 
 # Imported when first asked for: torch and Arrow take seconds, `dfsynth --help` must not.
 _LAZY: Final = {
-    "Store": "dfsynth.access",
+    "Store": "dfsynth.store.opened",
     "build": "dfsynth.api",
     "evaluate_checkpoint": "dfsynth.api",
     "load_generator": "dfsynth.api",
-    "open_store": "dfsynth.access",
+    "open_store": "dfsynth.store.opened",
     "simulate_pairs": "dfsynth.api",
     "train_generator": "dfsynth.api",
 }

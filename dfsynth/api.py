@@ -6,14 +6,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
-from dfsynth.config import DEFAULT_MC_SAMPLES, BuildOptions, SimulateOptions
+from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
-from dfsynth.generate import TorchGenerator, load_network, resolve_device, resolve_precision
-from dfsynth.maker import CheckpointMaker
-from dfsynth.pipeline import BuildReport, PairMaker, Progress, RunReport, Silent
-from dfsynth.pipeline import build as run_build
-from dfsynth.pipeline import simulate as run_simulation
-from dfsynth.train import SilentTraining, TrainOptions, TrainProgress, TrainReport
+from dfsynth.inference import TorchGenerator, load_network
+from dfsynth.jobs.build import BuildReport, run_build
+from dfsynth.jobs.checkpoint_generator import CheckpointMaker
+from dfsynth.jobs.commit import RunReport
+from dfsynth.jobs.simulate import run_simulation
+from dfsynth.jobs.simulator import PairMaker
+from dfsynth.options import DEFAULT_MC_SAMPLES, BuildOptions, SimulateOptions, TrainOptions
+from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
+from dfsynth.train import TrainReport
 from dfsynth.train import train_generator as run_training
 
 if TYPE_CHECKING:
@@ -174,7 +177,7 @@ def load_simulator(options: SimulateOptions) -> PairMaker:
     Raises:
         UsageError: the libraries of the extra `simulate`, a device or a folder is not there.
     """
-    simulator = _load_extra("dfsynth.simulator", "simulating", "simulate")
+    simulator = _load_extra("dfsynth.simulation.simulator_pkg", "simulating", "simulate")
     maker: PairMaker = simulator.make_simulator(options)
     return maker
 

@@ -5,7 +5,7 @@
 2.5 mm of aluminium, 600 µm of caesium iodide, energy-integrating; no further dependencies.
 """
 
-from dfsynth.simulate.imaging import Tube, effective_water_per_cm
+from dfsynth.simulation.acquisition import Tube, effective_water_per_cm
 
 DEPTHS_MM = (0, 50, 100, 150, 200, 300)
 

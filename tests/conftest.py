@@ -1,5 +1,8 @@
 """What tests of several folders share."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +15,7 @@ def tiny_checkpoint(tmp_path_factory) -> Path:
     import torch
 
     from dfsynth.checkpoint import NETWORK, CascadeConfig, ModelCard
-    from dfsynth.generate import save_checkpoint
+    from dfsynth.inference import save_checkpoint
     from dfsynth.models import Cascade
     from dfsynth.records import IntensityWindow
 
@@ -52,3 +55,27 @@ def run_cli(capfd) -> Callable[..., tuple[int, str, str]]:
         return status, out, err
 
     return run
+
+
+@pytest.fixture
+def start_child() -> Callable[..., "subprocess.Popen[str]"]:
+    """Starts a Python process on a source text or file; lines both ways through pipes."""
+    children: list[subprocess.Popen[str]] = []
+
+    def start(program: str | Path, *arguments: object) -> "subprocess.Popen[str]":
+        command = [str(program)] if isinstance(program, Path) else ["-c", program]
+        child = subprocess.Popen(
+            [sys.executable, *command, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        children.append(child)
+        return child
+
+    yield start
+    for child in children:
+        child.kill()
+        child.communicate()

@@ -23,11 +23,11 @@ from scipy.stats import rankdata
 
 import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
-from dfsynth.generate import TorchGenerator
-from dfsynth.pairs import open_pairs
+from dfsynth.datasets import open_pairs
+from dfsynth.inference import TorchGenerator
 from dfsynth.records import Float32Map
 from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
-from dfsynth.simulate import lung_shape
+from dfsynth.simulation.cxr.thickness import lung_shape
 
 _TRUTH_GRID, _TRUTH_PAIRS = 256, 40
 RECIPES = Path(__file__).parent / "recipes"

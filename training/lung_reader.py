@@ -33,28 +33,21 @@ from radiographs import (
 )
 from safetensors.torch import load_file, save_file
 
-from dfsynth.generate import resolve_precision
-from dfsynth.models.unet import UNet
-from dfsynth.records import Float32Map
-from dfsynth.resources import data_folder
-from dfsynth.simulate.cxr import (
-    READER_OUTPUTS,
-    LungReader,
-    NetworkReader,
-    NotAChestRadiograph,
-    ReaderCard,
-    is_plausible,
-    locate_lungs,
-    save_reader,
-)
-from dfsynth.train.lessons import (
+from dfsynth.devices import resolve_precision
+from dfsynth.lung_segmentation.checkpoint import ReaderCard, save_reader
+from dfsynth.lung_segmentation.network import READER_OUTPUTS, LungReader, NetworkReader
+from dfsynth.lung_segmentation.regions import NotAChestRadiograph, is_plausible, locate_lungs
+from dfsynth.lung_segmentation.samples import (
     Lesson,
     field_lesson,
     own_lesson,
     simulated_lesson,
     whole_lesson,
 )
-from dfsynth.train.reader import ReaderSchedule, ReaderTrainer
+from dfsynth.lung_segmentation.training import ReaderSchedule, ReaderTrainer
+from dfsynth.models.unet import UNet
+from dfsynth.records import Float32Map
+from dfsynth.resources import data_folder
 
 RECIPE = Path(__file__).parent / "recipes" / "lung-reader.toml"
 SIMULATED = "made by dfsynth"

@@ -22,8 +22,8 @@ from radiographs import Listed, is_free_to_use, list_radiographs, share_of
 
 import dfsynth
 from dfsynth.checkpoint import WEIGHTS, read_checkpoint
-from dfsynth.generate import load_network, save_checkpoint
-from dfsynth.pairs import open_pairs
+from dfsynth.datasets import open_pairs
+from dfsynth.inference import load_network, save_checkpoint
 
 MOST_BYTES = 16_000_000
 LIMITS = (

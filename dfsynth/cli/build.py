@@ -15,8 +15,8 @@ from dfsynth.cli.options import (
     parse_size,
 )
 from dfsynth.cli.session import Session, session
-from dfsynth.config import DEFAULT_MAPS, DEFAULT_MC_SAMPLES, DEFAULT_SHARD_SIZE, BuildOptions
 from dfsynth.errors import ExitStatus
+from dfsynth.options import DEFAULT_MAPS, DEFAULT_MC_SAMPLES, DEFAULT_SHARD_SIZE, BuildOptions
 
 EXAMPLE = "Example: dfsynth build --source nih --root /data/ChestX-ray14 --out nih-darkfield.zarr"
 
@@ -106,9 +106,9 @@ def build(
 
 def _run(options: BuildOptions, talk: Session, strict: bool) -> None:
     from dfsynth.cli.progress import format_counts, report_lines, reporter
-    from dfsynth.maker import CheckpointMaker
-    from dfsynth.pipeline import build as run_build
-    from dfsynth.pipeline.inspect import count_failed
+    from dfsynth.jobs.build import run_build
+    from dfsynth.jobs.checkpoint_generator import CheckpointMaker
+    from dfsynth.jobs.info import count_failed
 
     with reporter(talk.quiet) as progress:
         report = run_build(options, CheckpointMaker(options), progress)
@@ -128,10 +128,10 @@ def _run(options: BuildOptions, talk: Session, strict: bool) -> None:
 
 def _dry_run(options: BuildOptions, talk: Session) -> None:
     from dfsynth.cli.progress import format_bytes, format_counts, format_seconds
-    from dfsynth.maker import CheckpointMaker
-    from dfsynth.pipeline.estimate import estimate
+    from dfsynth.jobs.build_estimate import estimate_build
+    from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 
-    found = estimate(options, CheckpointMaker(options))
+    found = estimate_build(options, CheckpointMaker(options))
     lines = [f"would write {found.rows} rows in {found.shards} shards to {options.out}"]
     if found.excluded:
         lines.append("not taken as images: " + format_counts(found.excluded))

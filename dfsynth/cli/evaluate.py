@@ -7,7 +7,7 @@ import typer
 
 from dfsynth.cli.options import Json, Quiet, Verbose
 from dfsynth.cli.session import session
-from dfsynth.config import DEFAULT_MC_SAMPLES
+from dfsynth.options import DEFAULT_MC_SAMPLES
 
 EXAMPLE = "Example: dfsynth evaluate default --data pairs.zarr --out evaluation"
 
@@ -60,13 +60,8 @@ def evaluate(
         from dfsynth.cli.progress import reporter
 
         load_evaluation()
-        from dfsynth.evaluate import (
-            EvaluationOptions,
-            evaluate_checkpoint,
-            prepare_output,
-            tabulate,
-            write_report,
-        )
+        from dfsynth.evaluate import evaluate_checkpoint, prepare_output, tabulate, write_report
+        from dfsynth.options import EvaluationOptions
 
         options = EvaluationOptions(
             checkpoint=checkpoint,

@@ -37,7 +37,7 @@ def filter_store(
 ) -> None:
     """Keep the rows of the manifest that you want to train on; failed rows never pass."""
     with session(json, quiet, verbose) as talk:
-        from dfsynth.access import filter_manifest
+        from dfsynth.jobs.filter import filter_manifest
 
         found = filter_manifest(store, where, keep, by, include_no_lung, out)
         lines = [f"{found.kept} of {found.total} images kept"]

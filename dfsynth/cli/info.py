@@ -24,7 +24,7 @@ def info(
     """Say what a store holds: counts by status, shards done, provenance, size on disk."""
     with session(json, quiet, verbose) as talk:
         from dfsynth.cli.progress import format_bytes, format_counts
-        from dfsynth.pipeline.inspect import describe_store
+        from dfsynth.jobs.info import describe_store
 
         found = describe_store(store)
         status = found.status

@@ -15,8 +15,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from dfsynth import pipeline
-from dfsynth.pipeline import RunReport
+from dfsynth.jobs.commit import RunReport
+from dfsynth.progress import Progress as JobProgress
+from dfsynth.progress import Silent
 
 _PLAIN_EVERY_S = 10.0
 
@@ -88,10 +89,10 @@ class BarReporter:
 
 
 @contextmanager
-def reporter(quiet: bool, noun: str = "images") -> Iterator[pipeline.Progress]:
+def reporter(quiet: bool, noun: str = "images") -> Iterator[JobProgress]:
     """The reporter that fits where stderr goes; `noun` is what it counts."""
     if quiet:
-        yield pipeline.Silent()
+        yield Silent()
     elif not sys.stderr.isatty():
         yield PlainReporter(noun)
     else:

@@ -28,7 +28,7 @@ def show(
 ) -> None:
     """Draw a contact sheet: attenuation, dark-field, and its uncertainty or (pairs) its truth."""
     with session(json, quiet, verbose) as talk:
-        from dfsynth.access.sheet import draw_sheet
+        from dfsynth.jobs.show import draw_sheet
 
         # Resolved, since `.` has no name to build on.
         whole = store.resolve()

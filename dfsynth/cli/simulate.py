@@ -15,13 +15,8 @@ from dfsynth.cli.options import (
     require_only,
 )
 from dfsynth.cli.session import Session, session
-from dfsynth.config import (
-    DEFAULT_PAIRS_SHARD_SIZE,
-    DEFAULT_PAIRS_SIZE,
-    LAYERS,
-    SimulateOptions,
-)
 from dfsynth.errors import ExitStatus, UsageError
+from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, DEFAULT_PAIRS_SIZE, LAYERS, SimulateOptions
 
 EXAMPLE = "Example: dfsynth simulate --out pairs.zarr --n 1000 --size 256 --severity 0:0.6"
 
@@ -127,8 +122,8 @@ def simulate(
 def _run(options: SimulateOptions, talk: Session, strict: bool) -> None:
     from dfsynth.api import load_simulator
     from dfsynth.cli.progress import format_counts, report_lines, reporter
-    from dfsynth.pipeline import simulate as run_simulation
-    from dfsynth.pipeline.inspect import count_failed
+    from dfsynth.jobs.info import count_failed
+    from dfsynth.jobs.simulate import run_simulation
 
     with reporter(talk.quiet, "pairs") as progress:
         report = run_simulation(options, load_simulator(options), progress)
@@ -147,7 +142,7 @@ def _run(options: SimulateOptions, talk: Session, strict: bool) -> None:
 
 def _validate(people: int | None, seed: int, talk: Session) -> None:
     from dfsynth.cli.progress import reporter
-    from dfsynth.simulator.cohort import USUAL_PEOPLE, tabulate, validate
+    from dfsynth.simulation.validation.cohort import USUAL_PEOPLE, tabulate, validate
 
     count = USUAL_PEOPLE if people is None else people
     with reporter(talk.quiet, "phantoms") as progress:
@@ -161,9 +156,9 @@ def _validate(people: int | None, seed: int, talk: Session) -> None:
 def _dry_run(options: SimulateOptions, talk: Session) -> None:
     from dfsynth.api import load_simulator
     from dfsynth.cli.progress import format_bytes, format_counts, format_seconds
-    from dfsynth.pipeline.pairs_estimate import estimate_pairs
+    from dfsynth.jobs.simulate_estimate import estimate_simulation
 
-    found = estimate_pairs(options, load_simulator(options))
+    found = estimate_simulation(options, load_simulator(options))
     lines = [
         f"would write {found.rows} pairs in {found.shards} shards to {options.out}",
         f"origins: {format_counts(found.origins)}; splits: {format_counts(found.splits)}",

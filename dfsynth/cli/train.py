@@ -16,7 +16,8 @@ from dfsynth.cli.session import Session, session
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from dfsynth.train import TrainOptions, TrainProgress
+    from dfsynth.options import TrainOptions
+    from dfsynth.progress import TrainProgress
 
 EXAMPLE = "Example: dfsynth train compact-256 --data pairs.zarr --out runs/first"
 _PLAIN_EVERY_S: Final = 10.0
@@ -59,7 +60,7 @@ def train(
     `dfsynth build`. Several GPUs: torchrun --nproc-per-node N -m dfsynth train ...
     """
     with session(json, quiet, verbose) as talk:
-        from dfsynth.train import TrainOptions
+        from dfsynth.options import TrainOptions
 
         options = TrainOptions(
             recipe=recipe,
@@ -107,7 +108,7 @@ def _run(options: "TrainOptions", talk: Session) -> None:
 
 def _dry_run(options: "TrainOptions", talk: Session) -> None:
     from dfsynth.cli.progress import format_bytes, format_counts, format_seconds
-    from dfsynth.pairs import check_pairs
+    from dfsynth.datasets import check_pairs
     from dfsynth.train import estimate_training, prepare_training
 
     with _reporter(talk.quiet) as progress:
@@ -148,7 +149,7 @@ def _flatten(table: dict[str, object], where: str = "") -> list[str]:
 @contextmanager
 def _reporter(quiet: bool) -> "Iterator[TrainProgress]":
     """The reporter that fits where stderr goes."""
-    from dfsynth.train import SilentTraining
+    from dfsynth.progress import SilentTraining
 
     if quiet:
         yield SilentTraining()

@@ -26,7 +26,7 @@ def verify(
     """
     with session(json, quiet, verbose) as talk:
         from dfsynth.cli.progress import reporter
-        from dfsynth.pipeline.verify import verify_store
+        from dfsynth.jobs.verify import verify_store
 
         with reporter(talk.quiet) as progress:
             found = verify_store(store, repair, progress)

@@ -2,19 +2,12 @@
 
 from dfsynth.evaluate.bootstrap import Interval
 from dfsynth.evaluate.card_calibration import calibrate_checkpoint
+from dfsynth.evaluate.job import EvaluationReport, calibrate, evaluate_checkpoint, evaluate_pairs
 from dfsynth.evaluate.output import prepare_output, tabulate, write_report
-from dfsynth.evaluate.run import (
-    EvaluationOptions,
-    EvaluationReport,
-    calibrate,
-    evaluate_checkpoint,
-    evaluate_pairs,
-)
 from dfsynth.evaluate.scores import Evaluation, RegionScores, StageScores, TargetScores
 
 __all__ = [
     "Evaluation",
-    "EvaluationOptions",
     "EvaluationReport",
     "Interval",
     "RegionScores",

@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from dfsynth.checkpoint import CARD, encode_card, read_checkpoint
-from dfsynth.config import DEFAULT_MC_SAMPLES
+from dfsynth.datasets import numbers_in, open_pairs
+from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.evaluate.calibration import Calibration
-from dfsynth.evaluate.run import calibrate
-from dfsynth.generate import TorchGenerator, load_network, resolve_device, resolve_precision
-from dfsynth.pairs import numbers_in, open_pairs
-from dfsynth.pipeline import Progress
-from dfsynth.store.durable import write_durably
+from dfsynth.evaluate.job import calibrate
+from dfsynth.files.durable import write_durably
+from dfsynth.inference import TorchGenerator, load_network
+from dfsynth.options import DEFAULT_MC_SAMPLES
+from dfsynth.progress import Progress
 
 
 def calibrate_checkpoint(

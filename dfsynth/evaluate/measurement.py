@@ -8,20 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.evaluate.calibration import LEVELS, Factors, covered
-from dfsynth.evaluate.density import (
-    GAUSSIAN,
-    Array,
-    negative_log_density,
-    ranked_probability_score,
-)
+from dfsynth.evaluate.density import GAUSSIAN, Array, negative_log_density, ranked_probability_score
 from dfsynth.evaluate.fidelity import measure_fidelity, similarity_map
 from dfsynth.evaluate.oracle import error_sigma, expected_target
-from dfsynth.evaluate.ranking import (
-    REMOVED,
-    area_between,
-    rank_correlation,
-    sparsification_curve,
-)
+from dfsynth.evaluate.ranking import REMOVED, area_between, rank_correlation, sparsification_curve
 from dfsynth.records import Float32Map
 
 PIXELS_A_PICTURE: Final = 16_384

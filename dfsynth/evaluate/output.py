@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 from dfsynth.evaluate.bootstrap import Interval
-from dfsynth.evaluate.picture import draw_evaluation
-from dfsynth.evaluate.run import EvaluationReport
+from dfsynth.evaluate.figure import draw_evaluation
+from dfsynth.evaluate.job import EvaluationReport
 from dfsynth.evaluate.scores import Evaluation, RegionScores, TargetScores
-from dfsynth.store.faults import store_faults
+from dfsynth.files.faults import store_faults
 
 METRICS, IMAGES, PICTURE = "metrics.json", "images.csv", "evaluation.png"
 

@@ -7,11 +7,11 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.datasets import PairImages, PairRow, PairSource
 from dfsynth.evaluate.density import GAUSSIAN
 from dfsynth.evaluate.measurement import Guess, Picture
-from dfsynth.generate import MapBatch
-from dfsynth.pairs import PairImages, PairRow, PairSource
-from dfsynth.pipeline import Progress
+from dfsynth.inference import MapBatch
+from dfsynth.progress import Progress
 from dfsynth.records import Float32Map, Generated, Geometry, ModelInput
 from dfsynth.score.numbers import LEAST_LUNG, LUNG_PROBABILITY
 
@@ -20,7 +20,7 @@ LungOf: TypeAlias = Literal["pairs", "checkpoint", "none"]
 
 
 class StagedGenerator(Protocol):
-    """What evaluation needs of a generator; `dfsynth.generate.TorchGenerator` is one."""
+    """What evaluation needs of a generator; `dfsynth.inference.TorchGenerator` is one."""
 
     def auto_batch_size(self, grid: tuple[int, int]) -> int:
         """Images a batch for a grid of (height, width)."""

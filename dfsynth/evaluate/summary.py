@@ -11,8 +11,8 @@ from dfsynth.evaluate.calibration import (
     bin_sums,
     expected_normalised_error,
 )
-from dfsynth.evaluate.gathering import Gathered
 from dfsynth.evaluate.measurement import COVERAGE_NAMES, MEANS, Measured, Place
+from dfsynth.evaluate.per_image import Gathered
 from dfsynth.evaluate.ranking import weighted_rank_correlation
 from dfsynth.evaluate.scores import Bin, RegionScores, Spread, StageScores, TargetScores
 

@@ -12,7 +12,7 @@ from dfsynth.manifest.schema import (
     ManifestSchema,
     schema_json,
 )
-from dfsynth.manifest.selection import Selection, select
+from dfsynth.manifest.selection import Selection, score_column, select
 from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
 from dfsynth.manifest.table import read_manifest
 
@@ -36,6 +36,7 @@ __all__ = [
     "read_part",
     "rows_of",
     "schema_json",
+    "score_column",
     "select",
     "write_selection",
 ]

@@ -18,6 +18,7 @@ from dfsynth.manifest.table import read_manifest
 
 NO_LUNG: Final = "no_lung"
 """The flag of rows on whose picture no lung was found."""
+DEFAULT_SCORE: Final = "uncertainty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +127,8 @@ def _lowest_share(rows: pa.Table, keep: float, by: str) -> pa.Table:
     # Stable over rows that are sorted by `row`: equal numbers pass in that order.
     lowest = known[np.argsort(values[known], kind="stable")[: int(count)]]
     return rows.take(np.sort(lowest))
+
+
+def score_column(keep: float | None, by: str | None) -> str | None:
+    """The column to keep the lowest of: `uncertainty` where only a share is given."""
+    return DEFAULT_SCORE if keep is not None and by is None else by

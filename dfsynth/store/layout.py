@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dfsynth.store.durable import make_folder
-from dfsynth.store.faults import store_faults
+from dfsynth.files.durable import make_folder
+from dfsynth.files.faults import store_faults
 
 _PART: Final = re.compile(r"part-(\d{7,})\.parquet")
 

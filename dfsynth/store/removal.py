@@ -7,8 +7,8 @@ from enum import Enum
 from pathlib import Path
 
 from dfsynth.errors import ConflictError
-from dfsynth.store.durable import remove_durably, remove_entry, sync_folder
-from dfsynth.store.faults import store_faults
+from dfsynth.files.durable import remove_durably, remove_entry, sync_folder
+from dfsynth.files.faults import store_faults
 from dfsynth.store.layout import StoreLayout
 
 

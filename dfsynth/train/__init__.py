@@ -1,24 +1,20 @@
 """Training: recipes, losses, the loop, and what a run keeps."""
 
 from dfsynth.train.estimate import TrainEstimate, estimate_training
+from dfsynth.train.job import TrainReport, train_generator
 from dfsynth.train.losses import (
     fidelity,
     least_squares_discriminator,
     least_squares_generator,
     residual_l1,
 )
-from dfsynth.train.preparation import TrainOptions, prepare_training
-from dfsynth.train.progress import SilentTraining, TrainProgress
+from dfsynth.train.preparation import prepare_training
 from dfsynth.train.recipe import Recipe
 from dfsynth.train.recipe_file import read_recipe, recipe_path
-from dfsynth.train.run import TrainReport, train_generator
 
 __all__ = [
     "Recipe",
-    "SilentTraining",
     "TrainEstimate",
-    "TrainOptions",
-    "TrainProgress",
     "TrainReport",
     "estimate_training",
     "fidelity",

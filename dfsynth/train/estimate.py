@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from dfsynth.generate.precision import DTYPES
+from dfsynth.datasets import PairBatch
+from dfsynth.devices import DTYPES
 from dfsynth.models import Cascade
-from dfsynth.models.patch import PatchDiscriminator
-from dfsynth.pairs import PairBatch
+from dfsynth.models.discriminator import PatchDiscriminator
 from dfsynth.train.objective import generator_terms
 from dfsynth.train.preparation import Preparation
 from dfsynth.train.recipe import Phase, Recipe, steps_an_epoch

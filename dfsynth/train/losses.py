@@ -5,12 +5,7 @@ from torch import Tensor
 
 from dfsynth.models import Prediction, gennorm_nll
 from dfsynth.models.gennorm import gennorm_misfit
-from dfsynth.train.amplification import (
-    NO_AMPLIFICATION,
-    Amplification,
-    amplify,
-    amplify_spectrum,
-)
+from dfsynth.train.amplification import NO_AMPLIFICATION, Amplification, amplify, amplify_spectrum
 
 _WEIGH_THE_MISFIT = frozenset({"absolute_frequency", "residual_frequency"})
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from dfsynth.datasets import PairBatch
+from dfsynth.files.faults import store_faults
 from dfsynth.models import Cascade
-from dfsynth.pairs import PairBatch
 from dfsynth.records import Float32Map
 from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
-from dfsynth.store.faults import store_faults
-from dfsynth.train.state import RunFolder
+from dfsynth.train.run_folder import RunFolder
 from dfsynth.train.validation import predict_without_dropout
 
 _CURVES_EVERY = 10

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dfsynth.datasets import PairBatch
 from dfsynth.models import Prediction
-from dfsynth.pairs import PairBatch
 from dfsynth.train.amplification import Amplification, spatial_weights
 from dfsynth.train.losses import (
     fidelity,

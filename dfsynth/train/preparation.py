@@ -2,41 +2,22 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from dfsynth.datasets import PairSource, numbers_in, open_pairs
+from dfsynth.datasets.groups import SPLITS
+from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
-from dfsynth.generate import resolve_device, resolve_precision
 from dfsynth.models import Cascade
-from dfsynth.models.patch import PatchDiscriminator
-from dfsynth.pairs import PairSource, numbers_in, open_pairs
-from dfsynth.pairs.groups import SPLITS
-from dfsynth.train.beginning import Beginning, read_beginning
+from dfsynth.models.discriminator import PatchDiscriminator
+from dfsynth.options import TrainOptions
+from dfsynth.progress import TrainProgress
+from dfsynth.train.initial_checkpoint import Beginning, read_beginning
 from dfsynth.train.processes import place_of_process
-from dfsynth.train.progress import TrainProgress
 from dfsynth.train.recipe import Recipe
 from dfsynth.train.recipe_file import read_recipe, recipe_path
-
-
-@dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """What `dfsynth train` is asked to do."""
-
-    recipe: str
-    """A TOML file or a packaged recipe's name."""
-    data: Path
-    """A store of pairs, a folder of radiographs (with `targets`), or a table of paths."""
-    out: Path
-    targets: Path | None = None
-    """Folder of dark-field images with the names of those in `data`."""
-    start_from: str | None = None
-    """A checkpoint with whose weights training begins: a folder or a packaged name."""
-    device: str = "auto"
-    precision: str = "auto"
-    memory_bytes: int = 2_000_000_000
-    """For pairs kept in memory between epochs."""
 
 
 @dataclass(frozen=True, slots=True)

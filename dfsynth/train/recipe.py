@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from dfsynth.checkpoint import CascadeConfig
+from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.errors import UsageError
-from dfsynth.pairs.augmentation import DeviceAugmentation
 from dfsynth.train.amplification import Amplification
 
 LARGEST_SIDE: Final = 4096

@@ -12,15 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dfsynth.datasets import PairBatch
+from dfsynth.devices import DTYPES
 from dfsynth.errors import DfsynthError
-from dfsynth.generate.precision import DTYPES
 from dfsynth.models import Cascade, Prediction
-from dfsynth.models.patch import PatchDiscriminator
-from dfsynth.pairs import PairBatch
+from dfsynth.models.discriminator import PatchDiscriminator
+from dfsynth.train.flat_state import join_state, part_of
 from dfsynth.train.objective import discriminator_loss, generator_terms
 from dfsynth.train.processes import Processes
 from dfsynth.train.recipe import Optimiser, Phase, Recipe, steps_an_epoch
-from dfsynth.train.tensors import join_state, part_of
 
 MOST_BAD_STEPS = 8
 """In a row, after which a run ends: a loss that stays non-finite does not come back by itself."""

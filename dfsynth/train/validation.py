@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dfsynth.datasets import PairBatch, PairRow
 from dfsynth.models import Cascade, Prediction, gennorm_nll
-from dfsynth.pairs import PairBatch, PairRow
 from dfsynth.train.losses import mean_over
 
 

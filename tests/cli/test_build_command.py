@@ -13,7 +13,7 @@ import pytest
 import zarr
 from radiograph_files import write_bad_files, write_folder, write_picture
 
-from dfsynth.access import open_store
+from dfsynth.store.opened import open_store
 
 
 @pytest.fixture

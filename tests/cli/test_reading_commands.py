@@ -13,12 +13,13 @@ from radiograph_files import write_bad_files, write_folder
 from toy_generator import ToyMaker
 
 import dfsynth
-from dfsynth.access import open_store
-from dfsynth.config import BuildOptions
+from dfsynth.jobs.build import run_build
 from dfsynth.manifest import encode_part, read_part, rows_of
-from dfsynth.pipeline import Silent, build
+from dfsynth.options import BuildOptions
+from dfsynth.progress import Silent
 from dfsynth.source import Corpus, known_corpora
 from dfsynth.store import StoreLayout
+from dfsynth.store.opened import open_store
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def pictures(tmp_path) -> Path:
 @pytest.fixture
 def store(pictures, tmp_path) -> Path:
     out = tmp_path / "x.zarr"
-    build(BuildOptions(source=str(pictures), out=out, shard_size=4), ToyMaker(), Silent())
+    run_build(BuildOptions(source=str(pictures), out=out, shard_size=4), ToyMaker(), Silent())
     return out
 
 

@@ -12,8 +12,8 @@ import pytest
 from toy_simulator import ToyPairMaker
 
 import dfsynth
-from dfsynth.access import open_store
 from dfsynth.errors import UsageError
+from dfsynth.store.opened import open_store
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -27,9 +27,9 @@ def made(monkeypatch) -> list[ToyPairMaker]:
         makers.append(ToyPairMaker(options))
         return makers[-1]
 
-    module = types.ModuleType("dfsynth.simulator")
+    module = types.ModuleType("dfsynth.simulation.simulator_pkg")
     module.make_simulator = make_simulator
-    monkeypatch.setitem(sys.modules, "dfsynth.simulator", module)
+    monkeypatch.setitem(sys.modules, "dfsynth.simulation.simulator_pkg", module)
     return makers
 
 
@@ -253,7 +253,7 @@ def test_python_takes_what_the_command_takes(made, tmp_path):
 
 def test_missing_libraries_are_one_clear_line(run_cli, monkeypatch, tmp_path):
     def missing(name):
-        assert name == "dfsynth.simulator"
+        assert name == "dfsynth.simulation.simulator_pkg"
         raise ModuleNotFoundError("No module named 'skimage'", name="skimage")
 
     monkeypatch.setattr("dfsynth.api.import_module", missing)

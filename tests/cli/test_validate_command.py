@@ -6,9 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from dfsynth.cli.app import app
-from dfsynth.simulate.validation import Finding
-from dfsynth.simulator import cohort
-from dfsynth.simulator.cohort import tabulate
+from dfsynth.simulation.validation import Finding, cohort
+from dfsynth.simulation.validation.cohort import tabulate
 
 FINDINGS = (
     Finding("mean", "by construction", "1/m", (2.4, 2.6), "published", 2.51, (2.45, 2.57), "yes"),

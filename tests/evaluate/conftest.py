@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dfsynth.generate import MapBatch
-from dfsynth.pairs import PairImages, PairRow
+from dfsynth.datasets import PairImages, PairRow
+from dfsynth.inference import MapBatch
 from dfsynth.records import Generated, ModelInput
 
 SIDE = 32

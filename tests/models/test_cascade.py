@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.models import Cascade, Prediction
-from dfsynth.models.patch import PatchDiscriminator
+from dfsynth.models.discriminator import PatchDiscriminator
 from dfsynth.models.unet import UNet
 
 MakeCascade = Callable[..., Cascade]

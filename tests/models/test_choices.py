@@ -9,9 +9,9 @@ from torch import Tensor
 
 from dfsynth.checkpoint import Backbone, CascadeConfig, Guidance, Likelihood
 from dfsynth.models import Cascade, Prediction, gennorm_nll, guide
+from dfsynth.models.cascade import BACKBONES, GUIDE_CHANNELS, guidance_maps
 from dfsynth.models.heads import FIXED_BETA, HEAD_CHANNELS
 from dfsynth.models.published import PUBLISHED_WIDTHS
-from dfsynth.models.upgan import BACKBONES, GUIDE_CHANNELS, guidance_maps
 
 CHOICES = list(product(get_args(Backbone), get_args(Guidance), get_args(Likelihood)))
 LIKELIHOODS = get_args(Likelihood)

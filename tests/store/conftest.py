@@ -1,10 +1,6 @@
-"""What the tests of the store share: a small store, its values, and child processes."""
+"""What the tests of the store share: a small store and its values."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,27 +59,3 @@ def small_store(
             writer.commit()
         layout.part(shard).touch()
     return layout
-
-
-@pytest.fixture
-def start_child() -> Callable[..., "subprocess.Popen[str]"]:
-    """Starts a Python process on a source text or file; lines both ways through pipes."""
-    children: list[subprocess.Popen[str]] = []
-
-    def start(program: str | Path, *arguments: object) -> "subprocess.Popen[str]":
-        command = [str(program)] if isinstance(program, Path) else ["-c", program]
-        child = subprocess.Popen(
-            [sys.executable, *command, *map(str, arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        children.append(child)
-        return child
-
-    yield start
-    for child in children:
-        child.kill()
-        child.communicate()

@@ -18,14 +18,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import numpy as np
 from kill_switch import kill_at_call
 
+from dfsynth.files.durable import write_durably
+from dfsynth.files.locks import RunLock
 from dfsynth.store import (
     ArraySpec,
-    RunLock,
     StoreLayout,
     ZarrShardWriter,
     clear_store,
     remove_shard,
-    write_durably,
     write_group,
 )
 

@@ -8,17 +8,16 @@ from pathlib import Path
 import pytest
 
 from dfsynth.errors import StoreError
-from dfsynth.store import (
-    ZarrShardWriter,
+from dfsynth.files.durable import (
     make_folder,
     remove_durably,
     replacing,
     sweep,
     sync_folder,
     write_durably,
-    write_group,
 )
-from dfsynth.store.faults import store_error, store_faults
+from dfsynth.files.faults import store_error, store_faults
+from dfsynth.store import ZarrShardWriter, write_group
 
 WRITE_UNDER_A_LIMIT = """
 import resource, sys
@@ -48,7 +47,9 @@ WRITE_AS_NOBODY = """
 import os, sys
 from pathlib import Path
 from dfsynth.errors import StoreError
-from dfsynth.store import RunLock, StoreLayout, write_durably, write_group, ArraySpec
+from dfsynth.files.durable import write_durably
+from dfsynth.files.locks import RunLock
+from dfsynth.store import ArraySpec, StoreLayout, write_group
 layout = StoreLayout(Path(sys.argv[1]))
 if os.geteuid() == 0:
     os.seteuid(65534)

@@ -7,15 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dfsynth.store import (
-    RootState,
-    StoreLayout,
-    ZarrArrays,
-    clear_store,
-    examine_root,
-    read_group,
-    sweep,
-)
+from dfsynth.files.durable import sweep
+from dfsynth.store import RootState, StoreLayout, ZarrArrays, clear_store, examine_root, read_group
 
 SCRIPT = Path(__file__).with_name("kill_at_every_call.py")
 
@@ -23,7 +16,8 @@ WRITE_FOR_EVER = """
 import sys
 from pathlib import Path
 import numpy as np
-from dfsynth.store import ArraySpec, StoreLayout, ZarrShardWriter, write_durably, write_group
+from dfsynth.files.durable import write_durably
+from dfsynth.store import ArraySpec, StoreLayout, ZarrShardWriter, write_group
 layout = StoreLayout(Path(sys.argv[1]))
 spec = ArraySpec("dark_field", "float16", 10_000, 64, 64, 10)
 write_group(layout, [spec], {})

@@ -6,16 +6,9 @@ from pathlib import Path
 import pytest
 
 from dfsynth.errors import ConflictError
-from dfsynth.store import (
-    RootState,
-    RunLock,
-    StoreLayout,
-    clear_store,
-    examine_root,
-    removal,
-    remove_shard,
-)
-from dfsynth.store.durable import remove_durably
+from dfsynth.files.durable import remove_durably
+from dfsynth.files.locks import RunLock
+from dfsynth.store import RootState, StoreLayout, clear_store, examine_root, removal, remove_shard
 
 RECORD = json.dumps({"schema_version": 1, "fingerprint": {"seed": 0}})
 

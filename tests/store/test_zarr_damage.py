@@ -8,7 +8,7 @@ import pytest
 
 from dfsynth.errors import StoreError
 from dfsynth.store import ArraySpec, StoreLayout, ZarrArrays, ZarrShardWriter, write_group
-from dfsynth.store.chunk import with_checksum
+from dfsynth.store.zarr.chunk import with_checksum
 
 SPEC = ArraySpec("dark_field", "float16", 3, 8, 8, 3)
 

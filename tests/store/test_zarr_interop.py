@@ -18,7 +18,7 @@ from dfsynth.store import (
     read_group,
     write_group,
 )
-from dfsynth.store.zarr_metadata import array_document
+from dfsynth.store.zarr.metadata import array_document
 
 xarray = pytest.importorskip("xarray")
 

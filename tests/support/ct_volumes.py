@@ -9,7 +9,7 @@ import SimpleITK
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from dfsynth.simulate.ct import CtCandidate, CtFormat, CtVolume
+from dfsynth.simulation.ct import CtCandidate, CtFormat, CtVolume
 
 PIXEL_MM = 3.0
 SLICE_MM = 3.0

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dfsynth.datasets import PairImages, PairRow
 from dfsynth.errors import UsageError
-from dfsynth.pairs import PairImages, PairRow
 
 
 @dataclass
 class NoisePairs:
-    """Implements `dfsynth.pairs.PairSource`; counts how often each pair is read."""
+    """Implements `dfsynth.datasets.PairSource`; counts how often each pair is read."""
 
     count: int = 7
     size: tuple[int, int] = (16, 16)

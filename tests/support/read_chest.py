@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dfsynth.lung_segmentation.network import LungReading
 from dfsynth.records import Float32Map
-from dfsynth.simulate.cxr import LungReading
 
 SIDE = 128
 WHOLE = (slice(0, SIDE), slice(0, SIDE))

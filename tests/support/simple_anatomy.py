@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
-from dfsynth.simulate.anatomy import Elements, Slab
-from dfsynth.simulate.beam import VoxelGrid
+from dfsynth.simulation.projection.anatomy import Elements, Slab
+from dfsynth.simulation.projection.beam import VoxelGrid
 
 CPU = torch.device("cpu")
 LUNG_SEMI_AXES_MM = (52.0, 70.0, 110.0)
@@ -14,7 +14,7 @@ LUNG_SEMI_AXES_MM = (52.0, 70.0, 110.0)
 
 @dataclass(frozen=True)
 class SimpleAnatomy:
-    """Implements `dfsynth.simulate.anatomy.Anatomy`; two lungs of 1.68 l each."""
+    """Implements `dfsynth.simulation.projection.anatomy.Anatomy`; two lungs of 1.68 l each."""
 
     step_mm: float = 4.0
     density: float = 0.2

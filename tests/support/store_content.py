@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from dfsynth.access import open_store
+from dfsynth.store.opened import open_store
 
 TIMINGS = ("seconds",)
 

@@ -6,7 +6,7 @@ import torch
 from noise_pairs import NoisePairs
 
 from dfsynth.checkpoint import CascadeConfig
-from dfsynth.pairs import PairBatch
+from dfsynth.datasets import PairBatch
 from dfsynth.train.preparation import Preparation
 from dfsynth.train.recipe import LossWeights, Optimiser, Phase, Recipe, Validation
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dfsynth.config import SimulateOptions
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.manifest import NO_PARAMETERS
+from dfsynth.options import SimulateOptions
 from dfsynth.records import MadePair, PairFacts, PairItem, Subject, Subjects
 
 
@@ -58,7 +58,7 @@ class ToySimulator:
 
 @dataclass
 class ToyPairMaker:
-    """Implements `dfsynth.pipeline.PairMaker`."""
+    """Implements `dfsynth.jobs.PairMaker`."""
 
     options: SimulateOptions
     extra: Mapping[str, object] = field(default_factory=dict)

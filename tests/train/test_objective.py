@@ -6,9 +6,9 @@ import pytest
 import torch
 from support_training import toy_batch
 
+from dfsynth.datasets import PairBatch
 from dfsynth.models import Prediction
-from dfsynth.models.patch import PatchDiscriminator
-from dfsynth.pairs import PairBatch
+from dfsynth.models.discriminator import PatchDiscriminator
 from dfsynth.train.objective import discriminator_loss, generator_terms, judged_input
 from dfsynth.train.recipe import LossWeights
 

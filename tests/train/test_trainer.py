@@ -9,7 +9,7 @@ from support_training import toy_batch, toy_recipe
 
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.errors import DfsynthError, UsageError
-from dfsynth.train.fitting import largest_batch
+from dfsynth.train.batch_fit import largest_batch
 from dfsynth.train.processes import Processes, place_of_process
 from dfsynth.train.recipe import LossWeights, Optimiser, Phase, Recipe
 from dfsynth.train.trainer import MOST_BAD_STEPS, StepReport, Trainer, learning_rate

@@ -1,0 +1,23 @@
+"""Paired images for training and evaluation: opened, checked, grouped by patient, batched."""
+
+from dfsynth.datasets.augmentation import DeviceAugmentation, augment
+from dfsynth.datasets.batch import PairBatch, collate, read_batch
+from dfsynth.datasets.checking import check_pairs
+from dfsynth.datasets.opening import open_pairs
+from dfsynth.datasets.protocol import PairImages, PairRow, PairSource, numbers_in
+from dfsynth.datasets.reader import BatchReader
+
+__all__ = [
+    "BatchReader",
+    "DeviceAugmentation",
+    "PairBatch",
+    "PairImages",
+    "PairRow",
+    "PairSource",
+    "augment",
+    "check_pairs",
+    "collate",
+    "numbers_in",
+    "open_pairs",
+    "read_batch",
+]

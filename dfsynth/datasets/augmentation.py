@@ -1,0 +1,292 @@
+"""Changes of pairs on the device that trains: what may be drawn, drawing it, applying it."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dfsynth.datasets.batch import PairBatch
+from dfsynth.datasets.shadows import Shadow, cast_shadows, draw_shadows
+from dfsynth.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAugmentation:
+    """Ranges of what is drawn for each pair; what is 0, False or None changes nothing.
+
+    Position (flips, rotation, scale, shift, crop) changes a radiograph and its targets together;
+    look (shadows, contrast, brightness, gamma, noise) changes the radiograph alone.
+
+    Raises:
+        UsageError: a range that makes no sense.
+    """
+
+    flip_horizontal: bool = True
+    """Left and right, half of the pairs."""
+    flip_vertical: bool = False
+    """Up and down, half of the pairs; makes networks blind to how a picture lies."""
+    rotation_deg: float = 10.0
+    """Largest turn to either side."""
+    scale: tuple[float, float] = (1.0, 1.0)
+    """Smallest and largest size over that of the picture."""
+    shift: float = 0.0
+    """Largest move along each axis, in sides of the picture."""
+    contrast: float = 0.2
+    """Largest change of the factor by which grey values differ from their mean. [assumed]"""
+    brightness: float = 0.0
+    """Largest value that is added to all grey values or taken from them."""
+    gamma: float = 0.0
+    """Largest size of the logarithm of the exponent of grey values."""
+    noise: float = 0.0
+    """Largest standard deviation of what is added to each grey value."""
+    shadows: float = 0.0
+    """Share of the pairs with a lung mask that get one to three ellipses outside the lungs, darker
+    or brighter: gas, gaps beside an arm and arms look like lung at times, and scatter nothing."""
+    crop: int | None = None
+    """Side in pixels of a patch, as the last step; None keeps whole pictures."""
+
+    def __post_init__(self) -> None:
+        for name in ("rotation_deg", "brightness", "gamma", "noise"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise UsageError(f"[augmentation] {name} = {getattr(self, name)}: expected 0 or up")
+        for name in ("shift", "contrast"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(
+                    f"[augmentation] {name} = {getattr(self, name)}: expected 0 to less than 1"
+                )
+        if not 0 <= self.shadows <= 1:
+            raise UsageError(f"[augmentation] shadows = {self.shadows}: expected 0 to 1")
+        if not 0 < self.scale[0] <= self.scale[1] < float("inf"):
+            raise UsageError(
+                f"[augmentation] scale = {list(self.scale)}: expected two numbers above 0, the "
+                "smaller first"
+            )
+        if self.crop is not None and self.crop < 1:
+            raise UsageError(f"[augmentation] crop = {self.crop}: expected 1 pixel or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was drawn for one pair."""
+
+    mirror: bool
+    """Left and right."""
+    overturn: bool
+    """Up and down."""
+    rotation_deg: float
+    """Counter-clockwise, as displayed."""
+    scale: float
+    shift: tuple[float, float]
+    """Down and to the right, in sides of the picture."""
+    contrast: float
+    brightness: float
+    exponent: float
+    noise_sd: float
+    noise_seed: int
+    corner: tuple[float, float]
+    """Of the patch: 0 top or left to 1 bottom or right."""
+    shadows: tuple[Shadow, ...] = ()
+
+
+def augment(
+    batch: PairBatch,
+    augmentation: DeviceAugmentation,
+    rng: np.random.Generator,
+    device: torch.device,
+) -> PairBatch:
+    """Moves a batch to `device` and changes every pair of it in its own way.
+
+    One number is drawn from `rng`; the rest follows from it and the place of a pair in the batch
+    of all processes together. So a pair changes equally in whatever part of the batch it comes,
+    and draws the same whatever the device (the values of noise alone depend on its kind).
+
+    Returns:
+        Maps (n, 1, H, W), or (n, 1, crop, crop) patches with `grid` and `corners`. What enters a
+        picture from outside is 0 in all maps and in `content`.
+
+    Raises:
+        UsageError: patches larger than the pictures.
+    """
+    key = int(rng.integers(2**63))
+    changes = [
+        draw_change(augmentation, np.random.default_rng([key, batch.first + place]))
+        for place in range(batch.image.shape[0])
+    ]
+    moved = change_look(change_position(batch.to(device), changes), changes)
+    return moved if augmentation.crop is None else cut_patches(moved, augmentation.crop, changes)
+
+
+def draw_change(augmentation: DeviceAugmentation, rng: np.random.Generator) -> Change:
+    """Draws for one pair; every number is drawn always, so that a range changes no other."""
+    between = rng.uniform
+    return Change(
+        mirror=bool(rng.random() < 0.5) and augmentation.flip_horizontal,
+        overturn=bool(rng.random() < 0.5) and augmentation.flip_vertical,
+        rotation_deg=augmentation.rotation_deg * between(-1, 1),
+        scale=math.exp(between(*np.log(augmentation.scale))),
+        shift=(augmentation.shift * between(-1, 1), augmentation.shift * between(-1, 1)),
+        contrast=1 + augmentation.contrast * between(-1, 1),
+        brightness=augmentation.brightness * between(-1, 1),
+        exponent=math.exp(augmentation.gamma * between(-1, 1)),
+        noise_sd=augmentation.noise * between(0, 1),
+        noise_seed=int(rng.integers(2**63)),
+        corner=(between(0, 1), between(0, 1)),
+        shadows=draw_shadows(augmentation.shadows, rng),
+    )
+
+
+def change_position(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
+    """Flips, turns, scales and shifts all maps of each pair in one way about its centre.
+
+    Flips are exact. Else radiographs and clean targets are bilinear, masks take the nearest pixel,
+    and so does the noise of measured targets (what the clean target, or without one a 5 × 5 box
+    filter, leaves of them): averaging it would take away more than half of its variance, and a
+    network would learn to be surer than it may be.
+    """
+    flipped = _flip(batch, changes)
+    still = [c.rotation_deg == 0 and c.scale == 1 and c.shift == (0, 0) for c in changes]
+    if all(still):
+        return flipped
+    device = batch.image.device
+    where = _source_places(changes, flipped.image.shape[2], flipped.image.shape[3], device)
+    kept = torch.tensor(still, device=device)[:, None, None, None]
+
+    def move(maps: Tensor, mode: str) -> Tensor:
+        moved = F.grid_sample(maps, where, mode=mode, padding_mode="zeros", align_corners=False)
+        return torch.where(kept, maps, moved) if any(still) else moved
+
+    smooth = flipped.clean
+    if smooth is None:
+        smooth = F.avg_pool2d(flipped.dark_field, 5, 1, 2, count_include_pad=False)
+    content = flipped.content
+    if content is None:
+        content = torch.ones_like(flipped.image)
+    exact = {
+        "noise": flipped.dark_field - smooth,
+        "content": content,
+        "lung": flipped.lung,
+        "lung_weight": flipped.lung_weight,
+    }
+    known = {name: value for name, value in exact.items() if value is not None}
+    nearest = dict(
+        zip(known, move(torch.cat(list(known.values()), 1), "nearest").split(1, 1), strict=True)
+    )
+    image, smooth = move(torch.cat([flipped.image, smooth], 1), "bilinear").split(1, 1)
+    noise = nearest.pop("noise")
+    dark_field = torch.where(kept, flipped.dark_field, smooth + noise)
+    clean = None if flipped.clean is None else smooth
+    return replace(flipped, image=image, dark_field=dark_field, clean=clean, **nearest)
+
+
+def change_look(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
+    """Shadows, gamma, contrast about the mean, brightness and noise, clipped to [0, 1].
+
+    All of the radiographs alone; shadows only where there is a lung mask to spare. Padding keeps
+    its 0, as it does where generators are used.
+    """
+    image = batch.image
+
+    def column(values: Sequence[float]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32, device=image.device)[:, None, None, None]
+
+    content = torch.ones_like(image) if batch.content is None else batch.content
+    look = image
+    if batch.lung is not None:
+        shadows = [c.shadows for c in changes]
+        look = cast_shadows(image, batch.lung, batch.lung_weight, shadows)
+    look = look ** column([c.exponent for c in changes])
+    area = content.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1)
+    mean = (look * content).sum(dim=(1, 2, 3), keepdim=True) / area
+    contrast = column([c.contrast for c in changes])
+    # Written so that a factor of 1 changes no bit.
+    look = look * contrast + mean * (1 - contrast) + column([c.brightness for c in changes])
+    look = look + _noise(image, changes)
+    return replace(batch, image=look.clamp(0, 1) * content)
+
+
+def cut_patches(batch: PairBatch, side: int, changes: Sequence[Change]) -> PairBatch:
+    """One patch of `side` × `side` pixels from each pair, at one place in all of its maps.
+
+    Raises:
+        UsageError: patches larger than the pictures.
+    """
+    height, width = batch.image.shape[2:]
+    if side > min(height, width):
+        raise UsageError(
+            f"[augmentation] crop = {side}, but pictures have {height} × {width} pixels; expected "
+            "at most their side; make crop smaller, or size larger"
+        )
+    corners = [
+        (int(c.corner[0] * (height - side + 1)), int(c.corner[1] * (width - side + 1)))
+        for c in changes
+    ]
+
+    def cut(maps: Tensor) -> Tensor:
+        return torch.stack(
+            [
+                maps[n, :, top : top + side, left : left + side]
+                for n, (top, left) in enumerate(corners)
+            ]
+        )
+
+    return replace(_each_map(batch, cut), grid=(height, width), corners=torch.tensor(corners))
+
+
+def _flip(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
+    wanted = ((3, [c.mirror for c in changes]), (2, [c.overturn for c in changes]))
+
+    def flip(maps: Tensor) -> Tensor:
+        for dimension, flags in wanted:
+            if any(flags):
+                chosen = torch.tensor(flags, device=maps.device)[:, None, None, None]
+                maps = torch.where(chosen, maps.flip(dimension), maps)
+        return maps
+
+    return _each_map(batch, flip)
+
+
+def _source_places(
+    changes: Sequence[Change], height: int, width: int, device: torch.device
+) -> Tensor:
+    """(n, H, W, 2) float32 for `grid_sample`: where each pixel of a changed map comes from.
+
+    Element by element, and not by a matrix product, whose rounding depends on the batch.
+    """
+
+    def column(values: Sequence[float]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32, device=device)[:, None, None]
+
+    down = torch.arange(height, dtype=torch.float32, device=device) - (height - 1) / 2
+    right = torch.arange(width, dtype=torch.float32, device=device) - (width - 1) / 2
+    y = down[None, :, None] - column([c.shift[0] * height for c in changes])
+    x = right[None, None, :] - column([c.shift[1] * width for c in changes])
+    turns = [math.radians(c.rotation_deg) for c in changes]
+    cosine = column([math.cos(t) / c.scale for t, c in zip(turns, changes, strict=True)])
+    sine = column([math.sin(t) / c.scale for t, c in zip(turns, changes, strict=True)])
+    # Rows point down: what is displayed counter-clockwise turns the other way in (y, x).
+    source_x = cosine * x - sine * y
+    source_y = sine * x + cosine * y
+    return torch.stack([source_x * (2 / width), source_y * (2 / height)], dim=-1)
+
+
+def _noise(image: Tensor, changes: Sequence[Change]) -> Tensor:
+    noise = torch.zeros_like(image)
+    for place, change in enumerate(changes):
+        if change.noise_sd:
+            generator = torch.Generator(image.device).manual_seed(change.noise_seed)
+            torch.randn(image.shape[1:], generator=generator, out=noise[place])
+            noise[place] *= change.noise_sd
+    return noise
+
+
+def _each_map(batch: PairBatch, change: Callable[[Tensor], Tensor]) -> PairBatch:
+    names = ("image", "dark_field", "clean", "lung", "lung_weight", "content")
+    maps: dict[str, Any] = {
+        name: change(value) for name in names if (value := getattr(batch, name)) is not None
+    }
+    return replace(batch, **maps)

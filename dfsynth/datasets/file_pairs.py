@@ -1,0 +1,176 @@
+"""Pairs in files of a user's own."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from dfsynth.datasets.groups import Member, group_patients
+from dfsynth.datasets.image_files import read_pair
+from dfsynth.datasets.protocol import PairImages, PairRow
+from dfsynth.errors import UsageError
+from dfsynth.records import IntensityWindow
+
+_SAMPLE_BYTES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class FilePair:
+    """Two files that belong together."""
+
+    key: str
+    attenuation: Path
+    dark_field: Path
+    patient_id: str | None = None
+    """None where nobody says: the pair is then its own patient."""
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilePairs:
+    """Implements `PairSource` for image files; nothing but radiograph and signal is known."""
+
+    rows: tuple[PairRow, ...]
+    description: str
+    warnings: tuple[str, ...]
+    files: tuple[FilePair, ...]
+    """One for each row."""
+    grid: int
+    window: tuple[float, float]
+    intensity: IntensityWindow
+
+    @classmethod
+    def group(
+        cls,
+        name: str,
+        files: Sequence[FilePair],
+        grid: int,
+        window: tuple[float, float],
+        intensity: IntensityWindow,
+    ) -> Self:
+        """The pairs of `files`, each patient in one group; no image is opened.
+
+        Raises:
+            UsageError: a file that is missing or belongs to two pairs, or patients that cannot be
+                grouped.
+        """
+        _require_files(files)
+        patients = [pair.patient_id or f"file:{pair.key}" for pair in files]
+        members = [
+            Member(pair.key, patient, pair.split)
+            for pair, patient in zip(files, patients, strict=True)
+        ]
+        groups = group_patients(members, binding=True)
+        rows = tuple(
+            PairRow(pair.key, patient, groups.split[patient])
+            for pair, patient in zip(files, patients, strict=True)
+        )
+        return cls(
+            rows=rows,
+            description=describe_rows(name, rows),
+            warnings=(*_tell_unknown(files), *groups.warnings),
+            files=tuple(files),
+            grid=grid,
+            window=window,
+            intensity=intensity,
+        )
+
+    @property
+    def knows_lungs(self) -> bool:
+        """See `PairSource`."""
+        return False
+
+    def fingerprint(self) -> str:
+        """See `PairSource`; of names, patients, splits and samples of the files' bytes."""
+        digest = hashlib.blake2b(digest_size=16)
+        for row, pair in zip(self.rows, self.files, strict=True):
+            digest.update(repr((row.key, row.patient_id, row.split)).encode())
+            for path in (pair.attenuation, pair.dark_field):
+                _add_sample(digest, path)
+        return digest.hexdigest()
+
+    def read(self, number: int) -> PairImages:
+        """See `PairSource`."""
+        pair = self.files[number]
+        try:
+            return read_pair(
+                pair.attenuation, pair.dark_field, self.grid, self.window, self.intensity
+            )
+        except UsageError as error:
+            raise UsageError(f"pair {pair.key!r}: {error}") from error
+
+
+def _add_sample(digest: "hashlib.blake2b", path: Path) -> None:
+    """The size, and bytes from the beginning, the middle and the end.
+
+    Times change when a folder is copied to another disk, and reading all of a large collection
+    takes as long as learning from it once. Pictures that were made anew differ in the middle.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            digest.update(size.to_bytes(8, "big"))
+            for start in (0, max(size // 2 - _SAMPLE_BYTES // 2, 0), max(size - _SAMPLE_BYTES, 0)):
+                file.seek(start)
+                digest.update(file.read(_SAMPLE_BYTES))
+    except OSError as error:
+        raise UsageError(f"{path.name} cannot be read: {error.strerror}") from error
+
+
+def describe_rows(name: str, rows: Sequence[PairRow]) -> str:
+    """One line: how many pairs of how many patients, and pairs a group."""
+    patients = len({row.patient_id for row in rows})
+    groups = ", ".join(
+        f"{split} {sum(row.split == split for row in rows)}"
+        for split in ("train", "val", "calibration", "test")
+    )
+    return f"{name}: {len(rows)} pairs of {patients} patients ({groups})"
+
+
+def list_names(names: Sequence[str], most: int = 5) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(repr, names[:most])) + more
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; free text of a table may be no path at all."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _require_files(files: Sequence[FilePair]) -> None:
+    missing = [
+        path.name
+        for pair in files
+        for path in (pair.attenuation, pair.dark_field)
+        if not is_file(path)
+    ]
+    if missing:
+        raise UsageError(
+            f"{len(missing)} files are not there: {list_names(missing)}; expected both images of "
+            "every pair; paths of a table start from its folder"
+        )
+    owner: dict[Path, str] = {}
+    for pair in files:
+        for path in (pair.attenuation.resolve(), pair.dark_field.resolve()):
+            other = owner.setdefault(path, pair.key)
+            if other != pair.key or pair.attenuation.resolve() == pair.dark_field.resolve():
+                raise UsageError(
+                    f"the file {path.name} comes twice, in pairs {other!r} and {pair.key!r}; "
+                    "expected each file once; or a patient could train and test at once"
+                )
+
+
+def _tell_unknown(files: Sequence[FilePair]) -> tuple[str, ...]:
+    unknown = sum(pair.patient_id is None for pair in files)
+    if not unknown:
+        return ()
+    return (
+        f"{unknown} of {len(files)} pairs name no patient: each counts as its own; if patients "
+        "have several images, they may both train and test, and scores will look too good; give "
+        "a table with a column patient_id",
+    )

@@ -1,0 +1,133 @@
+"""Files of one pair → images of the grid, as generators take them and as they are learned."""
+
+import io
+from pathlib import Path
+from typing import Final
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from dfsynth.datasets.protocol import PairImages
+from dfsynth.decode import DecodeLimits, decode
+from dfsynth.decode.limits import CODEC_ERRORS
+from dfsynth.decode.sniff import Format, sniff
+from dfsynth.errors import ErrorCode, ImageError, UsageError
+from dfsynth.preprocess import letterbox, prepare, to_grid
+from dfsynth.records import DecodedImage, Float32Map, IntensityWindow
+from dfsynth.source.reading import read_below
+
+_NUMPY: Final = b"\x93NUMPY"
+
+
+def read_pair(
+    attenuation: Path,
+    dark_field: Path,
+    grid: int,
+    window: tuple[float, float],
+    intensity: IntensityWindow,
+) -> PairImages:
+    """Reads PNG, JPEG, TIFF, DICOM or NumPy files of one pair into a grid of `grid` × `grid`.
+
+    Dark-field values are taken as they are where the file holds floating-point numbers; integers
+    from 0 to the full scale of their format stand for `window`.
+
+    Raises:
+        UsageError: a file that is missing, damaged, constant or not finite, or two sizes; the
+            message names the file.
+    """
+    radiograph = _read_picture(attenuation, "radiograph")
+    target = _read_picture(dark_field, "dark-field image")
+    if radiograph.pixels.shape != target.pixels.shape:
+        sizes = " and ".join("×".join(map(str, p.pixels.shape)) for p in (radiograph, target))
+        raise UsageError(
+            f"radiograph {attenuation.name} and dark-field image {dark_field.name} have {sizes} "
+            "pixels (height × width); "
+            "expected equal sizes; register the dark-field image to the radiograph"
+        )
+    found = prepare(radiograph, (grid, grid), intensity)
+    if not found.image.any():
+        raise UsageError(
+            f"radiograph {attenuation.name} has no contrast between its percentiles "
+            f"{intensity.low_percentile:g} and {intensity.high_percentile:g}; leave the pair out"
+        )
+    geometry = letterbox((target.pixels.shape[0], target.pixels.shape[1]), (grid, grid))
+    padded = np.zeros((grid, grid), np.float32)
+    padded[geometry.content] = to_grid(_signal(target, window), geometry)
+    return PairImages(found.image, padded, content=geometry.content)
+
+
+def _signal(target: DecodedImage, window: tuple[float, float]) -> Float32Map:
+    if np.issubdtype(target.pixels.dtype, np.floating):
+        return np.asarray(target.pixels, np.float32)
+    low, high = window
+    share = (target.pixels.astype(np.float32) - target.low) / (target.high - target.low)
+    return np.asarray(low + (high - low) * share, np.float32)
+
+
+def _read_picture(path: Path, what: str) -> DecodedImage:
+    limits = DecodeLimits()
+    try:
+        data = read_below(path.parent, path.name, limits.max_bytes)
+        if data.startswith(_NUMPY):
+            return _of_floats(_read_numpy(data))
+        try:
+            return decode(data, limits)
+        except ImageError as error:
+            # Of radiographs there are none in floating-point numbers, of measured signals many.
+            if error.code != ErrorCode.UNSUPPORTED_FORMAT or sniff(data) != Format.TIFF:
+                raise
+            floating = _read_floating_tiff(data)
+            if floating is None:
+                raise
+            return floating
+    except ImageError as error:
+        raise UsageError(f"{what} {path.name}: {error}") from error
+
+
+def _read_floating_tiff(data: bytes) -> DecodedImage | None:
+    """None where the file holds no single grey picture of floating-point numbers."""
+    try:
+        pixels = imagecodecs.tiff_decode(data)
+    except CODEC_ERRORS:
+        return None
+    pixels = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
+    if pixels.ndim != 2 or not np.issubdtype(pixels.dtype, np.floating):
+        return None
+    return _of_floats(pixels)
+
+
+def _read_numpy(data: bytes) -> NDArray[np.floating]:
+    try:
+        pixels = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise ImageError(
+            ErrorCode.CORRUPT, f"no readable NumPy array: {error}; write it again with numpy.save"
+        ) from error
+    if pixels.ndim != 2 or not np.issubdtype(pixels.dtype, np.floating):
+        raise ImageError(
+            ErrorCode.UNSUPPORTED_FORMAT,
+            f"an array of {pixels.dtype}, {pixels.ndim}-dimensional; floating-point numbers (y, x) "
+            "were expected",
+        )
+    return pixels
+
+
+def _of_floats(pixels: NDArray[np.floating]) -> DecodedImage:
+    with np.errstate(over="ignore"):
+        values = pixels.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise ImageError(
+            ErrorCode.NON_FINITE,
+            f"{np.count_nonzero(~np.isfinite(values))} pixels are not finite as float32; finite "
+            "ones were expected; fill them, or leave the pair out",
+        )
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        raise ImageError(
+            ErrorCode.CONSTANT,
+            f"every pixel has the same value, {low:g}; a picture with contrast was expected; "
+            "leave the pair out",
+        )
+    bits = 8 * pixels.dtype.itemsize
+    return DecodedImage(values, low, high, bits, "MONOCHROME2", None)

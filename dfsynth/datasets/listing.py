@@ -1,0 +1,132 @@
+"""Which files belong together: two folders of equal names, or a table of two path columns."""
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from dfsynth.datasets.file_pairs import FilePair, is_file, list_names
+from dfsynth.errors import UsageError
+from dfsynth.source import metadata
+from dfsynth.source.folder import FolderSource
+
+_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".npy"})
+"""What is left out of a name when it is compared; a DICOM name may end in .113, which is kept."""
+_OF_FILE_MANAGERS: Final = frozenset({".db", ".ini"})
+"""Thumbs.db and desktop.ini: a build makes a failed row of them, but here they have no partner."""
+_PATIENT_COLUMNS: Final[tuple[str, ...]] = ("patient_id", "split")
+
+
+def list_folders(attenuation: Path, dark_field: Path) -> tuple[list[FilePair], list[str]]:
+    """Pairs of equal paths below two folders, suffixes aside, in the order of their names.
+
+    Returns:
+        The pairs, and sentences on what was left out.
+
+    Raises:
+        UsageError: a file without its partner, two files of one name, or an empty folder.
+    """
+    (inputs, remarks), (targets, more) = _list_folder(attenuation), _list_folder(dark_field)
+    for these, those, folder in (
+        (inputs, targets, dark_field),
+        (targets, inputs, attenuation),
+    ):
+        alone = [these[key].name for key in sorted(these.keys() - those.keys())]
+        if alone:
+            raise UsageError(
+                f"{len(alone)} files have no partner in {folder.name}: {list_names(alone)}; "
+                "expected two folders of equal file names, whatever their suffixes"
+            )
+    return [FilePair(key, inputs[key], targets[key]) for key in sorted(inputs)], [*remarks, *more]
+
+
+def list_table(table: Path) -> list[FilePair]:
+    """The pairs that a CSV or Parquet table names, in its order; paths start from its folder.
+
+    The paths stand in the columns `attenuation` and `dark_field`, else in the first two columns
+    whose first value is a file. `patient_id` and `split` may follow; case does not matter.
+
+    Raises:
+        UsageError: a table that cannot be read, without two such columns, or with an empty path.
+    """
+    found = metadata.headers(table)
+    by_key = {metadata.key(header): header for header in reversed(found)}
+    first, second = _path_columns(table, found, by_key)
+    wanted = {"attenuation": first, "dark_field": second}
+    wanted |= {name: by_key[name] for name in _PATIENT_COLUMNS if name in by_key}
+    pairs: list[FilePair] = []
+    for chunk in metadata.read_columns(table, wanted):
+        values = {name: column.to_pylist() for name, column in chunk.items()}
+        nothing = [None] * len(values["attenuation"])
+        for inputs, target, patient, split in zip(
+            values["attenuation"],
+            values["dark_field"],
+            values.get("patient_id", nothing),
+            values.get("split", nothing),
+            strict=True,
+        ):
+            if inputs is None or target is None:
+                raise UsageError(
+                    f"row {len(pairs) + 1} of {table.name} lacks a path; expected one in each of "
+                    f"the columns {first!r} and {second!r}; fill it, or remove the row"
+                )
+            pairs.append(
+                FilePair(inputs, table.parent / inputs, table.parent / target, patient, split)
+            )
+    if not pairs:
+        raise UsageError(f"the table {table.name} has no row; expected one for each pair")
+    _require_unique([pair.key for pair in pairs], table)
+    return pairs
+
+
+def _list_folder(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
+    listing = FolderSource(folder).listing()
+    found: dict[str, Path] = {}
+    for name in map(str, listing.table["uri"].to_pylist()):
+        if PurePosixPath(name).suffix.lower() in _OF_FILE_MANAGERS:
+            continue
+        key = _key(name)
+        if key in found:
+            raise UsageError(
+                f"{found[key].name} and {PurePosixPath(name).name} in {folder.name} have one name "
+                "but for the suffix; expected one file of each name"
+            )
+        found[key] = folder / name
+    return found, listing.warnings
+
+
+def _key(name: str) -> str:
+    path = PurePosixPath(name)
+    return str(path.with_suffix("")) if path.suffix.lower() in _SUFFIXES else name
+
+
+def _path_columns(table: Path, headers: Sequence[str], by_key: dict[str, str]) -> tuple[str, str]:
+    if "attenuation" in by_key and "dark_field" in by_key:
+        return by_key["attenuation"], by_key["dark_field"]
+    others = [h for h in dict.fromkeys(headers) if metadata.key(h) not in _PATIENT_COLUMNS]
+    paths = [header for header in others if _begins_with_file(table, header)]
+    if len(paths) < 2:
+        raise UsageError(
+            f"the table {table.name} has no two columns of files: found the columns "
+            f"{', '.join(map(repr, headers))}; expected attenuation and dark_field, with paths "
+            "that start from the table's folder"
+        )
+    return paths[0], paths[1]
+
+
+def _begins_with_file(table: Path, header: str) -> bool:
+    for chunk in metadata.read_columns(table, {"path": header}):
+        value = next((text for text in chunk["path"].to_pylist() if text), None)
+        if value is not None:
+            return is_file(table.parent / value)
+    return False
+
+
+def _require_unique(keys: Sequence[str], table: Path) -> None:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            raise UsageError(
+                f"{key!r} comes twice in {table.name}; expected each radiograph once, or a patient "
+                "could train and test at once; remove a row"
+            )
+        seen.add(key)

@@ -1,0 +1,76 @@
+"""From what a user calls data to pairs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from dfsynth.datasets.file_pairs import FilePairs
+from dfsynth.datasets.listing import list_folders, list_table
+from dfsynth.datasets.protocol import PairSource
+from dfsynth.datasets.store_pairs import StorePairs
+from dfsynth.errors import UsageError
+from dfsynth.records import IntensityWindow
+from dfsynth.source.metadata import TABLE_SUFFIXES
+from dfsynth.store import StoreLayout
+
+_KINDS = (
+    "expected a store that dfsynth simulate has made, a folder of radiographs together with a "
+    "folder of targets, or a .csv or .parquet table"
+)
+_DEFAULT_INTENSITY = IntensityWindow()
+
+
+def open_pairs(
+    data: Path,
+    targets: Path | None,
+    grid: int,
+    window: tuple[float, float],
+    intensity: IntensityWindow = _DEFAULT_INTENSITY,
+) -> PairSource:
+    """Opens paired images, each patient in one of four groups; no image is read yet.
+
+    Args:
+        data: a store of pairs; a folder of radiographs, with `targets`; or a CSV or Parquet table
+            of columns `attenuation` and `dark_field`, with or without `patient_id` and `split`.
+        targets: a folder of dark-field images whose names are those of `data`.
+        grid: side of the square grid in pixels into which every picture is letterboxed.
+        window: what integers from 0 to full scale in dark-field files stand for.
+        intensity: how grey values of radiographs become [0, 1].
+
+    Raises:
+        UsageError: nothing of this kind, unpaired or missing files, a patient in two splits.
+        StoreError: a damaged store.
+    """
+    if not data.exists():
+        raise UsageError(f"there is no {data}; {_KINDS}; check the path")
+    if targets is not None:
+        return _open_folders(data, targets, grid, window, intensity)
+    layout = StoreLayout(data)
+    if data.is_dir() and (layout.build.exists() or layout.group_metadata.exists()):
+        return StorePairs.open(data, grid, intensity)
+    if data.is_dir():
+        raise UsageError(f"{data} is a folder but no store; {_KINDS}; are --targets missing?")
+    if data.suffix.lower() in TABLE_SUFFIXES:
+        name = f"pairs of the table {data.name}"
+        return FilePairs.group(name, list_table(data), grid, window, intensity)
+    raise UsageError(f"{data} holds no pairs; {_KINDS}")
+
+
+def _open_folders(
+    data: Path,
+    targets: Path,
+    grid: int,
+    window: tuple[float, float],
+    intensity: IntensityWindow,
+) -> PairSource:
+    for folder in (data, targets):
+        if not folder.is_dir():
+            raise UsageError(
+                f"{folder} is no folder; expected two folders of equal file names when there are "
+                "targets; a table or a store names its targets itself"
+            )
+        if StoreLayout(folder).group_metadata.exists():
+            raise UsageError(f"{folder} is a store, which names its targets itself; {_KINDS}")
+    files, remarks = list_folders(data, targets)
+    name = f"pairs of the folders {data.name} and {targets.name}"
+    found = FilePairs.group(name, files, grid, window, intensity)
+    return replace(found, warnings=(*remarks, *found.warnings))

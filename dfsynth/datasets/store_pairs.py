@@ -1,0 +1,166 @@
+"""Pairs of a store that `dfsynth simulate` made."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dfsynth.datasets.file_pairs import describe_rows
+from dfsynth.datasets.groups import Member, group_patients
+from dfsynth.datasets.protocol import PairImages, PairRow
+from dfsynth.errors import StoreError, UsageError
+from dfsynth.manifest import PAIRS, read_manifest
+from dfsynth.preprocess import letterbox, to_grid, to_unit_range
+from dfsynth.records import Float32Map, Geometry, IntensityWindow
+from dfsynth.store import StoreLayout, ZarrArrays
+from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.record import read_record
+
+_REQUIRED = ("attenuation", "dark_field")
+_LUNG_FIELD, _HIDDEN_LUNG = 1, 2
+_SHADOW_OF_HIDDEN = 0.02
+"""Share of hidden lung in a pixel of a coarser grid from which the pixel counts as such.
+[assumed]"""
+
+
+@dataclass(frozen=True, slots=True)
+class StorePairs:
+    """Implements `PairSource` for the pairs of a store that could be made."""
+
+    rows: tuple[PairRow, ...]
+    description: str
+    warnings: tuple[str, ...]
+    arrays: ZarrArrays
+    manifest: pa.Table
+    """One line for each row: its place in the arrays, n0, v0, severity and the rest."""
+    geometry: Geometry
+    intensity: IntensityWindow
+
+    @classmethod
+    def open(cls, root: Path, grid: int, intensity: IntensityWindow) -> Self:
+        """The pairs of the store `root`, in a grid of `grid` × `grid`.
+
+        Raises:
+            UsageError: there is no store, it holds no pairs, or patients that cannot be grouped.
+            StoreError: a damaged store.
+        """
+        layout = StoreLayout(root)
+        record = read_record(layout.build)
+        if not isinstance(record, PairsRecord):
+            raise UsageError(
+                f"{root} holds images that were generated, not pairs to learn from; expected a "
+                "store that dfsynth simulate has made, two folders, or a table"
+            )
+        arrays = ZarrArrays.open(layout)
+        missing = [name for name in _REQUIRED if name not in arrays.names]
+        if missing:
+            raise UsageError(f"{root} has no array {missing[0]!r}; expected {_REQUIRED}")
+        committed = read_manifest(layout.manifest, PAIRS)
+        usable = committed.filter(pc.equal(committed["status"], pa.scalar("ok")))
+        rows, moved = _group_rows(usable)
+        geometry = letterbox((arrays.specs[0].height, arrays.specs[0].width), (grid, grid))
+        return cls(
+            rows=rows,
+            description=describe_rows(f"simulated pairs of {root.name}", rows),
+            warnings=(*_tell_missing(record, committed, usable), *_tell_size(geometry), *moved),
+            arrays=arrays,
+            manifest=usable,
+            geometry=geometry,
+            intensity=intensity,
+        )
+
+    @property
+    def knows_lungs(self) -> bool:
+        """See `PairSource`."""
+        return "lung_mask" in self.arrays.names
+
+    def fingerprint(self) -> str:
+        """See `PairSource`; of names, patients, splits and the checksums of the stored values."""
+        digest = hashlib.blake2b(digest_size=16)
+        for row, checksum in zip(self.rows, self.manifest["checksum"].to_pylist(), strict=True):
+            digest.update(repr((row.key, row.patient_id, row.split, checksum)).encode())
+        return digest.hexdigest()
+
+    def read(self, number: int) -> PairImages:
+        """See `PairSource`."""
+        image = to_unit_range(self._resampled("attenuation", number), self.intensity)
+        if image.min() == image.max():
+            raise UsageError(f"pair {self.rows[number].key!r}: its radiograph is constant")
+        clean = lung = lung_weight = None
+        if "dark_field_clean" in self.arrays.names:
+            clean = self._padded(self._resampled("dark_field_clean", number))
+        if "lung_mask" in self.arrays.names:
+            mask = self.arrays.read("lung_mask", self._row(number))
+            field = to_grid(mask == _LUNG_FIELD, self.geometry) > 0.5
+            hidden = to_grid(mask == _HIDDEN_LUNG, self.geometry) >= _SHADOW_OF_HIDDEN
+            lung = self._padded(field.astype(np.float32))
+            lung_weight = self._padded((~hidden).astype(np.float32))
+        return PairImages(
+            image=self._padded(image),
+            dark_field=self._padded(self._resampled("dark_field", number)),
+            clean=clean,
+            lung=lung,
+            lung_weight=lung_weight,
+            content=self.geometry.content,
+        )
+
+    def _row(self, number: int) -> int:
+        return int(self.manifest["row"][number].as_py())
+
+    def _resampled(self, name: str, number: int) -> Float32Map:
+        values = to_grid(self.arrays.read(name, self._row(number)), self.geometry)
+        if not np.isfinite(values).all():
+            raise StoreError(
+                f"pair {self.rows[number].key!r}: its array {name!r} is not finite, though the "
+                "manifest calls it ok; run dfsynth verify --repair and simulate again"
+            )
+        return values
+
+    def _padded(self, values: Float32Map) -> Float32Map:
+        padded = np.zeros((self.geometry.grid_height, self.geometry.grid_width), np.float32)
+        padded[self.geometry.content] = values
+        return padded
+
+
+def _group_rows(usable: pa.Table) -> tuple[tuple[PairRow, ...], tuple[str, ...]]:
+    names = ("image_id", "patient_id", "split", "origin", "license")
+    lines = usable.select(names).to_pylist()
+    members = [Member(line["image_id"], line["patient_id"], line["split"]) for line in lines]
+    groups = group_patients(members, binding=False)
+    rows = tuple(
+        PairRow(
+            key=line["image_id"],
+            patient_id=line["patient_id"],
+            split=groups.split[line["patient_id"]],
+            origin=line["origin"],
+            license=line["license"],
+        )
+        for line in lines
+    )
+    return rows, groups.warnings
+
+
+def _tell_missing(record: PairsRecord, committed: pa.Table, usable: pa.Table) -> tuple[str, ...]:
+    told = []
+    failed, waiting = len(committed) - len(usable), record.rows - len(committed)
+    if failed:
+        told.append(f"{failed} pairs of the store failed when they were made and are left out")
+    if waiting:
+        told.append(
+            f"{waiting} of {record.rows} pairs of the store are not made yet and are left out; "
+            "the same dfsynth simulate command makes them"
+        )
+    return tuple(told)
+
+
+def _tell_size(geometry: Geometry) -> tuple[str, ...]:
+    if geometry.height <= geometry.source_height:
+        return ()
+    return (
+        f"pairs of {geometry.source_height} × {geometry.source_width} pixels are enlarged to "
+        f"{geometry.grid_height} × {geometry.grid_width}, which adds no detail",
+    )

@@ -1,0 +1,76 @@
+"""A build as planning takes it: source, checkpoint and options → plan and fingerprint."""
+
+from dataclasses import dataclass
+
+from dfsynth.errors import UsageError
+from dfsynth.jobs.generator import GeneratorMaker
+from dfsynth.jobs.planning import Draft
+from dfsynth.options import BuildOptions
+from dfsynth.source import Source
+from dfsynth.store.build_record import BuildRecord, Fingerprint, new_record
+from dfsynth.store.plan import number_rows
+from dfsynth.store.provenance import COMPRESSION
+
+
+@dataclass(frozen=True, slots=True)
+class BuildJob:
+    """Implements `dfsynth.jobs.planning.Job`."""
+
+    options: BuildOptions
+    source: Source
+    maker: GeneratorMaker
+
+    @property
+    def overwrite(self) -> bool:
+        return self.options.overwrite
+
+    @property
+    def record_type(self) -> type[BuildRecord]:
+        return BuildRecord
+
+    def draft(self) -> Draft[BuildRecord]:
+        """Lists the source and numbers its rows; writes nothing.
+
+        Raises:
+            UsageError: no images, or options that the checkpoint or the device cannot serve.
+        """
+        options, facts = self.options, self.maker.facts
+        fingerprint = self._fingerprint(self.maker.resolve_precision(options.precision))
+        if "lung" in options.maps and not facts.has_lung:
+            raise UsageError(f"--maps lung: the checkpoint {facts.name} has no lung output")
+        listing = self.source.listing()
+        plan = number_rows(listing.table, options.shard_size, options.limit)
+        excluded = dict(listing.excluded)
+        if plan.num_rows < listing.table.num_rows:
+            excluded["over_limit"] = listing.table.num_rows - plan.num_rows
+        shards = -(-plan.num_rows // options.shard_size)
+        licence = self.source.licence
+        record = new_record(fingerprint, facts, licence, plan.num_rows, shards, excluded)
+        return Draft(record, plan, listing.warnings)
+
+    def differences(self, held: BuildRecord) -> list[str]:
+        """See `Job`.
+
+        `--precision auto` takes what the store has: a machine that resolves it otherwise can
+        still finish the store.
+        """
+        wanted = self.options.precision
+        precision = held.fingerprint.precision if wanted == "auto" else wanted
+        return held.fingerprint.differences(self._fingerprint(precision))
+
+    def _fingerprint(self, precision: str) -> Fingerprint:
+        """What the options would decide about the values of a store."""
+        options, facts = self.options, self.maker.facts
+        return Fingerprint(
+            source=self.source.name,
+            checkpoint_sha256=facts.sha256,
+            size=options.size or facts.grid,
+            mc_samples=options.mc_samples,
+            seed=options.seed,
+            precision=precision,
+            maps=options.maps,
+            dtype=options.dtype,
+            compression=COMPRESSION,
+            shard_size=options.shard_size,
+            limit=options.limit,
+        )

@@ -1,0 +1,75 @@
+"""A checkpoint as the pipeline takes it: identified at once, loaded when there is work for it.
+
+Outside the pipeline, which knows no torch, and outside `generate`, whose import loads torch: a
+finished store is resumed, and a wrong option refused, without waiting for either.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dfsynth.checkpoint import CheckpointFiles, checkpoint_path, read_checkpoint
+from dfsynth.options import BuildOptions
+from dfsynth.records import Generated, GeneratorFacts, ModelInput
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyGenerator:
+    """A loaded generator with the batch size chosen for it."""
+
+    description: str
+    run: Callable[[Sequence[ModelInput], Sequence[str]], list[Generated]]
+    batch_size: int
+
+    def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
+        """See `dfsynth.jobs.Generator`."""
+        return self.run(inputs, image_ids)
+
+
+class CheckpointMaker:
+    """Implements `dfsynth.jobs.GeneratorMaker` for checkpoints on disk."""
+
+    def __init__(self, options: BuildOptions) -> None:
+        """Reads the checkpoint's files.
+
+        Raises:
+            UsageError: there is no such checkpoint.
+            CheckpointError: it is damaged.
+        """
+        self._options = options
+        self._files: CheckpointFiles = read_checkpoint(checkpoint_path(options.checkpoint))
+        card = self._files.card
+        self.facts = GeneratorFacts(
+            name=card.name,
+            sha256=self._files.sha256,
+            grid=card.grid,
+            intensity=card.intensity,
+            unit=card.unit,
+            window=card.window,
+            has_lung=card.arguments.lung_head,
+            licence=card.licence,
+        )
+
+    def resolve_precision(self, wanted: str) -> str:
+        """See `GeneratorMaker`."""
+        from dfsynth.devices import resolve_device, resolve_precision
+
+        return resolve_precision(wanted, resolve_device(self._options.device))
+
+    def make(self, precision: str, grid: tuple[int, int]) -> ReadyGenerator:
+        """See `GeneratorMaker`."""
+        from dfsynth.devices import resolve_device, resolve_precision
+        from dfsynth.inference import TorchGenerator, load_network
+
+        device = resolve_device(self._options.device)
+        generator = TorchGenerator(
+            load_network(self._files),
+            device,
+            resolve_precision(precision, device),
+            self._options.mc_samples,
+            self._options.seed,
+        )
+        return ReadyGenerator(
+            f"{device} in {precision}",
+            generator.generate,
+            self._options.batch_size or generator.auto_batch_size(grid),
+        )

@@ -1,0 +1,117 @@
+"""The rows of one shard through generate → score, encoded for the store."""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+
+from dfsynth.errors import ImageError
+from dfsynth.jobs.commit import Written
+from dfsynth.jobs.generator import Generator
+from dfsynth.jobs.image_rows import Failed, Prepared, failed_row, ok_row
+from dfsynth.jobs.model_inputs import Outcome
+from dfsynth.records import Float32Map, Generated
+from dfsynth.score import score
+from dfsynth.store import ArraySpec, encode_row
+
+_WAITING_BYTES = 256 * 1024**2
+"""Most memory for maps that wait to be scored and encoded, where the disk is slow."""
+_MAPS_A_ROW = 5  # the input, three maps and the lung, all float32 until they are encoded
+
+
+@dataclass(frozen=True, slots=True)
+class ShardJob:
+    """What is the same for every shard of a build."""
+
+    specs: tuple[ArraySpec, ...]
+    source: str
+    generator: Generator
+    exporters: Executor
+    """Threads that score and encode while the generator goes on."""
+
+
+def export_rows(job: ShardJob, outcomes: Iterable[Outcome]) -> Iterator[Written]:
+    """The rows of one shard in order: generated in batches, scored and encoded in threads.
+
+    Raises:
+        DfsynthError: the generator or the source is gone.
+    """
+    waiting: deque[Future[Written] | Written] = deque()
+    most_waiting = _WAITING_BYTES // (4 * _MAPS_A_ROW * job.specs[0].height * job.specs[0].width)
+    for window in windows(outcomes, job.generator.batch_size):
+        waiting.extend(_generate(job, window))
+        # What is finished goes on at once; more is waited for only where too many wait.
+        while waiting and (len(waiting) > most_waiting or _is_finished(waiting[0])):
+            yield _result_of(waiting.popleft())
+    while waiting:
+        yield _result_of(waiting.popleft())
+
+
+def windows(outcomes: Iterable[Outcome], batch_size: int) -> Iterator[list[Outcome]]:
+    """Runs of outcomes in order, each with at most `batch_size` that go to the generator."""
+    window: list[Outcome] = []
+    ready = 0
+    for outcome in outcomes:
+        window.append(outcome)
+        ready += isinstance(outcome, Prepared)
+        if ready == batch_size:
+            yield window
+            window, ready = [], 0
+    if window:
+        yield window
+
+
+def _is_finished(entry: Future[Written] | Written) -> bool:
+    return isinstance(entry, Written) or entry.done()
+
+
+def _result_of(entry: Future[Written] | Written) -> Written:
+    return entry if isinstance(entry, Written) else entry.result()
+
+
+def _generate(job: ShardJob, window: Sequence[Outcome]) -> list[Future[Written] | Written]:
+    ready = [outcome for outcome in window if isinstance(outcome, Prepared)]
+    started = time.perf_counter()
+    generated = iter(_generate_padded(job.generator, ready))
+    seconds = (time.perf_counter() - started) / max(len(ready), 1)
+    return [
+        Written(failed_row(outcome, job.source), None)
+        if isinstance(outcome, Failed)
+        else job.exporters.submit(_export, job, outcome, next(generated), seconds)
+        for outcome in window
+    ]
+
+
+def _generate_padded(generator: Generator, ready: Sequence[Prepared]) -> list[Generated]:
+    """Always the generator's own batch size: a shape of its own could change the last bits."""
+    if not ready:
+        return []
+    padded = [*ready, *[ready[-1]] * (generator.batch_size - len(ready))]
+    maps = generator.generate([p.ready for p in padded], [p.item.image_id for p in padded])
+    return maps[: len(ready)]
+
+
+def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: float) -> Written:
+    try:
+        encoded = encode_row(job.specs, select_maps(job.specs, generated, prepared))
+    except ImageError as error:
+        failed = Failed(prepared.item, error.code, str(error), prepared.source_sha256)
+        return Written(failed_row(failed, job.source), None)
+    scored = score(generated, prepared.ready)
+    return Written(ok_row(prepared, scored, encoded.checksum, seconds, job.source), encoded)
+
+
+def select_maps(
+    specs: Sequence[ArraySpec], generated: Generated, prepared: Prepared
+) -> dict[str, Float32Map]:
+    """The maps that the store holds, by name."""
+    available = {
+        "dark_field": generated.dark_field,
+        "aleatoric": generated.aleatoric,
+        "epistemic": generated.epistemic,
+        "attenuation": prepared.ready.image,
+    }
+    if generated.lung is not None:
+        available["lung"] = generated.lung
+    return {spec.name: available[spec.name] for spec in specs}

@@ -1,0 +1,129 @@
+"""The panels of a store of images: attenuation, dark-field, aleatoric, epistemic."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from dfsynth.decode import DecodeLimits, decode
+from dfsynth.errors import ImageError
+from dfsynth.jobs.sheet_content import Panels
+from dfsynth.preprocess import prepare
+from dfsynth.records import Float32Map, Geometry, IntensityWindow
+from dfsynth.report import SheetColumn, SheetRow, robust_limits
+from dfsynth.source import Source
+from dfsynth.store import StoreLayout
+from dfsynth.store.build_record import BuildRecord
+from dfsynth.store.opened import Store
+from dfsynth.store.plan import Plan, source_item
+
+_COLUMNS: Final = ("attenuation", "dark_field", "aleatoric", "epistemic")
+_COLOUR_MAPS: Final = ("gray", "gray", "viridis", "inferno")
+
+
+class Radiographs:
+    """The input pictures, read again from their source into the store's grid."""
+
+    def __init__(self, store: Store, record: BuildRecord, source: Source) -> None:
+        held = record.fingerprint
+        self._source = source
+        self._grid = held.size
+        self._window = IntensityWindow(*record.intensity)
+        self._shard_size = held.shard_size
+        self._plan = Plan(StoreLayout(store.path).plan, held.shard_size, source_item)
+
+    def read(self, row: int) -> Float32Map | None:
+        """(y, x) of the grid in [0, 1]; None where the source no longer gives the picture."""
+        shard, index = divmod(row, self._shard_size)
+        item = self._plan.items(shard)[index]
+        limits = DecodeLimits()
+        try:
+            decoded = decode(self._source.read(item, limits.max_bytes), limits)
+        except ImageError:
+            return None
+        return prepare(decoded, self._grid, self._window).image
+
+
+def panels_of_images(
+    store: Store, record: BuildRecord, lines: Sequence[dict[str, Any]], source: Source | None
+) -> Panels:
+    """The panels of the manifest rows `lines`.
+
+    Attenuation comes from the store if it holds it, else from `source`, else it is left blank.
+
+    Raises:
+        StoreError: a damaged store.
+    """
+    radiographs = None if source is None else Radiographs(store, record, source)
+    pictures = [_pictures(store, record, line, radiographs) for line in lines]
+    return Panels(
+        rows=[_row(line, maps) for line, maps in zip(lines, pictures, strict=True)],
+        columns=_columns(record, pictures),
+        title=record.checkpoint,
+        footer="Synthetic dark-field images, not for diagnosis.",
+        blank=sum(
+            line["status"] == "ok" and "attenuation" not in maps
+            for line, maps in zip(lines, pictures, strict=True)
+        ),
+    )
+
+
+def _pictures(
+    store: Store, record: BuildRecord, line: dict[str, Any], radiographs: Radiographs | None
+) -> dict[str, Float32Map]:
+    """The content (padding cut off) of each map that can be had."""
+    content = _content(record, line)
+    found: dict[str, Float32Map] = {}
+    for name in _COLUMNS:
+        if name in store.maps:
+            found[name] = store.read(name, line["row"]).astype(np.float32)[content]
+        elif name == "attenuation" and radiographs is not None:
+            picture = radiographs.read(line["row"])
+            if picture is not None:
+                found[name] = picture[content]
+    return found
+
+
+def _content(record: BuildRecord, line: dict[str, Any]) -> tuple[slice, slice]:
+    if line["status"] != "ok":
+        return slice(None), slice(None)
+    height, width = record.fingerprint.size
+    return Geometry(
+        source_height=line["height"],
+        source_width=line["width"],
+        grid_height=height,
+        grid_width=width,
+        top=int(line["offset_y"]),
+        left=int(line["offset_x"]),
+        height=round(line["height"] * line["scale_y"]),
+        width=round(line["width"] * line["scale_x"]),
+    ).content
+
+
+def _columns(record: BuildRecord, pictures: Sequence[dict[str, Float32Map]]) -> list[SheetColumn]:
+    unit = record.unit
+    limits = {"attenuation": (0.0, 1.0), "dark_field": record.window}
+    for name in ("aleatoric", "epistemic"):
+        values = [p[name].ravel() for p in pictures if name in p]
+        top = robust_limits(np.concatenate(values))[1] if values else 1.0
+        limits[name] = (0.0, float(top))
+    units = {"attenuation": "grey value", "dark_field": unit}
+    return [
+        SheetColumn(
+            title=name.replace("_", "-") + ("" if name in units else " (standard deviation)"),
+            unit=units.get(name, unit),
+            colour_map=colours,
+            vmin=limits[name][0],
+            vmax=limits[name][1],
+        )
+        for name, colours in zip(_COLUMNS, _COLOUR_MAPS, strict=True)
+    ]
+
+
+def _row(line: dict[str, Any], maps: dict[str, Float32Map]) -> SheetRow:
+    caption = [line["image_id"]]
+    if line["uncertainty"] is not None:
+        caption.append(f"uncertainty {line['uncertainty']:.3f}")
+    caption += line["flags"]
+    images = tuple(maps.get(name) for name in _COLUMNS)
+    return SheetRow(tuple(caption), images, failure=line["error_code"])

@@ -1,0 +1,57 @@
+"""The panels of a store of pairs: what was simulated, beside its truth."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from dfsynth.jobs.sheet_content import Panels
+from dfsynth.records import Float32Map
+from dfsynth.report import SheetColumn, SheetRow
+from dfsynth.store.opened import Store
+from dfsynth.store.pairs_record import DARK_FIELD_WINDOW, PairsRecord
+
+_SIGNAL: Final = "line integral"
+_COLUMNS: Final = {
+    "attenuation": SheetColumn("attenuation", "grey value", "gray", 0.0, 1.0),
+    "dark_field": SheetColumn("dark-field, as measured", _SIGNAL, "gray", *DARK_FIELD_WINDOW),
+    "dark_field_clean": SheetColumn("dark-field, clean", _SIGNAL, "gray", *DARK_FIELD_WINDOW),
+    "lung_mask": SheetColumn("lung mask", "1 field, 2 hidden", "viridis", 0.0, 2.0),
+    "severity": SheetColumn("severity", "0 to 1", "inferno", 0.0, 1.0),
+}
+
+
+def panels_of_pairs(store: Store, record: PairsRecord, lines: Sequence[dict[str, Any]]) -> Panels:
+    """The panels of the manifest rows `lines`.
+
+    Raises:
+        StoreError: a damaged store.
+    """
+    semi_synthetic = any(line["truth"] == "semi-synthetic" for line in lines)
+    footer = "Simulated images, not for diagnosis."
+    if semi_synthetic:
+        footer += " Semi-synthetic (cxr): a real radiograph beside a simulated dark-field image."
+    return Panels(
+        rows=[_row(store, line) for line in lines],
+        columns=list(_COLUMNS.values()),
+        title=f"simulated pairs, origin {record.fingerprint.origin}",
+        footer=footer,
+        blank=0,
+    )
+
+
+def _row(store: Store, line: dict[str, Any]) -> SheetRow:
+    caption = [line["image_id"], line["origin"]]
+    if line["severity"] is not None:
+        caption.append(f"severity {line['severity']:.2f}")
+    if line["eps_bar_per_m"] is not None:
+        caption.append(f"eps {line['eps_bar_per_m']:.2f} /m")
+    caption += line["flags"]
+    images = tuple(_read(store, name, line) for name in _COLUMNS)
+    return SheetRow(tuple(caption), images, failure=line["error_code"])
+
+
+def _read(store: Store, name: str, line: dict[str, Any]) -> Float32Map:
+    values = store.read(name, line["row"]).astype(np.float32)
+    # The mask is of integers, which know no NaN: what failed reads 0 there, as no lung does.
+    return values if line["status"] == "ok" else np.full_like(values, np.nan)

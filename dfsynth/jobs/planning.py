@@ -1,0 +1,166 @@
+"""Makes a store's plan, or finds the one that is there and checks that it is the same job."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+import pyarrow as pa
+
+from dfsynth.errors import ConflictError
+from dfsynth.files.durable import replacing, write_durably
+from dfsynth.files.locks import RunLock
+from dfsynth.progress import Progress
+from dfsynth.store import RootState, StoreLayout, clear_store, examine_root, write_group
+from dfsynth.store.plan import write_plan
+from dfsynth.store.record import StoreRecord, read_record
+
+_OWNER: Final = "plan"
+_POLL_S: Final = 0.1
+
+Record = TypeVar("Record", bound=StoreRecord)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft(Generic[Record]):
+    """A plan that nothing is written of yet."""
+
+    record: Record
+    plan: pa.Table
+    warnings: tuple[str, ...]
+
+
+class Job(Protocol[Record]):
+    """What a command wants of a store: how to plan it, and whether one that is there will do."""
+
+    @property
+    def overwrite(self) -> bool:
+        """Whether a store that is there is to be removed."""
+
+    @property
+    def record_type(self) -> type[Record]:
+        """Of the stores that the command makes."""
+
+    def draft(self) -> Draft[Record]:
+        """Lists what there is to do; writes nothing.
+
+        Raises:
+            UsageError: nothing to do, or options that cannot be served.
+        """
+
+    def differences(self, held: Record) -> list[str]:
+        """One sentence part for each thing that decides values and is not as the store has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned(Generic[Record]):
+    """A store that is planned, and this process's locks on it."""
+
+    layout: StoreLayout
+    lock: RunLock
+    record: Record
+    resumed: bool
+
+
+@contextmanager
+def plan_or_resume(
+    job: Job[Record], layout: StoreLayout, progress: Progress
+) -> Iterator[Planned[Record]]:
+    """The planned store; its locks are given back when the context ends.
+
+    A resume trusts the plan that is there and lists nothing. Nothing is written before the
+    listing is known to hold images.
+
+    Raises:
+        ConflictError: `--out` holds something else, or was made with other options.
+        UsageError: no images, or a wrong option.
+        StoreError: the disk refuses.
+    """
+    resumes = refuse_conflict(job, layout)
+    draft = None if resumes else job.draft()
+    if draft is not None:
+        layout.make_folders()
+    with RunLock(layout.lock) as lock:
+        if draft is not None:
+            resumes = not _write_plan_once(job, layout, lock, draft, progress)
+        # Asked again: another process may have planned something else in the meantime.
+        yield Planned(layout, lock, _read_own(job, layout, compare=resumes), resumes)
+
+
+def refuse_conflict(job: Job[Record], layout: StoreLayout) -> bool:
+    """Whether `--out` holds a store that this job goes on with.
+
+    Raises:
+        ConflictError: it holds something else, or a store made with other options.
+        StoreError: it cannot be looked at.
+    """
+    state = examine_root(layout)
+    if state is RootState.FOREIGN:
+        raise ConflictError(
+            f"--out {layout.root} exists and is no dfsynth store; choose another folder"
+        )
+    if state is not RootState.STORE or job.overwrite:
+        return False
+    _read_own(job, layout, compare=True)
+    return True
+
+
+def _read_own(job: Job[Record], layout: StoreLayout, compare: bool) -> Record:
+    """The record of a store that this command made; with `compare`, with the same options.
+
+    Raises:
+        ConflictError: anything that decides values differs; all differences are named.
+    """
+    record = read_record(layout.build)
+    if not isinstance(record, job.record_type):
+        raise ConflictError(
+            f"{layout.root} was made by {record.command}, not by {job.record_type.command}; "
+            "choose another --out, or start anew with --overwrite"
+        )
+    differences = job.differences(record) if compare else []
+    if differences:
+        raise ConflictError(
+            f"{layout.root} was made with other options ({'; '.join(differences)}); "
+            "repeat the first command, choose another --out, or start anew with --overwrite"
+        )
+    return record
+
+
+def _write_plan_once(
+    job: Job[Record], layout: StoreLayout, lock: RunLock, draft: Draft[Record], progress: Progress
+) -> bool:
+    """Writes the plan under the whole lock; False where another process was faster.
+
+    Waits by asking again, not for the lock: the other process goes on to hold shards of the
+    store once it has planned it.
+    """
+    locking = lock.supported()
+    while locking and not lock.try_whole():
+        if job.overwrite:
+            raise ConflictError(
+                f"{layout.root} is not overwritten: another process is at work on it"
+            )
+        if examine_root(layout) is RootState.STORE:
+            return False
+        time.sleep(_POLL_S)
+    try:
+        if examine_root(layout) is RootState.STORE and not job.overwrite:
+            return False
+        clear_store(layout)
+        for warning in draft.warnings:
+            progress.message(warning)
+        _write_draft(layout, draft)
+        return True
+    finally:
+        if locking:
+            lock.release_whole()
+
+
+def _write_draft(layout: StoreLayout, draft: Draft[Record]) -> None:
+    """Group, plan, and last the build record, which makes the folder a store."""
+    layout.make_folders()
+    write_group(layout, draft.record.arrays, draft.record.attributes())
+    with replacing(layout.plan, layout.scratch, _OWNER) as stream:
+        write_plan(draft.plan, stream, draft.record.shard_size)
+    write_durably(layout.build, draft.record.to_json(), layout.scratch, _OWNER)

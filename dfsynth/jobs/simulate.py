@@ -1,0 +1,136 @@
+"""The second job: plan → make → write → manifest, for pairs of images with known truth."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
+
+from dfsynth.errors import UsageError
+from dfsynth.jobs.claims import Claims
+from dfsynth.jobs.commit import (
+    RunReport,
+    ShardStore,
+    Tally,
+    Written,
+    commit_shard,
+    report_run,
+    run_claimed,
+)
+from dfsynth.jobs.model_inputs import Trouble, attempt
+from dfsynth.jobs.planning import Planned, plan_or_resume
+from dfsynth.jobs.simulate_planning import PairsJob
+from dfsynth.jobs.simulator import PairMaker, Simulator
+from dfsynth.manifest import NO_PARAMETERS, check_parameters
+from dfsynth.options import SimulateOptions
+from dfsynth.progress import Progress
+from dfsynth.records import PairItem, PairRow
+from dfsynth.source.metadata import TABLE_SUFFIXES
+from dfsynth.store import ArraySpec, StoreLayout, encode_row
+from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.plan import Plan, pair_item
+from dfsynth.threads.pool import available_cores, thread_pool
+from dfsynth.threads.prefetch import Prefetch
+
+_AHEAD_PER_WORKER = 3
+
+
+def run_simulation(options: SimulateOptions, maker: PairMaker, progress: Progress) -> RunReport:
+    """Makes a store of pairs, or goes on where an earlier run of the same command stopped.
+
+    Raises:
+        UsageError: wrong options, no usable input, or a conflict with what the store holds.
+        DfsynthError: a failure that ends the run; committed shards are intact.
+    """
+    started = time.monotonic()
+    check_folders(options)
+    with plan_or_resume(PairsJob(options, maker), StoreLayout(options.out), progress) as planned:
+        tally, claims = run_share(options, planned, maker, progress)
+        return report_run(planned, claims, tally, started)
+
+
+def run_share(
+    options: SimulateOptions, planned: Planned[PairsRecord], maker: PairMaker, progress: Progress
+) -> tuple[Tally, Claims]:
+    """Every uncommitted shard of this process's share, from plan to manifest."""
+    record, layout = planned.record, planned.layout
+    claims = Claims(layout, planned.lock, record, options.share)
+    plan = Plan(layout.plan, record.shard_size, pair_item)
+    progress.start(sum(plan.rows_of(shard) for shard in claims.pending))
+    if not claims.pending:
+        return Tally(0, 0), claims
+    simulator = maker.open()
+    progress.message(f"{simulator.description}, {options.size}x{options.size} pixels")
+    making = Making(simulator, record.arrays)
+    store = ShardStore(layout, record.arrays, record.manifest_schema, progress)
+    workers = options.workers or available_cores()
+    with thread_pool("simulate", workers) as pool:
+        items = (item for shard in claims for item in plan.items(shard))
+        made = Prefetch[PairItem, Written](pool, making, items, workers * _AHEAD_PER_WORKER)
+
+        def commit(shard: int, rows: Iterator[tuple[PairItem, Written]]) -> Tally:
+            return commit_shard(store, shard, (written for _, written in rows))
+
+        return run_claimed(claims, made, commit), claims
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """Turns planned pairs into rows; shared by all threads."""
+
+    simulator: Simulator
+    specs: tuple[ArraySpec, ...]
+
+    def __call__(self, item: PairItem) -> Written:
+        """Never raises for a pair that cannot be made, only where the whole run is in doubt.
+
+        Raises:
+            DfsynthError: no pair can be made, or the simulator breaks its contract.
+        """
+        written = attempt(lambda: self._make(item), item.image_id)
+        if isinstance(written, Trouble):
+            failed = replace(
+                planned_row(item),
+                status="failed",
+                error_code=written.code.value,
+                error=written.sentence,
+            )
+            return Written(failed, None)
+        return written
+
+    def _make(self, item: PairItem) -> Written:
+        started = time.perf_counter()
+        made = self.simulator.make(item)
+        check_parameters(made.facts.parameters)
+        encoded = encode_row(self.specs, made.arrays)
+        row = replace(
+            planned_row(item),
+            **{field.name: getattr(made.facts, field.name) for field in fields(made.facts)},
+            checksum=encoded.checksum,
+            seconds=time.perf_counter() - started,
+        )
+        return Written(row, encoded)
+
+
+def planned_row(item: PairItem) -> PairRow:
+    """What the plan alone says of a pair, as a row that is ok."""
+    return PairRow(
+        status="ok",
+        truth="semi-synthetic" if item.origin == "cxr" else "simulated",
+        parameters=NO_PARAMETERS,
+        **asdict(item),
+    )
+
+
+def check_folders(options: SimulateOptions) -> None:
+    """Passes options whose folders are there; radiographs may be those of a table as well.
+
+    Raises:
+        UsageError: one is missing, or a file.
+    """
+    for name, folder in (("ct", options.ct), ("cxr", options.cxr)):
+        if folder is None or folder.is_dir():
+            continue
+        if name == "cxr" and folder.is_file() and folder.suffix.lower() in TABLE_SUFFIXES:
+            continue
+        expected = "a folder" if name == "ct" else "a folder, or a .csv or .parquet table"
+        found = "a file" if folder.exists() else "nothing"
+        raise UsageError(f"--{name} {folder}: expected {expected}, found {found} there")

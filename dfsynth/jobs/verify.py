@@ -1,0 +1,154 @@
+"""Re-reads a whole store against its manifest, and re-queues what is damaged."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dfsynth.errors import ConflictError, StoreError
+from dfsynth.files.durable import sweep
+from dfsynth.files.locks import RunLock
+from dfsynth.manifest import ManifestSchema, read_part
+from dfsynth.progress import Progress
+from dfsynth.store import StoreLayout, ZarrArrays, read_group, remove_shard, write_group
+from dfsynth.store.plan import Plan, row_and_id
+from dfsynth.store.record import StoreRecord, read_record
+from dfsynth.threads.pool import available_cores
+from dfsynth.threads.prefetch import Prefetch
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One image, or a whole shard, that is not what was written."""
+
+    shard: int | None
+    """None for the metadata of the whole store."""
+    image_id: str | None
+    """None where the shard's manifest part itself is damaged."""
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a verification found."""
+
+    store: str
+    command: str
+    """What made the store, and mends it after a repair."""
+    shards: int
+    images: int
+    damage: tuple[Damage, ...]
+    requeued: tuple[int, ...]
+
+
+def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
+    """Checks every committed row: the plan's id, and the sum of the values read back.
+
+    With `repair`, the manifest part of each damaged shard is unlinked, so that the next run of
+    the command that made the store does the shard again; and damaged array metadata is written
+    anew. The whole store is locked for that, from before the first look to the end.
+
+    Raises:
+        UsageError: there is no store.
+        StoreError: its build record or its plan is damaged.
+        ConflictError: repair, while another process is at work on the store.
+    """
+    layout = StoreLayout(root)
+    # Asked for before the lock, which would make its file in a folder that is no store.
+    read_record(layout.build)
+    if not repair:
+        return _verify(layout, progress)
+    with RunLock(layout.lock) as lock:
+        locking = lock.supported()
+        if locking and not lock.try_whole():
+            raise ConflictError(
+                f"{layout.root} is not repaired: another process is at work on it; "
+                "wait until it has ended"
+            )
+        return _repair(layout, _verify(layout, progress), alone=locking)
+
+
+def _verify(layout: StoreLayout, progress: Progress) -> Verification:
+    """Reads everything, writes nothing."""
+    record = read_record(layout.build)
+    plan = Plan(layout.plan, record.shard_size, row_and_id)
+    damage = list(_check_metadata(layout, record))
+    arrays = ZarrArrays(layout, record.arrays)
+    committed = sorted(layout.committed_shards())
+    images = sum(plan.rows_of(shard) for shard in committed if shard < plan.shards)
+    progress.start(images)
+
+    # The plan is read here and not in the threads: it is one open file.
+    planned = ((s, plan.items(s) if s < plan.shards else []) for s in committed)
+
+    def check(shard: tuple[int, list[tuple[int, str]]]) -> list[Damage]:
+        return list(_check_shard(layout, arrays, record.manifest_schema, *shard))
+
+    workers = available_cores()
+    with ThreadPoolExecutor(workers) as pool:
+        for (_, items), found in Prefetch(pool, check, planned, 2 * workers):
+            damage += found
+            bad = len({d.image_id for d in found})
+            progress.advance(ok=max(len(items) - bad, 0), failed=bad)
+    return Verification(
+        store=str(layout.root),
+        command=record.command,
+        shards=len(committed),
+        images=images,
+        damage=tuple(damage),
+        requeued=(),
+    )
+
+
+def _repair(layout: StoreLayout, found: Verification, alone: bool) -> Verification:
+    """Mends what `found` names; `alone` says that no other process can be at work."""
+    record = read_record(layout.build)
+    if any(damage.shard is None for damage in found.damage):
+        # The Zarr documents follow from the build record.
+        write_group(layout, record.arrays, record.attributes())
+    requeued = tuple(sorted({d.shard for d in found.damage if d.shard is not None}))
+    if alone:
+        sweep(layout.scratch)
+    for shard in requeued:
+        sweep(layout.scratch, layout.owner(shard))
+        remove_shard(layout, [spec.name for spec in record.arrays], shard)
+    return replace(found, requeued=requeued)
+
+
+def _check_metadata(layout: StoreLayout, record: StoreRecord) -> Iterator[Damage]:
+    """Whether the Zarr documents are those that follow from the build record."""
+    try:
+        intact = read_group(layout) == (record.arrays, record.attributes())
+        what = "zarr.json is not what the build record says"
+    except StoreError as error:
+        intact, what = False, str(error)
+    if not intact:
+        yield Damage(None, None, what)
+
+
+def _check_shard(
+    layout: StoreLayout,
+    arrays: ZarrArrays,
+    schema: ManifestSchema,
+    shard: int,
+    items: list[tuple[int, str]],
+) -> Iterator[Damage]:
+    try:
+        rows = read_part(layout.part(shard), schema)
+    except StoreError as error:
+        yield Damage(shard, None, str(error))
+        return
+    lines = rows.select(["image_id", "row", "status", "checksum"]).to_pylist()
+    if [(line["row"], line["image_id"]) for line in lines] != items:
+        yield Damage(shard, None, "its manifest part does not hold the rows of the plan")
+        return
+    for line in lines:
+        if line["status"] != "ok":
+            continue
+        try:
+            found = arrays.checksum(line["row"])
+        except StoreError as error:
+            yield Damage(shard, line["image_id"], str(error))
+            continue
+        if found != line["checksum"]:
+            yield Damage(shard, line["image_id"], "the stored values are not those written")

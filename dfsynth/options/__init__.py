@@ -1,0 +1,35 @@
+"""What the four jobs are asked to do: validated once, the same for the command line and Python."""
+
+from dfsynth.options.build import (
+    DEFAULT_MAPS,
+    DEFAULT_MC_SAMPLES,
+    DEFAULT_SHARD_SIZE,
+    PRECISIONS,
+    BuildOptions,
+    StoredFloat,
+)
+from dfsynth.options.evaluate import EvaluationOptions
+from dfsynth.options.simulate import (
+    DEFAULT_PAIRS_SHARD_SIZE,
+    DEFAULT_PAIRS_SIZE,
+    LAYERS,
+    ORIGINS,
+    SimulateOptions,
+)
+from dfsynth.options.train import TrainOptions
+
+__all__ = [
+    "DEFAULT_MAPS",
+    "DEFAULT_MC_SAMPLES",
+    "DEFAULT_PAIRS_SHARD_SIZE",
+    "DEFAULT_PAIRS_SIZE",
+    "DEFAULT_SHARD_SIZE",
+    "LAYERS",
+    "ORIGINS",
+    "PRECISIONS",
+    "BuildOptions",
+    "EvaluationOptions",
+    "SimulateOptions",
+    "StoredFloat",
+    "TrainOptions",
+]

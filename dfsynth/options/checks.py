@@ -1,0 +1,46 @@
+"""Checks that the options of several jobs share."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from dfsynth.errors import UsageError
+
+
+def require_positive(name: str, value: int) -> None:
+    if value < 1:
+        raise UsageError(f"--{name.replace('_', '-')} {value}: expected 1 or more")
+
+
+def require_run(share: tuple[int, int], seed: int, device: str) -> None:
+    index, count = share
+    if not 0 <= index < count:
+        raise UsageError(f"--shard {index}/{count}: expected I/N with 0 <= I < N")
+    if seed < 0:
+        raise UsageError(f"--seed {seed}: expected 0 or more")
+    # Whether the device is there is asked of torch, later; this is spelling alone.
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        raise UsageError(f"--device {device!r}: expected auto, cpu, cuda or cuda:0, …")
+
+
+def require_out(out: Path) -> None:
+    if out.suffix in (".h5", ".hdf5"):
+        raise UsageError(
+            f"--out {out}: HDF5 stores are not written yet; choose a name like "
+            f"{out.with_suffix('.zarr').name}"
+        )
+
+
+def require_range(name: str, found: tuple[float, float], ends: tuple[float, float]) -> None:
+    low, high = found
+    # Written so that NaN is refused too.
+    if not ends[0] <= low <= high <= ends[1]:
+        raise UsageError(
+            f"--{name} {low:g}:{high:g}: expected MIN:MAX with "
+            f"{ends[0]:g} <= MIN <= MAX <= {ends[1]:g}"
+        )
+
+
+def require_one_of(option: str, found: str, expected: Sequence[str]) -> None:
+    if found not in expected:
+        raise UsageError(f"{option} {found}: expected {', '.join(expected)}")

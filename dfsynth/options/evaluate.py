@@ -1,0 +1,40 @@
+"""What `dfsynth evaluate` is asked to do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dfsynth.errors import UsageError
+from dfsynth.options.build import DEFAULT_MC_SAMPLES
+from dfsynth.options.checks import require_one_of
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOptions:
+    """What `dfsynth evaluate` was asked for.
+
+    Raises:
+        UsageError: a value out of its range.
+    """
+
+    checkpoint: str
+    data: Path
+    targets: Path | None = None
+    split: str = "test"
+    """train, val, calibration, test or all."""
+    ood: Path | None = None
+    limit: int | None = None
+    """At most so many pairs of each split, and pictures of `ood`, evenly spaced."""
+    calibration: str = "auto"
+    """pairs: the calibration patients of `data`; card: the checkpoint's own; none: the density's
+    quantiles; auto: the first of these that there is."""
+    mc_samples: int = DEFAULT_MC_SAMPLES
+    device: str = "auto"
+    precision: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_one_of("--split", self.split, ("train", "val", "calibration", "test", "all"))
+        require_one_of("--calibration", self.calibration, ("auto", "pairs", "card", "none"))
+        for name, value in (("--limit", self.limit), ("--mc-samples", self.mc_samples)):
+            if value is not None and value < 1:
+                raise UsageError(f"{name} {value}: expected 1 or more")

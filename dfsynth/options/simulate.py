@@ -1,0 +1,121 @@
+"""What `dfsynth simulate` is asked to do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dfsynth.errors import UsageError
+from dfsynth.options.checks import require_out, require_positive, require_range, require_run
+
+DEFAULT_PAIRS_SHARD_SIZE: Final = 64
+DEFAULT_PAIRS_SIZE: Final = 512
+ORIGINS: Final = ("phantom", "ct", "cxr", "mixed")
+LAYERS: Final = (
+    "heterogeneity",
+    "emphysema",
+    "opacities",
+    "hardening",
+    "scatter",
+    "noise",
+    "stripes",
+    "moire",
+    "blur",
+    "motion",
+    "display",
+)
+"""What a simulation can be made without."""
+_SIDES: Final = (64, 1024)
+_SIDE_STEP: Final = 32
+_KVP: Final = (50.0, 150.0)
+_USUAL_KVP: Final = (90.0, 125.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulateOptions:
+    """What `dfsynth simulate` is asked to do.
+
+    Raises:
+        UsageError: a value out of its range, or options that do not belong together.
+    """
+
+    out: Path
+    n: int
+    """Pairs."""
+    size: int = DEFAULT_PAIRS_SIZE
+    """Side of the square images, in pixels."""
+    origin: str = "phantom"
+    ct: Path | None = None
+    """Folder of CT volumes."""
+    cxr: Path | None = None
+    """Folder of radiographs, or a table with their paths."""
+    seed: int = 0
+    severity: tuple[float, float] = (0.0, 1.0)
+    """Of emphysema: the range that is drawn from."""
+    kvp: tuple[float, float] = _USUAL_KVP
+    """Tube voltage in kV of the attenuation image: the range that is drawn from."""
+    without: tuple[str, ...] = ()
+    """Layers that are switched off, of `LAYERS`."""
+    devices: float = 0.0
+    """Share of pairs with pacemakers, leads or markers."""
+    shard_size: int = DEFAULT_PAIRS_SHARD_SIZE
+    share: tuple[int, int] = (0, 1)
+    """(I, N): this process takes the shards I, I + N, I + 2N, …"""
+    workers: int | None = None
+    """Pairs made at the same time; one a core by default."""
+    device: str = "auto"
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        require_positive("n", self.n)
+        require_positive("shard_size", self.shard_size)
+        if self.workers is not None:
+            require_positive("workers", self.workers)
+        require_run(self.share, self.seed, self.device)
+        require_out(self.out)
+        low, high = _SIDES
+        if not low <= self.size <= high or self.size % _SIDE_STEP:
+            raise UsageError(
+                f"--size {self.size}: expected 256, 512 or 1024, or another multiple of "
+                f"{_SIDE_STEP} from {low} to {high}"
+            )
+        require_range("severity", self.severity, (0.0, 1.0))
+        require_range("kvp", self.kvp, _KVP)
+        if not 0 <= self.devices <= 1:
+            raise UsageError(f"--devices {self.devices:g}: expected a share from 0 to 1")
+        unknown = [name for name in self.without if name not in LAYERS]
+        if unknown or len(set(self.without)) != len(self.without):
+            raise UsageError(
+                f"--without {','.join(self.without)}: expected each at most once of "
+                f"{', '.join(LAYERS)}"
+            )
+        self._check_origin()
+
+    @property
+    def unused_by_radiographs(self) -> tuple[str, ...]:
+        """What is asked of the attenuation image alone, which for `cxr` is the radiograph as is."""
+        asked = {
+            f"--kvp {self.kvp[0]:g}:{self.kvp[1]:g}": self.kvp != _USUAL_KVP,
+            f"--devices {self.devices:g}": self.devices > 0,
+            "--without display": "display" in self.without,
+        }
+        return tuple(text for text, wanted in asked.items() if wanted)
+
+    def _check_origin(self) -> None:
+        """Folders are given where they are used, and only there."""
+        if self.origin not in ORIGINS:
+            raise UsageError(f"--origin {self.origin!r}: expected {', '.join(ORIGINS)}")
+        folders = {"ct": self.ct, "cxr": self.cxr}
+        if self.origin == "mixed" and not any(folders.values()):
+            raise UsageError("--origin mixed: expected --ct, --cxr or both, found neither")
+        if self.origin in folders and folders[self.origin] is None:
+            raise UsageError(f"--origin {self.origin}: expected --{self.origin} DIR, found none")
+        for name, folder in folders.items():
+            if folder is not None and self.origin not in (name, "mixed"):
+                raise UsageError(
+                    f"--{name} {folder}: expected --origin {name} or mixed, found {self.origin}"
+                )
+        if self.origin == "cxr" and self.unused_by_radiographs:
+            raise UsageError(
+                f"{' and '.join(self.unused_by_radiographs)}: expected nothing of the kind with "
+                "--origin cxr, which leaves radiographs as they are; leave it out"
+            )

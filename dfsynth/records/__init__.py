@@ -1,0 +1,52 @@
+"""What flows between the stages, and nothing else.
+
+    SourceItem → (bytes) → DecodedImage → ModelInput → Generated → Scored → ManifestRow
+    Subject → PairItem → MadePair → PairRow
+
+Frozen, so that no stage changes what another one holds. Arrays are named by axes: (y, x) is
+(row, column) of a picture, y downwards.
+"""
+
+from dfsynth.records.generator import Generated, GeneratorFacts
+from dfsynth.records.image import DecodedImage, Geometry, IntensityWindow, ModelInput, SourceItem
+from dfsynth.records.manifest_row import ManifestRow, Scored, Status
+from dfsynth.records.maps import MAP_NAMES, Float32Map
+from dfsynth.records.pair import (
+    PAIR_ARRAYS,
+    MadePair,
+    Origin,
+    PairArray,
+    PairFacts,
+    PairItem,
+    PairRow,
+    Parameter,
+    Split,
+    Subject,
+    Subjects,
+)
+
+__all__ = [
+    "MAP_NAMES",
+    "PAIR_ARRAYS",
+    "DecodedImage",
+    "Float32Map",
+    "Generated",
+    "GeneratorFacts",
+    "Geometry",
+    "IntensityWindow",
+    "MadePair",
+    "ManifestRow",
+    "ModelInput",
+    "Origin",
+    "PairArray",
+    "PairFacts",
+    "PairItem",
+    "PairRow",
+    "Parameter",
+    "Scored",
+    "SourceItem",
+    "Split",
+    "Status",
+    "Subject",
+    "Subjects",
+]

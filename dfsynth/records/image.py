@@ -1,0 +1,112 @@
+"""One radiograph on its way to a generator: SourceItem → DecodedImage → ModelInput."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dfsynth.records.maps import Float32Map
+
+
+@dataclass(frozen=True, slots=True)
+class SourceItem:
+    """One input as the plan names it: where it lies, and what its corpus says of it."""
+
+    row: int
+    shard: int
+    image_id: str
+    uri: str
+    """Relative to the source's root, with `/`; inside an archive, the member's name."""
+    offset: int | None = None
+    """First byte inside an uncompressed tar; null elsewhere."""
+    size_bytes: int | None = None
+    """Length inside an uncompressed tar; null elsewhere."""
+    patient_id: str | None = None
+    view: str | None = None
+    sex: str | None = None
+    age: float | None = None
+    findings: tuple[str, ...] | None = None
+    split: str | None = None
+    width_mm: float | None = None
+    """Width of the whole picture at the detector, if the corpus says so."""
+    height_mm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """Pixels of one radiograph as its file holds them, made grey and dense-is-bright."""
+
+    pixels: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+    """(y, x), dense tissue bright, finite."""
+    low: float
+    """The value that the format's range starts with (black)."""
+    high: float
+    """The value that the format's range ends with (white)."""
+    bits: int
+    """Bits stored per sample in the file."""
+    photometric: str
+    """MONOCHROME1, MONOCHROME2, RGB, RGBA, PALETTE, …: as the file says."""
+    pixel_mm: float | None
+    """Pixel pitch, geometric mean of both axes; null where the file does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Where a picture lies in the model's grid: grid = source × scale + offset, pixel edges."""
+
+    source_height: int
+    source_width: int
+    grid_height: int
+    grid_width: int
+    top: int
+    left: int
+    height: int
+    """Rows of the grid that hold the picture; the rest is padding."""
+    width: int
+
+    @property
+    def scale_y(self) -> float:
+        return self.height / self.source_height
+
+    @property
+    def scale_x(self) -> float:
+        return self.width / self.source_width
+
+    @property
+    def content(self) -> tuple[slice, slice]:
+        """The picture inside the grid, as (y, x) slices."""
+        return (
+            slice(self.top, self.top + self.height),
+            slice(self.left, self.left + self.width),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IntensityWindow:
+    """How a checkpoint wants its grey values: this window of percentiles mapped to [0, 1].
+
+    Raises:
+        ValueError: the percentiles are not 0 <= low < high <= 100.
+    """
+
+    low_percentile: float = 0.5
+    high_percentile: float = 99.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low_percentile < self.high_percentile <= 100:
+            raise ValueError(
+                "expected 0 <= low_percentile < high_percentile <= 100, "
+                f"found {self.low_percentile} and {self.high_percentile}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInput:
+    """One picture in the model's grid."""
+
+    image: Float32Map
+    """(y, x) of the grid, in [0, 1], dense is bright; padding is 0."""
+    geometry: Geometry
+    pixel_mm: float | None
+    """Pitch of the source's pixels."""
+    flags: tuple[str, ...]

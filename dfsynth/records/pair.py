@@ -1,0 +1,154 @@
+"""One simulated pair on its way into a store: Subject → PairItem → MadePair → PairRow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from numpy.typing import NDArray
+
+from dfsynth.records.manifest_row import Status
+
+Origin: TypeAlias = Literal["phantom", "ct", "cxr"]
+Split: TypeAlias = Literal["train", "val", "calibration", "test"]
+
+
+Parameter: TypeAlias = float | int | str | bool | None
+"""What was drawn for one pair; null where its layer is off or its origin has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairArray:
+    """One array of a store of pairs."""
+
+    name: str
+    dtype: Literal["float32", "uint8"]
+    unit: str
+    meaning: str
+
+
+PAIR_ARRAYS: Final = (
+    PairArray("attenuation", "float32", "1", "Radiograph as an archive shows it, dense is bright"),
+    PairArray(
+        "transmission",
+        "float32",
+        "1",
+        "Share of X-rays that pass, as the scan at 70 kVp measures it",
+    ),
+    PairArray("dark_field", "float32", "1", "Line integral as measured: noise, artefacts, blur"),
+    PairArray("dark_field_clean", "float32", "1", "Line integral of the scattering, nothing else"),
+    PairArray("lung_mask", "uint8", "label", "0 no lung, 1 lung field, 2 lung that is hidden"),
+    PairArray("lung_thickness_mm", "float32", "mm", "Length of the ray in lung"),
+    PairArray(
+        "severity",
+        "float32",
+        "0 to 1",
+        "Share of the signal that emphysema takes away along the ray",
+    ),
+)
+"""All of (image, y, x). Lung field is lung as people outline it; hidden lies behind the heart, the
+mediastinum or the domes of the diaphragm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one planned pair is made of: a phantom to be drawn, a CT volume, a radiograph."""
+
+    patient_id: str
+    """Equal for all pairs of one person: it decides the split. Different between origins."""
+    origin: Origin
+    source: str | None
+    """The file or folder, relative to its root, with `/`; null for a phantom."""
+    license: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What a store of pairs can be made of."""
+
+    lines: tuple[Subject, ...]
+    """One for each pair asked for; none where no input can be used."""
+    excluded: Mapping[str, int]
+    """Inputs that cannot be used, by reason."""
+    warnings: tuple[str, ...]
+    """One line for each such input: its file and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairItem:
+    """One pair as the plan names it; with the options it decides every value of the pair."""
+
+    row: int
+    shard: int
+    image_id: str
+    patient_id: str
+    split: Split
+    origin: Origin
+    source: str | None
+    license: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairFacts:
+    """What the manifest says of a pair beside its plan."""
+
+    source_sha256: str | None
+    """Of the bytes that the pair was made of; null for a phantom."""
+    severity: float
+    """Of the whole lung, 0 to 1."""
+    laa950: float | None
+    """Share of the lung below -950 HU; null where no density is known."""
+    eps_bar_per_m: float
+    sdf_m2: float | None
+    lung_volume_l: float | None
+    pixel_mm: float | None
+    """At the object. Null, with the two above, for a radiograph of unknown pitch."""
+    kvp: float | None
+    """Null for a real radiograph."""
+    n0: float | None
+    """Null, with the next, where the noise is switched off."""
+    v0: float | None
+    parameters: Mapping[str, Parameter]
+    """By name, all of `dfsynth.manifest.PAIR_PARAMETERS`."""
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MadePair:
+    """The arrays (y, x) of one pair, named as in `PAIR_ARRAYS`, finite, and its facts."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    facts: PairFacts
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One row of the manifest of pairs; with `parameters` the schema `dfsynth.manifest.PAIRS`."""
+
+    image_id: str
+    row: int
+    shard: int
+    status: Status
+    patient_id: str
+    split: Split
+    origin: Origin
+    truth: Literal["simulated", "semi-synthetic"]
+    license: str
+    seed: int
+    parameters: Mapping[str, Parameter]
+    error_code: str | None = None
+    error: str | None = None
+    source: str | None = None
+    source_sha256: str | None = None
+    severity: float | None = None
+    laa950: float | None = None
+    eps_bar_per_m: float | None = None
+    sdf_m2: float | None = None
+    lung_volume_l: float | None = None
+    pixel_mm: float | None = None
+    kvp: float | None = None
+    n0: float | None = None
+    v0: float | None = None
+    flags: tuple[str, ...] = ()
+    checksum: str | None = None
+    seconds: float | None = None

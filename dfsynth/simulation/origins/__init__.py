@@ -1,0 +1,1 @@
+"""What pairs are made of: phantoms, CT volumes, radiographs."""

@@ -1,0 +1,120 @@
+"""Which radiographs of a source can be used, and whose they are: each is opened and looked at."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Final
+
+import pyarrow as pa
+import pydicom
+
+from dfsynth.decode.sniff import Format, sniff
+from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.source.dicom_patient import PATIENT_TAGS, digest_patient
+
+_AT_ONCE: Final = 16
+_WARNINGS: Final = 20
+_NOT_FRONTAL: Final = frozenset(
+    {"L", "R", "LL", "RL", "LAT", "LATERAL", "LLO", "RLO", "LLD", "RLD", "OBLIQUE"}
+)
+"""Views from the side, oblique ones, and of patients who lie on their side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A line of a listing."""
+
+    uri: str
+    patient: str | None
+    """As the source's table names it."""
+    view: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Films:
+    """What was found among the first films of a listing."""
+
+    usable: tuple[tuple[str, str | None], ...]
+    """(uri, patient); of DICOM files of one patient, the patient is the first file's uri."""
+    refused: tuple[tuple[str, ImageError], ...]
+
+    def warnings(self) -> Iterator[str]:
+        """Which were refused and why, and what is not known of the others."""
+        for uri, error in self.refused[:_WARNINGS]:
+            yield f"--cxr: {uri}: {error}"
+        if len(self.refused) > _WARNINGS:
+            yield f"--cxr: {len(self.refused) - _WARNINGS} more cannot be used"
+        if nameless := sum(patient is None for _, patient in self.usable):
+            yield (
+                f"--cxr: nothing tells whose {nameless} of {len(self.usable)} radiographs are, so "
+                "each counts as a patient of its own, and two of one patient may come into two "
+                "splits; give --cxr a table with the columns file and patient_id"
+            )
+
+
+def list_films(table: pa.Table) -> list[Film]:
+    """The lines of a source's listing."""
+    columns = (table.column(name).to_pylist() for name in ("uri", "patient_id", "view"))
+    return [Film(*line) for line in zip(*columns, strict=True)]
+
+
+def find_usable(films: list[Film], examine: Callable[[Film], str | None], count: int) -> Films:
+    """The first `count` films that `examine` passes, and those before them that it refuses.
+
+    No more are opened than that takes, but for some at the end: a folder may hold millions.
+
+    Args:
+        examine: gives the digest of a patient that the film's header tells, if any; raises
+            ImageError; called by several threads at once.
+    """
+    usable: list[tuple[str, str | None]] = []
+    refused: list[tuple[str, ImageError]] = []
+    first: dict[str, str] = {}
+    for film, found in _examined(films, examine):
+        if isinstance(found, ImageError):
+            refused.append((film.uri, found))
+            continue
+        known = None if found is None else first.setdefault(found, film.uri)
+        usable.append((film.uri, film.patient or known))
+        if len(usable) == count:
+            break
+    return Films(tuple(usable), tuple(refused))
+
+
+def _examined(
+    films: list[Film], examine: Callable[[Film], str | None]
+) -> Iterator[tuple[Film, str | ImageError | None]]:
+    def attempt(film: Film) -> str | ImageError | None:
+        try:
+            return examine(film)
+        except ImageError as error:
+            return error
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for start in range(0, len(films), _AT_ONCE):
+            block = films[start : start + _AT_ONCE]
+            yield from zip(block, pool.map(attempt, block), strict=True)
+
+
+def require_frontal(view: str | None) -> None:
+    """Passes views that are frontal or unknown.
+
+    Raises:
+        ImageError: the view is of the side.
+    """
+    if view is not None and view.strip().upper() in _NOT_FRONTAL:
+        raise ImageError(
+            ErrorCode.NOT_A_CHEST,
+            f"its view is {view.strip().upper()}; a frontal radiograph, PA or AP, was expected",
+        )
+
+
+def read_header(data: bytes) -> tuple[str | None, str | None]:
+    """(view, digest of the patient) of a DICOM file that was decoded; None for what it lacks."""
+    if sniff(data) is not Format.DICOM:
+        return None, None
+    tags = ["ViewPosition", *PATIENT_TAGS]
+    header = pydicom.dcmread(BytesIO(data), force=True, stop_before_pixels=True, specific_tags=tags)
+    return str(header.get("ViewPosition") or "") or None, digest_patient(header)

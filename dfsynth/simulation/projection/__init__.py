@@ -1,0 +1,1 @@
+"""A posed body in a cone beam → line integrals."""

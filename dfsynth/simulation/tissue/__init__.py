@@ -1,0 +1,15 @@
+"""Lung parenchyma: coefficient, heterogeneity, emphysema, opacities."""
+
+from dfsynth.simulation.tissue.coefficient import DENSITY_EXPONENT, density_factor
+from dfsynth.simulation.tissue.lung import LOW_ATTENUATION_DENSITY, LungTissue, LungVoxels
+from dfsynth.simulation.tissue.parameters import TissueParameters, draw_tissue
+
+__all__ = [
+    "DENSITY_EXPONENT",
+    "LOW_ATTENUATION_DENSITY",
+    "LungTissue",
+    "LungVoxels",
+    "TissueParameters",
+    "density_factor",
+    "draw_tissue",
+]

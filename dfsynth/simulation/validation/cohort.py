@@ -1,0 +1,62 @@
+"""Validates the simulator: a cohort of phantoms, measured against published figures."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+
+from dfsynth.errors import UsageError
+from dfsynth.simulation.validation import TARGETS, Finding, Person, find, measure_person
+
+FEWEST_PEOPLE = 20
+USUAL_PEOPLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """The table of `dfsynth simulate --validate`."""
+
+    people: int
+    seed: int
+    findings: tuple[Finding, ...]
+    passed: bool
+    """Whether no target is missed; some may be in doubt."""
+
+
+def validate(people: int, seed: int, advance: Callable[[], None]) -> Validation:
+    """Measures `people` phantoms, drawn from `seed`, `seed` + 1, …; `advance` after each.
+
+    Raises:
+        UsageError: too few for an interval, or a seed below 0.
+    """
+    if people < FEWEST_PEOPLE:
+        raise UsageError(f"--n {people}: expected at least {FEWEST_PEOPLE} phantoms to validate on")
+    if seed < 0:
+        raise UsageError(f"--seed {seed}: expected 0 or more")
+    torch.set_num_threads(1)
+    cohort: list[Person] = []
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for person in pool.map(measure_person, range(seed, seed + people)):
+            cohort.append(person)
+            advance()
+    findings = find(TARGETS, cohort, seed)
+    return Validation(people, seed, findings, all(f.met != "no" for f in findings))
+
+
+def tabulate(findings: Sequence[Finding]) -> str:
+    """The findings as a Markdown table, which a terminal shows well enough."""
+    lines = [
+        "| target | kind | expected | found (95 % interval) | met | from |",
+        "|---|---|---|---|---|---|",
+    ]
+    for finding in findings:
+        low, high = finding.expected
+        unit = f" {finding.unit}" if finding.unit else ""
+        lines.append(
+            f"| {finding.name} | {finding.kind} | {low:g} to {high:g}{unit} "
+            f"| {finding.value:.3g} ({finding.interval[0]:.3g} to {finding.interval[1]:.3g}) "
+            f"| {'NO' if finding.met == 'no' else finding.met} | {finding.reason} |"
+        )
+    return "\n".join(lines)

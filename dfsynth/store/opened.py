@@ -1,0 +1,98 @@
+"""`open_store`: a store as a Python object."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import zarr
+
+from dfsynth.errors import UsageError
+from dfsynth.manifest import read_manifest, score_column, select
+from dfsynth.store import Json, StoredMap, StoreLayout, ZarrArrays
+from dfsynth.store.build_record import BuildRecord
+from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.record import read_record
+
+if TYPE_CHECKING:
+    from dfsynth.store.dataset import MapDataset
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A store, opened for reading; holds no open file, so threads and processes may share it."""
+
+    path: Path
+    record: BuildRecord | PairsRecord
+    """What it was made from."""
+    _arrays: ZarrArrays
+
+    @property
+    def provenance(self) -> Mapping[str, Json]:
+        """The attributes of the store: what made it, of what, units, seed, versions, notice."""
+        return self.record.attributes()
+
+    @property
+    def arrays(self) -> zarr.Group:
+        """The plain Zarr group; `arrays["dark_field"]` is (image, y, x), NaN where none is."""
+        return zarr.open_group(self.path, mode="r")
+
+    @property
+    def manifest(self) -> pa.Table:
+        """All committed rows, in row order: of images, or of pairs."""
+        return read_manifest(StoreLayout(self.path).manifest, self.record.manifest_schema)
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """The names of the stored maps."""
+        return self._arrays.names
+
+    def read(self, name: str, row: int) -> StoredMap:
+        """One map (y, x) in its stored type; NaN where the image failed.
+
+        Raises:
+            StoreError: no such map or row, or the stored bytes are damaged.
+        """
+        return self._arrays.read(name, row)
+
+    def dataset(
+        self,
+        where: str | None = None,
+        maps: Sequence[str] = ("dark_field",),
+        keep: float | None = None,
+        by: str | None = None,
+        include_no_lung: bool = False,
+    ) -> "MapDataset":
+        """A torch Dataset of the images that pass `where` and `keep`, as `dfsynth filter` does.
+
+        `by` is `uncertainty` where only `keep` is given. Images on which no lung was found are in
+        it only with `include_no_lung`.
+
+        Raises:
+            UsageError: a map that the store does not hold, or a bad predicate.
+        """
+        from dfsynth.store.dataset import MapDataset
+
+        missing = [name for name in maps if name not in self.maps]
+        if missing:
+            raise UsageError(
+                f"the store has no map {missing[0]!r}: it holds {', '.join(self.maps)}"
+            )
+        column = score_column(keep, by)
+        folder, schema = StoreLayout(self.path).manifest, self.record.manifest_schema
+        chosen = select(folder, where, keep, column, include_no_lung, schema)
+        return MapDataset(self._arrays, chosen.table, tuple(maps))
+
+
+def open_store(path: str | Path) -> Store:
+    """Opens a store of images or of pairs, finished or not.
+
+    Raises:
+        UsageError: there is no store.
+        StoreError: its build record or its metadata is damaged.
+    """
+    root = Path(path)
+    layout = StoreLayout(root)
+    record = read_record(layout.build)
+    return Store(root, record, ZarrArrays.open(layout))

@@ -1,0 +1,180 @@
+"""What a store of pairs was simulated from, and the fingerprint that a resume must match."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Final, Self
+
+from dfsynth.manifest import PAIRS, ManifestSchema
+from dfsynth.options import SimulateOptions
+from dfsynth.records import PAIR_ARRAYS
+from dfsynth.store import ArraySpec, Json, StoredType
+from dfsynth.store.provenance import (
+    COMPRESSION,
+    SCHEMA_VERSION,
+    name_differences,
+    software_versions,
+)
+
+DARK_FIELD_WINDOW: Final = (0.0, 1.0)
+PAIRS_NOTICE: Final = (
+    "Simulated images: computed by a model of X-ray physics, from drawn bodies, CT volumes or, "
+    "where the origin is cxr, over real radiographs. For research only, not for diagnosis."
+)
+_VERSIONS_OF: Final = (
+    "torch",
+    "numpy",
+    "scipy",
+    "scikit-image",
+    "SimpleITK",
+    "opencv-python-headless",
+    "pydicom",
+    "zarr",
+    "imagecodecs",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PairsFingerprint:
+    """Everything that decides the values in a store of pairs."""
+
+    origin: str
+    n: int
+    size: tuple[int, int]
+    seed: int
+    severity: tuple[float, float]
+    kvp: tuple[float, float]
+    without: tuple[str, ...]
+    devices: float
+    shard_size: int
+    arrays: tuple[tuple[str, StoredType], ...]
+    """Name and stored type of each."""
+    compression: str
+    settings: Mapping[str, Json]
+    """What the maker says decides values beside the options: its version, its sources' hashes."""
+
+    def differences(self, wanted: Self) -> list[str]:
+        """One sentence part for each entry in which `wanted` differs; settings one by one."""
+        return name_differences(self._flat(), wanted._flat())
+
+    def _flat(self) -> dict[str, object]:
+        entries = asdict(self)
+        return entries | {"settings": None} | dict(entries["settings"])
+
+
+@dataclass(frozen=True, slots=True)
+class PairsRecord:
+    """The content of `build.json` of a store that `dfsynth simulate` makes; a `StoreRecord`."""
+
+    command: ClassVar[str] = "dfsynth simulate"
+    manifest_schema: ClassVar[ManifestSchema] = PAIRS
+
+    plan_id: str
+    fingerprint: PairsFingerprint
+    licences: tuple[str, ...]
+    """Of the sources of all planned pairs, each once."""
+    rows: int
+    shards: int
+    excluded: Mapping[str, int]
+    versions: Mapping[str, str]
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def shard_size(self) -> int:
+        return self.fingerprint.shard_size
+
+    @property
+    def arrays(self) -> tuple[ArraySpec, ...]:
+        """See `StoreRecord`."""
+        held = self.fingerprint
+        height, width = held.size
+        return tuple(
+            ArraySpec(name, dtype, self.rows, height, width, held.shard_size)
+            for name, dtype in held.arrays
+        )
+
+    def to_json(self) -> bytes:
+        document = {"kind": "pairs", **asdict(self)}
+        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+    @classmethod
+    def from_document(cls, found: dict[str, Any]) -> Self:
+        """The record that `to_json` wrote, its kind taken away.
+
+        Raises:
+            ValueError, LookupError, TypeError, AttributeError: it is none.
+        """
+        fingerprint = found.pop("fingerprint")
+        for name in ("size", "severity", "kvp", "without"):
+            fingerprint[name] = tuple(fingerprint[name])
+        fingerprint["arrays"] = tuple((name, dtype) for name, dtype in fingerprint["arrays"])
+        found["licences"] = tuple(found["licences"])
+        return cls(fingerprint=PairsFingerprint(**fingerprint), **found)
+
+    def attributes(self) -> dict[str, Json]:
+        """See `StoreRecord`."""
+        held = self.fingerprint
+        meanings = {array.name: array for array in PAIR_ARRAYS}
+        described: dict[str, Json] = {
+            name: {"unit": meanings[name].unit, "meaning": meanings[name].meaning}
+            for name, _ in held.arrays
+        }
+        # Of images that are drawn; a real radiograph stays as it is.
+        drawn: dict[str, Json] = {}
+        if held.origin != "cxr":
+            drawn = {"kvp": list(held.kvp), "devices": held.devices}
+        return {
+            "schema_version": self.schema_version,
+            "kind": "pairs",
+            "notice": PAIRS_NOTICE,
+            "origin": held.origin,
+            "licences": list(self.licences),
+            "grid_size": list(held.size),
+            "arrays": described,
+            "dark_field_unit": "1",
+            "dark_field_window": list(DARK_FIELD_WINDOW),
+            "seed": held.seed,
+            "severity": list(held.severity),
+            "without": list(held.without),
+            **drawn,
+            "settings": held.settings,
+            "software": dict(self.versions),
+        }
+
+
+def pairs_fingerprint(options: SimulateOptions, settings: Mapping[str, Json]) -> PairsFingerprint:
+    """What these options, and a maker with these settings, would decide about a store."""
+    return PairsFingerprint(
+        origin=options.origin,
+        n=options.n,
+        size=(options.size, options.size),
+        seed=options.seed,
+        severity=options.severity,
+        kvp=options.kvp,
+        without=tuple(sorted(options.without)),
+        devices=options.devices,
+        shard_size=options.shard_size,
+        arrays=tuple((array.name, array.dtype) for array in PAIR_ARRAYS),
+        compression=COMPRESSION,
+        # As they come back from a file: lists, and no tuples.
+        settings=json.loads(json.dumps(settings)),
+    )
+
+
+def new_pairs_record(
+    fingerprint: PairsFingerprint,
+    licences: tuple[str, ...],
+    shards: int,
+    excluded: Mapping[str, int],
+) -> PairsRecord:
+    """The record of a store of pairs that is about to be planned."""
+    return PairsRecord(
+        plan_id=uuid.uuid4().hex,
+        fingerprint=fingerprint,
+        licences=licences,
+        rows=fingerprint.n,
+        shards=shards,
+        excluded=dict(excluded),
+        versions=software_versions(_VERSIONS_OF),
+    )

@@ -1,0 +1,98 @@
+"""`build.json`: what a store was made from, whichever command made it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar, Final, Protocol
+
+from dfsynth.errors import StoreError, UsageError
+from dfsynth.manifest import ManifestSchema
+from dfsynth.store import ArraySpec, Json
+from dfsynth.store.build_record import BuildRecord
+from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.provenance import SCHEMA_VERSION
+
+_KINDS: Final[Mapping[str, type[BuildRecord] | type[PairsRecord]]] = {
+    "build": BuildRecord,
+    "pairs": PairsRecord,
+}
+
+
+class StoreRecord(Protocol):
+    """What planning, claims, verification and reading need to know of a store."""
+
+    command: ClassVar[str]
+    """The command that makes such stores."""
+    manifest_schema: ClassVar[ManifestSchema]
+
+    @property
+    def plan_id(self) -> str:
+        """Drawn when the plan was made: tells this plan from a later one with equal options."""
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def shards(self) -> int: ...
+
+    @property
+    def shard_size(self) -> int:
+        """Rows of a shard; the last may hold fewer."""
+
+    @property
+    def arrays(self) -> tuple[ArraySpec, ...]:
+        """The arrays of the store."""
+
+    @property
+    def excluded(self) -> Mapping[str, int]:
+        """Inputs that were not planned, by reason."""
+
+    def attributes(self) -> dict[str, Json]:
+        """The attributes of the store's group."""
+
+    def to_json(self) -> bytes:
+        """The content of `build.json`."""
+
+
+def read_record(path: Path) -> BuildRecord | PairsRecord:
+    """Reads `build.json`.
+
+    Raises:
+        UsageError: it is missing: there is no store.
+        StoreError: it cannot be read, is damaged, or of another kind or schema version.
+    """
+    root = path.parent.parent
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            f"{root} is no dfsynth store: {path} is not there; expected a folder that dfsynth "
+            "build or simulate has planned, such as x.zarr; check the path, or make the store first"
+        ) from None
+    except OSError as error:
+        raise StoreError(
+            f"{root} cannot be read as a dfsynth store: {path} was refused ({error.strerror}); "
+            "expected a file that this user may read; check its permissions and the disk"
+        ) from error
+    return _parse(raw, path)
+
+
+def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
+    try:
+        found = json.loads(raw)
+        version = found["schema_version"]
+        # Stores that were made before there were pairs name no kind.
+        kind = found.pop("kind", "build")
+        if version != SCHEMA_VERSION:
+            raise StoreError(
+                f"{path} has schema version {version}; this version of dfsynth reads "
+                f"{SCHEMA_VERSION}"
+            )
+        if kind not in _KINDS:
+            raise StoreError(
+                f"{path} is that of a store of {kind!r}; this version of dfsynth reads "
+                f"{' and '.join(_KINDS)}"
+            )
+        return _KINDS[kind].from_document(found)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise StoreError(f"{path} is damaged; restore it or build the store again") from error

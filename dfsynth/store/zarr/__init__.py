@@ -1,0 +1,1 @@
+"""Zarr v3 stores: documents, shard objects, their writer and reader."""

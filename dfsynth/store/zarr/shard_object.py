@@ -1,0 +1,127 @@
+"""One shard of one array as one file: a Zarr v3 `sharding_indexed` object.
+
+    chunk, chunk, …, index: per row (offset, nbytes) as uint64 little-endian, crc32c of the index
+
+Chunks follow each other in row order. A row without a chunk has (2⁶⁴ − 1, 2⁶⁴ − 1) in the index,
+takes no bytes and reads as the fill value. The object always exists, even where no row has a
+chunk, so that a missing file is damage and never looks like an empty one.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from dfsynth.errors import StoreError
+from dfsynth.files.durable import DurableFile
+from dfsynth.files.faults import store_faults
+from dfsynth.store.zarr.chunk import (
+    CHECKSUM_BYTES,
+    DamagedBytesError,
+    with_checksum,
+    without_checksum,
+)
+
+MISSING: Final = 2**64 - 1
+_ENTRY_BYTES: Final = 16
+
+
+class ShardObjectWriter:
+    """Appends chunks to the object of one shard; memory holds the index and nothing else."""
+
+    def __init__(self, target: Path, scratch: Path, owner: str, positions: int) -> None:
+        """Opens a temporary file in `scratch` for a shard of `positions` rows.
+
+        Raises:
+            StoreError: the file cannot be made.
+        """
+        self._file = DurableFile(target, scratch, owner)
+        self._index = np.full((positions, 2), MISSING, dtype="<u8")
+        self._size_bytes = 0
+
+    def append(self, position: int, chunk: bytes) -> None:
+        """Writes the chunk of the row at `position`, 0 ≤ position < positions.
+
+        Raises:
+            StoreError: the disk is full, or refuses.
+        """
+        self._file.write(chunk)
+        self._index[position] = (self._size_bytes, len(chunk))
+        self._size_bytes += len(chunk)
+
+    def seal(self) -> None:
+        """Writes the index and flushes everything to the disk.
+
+        Raises:
+            StoreError: the disk is full, or refuses.
+        """
+        self._file.write(with_checksum(self._index.tobytes()))
+        self._file.seal()
+
+    def publish(self) -> Path:
+        """Gives the sealed file its name; returns the folder that is still to be flushed.
+
+        Raises:
+            StoreError: the name cannot be taken.
+        """
+        self._file.publish()
+        return self._file.target.parent
+
+    def discard(self) -> None:
+        """Drops the temporary file."""
+        self._file.discard()
+
+
+def read_chunk(path: Path, positions: int, position: int, what: str) -> bytes | None:
+    """The bytes of one chunk, None where the row has none; opens and closes the file.
+
+    `what` names the array and row in errors.
+
+    Raises:
+        StoreError: the file is missing, unreadable or damaged.
+    """
+    index_bytes = positions * _ENTRY_BYTES + CHECKSUM_BYTES
+    with store_faults(f"read {what} from {path}"):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            end = os.fstat(descriptor).st_size - index_bytes
+            raw = os.pread(descriptor, index_bytes, end) if end >= 0 else b""
+            offset, size_bytes = _entry(raw, position, end, f"{what} in {path}")
+            if offset == MISSING:
+                return None
+            return _read_exactly(descriptor, size_bytes, offset)
+        finally:
+            os.close(descriptor)
+
+
+def _entry(raw: bytes, position: int, end: int, what: str) -> tuple[int, int]:
+    """Offset and size of one chunk from the bytes of the index, which start at `end`."""
+    if not raw:
+        raise damage(what, "the file is too short to hold its index")
+    try:
+        index = np.frombuffer(without_checksum(raw), dtype="<u8").reshape(-1, 2)
+    except DamagedBytesError as error:
+        raise damage(what, f"the index of its shard {error}") from error
+    offset, size_bytes = int(index[position, 0]), int(index[position, 1])
+    if (offset, size_bytes) != (MISSING, MISSING) and offset + size_bytes > end:
+        raise damage(what, "the index points outside the file")
+    return offset, size_bytes
+
+
+def _read_exactly(descriptor: int, size_bytes: int, offset: int) -> bytes:
+    """Up to `size_bytes` from `offset`: fewer only at the end of the file."""
+    pieces: list[bytes] = []
+    while size_bytes > 0:
+        piece = os.pread(descriptor, size_bytes, offset)
+        if not piece:
+            break
+        pieces.append(piece)
+        offset += len(piece)
+        size_bytes -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def damage(what: str, found: str) -> StoreError:
+    """The error for stored bytes that are not those that were written."""
+    return StoreError(f"{what} is damaged: {found}; run dfsynth verify with --repair")

@@ -1,0 +1,1 @@
+"""Threads of one process: how many, pools, and reading ahead in order."""

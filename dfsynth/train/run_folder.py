@@ -1,0 +1,190 @@
+"""A run's folder: what it is of, the state from which it goes on, and its best checkpoint.
+
+RUN/run.json        recipe, data and versions: the folder is a run of these
+RUN/last/           state.json names the safetensors file that is whole
+RUN/best/           a checkpoint
+RUN/metrics.jsonl, RUN/panels/, RUN/tensorboard/
+RUN/tmp/            what is being written
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from dfsynth.checkpoint import ModelCard
+from dfsynth.errors import ConflictError, DfsynthError, UsageError
+from dfsynth.files.durable import (
+    make_folder,
+    remove_durably,
+    remove_entry,
+    sweep,
+    sync_folder,
+    write_durably,
+)
+from dfsynth.files.faults import store_faults
+from dfsynth.inference import save_checkpoint
+from dfsynth.models import Cascade
+
+_OWNER: Final = "run"
+_RUN, _STATE = "run.json", "state.json"
+_OURS: Final = frozenset({"tmp", "lock"})
+"""What a run that was killed at its very beginning leaves."""
+_TOLD: Final = 4
+"""Differences from another run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the search for the best has come."""
+
+    best_score: float | None = None
+    """Least validation loss so far."""
+    waited: int = 0
+    """Validations of this phase since its last improvement."""
+
+
+class RunFolder:
+    """Everything that a run keeps on disk; each file appears whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.best = path / "best"
+        self.metrics = path / "metrics.jsonl"
+        self.panels = path / "panels"
+        self.tensorboard = path / "tensorboard"
+        self._last = path / "last"
+        self._scratch = path / "tmp"
+
+    def check(self, wanted: Mapping[str, Any]) -> bool:
+        """Whether the folder already holds this run; False for an empty or missing one.
+
+        Raises:
+            ConflictError: it holds another run, the differences named, or something else.
+            DfsynthError: what it says of itself is damaged.
+        """
+        file = self.path / _RUN
+        if self.path.exists() and not self.path.is_dir():
+            raise ConflictError(f"{self.path} is no folder; choose another --out")
+        if not file.exists():
+            if self.path.exists() and any(e.name not in _OURS for e in self.path.iterdir()):
+                raise ConflictError(
+                    f"{self.path} is not empty and holds no run; choose another --out"
+                )
+            return False
+        try:
+            held = json.loads(file.read_text(encoding="utf-8"))["identity"]
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise DfsynthError(
+                f"{file} is damaged, so that nobody can say what was trained here; choose another "
+                "--out"
+            ) from error
+        differences = _differences(held, json.loads(json.dumps(wanted)), "")
+        if len(differences) > _TOLD:
+            differences[_TOLD:] = [f"and {len(differences) - _TOLD} more"]
+        if differences:
+            raise ConflictError(
+                f"{self.path} is a run of another recipe or other data: {'; '.join(differences)}; "
+                "choose another --out"
+            )
+        return True
+
+    def create(self, identity: Mapping[str, Any], versions: Mapping[str, str]) -> None:
+        """Makes the folder a run."""
+        for folder in (self._scratch, self._last, self.panels):
+            make_folder(folder)
+        text = json.dumps({"identity": identity, "versions": versions}, indent=2)
+        write_durably(self.path / _RUN, text.encode(), self._scratch, _OWNER)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Alone in the folder; what a killed process left half-written is removed.
+
+        Raises:
+            UsageError: another process trains here.
+        """
+        make_folder(self._scratch)
+        with store_faults(f"lock {self.path}"), (self.path / "lock").open("ab") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UsageError(
+                    f"another process trains in {self.path}; wait for it, or choose another --out"
+                ) from None
+            self._recover_best()
+            sweep(self._scratch)
+            yield
+
+    def save(self, state: Mapping[str, Tensor], standing: Standing, step: int) -> None:
+        """Keeps a state; the one before it is removed once this one is whole.
+
+        Raises:
+            StoreError: the disk is full, or refuses; the state before it stays.
+        """
+        name = f"state-{step:08d}.safetensors"
+        write_durably(self._last / name, save(dict(state)), self._scratch, _OWNER)
+        text = json.dumps({"file": name, "standing": asdict(standing)})
+        write_durably(self._last / _STATE, text.encode(), self._scratch, _OWNER)
+        remove_durably(p for p in self._last.glob("*.safetensors") if p.name != name)
+
+    def restore(self) -> tuple[dict[str, Tensor], Standing] | None:
+        """The kept state, or None where there is none yet.
+
+        Raises:
+            DfsynthError: it is damaged.
+        """
+        file = self._last / _STATE
+        if not file.exists():
+            return None
+        try:
+            held = json.loads(file.read_bytes())
+            tensors = load((self._last / held["file"]).read_bytes())
+            return tensors, Standing(**held["standing"])
+        except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
+            raise DfsynthError(
+                f"the state in {self._last} is damaged; remove that folder to start the run anew"
+            ) from error
+
+    def keep_best(self, network: Cascade, card: ModelCard) -> None:
+        """Makes a network the run's checkpoint."""
+        fresh, old = self._scratch / "best-new", self._scratch / "best-old"
+        with store_faults(f"write {self.best}"):
+            for left in (fresh, old):
+                remove_entry(left)
+            save_checkpoint(fresh, network, card)
+            for file in fresh.iterdir():
+                descriptor = os.open(file, os.O_RDONLY)
+                os.fsync(descriptor)
+                os.close(descriptor)
+            if self.best.exists():
+                self.best.rename(old)
+            fresh.rename(self.best)
+            sync_folder(self.path)
+            remove_entry(old)
+
+    def _recover_best(self) -> None:
+        """A kill between two renames leaves the old checkpoint among the scratch."""
+        old = self._scratch / "best-old"
+        if old.is_dir() and not self.best.exists():
+            old.rename(self.best)
+
+
+def _differences(held: Any, wanted: Any, where: str) -> list[str]:
+    """One sentence part for each value that differs, named by its dotted key."""
+    if isinstance(held, dict) and isinstance(wanted, dict):
+        found = []
+        for key in dict.fromkeys([*held, *wanted]):
+            dotted = f"{where}.{key}" if where else key
+            found += _differences(held.get(key), wanted.get(key), dotted)
+        return found
+    if held == wanted:
+        return []
+    return [f"{where} was {json.dumps(held)}, asked for {json.dumps(wanted)}"]

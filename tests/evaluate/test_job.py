@@ -1,0 +1,206 @@
+"""Whole evaluations of generators whose truth is known."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from dfsynth.checkpoint import read_checkpoint
+from dfsynth.errors import UsageError
+from dfsynth.evaluate import EvaluationReport, calibrate, evaluate_pairs
+from dfsynth.evaluate.job import Subject
+from dfsynth.evaluate.per_image import MOST_PICTURES_A_PATIENT, pixels_by_patient
+from dfsynth.options import EvaluationOptions
+from dfsynth.progress import Silent
+
+Evaluate = Callable[..., EvaluationReport]
+
+
+@pytest.fixture
+def evaluate(tiny_checkpoint: Path, make_generator: Callable[..., Any]) -> Evaluate:
+    files = read_checkpoint(tiny_checkpoint)
+
+    def run(source: Any, generator: Any = None, **options: Any) -> EvaluationReport:
+        subject = Subject(files, generator or make_generator(), "cpu", "fp32")
+        wanted = EvaluationOptions("tiny", Path("drawn"), **options)
+        return evaluate_pairs(wanted, subject, source, Silent())
+
+    return run
+
+
+def test_a_generator_that_knows_the_noise_passes_every_test(evaluate, make_pairs) -> None:
+    scores = evaluate(make_pairs()).scores
+    found = scores.stages[1].lung.noisy
+    assert (scores.images, scores.patients, scores.lung_of) == (12, 6, "pairs")
+    assert scores.calibration.source == "calibration patients"
+    assert found.coverage.value == pytest.approx(0.9, abs=0.03)
+    assert found.coverage_50.value == pytest.approx(0.5, abs=0.03)
+    assert found.ence.value < 0.1
+    assert found.spearman.value > 0.95
+    assert 0 < found.ause.low < found.ause.value < found.ause.high
+    assert scores.stages[1].whole.clean.mse.value == 0
+    for name, spread in found.coverage_over_images.items():
+        assert abs(spread.median - float(name)) < 0.05
+    assert len(found.deciles) == 10
+    assert all(abs(b.coverage["0.9"].value - 0.9) < 0.08 for b in found.deciles)
+
+
+def test_it_comes_as_near_to_the_oracle_as_noise_allows(evaluate, make_pairs) -> None:
+    lung = evaluate(make_pairs()).scores.stages[1].lung
+    assert lung.oracle.ause.value == pytest.approx(lung.noisy.ause.value, abs=0.05)
+    assert lung.oracle.nll.value == pytest.approx(lung.noisy.nll.value, abs=0.05)
+    assert lung.oracle.mse.value == pytest.approx(lung.noisy.mse.value, rel=0.03)
+    assert lung.oracle.coverage.value is None
+
+
+def test_the_stage_that_is_off_and_knows_nothing_is_the_worse_one(evaluate, make_pairs) -> None:
+    first, second = (stage.lung.noisy for stage in evaluate(make_pairs()).scores.stages)
+    for name in ("mse", "mae", "nll", "crps", "ause"):
+        assert getattr(first, name).value > getattr(second, name).value
+    assert first.spearman_pixels.value is None, "a constant sigma ranks nothing"
+
+
+def test_an_overconfident_sigma_is_found_out_and_calibrated(
+    evaluate, make_pairs, make_generator
+) -> None:
+    generator = make_generator(share=0.5)
+    plain = evaluate(make_pairs(), generator, calibration="none").scores
+    mended = evaluate(make_pairs(), generator).scores
+    assert plain.calibration.source == "density"
+    assert plain.stages[1].lung.noisy.coverage.value < 0.65
+    assert plain.stages[1].lung.noisy.ence.value == pytest.approx(1.0, abs=0.1)
+    assert mended.stages[1].lung.noisy.coverage.value == pytest.approx(0.9, abs=0.03)
+    assert mended.calibration.stages[1]["0.9"] == pytest.approx(2 * 1.645, rel=0.05)
+
+
+def test_padding_never_counts(evaluate, make_pairs) -> None:
+    """Targets in the padding are a million: one pixel of it would show."""
+    pairs = make_pairs(content=(slice(2, 30), slice(None)))
+    found = evaluate(pairs).scores.stages[1]
+    assert found.whole.noisy.mse.value < 10
+    assert found.lung.noisy.mse.value < 10
+
+
+def test_without_truth_the_predicted_lung_serves_and_there_is_no_oracle(
+    evaluate, make_pairs
+) -> None:
+    scores = evaluate(make_pairs(with_truth=False)).scores
+    assert scores.lung_of == "checkpoint"
+    assert scores.stages[1].lung.clean is None
+    assert scores.stages[1].lung.oracle is None
+    assert scores.stages[1].lung.noisy.mse.value > 0
+
+
+def test_the_batch_changes_nothing_and_the_seed_repeats_it(
+    evaluate, make_pairs, make_generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = evaluate(make_pairs()).scores
+    generator = make_generator()
+    monkeypatch.setattr(type(generator), "auto_batch_size", lambda *_: 1)
+    assert evaluate(make_pairs(), generator).scores == usual
+    assert set(generator.batch_sizes) == {1}
+
+
+def test_other_images_are_told_by_their_uncertainty(evaluate, make_pairs, tmp_path: Path) -> None:
+    for number in range(4):
+        pixels = np.random.default_rng(number).integers(0, 255, (40, 30), np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), pixels)
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    scores = evaluate(make_pairs(), ood=tmp_path).scores
+    assert scores.ood.images == 4
+    assert scores.ood.failed == 1
+    assert scores.ood_auroc["uncertainty"].value == 1
+    assert scores.ood_auroc["epistemic_mean"].low == 1
+    assert scores.ood_auroc["ood_score"].value is None
+
+
+def test_all_figures_are_json(evaluate, make_pairs) -> None:
+    report = evaluate(make_pairs())
+    found = json.loads(json.dumps(dataclasses.asdict(report.scores), allow_nan=False))
+    named = {"mse", "mae", "psnr", "ssim", "nll", "coverage", "ence", "ause", "spearman"}
+    for region in ("whole", "lung"):
+        figures = found["stages"][-1][region]["noisy"]
+        assert named <= figures.keys()
+        assert all(set(figures[name]) == {"value", "low", "high"} for name in named)
+    assert "not for diagnosis" in found["notice"]
+
+
+def test_single_pictures_are_listed(evaluate, make_pairs) -> None:
+    head, *lines = evaluate(make_pairs()).gathered.table()
+    assert len(lines) == 12 * 2 * 2 * 3
+    assert all(len(line) == len(head) for line in lines)
+    assert lines[0][:5] == ["pair 2", "patient 1", 1, "whole", "noisy"]
+
+
+def test_every_patient_calibrates_alike_however_many_pictures_there_are() -> None:
+    many = dict.fromkeys(range(60), "one with many")
+    few = {n: f"another {n}" for n in range(60, 63)}
+    kept = pixels_by_patient(many | few)
+    of_many = [kept[n] for n in many if n in kept]
+    assert len(of_many) == MOST_PICTURES_A_PATIENT
+    assert sum(of_many) == pytest.approx(kept[60], rel=0.01)
+    assert kept[60] == kept[61] == kept[62]
+
+
+def test_pictures_with_too_little_lung_calibrate_nothing(make_pairs, make_generator) -> None:
+    class WithoutLung:
+        """The first pair has a lung that is known, and too small."""
+
+        def __init__(self, pairs, numbers) -> None:
+            self._pairs, self._numbers = pairs, numbers
+            self.rows = pairs.rows
+
+        def read(self, number: int):
+            pair = self._pairs.read(number)
+            if number in self._numbers:
+                # What it says outside a lung must not count.
+                return dataclasses.replace(
+                    pair, lung=np.zeros_like(pair.lung), dark_field=pair.dark_field + 50
+                )
+            return pair
+
+    numbers = [0, 1, 4, 5]
+    usual = calibrate(make_generator(), make_pairs(), numbers[1:], Silent())
+    found = calibrate(make_generator(), WithoutLung(make_pairs(), {0}), numbers, Silent())
+    assert found.images == usual.images == 3
+    for level, factor in usual.stages[-1].items():
+        assert found.stages[-1][level] == pytest.approx(factor, rel=0.1)
+    none = calibrate(make_generator(), WithoutLung(make_pairs(), set(numbers)), numbers, Silent())
+    assert none.source == "density"
+    assert none.stages == (None, None)
+
+
+def test_factors_for_the_card_are_those_of_the_last_stage(make_pairs, make_generator) -> None:
+    found = calibrate(make_generator(), make_pairs(), range(12), Silent()).stages
+    assert len(found) == 2
+    assert found[-1]["0.9"] == pytest.approx(1.645, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"split": "val"}, "no pairs of the split val in drawn pairs: found calibration, test"),
+        ({"split": "tset"}, "--split tset: expected train, val"),
+        ({"calibration": "card"}, "the card of tiny has no factors"),
+        ({"calibration": "mine"}, "--calibration mine: expected auto"),
+        ({"limit": 0}, "--limit 0: expected 1 or more"),
+        ({"mc_samples": 0}, "--mc-samples 0: expected 1 or more"),
+    ],
+)
+def test_wrong_options_are_refused(evaluate, make_pairs, options, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        evaluate(make_pairs(), **options)
+
+
+def test_a_folder_without_images_is_refused_before_anything_runs(
+    evaluate, make_pairs, make_generator, tmp_path: Path
+) -> None:
+    generator = make_generator()
+    with pytest.raises(UsageError):
+        evaluate(make_pairs(), generator, ood=tmp_path)
+    assert not generator.batch_sizes

@@ -1,0 +1,77 @@
+"""A small cascade with drawn weights, its card, and generators of it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from dfsynth.checkpoint import NETWORK, CascadeConfig, CheckpointFiles, ModelCard, read_checkpoint
+from dfsynth.inference import TorchGenerator, save_checkpoint
+from dfsynth.models import Cascade
+from dfsynth.records import IntensityWindow
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads cost these small networks more than they give."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def make_cascade() -> Callable[..., Cascade]:
+    def make(lung_head: bool = True, dropout: float = 0.2, seed: int = 0) -> Cascade:
+        random = torch.Generator().manual_seed(seed)
+        network = Cascade(CascadeConfig(2, (8, 16), dropout, lung_head)).eval()
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.copy_(torch.randn(parameter.shape, generator=random) * 0.15)
+        return network
+
+    return make
+
+
+@pytest.fixture
+def make_generator(make_cascade: Callable[..., Cascade]) -> Callable[..., TorchGenerator]:
+    def make(
+        precision: str = "fp32", mc_samples: int = 5, seed: int = 3, **cascade: object
+    ) -> TorchGenerator:
+        network = make_cascade(**cascade)
+        return TorchGenerator(network, torch.device("cpu"), precision, mc_samples, seed)
+
+    return make
+
+
+@pytest.fixture
+def make_card() -> Callable[[CascadeConfig], ModelCard]:
+    def make(config: CascadeConfig) -> ModelCard:
+        return ModelCard(
+            name="small",
+            network=NETWORK,
+            arguments=config,
+            grid=(16, 16),
+            intensity=IntensityWindow(),
+            unit="1",
+            window=(0.0, 1.0),
+            licence="Apache-2.0",
+            intended_use="tests",
+            limits="drawn weights",
+            training_data=(),
+        )
+
+    return make
+
+
+@pytest.fixture
+def saved(
+    tmp_path: Path,
+    make_cascade: Callable[..., Cascade],
+    make_card: Callable[[CascadeConfig], ModelCard],
+) -> CheckpointFiles:
+    """A checkpoint of the small cascade on disk."""
+    network = make_cascade()
+    save_checkpoint(tmp_path / "small", network, make_card(network.config))
+    return read_checkpoint(tmp_path / "small")

@@ -1,0 +1,74 @@
+"""Whole runs in forked processes, the n-th of which kills itself at its n-th disk call.
+
+    killed_build.py PICTURES FOLDER STRIDE
+    killed_build.py pairs FOLDER STRIDE
+
+Each process builds FOLDER/<n>/x.zarr, or simulates it; a call is any into the operating system or
+of a stream. After each kill the same run is made again, to its end. Prints the number of kills.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from kill_switch import kill_at_call
+from toy_generator import ToyMaker
+from toy_simulator import ToyPairMaker
+
+from dfsynth.jobs.build import run_build
+from dfsynth.jobs.simulate import run_simulation
+from dfsynth.options import BuildOptions, SimulateOptions
+from dfsynth.progress import Silent
+
+
+def run(pictures: str, out: Path) -> None:
+    if pictures == "pairs":
+        simulating = SimulateOptions(out=out, n=11, size=64, shard_size=4, workers=1)
+        run_simulation(simulating, ToyPairMaker(simulating), Silent())
+        return
+    options = BuildOptions(source=pictures, out=out, shard_size=4, workers=1)
+    run_build(options, ToyMaker(), Silent())
+
+
+def in_child(pictures: str, out: Path, kill_at: int | None) -> bool:
+    """Whether the child was killed.
+
+    Raises:
+        RuntimeError: it ended in another way than done or killed.
+    """
+    process = os.fork()
+    if process == 0:
+        if kill_at is not None:
+            kill_at_call(kill_at)
+        status = 1
+        try:
+            run(pictures, out)
+            status = 0
+        finally:
+            sys.setprofile(None)
+            os._exit(status)
+    status = os.waitpid(process, 0)[1]
+    if status not in (0, signal.SIGKILL):
+        raise RuntimeError(f"the build at kill point {kill_at} ended with {status}")
+    return status == signal.SIGKILL
+
+
+def main() -> None:
+    pictures, folder, stride = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    number, killed = 1, True
+    kills = 0
+    while killed:
+        out = folder / f"{number:05d}" / "x.zarr"
+        killed = in_child(pictures, out, number)
+        if killed:
+            kills += 1
+            in_child(pictures, out, None)
+        number += stride
+    print(kills)
+
+
+if __name__ == "__main__":
+    main()

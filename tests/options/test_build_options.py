@@ -1,0 +1,94 @@
+"""Build options: each bad value is refused, by the name of its option."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dfsynth.errors import ExitStatus, UsageError
+from dfsynth.options import DEFAULT_MAPS, BuildOptions
+from dfsynth.records import MAP_NAMES
+
+
+def options(**changed: Any) -> BuildOptions:
+    return BuildOptions(source="pictures", out=Path("x.zarr"), **changed)
+
+
+def test_defaults_are_those_of_the_command() -> None:
+    found = options()
+    assert found.checkpoint == "default"
+    assert found.mc_samples == 20
+    assert found.seed == 0
+    assert found.maps == DEFAULT_MAPS == ("dark_field", "aleatoric", "epistemic")
+    assert found.dtype == "float16"
+    assert found.share == (0, 1)
+    assert found.shard_size == 256
+    assert (found.precision, found.device) == ("auto", "auto")
+    for name in ("root", "size", "batch_size", "workers", "limit", "max_pixels", "max_bytes"):
+        assert getattr(found, name) is None
+
+
+BAD: list[tuple[str, Any, str]] = [
+    ("mc_samples", 0, "--mc-samples 0"),
+    ("mc_samples", -3, "--mc-samples -3"),
+    ("shard_size", 0, "--shard-size 0"),
+    ("batch_size", 0, "--batch-size 0"),
+    ("workers", -1, "--workers -1"),
+    ("limit", 0, "--limit 0"),
+    ("max_pixels", 0, "--max-pixels 0"),
+    ("max_bytes", -5, "--max-bytes -5"),
+    ("seed", -1, "--seed -1"),
+    ("share", (1, 1), "--shard 1/1"),
+    ("share", (-1, 2), "--shard -1/2"),
+    ("share", (0, 0), "--shard 0/0"),
+    ("size", (15, 64), "--size 15x64"),
+    ("size", (64, 4097), "--size 64x4097"),
+    ("size", (0, 0), "--size 0x0"),
+    ("dtype", "float64", "--dtype 'float64'"),
+    ("dtype", "", "--dtype ''"),
+    ("maps", (), r"--maps \(none\)"),
+    ("maps", ("dark_field", "dark_field"), "--maps dark_field,dark_field"),
+    ("maps", ("darkfield",), "--maps darkfield"),
+    ("precision", "fp8", "--precision 'fp8'"),
+    ("precision", "", "--precision ''"),
+    ("device", "gpu", "--device 'gpu'"),
+    ("device", "cuda:x", "--device 'cuda:x'"),
+    ("device", "cuda:-1", "--device 'cuda:-1'"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "words"), BAD)
+def test_a_bad_value_is_refused_by_its_options_name(name: str, value: Any, words: str) -> None:
+    with pytest.raises(UsageError, match=rf"^{words}: expected ") as caught:
+        options(**{name: value})
+    assert caught.value.exit_status == ExitStatus.USAGE
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mc_samples", 1),
+        ("size", (16, 4096)),
+        ("size", (947, 956)),
+        ("share", (3, 4)),
+        ("maps", MAP_NAMES),
+        ("maps", ("lung",)),
+        ("dtype", "float32"),
+        ("precision", "bf16"),
+        ("precision", "fp16"),
+        ("precision", "fp32"),
+        ("device", "cpu"),
+        ("device", "cuda"),
+        ("device", "cuda:3"),
+        ("limit", 1),
+        ("seed", 2**63),
+    ],
+)
+def test_values_at_the_ends_of_their_ranges_are_taken(name: str, value: Any) -> None:
+    assert getattr(options(**{name: value}), name) == value
+
+
+def test_options_are_frozen() -> None:
+    with pytest.raises(AttributeError):
+        options().seed = 5  # type: ignore[misc]

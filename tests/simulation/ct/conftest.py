@@ -1,0 +1,34 @@
+"""One thorax of ellipsoids, segmented once, and where public ones lie."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("SimpleITK")
+pytest.importorskip("scipy")
+
+from ct_volumes import thorax_hu, volume_of
+
+from dfsynth.simulation.ct import CtLimits, CtThorax, build_thorax
+
+
+@pytest.fixture(scope="session")
+def hu() -> np.ndarray:
+    """(z upwards, y to the back, x to the left)."""
+    return thorax_hu()
+
+
+@pytest.fixture(scope="session")
+def thorax(hu: np.ndarray) -> CtThorax:
+    return build_thorax(volume_of(hu), CtLimits())
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The whole collection of real files."""
+    folder = os.environ.get("DFSYNTH_SHARED_DATA")
+    if not folder:
+        pytest.skip("DFSYNTH_SHARED_DATA does not point to the collection of real files")
+    return Path(folder)

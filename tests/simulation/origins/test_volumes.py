@@ -1,0 +1,188 @@
+"""Pairs of the CT origin, from a small volume of ellipsoids on disk."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK
+import torch
+from ct_volumes import image_of, thorax_hu, write_series
+
+from dfsynth.errors import DfsynthError, ImageError
+from dfsynth.options import SimulateOptions
+from dfsynth.records import MadePair, PairItem
+from dfsynth.simulation.simulator import SimulatorMaker, make_simulator
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One good volume, one with a single lung, one that is no volume, and a note."""
+    root = tmp_path_factory.mktemp("ct")
+    SimpleITK.WriteImage(image_of(thorax_hu()), str(root / "chest.nii.gz"))
+    SimpleITK.WriteImage(image_of(thorax_hu(left=False)), str(root / "one-lung.nii.gz"))
+    (root / "broken.nrrd").write_bytes(b"NRRD0004\n\n\0\0")
+    (root / "notes.txt").write_text("where these come from")
+    (root / "licenses.csv").write_text("file,license\nchest.nii.gz,CC BY 4.0\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def maker(folder: Path) -> SimulatorMaker:
+    return make_simulator(
+        SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder, device="cpu")
+    )
+
+
+@pytest.fixture(scope="module")
+def item(maker: SimulatorMaker) -> PairItem:
+    subject = maker.subjects(2).lines[0]
+    return PairItem(
+        0, 0, "pair-0", subject.patient_id, "train", "ct", subject.source, subject.license, 77
+    )
+
+
+@pytest.fixture(scope="module")
+def pair(maker: SimulatorMaker, item: PairItem) -> MadePair:
+    return maker.open().make(item)
+
+
+def test_what_cannot_be_used_is_named_with_a_reason_and_the_others_go_on(
+    maker: SimulatorMaker,
+) -> None:
+    found = maker.subjects(3)
+    assert [line.source for line in found.lines] == ["chest.nii.gz"] * 3
+    assert len({line.patient_id for line in found.lines}) == 1
+    assert {line.license for line in found.lines} == {"CC BY 4.0"}
+    assert sum(found.excluded.values()) == 3
+    told = "\n".join(found.warnings)
+    for name in ("one-lung.nii.gz", "broken.nrrd", "notes.txt"):
+        assert name in told
+    assert str(maker) not in told
+
+
+def test_reconstructions_of_one_scan_are_one_patient(tmp_path: Path) -> None:
+    for name in ("lung", "soft"):
+        write_series(tmp_path / "study1" / name, thorax_hu(), PatientID="4711-0815")
+    options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=tmp_path)
+    lines = make_simulator(options).subjects(2).lines
+    assert [line.source for line in lines] == ["study1/lung", "study1/soft"]
+    assert {line.patient_id for line in lines} == {"ct:study1/lung"}
+
+
+def test_one_volume_gives_different_pairs_of_one_person(
+    maker: SimulatorMaker, item: PairItem, pair: MadePair
+) -> None:
+    other = maker.open().make(replace(item, seed=78))
+    assert other.facts.source_sha256 == pair.facts.source_sha256
+    difference = np.abs(other.arrays["lung_thickness_mm"] - pair.arrays["lung_thickness_mm"])
+    assert difference.max() > 20
+
+
+def test_a_pair_of_a_volume_is_the_same_whoever_makes_it(
+    folder: Path, item: PairItem, pair: MadePair
+) -> None:
+    options = SimulateOptions(
+        out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder, device="cpu"
+    )
+    again = make_simulator(options).open().make(item)
+    assert again.facts == pair.facts
+    for name, values in pair.arrays.items():
+        assert np.array_equal(values, again.arrays[name]), name
+
+
+def test_lungs_are_found_and_bright_in_the_dark_field(pair: MadePair) -> None:
+    inside = pair.arrays["lung_mask"] == 1
+    assert 0.05 < inside.mean() < 0.6
+    clean = pair.arrays["dark_field_clean"]
+    assert clean[inside].mean() > 5 * clean[pair.arrays["lung_mask"] == 0].mean()
+    assert (pair.facts.lung_volume_l or 0) > 1
+    poses = [name for name in pair.facts.parameters if name.startswith("ct_")]
+    assert {"ct_inflation", "ct_scale", "ct_wall", "ct_heart"} <= set(poses)
+    assert all(pair.facts.parameters[name] is not None for name in poses)
+    sides = (pair.facts.parameters[f"ct_{side}"] for side in ("width", "depth", "height"))
+    assert np.prod([float(side or 0) for side in sides]) == pytest.approx(1)
+    assert pair.facts.parameters["height_cm"] is None
+
+
+def test_mixed_origins_take_turns(folder: Path) -> None:
+    options = SimulateOptions(out=Path("p.zarr"), n=6, size=64, origin="mixed", ct=folder)
+    lines = make_simulator(options).subjects(6).lines
+    assert [line.origin for line in lines] == ["phantom", "ct"] * 3
+    assert len({line.patient_id for line in lines}) == 4
+
+
+def test_a_phantom_is_named_by_the_pair_that_decides_its_body(folder: Path) -> None:
+    mixed = SimulateOptions(out=Path("p.zarr"), n=6, size=64, origin="mixed", ct=folder)
+    alone = SimulateOptions(out=Path("p.zarr"), n=6, size=64)
+    one, other = (
+        [(n, s.patient_id) for n, s in enumerate(make_simulator(options).subjects(6).lines)]
+        for options in (mixed, alone)
+    )
+    # Equal numbers have equal seeds in both stores, so equal bodies.
+    assert {line for line in one if "phantom" in line[1]} < set(other)
+
+
+def test_one_thread_computes_before_any_volume_is_built(folder: Path) -> None:
+    threads = torch.get_num_threads()
+    options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder)
+    try:
+        torch.set_num_threads(threads + 1)
+        make_simulator(options).subjects(1)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(threads)
+
+
+def resumed(folder: Path) -> SimulatorMaker:
+    """As of a run that goes on with a plan: nothing is in memory."""
+    return make_simulator(
+        SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder, device="cpu")
+    )
+
+
+@pytest.mark.parametrize("trouble", [OSError(5, "input/output error"), RuntimeError("no memory")])
+def test_trouble_with_a_volume_that_passed_ends_the_run_and_is_not_kept(
+    folder: Path, item: PairItem, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    simulator = resumed(folder).open()
+
+    def fail(*_: object) -> None:
+        raise trouble
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dfsynth.simulation.origins.bodies.read_volume", fail)
+        with pytest.raises(DfsynthError, match=r"chest\.nii\.gz.*run the same command") as caught:
+            simulator.make(item)
+    assert not isinstance(caught.value, ImageError)
+    assert simulator.make(item).facts.source_sha256
+
+
+def test_a_volume_that_went_away_ends_the_run(folder: Path, item: PairItem) -> None:
+    simulator = resumed(folder).open()
+    with pytest.raises(DfsynthError, match=r"gone\.nii: .*") as caught:
+        simulator.make(replace(item, source="gone.nii"))
+    assert not isinstance(caught.value, ImageError)
+
+
+def test_another_folder_is_another_fingerprint(folder: Path, tmp_path: Path) -> None:
+    SimpleITK.WriteImage(image_of(thorax_hu(noise=3)), str(tmp_path / "chest.nii.gz"))
+    options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder)
+    one = make_simulator(options).settings()
+    assert one == make_simulator(options).settings()
+    assert one != make_simulator(replace(options, ct=tmp_path)).settings()
+
+
+def test_a_file_replaced_by_one_of_its_size_is_another_fingerprint(tmp_path: Path) -> None:
+    small = np.zeros((4, 8, 8), np.int16)
+    SimpleITK.WriteImage(image_of(small), str(tmp_path / "a.nii"))
+    SimpleITK.WriteImage(image_of(small), str(tmp_path / "b.nhdr"))
+    options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=tmp_path)
+    for name in ("a.nii", "b.raw"):
+        before = make_simulator(options).settings()
+        path = tmp_path / name
+        changed = path.stat().st_mtime_ns + 10**9
+        path.write_bytes(path.read_bytes()[::-1])
+        os.utime(path, ns=(changed, changed))
+        assert make_simulator(options).settings() != before, name
