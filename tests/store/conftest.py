@@ -1,6 +1,7 @@
 """What the tests of the store share: a small store and its values."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
