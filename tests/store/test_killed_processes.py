@@ -1,7 +1,6 @@
 """kill -9 at any moment leaves nothing partial under a final name, and nothing unsweepable."""
 
 import importlib.util
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,6 @@ from dfsynth.store import ArraySpec, StoreLayout, ZarrShardWriter, write_group
 layout = StoreLayout(Path(sys.argv[1]))
 spec = ArraySpec("dark_field", "float16", 10_000, 64, 64, 10)
 write_group(layout, [spec], {})
-print("ready", flush=True)
 for shard in range(spec.shards):
     with ZarrShardWriter(layout, [spec], shard) as writer:
         for index in range(10):
@@ -29,6 +27,7 @@ for shard in range(spec.shards):
             writer.append(index, {"dark_field": values})
         writer.commit()
     write_durably(layout.part(shard), b"part", layout.scratch, layout.owner(shard))
+    print("committed", flush=True)
 """
 
 
@@ -45,7 +44,7 @@ def killed_stores(start_child, tmp_path):
     """The stores that a scenario leaves, killed at every `stride`-th of its calls."""
 
     def run(name: str, stride: int) -> list[StoreLayout]:
-        output, errors = start_child(SCRIPT, name, tmp_path, stride).communicate(timeout=300)
+        output, errors = start_child(SCRIPT, name, tmp_path, stride).communicate()
         assert output, errors
         layouts = [StoreLayout(folder) for folder in sorted(tmp_path.iterdir())]
         assert len(layouts) >= 8
@@ -117,14 +116,12 @@ def test_clearing_killed_anywhere_can_be_finished(killed_stores, scenario):
     assert states == {RootState.STORE, RootState.UNFINISHED}
 
 
-def test_writer_killed_at_random_moments_commits_whole_shards(tmp_path, start_child):
-    delays_s = np.random.default_rng(0).uniform(0.02, 0.4, 6)
-    committed = 0
-    for number, delay_s in enumerate(delays_s):
-        layout = StoreLayout(tmp_path / f"{number}.zarr")
+def test_writer_killed_while_it_writes_commits_whole_shards(tmp_path, start_child):
+    for shards in (1, 4):
+        layout = StoreLayout(tmp_path / f"{shards}.zarr")
         child = start_child(WRITE_FOR_EVER, layout.root)
-        assert child.stdout.readline() == "ready\n"
-        time.sleep(delay_s)
+        for _ in range(shards):
+            assert child.stdout.readline() == "committed\n"
         child.kill()
         assert child.wait() == -9
         arrays = ZarrArrays.open(layout)
@@ -133,9 +130,8 @@ def test_writer_killed_at_random_moments_commits_whole_shards(tmp_path, start_ch
             for row in range(shard * 10, shard * 10 + 10):
                 expected = np.random.default_rng(row).normal(size=(64, 64)).astype(np.float16)
                 np.testing.assert_array_equal(arrays.read("dark_field", row), expected)
-        for shard in layout.committed_shards():
-            assert layout.shard_object("dark_field", shard).exists()
-            committed += 1
+        committed = layout.committed_shards()
+        assert len(committed) >= shards
+        assert all(layout.shard_object("dark_field", shard).exists() for shard in committed)
         sweep(layout.scratch)
         assert list(layout.scratch.iterdir()) == []
-    assert committed > 0
