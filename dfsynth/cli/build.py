@@ -7,6 +7,8 @@ import typer
 
 from dfsynth.cli.options import (
     Json,
+    MaxBytes,
+    MaxPixels,
     Quiet,
     Verbose,
     parse_batch_size,
@@ -56,10 +58,8 @@ def build(
         DEFAULT_MAPS
     ),
     dtype: Annotated[str, typer.Option(help="float16 or float32.")] = "float16",
-    max_pixels: Annotated[
-        int | None, typer.Option(help="Largest picture decoded, rows × columns.")
-    ] = None,
-    max_bytes: Annotated[int | None, typer.Option(help="Largest file read.")] = None,
+    max_pixels: MaxPixels = None,
+    max_bytes: MaxBytes = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Plan and estimate size and time; write nothing.")
     ] = False,

@@ -16,6 +16,11 @@ Verbose: TypeAlias = Annotated[
     bool, typer.Option("-v", "--verbose", help="Debug messages, and tracebacks of errors.")
 ]
 
+MaxPixels: TypeAlias = Annotated[
+    int | None, typer.Option(help="Largest image decoded, rows × columns.")
+]
+MaxBytes: TypeAlias = Annotated[int | None, typer.Option(help="Largest file read.")]
+
 _EXAMPLES: Final = {"--severity": "0:0.5", "--kvp": "90:125"}
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dfsynth.cli.options import Json, Quiet, StorePath, Verbose, parse_names
+from dfsynth.cli.options import Json, MaxBytes, MaxPixels, Quiet, StorePath, Verbose, parse_names
 from dfsynth.cli.session import session
 
 EXAMPLE = "Example: dfsynth show x.zarr --source nih --root /data/ChestX-ray14 --out sheet.png"
@@ -22,6 +22,8 @@ def show(
         str | None, typer.Option(help="Where the radiographs are, if the store lacks them.")
     ] = None,
     root: Annotated[Path | None, typer.Option(help="Root of --source.")] = None,
+    max_pixels: MaxPixels = None,
+    max_bytes: MaxBytes = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -33,7 +35,9 @@ def show(
         # Resolved, since `.` has no name to build on.
         whole = store.resolve()
         picture = out or whole.parent / f"{whole.name}.png"
-        found = draw_sheet(store, picture, images, parse_names(ids), source, root)
+        found = draw_sheet(
+            store, picture, images, parse_names(ids), source, root, max_pixels, max_bytes
+        )
         lines = [f"{_images(len(found.images))} drawn: {found.picture}"]
         if found.blank:
             lines.append(

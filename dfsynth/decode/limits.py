@@ -26,6 +26,12 @@ class DecodeLimits:
     """Size of the file, and of what a deflated DICOM data set inflates to."""
 
 
+def limits_of(max_pixels: int | None, max_bytes: int | None) -> DecodeLimits:
+    """The limits that a user asked for; the usual ones where they are null."""
+    usual = DecodeLimits()
+    return DecodeLimits(max_pixels or usual.max_pixels, max_bytes or usual.max_bytes)
+
+
 def check_size(width: int, height: int, working_bytes: int, limits: DecodeLimits) -> None:
     """Refuses a picture of `width` × `height` that takes `working_bytes` a pixel to decode.
 

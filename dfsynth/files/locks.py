@@ -38,7 +38,7 @@ class RunLock:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
 
     def supported(self) -> bool:
-        """Whether this file system knows locks: where not, one process, or `--shard I/N`.
+        """Whether this file system knows locks: where not, one process, or `--partition I/N`.
 
         Raises:
             StoreError: the system refuses for another reason.
@@ -122,7 +122,7 @@ class RunLock:
                 raise StoreError(
                     f"cannot lock {self._path}: its file system has no file locks ({name}); "
                     "let a single process work on this store, or plan it once and give each "
-                    "process its own share with --shard I/N"
+                    "process its own share with --partition I/N"
                 ) from error
             raise store_error(f"lock {self._path}", error) from error
         return True

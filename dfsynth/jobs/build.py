@@ -4,19 +4,20 @@ import time
 from collections.abc import Collection, Iterator
 from typing import TypeAlias
 
-from dfsynth.decode import DecodeLimits
+from dfsynth.decode import limits_of
 from dfsynth.errors import ErrorCode, ImageError, UsageError
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.claims import Claims
 from dfsynth.jobs.commit import RunReport, ShardStore, Tally, commit_shard, report_run, run_claimed
 from dfsynth.jobs.generator import Generator, GeneratorMaker
 from dfsynth.jobs.image_shards import ShardJob, export_rows
-from dfsynth.jobs.model_inputs import Outcome, Preparation
+from dfsynth.jobs.model_inputs import InputStage, Outcome
 from dfsynth.jobs.planning import Planned, plan_or_resume
 from dfsynth.manifest import read_part
 from dfsynth.options import BuildOptions
+from dfsynth.preprocess import ModelInputReader
 from dfsynth.progress import Progress
-from dfsynth.records import SourceItem
+from dfsynth.records import IntensityWindow, SourceItem
 from dfsynth.source import Source, open_source
 from dfsynth.store import StoreLayout
 from dfsynth.store.build_record import BuildRecord, Fingerprint
@@ -57,7 +58,7 @@ def run_share(
     """Every uncommitted shard of this process's share, from source to manifest."""
     record, layout = planned.record, planned.layout
     held = record.fingerprint
-    claims = Claims(layout, planned.lock, record, options.share)
+    claims = Claims(layout, planned.lock, record, options.partition)
     plan = Plan(layout.plan, record.shard_size, source_item)
     progress.start(sum(plan.rows_of(shard) for shard in claims.pending))
     if not claims.pending:
@@ -65,7 +66,7 @@ def run_share(
     check_inputs(source, plan, layout, claims.committed)
     generator = maker.make(held.precision, held.size)
     progress.message(describe_run(generator, held, maker.facts.grid))
-    preparation = Preparation(source, limits_of(options), held.size, maker.facts.intensity)
+    stage = InputStage(source, reader_of(options, held.size, maker.facts.intensity))
     store = ShardStore(layout, record.arrays, record.manifest_schema, progress)
     workers = options.workers or available_cores()
     exporters = available_cores()
@@ -74,7 +75,7 @@ def run_share(
         items = (item for shard in claims for item in plan.items(shard))
         room = _AHEAD_BYTES // (4 * held.size[0] * held.size[1])
         ahead = max(min(workers * _AHEAD_PER_WORKER, room), generator.batch_size * 2)
-        outcomes = Prefetch[SourceItem, Outcome](decoding, preparation, items, ahead)
+        outcomes = Prefetch[SourceItem, Outcome](decoding, stage, items, ahead)
 
         def commit(shard: int, rows: Iterator[tuple[SourceItem, Outcome]]) -> Tally:
             return commit_shard(store, shard, export_rows(job, (outcome for _, outcome in rows)))
@@ -113,12 +114,11 @@ def check_inputs(
         )
 
 
-def limits_of(options: BuildOptions) -> DecodeLimits:
-    """The decoder's limits, raised or lowered where asked."""
-    default = DecodeLimits()
-    return DecodeLimits(
-        options.max_pixels or default.max_pixels, options.max_bytes or default.max_bytes
-    )
+def reader_of(
+    options: BuildOptions, grid: tuple[int, int], window: IntensityWindow
+) -> ModelInputReader:
+    """The reader of model inputs, its limits raised or lowered where asked."""
+    return ModelInputReader(grid, window, limits_of(options.max_pixels, options.max_bytes))
 
 
 def describe_run(generator: Generator, held: Fingerprint, trained: tuple[int, int]) -> str:

@@ -4,12 +4,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dfsynth.jobs.build import limits_of
+from dfsynth.jobs.build import reader_of
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.image_rows import Prepared
 from dfsynth.jobs.image_shards import select_maps
-from dfsynth.jobs.model_inputs import Preparation
+from dfsynth.jobs.model_inputs import InputStage
 from dfsynth.jobs.planning import refuse_conflict
 from dfsynth.options import BuildOptions
 from dfsynth.source import open_source
@@ -49,10 +49,10 @@ def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> Estimate:
     refuse_conflict(job, StoreLayout(options.out))
     draft = job.draft()
     held = draft.record.fingerprint
-    preparation = Preparation(source, limits_of(options), held.size, maker.facts.intensity)
+    stage = InputStage(source, reader_of(options, held.size, maker.facts.intensity))
     chosen = draft.plan.slice(draft.plan.num_rows // 2, _TRIALS).to_pylist()
     items = [source_item(line) for line in chosen]
-    ready = [p for p in (preparation(item) for item in items) if isinstance(p, Prepared)]
+    ready = [p for p in (stage(item) for item in items) if isinstance(p, Prepared)]
     size = seconds = None
     if ready:
         generator = maker.make(held.precision, held.size)

@@ -12,20 +12,20 @@ from dfsynth.store.record import StoreRecord, read_record
 class Claims:
     """Hands out uncommitted shards of this process's share, each locked before it is given.
 
-    Where the file system has no locks, `--shard I/N` (or being alone) keeps processes apart.
+    Where the file system has no locks, `--partition I/N` (or being alone) keeps processes apart.
     """
 
     def __init__(
-        self, layout: StoreLayout, lock: RunLock, record: StoreRecord, share: tuple[int, int]
+        self, layout: StoreLayout, lock: RunLock, record: StoreRecord, partition: tuple[int, int]
     ) -> None:
         self._layout = layout
         self._lock = lock
         self._locking = lock.supported()
         self._record = record
-        index, count = share
+        index, count = partition
         self.committed = layout.committed_shards()
-        self.share = range(index, record.shards, count)
-        self.pending = [shard for shard in self.share if shard not in self.committed]
+        self.partition = range(index, record.shards, count)
+        self.pending = [shard for shard in self.partition if shard not in self.committed]
         self.elsewhere: list[int] = []
         """Shards of the share that another process held to the end."""
 

@@ -4,18 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dfsynth.errors import ErrorCode
-from dfsynth.records import DecodedImage, ManifestRow, ModelInput, Scored, SourceItem
-
-
-@dataclass(frozen=True, slots=True)
-class DecodedFacts:
-    """What the manifest says of a decoded picture; its pixels are gone by then."""
-
-    width: int
-    height: int
-    bits: int
-    photometric: str
-    pixel_mm: float | None
+from dfsynth.records import ImageFacts, ManifestRow, ModelInput, Scored, SourceItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +13,7 @@ class Prepared:
 
     item: SourceItem
     source_sha256: str
-    decoded: DecodedFacts
+    decoded: ImageFacts
     ready: ModelInput
 
 
@@ -36,16 +25,6 @@ class Failed:
     code: ErrorCode
     sentence: str
     source_sha256: str | None = None
-
-
-def facts_of(image: DecodedImage, item: SourceItem) -> DecodedFacts:
-    """The pixel pitch comes from the file, else from the field size that the corpus tells."""
-    height, width = image.pixels.shape
-    pixel_mm = image.pixel_mm
-    if pixel_mm is None and item.width_mm and item.height_mm:
-        # Some archives stretch pictures to a square: the geometric mean keeps areas true.
-        pixel_mm = ((item.width_mm / width) * (item.height_mm / height)) ** 0.5
-    return DecodedFacts(width, height, image.bits, image.photometric, pixel_mm)
 
 
 def failed_row(failed: Failed, source: str) -> ManifestRow:

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from dfsynth.decode import DecodeLimits, decode
+from dfsynth.decode import DecodeLimits
 from dfsynth.errors import ImageError
 from dfsynth.jobs.sheet_content import Panels
-from dfsynth.preprocess import prepare
+from dfsynth.preprocess import ModelInputReader
 from dfsynth.records import Float32Map, Geometry, IntensityWindow
 from dfsynth.report import SheetColumn, SheetRow, robust_limits
 from dfsynth.source import Source
@@ -21,55 +21,63 @@ _COLUMNS: Final = ("attenuation", "dark_field", "aleatoric", "epistemic")
 _COLOUR_MAPS: Final = ("gray", "gray", "viridis", "inferno")
 
 
-class Radiographs:
-    """The input pictures, read again from their source into the store's grid."""
+class SourceImages:
+    """The radiographs of a store, read again from their source into the store's grid."""
 
-    def __init__(self, store: Store, record: BuildRecord, source: Source) -> None:
+    def __init__(
+        self, store: Store, record: BuildRecord, source: Source, limits: DecodeLimits
+    ) -> None:
         held = record.fingerprint
         self._source = source
-        self._grid = held.size
-        self._window = IntensityWindow(*record.intensity)
+        self._reader = ModelInputReader(held.size, IntensityWindow(*record.intensity), limits)
         self._shard_size = held.shard_size
         self._plan = Plan(StoreLayout(store.path).plan, held.shard_size, source_item)
 
     def read(self, row: int) -> Float32Map | None:
-        """(y, x) of the grid in [0, 1]; None where the source no longer gives the picture."""
+        """(y, x) of the grid in [0, 1]; None where the source no longer gives the image.
+
+        Raises:
+            StoreError: the plan is damaged.
+        """
         shard, index = divmod(row, self._shard_size)
         item = self._plan.items(shard)[index]
-        limits = DecodeLimits()
         try:
-            decoded = decode(self._source.read(item, limits.max_bytes), limits)
+            data = self._source.read(item, self._reader.limits.max_bytes)
+            _, found = self._reader(data)
         except ImageError:
             return None
-        return prepare(decoded, self._grid, self._window).image
+        return found.image
 
 
 def panels_of_images(
-    store: Store, record: BuildRecord, lines: Sequence[dict[str, Any]], source: Source | None
+    store: Store,
+    record: BuildRecord,
+    lines: Sequence[dict[str, Any]],
+    source_images: SourceImages | None,
 ) -> Panels:
     """The panels of the manifest rows `lines`.
 
-    Attenuation comes from the store if it holds it, else from `source`, else it is left blank.
+    Attenuation comes from the store if it holds it, else from `source_images`, else it is left
+    blank.
 
     Raises:
         StoreError: a damaged store.
     """
-    radiographs = None if source is None else Radiographs(store, record, source)
-    pictures = [_pictures(store, record, line, radiographs) for line in lines]
+    images = [_images(store, record, line, source_images) for line in lines]
     return Panels(
-        rows=[_row(line, maps) for line, maps in zip(lines, pictures, strict=True)],
-        columns=_columns(record, pictures),
+        rows=[_row(line, maps) for line, maps in zip(lines, images, strict=True)],
+        columns=_columns(record, images),
         title=record.checkpoint,
         footer="Synthetic dark-field images, not for diagnosis.",
         blank=sum(
             line["status"] == "ok" and "attenuation" not in maps
-            for line, maps in zip(lines, pictures, strict=True)
+            for line, maps in zip(lines, images, strict=True)
         ),
     )
 
 
-def _pictures(
-    store: Store, record: BuildRecord, line: dict[str, Any], radiographs: Radiographs | None
+def _images(
+    store: Store, record: BuildRecord, line: dict[str, Any], source_images: SourceImages | None
 ) -> dict[str, Float32Map]:
     """The content (padding cut off) of each map that can be had."""
     content = _content(record, line)
@@ -77,10 +85,10 @@ def _pictures(
     for name in _COLUMNS:
         if name in store.maps:
             found[name] = store.read(name, line["row"]).astype(np.float32)[content]
-        elif name == "attenuation" and radiographs is not None:
-            picture = radiographs.read(line["row"])
-            if picture is not None:
-                found[name] = picture[content]
+        elif name == "attenuation" and source_images is not None:
+            image = source_images.read(line["row"])
+            if image is not None:
+                found[name] = image[content]
     return found
 
 
@@ -100,11 +108,11 @@ def _content(record: BuildRecord, line: dict[str, Any]) -> tuple[slice, slice]:
     ).content
 
 
-def _columns(record: BuildRecord, pictures: Sequence[dict[str, Float32Map]]) -> list[SheetColumn]:
+def _columns(record: BuildRecord, images: Sequence[dict[str, Float32Map]]) -> list[SheetColumn]:
     unit = record.unit
     limits = {"attenuation": (0.0, 1.0), "dark_field": record.window}
     for name in ("aleatoric", "epistemic"):
-        values = [p[name].ravel() for p in pictures if name in p]
+        values = [p[name].ravel() for p in images if name in p]
         top = robust_limits(np.concatenate(values))[1] if values else 1.0
         limits[name] = (0.0, float(top))
     units = {"attenuation": "grey value", "dark_field": unit}

@@ -3,14 +3,13 @@
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from dfsynth.decode import DecodeLimits, decode
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
-from dfsynth.jobs.image_rows import Failed, Prepared, facts_of
-from dfsynth.preprocess import prepare
-from dfsynth.records import IntensityWindow, SourceItem
+from dfsynth.jobs.image_rows import Failed, Prepared
+from dfsynth.preprocess import ModelInputReader
+from dfsynth.records import SourceItem
 from dfsynth.source import Source
 
 Outcome: TypeAlias = Prepared | Failed
@@ -20,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Failure:
     """Why one image or pair could not be made."""
 
     code: ErrorCode
@@ -28,13 +27,11 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Preparation:
-    """Turns inputs into model inputs; shared by all decoding threads."""
+class InputStage:
+    """Reads, decodes and letterboxes inputs; shared by all decoding threads."""
 
     source: Source
-    limits: DecodeLimits
-    grid: tuple[int, int]
-    window: IntensityWindow
+    reader: ModelInputReader
 
     def __call__(self, item: SourceItem) -> Outcome:
         """Never raises for a bad input, only where the whole run is in doubt.
@@ -42,23 +39,25 @@ class Preparation:
         Raises:
             DfsynthError: the source itself is gone.
         """
-        data = attempt(lambda: self.source.read(item, self.limits.max_bytes), item.image_id)
-        if isinstance(data, Trouble):
+        max_bytes = self.reader.limits.max_bytes
+        data = attempt(lambda: self.source.read(item, max_bytes), item.image_id)
+        if isinstance(data, Failure):
             return Failed(item, data.code, data.sentence)
         digest = hashlib.sha256(data).hexdigest()
-        prepared = attempt(lambda: self._prepare(item, data, digest), item.image_id)
-        if isinstance(prepared, Trouble):
-            return Failed(item, prepared.code, prepared.sentence, digest)
-        return prepared
-
-    def _prepare(self, item: SourceItem, data: bytes, digest: str) -> Prepared:
-        decoded = decode(data, self.limits)
-        facts = facts_of(decoded, item)
-        ready = prepare(replace(decoded, pixel_mm=facts.pixel_mm), self.grid, self.window)
-        return Prepared(item, digest, facts, ready)
+        found = attempt(lambda: self.reader(data, _field_mm(item)), item.image_id)
+        if isinstance(found, Failure):
+            return Failed(item, found.code, found.sentence, digest)
+        return Prepared(item, digest, *found)
 
 
-def attempt(work: Callable[[], Result], image_id: str) -> Result | Trouble:
+def _field_mm(item: SourceItem) -> tuple[float, float] | None:
+    """(height, width) of the image at the detector, where the corpus tells both."""
+    if item.height_mm and item.width_mm:
+        return item.height_mm, item.width_mm
+    return None
+
+
+def attempt(work: Callable[[], Result], image_id: str) -> Result | Failure:
     """What `work` gives for one image or pair, or why it gives nothing.
 
     Raises:
@@ -67,11 +66,11 @@ def attempt(work: Callable[[], Result], image_id: str) -> Result | Trouble:
     try:
         return work()
     except ImageError as error:
-        return Trouble(error.code, str(error))
+        return Failure(error.code, str(error))
     except DfsynthError:
         raise
     except MemoryError as error:
-        # The machine's trouble, not the picture's: a failed row would stay.
+        # The machine's failure, not the image's: a failed row would stay.
         raise DfsynthError(
             "out of memory at one image; use fewer --workers, or smaller images (build: "
             "--max-pixels, simulate: --size), and run the command again"
@@ -79,4 +78,4 @@ def attempt(work: Callable[[], Result], image_id: str) -> Result | Trouble:
     except Exception as error:  # noqa: BLE001 - a bad input must not end a run of 100,000
         _log.debug("unexpected error at %s", image_id, exc_info=True)
         sentence = f"an unexpected {type(error).__name__}; run again with -v to see where"
-        return Trouble(ErrorCode.INTERNAL, sentence)
+        return Failure(ErrorCode.INTERNAL, sentence)

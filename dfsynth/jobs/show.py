@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.decode import DecodeLimits, limits_of
 from dfsynth.errors import StoreError, UsageError
-from dfsynth.jobs.image_sheet import panels_of_images
+from dfsynth.jobs.image_sheet import SourceImages, panels_of_images
 from dfsynth.jobs.pair_sheet import panels_of_pairs
 from dfsynth.report import contact_sheet, encode_png
 from dfsynth.source import open_source
+from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.opened import Store, open_store
 from dfsynth.store.pairs_record import PairsRecord
 
@@ -36,11 +38,13 @@ def draw_sheet(
     ids: Sequence[str] = (),
     source: str | None = None,
     root: Path | None = None,
+    max_pixels: int | None = None,
+    max_bytes: int | None = None,
 ) -> Sheet:
     """Draws `images` images spread evenly over the store, or those named by `ids`, as a PNG.
 
     Attenuation comes from the store if it holds it, else from `source` and `root`, else it is
-    left blank.
+    left blank. Where the build raised `max_pixels` or `max_bytes`, so must this.
 
     Raises:
         UsageError: no store, an unknown id, nothing to draw yet, or a missing source.
@@ -51,10 +55,9 @@ def draw_sheet(
     if isinstance(opened.record, PairsRecord):
         panels = panels_of_pairs(opened, opened.record, lines)
     else:
-        # A store that holds the radiographs needs no source.
-        needed = None if "attenuation" in opened.maps else source
-        radiographs = None if needed is None else open_source(needed, root)
-        panels = panels_of_images(opened, opened.record, lines, radiographs)
+        limits = limits_of(max_pixels, max_bytes)
+        images_of_source = _source_images(opened, opened.record, source, root, limits)
+        panels = panels_of_images(opened, opened.record, lines, images_of_source)
     sheet = contact_sheet(
         panels.rows,
         panels.columns,
@@ -69,6 +72,19 @@ def draw_sheet(
             f"cannot write the picture {out}: {os.strerror(error.errno or 0)}"
         ) from error
     return Sheet(picture=out, images=tuple(line["image_id"] for line in lines), blank=panels.blank)
+
+
+def _source_images(
+    store: Store,
+    record: BuildRecord,
+    source: str | None,
+    root: Path | None,
+    limits: DecodeLimits,
+) -> SourceImages | None:
+    """None where there is no source, and where the store holds the radiographs itself."""
+    if source is None or "attenuation" in store.maps:
+        return None
+    return SourceImages(store, record, open_source(source, root), limits)
 
 
 def _choose(store: Store, images: int, ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from dfsynth.jobs.commit import (
     report_run,
     run_claimed,
 )
-from dfsynth.jobs.model_inputs import Trouble, attempt
+from dfsynth.jobs.model_inputs import Failure, attempt
 from dfsynth.jobs.planning import Planned, plan_or_resume
 from dfsynth.jobs.simulate_planning import PairsJob
 from dfsynth.jobs.simulator import PairMaker, Simulator
@@ -52,7 +52,7 @@ def run_share(
 ) -> tuple[Tally, Claims]:
     """Every uncommitted shard of this process's share, from plan to manifest."""
     record, layout = planned.record, planned.layout
-    claims = Claims(layout, planned.lock, record, options.share)
+    claims = Claims(layout, planned.lock, record, options.partition)
     plan = Plan(layout.plan, record.shard_size, pair_item)
     progress.start(sum(plan.rows_of(shard) for shard in claims.pending))
     if not claims.pending:
@@ -86,7 +86,7 @@ class Making:
             DfsynthError: no pair can be made, or the simulator breaks its contract.
         """
         written = attempt(lambda: self._make(item), item.image_id)
-        if isinstance(written, Trouble):
+        if isinstance(written, Failure):
             failed = replace(
                 planned_row(item),
                 status="failed",

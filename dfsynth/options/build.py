@@ -1,11 +1,22 @@
 """What `dfsynth build` is asked to do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Self, TypeAlias
 
 from dfsynth.errors import UsageError
 from dfsynth.options.checks import require_out, require_positive, require_run
+from dfsynth.options.coercion import (
+    RENAMED,
+    Coercion,
+    coerce,
+    to_batch_size,
+    to_names,
+    to_optional_path,
+    to_partition,
+    to_size,
+)
 from dfsynth.records import MAP_NAMES
 
 StoredFloat: TypeAlias = Literal["float16", "float32"]
@@ -15,6 +26,16 @@ DEFAULT_SHARD_SIZE: Final = 256
 DEFAULT_MC_SAMPLES: Final = 20
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
 _LARGEST_SIDE: Final = 4096
+_COERCIONS: Final[Mapping[str, Coercion]] = {
+    "source": str,
+    "out": Path,
+    "root": to_optional_path,
+    "checkpoint": str,
+    "size": to_size,
+    "batch_size": to_batch_size,
+    "partition": to_partition,
+    "maps": to_names,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +59,7 @@ class BuildOptions:
     precision: str = "auto"
     device: str = "auto"
     shard_size: int = DEFAULT_SHARD_SIZE
-    share: tuple[int, int] = (0, 1)
+    partition: tuple[int, int] = (0, 1)
     """(I, N): this process takes the shards I, I + N, I + 2N, …"""
     workers: int | None = None
     """Decoding threads; one a core by default."""
@@ -51,13 +72,23 @@ class BuildOptions:
     """Largest file that is read; the decoder's own limit by default."""
     overwrite: bool = False
 
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """The options as people write them: `size` 256 or "947x956", `maps` "a,b" and so on.
+
+        Raises:
+            UsageError: a value that its option cannot take.
+            TypeError: an option that does not exist.
+        """
+        return cls(**coerce(given, _COERCIONS, RENAMED))
+
     def __post_init__(self) -> None:
         for name in ("mc_samples", "shard_size"):
             require_positive(name, getattr(self, name))
         for name in ("batch_size", "workers", "limit", "max_pixels", "max_bytes"):
             if getattr(self, name) is not None:
                 require_positive(name, getattr(self, name))
-        require_run(self.share, self.seed, self.device)
+        require_run(self.partition, self.seed, self.device)
         if self.dtype not in ("float16", "float32"):
             raise UsageError(f"--dtype {self.dtype!r}: expected float16 or float32")
         if self.size is not None and not all(16 <= side <= _LARGEST_SIDE for side in self.size):

@@ -8,14 +8,24 @@ from dfsynth.errors import UsageError
 
 
 def require_positive(name: str, value: int) -> None:
+    """Passes counts of 1 and up.
+
+    Raises:
+        UsageError: it is less.
+    """
     if value < 1:
         raise UsageError(f"--{name.replace('_', '-')} {value}: expected 1 or more")
 
 
-def require_run(share: tuple[int, int], seed: int, device: str) -> None:
-    index, count = share
+def require_run(partition: tuple[int, int], seed: int, device: str) -> None:
+    """Passes what every job that writes a store is asked for.
+
+    Raises:
+        UsageError: no part I of N, a seed below 0, or a device that cannot be spelt so.
+    """
+    index, count = partition
     if not 0 <= index < count:
-        raise UsageError(f"--shard {index}/{count}: expected I/N with 0 <= I < N")
+        raise UsageError(f"--partition {index}/{count}: expected I/N with 0 <= I < N")
     if seed < 0:
         raise UsageError(f"--seed {seed}: expected 0 or more")
     # Whether the device is there is asked of torch, later; this is spelling alone.
@@ -24,6 +34,11 @@ def require_run(share: tuple[int, int], seed: int, device: str) -> None:
 
 
 def require_out(out: Path) -> None:
+    """Passes names of stores that can be written.
+
+    Raises:
+        UsageError: it names an HDF5 file.
+    """
     if out.suffix in (".h5", ".hdf5"):
         raise UsageError(
             f"--out {out}: HDF5 stores are not written yet; choose a name like "
@@ -32,6 +47,11 @@ def require_out(out: Path) -> None:
 
 
 def require_range(name: str, found: tuple[float, float], ends: tuple[float, float]) -> None:
+    """Passes a range (low, high) that lies within `ends`, in the option's own unit.
+
+    Raises:
+        UsageError: it does not, or its ends are in the wrong order.
+    """
     low, high = found
     # Written so that NaN is refused too.
     if not ends[0] <= low <= high <= ends[1]:
@@ -42,5 +62,10 @@ def require_range(name: str, found: tuple[float, float], ends: tuple[float, floa
 
 
 def require_one_of(option: str, found: str, expected: Sequence[str]) -> None:
+    """Passes one of a few words.
+
+    Raises:
+        UsageError: it is none of them.
+    """
     if found not in expected:
         raise UsageError(f"{option} {found}: expected {', '.join(expected)}")

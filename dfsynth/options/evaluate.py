@@ -1,11 +1,21 @@
 """What `dfsynth evaluate` is asked to do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final, Self
 
 from dfsynth.errors import UsageError
 from dfsynth.options.build import DEFAULT_MC_SAMPLES
 from dfsynth.options.checks import require_one_of
+from dfsynth.options.coercion import Coercion, coerce, to_optional_path
+
+_COERCIONS: Final[Mapping[str, Coercion]] = {
+    "checkpoint": str,
+    "data": Path,
+    "targets": to_optional_path,
+    "ood": to_optional_path,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,16 @@ class EvaluationOptions:
     device: str = "auto"
     precision: str = "auto"
     seed: int = 0
+
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """The options as people write them, paths as texts among them.
+
+        Raises:
+            UsageError: a value that its option cannot take.
+            TypeError: an option that does not exist.
+        """
+        return cls(**coerce(given, _COERCIONS))
 
     def __post_init__(self) -> None:
         require_one_of("--split", self.split, ("train", "val", "calibration", "test", "all"))

@@ -1,11 +1,22 @@
 """What `dfsynth simulate` is asked to do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self
 
 from dfsynth.errors import UsageError
 from dfsynth.options.checks import require_out, require_positive, require_range, require_run
+from dfsynth.options.coercion import (
+    RENAMED,
+    Coercion,
+    coerce,
+    to_names,
+    to_optional_path,
+    to_partition,
+    to_range,
+)
 
 DEFAULT_PAIRS_SHARD_SIZE: Final = 64
 DEFAULT_PAIRS_SIZE: Final = 512
@@ -28,6 +39,15 @@ _SIDES: Final = (64, 1024)
 _SIDE_STEP: Final = 32
 _KVP: Final = (50.0, 150.0)
 _USUAL_KVP: Final = (90.0, 125.0)
+_COERCIONS: Final[Mapping[str, Coercion]] = {
+    "out": Path,
+    "ct": to_optional_path,
+    "cxr": to_optional_path,
+    "severity": partial(to_range, "--severity"),
+    "kvp": partial(to_range, "--kvp"),
+    "without": to_names,
+    "partition": to_partition,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +75,32 @@ class SimulateOptions:
     """Tube voltage in kV of the attenuation image: the range that is drawn from."""
     without: tuple[str, ...] = ()
     """Layers that are switched off, of `LAYERS`."""
-    devices: float = 0.0
+    implants: float = 0.0
     """Share of pairs with pacemakers, leads or markers."""
     shard_size: int = DEFAULT_PAIRS_SHARD_SIZE
-    share: tuple[int, int] = (0, 1)
+    partition: tuple[int, int] = (0, 1)
     """(I, N): this process takes the shards I, I + N, I + 2N, …"""
     workers: int | None = None
     """Pairs made at the same time; one a core by default."""
     device: str = "auto"
     overwrite: bool = False
 
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """The options as people write them: `kvp` "90:125", (90, 125) or 100 and so on.
+
+        Raises:
+            UsageError: a value that its option cannot take, or options that do not go together.
+            TypeError: an option that does not exist.
+        """
+        return cls(**coerce(given, _COERCIONS, RENAMED))
+
     def __post_init__(self) -> None:
         require_positive("n", self.n)
         require_positive("shard_size", self.shard_size)
         if self.workers is not None:
             require_positive("workers", self.workers)
-        require_run(self.share, self.seed, self.device)
+        require_run(self.partition, self.seed, self.device)
         require_out(self.out)
         low, high = _SIDES
         if not low <= self.size <= high or self.size % _SIDE_STEP:
@@ -80,8 +110,8 @@ class SimulateOptions:
             )
         require_range("severity", self.severity, (0.0, 1.0))
         require_range("kvp", self.kvp, _KVP)
-        if not 0 <= self.devices <= 1:
-            raise UsageError(f"--devices {self.devices:g}: expected a share from 0 to 1")
+        if not 0 <= self.implants <= 1:
+            raise UsageError(f"--implants {self.implants:g}: expected a share from 0 to 1")
         unknown = [name for name in self.without if name not in LAYERS]
         if unknown or len(set(self.without)) != len(self.without):
             raise UsageError(
@@ -95,7 +125,7 @@ class SimulateOptions:
         """What is asked of the attenuation image alone, which for `cxr` is the radiograph as is."""
         asked = {
             f"--kvp {self.kvp[0]:g}:{self.kvp[1]:g}": self.kvp != _USUAL_KVP,
-            f"--devices {self.devices:g}": self.devices > 0,
+            f"--implants {self.implants:g}": self.implants > 0,
             "--without display": "display" in self.without,
         }
         return tuple(text for text, wanted in asked.items() if wanted)

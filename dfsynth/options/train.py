@@ -1,7 +1,18 @@
 """What `dfsynth train` is asked to do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final, Self
+
+from dfsynth.options.coercion import Coercion, coerce, to_optional_path
+
+_COERCIONS: Final[Mapping[str, Coercion]] = {
+    "recipe": str,
+    "data": Path,
+    "out": Path,
+    "targets": to_optional_path,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +32,13 @@ class TrainOptions:
     precision: str = "auto"
     memory_bytes: int = 2_000_000_000
     """For pairs kept in memory between epochs."""
+
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """The options as people write them, paths as texts among them.
+
+        Raises:
+            UsageError: a value that its option cannot take.
+            TypeError: an option that does not exist.
+        """
+        return cls(**coerce(given, _COERCIONS))

@@ -8,7 +8,14 @@ Frozen, so that no stage changes what another one holds. Arrays are named by axe
 """
 
 from dfsynth.records.generator import Generated, GeneratorFacts
-from dfsynth.records.image import DecodedImage, Geometry, IntensityWindow, ModelInput, SourceItem
+from dfsynth.records.image import (
+    DecodedImage,
+    Geometry,
+    ImageFacts,
+    IntensityWindow,
+    ModelInput,
+    SourceItem,
+)
 from dfsynth.records.manifest_row import ManifestRow, Scored, Status
 from dfsynth.records.maps import MAP_NAMES, Float32Map
 from dfsynth.records.pair import (
@@ -33,6 +40,7 @@ __all__ = [
     "Generated",
     "GeneratorFacts",
     "Geometry",
+    "ImageFacts",
     "IntensityWindow",
     "MadePair",
     "ManifestRow",

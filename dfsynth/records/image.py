@@ -51,6 +51,19 @@ class DecodedImage:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What a file says of its image; the pixels are gone by then."""
+
+    width: int
+    height: int
+    bits: int
+    """Bits stored per sample."""
+    photometric: str
+    pixel_mm: float | None
+    """Pixel pitch; null where neither file nor corpus tells."""
+
+
+@dataclass(frozen=True, slots=True)
 class Geometry:
     """Where a picture lies in the model's grid: grid = source × scale + offset, pixel edges."""
 

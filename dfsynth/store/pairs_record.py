@@ -153,7 +153,7 @@ def pairs_fingerprint(options: SimulateOptions, settings: Mapping[str, Json]) ->
         severity=options.severity,
         kvp=options.kvp,
         without=tuple(sorted(options.without)),
-        devices=options.devices,
+        devices=options.implants,
         shard_size=options.shard_size,
         arrays=tuple((array.name, array.dtype) for array in PAIR_ARRAYS),
         compression=COMPRESSION,

@@ -222,6 +222,13 @@ def test_show_says_which_pictures_are_blank(run_cli, store, pictures, tmp_path):
     assert "left blank" not in run_cli("show", store, *options, "--source", pictures)[1]
 
 
+def test_show_reads_no_larger_image_than_it_is_allowed(run_cli, store, pictures, tmp_path):
+    options = ("--out", tmp_path / "a.png", "--images", 3, "--source", pictures, "--json")
+    assert json.loads(run_cli("show", store, *options)[1])["blank"] == 0
+    for limit in ("--max-pixels", "--max-bytes"):
+        assert json.loads(run_cli("show", store, *options, limit, 10)[1])["blank"] == 3
+
+
 def test_show_counts_no_blank_picture_for_a_failed_image(run_cli, store, tmp_path):
     out = run_cli("show", store, "--ids", "empty.png", "--out", tmp_path / "a.png")[1]
     assert "left blank" not in out

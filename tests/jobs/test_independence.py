@@ -96,14 +96,14 @@ def test_prefetch_keeps_order_and_takes_no_more_than_asked_for():
 
 def test_windows_hold_at_most_a_batch_and_keep_every_row():
     from dfsynth.errors import ErrorCode
-    from dfsynth.jobs.image_rows import DecodedFacts, Failed, Prepared
-    from dfsynth.records import Geometry, ModelInput, SourceItem
+    from dfsynth.jobs.image_rows import Failed, Prepared
+    from dfsynth.records import Geometry, ImageFacts, ModelInput, SourceItem
 
     def item(row: int) -> SourceItem:
         return SourceItem(row, 0, str(row), str(row))
 
     ready = ModelInput(np.zeros((1, 1), np.float32), Geometry(1, 1, 1, 1, 0, 0, 1, 1), None, ())
-    facts = DecodedFacts(1, 1, 8, "MONOCHROME2", None)
+    facts = ImageFacts(1, 1, 8, "MONOCHROME2", None)
     outcomes = [
         Failed(item(row), ErrorCode.EMPTY, "empty")
         if row % 3 == 0

@@ -58,6 +58,6 @@ class Drawing:
             options.size,
             options.severity,
             options.kvp,
-            options.devices,
+            options.implants,
             frozenset(options.without),
         )

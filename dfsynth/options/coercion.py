@@ -1,0 +1,123 @@
+"""What people write for an option, on a command line or in Python, → the value that it stands for.
+
+Every function passes a value that is already of its kind, so that texts of the command line and
+values from Python take one way.
+"""
+
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from dfsynth.errors import UsageError
+
+Coercion = Callable[[Any], Any]
+
+RENAMED: Final[Mapping[str, str]] = {"share": "partition", "devices": "implants"}
+"""Names of version 0.1 → today's."""
+_EXAMPLES: Final = {"--severity": "0:0.5", "--kvp": "90:125"}
+
+
+def coerce(
+    given: Mapping[str, Any],
+    coercions: Mapping[str, Coercion],
+    renamed: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Options by name, each as its coercion gives it; names of earlier versions are translated.
+
+    Raises:
+        UsageError: a value that its option cannot take, or an option given by both of its names.
+    """
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        current = renamed.get(name, name)
+        if current != name:
+            warnings.warn(f"{name} is now called {current}", DeprecationWarning, stacklevel=4)
+        if current in found or (current != name and current in given):
+            raise UsageError(f"{name} and {current} are the same option: expected one of them")
+        found[current] = coercions[current](value) if current in coercions else value
+    return found
+
+
+def to_optional_path(value: str | Path | None) -> Path | None:
+    """A path, or nothing."""
+    return None if value is None else Path(value)
+
+
+def to_size(value: str | int | Iterable[int] | None) -> tuple[int, int] | None:
+    """`256`, `"947x956"` or (947, 956) → (height, width) in pixels.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if value is None or isinstance(value, str | int):
+        match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", str(value))
+        if value is None or match is not None:
+            return None if match is None else (int(match[1]), int(match[2] or match[1]))
+    else:
+        sides = tuple(value)
+        if len(sides) == 2:
+            return int(sides[0]), int(sides[1])
+    raise UsageError(f"--size {value}: expected N or HxW, for example 256 or 947x956")
+
+
+def to_partition(value: str | Iterable[int] | None) -> tuple[int, int]:
+    """`"I/N"` or (I, N) → (I, N); nothing → (0, 1), which is everything.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if value is None:
+        return 0, 1
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d+)/(\d+)", value)
+        if match is not None:
+            return int(match[1]), int(match[2])
+    else:
+        numbers = tuple(value)
+        if len(numbers) == 2:
+            return int(numbers[0]), int(numbers[1])
+    raise UsageError(f"--partition {value}: expected I/N with I from 0, for example 0/4")
+
+
+def to_range(option: str, value: str | float | Iterable[float]) -> tuple[float, float]:
+    """`"MIN:MAX"` or (min, max) → (min, max); one number stands for both.
+
+    Raises:
+        UsageError: anything else.
+    """
+    ends: list[Any]
+    if isinstance(value, str):
+        ends = value.split(":")
+    else:
+        ends = list(value) if isinstance(value, Iterable) else [value]
+    try:
+        numbers = [float(end) for end in ends]
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) not in (1, 2):
+        raise UsageError(
+            f"{option} {value}: expected MIN:MAX or one number, for example {_EXAMPLES[option]}"
+        )
+    return numbers[0], numbers[-1]
+
+
+def to_batch_size(value: str | int | None) -> int | None:
+    """`"auto"` → nothing, which leaves it to the device; else a number.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if value is None or value == "auto":
+        return None
+    if not str(value).isdecimal():
+        raise UsageError(f"--batch-size {value}: expected auto or a number of images")
+    return int(value)
+
+
+def to_names(value: str | Iterable[str]) -> tuple[str, ...]:
+    """`"a,b"` or ("a", "b") → ("a", "b")."""
+    names = value.split(",") if isinstance(value, str) else value
+    return tuple(name.strip() for name in names if name.strip())
