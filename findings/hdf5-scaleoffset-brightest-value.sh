@@ -20,9 +20,9 @@
 # Output: as stated: 12 bits turn all 16 voxels of 3071 HU into 0 (7 if that is the fill value); 13
 # bits and automatic keep them
 #
-# Why it matters: 3071 HU is where scanners clip metal, dense bone and contrast. Those voxels become
-# soft tissue, in the middle of the brightest parts, and only there: means and histograms hardly
-# move, while thresholds for bone or implants get holes. The same holds for any detector that
+# Why it matters: 3071 HU is where a 12-bit CT clips metal, dense bone and contrast. Those voxels
+# become soft tissue, in the middle of the brightest parts, and only there: means and histograms
+# hardly move, while thresholds for bone or implants get holes. The same holds for any detector that
 # saturates at the top of its range and whose data are stored with an offset.
 set -euo pipefail
 work=$(mktemp -d)

@@ -20,9 +20,9 @@
 # 4.4e-41 as float32; 13 other files are right
 #
 # Why it matters: CT numbers are signed; dose, attenuation and uncertainty maps are floating-point;
-# ImageJ writes big-endian TIFF on every machine, as do many scanners and older workstations. Such a
-# file is read rightly until somebody compresses it to save space. The int16 result is still a
-# picture in the range of CT numbers; the float32 one is zero for all that a mean can tell.
+# ImageJ writes big-endian TIFF on every machine. Such a file is read rightly until somebody
+# compresses it to save space. The int16 result is still a picture of plausible numbers; the float32
+# one is zero for all that a mean can tell.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

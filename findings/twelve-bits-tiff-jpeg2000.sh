@@ -20,7 +20,7 @@
 # Output: as stated: 4095 is 65520 by OpenCV and 4095 by Pillow in TIFF, 4095 by OpenCV and 65520 by
 # Pillow in JPEG 2000
 #
-# Why it matters: digital radiographs have 12 bits. Who converts an archive from one format to the
+# Why it matters: many radiographs have 12 bits. Who converts an archive from one format to the
 # other, or changes the library behind the same loader, changes all grey values by 16: windows,
 # normalisation by 4095 and anything calibrated in detector units are off, and a data set that was
 # read by both ways mixes two scales.
