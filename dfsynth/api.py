@@ -39,11 +39,20 @@ def build(
         DfsynthError: a failure that ends the run; committed shards are intact.
         TypeError: an option that does not exist.
     """
+    wanted = BuildOptions.of(source=source, out=out, **options)
+    return build_store(wanted, progress or Silent())
+
+
+def build_store(options: BuildOptions, progress: Progress) -> "RunReport":
+    """Builds a store by options that are already validated; see `build`.
+
+    Raises:
+        UsageError, DfsynthError: as `build`.
+    """
     from dfsynth.jobs.build import run_build
     from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 
-    wanted = BuildOptions.of(source=source, out=out, **options)
-    return run_build(wanted, CheckpointMaker(wanted), progress or Silent())
+    return run_build(options, CheckpointMaker(options), progress)
 
 
 def simulate_pairs(
@@ -60,10 +69,19 @@ def simulate_pairs(
         DfsynthError: a failure that ends the run; committed shards are intact.
         TypeError: an option that does not exist.
     """
+    wanted = SimulateOptions.of(out=out, n=n, **options)
+    return simulate_store(wanted, progress or Silent())
+
+
+def simulate_store(options: SimulateOptions, progress: Progress) -> "RunReport":
+    """Makes a store of pairs by options that are already validated; see `simulate_pairs`.
+
+    Raises:
+        UsageError, DfsynthError: as `simulate_pairs`.
+    """
     from dfsynth.jobs.simulate import run_simulation
 
-    wanted = SimulateOptions.of(out=out, n=n, **options)
-    return run_simulation(wanted, load_simulator(wanted), progress or Silent())
+    return run_simulation(options, load_simulator(options), progress)
 
 
 def train_generator(
@@ -84,10 +102,33 @@ def train_generator(
         DfsynthError: a failure that ends the run; the last state is kept.
         TypeError: an option that does not exist.
     """
-    from dfsynth.train import run_training
-
     wanted = TrainOptions.of(recipe=recipe, data=data, out=out, **options)
-    return run_training(wanted, progress or SilentTraining())
+    return train_by(wanted, progress or SilentTraining())
+
+
+def train_by(configuration: TrainOptions, told: TrainProgress) -> "TrainReport":
+    """TEMPORARY"""
+    from dfsynth.checkpoint import read_checkpoint
+    from dfsynth.train import train_generator as run_training
+
+    report = run_training(configuration, told)
+    missing = report.writes and not read_checkpoint(report.best).card.calibration
+    if missing and not report.pairs["calibration"]:
+        told.message("the intervals are not calibrated: no pair is of a calibration patient")
+    elif missing:
+        evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
+        told.message("calibrating the intervals on the calibration patients")
+        found = evaluation.calibrate_checkpoint(
+            report.best,
+            configuration.data,
+            configuration.targets,
+            Silent(),
+            device=configuration.device,
+            precision=configuration.precision,
+        )
+        for doubt in found.doubts():
+            told.message(f"warning: {doubt}")
+    return report
 
 
 def evaluate_checkpoint(
@@ -110,8 +151,11 @@ def evaluate_checkpoint(
     """
     evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
     wanted = EvaluationOptions.of(checkpoint=checkpoint, data=data, **options)
-    folder = None if out is None else Path(out)
-    report = evaluation.run_evaluation(wanted, folder, progress or Silent())
+    if out is not None:
+        evaluation.prepare_output(Path(out))
+    report = evaluation.evaluate_checkpoint(wanted, progress or Silent())
+    if out is not None:
+        evaluation.write_report(report, Path(out))
     scores: Evaluation = report.scores
     return scores
 
