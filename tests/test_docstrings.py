@@ -46,7 +46,8 @@ learning_rate = 1e-3
 def measuring() -> ModuleType:
     path = ROOT / "scripts" / "measure_docstrings.py"
     spec = importlib.util.spec_from_file_location("measure_docstrings", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Dataclasses look their module up.
     import sys
