@@ -62,7 +62,7 @@ PROMISED: dict[str, set[str]] = {
     "dfsynth.records": {"Generated", "ManifestRow", "ModelInput", "PairItem", "SourceItem"},
     "dfsynth.simulation": {"make_simulator"},
     "dfsynth.source": {"Corpus", "Source", "known_corpora", "open_source"},
-    "dfsynth.store": {"StoreLayout", "ZarrArrays", "ZarrShardWriter", "write_group"},
+    "dfsynth.store": {"ArrayReader", "ShardWriter", "StoreFormat", "StoreLayout", "format_of"},
     "dfsynth.train": {
         "Recipe",
         "TrainReport",
