@@ -60,7 +60,7 @@ PROMISED: dict[str, set[str]] = {
     "dfsynth.report": {"SheetColumn", "SheetRow", "contact_sheet", "encode_png"},
     "dfsynth.score": {"score"},
     "dfsynth.records": {"Generated", "ManifestRow", "ModelInput", "PairItem", "SourceItem"},
-    "dfsynth.simulation": {"make_simulator"},
+    "dfsynth.simulation": {"Simulator"},
     "dfsynth.source": {"Corpus", "Source", "known_corpora", "open_source"},
     "dfsynth.store": {"StoreLayout", "ZarrArrays", "ZarrShardWriter", "write_group"},
     "dfsynth.train": {

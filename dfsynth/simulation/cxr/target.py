@@ -11,9 +11,9 @@ from dfsynth.lung_segmentation.network import LungPrediction
 from dfsynth.lung_segmentation.regions import NotAChestRadiograph, locate_lungs
 from dfsynth.records import Float32Map
 from dfsynth.simulation.acquisition.noise_sigma import transmission_from_display
-from dfsynth.simulation.cxr.lungs import ReadLungs
+from dfsynth.simulation.cxr.symmetric_lungs import SymmetricLungs
 from dfsynth.simulation.cxr.thickness import lung_shape
-from dfsynth.simulation.projection.body import ProjectedBody, project_body
+from dfsynth.simulation.projection.projected_body import ProjectedBody, project_body
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import LungTissue, TissueParameters, draw_tissue
 
@@ -160,7 +160,7 @@ def _project_tissue(
 ) -> ProjectedBody:
     """Tissue drawn in lungs of this thickness; at most `_TISSUE_SIDE` wide."""
     small = _reduced(thickness_mm)
-    lungs = ReadLungs(small, pixel_mm * thickness_mm.shape[1] / small.shape[1])
+    lungs = SymmetricLungs(small, pixel_mm * thickness_mm.shape[1] / small.shape[1])
     tissue = LungTissue(parameters, lungs, streams)
     return project_body(lungs, tissue, parameters.eps_healthy_per_m, lungs.beam)
 

@@ -27,7 +27,7 @@ _CPU: Final = torch.device("cpu")
 
 
 @dataclass(frozen=True, slots=True)
-class ReadLungs:
+class SymmetricLungs:
     """Lungs alone, symmetric about the plane y = 0, of the reference density everywhere.
 
     Implements `dfsynth.simulation.projection.anatomy.Anatomy`.
