@@ -8,9 +8,9 @@ from simple_anatomy import SimpleAnatomy
 
 from dfsynth.simulation.display.shutter import draw_shutter
 from dfsynth.simulation.layers import ImageLayers, draw_layers
-from dfsynth.simulation.pair import make_pair
+from dfsynth.simulation.pair import image_body
 from dfsynth.simulation.projection.beam import ConeBeam
-from dfsynth.simulation.projection.body import ProjectedBody, project_body
+from dfsynth.simulation.projection.projected_body import ProjectedBody, project_body
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import LungTissue, TissueParameters
 
@@ -35,14 +35,14 @@ def shuttered(seed: int, grey: float) -> ImageLayers:
     shutter = replace(draw_shutter(np.random.default_rng(seed)), grey=grey)
     return replace(
         layers,
-        display=replace(layers.display, shutter=shutter, lettering=None, grain=None, encoding=None),
+        display=replace(layers.display, shutter=shutter, markers=None, grain=None, encoding=None),
     )
 
 
 @pytest.mark.parametrize("seed", range(16))
 def test_no_lung_is_labelled_where_the_shutter_hides_it(cropped: ProjectedBody, seed: int) -> None:
     dark, bright = (
-        make_pair(cropped, 3.7, shuttered(seed, grey), Streams(seed)).maps for grey in (0.0, 1.0)
+        image_body(cropped, 3.7, shuttered(seed, grey), Streams(seed)).maps for grey in (0.0, 1.0)
     )
     # What the shutter hides is the shutter's own grey, and nothing else is.
     hidden = bright.attenuation - dark.attenuation
@@ -56,7 +56,7 @@ def test_a_shutter_still_closes_beside_the_lungs() -> None:
     hidden = 0.0
     for seed in range(16):
         pictures = [
-            make_pair(roomy, 7.0, shuttered(seed, grey), Streams(seed)).maps.attenuation
+            image_body(roomy, 7.0, shuttered(seed, grey), Streams(seed)).maps.attenuation
             for grey in (0.0, 1.0)
         ]
         hidden += float((pictures[1] - pictures[0]).mean()) / 16

@@ -101,7 +101,6 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
 
     Raises:
         ImageError: it does not hold two whole lungs.
-        UsageError: scipy is not installed.
     """
     cubes = cut_into_cubes(volume)
     body = find_body(volume.key, cubes)

@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.lung_segmentation.network import LungReading
+from dfsynth.lung_segmentation.network import LungPrediction
 from dfsynth.lung_segmentation.regions import NotAChestRadiograph, locate_lungs
 from dfsynth.records import Float32Map
 from dfsynth.simulation.acquisition.noise_sigma import transmission_from_display
-from dfsynth.simulation.cxr.lungs import ReadLungs
+from dfsynth.simulation.cxr.symmetric_lungs import SymmetricLungs
 from dfsynth.simulation.cxr.thickness import lung_shape
-from dfsynth.simulation.projection.body import ProjectedBody, project_body
+from dfsynth.simulation.projection.projected_body import ProjectedBody, project_body
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import LungTissue, TissueParameters, draw_tissue
 
@@ -87,7 +87,7 @@ def draw_cxr(
 def lay_dark_field(
     image: Float32Map,
     content: tuple[slice, slice],
-    reading: LungReading,
+    prediction: LungPrediction,
     parameters: CxrParameters,
     streams: Streams,
     pixel_mm: float | None,
@@ -100,8 +100,8 @@ def lay_dark_field(
     Raises:
         NotAChestRadiograph: the picture is no frontal chest radiograph; one sentence says why.
     """
-    regions = locate_lungs(image, reading, content)
-    thickness = shape_thickness(reading.thickness_mm, regions.any_lung, content)
+    regions = locate_lungs(image, prediction, content)
+    thickness = shape_thickness(prediction.thickness_mm, regions.any_lung, content)
     thickness = thickness * np.float32(parameters.depth_factor)
     pitch_mm = pixel_mm or assumed_pixel_mm(regions.field)
     _check_volume(float(thickness.sum()) * pitch_mm**2 / 1e6)
@@ -160,7 +160,7 @@ def _project_tissue(
 ) -> ProjectedBody:
     """Tissue drawn in lungs of this thickness; at most `_TISSUE_SIDE` wide."""
     small = _reduced(thickness_mm)
-    lungs = ReadLungs(small, pixel_mm * thickness_mm.shape[1] / small.shape[1])
+    lungs = SymmetricLungs(small, pixel_mm * thickness_mm.shape[1] / small.shape[1])
     tissue = LungTissue(parameters, lungs, streams)
     return project_body(lungs, tissue, parameters.eps_healthy_per_m, lungs.beam)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dfsynth.simulation.phantom.body import BodyParameters, Projection
+from dfsynth.simulation.phantom.body_shape import BodyParameters, Projection
 from dfsynth.simulation.phantom.chest import Chest
 from dfsynth.simulation.phantom.surfaces import Ellipsoid, Shape, Solid, blend
 

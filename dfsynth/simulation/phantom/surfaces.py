@@ -62,7 +62,7 @@ class Ellipsoid:
 
 
 @dataclass(frozen=True, slots=True)
-class Tube:
+class Capsule:
     """A straight tube with round ends; its depth may differ from its width."""
 
     start_mm: tuple[float, float, float]

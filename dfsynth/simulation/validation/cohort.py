@@ -15,7 +15,7 @@ USUAL_PEOPLE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Validation:
+class CohortValidation:
     """The table of `dfsynth simulate --validate`."""
 
     people: int
@@ -25,7 +25,7 @@ class Validation:
     """Whether no target is missed; some may be in doubt."""
 
 
-def validate(people: int, seed: int, advance: Callable[[], None]) -> Validation:
+def validate_cohort(people: int, seed: int, advance: Callable[[], None]) -> CohortValidation:
     """Measures `people` phantoms, drawn from `seed`, `seed` + 1, …; `advance` after each.
 
     Raises:
@@ -42,10 +42,10 @@ def validate(people: int, seed: int, advance: Callable[[], None]) -> Validation:
             cohort.append(person)
             advance()
     findings = find(TARGETS, cohort, seed)
-    return Validation(people, seed, findings, all(f.met != "no" for f in findings))
+    return CohortValidation(people, seed, findings, all(f.met != "no" for f in findings))
 
 
-def tabulate(findings: Sequence[Finding]) -> str:
+def tabulate_findings(findings: Sequence[Finding]) -> str:
     """The findings as a Markdown table, which a terminal shows well enough."""
     lines = [
         "| target | kind | expected | found (95 % interval) | met | from |",

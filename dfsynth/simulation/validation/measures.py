@@ -11,7 +11,7 @@ from dfsynth.records import Float32Map
 from dfsynth.simulation.acquisition import (
     ImagingParameters,
     Projections,
-    Tube,
+    XrayTube,
     acquire,
     draw_imaging,
     transmit,
@@ -20,7 +20,7 @@ from dfsynth.simulation.acquisition.hardening import HardeningParameters
 from dfsynth.simulation.acquisition.noise import NoiseParameters, draw_noise, step_phases
 from dfsynth.simulation.acquisition.noise_sigma import dark_field_noise_sigma
 from dfsynth.simulation.phantom import BodyParameters, draw_body
-from dfsynth.simulation.projection.body import ProjectedBody, label_lung
+from dfsynth.simulation.projection.projected_body import ProjectedBody, label_lung
 from dfsynth.simulation.scene import pose_phantom
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import TissueParameters, draw_tissue
@@ -31,7 +31,7 @@ _EMPTY: Final = 0.7
 """Volume over total lung capacity at expiration: with it the published ratios of the total signal
 and of the coefficient, 0.94 and 1.35, agree with each other."""
 _KVP: Final = 70.0
-_TUBE: Final = Tube(_KVP)
+_TUBE: Final = XrayTube(_KVP)
 _THICK_MM: Final = 40.0
 _FITTED_SCANNER: Final = ImagingParameters(
     _TUBE, hardening=HardeningParameters(42.4, 12.5, bone_residual=1.0, soft_residual=1.0)

@@ -1,4 +1,4 @@
-"""Shutter, lettering and encoding: what an archive adds."""
+"""Shutter, markers and encoding: what an archive adds."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from dfsynth.simulation.display.encoding import (
     read_grey,
     store_grey,
 )
-from dfsynth.simulation.display.lettering import LetteringParameters, Marker, burn, draw_lettering
+from dfsynth.simulation.display.markers import Marker, MarkerParameters, burn_markers, draw_markers
 from dfsynth.simulation.display.shutter import (
     ShutterParameters,
     close_shutter,
@@ -76,7 +76,7 @@ def test_an_opening_that_hides_nothing_stays() -> None:
 def test_letters_of_the_side_are_on_their_side() -> None:
     seen = set()
     for seed in range(60):
-        side = draw_lettering(np.random.default_rng(seed)).markers[0]
+        side = draw_markers(np.random.default_rng(seed)).markers[0]
         seen.add(side.text)
         assert (side.text == "L") == (side.x > 0.5)
     assert seen == {"L", "R"}
@@ -87,7 +87,7 @@ def test_letters_of_the_side_are_on_their_side() -> None:
 def test_a_letter_has_its_height_and_place(style: str, side: int) -> None:
     marker = replace(LETTER, x=0.5, y=0.4, style=style)
     image = np.full((side, side), 0.3, np.float32)
-    found = burn(image, LetteringParameters((marker,)))
+    found = burn_markers(image, MarkerParameters((marker,)))
     changed = np.abs(found - image) > 0.1
     rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
     assert (rows[0] + rows[-1]) / 2 == pytest.approx(0.4 * side, abs=0.02 * side)
@@ -99,7 +99,7 @@ def test_a_letter_has_its_height_and_place(style: str, side: int) -> None:
 @pytest.mark.parametrize("place", [(-0.5, 0.5), (0.0, 0.0), (1.0, 1.0), (0.5, 1.4)])
 def test_a_letter_may_leave_the_picture(place: tuple[float, float]) -> None:
     image = np.zeros((64, 64), np.float32)
-    found = burn(image, LetteringParameters((replace(LETTER, x=place[0], y=place[1]),)))
+    found = burn_markers(image, MarkerParameters((replace(LETTER, x=place[0], y=place[1]),)))
     assert found.shape == image.shape
     assert found.max() <= 1
 

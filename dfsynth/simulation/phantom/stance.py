@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dfsynth.simulation.phantom.body import BodyParameters, Projection
+from dfsynth.simulation.phantom.body_shape import BodyParameters, Projection
 
 
 @dataclass(frozen=True, slots=True)
-class Pose:
+class Stance:
     """l' = l + bow(s), a' = a + lean(s); then x = l' cos − a' sin and y = ±(l' sin + a' cos)."""
 
     sine: float
@@ -43,12 +43,12 @@ class Pose:
         return torch.stack([x, y, up], dim=-1)
 
 
-def take_pose(body: BodyParameters) -> Pose:
+def take_stance(body: BodyParameters) -> Stance:
     """The pose of `body`."""
     rng = np.random.default_rng([body.seed, 4])
     turn = np.deg2rad(body.rotation_deg)
     facing = 1 if body.projection is Projection.PA else -1
-    return Pose(
+    return Stance(
         sine=float(np.sin(turn)),
         cosine=float(np.cos(turn)),
         facing=facing,

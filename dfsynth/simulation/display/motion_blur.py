@@ -15,7 +15,7 @@ _NEGLIGIBLE_PX: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class UnrestParameters:
+class MotionBlurParameters:
     """Blur of soft tissue alone: ribs are moved far less."""
 
     heart_mm: float
@@ -24,15 +24,17 @@ class UnrestParameters:
     """Sigma along z in the lower half of the picture."""
 
 
-def draw_unrest(bedside: bool, rng: np.random.Generator) -> UnrestParameters:
+def draw_motion_blur(bedside: bool, rng: np.random.Generator) -> MotionBlurParameters:
     """A wall at 20 to 60 mm/s for 5 to 30 ms, at the bedside for up to 60 ms [assumed]."""
     longest = 1.8 if bedside else 1.0
-    return UnrestParameters(
+    return MotionBlurParameters(
         heart_mm=float(rng.uniform(0.1, longest)), diaphragm_mm=float(rng.uniform(0.1, longest))
     )
 
 
-def blur_moving(water_mm: Float32Map, pixel_mm: float, parameters: UnrestParameters) -> Float32Map:
+def blur_moving_tissue(
+    water_mm: Float32Map, pixel_mm: float, parameters: MotionBlurParameters
+) -> Float32Map:
     """Line integrals of soft tissue (y, x) in mm, blurred where heart and diaphragm usually are."""
     height, width = water_mm.shape
     y, x = (np.arange(height) + 0.5) / height, (np.arange(width) + 0.5) / width

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from dfsynth.records import Float32Map
-from dfsynth.simulation.display.looks import Look
+from dfsynth.simulation.display.appearance import Appearance
 
 _BODY_DENSITY: Final = 0.7
 _BODY_SHARE: Final = 0.02
@@ -18,7 +18,7 @@ _CONTRASTS: Final = (0.35, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
-class GradingParameters:
+class ToneCurveParameters:
     """A window over the body's own densities, a curve, and the grey values it may use."""
 
     concavity: float
@@ -40,38 +40,38 @@ class GradingParameters:
     white: float
 
 
-_LUNG_GREYS: Final[dict[Look, tuple[float, float]]] = {
+_LUNG_GREYS: Final[dict[Appearance, tuple[float, float]]] = {
     "soft": (0.39, 0.11),
     "film": (0.20, 0.04),
     "crisp": (0.52, 0.08),
     "equalised": (0.30, 0.08),
     "bedside": (0.41, 0.11),
 }
-_DENSE_GREYS: Final[dict[Look, tuple[float, float]]] = {
+_DENSE_GREYS: Final[dict[Appearance, tuple[float, float]]] = {
     "soft": (0.74, 0.06),
     "film": (0.78, 0.05),
     "crisp": (0.86, 0.03),
     "equalised": (0.62, 0.06),
     "bedside": (0.75, 0.06),
 }
-"""Mean and standard deviation, measured in four archives, each in its own look."""
+"""Mean and standard deviation, measured in four archives, each in its own appearance."""
 
 
-def draw_grading(look: Look, rng: np.random.Generator) -> GradingParameters:
-    """A machine's grading; greys as measured in archives, the rest [assumed].
+def draw_tone_curve(appearance: Appearance, rng: np.random.Generator) -> ToneCurveParameters:
+    """Draws a machine's tone curve; greys as measured in archives, the rest [assumed].
 
     One in ten uses a third of the grey values only, as raw exports do; in three of ten, open air
     is not black.
     """
-    concavity = float(rng.uniform(0.05, 0.5) if look == "film" else rng.uniform(0.1, 0.8))
+    concavity = float(rng.uniform(0.05, 0.5) if appearance == "film" else rng.uniform(0.1, 0.8))
     # Against light, a margin is far wider than against its logarithm.
     margins = (1 - 0.75 * concavity) * rng.uniform(0.2, 0.8), rng.uniform(0.1, 0.5)
     ends = rng.uniform(0.08, 0.3), rng.uniform(0.1, 0.3)
-    lung = float(np.clip(rng.normal(*_LUNG_GREYS[look]), 0.12, 0.72))
-    dense = float(np.clip(rng.normal(*_DENSE_GREYS[look]), lung + 0.15, 0.97))
-    narrow, grey_air = rng.random(2) < (0.1, 0.0 if look == "film" else 0.35)
+    lung = float(np.clip(rng.normal(*_LUNG_GREYS[appearance]), 0.12, 0.72))
+    dense = float(np.clip(rng.normal(*_DENSE_GREYS[appearance]), lung + 0.15, 0.97))
+    narrow, grey_air = rng.random(2) < (0.1, 0.0 if appearance == "film" else 0.35)
     black, span = float(rng.uniform(0.03, 0.25)), float(rng.uniform(0.25, 0.5))
-    return GradingParameters(
+    return ToneCurveParameters(
         concavity=concavity,
         low_margin=float(margins[0]),
         high_margin=float(margins[1]),
@@ -84,7 +84,7 @@ def draw_grading(look: Look, rng: np.random.Generator) -> GradingParameters:
     )
 
 
-def grade(density: Float32Map, parameters: GradingParameters) -> Float32Map:
+def apply_tone_curve(density: Float32Map, parameters: ToneCurveParameters) -> Float32Map:
     """Grey values in [0, 1], dense bright, (y, x), of `density` = −ln T, processed or not."""
     body = density[density > _BODY_DENSITY]
     if body.size < _BODY_SHARE * density.size:
@@ -103,7 +103,7 @@ def grade(density: Float32Map, parameters: GradingParameters) -> Float32Map:
 
 
 def _stretch(
-    density: Float32Map, low: float, high: float, parameters: GradingParameters
+    density: Float32Map, low: float, high: float, parameters: ToneCurveParameters
 ) -> Float32Map:
     """`low` to `high` → 0 to 1, with soft ends."""
     grey = (density - np.float32(low)) / np.float32(max(high - low, 1e-3))

@@ -10,7 +10,7 @@ from dfsynth.simulation.display.presentation import DisplayParameters
 from dfsynth.simulation.display.shutter import widen_opening
 
 
-def spare_lungs(parameters: DisplayParameters, lungs: NDArray[np.bool_]) -> DisplayParameters:
+def widen_for_lungs(parameters: DisplayParameters, lungs: NDArray[np.bool_]) -> DisplayParameters:
     """The same radiograph with a shutter that hides none of `lungs`, (y, x) in the final frame.
 
     Bars may hide lung: where they lie, no lung is labelled.

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from dfsynth.simulation.acquisition.devices import (
-    DEVICE_KINDS,
-    DeviceKind,
-    DeviceParameters,
+from dfsynth.simulation.acquisition.implants import (
+    IMPLANT_KINDS,
+    ImplantKind,
+    ImplantParameters,
     Plate,
     Wire,
     chest_places,
-    draw_devices,
-    lay_devices,
+    draw_implants,
+    project_implants,
 )
 
 
@@ -36,11 +36,11 @@ def test_without_lungs_there_is_still_a_chest() -> None:
     assert 0 < places.left < places.right < 1
 
 
-@pytest.mark.parametrize("kind", DEVICE_KINDS)
-def test_every_kind_is_seen(kind: DeviceKind) -> None:
+@pytest.mark.parametrize("kind", IMPLANT_KINDS)
+def test_every_kind_is_seen(kind: ImplantKind) -> None:
     for seed in range(5):
-        drawn = draw_devices(chest_places(lungs()), np.random.default_rng(seed), (kind,))
-        metal, mask = lay_devices((128, 128), 3.0, drawn)
+        drawn = draw_implants(chest_places(lungs()), np.random.default_rng(seed), (kind,))
+        metal, mask = project_implants((128, 128), 3.0, drawn)
         assert drawn.kinds == (kind,)
         assert metal.min() >= 0
         assert 2 < mask.sum() < 0.25 * mask.size
@@ -50,7 +50,7 @@ def test_every_kind_is_seen(kind: DeviceKind) -> None:
 def test_most_pacemakers_are_on_the_patients_left() -> None:
     places = chest_places(lungs())
     cans = [
-        draw_devices(places, np.random.default_rng(seed), ("pacemaker",)).plates[0].centre[0]
+        draw_implants(places, np.random.default_rng(seed), ("pacemaker",)).plates[0].centre[0]
         for seed in range(60)
     ]
     assert np.mean(np.array(cans) > 0.5) > 0.7
@@ -60,18 +60,18 @@ def test_most_pacemakers_are_on_the_patients_left() -> None:
 def test_a_wire_has_the_same_metal_at_any_resolution(pixel_mm: float) -> None:
     side = round(150 / pixel_mm)
     wire = Wire(((0.2, 0.5), (0.5, 0.5), (0.8, 0.5)), 3.0, 0.7)
-    metal, _ = lay_devices((side, side), pixel_mm, DeviceParameters((), (wire,), ()))
+    metal, _ = project_implants((side, side), pixel_mm, ImplantParameters((), (wire,), ()))
     assert metal.sum() * pixel_mm**2 == pytest.approx(np.pi / 4 * 0.6 * 150 * 3.0 * 0.7, rel=0.02)
     assert metal.max() < 0.75
 
 
 def test_a_wire_finer_than_a_pixel_is_thinner_metal() -> None:
     wire = Wire(((0.2, 0.5), (0.8, 0.5)), 1.0, 0.8)
-    metal, _ = lay_devices((64, 64), 4.0, DeviceParameters((), (wire,), ()))
+    metal, _ = project_implants((64, 64), 4.0, ImplantParameters((), (wire,), ()))
     assert metal.sum(axis=0)[32] == pytest.approx(np.pi / 4 * 0.8 / 4, rel=0.05)
 
 
 def test_a_plate_has_its_area() -> None:
     plate = Plate((0.5, 0.5), (20.0, 10.0), 30.0, 2.0)
-    metal, _ = lay_devices((120, 120), 1.0, DeviceParameters((), (), (plate,)))
+    metal, _ = project_implants((120, 120), 1.0, ImplantParameters((), (), (plate,)))
     assert (metal > 1).sum() == pytest.approx(np.pi * 20 * 10, rel=0.05)

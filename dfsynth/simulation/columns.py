@@ -1,25 +1,18 @@
 """What was drawn for a pair → the columns of its manifest row."""
 
 from collections.abc import Mapping
-from typing import Any
-
-from numpy.typing import NDArray
 
 from dfsynth.manifest import NO_PARAMETERS
 from dfsynth.records import Parameter
 from dfsynth.simulation.acquisition import ImagingParameters
+from dfsynth.simulation.ct import CtPose
 from dfsynth.simulation.display import DisplayParameters
-from dfsynth.simulation.pair import PairMaps
+from dfsynth.simulation.phantom import BodyParameters
 from dfsynth.simulation.tissue import TissueParameters
 
 
-def arrays_of(maps: PairMaps) -> dict[str, NDArray[Any]]:
-    """The arrays of a pair by the names under which a store holds them."""
-    return {name: getattr(maps, name) for name in maps.__dataclass_fields__}
-
-
-def parameters_of(*parts: Mapping[str, Parameter]) -> dict[str, Parameter]:
-    """All parameters by name, null where no part says anything.
+def merge_columns(*parts: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    """All parameters of the manifest by name, null where no part says anything.
 
     Raises:
         ValueError: a name that the manifest does not have.
@@ -33,8 +26,35 @@ def parameters_of(*parts: Mapping[str, Parameter]) -> dict[str, Parameter]:
     return named
 
 
+def phantom_columns(body: BodyParameters) -> dict[str, Parameter]:
+    """The columns of a phantom's body."""
+    return {
+        "sex": "M" if body.sex == "male" else "F",
+        "height_cm": body.height_cm,
+        "bmi": body.bmi,
+        "projection": str(body.projection),
+        "inspiration": body.inspiration,
+        "rotation_deg": body.rotation_deg,
+    }
+
+
+def pose_columns(pose: CtPose) -> dict[str, Parameter]:
+    """The columns of a posed CT volume."""
+    return {
+        "projection": "AP" if pose.antero_posterior else "PA",
+        "rotation_deg": pose.yaw_deg,
+        "ct_inflation": pose.inflation,
+        "ct_scale": pose.scale,
+        "ct_width": pose.width,
+        "ct_depth": pose.depth,
+        "ct_height": pose.height,
+        "ct_wall": pose.wall,
+        "ct_heart": pose.heart,
+    }
+
+
 def tissue_columns(tissue: TissueParameters) -> dict[str, Parameter]:
-    """Of a patient's lung tissue."""
+    """The columns of a patient's lung tissue."""
     columns: dict[str, Parameter] = {"eps_healthy_per_m": tissue.eps_healthy_per_m}
     if tissue.heterogeneity is not None:
         columns["heterogeneity_cv"] = tissue.heterogeneity.cv
@@ -48,7 +68,7 @@ def tissue_columns(tissue: TissueParameters) -> dict[str, Parameter]:
 
 
 def scan_columns(scan: ImagingParameters) -> dict[str, Parameter]:
-    """Of the dark-field scan's layers."""
+    """The columns of the dark-field scan's layers."""
     columns: dict[str, Parameter] = {}
     if scan.noise is not None:
         columns["reference_photons"] = scan.noise.reference_photons
@@ -73,10 +93,10 @@ def scan_columns(scan: ImagingParameters) -> dict[str, Parameter]:
 
 
 def display_columns(display: DisplayParameters | None) -> dict[str, Parameter]:
-    """Of the radiograph's display model."""
+    """The columns of the radiograph's display model."""
     if display is None:
         return {}
-    columns: dict[str, Parameter] = {"look": display.look}
+    columns: dict[str, Parameter] = {"look": display.appearance}
     if display.exposure.scatter is not None:
         columns["radiograph_scatter_primary_ratio"] = display.exposure.scatter.scatter_to_primary
     if display.framing is not None:

@@ -39,13 +39,13 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
-class LetteringParameters:
+class MarkerParameters:
     """All text in one picture."""
 
     markers: tuple[Marker, ...]
 
 
-def draw_lettering(rng: np.random.Generator) -> LetteringParameters:
+def draw_markers(rng: np.random.Generator) -> MarkerParameters:
     """One side letter beside a shoulder, and in a third of the pictures a line of text."""
     left = rng.random() < 0.5
     x = rng.uniform(0.04, 0.16)
@@ -73,10 +73,10 @@ def draw_lettering(rng: np.random.Generator) -> LetteringParameters:
         font=int(rng.integers(2)),
         grey=float(rng.uniform(0.8, 1.0)),
     )
-    return LetteringParameters((side, note) if rng.random() < 0.3 else (side,))
+    return MarkerParameters((side, note) if rng.random() < 0.3 else (side,))
 
 
-def burn(image: Float32Map, parameters: LetteringParameters) -> Float32Map:
+def burn_markers(image: Float32Map, parameters: MarkerParameters) -> Float32Map:
     """Grey values (y, x) in [0, 1] with the markers in place; a marker off the edge is cut."""
     marked = image.copy()
     for marker in parameters.markers:

@@ -1,4 +1,4 @@
-"""What the pipeline needs of a simulator; it knows no physics and no torch."""
+"""What a simulation needs of what makes its pairs; it knows no physics and no torch."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -7,24 +7,8 @@ from dfsynth.records import MadePair, PairItem, Subjects
 from dfsynth.store import Json
 
 
-class Simulator(Protocol):
-    """Ready to run on its device; called by several threads at once."""
-
-    @property
-    def description(self) -> str:
-        """Device and what it computes, for the user's eyes."""
-
-    def make(self, item: PairItem) -> MadePair:
-        """One pair; depends on the item, the options and the settings alone.
-
-        Raises:
-            ImageError: this pair cannot be made; it becomes a failed row.
-            DfsynthError: none can, as where a device is out of memory; the run ends.
-        """
-
-
 class PairMaker(Protocol):
-    """A simulator whose sources are known, but not loaded before there is work for it."""
+    """Its sources are known at once, and loaded when there is work for it."""
 
     def settings(self) -> Mapping[str, Json]:
         """What decides values beside the options: the simulator's version, sources' hashes.
@@ -42,9 +26,21 @@ class PairMaker(Protocol):
             UsageError: a folder is missing.
         """
 
-    def open(self) -> Simulator:
-        """Loads what the simulator needs.
+    def open(self) -> str:
+        """Gets ready for `make`; called once, when there is a pair to make.
+
+        Gives the device and what it computes, for the user's eyes.
 
         Raises:
             UsageError: the device or a source is not there.
+        """
+
+    def make(self, item: PairItem) -> MadePair:
+        """Makes one pair, called by several threads at once after `open`.
+
+        The pair depends on the item, the options and the settings alone.
+
+        Raises:
+            ImageError: this pair cannot be made; it becomes a failed row.
+            DfsynthError: none can, as where a device is out of memory; the run ends.
         """

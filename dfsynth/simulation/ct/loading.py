@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.errors import ErrorCode
+from dfsynth.extras import load_extra
 from dfsynth.simulation.ct.detached import find_data_name, names_a_neighbour
-from dfsynth.simulation.ct.extras import load_extra
 from dfsynth.simulation.ct.nifti import check_nifti
 from dfsynth.simulation.ct.slices import check_pixels, stack_slices
 from dfsynth.simulation.ct.volume import CtCandidate, CtFormat, CtLimits, CtVolume, refusal
@@ -28,7 +28,7 @@ def read_volume(candidate: CtCandidate, limits: CtLimits) -> CtVolume:
             names the volume and says why.
         UsageError: SimpleITK is not installed.
     """
-    sitk = load_extra("SimpleITK")
+    sitk = load_extra("SimpleITK", "reading CT volumes", "simulate")
     # The library would write its warnings straight to the terminal.
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     if candidate.format is CtFormat.DICOM:

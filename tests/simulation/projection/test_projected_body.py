@@ -7,7 +7,7 @@ from simple_anatomy import LUNG_SEMI_AXES_MM, SimpleAnatomy
 
 from dfsynth.simulation.projection.anatomy import Elements
 from dfsynth.simulation.projection.beam import ConeBeam
-from dfsynth.simulation.projection.body import ProjectedBody, label_lung, project_body
+from dfsynth.simulation.projection.projected_body import ProjectedBody, label_lung, project_body
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import LungTissue, TissueParameters
 

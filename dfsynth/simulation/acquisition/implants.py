@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from dfsynth.records import Float32Map
 
-DeviceKind: TypeAlias = Literal["pacemaker", "ecg", "central_line", "port", "clips", "wires"]
-DEVICE_KINDS: tuple[DeviceKind, ...] = (
+ImplantKind: TypeAlias = Literal["pacemaker", "ecg", "central_line", "port", "clips", "wires"]
+IMPLANT_KINDS: tuple[ImplantKind, ...] = (
     "pacemaker",
     "ecg",
     "central_line",
@@ -46,10 +46,10 @@ class Plate:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceParameters:
+class ImplantParameters:
     """Everything that one patient wears or carries."""
 
-    kinds: tuple[DeviceKind, ...]
+    kinds: tuple[ImplantKind, ...]
     wires: tuple[Wire, ...]
     plates: tuple[Plate, ...]
 
@@ -91,25 +91,25 @@ def chest_places(lung_mask: NDArray[np.bool_]) -> ChestPlaces:
     )
 
 
-def draw_devices(
-    places: ChestPlaces, rng: np.random.Generator, kinds: tuple[DeviceKind, ...] | None = None
-) -> DeviceParameters:
+def draw_implants(
+    places: ChestPlaces, rng: np.random.Generator, kinds: tuple[ImplantKind, ...] | None = None
+) -> ImplantParameters:
     """One to three kinds of device, or exactly `kinds`, each at its place in the chest."""
     chosen = kinds
     if chosen is None:
-        order = rng.permutation(len(DEVICE_KINDS))[: rng.integers(1, 4)]
-        chosen = tuple(DEVICE_KINDS[index] for index in order)
+        order = rng.permutation(len(IMPLANT_KINDS))[: rng.integers(1, 4)]
+        chosen = tuple(IMPLANT_KINDS[index] for index in order)
     wires: list[Wire] = []
     plates: list[Plate] = []
     for kind in chosen:
         more_wires, more_plates = _DRAWERS[kind](places, rng)
         wires += more_wires
         plates += more_plates
-    return DeviceParameters(chosen, tuple(wires), tuple(plates))
+    return ImplantParameters(chosen, tuple(wires), tuple(plates))
 
 
-def lay_devices(
-    shape: tuple[int, int], pixel_mm: float, parameters: DeviceParameters
+def project_implants(
+    shape: tuple[int, int], pixel_mm: float, parameters: ImplantParameters
 ) -> tuple[Float32Map, NDArray[np.bool_]]:
     """(metal_mm, mask), both (y, x): mm of iron along the rays, and where there is any."""
     metal = np.zeros(shape, np.float32)
