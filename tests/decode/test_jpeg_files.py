@@ -102,6 +102,15 @@ def test_scans_are_limited(crop: NDArray[np.uint8]) -> None:
     assert code_of(too_many) == ErrorCode.CORRUPT
 
 
+def test_segments_are_limited(crop: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dfsynth.decode.codestream.MAX_SEGMENTS", 30)
+    data = imagecodecs.jpeg8_encode(crop)
+    note = b"\xff\xfe\0\3x"
+    many = data[:2] + note * 15 + data[2:]
+    np.testing.assert_array_equal(decode(many).pixels, decode(data).pixels)
+    assert code_of(data[:2] + note * 30 + data[2:]) == ErrorCode.CORRUPT
+
+
 @pytest.mark.parametrize("length", [0, 1, 65535])
 def test_segments_of_a_wrong_length(crop: NDArray[np.uint8], length: int) -> None:
     data = bytearray(imagecodecs.jpeg8_encode(crop))
