@@ -7,6 +7,7 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
+from codestreams import Pixels, j2k, jpeg_ls, lossless_jpeg, run_lengths
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -17,40 +18,14 @@ from pydicom.encaps import encapsulate
 from dfsynth.decode import decode
 from dfsynth.errors import ErrorCode, ImageError
 
-Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.int16]
 Encoder = Callable[[Pixels, int], bytes]
 
 
-def unsigned(pixels: Pixels) -> NDArray[np.uint16]:
-    return pixels.view(np.uint16) if pixels.dtype == np.int16 else pixels
-
-
-def run_lengths(pixels: Pixels, bits: int) -> bytes:
-    raw = pixels.astype(pixels.dtype.newbyteorder(">")).tobytes()
-    size = pixels.dtype.itemsize
-    planes = [imagecodecs.packbits_encode(raw[i::size]) for i in range(size)]
-    planes = [plane + b"\0" * (len(plane) % 2) for plane in planes]
-    starts = [64 + sum(map(len, planes[:i])) for i in range(size)]
-    return struct.pack("<16I", size, *starts, *[0] * (15 - size)) + b"".join(planes)
-
-
-def lossless_jpeg(pixels: Pixels, bits: int) -> bytes:
-    return bytes(imagecodecs.jpeg8_encode(unsigned(pixels), lossless=True, bitspersample=bits))
-
-
-def j2k(pixels: Pixels, bits: int) -> bytes:
-    return bytes(
-        imagecodecs.jpeg2k_encode(
-            pixels, level=0, reversible=True, codecformat="j2k", bitspersample=bits
-        )
-    )
-
-
 LOSSLESS: dict[str, Encoder] = {
-    uid.RLELossless: run_lengths,
+    uid.RLELossless: lambda pixels, _: run_lengths(pixels),
     uid.JPEGLossless: lossless_jpeg,
     uid.JPEGLosslessSV1: lossless_jpeg,
-    uid.JPEGLSLossless: lambda pixels, _: bytes(imagecodecs.jpegls_encode(unsigned(pixels))),
+    uid.JPEGLSLossless: lambda pixels, _: jpeg_ls(pixels),
     uid.JPEG2000Lossless: j2k,
     uid.JPEG2000: j2k,
     uid.HTJ2KLossless: lambda pixels, _: bytes(imagecodecs.htj2k_encode(pixels)),
@@ -247,7 +222,7 @@ def test_every_cut_of_the_frame_is_found(
 def test_run_lengths_stay_inside_of_their_data(
     dicom_file: Callable[..., bytes], crop12: NDArray[np.uint16], start: int
 ) -> None:
-    frame = bytearray(run_lengths(crop12, 12))
+    frame = bytearray(run_lengths(crop12))
     struct.pack_into("<I", frame, 8, start)
     data = dicom_file(crop12, bits=12, syntax=uid.RLELossless, frame=bytes(frame))
     assert code_of(data) == ErrorCode.CORRUPT

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import imagecodecs
 import numpy as np
 import pytest
+from codestreams import j2k
 from numpy.typing import NDArray
 from pydicom import uid
 
@@ -21,11 +22,6 @@ def code_of(data: bytes) -> ErrorCode:
     with pytest.raises(ImageError) as caught:
         decode(data)
     return caught.value.code
-
-
-def j2k(pixels: NDArray[np.uint8], **options: object) -> bytes:
-    options = {"level": 0, "reversible": True, "codecformat": "j2k"} | options
-    return bytes(imagecodecs.jpeg2k_encode(pixels, **options))
 
 
 def box(name: bytes, body: bytes) -> bytes:

@@ -8,6 +8,7 @@ import cv2
 import imagecodecs
 import numpy as np
 import pytest
+from codestreams import j2k, jpeg_ls, lossless_jpeg, run_lengths
 from numpy.typing import NDArray
 from pydicom import uid
 
@@ -17,20 +18,11 @@ from dfsynth.errors import ErrorCode, ImageError
 Claim = Callable[[bytes, int, int], bytes]
 
 
-def run_lengths(pixels: NDArray[np.uint8]) -> bytes:
-    packed: bytes = imagecodecs.packbits_encode(pixels)
-    return struct.pack("<16I", 1, 64, *[0] * 14) + packed + bytes(len(packed) % 2)
-
-
-def j2k(pixels: NDArray[np.uint8]) -> bytes:
-    return bytes(imagecodecs.jpeg2k_encode(pixels, level=0, reversible=True, codecformat="j2k"))
-
-
 ENCODERS: Mapping[str, Callable[[NDArray[np.uint8]], bytes]] = {
     uid.RLELossless: run_lengths,
     uid.JPEGBaseline8Bit: imagecodecs.jpeg8_encode,
-    uid.JPEGLosslessSV1: lambda pixels: bytes(imagecodecs.jpeg8_encode(pixels, lossless=True)),
-    uid.JPEGLSLossless: imagecodecs.jpegls_encode,
+    uid.JPEGLosslessSV1: lossless_jpeg,
+    uid.JPEGLSLossless: jpeg_ls,
     uid.JPEG2000Lossless: j2k,
 }
 NATIVE = (uid.ExplicitVRLittleEndian, uid.DeflatedExplicitVRLittleEndian)
