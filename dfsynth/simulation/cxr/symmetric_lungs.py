@@ -2,7 +2,7 @@
 
 A field that varies along the beam is averaged by the projection: over a thickness L a field of
 correlation c keeps about sqrt(c / L) of its variation. Laying the tissue's own fields into a body
-of the read thickness gives this without a formula, clusters of emphysema included.
+of the predicted thickness gives this without a formula, clusters of emphysema included.
 """
 
 from collections.abc import Iterator
@@ -34,23 +34,26 @@ class SymmetricLungs:
     """
 
     thickness_mm: Float32Map
-    """(y, x) of the picture."""
+    """Path in lung by pixel of the image, (y, x), in mm."""
     pixel_mm: float
     inflation: float = 1.0
+    """Volume of the lungs over that at full inspiration."""
     healthy_density: None = None
 
     @property
     def grid(self) -> VoxelGrid:
-        """About `_VOXELS_ACROSS` voxels over the picture, 5 mm in depth."""
+        """About `_VOXELS_ACROSS` voxels over the image, 5 mm in depth."""
         pixels = max(1, round(self.thickness_mm.shape[1] / _VOXELS_ACROSS))
         return self._cubes(pixels * self.pixel_mm)
 
     @property
     def bones(self) -> Elements:
+        """See `Anatomy`; there are none beside the voxels."""
         return Elements.none(_CPU)
 
     @property
     def vessels(self) -> Elements:
+        """See `Anatomy`; there are none beside the voxels."""
         return Elements.none(_CPU)
 
     @property
@@ -60,11 +63,13 @@ class SymmetricLungs:
         return ConeBeam(rows, columns, self.pixel_mm, source_mm=_FAR_MM)
 
     def slabs(self, planes: int) -> Iterator[Slab]:
+        """See `Anatomy`."""
         grid = self.grid
         for first in range(0, grid.planes, planes):
             yield self._slab(grid, first, min(planes, grid.planes - first))
 
     def coarse(self, step_mm: float) -> tuple[VoxelGrid, Slab]:
+        """See `Anatomy`."""
         grid = self._cubes(step_mm)
         return grid, self._slab(grid, 0, grid.planes)
 
