@@ -17,7 +17,7 @@ from dfsynth.simulation.tissue import LungTissue, TissueParameters
 HEALTHY = TissueParameters(2.5, None, None, None)
 
 
-def pictured(pixel_mm: float) -> ProjectedBody:
+def projected_chest(pixel_mm: float) -> ProjectedBody:
     anatomy = SimpleAnatomy()
     tissue = LungTissue(HEALTHY, anatomy, Streams(0))
     return project_body(anatomy, tissue, 2.5, ConeBeam(64, 64, pixel_mm))
@@ -25,8 +25,8 @@ def pictured(pixel_mm: float) -> ProjectedBody:
 
 @pytest.fixture(scope="module")
 def cropped() -> ProjectedBody:
-    """Lungs that touch every edge of the picture."""
-    return pictured(3.7)
+    """Lungs that touch every edge of the image."""
+    return projected_chest(3.7)
 
 
 def shuttered(seed: int, grey: float) -> ImageLayers:
@@ -52,12 +52,12 @@ def test_no_lung_is_labelled_where_the_shutter_hides_it(cropped: ProjectedBody, 
 
 
 def test_a_shutter_still_closes_beside_the_lungs() -> None:
-    roomy = pictured(7.0)
+    roomy = projected_chest(7.0)
     hidden = 0.0
     for seed in range(16):
-        pictures = [
+        images = [
             image_body(roomy, 7.0, shuttered(seed, grey), Streams(seed)).maps.attenuation
             for grey in (0.0, 1.0)
         ]
-        hidden += float((pictures[1] - pictures[0]).mean()) / 16
+        hidden += float((images[1] - images[0]).mean()) / 16
     assert hidden > 0.01

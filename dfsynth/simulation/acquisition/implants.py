@@ -229,7 +229,7 @@ def _pacemaker(places: ChestPlaces, rng: np.random.Generator) -> Drawn:
 
 
 def _ecg(places: ChestPlaces, rng: np.random.Generator) -> Drawn:
-    """Three to five electrodes, each with a cable that leaves the picture."""
+    """Three to five electrodes, each with a cable that leaves the image."""
     wires, plates = [], []
     for x, y in rng.permutation(((0.1, 0.1), (0.9, 0.1), (0.9, 0.85), (0.1, 0.85), (0.5, 0.5)))[
         : rng.integers(3, 6)

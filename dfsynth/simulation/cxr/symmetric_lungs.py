@@ -2,7 +2,7 @@
 
 A field that varies along the beam is averaged by the projection: over a thickness L a field of
 correlation c keeps about sqrt(c / L) of its variation. Laying the tissue's own fields into a body
-of the read thickness gives this without a formula, clusters of emphysema included.
+of the predicted thickness gives this without a formula, clusters of emphysema included.
 """
 
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ class SymmetricLungs:
     """
 
     thickness_mm: Float32Map
-    """(y, x) of the picture."""
+    """(y, x) of the image."""
     pixel_mm: float
     inflation: float = 1.0
     healthy_density: None = None
 
     @property
     def grid(self) -> VoxelGrid:
-        """About `_VOXELS_ACROSS` voxels over the picture, 5 mm in depth."""
+        """About `_VOXELS_ACROSS` voxels over the image, 5 mm in depth."""
         pixels = max(1, round(self.thickness_mm.shape[1] / _VOXELS_ACROSS))
         return self._cubes(pixels * self.pixel_mm)
 

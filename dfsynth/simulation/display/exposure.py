@@ -33,7 +33,7 @@ class ExposureParameters:
     """Of focal spot, detector and all resampling up to the archive."""
     motion_blur: MotionBlurParameters | None
     slope: tuple[float, float]
-    """Rise of the open field's own −ln light over the width and the height of the picture."""
+    """Rise of the open field's own −ln light over the width and the height of the image."""
     photons_per_mm2: float | None
     """Counted in the open field; None for no noise."""
     seed: int

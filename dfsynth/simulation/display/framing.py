@@ -31,7 +31,7 @@ class FramingParameters:
     shift_y: float
     """Of the content, downwards, as a share of the height."""
     bars: Bars = NO_BARS
-    """Shares of the picture that show nothing, at the left, top, right and bottom."""
+    """Shares of the image that show nothing, at the left, top, right and bottom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _interpolation(resampling: Resampling) -> int:
 
 
 def open_part(shape: tuple[int, int], bars: Bars) -> tuple[slice, slice]:
-    """Rows and columns of a picture of `shape` (height, width) that lie between its bars."""
+    """Rows and columns of an image of `shape` (height, width) that lie between its bars."""
     height, width = shape
     left, top, right, bottom = bars
     return (

@@ -20,7 +20,7 @@ _FINE = 3
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """One text in the picture."""
+    """One text in the image."""
 
     text: str
     x: float
@@ -40,13 +40,13 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class MarkerParameters:
-    """All text in one picture."""
+    """All text in one image."""
 
     markers: tuple[Marker, ...]
 
 
 def draw_markers(rng: np.random.Generator) -> MarkerParameters:
-    """One side letter beside a shoulder, and in a third of the pictures a line of text."""
+    """One side letter beside a shoulder, and in a third of the images a line of text."""
     left = rng.random() < 0.5
     x = rng.uniform(0.04, 0.16)
     style: Style = ("plain", "ring", "label")[int(rng.choice(3, p=[0.82, 0.13, 0.05]))]

@@ -9,7 +9,7 @@ import numpy as np
 from dfsynth.records import Float32Map
 
 _HEART: Final = (0.56, 0.62, 0.2)
-"""Middle (x, y) and standard deviation as shares of the picture: somewhere near the left border."""
+"""Middle (x, y) and standard deviation as shares of the image: somewhere near the left border."""
 _STILL_ABOVE, _MOVED_BELOW = 0.45, 0.7
 _NEGLIGIBLE_PX: Final = 0.15
 
@@ -21,7 +21,7 @@ class MotionBlurParameters:
     heart_mm: float
     """Sigma in all directions where the heart usually is, less and less around it."""
     diaphragm_mm: float
-    """Sigma along z in the lower half of the picture."""
+    """Sigma along z in the lower half of the image."""
 
 
 def draw_motion_blur(bedside: bool, rng: np.random.Generator) -> MotionBlurParameters:

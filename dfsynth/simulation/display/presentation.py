@@ -119,7 +119,7 @@ def present(projections: Projections, parameters: DisplayParameters) -> Float32M
 def _process(
     projections: Projections, part: tuple[slice, slice], parameters: DisplayParameters
 ) -> Float32Map:
-    """Grey values in [0, 1] of one part of the picture, before it is stored."""
+    """Grey values in [0, 1] of one part of the image, before it is stored."""
     pixel_mm = projections.pixel_mm
     image = expose(
         projections.water_mm[part],

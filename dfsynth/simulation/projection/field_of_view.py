@@ -40,7 +40,7 @@ class FieldOfView:
 def draw_field_of_view(rng: np.random.Generator, projection: str) -> FieldOfView:
     """Draws a field of view as archives show it [assumed]: PA at 1.8 m, AP at 1 to 1.4 m.
 
-    The margins leave the outlined lung about a quarter to a third of the picture, as in public
+    The margins leave the outlined lung about a quarter to a third of the image, as in public
     sets with drawn outlines.
     """
     near = projection != "PA"

@@ -66,13 +66,13 @@ def find(targets: Sequence[Target], people: Sequence[Person], seed: int) -> tupl
                 reason=target.reason,
                 value=value,
                 interval=(float(low), float(high)),
-                met=_judge(target, value, (float(low), float(high))),
+                met=_verdict(target, value, (float(low), float(high))),
             )
         )
     return tuple(findings)
 
 
-def _judge(
+def _verdict(
     target: Target, value: float, interval: tuple[float, float]
 ) -> Literal["yes", "in doubt", "no"]:
     if not target.low <= value <= target.high:

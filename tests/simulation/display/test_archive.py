@@ -34,12 +34,12 @@ def test_outside_the_shutter_there_is_nothing_of_the_patient() -> None:
     np.testing.assert_allclose(found[12:88, 12:88], image[12:88, 12:88], atol=1e-5)
 
 
-def test_an_opening_beyond_the_picture_hides_nothing() -> None:
+def test_an_opening_beyond_the_image_hides_nothing() -> None:
     wide = ((-0.1, -0.1), (1.1, -0.1), (1.1, 1.1), (-0.1, 1.1))
     assert (field_opening((40, 60), ShutterParameters(wide, 0, 1)) == 1).all()
 
 
-def test_most_of_the_picture_stays_open() -> None:
+def test_most_of_the_image_stays_open() -> None:
     for seed in range(50):
         opening = field_opening((64, 64), draw_shutter(np.random.default_rng(seed)))
         assert opening.mean() > 0.65
@@ -97,7 +97,7 @@ def test_a_letter_has_its_height_and_place(style: str, side: int) -> None:
 
 
 @pytest.mark.parametrize("place", [(-0.5, 0.5), (0.0, 0.0), (1.0, 1.0), (0.5, 1.4)])
-def test_a_letter_may_leave_the_picture(place: tuple[float, float]) -> None:
+def test_a_letter_may_leave_the_image(place: tuple[float, float]) -> None:
     image = np.zeros((64, 64), np.float32)
     found = burn_markers(image, MarkerParameters((replace(LETTER, x=place[0], y=place[1]),)))
     assert found.shape == image.shape

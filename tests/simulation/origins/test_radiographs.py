@@ -26,7 +26,7 @@ CHEST = np.round(255 * (0.75 - 0.5 * LUNGS)).astype(np.uint8)
 
 @pytest.fixture(autouse=True)
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """A reader that knows one chest; for each picture that it saw whether it was that one."""
+    """A segmenter that knows one chest; for each image that it saw whether it was that one."""
     seen: list[bool] = []
 
     def read(image: Float32Map) -> LungPrediction:
@@ -82,7 +82,7 @@ def test_each_radiograph_has_the_licence_of_the_folders_table(tmp_path: Path) ->
 
 def test_what_cannot_be_used_is_named_and_the_others_take_its_place(tmp_path: Path) -> None:
     write_chest(tmp_path / "e.png")
-    (tmp_path / "a.png").write_bytes(b"no picture")
+    (tmp_path / "a.png").write_bytes(b"no image")
     (tmp_path / "b.png").write_bytes((tmp_path / "e.png").read_bytes()[:-40])
     cv2.imwrite(str(tmp_path / "c.png"), CHEST[:, ::-1].T)
     found = list_subjects(tmp_path, 5)
@@ -96,7 +96,7 @@ def test_what_cannot_be_used_is_named_and_the_others_take_its_place(tmp_path: Pa
 
 def test_a_long_list_of_refused_files_is_cut_short(tmp_path: Path) -> None:
     for number in range(30):
-        (tmp_path / f"{number}.png").write_bytes(b"no picture")
+        (tmp_path / f"{number}.png").write_bytes(b"no image")
     found = list_subjects(tmp_path)
     assert found.lines == []
     assert found.excluded == {"not_an_image": 30}

@@ -142,14 +142,14 @@ def resumed(folder: Path) -> Simulator:
     )
 
 
-@pytest.mark.parametrize("trouble", [OSError(5, "input/output error"), RuntimeError("no memory")])
-def test_trouble_with_a_volume_that_passed_ends_the_run_and_is_not_kept(
-    folder: Path, item: PairItem, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+@pytest.mark.parametrize("failure", [OSError(5, "input/output error"), RuntimeError("no memory")])
+def test_failure_with_a_volume_that_passed_ends_the_run_and_is_not_kept(
+    folder: Path, item: PairItem, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     simulator = resumed(folder)
 
     def fail(*_: object) -> None:
-        raise trouble
+        raise failure
 
     with monkeypatch.context() as patch:
         patch.setattr("dfsynth.simulation.origins.volumes.read_volume", fail)
