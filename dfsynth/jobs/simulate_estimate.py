@@ -29,6 +29,7 @@ class PairsEstimate:
     """Pairs that the estimates below rest on; null estimates where none could be made."""
     bytes_estimate: int | None
     seconds_estimate: float | None
+    """Duration of the whole simulation on this machine, in s."""
     pairs_per_s: float | None
 
 

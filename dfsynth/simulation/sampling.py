@@ -22,7 +22,7 @@ class SamplingOptions:
 
     @classmethod
     def of(cls, options: SimulateOptions) -> "SamplingOptions":
-        """Those of a simulation."""
+        """Takes what matters here from the options of a simulation."""
         return cls(
             size=options.size,
             severity=options.severity,

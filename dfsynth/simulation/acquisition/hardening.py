@@ -27,7 +27,7 @@ class HardeningParameters:
 
 
 def draw_hardening(rng: np.random.Generator) -> HardeningParameters:
-    """Centre 40 to 47 keV, sigma 10 to 15 keV, bone residual 0 to 0.5 [assumed: §4].
+    """Draws a centre of 40 to 47 keV, sigma 10 to 15 keV, bone residual 0 to 0.5 [assumed].
 
     Soft tissue keeps 0 to 0.1, about 0.02 in D, the order of what corrected images of cadavers
     show.

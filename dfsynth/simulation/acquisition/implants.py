@@ -1,4 +1,7 @@
-"""Things that are not the patient: pacemakers, cables, lines, clips. Metal, and no dark-field."""
+"""Implants and what else is not the patient: pacemakers, cables, lines, clips.
+
+All of it is metal, and none of it gives a dark-field signal.
+"""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -59,13 +62,16 @@ class ChestPlaces:
     """Where things belong, as (x, y) shares of the image; the patient's left is at the right."""
 
     left: float
-    """Outer edges and heights of the lungs' box."""
+    """Outer edge of the lungs at the left of the image, as a share of its width."""
     right: float
+    """The same at the right."""
     top: float
+    """Upper end of the lungs, as a share of the image's height."""
     bottom: float
+    """Their lower end."""
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """(0, 0) is the box's upper left corner, (1, 1) the lower right one."""
+        """The place in the image of `x` and `y` in the box, from (0, 0) upper left to (1, 1)."""
         return (
             self.left + x * (self.right - self.left),
             self.top + y * (self.bottom - self.top),
@@ -94,7 +100,7 @@ def chest_places(lung_mask: NDArray[np.bool_]) -> ChestPlaces:
 def draw_implants(
     places: ChestPlaces, rng: np.random.Generator, kinds: tuple[ImplantKind, ...] | None = None
 ) -> ImplantParameters:
-    """One to three kinds of device, or exactly `kinds`, each at its place in the chest."""
+    """Draws one to three kinds of implants, or exactly `kinds`, each at its place in the chest."""
     chosen = kinds
     if chosen is None:
         order = rng.permutation(len(IMPLANT_KINDS))[: rng.integers(1, 4)]

@@ -31,7 +31,9 @@ class XrayTube:
     kvp: float
     """Tube voltage in kV, 40 to 150."""
     filter_aluminium_mm: float = 2.5
+    """Thickness of the filter in mm."""
     caesium_iodide_um: float = 600.0
+    """Thickness of the scintillator in µm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class LungMasks:
 
     @property
     def lungs(self) -> Mask:
+        """Both lungs, (planes, rows, columns)."""
         return np.asarray(self.right | self.left)
 
 

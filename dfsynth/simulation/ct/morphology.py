@@ -91,7 +91,10 @@ def convex_hull(section: Mask) -> Mask:
 
 
 def halved(values: Float32Map) -> Float32Map:
-    """Means over 2 × 2 × 2 voxels; an odd last plane, row or column stands for two."""
+    """Means of `values` (planes, rows, columns) over 2 × 2 × 2 voxels.
+
+    An odd last plane, row or column stands for two.
+    """
     padded = np.pad(values, [(0, n % 2) for n in values.shape], mode="edge")
     means = block_reduce(padded, 2, np.mean)  # type: ignore[no-untyped-call]
     return np.asarray(means, np.float32)

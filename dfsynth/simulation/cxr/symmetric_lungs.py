@@ -34,9 +34,10 @@ class SymmetricLungs:
     """
 
     thickness_mm: Float32Map
-    """(y, x) of the image."""
+    """Path in lung by pixel of the image, (y, x), in mm."""
     pixel_mm: float
     inflation: float = 1.0
+    """Volume of the lungs over that at full inspiration."""
     healthy_density: None = None
 
     @property
@@ -47,10 +48,12 @@ class SymmetricLungs:
 
     @property
     def bones(self) -> Elements:
+        """See `Anatomy`; there are none beside the voxels."""
         return Elements.none(_CPU)
 
     @property
     def vessels(self) -> Elements:
+        """See `Anatomy`; there are none beside the voxels."""
         return Elements.none(_CPU)
 
     @property
@@ -60,11 +63,13 @@ class SymmetricLungs:
         return ConeBeam(rows, columns, self.pixel_mm, source_mm=_FAR_MM)
 
     def slabs(self, planes: int) -> Iterator[Slab]:
+        """See `Anatomy`."""
         grid = self.grid
         for first in range(0, grid.planes, planes):
             yield self._slab(grid, first, min(planes, grid.planes - first))
 
     def coarse(self, step_mm: float) -> tuple[VoxelGrid, Slab]:
+        """See `Anatomy`."""
         grid = self._cubes(step_mm)
         return grid, self._slab(grid, 0, grid.planes)
 

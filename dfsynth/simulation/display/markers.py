@@ -34,8 +34,9 @@ class Marker:
     style: Style
     """plain letters, letters in a ring, or dark letters on a bright label."""
     font: int
-    """0 to 3."""
+    """Index of the typeface, 0 to 3."""
     grey: float
+    """Grey value of the ink, of a label's paper, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ class SharpeningParameters:
     """How much of what a Gaussian takes away is added once more."""
 
     sigma_mm: float
+    """Of the Gaussian, in mm."""
     gain: float
+    """Share of the difference that is added, 0 and up."""
 
 
 _GAINS: Final[dict[Appearance, tuple[float, float]]] = {

@@ -38,6 +38,7 @@ class ToneCurveParameters:
     black: float
     """Grey value of black, 0 to 1."""
     white: float
+    """Grey value of white, 0 to 1."""
 
 
 _LUNG_GREYS: Final[dict[Appearance, tuple[float, float]]] = {

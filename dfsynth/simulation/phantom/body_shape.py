@@ -10,16 +10,21 @@ _HEIGHT_CM = {"male": (176.0, 7.0), "female": (163.0, 6.5)}
 
 
 class Sex(StrEnum):
+    """Sex of a body, by which its proportions are drawn."""
+
     MALE = "male"
     FEMALE = "female"
 
 
 class Projection(StrEnum):
+    """How the body is exposed."""
+
     PA = "PA"
     """Upright, chest to the detector, shoulders rolled forward."""
     AP = "AP"
     """Upright or sitting, back to the detector."""
     AP_SUPINE = "AP supine"
+    """On the back, detector below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class BodyParameters:
     front_roundness: float
     """Exponent of the cross-section's front, 2 for an ellipse."""
     back_roundness: float
+    """The same of its back."""
     kyphosis_mm: float
     """How far the middle of the thoracic spine lies behind its ends."""
     apex_shift_mm: float

@@ -22,6 +22,7 @@ class Bubble:
     depth_mm: float
     """Half its extent along the beam."""
     centre_a: float
+    """Depth of its middle, in mm."""
     wall_mm: float
     """Between the lung and the gas."""
     tall_mm: float

@@ -81,7 +81,7 @@ class Organs:
     """Stature over 176 cm."""
 
     def heart_solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
-        """The heart as one body."""
+        """The heart as one body; maps of the shape of `left` and `up` together, in mm."""
         return blend([part.solid(left, up) for part in self.heart], 90.0)
 
 

@@ -22,6 +22,7 @@ class Trunk:
     front_mm: float
     back_mm: float
     abdomen_width: float
+    """Width of the abdomen over that of the chest."""
     pectoral_mm: float
 
     def solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
@@ -79,11 +80,11 @@ class Outline:
     breasts: tuple[Shape, ...]
 
     def skin_solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
-        """All inside the skin, breasts aside."""
+        """All inside the skin, breasts aside; maps of the shape of `left` and `up` together."""
         return blend([part.solid(left, up) for part in self.skin], _SOFTNESS_MM2)
 
     def muscle_solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
-        """All below the subcutaneous fat."""
+        """All below the subcutaneous fat; maps of the shape of `left` and `up` together."""
         return blend([part.solid(left, up) for part in self.muscle], _SOFTNESS_MM2)
 
 

@@ -18,7 +18,9 @@ class Stance:
     """l' = l + bow(s), a' = a + lean(s); then x = l' cos − a' sin and y = ±(l' sin + a' cos)."""
 
     sine: float
+    """Of the turn about the long axis."""
     cosine: float
+    """Of the same turn."""
     facing: int
     """1 where the chest faces the detector, −1 where it faces the source."""
     lean: float
@@ -27,10 +29,11 @@ class Stance:
     """l' per s."""
     bow_mm: float
     bow_phase: float
+    """Phase of the bow at s = 0, in rad."""
     bow_period_mm: float
 
     def bow(self, up: torch.Tensor) -> torch.Tensor:
-        """Sideways shift of the body at s = `up`, in mm."""
+        """Sideways shift of the body at s = `up` of any shape, both in mm."""
         wave = torch.sin(2 * np.pi * up / self.bow_period_mm + self.bow_phase)
         return self.roll * up + self.bow_mm * wave
 
@@ -44,7 +47,7 @@ class Stance:
 
 
 def take_stance(body: BodyParameters) -> Stance:
-    """The pose of `body`."""
+    """Works out the stance of a body from what was drawn of it."""
     rng = np.random.default_rng([body.seed, 4])
     turn = np.deg2rad(body.rotation_deg)
     facing = 1 if body.projection is Projection.PA else -1

@@ -75,6 +75,15 @@ def project_body(
     Lungs that bring disease along are compared with lungs of their `healthy_density`: scaled by
     their own mean, rarefied lungs would scatter as healthy ones do, and flooding a part of them
     would raise the rest.
+
+    Args:
+        anatomy: the body, posed before the beam.
+        tissue: its lungs' layers.
+        eps_healthy_per_m: coefficient of the lungs, were they healthy and full, in 1/m.
+        beam: the rays; maps are (beam.rows, beam.columns).
+
+    Raises:
+        ValueError: the body has hardly any lung.
     """
     sums = _Sums()
     everything = torch.zeros(3, beam.rows, beam.columns, device=anatomy.bones.points_mm.device)

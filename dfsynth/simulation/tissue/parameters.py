@@ -32,7 +32,7 @@ class TissueParameters:
 
     @property
     def severity(self) -> float:
-        """Of emphysema, 0 to 1; 0 where the layer is off."""
+        """Severity of emphysema, 0 to 1; 0 where the layer is off."""
         return 0.0 if self.emphysema is None else self.emphysema.severity
 
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import torch
 
 from dfsynth.errors import UsageError
-from dfsynth.simulation.validation import TARGETS, Finding, Person, find, measure_person
+from dfsynth.simulation.validation import (
+    TARGETS,
+    Finding,
+    Person,
+    compare_with_targets,
+    measure_person,
+)
 
 FEWEST_PEOPLE = 20
 USUAL_PEOPLE = 200
@@ -41,7 +47,7 @@ def validate_cohort(people: int, seed: int, advance: Callable[[], None]) -> Coho
         for person in pool.map(measure_person, range(seed, seed + people)):
             cohort.append(person)
             advance()
-    findings = find(TARGETS, cohort, seed)
+    findings = compare_with_targets(TARGETS, cohort, seed)
     return CohortValidation(people, seed, findings, all(f.met != "no" for f in findings))
 
 
