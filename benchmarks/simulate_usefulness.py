@@ -21,9 +21,14 @@ from machine import describe_machine
 from numpy.typing import NDArray
 from radiographs import Drawing, read_pairs, read_radiographs, to_eight_bits, to_square
 
-from dfsynth.lung_segmentation.network import LungSegmentationNetwork
-from dfsynth.lung_segmentation.samples import LungSample, simulated_sample
-from dfsynth.lung_segmentation.training import LungTrainer, LungTrainingOptions
+from dfsynth.lung_segmentation import (
+    LungSample,
+    LungSegmentationNetwork,
+    LungTrainer,
+    LungTrainingOptions,
+    dice,
+    simulated_sample,
+)
 from dfsynth.records import Float32Map
 
 _GRID = 128
@@ -34,11 +39,6 @@ _RATE = 2e-3
 _WORST = 24
 _WITH_HEART = frozenset({"hannover"})
 """Whose masks go on behind the heart, where the lung field, as simulated, ends."""
-
-
-def dice(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """Twice the overlap over the sum of both areas; 0 where there is nothing at all."""
-    return float(2 * (found & truth).sum() / max(int(found.sum() + truth.sum()), 1))
 
 
 def to_sample(drawing: Drawing) -> LungSample:

@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from radiographs import Listed, is_free_to_use, list_radiographs, load_grey, load_mask, share_of
-from scipy.stats import rankdata
 
 import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.datasets import open_pairs
+from dfsynth.evaluate.ranking import weighted_auroc
 from dfsynth.inference import TorchGenerator
+from dfsynth.lung_segmentation import dice
 from dfsynth.records import Float32Map
 from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
 from dfsynth.simulation.cxr.thickness import lung_shape
@@ -83,8 +84,7 @@ def score_drawn_lungs(generator: TorchGenerator, listed: list[Listed], grid: int
         auroc_all = pixel_auroc(maps.mean[0], lung, counted)
         auroc = pixel_auroc(maps.mean[0], lung, counted & ~hidden)
         found = maps.lung[0] > 0.5
-        dice = 2 * (found & lung).sum() / max(found.sum() + lung.sum(), 1)
-        rows.append((entry.path.name.split("_")[0], auroc, auroc_all, float(dice)))
+        rows.append((entry.path.name.split("_")[0], auroc, auroc_all, dice(found, lung)))
     result = {}
     for group in ["all", *sorted({r[0] for r in rows})]:
         chosen = [r for r in rows if group in ("all", r[0])]
@@ -128,10 +128,8 @@ def pixel_auroc(
     values: Float32Map, positive: NDArray[np.bool_], counted: NDArray[np.bool_]
 ) -> float:
     """Chance that a pixel of `positive` has a higher value than another counted pixel."""
-    ranks = rankdata(values[counted])
-    inside = positive[counted]
-    n1, n0 = int(inside.sum()), int((~inside).sum())
-    return float((ranks[inside].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
+    pixels = values[counted].astype(np.float64)
+    return float(weighted_auroc(pixels, positive[counted], np.ones((1, pixels.size)))[0])
 
 
 def draw_held_back(generator: TorchGenerator, listed: list[Listed], grid: int, out: Path) -> None:

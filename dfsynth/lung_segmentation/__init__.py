@@ -5,6 +5,7 @@
 `LungTrainer` trains a network on `LungSample`s.
 """
 
+from dfsynth.lung_segmentation.agreement import dice
 from dfsynth.lung_segmentation.augmentation import LungAugmentation
 from dfsynth.lung_segmentation.checkpoint import (
     NETWORK_NAME,
@@ -47,6 +48,7 @@ __all__ = [
     "LungTrainer",
     "LungTrainingOptions",
     "NotAChestRadiograph",
+    "dice",
     "is_plausible",
     "load_lung_network",
     "locate_lungs",
