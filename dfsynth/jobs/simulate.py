@@ -24,7 +24,7 @@ from dfsynth.options import SimulateOptions
 from dfsynth.progress import Progress
 from dfsynth.records import PairItem, PairRow
 from dfsynth.source.metadata import TABLE_SUFFIXES
-from dfsynth.store import ArraySpec, StoreLayout, encode_row
+from dfsynth.store import ArraySpec, StoreFormat, StoreLayout, format_of
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.plan import Plan, pair_item
 from dfsynth.threads.pool import available_cores, thread_pool
@@ -59,7 +59,7 @@ def run_share(
         return Tally(0, 0), claims
     simulator = maker.open()
     progress.message(f"{simulator.description}, {options.size}x{options.size} pixels")
-    making = Making(simulator, record.arrays)
+    making = Making(simulator, format_of(layout), record.arrays)
     store = ShardStore(layout, record.arrays, record.manifest_schema, progress)
     workers = options.workers or available_cores()
     with thread_pool("simulate", workers) as pool:
@@ -77,6 +77,7 @@ class Making:
     """Turns planned pairs into rows; shared by all threads."""
 
     simulator: Simulator
+    format: StoreFormat
     specs: tuple[ArraySpec, ...]
 
     def __call__(self, item: PairItem) -> Written:
@@ -100,7 +101,7 @@ class Making:
         started = time.perf_counter()
         made = self.simulator.make(item)
         check_parameters(made.facts.parameters)
-        encoded = encode_row(self.specs, made.arrays)
+        encoded = self.format.encode_row(self.specs, made.arrays)
         row = replace(
             planned_row(item),
             **{field.name: getattr(made.facts, field.name) for field in fields(made.facts)},

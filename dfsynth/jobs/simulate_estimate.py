@@ -10,7 +10,7 @@ from dfsynth.jobs.simulate import Making, check_folders
 from dfsynth.jobs.simulate_planning import PairsJob
 from dfsynth.jobs.simulator import PairMaker
 from dfsynth.options import SimulateOptions
-from dfsynth.store import StoreLayout
+from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.plan import pair_item
 from dfsynth.threads.pool import available_cores, thread_pool
 
@@ -40,12 +40,13 @@ def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> PairsEsti
     """
     check_folders(options)
     job = PairsJob(options, maker)
-    refuse_conflict(job, StoreLayout(options.out))
+    layout = StoreLayout(options.out)
+    refuse_conflict(job, layout)
     draft = job.draft()
     workers = options.workers or available_cores()
     planned = [pair_item(line) for line in draft.plan.to_pylist()]
     items = planned[:workers]
-    making = Making(maker.open(), draft.record.arrays)
+    making = Making(maker.open(), format_of(layout), draft.record.arrays)
     making(items[0])  # the first compiles, loads and allocates
     with thread_pool("simulate", workers) as pool:
         started = time.perf_counter()

@@ -1,6 +1,6 @@
-"""Maps → one number each: by hand, and blind to padding."""
+"""Maps → one number each: by hand, blind to padding, and all that are declared."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dfsynth.preprocess import letterbox
 from dfsynth.records import Generated, ModelInput
-from dfsynth.score import score
+from dfsynth.score import NO_SCORES, SCORE_COLUMNS, SCORERS, score
 
 Map = NDArray[np.float32]
 
@@ -36,23 +36,25 @@ def lung_of(columns: slice, rows: slice = slice(None)) -> Map:
 
 
 def test_every_number_by_hand() -> None:
-    # The picture fills columns 10 to 30; the lung columns 10 to 15: a quarter of it.
+    # The image fills columns 10 to 30; the lung columns 10 to 15: a quarter of it.
     maps, lung = generated(), lung_of(slice(10, 15))
     found = score(replace(maps, lung=lung), model_input())
     d, a, e = (m.astype(np.float64) for m in (maps.dark_field, maps.aleatoric, maps.epistemic))
     inside, whole = (slice(None), slice(10, 15)), (slice(None), slice(10, 30))
-    assert found.dark_field_mean == pytest.approx(d[whole].mean())
-    assert found.dark_field_lung_mean == pytest.approx(d[inside].mean())
-    assert found.aleatoric_mean == pytest.approx(a[whole].mean())
-    assert found.aleatoric_lung_mean == pytest.approx(a[inside].mean())
-    assert found.aleatoric_p95 == pytest.approx(np.percentile(a[whole], 95))
-    assert found.epistemic_mean == pytest.approx(e[whole].mean())
-    assert found.epistemic_lung_mean == pytest.approx(e[inside].mean())
-    assert found.epistemic_p95 == pytest.approx(np.percentile(e[whole], 95))
-    assert found.uncertainty == pytest.approx(np.sqrt((a[inside] ** 2 + e[inside] ** 2).mean()))
-    assert found.lung_fraction == pytest.approx(0.25)
-    assert found.lung_area_cm2 is None
-    assert found.ood_score is None
+    assert found.scores["dark_field_mean"] == pytest.approx(d[whole].mean())
+    assert found.scores["dark_field_lung_mean"] == pytest.approx(d[inside].mean())
+    assert found.scores["aleatoric_mean"] == pytest.approx(a[whole].mean())
+    assert found.scores["aleatoric_lung_mean"] == pytest.approx(a[inside].mean())
+    assert found.scores["aleatoric_p95"] == pytest.approx(np.percentile(a[whole], 95))
+    assert found.scores["epistemic_mean"] == pytest.approx(e[whole].mean())
+    assert found.scores["epistemic_lung_mean"] == pytest.approx(e[inside].mean())
+    assert found.scores["epistemic_p95"] == pytest.approx(np.percentile(e[whole], 95))
+    assert found.scores["uncertainty"] == pytest.approx(
+        np.sqrt((a[inside] ** 2 + e[inside] ** 2).mean())
+    )
+    assert found.scores["lung_fraction"] == pytest.approx(0.25)
+    assert found.scores["lung_area_cm2"] is None
+    assert found.scores["ood_score"] is None
     assert found.flags == ()
 
 
@@ -81,15 +83,15 @@ def test_padding_never_counts(
         repadded(maps.epistemic, abs(value)),
         repadded(maps.lung, probability),
     )
-    assert asdict(score(changed, into)) == asdict(score(maps, into))
+    assert score(changed, into) == score(maps, into)
 
 
 def test_the_area_of_a_lung_by_hand() -> None:
     # Source 800 × 400 pixels of 0.5 mm: 400 × 200 mm; a grid pixel is 10 mm wide.
     lung = lung_of(slice(10, 20), slice(0, 30))
     found = score(generated(lung=lung), model_input((800, 400), pixel_mm=0.5))
-    assert found.lung_fraction == pytest.approx(300 / 800)
-    assert found.lung_area_cm2 == pytest.approx(300.0)
+    assert found.scores["lung_fraction"] == pytest.approx(300 / 800)
+    assert found.scores["lung_area_cm2"] == pytest.approx(300.0)
 
 
 def test_the_area_does_not_depend_on_the_grids_size() -> None:
@@ -101,8 +103,8 @@ def test_the_area_does_not_depend_on_the_grids_size() -> None:
         into = ModelInput(np.zeros((side, side), np.float32), geometry, 0.4, ())
         rng = np.random.default_rng(0)
         maps = Generated(*(rng.random((side, side), np.float32) for _ in range(3)), lung)
-        areas.append(score(maps, into).lung_area_cm2)
-    # Half the picture's height and half its width: 140 mm × 70 mm.
+        areas.append(score(maps, into).scores["lung_area_cm2"])
+    # Half the image's height and half its width: 140 mm × 70 mm.
     assert areas == pytest.approx([98.0, 98.0])
 
 
@@ -121,29 +123,29 @@ def test_under_a_twentieth_of_lung_there_is_none(pixels: int, flagged: bool) -> 
         "uncertainty",
         "lung_area_cm2",
     ):
-        assert (getattr(found, name) is None) == flagged, name
-    # How little there was is a fact of the picture, and stays.
-    assert found.lung_fraction == pytest.approx(pixels / 800)
-    assert found.dark_field_mean > 0
+        assert (found.scores[name] is None) == flagged, name
+    # How little there was is a fact of the image, and stays.
+    assert found.scores["lung_fraction"] == pytest.approx(pixels / 800)
+    assert found.scores["dark_field_mean"] > 0
 
 
 def test_lung_in_the_padding_is_no_lung() -> None:
     found = score(generated(lung=lung_of(slice(0, 10))), model_input())
     assert found.flags == ("no_lung",)
-    assert found.lung_fraction == 0
+    assert found.scores["lung_fraction"] == 0
 
 
 @pytest.mark.parametrize(("probability", "counts"), [(0.499, False), (0.5, False), (0.501, True)])
 def test_lung_is_more_than_even_chance(probability: float, counts: bool) -> None:
     lung = np.full((40, 40), probability, np.float32)
-    assert score(generated(lung=lung), model_input()).lung_fraction == counts
+    assert score(generated(lung=lung), model_input()).scores["lung_fraction"] == counts
 
 
-def test_without_a_lung_output_uncertainty_is_over_the_picture_and_nothing_is_flagged() -> None:
+def test_without_a_lung_output_uncertainty_is_over_the_image_and_nothing_is_flagged() -> None:
     maps = generated()
     found = score(maps, model_input(pixel_mm=0.5))
     a, e = (m[:, 10:30].astype(np.float64) for m in (maps.aleatoric, maps.epistemic))
-    assert found.uncertainty == pytest.approx(np.sqrt((a**2 + e**2).mean()))
+    assert found.scores["uncertainty"] == pytest.approx(np.sqrt((a**2 + e**2).mean()))
     for name in (
         "dark_field_lung_mean",
         "aleatoric_lung_mean",
@@ -151,7 +153,7 @@ def test_without_a_lung_output_uncertainty_is_over_the_picture_and_nothing_is_fl
         "lung_fraction",
         "lung_area_cm2",
     ):
-        assert getattr(found, name) is None, name
+        assert found.scores[name] is None, name
     assert found.flags == ()
 
 
@@ -169,11 +171,30 @@ def test_means_keep_their_digits_over_many_pixels() -> None:
     value = np.float32(0.1)
     maps = Generated(*[np.full((side, side), value)] * 3, None)
     found = score(maps, into)
-    assert found.dark_field_mean == pytest.approx(float(value), rel=1e-9)
-    assert found.uncertainty == pytest.approx(float(value) * 2**0.5, rel=1e-9)
+    assert found.scores["dark_field_mean"] == pytest.approx(float(value), rel=1e-9)
+    assert found.scores["uncertainty"] == pytest.approx(float(value) * 2**0.5, rel=1e-9)
 
 
 def test_numbers_are_plain_floats() -> None:
     found = score(generated(lung=lung_of(slice(10, 20))), model_input(pixel_mm=0.5))
-    for name, value in asdict(found).items():
-        assert value is None or type(value) in (float, tuple), name
+    for name, value in found.scores.items():
+        assert value is None or type(value) is float, name
+
+
+def test_scorers_give_what_they_declare() -> None:
+    declared = [column.name for scorer in SCORERS for column in scorer.columns]
+    assert len(set(declared)) == len(declared)
+    maps = generated(lung=lung_of(slice(10, 20)))
+    found = score(maps, model_input(pixel_mm=0.5)).scores
+    assert list(found) == [column.name for column in SCORE_COLUMNS] == list(NO_SCORES)
+    assert {name for name, value in found.items() if value is not None} == set(declared)
+
+
+def test_columns_say_which_values_are_unusual() -> None:
+    unusual = {column.name: column.unusual for column in SCORE_COLUMNS}
+    assert unusual["lung_fraction"] == "low"
+    assert {name for name, way in unusual.items() if way is None} == {
+        "dark_field_mean",
+        "dark_field_lung_mean",
+        "lung_area_cm2",
+    }
