@@ -17,10 +17,10 @@ from dfsynth.devices import DTYPES
 from dfsynth.errors import DfsynthError
 from dfsynth.models import Cascade, Prediction
 from dfsynth.models.discriminator import PatchDiscriminator
-from dfsynth.train.flat_state import join_state, part_of
 from dfsynth.train.objective import discriminator_loss, generator_terms
 from dfsynth.train.processes import Processes
 from dfsynth.train.recipe import Optimiser, Phase, Recipe, steps_an_epoch
+from dfsynth.training_state import averaged_model, join_state, part_of, restore_optimiser
 
 MOST_BAD_STEPS = 8
 """In a row, after which a run ends: a loss that stays non-finite does not come back by itself."""
@@ -70,7 +70,7 @@ class Trainer:
             )
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.judges = judges.to(device)
-        self._average = torch.optim.swa_utils.AveragedModel(self.network, avg_fn=self._blend)
+        self._average = averaged_model(self.network, recipe.optimiser.ema_decay)
         self._scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
         self.phase = 0
         self.step = 0
@@ -221,16 +221,8 @@ class Trainer:
         self.begin(int(place["phase"]))
         # The beginning of a phase takes over the average; here the phase goes on.
         self.network.load_state_dict(trained)
-        for optimiser, name in (
-            (self._optimiser, "optimiser"),
-            (self._judge_optimiser, "judge_optimiser"),
-        ):
-            entries: dict[int, dict[str, Tensor]] = {}
-            for key, value in part_of(state, name).items():
-                index, entry = key.split(".", 1)
-                entries.setdefault(int(index), {})[entry] = value
-            groups = optimiser.state_dict()["param_groups"]
-            optimiser.load_state_dict({"state": entries, "param_groups": groups})
+        restore_optimiser(self._optimiser, part_of(state, "optimiser"))
+        restore_optimiser(self._judge_optimiser, part_of(state, "judge_optimiser"))
         scale = part_of(state, "scaler")
         if scale:
             usual = self._scaler.state_dict()
@@ -324,13 +316,6 @@ class Trainer:
     @property
     def _autocast(self) -> torch.dtype:
         return self._dtype if self._mixed else torch.bfloat16
-
-    def _blend(self, average: Tensor, weight: Tensor, steps: Tensor | int) -> Tensor:
-        """A moving average that soon forgets the first weights, which were noise."""
-        seen = int(steps)
-        decay = min(self.recipe.optimiser.ema_decay, (1 + seen) / (10 + seen))
-        # Written so that weights that rest keep every bit.
-        return average + (1 - decay) * (weight - average)
 
 
 def learning_rate(options: Optimiser, phase: Phase, step: int, epoch_steps: int) -> float:
