@@ -19,7 +19,7 @@ from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
 
 if TYPE_CHECKING:
     from dfsynth.evaluate import Evaluation
-    from dfsynth.inference import TorchGenerator
+    from dfsynth.inference import MapGenerator
     from dfsynth.jobs.commit import RunReport
     from dfsynth.jobs.simulator import PairMaker
     from dfsynth.train import TrainReport
@@ -134,7 +134,7 @@ def load_generator(
     precision: str = "auto",
     mc_samples: int = DEFAULT_MC_SAMPLES,
     seed: int = 0,
-) -> "TorchGenerator":
+) -> "MapGenerator":
     """A checkpoint to call on arrays: (n, H, W) in [0, 1], dense bright → mean and uncertainties.
 
     Raises:
@@ -143,10 +143,10 @@ def load_generator(
     """
     from dfsynth.checkpoint import checkpoint_path, read_checkpoint
     from dfsynth.devices import resolve_device, resolve_precision
-    from dfsynth.inference import TorchGenerator, load_network
+    from dfsynth.inference import load_map_generator
 
     files = read_checkpoint(checkpoint_path(checkpoint))
     where = resolve_device(device)
-    return TorchGenerator(
-        load_network(files), where, resolve_precision(precision, where), mc_samples, seed
+    return load_map_generator(
+        files, where, resolve_precision(precision, where), mc_samples, seed
     )
