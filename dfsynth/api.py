@@ -34,16 +34,32 @@ def build(
 
     Call it again with the same arguments to go on where it stopped.
 
+    Example:
+        >>> report = dfsynth.build(
+        ...     source="radiographs", out="x.zarr", size=64, mc_samples=2, precision="fp32"
+        ... )
+        >>> report.ok, report.failed
+        (2, 0)
+
     Raises:
         UsageError: wrong options, no images, or a conflict with what the store holds.
         DfsynthError: a failure that ends the run; committed shards are intact.
         TypeError: an option that does not exist.
     """
+    wanted = BuildOptions.of(source=source, out=out, **options)
+    return build_store(wanted, progress or Silent())
+
+
+def build_store(options: BuildOptions, progress: Progress) -> "RunReport":
+    """Builds a store by options that are already validated; see `build`.
+
+    Raises:
+        UsageError, DfsynthError: as `build`.
+    """
     from dfsynth.jobs.build import run_build
     from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 
-    wanted = BuildOptions.of(source=source, out=out, **options)
-    return run_build(wanted, CheckpointMaker(wanted), progress or Silent())
+    return run_build(options, CheckpointMaker(options), progress)
 
 
 def simulate_pairs(
@@ -55,15 +71,29 @@ def simulate_pairs(
 
     Call it again with the same arguments to go on where it stopped.
 
+    Example:
+        >>> report = dfsynth.simulate_pairs("pairs.zarr", n=12, size=64, severity=(0.0, 0.6))
+        >>> report.ok
+        12
+
     Raises:
         UsageError: wrong options, no usable input, or a conflict with what the store holds.
         DfsynthError: a failure that ends the run; committed shards are intact.
         TypeError: an option that does not exist.
     """
+    wanted = SimulateOptions.of(out=out, n=n, **options)
+    return simulate_store(wanted, progress or Silent())
+
+
+def simulate_store(options: SimulateOptions, progress: Progress) -> "RunReport":
+    """Makes a store of pairs by options that are already validated; see `simulate_pairs`.
+
+    Raises:
+        UsageError, DfsynthError: as `simulate_pairs`.
+    """
     from dfsynth.jobs.simulate import run_simulation
 
-    wanted = SimulateOptions.of(out=out, n=n, **options)
-    return run_simulation(wanted, load_simulator(wanted), progress or Silent())
+    return run_simulation(options, load_simulator(options), progress)
 
 
 def train_generator(
@@ -79,15 +109,45 @@ def train_generator(
     `out/best` is then a checkpoint, calibrated on the calibration patients where there are any.
     Call it again with the same arguments to go on where it stopped.
 
+    Example:
+        >>> report = dfsynth.train_generator(
+        ...     "recipe.toml", "pairs.zarr", "runs/first", precision="fp32"
+        ... )
+        >>> report.best.name, report.steps
+        ('best', 4)
+
     Raises:
         UsageError: a recipe, pairs or device that cannot work, or a conflict with what `out` holds.
         DfsynthError: a failure that ends the run; the last state is kept.
         TypeError: an option that does not exist.
     """
-    from dfsynth.train import run_training
-
     wanted = TrainOptions.of(recipe=recipe, data=data, out=out, **options)
-    return run_training(wanted, progress or SilentTraining())
+    return train_by(wanted, progress or SilentTraining())
+
+
+def train_by(configuration: TrainOptions, told: TrainProgress) -> "TrainReport":
+    """TEMPORARY"""
+    from dfsynth.checkpoint import read_checkpoint
+    from dfsynth.train import train_generator as run_training
+
+    report = run_training(configuration, told)
+    missing = report.writes and not read_checkpoint(report.best).card.calibration
+    if missing and not report.pairs["calibration"]:
+        told.message("the intervals are not calibrated: no pair is of a calibration patient")
+    elif missing:
+        evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
+        told.message("calibrating the intervals on the calibration patients")
+        found = evaluation.calibrate_checkpoint(
+            report.best,
+            configuration.data,
+            configuration.targets,
+            Silent(),
+            device=configuration.device,
+            precision=configuration.precision,
+        )
+        for doubt in found.doubts():
+            told.message(f"warning: {doubt}")
+    return report
 
 
 def evaluate_checkpoint(
@@ -102,6 +162,13 @@ def evaluate_checkpoint(
 
     `options` are the fields of `EvaluationOptions`; with `out`, the files are written there.
 
+    Example:
+        >>> scores = dfsynth.evaluate_checkpoint(
+        ...     "runs/first/best", "pairs.zarr", split="all", mc_samples=2, precision="fp32"
+        ... )
+        >>> scores.images, len(scores.stages)
+        (12, 1)
+
     Raises:
         UsageError: wrong options, or pairs that cannot be used.
         CheckpointError: the checkpoint is damaged.
@@ -110,8 +177,11 @@ def evaluate_checkpoint(
     """
     evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
     wanted = EvaluationOptions.of(checkpoint=checkpoint, data=data, **options)
-    folder = None if out is None else Path(out)
-    report = evaluation.run_evaluation(wanted, folder, progress or Silent())
+    if out is not None:
+        evaluation.prepare_output(Path(out))
+    report = evaluation.evaluate_checkpoint(wanted, progress or Silent())
+    if out is not None:
+        evaluation.write_report(report, Path(out))
     scores: Evaluation = report.scores
     return scores
 
@@ -136,6 +206,14 @@ def load_generator(
     seed: int = 0,
 ) -> "MapGenerator":
     """A checkpoint to call on arrays: (n, H, W) in [0, 1], dense bright → mean and uncertainties.
+
+    The maps that a call gives are (n, H, W) float32, in the unit of the dark-field image.
+
+    Example:
+        >>> generator = dfsynth.load_generator("default", mc_samples=2, precision="fp32")
+        >>> maps = generator(np.zeros((1, 64, 64), np.float32))
+        >>> maps.mean.shape, maps.epistemic.shape
+        ((1, 64, 64), (1, 64, 64))
 
     Raises:
         UsageError: no such checkpoint or device.

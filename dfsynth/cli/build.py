@@ -5,18 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dfsynth.cli.options import (
-    Json,
-    MaxBytes,
-    MaxPixels,
-    Quiet,
-    Verbose,
-    parse_batch_size,
-    parse_names,
-    parse_share,
-    parse_size,
-)
-from dfsynth.cli.session import Session, session
+from dfsynth.cli.console import Console, console_of
+from dfsynth.cli.options import Json, MaxBytes, MaxPixels, OldPartition, Partition, Quiet, Verbose
 from dfsynth.errors import ExitStatus
 from dfsynth.options import DEFAULT_MAPS, DEFAULT_MC_SAMPLES, DEFAULT_SHARD_SIZE, BuildOptions
 
@@ -46,10 +36,8 @@ def build(
     shard_size: Annotated[
         int, typer.Option(help="Images a shard: the unit of commit and resume.")
     ] = DEFAULT_SHARD_SIZE,
-    shard: Annotated[
-        str | None,
-        typer.Option(help="I/N: do every Nth shard only, from the I-th (0, 1, …), for job arrays."),
-    ] = None,
+    partition: Partition = None,
+    shard: OldPartition = None,
     workers: Annotated[
         int | None, typer.Option(help="Decoding threads. (default: one a core)")
     ] = None,
@@ -76,42 +64,42 @@ def build(
     Writes dark-field, aleatoric and epistemic maps and a manifest. Run the same command again to
     go on where it stopped.
     """
-    with session(json, quiet, verbose) as talk:
-        options = BuildOptions(
+    with console_of(json, quiet, verbose) as console:
+        options = BuildOptions.of(
             source=source,
             out=out,
             root=root,
             checkpoint=checkpoint,
-            size=parse_size(size),
+            size=size,
             mc_samples=mc_samples,
             seed=seed,
-            batch_size=parse_batch_size(batch_size),
+            batch_size=batch_size,
             precision=precision,
             device=device,
             shard_size=shard_size,
-            share=parse_share(shard),
+            partition=console.renamed("--shard", shard, "--partition", partition),
             workers=workers,
             limit=limit,
-            maps=parse_names(maps),
-            dtype=dtype,  # type: ignore[arg-type]  # checked by BuildOptions
+            maps=maps,
+            dtype=dtype,
             max_pixels=max_pixels,
             max_bytes=max_bytes,
             overwrite=overwrite,
         )
         if dry_run:
-            _dry_run(options, talk)
+            _dry_run(options, console)
         else:
-            _run(options, talk, strict)
+            _run(options, console, strict)
 
 
-def _run(options: BuildOptions, talk: Session, strict: bool) -> None:
-    from dfsynth.cli.progress import format_counts, report_lines, reporter
-    from dfsynth.jobs.build import run_build
-    from dfsynth.jobs.checkpoint_generator import CheckpointMaker
+def _run(options: BuildOptions, console: Console, strict: bool) -> None:
+    from dfsynth.api import build_store
+    from dfsynth.cli.formats import format_counts, report_lines
+    from dfsynth.cli.meters import job_progress
     from dfsynth.jobs.info import count_failed
 
-    with reporter(talk.quiet) as progress:
-        report = run_build(options, CheckpointMaker(options), progress)
+    with job_progress(console.quiet) as progress:
+        report = build_store(options, progress)
     lines = [
         f"{report.store}: {report.shards_done} of {report.shards} shards done, "
         f"{report.rows} inputs",
@@ -121,13 +109,13 @@ def _run(options: BuildOptions, talk: Session, strict: bool) -> None:
         lines.append("not taken as images: " + format_counts(report.excluded))
     if report.failed:
         lines.append(f"see why inputs failed: dfsynth info {report.store}")
-    talk.result(report, "\n".join(lines))
-    if strict and count_failed(options.out, options.share):
+    console.result(report, "\n".join(lines))
+    if strict and count_failed(options.out, options.partition):
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
 
 
-def _dry_run(options: BuildOptions, talk: Session) -> None:
-    from dfsynth.cli.progress import format_bytes, format_counts, format_seconds
+def _dry_run(options: BuildOptions, console: Console) -> None:
+    from dfsynth.cli.formats import estimate_lines, format_counts
     from dfsynth.jobs.build_estimate import estimate_build
     from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 
@@ -136,12 +124,10 @@ def _dry_run(options: BuildOptions, talk: Session) -> None:
     if found.excluded:
         lines.append("not taken as images: " + format_counts(found.excluded))
     lines += found.warnings
-    if found.bytes_estimate is None or found.seconds_estimate is None:
-        lines.append("no size and time estimate: the images tried could not be read")
-    else:
-        lines.append(
-            f"about {format_bytes(found.bytes_estimate)} and "
-            f"{format_seconds(found.seconds_estimate)} on this machine in {found.precision} "
-            f"(from {found.trials} images)"
-        )
-    talk.result(found, "\n".join(lines))
+    lines += estimate_lines(
+        found.bytes_estimate,
+        found.seconds_estimate,
+        f"{found.trials} images",
+        f"on this machine in {found.precision}",
+    )
+    console.result(found, "\n".join(lines))

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dfsynth.cli.console import console_of
 from dfsynth.cli.options import Json, Quiet, Verbose
-from dfsynth.cli.session import session
 from dfsynth.options import DEFAULT_MC_SAMPLES
 
 EXAMPLE = "Example: dfsynth evaluate default --data pairs.zarr --out evaluation"
@@ -55,15 +55,15 @@ def evaluate(
 
     Figures of synthetic images, not for diagnosis.
     """
-    with session(json, quiet, verbose, resumes=False) as talk:
-        from dfsynth.api import load_evaluation
-        from dfsynth.cli.progress import reporter
+    with console_of(json, quiet, verbose, resumes=False) as console:
+        from dfsynth.cli.meters import job_progress
+        from dfsynth.extras import load_extra
 
-        load_evaluation()
+        load_extra("dfsynth.evaluate", "evaluating", "train")
         from dfsynth.evaluate import evaluate_checkpoint, prepare_output, tabulate, write_report
         from dfsynth.options import EvaluationOptions
 
-        options = EvaluationOptions(
+        options = EvaluationOptions.of(
             checkpoint=checkpoint,
             data=data,
             targets=targets,
@@ -78,7 +78,7 @@ def evaluate(
         )
         if out is not None:
             prepare_output(out)
-        with reporter(talk.quiet) as progress:
+        with job_progress(console.quiet) as progress:
             report = evaluate_checkpoint(options, progress)
         text = tabulate(report.scores)
         try:
@@ -86,4 +86,4 @@ def evaluate(
                 text += "\nwritten: " + ", ".join(map(str, write_report(report, out)))
         finally:
             # Hours may lie in these figures: a disk that is full now must not take them away.
-            talk.result(report.scores, text)
+            console.result(report.scores, text)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dfsynth.cli.console import console_of
 from dfsynth.cli.options import Json, Quiet, StorePath, Verbose
-from dfsynth.cli.session import session
 
 EXAMPLE = (
     "Example: dfsynth filter x.zarr --where \"uncertainty < 0.05 and view = 'PA'\" "
@@ -36,7 +36,7 @@ def filter_store(
     verbose: Verbose = False,
 ) -> None:
     """Keep the rows of the manifest that you want to train on; failed rows never pass."""
-    with session(json, quiet, verbose) as talk:
+    with console_of(json, quiet, verbose) as console:
         from dfsynth.jobs.filter import filter_manifest
 
         found = filter_manifest(store, where, keep, by, include_no_lung, out)
@@ -50,4 +50,4 @@ def filter_store(
             lines += [f"  {f.name:<{width}}  {f.kept} of {f.total}" for f in found.findings]
         if out is not None:
             lines.append(f"written to {out}")
-        talk.result(found, "\n".join(lines))
+        console.result(found, "\n".join(lines))

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from dfsynth.cli.console import console_of
 from dfsynth.cli.options import Json, Quiet, StorePath, Verbose
-from dfsynth.cli.session import session
 
 EXAMPLE = "Example: dfsynth info nih-darkfield.zarr --json"
 
@@ -22,8 +22,8 @@ def info(
     store: StorePath, json: Json = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
     """Say what a store holds: counts by status, shards done, provenance, size on disk."""
-    with session(json, quiet, verbose) as talk:
-        from dfsynth.cli.progress import format_bytes, format_counts
+    with console_of(json, quiet, verbose) as console:
+        from dfsynth.cli.formats import format_bytes, format_counts
         from dfsynth.jobs.info import describe_store
 
         found = describe_store(store)
@@ -47,7 +47,7 @@ def info(
             f"{name.replace('_', ' ')}: {_plain(value, _BETWEEN.get(name, ', '))}"
             for name, value in found.provenance.items()
         ]
-        talk.result(found, "\n".join(lines))
+        console.result(found, "\n".join(lines))
 
 
 def _plain(value: object, between: str = ", ") -> str:

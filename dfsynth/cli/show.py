@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from dfsynth.cli.options import Json, MaxBytes, MaxPixels, Quiet, StorePath, Verbose, parse_names
-from dfsynth.cli.session import session
+from dfsynth.cli.console import console_of
+from dfsynth.cli.options import Json, MaxBytes, MaxPixels, Quiet, StorePath, Verbose
+from dfsynth.options.coercion import to_names
 
 EXAMPLE = "Example: dfsynth show x.zarr --source nih --root /data/ChestX-ray14 --out sheet.png"
 
@@ -29,14 +30,14 @@ def show(
     verbose: Verbose = False,
 ) -> None:
     """Draw a contact sheet: attenuation, dark-field, and its uncertainty or (pairs) its truth."""
-    with session(json, quiet, verbose) as talk:
+    with console_of(json, quiet, verbose) as console:
         from dfsynth.jobs.show import draw_sheet
 
         # Resolved, since `.` has no name to build on.
         whole = store.resolve()
         picture = out or whole.parent / f"{whole.name}.png"
         found = draw_sheet(
-            store, picture, images, parse_names(ids), source, root, max_pixels, max_bytes
+            store, picture, images, to_names(ids), source, root, max_pixels, max_bytes
         )
         lines = [f"{_images(len(found.images))} drawn: {found.picture}"]
         if found.blank:
@@ -44,7 +45,7 @@ def show(
                 f"attenuation left blank for {_images(found.blank)}: give --source (and --root) "
                 "as the build had them"
             )
-        talk.result(found, "\n".join(lines))
+        console.result(found, "\n".join(lines))
 
 
 def _images(count: int) -> str:

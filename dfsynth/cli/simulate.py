@@ -5,16 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dfsynth.cli.options import (
-    Json,
-    Quiet,
-    Verbose,
-    parse_names,
-    parse_range,
-    parse_share,
-    require_only,
-)
-from dfsynth.cli.session import Session, session
+from dfsynth.cli.console import Console, console_of
+from dfsynth.cli.options import Json, OldPartition, Partition, Quiet, Verbose, require_only
 from dfsynth.errors import ExitStatus, UsageError
 from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, DEFAULT_PAIRS_SIZE, LAYERS, SimulateOptions
 
@@ -46,23 +38,27 @@ def simulate(
         typer.Option(help="Folder of frontal chest radiographs, or .csv or .parquet with paths."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
-    severity: Annotated[str, typer.Option(help="Range MIN:MAX of emphysema, from 0 to 1.")] = "0:1",
+    severity: Annotated[
+        str, typer.Option(help="Range MIN:MAX of emphysema, from 0 to 1, or one value.")
+    ] = "0:1",
     kvp: Annotated[
         str, typer.Option(help="Range MIN:MAX of the tube voltage in kV, or one value.")
     ] = "90:125",
     without: Annotated[
         str, typer.Option(help="Layers to switch off: a,b,… of " + ", ".join(LAYERS) + ".")
     ] = "",
+    implants: Annotated[
+        float | None,
+        typer.Option(help="Share of pairs with pacemakers, leads or markers. (default: 0)"),
+    ] = None,
     devices: Annotated[
-        float, typer.Option(help="Share of pairs with pacemakers, leads or markers.")
-    ] = 0.0,
+        float | None, typer.Option(hidden=True, help="Old spelling of --implants.")
+    ] = None,
     shard_size: Annotated[
         int, typer.Option(help="Pairs a shard: the unit of commit and resume.")
     ] = DEFAULT_PAIRS_SHARD_SIZE,
-    shard: Annotated[
-        str | None,
-        typer.Option(help="I/N: do every Nth shard only, from the I-th (0, 1, …), for job arrays."),
-    ] = None,
+    partition: Partition = None,
+    shard: OldPartition = None,
     workers: Annotated[
         int | None, typer.Option(help="Pairs made at a time. (default: one a core)")
     ] = None,
@@ -88,14 +84,14 @@ def simulate(
 
     Simulated images, not for diagnosis. Run the same command again to go on where it stopped.
     """
-    with session(json, quiet, verbose) as talk:
+    with console_of(json, quiet, verbose) as console:
         if validate:
             require_only(context, _FOR_VALIDATION, "--validate")
-            _validate(n, seed, talk)
+            _validate(n, seed, console)
             return
         if out is None or n is None:
             raise UsageError("expected --out STORE and --n PAIRS (or --validate)")
-        options = SimulateOptions(
+        options = SimulateOptions.of(
             out=out,
             n=n,
             size=size,
@@ -103,30 +99,30 @@ def simulate(
             ct=ct,
             cxr=cxr,
             seed=seed,
-            severity=parse_range("--severity", severity),
-            kvp=parse_range("--kvp", kvp, single=True),
-            without=parse_names(without),
-            devices=devices,
+            severity=severity,
+            kvp=kvp,
+            without=without,
+            implants=console.renamed("--devices", devices, "--implants", implants) or 0.0,
             shard_size=shard_size,
-            share=parse_share(shard),
+            partition=console.renamed("--shard", shard, "--partition", partition),
             workers=workers,
             device=device,
             overwrite=overwrite,
         )
         if dry_run:
-            _dry_run(options, talk)
+            _dry_run(options, console)
         else:
-            _run(options, talk, strict)
+            _run(options, console, strict)
 
 
-def _run(options: SimulateOptions, talk: Session, strict: bool) -> None:
-    from dfsynth.api import load_simulator
-    from dfsynth.cli.progress import format_counts, report_lines, reporter
+def _run(options: SimulateOptions, console: Console, strict: bool) -> None:
+    from dfsynth.api import simulate_store
+    from dfsynth.cli.formats import format_counts, report_lines
+    from dfsynth.cli.meters import job_progress
     from dfsynth.jobs.info import count_failed
-    from dfsynth.jobs.simulate import run_simulation
 
-    with reporter(talk.quiet, "pairs") as progress:
-        report = run_simulation(options, load_simulator(options), progress)
+    with job_progress(console.quiet, "pairs") as progress:
+        report = simulate_store(options, progress)
     lines = [
         f"{report.store}: {report.shards_done} of {report.shards} shards done, {report.rows} pairs",
         *report_lines(report, "pairs"),
@@ -135,27 +131,27 @@ def _run(options: SimulateOptions, talk: Session, strict: bool) -> None:
         lines.append("inputs not used: " + format_counts(report.excluded))
     if report.failed:
         lines.append(f"see why pairs failed: dfsynth info {report.store}")
-    talk.result(report, "\n".join(lines))
-    if strict and count_failed(options.out, options.share):
+    console.result(report, "\n".join(lines))
+    if strict and count_failed(options.out, options.partition):
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
 
 
-def _validate(people: int | None, seed: int, talk: Session) -> None:
-    from dfsynth.cli.progress import reporter
+def _validate(people: int | None, seed: int, console: Console) -> None:
+    from dfsynth.cli.meters import job_progress
     from dfsynth.simulation.validation.cohort import USUAL_PEOPLE, tabulate, validate
 
     count = USUAL_PEOPLE if people is None else people
-    with reporter(talk.quiet, "phantoms") as progress:
+    with job_progress(console.quiet, "phantoms") as progress:
         progress.start(count)
         found = validate(count, seed, lambda: progress.advance(ok=1, failed=0))
-    talk.result(found, tabulate(found.findings))
+    console.result(found, tabulate(found.findings))
     if not found.passed:
         raise typer.Exit(ExitStatus.FAILURE)
 
 
-def _dry_run(options: SimulateOptions, talk: Session) -> None:
+def _dry_run(options: SimulateOptions, console: Console) -> None:
     from dfsynth.api import load_simulator
-    from dfsynth.cli.progress import format_bytes, format_counts, format_seconds
+    from dfsynth.cli.formats import estimate_lines, format_counts
     from dfsynth.jobs.simulate_estimate import estimate_simulation
 
     found = estimate_simulation(options, load_simulator(options))
@@ -166,11 +162,7 @@ def _dry_run(options: SimulateOptions, talk: Session) -> None:
     if found.excluded:
         lines.append("inputs not used: " + format_counts(found.excluded))
     lines += found.warnings
-    if found.bytes_estimate is None or found.seconds_estimate is None:
-        lines.append("no size and time estimate: the pairs tried could not be made")
-    else:
-        lines.append(
-            f"about {format_bytes(found.bytes_estimate)} and "
-            f"{format_seconds(found.seconds_estimate)} on this machine (from {found.trials} pairs)"
-        )
-    talk.result(found, "\n".join(lines))
+    lines += estimate_lines(
+        found.bytes_estimate, found.seconds_estimate, f"{found.trials} pairs", "on this machine"
+    )
+    console.result(found, "\n".join(lines))

@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from dfsynth.cli.console import console_of
 from dfsynth.cli.options import Json, Quiet, Verbose
-from dfsynth.cli.session import session
 
 if TYPE_CHECKING:
     from dfsynth.source import Corpus
@@ -19,7 +19,7 @@ _LABEL: Final = 10  # columns, the space behind the longest label included
 
 def sources(json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """List the known corpora: licence, layout, size, and how to obtain them."""
-    with session(json, quiet, verbose) as talk:
+    with console_of(json, quiet, verbose) as console:
         import dataclasses
 
         from dfsynth.source import known_corpora
@@ -27,7 +27,7 @@ def sources(json: Json = False, quiet: Quiet = False, verbose: Verbose = False) 
         corpora = known_corpora()
         columns = shutil.get_terminal_size().columns
         blocks = ["\n".join(_lines(corpus, columns)) for corpus in corpora]
-        talk.result([dataclasses.asdict(c) for c in corpora], "\n\n".join(blocks))
+        console.result([dataclasses.asdict(c) for c in corpora], "\n\n".join(blocks))
 
 
 def _lines(corpus: "Corpus", columns: int) -> Iterator[str]:

@@ -1,26 +1,18 @@
 """`dfsynth train`."""
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dfsynth.cli.console import Console, console_of
 from dfsynth.cli.options import Json, Quiet, Verbose
-from dfsynth.cli.session import Session, session
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from dfsynth.options import TrainOptions
-    from dfsynth.progress import TrainProgress
 
 EXAMPLE = "Example: dfsynth train compact-256 --data pairs.zarr --out runs/first"
-_PLAIN_EVERY_S: Final = 10.0
 
 
 def train(
@@ -59,10 +51,10 @@ def train(
     Run the same command again to go on where it stopped. RUN/best is a checkpoint for
     `dfsynth build`. Several GPUs: torchrun --nproc-per-node N -m dfsynth train ...
     """
-    with session(json, quiet, verbose) as talk:
+    with console_of(json, quiet, verbose) as console:
         from dfsynth.options import TrainOptions
 
-        options = TrainOptions(
+        options = TrainOptions.of(
             recipe=recipe,
             data=data,
             out=out,
@@ -72,26 +64,18 @@ def train(
             precision=precision,
         )
         if dry_run:
-            _dry_run(options, talk)
+            _dry_run(options, console)
         else:
-            _run(options, talk)
+            _run(options, console)
 
 
-def _run(options: "TrainOptions", talk: Session) -> None:
-    from dfsynth.api import train_generator
-    from dfsynth.cli.progress import format_seconds
+def _run(options: "TrainOptions", console: Console) -> None:
+    from dfsynth.api import train_by
+    from dfsynth.cli.formats import format_seconds
+    from dfsynth.cli.meters import training_progress
 
-    with _reporter(talk.quiet) as progress:
-        report = train_generator(
-            options.recipe,
-            options.data,
-            options.out,
-            targets=options.targets,
-            start_from=options.start_from,
-            device=options.device,
-            precision=options.precision,
-            progress=progress,
-        )
+    with training_progress(console.quiet) as progress:
+        report = train_by(options, progress)
     score = "none" if report.best_score is None else f"{report.best_score:.4f}"
     lines = [
         f"{report.run}: {report.steps} steps, {report.steps_now} of them now, "
@@ -103,15 +87,16 @@ def _run(options: "TrainOptions", talk: Session) -> None:
             f"{report.bad_steps} steps had a non-finite loss or gradient and taught nothing"
         )
     if report.writes:
-        talk.result(report, "\n".join(lines))
+        console.result(report, "\n".join(lines))
 
 
-def _dry_run(options: "TrainOptions", talk: Session) -> None:
-    from dfsynth.cli.progress import format_bytes, format_counts, format_seconds
+def _dry_run(options: "TrainOptions", console: Console) -> None:
+    from dfsynth.cli.formats import format_bytes, format_counts, format_seconds
+    from dfsynth.cli.meters import training_progress
     from dfsynth.datasets import check_pairs
     from dfsynth.train import estimate_training, prepare_training
 
-    with _reporter(talk.quiet) as progress:
+    with training_progress(console.quiet) as progress:
         prepared = prepare_training(options, progress)
         check_pairs(prepared.source, progress.message)
     found = estimate_training(prepared)
@@ -127,7 +112,7 @@ def _dry_run(options: "TrainOptions", talk: Session) -> None:
         f"{format_seconds(found.seconds)} on {prepared.device} in {prepared.precision}",
     ]
     record = {"recipe": asdict(prepared.recipe), "pairs": counts, **asdict(found)}
-    talk.result(record, "\n".join(lines))
+    console.result(record, "\n".join(lines))
 
 
 def _flatten(table: dict[str, object], where: str = "") -> list[str]:
@@ -144,81 +129,3 @@ def _flatten(table: dict[str, object], where: str = "") -> list[str]:
         else:
             lines.append(f"{where}{key} = {value}")
     return lines
-
-
-@contextmanager
-def _reporter(quiet: bool) -> "Iterator[TrainProgress]":
-    """The reporter that fits where stderr goes."""
-    from dfsynth.progress import SilentTraining
-
-    if quiet:
-        yield SilentTraining()
-    elif not sys.stderr.isatty():
-        yield _PlainReporter()
-    else:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[loss]}"),
-        )
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            yield _BarReporter(bar)
-
-
-class _PlainReporter:
-    """One line every ten seconds, for logs of job queues."""
-
-    def __init__(self) -> None:
-        self._total = self._first = 0
-        self._started = self._last = time.monotonic()
-
-    def start(self, steps: int, done: int) -> None:
-        self._total, self._first = steps, done
-        self._started = self._last = time.monotonic()
-        self.message(f"{steps - done} of {steps} steps to do")
-
-    def advance(self, step: int, phase: str, loss: float) -> None:
-        from dfsynth.cli.progress import format_seconds
-
-        now = time.monotonic()
-        if now - self._last < _PLAIN_EVERY_S and step < self._total:
-            return
-        self._last = now
-        rate = (step - self._first) / max(now - self._started, 1e-9)
-        left = format_seconds((self._total - step) / max(rate, 1e-9))
-        self.message(
-            f"{step}/{self._total} steps ({phase}), {rate:.2f} steps/s, {left} left, "
-            f"loss {loss:.4f}"
-        )
-
-    def message(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
-
-class _BarReporter:
-    """A live bar."""
-
-    def __init__(self, bar: "Progress") -> None:
-        self._bar = bar
-        self._task: TaskID | None = None
-
-    def start(self, steps: int, done: int) -> None:
-        self._task = self._bar.add_task("steps", total=steps, completed=done, loss="")
-
-    def advance(self, step: int, phase: str, loss: float) -> None:
-        if self._task is not None:
-            self._bar.update(self._task, completed=step, description=phase, loss=f"loss {loss:.4f}")
-
-    def message(self, text: str) -> None:
-        self._bar.console.print(text, markup=False, highlight=False)

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from dfsynth.cli.console import console_of
 from dfsynth.cli.options import Json, Quiet, StorePath, Verbose
-from dfsynth.cli.session import session
 from dfsynth.errors import ExitStatus
 
 EXAMPLE = "Example: dfsynth verify nih-darkfield.zarr --repair"
@@ -24,11 +24,11 @@ def verify(
 
     Exits 1 where damage is found, repaired or not.
     """
-    with session(json, quiet, verbose) as talk:
-        from dfsynth.cli.progress import reporter
+    with console_of(json, quiet, verbose) as console:
+        from dfsynth.cli.meters import job_progress
         from dfsynth.jobs.verify import verify_store
 
-        with reporter(talk.quiet) as progress:
+        with job_progress(console.quiet) as progress:
             found = verify_store(store, repair, progress)
         lines = [f"{_place(d.shard, d.image_id)}: {d.what}" for d in found.damage]
         lines.append(
@@ -42,7 +42,7 @@ def verify(
             )
         elif found.damage:
             lines.append("dfsynth verify --repair re-queues the damaged shards")
-        talk.result(found, "\n".join(lines))
+        console.result(found, "\n".join(lines))
         if found.damage:
             raise typer.Exit(ExitStatus.FAILURE)
 

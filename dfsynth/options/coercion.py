@@ -47,20 +47,18 @@ def to_optional_path(value: str | Path | None) -> Path | None:
 
 
 def to_size(value: str | int | Iterable[int] | None) -> tuple[int, int] | None:
-    """`256`, `"947x956"` or (947, 956) → (height, width) in pixels.
+    """`256`, `"947x956"` or (947, 956) → (height, width) in pixels; nothing stays nothing.
 
     Raises:
         UsageError: anything else.
     """
-    if value is None or isinstance(value, str | int):
-        match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", str(value))
-        if value is None or match is not None:
-            return None if match is None else (int(match[1]), int(match[2] or match[1]))
-    else:
-        sides = tuple(value)
-        if len(sides) == 2:
-            return int(sides[0]), int(sides[1])
-    raise UsageError(f"--size {value}: expected N or HxW, for example 256 or 947x956")
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", str(value))
+    found = (int(match[1]), int(match[2] or match[1])) if match else _two_numbers(value)
+    if found is None:
+        raise UsageError(f"--size {value}: expected N or HxW, for example 256 or 947x956")
+    return found
 
 
 def to_partition(value: str | Iterable[int] | None) -> tuple[int, int]:
@@ -71,15 +69,11 @@ def to_partition(value: str | Iterable[int] | None) -> tuple[int, int]:
     """
     if value is None:
         return 0, 1
-    if isinstance(value, str):
-        match = re.fullmatch(r"(\d+)/(\d+)", value)
-        if match is not None:
-            return int(match[1]), int(match[2])
-    else:
-        numbers = tuple(value)
-        if len(numbers) == 2:
-            return int(numbers[0]), int(numbers[1])
-    raise UsageError(f"--partition {value}: expected I/N with I from 0, for example 0/4")
+    match = re.fullmatch(r"(\d+)/(\d+)", str(value))
+    found = (int(match[1]), int(match[2])) if match else _two_numbers(value)
+    if found is None:
+        raise UsageError(f"--partition {value}: expected I/N with I from 0, for example 0/4")
+    return found
 
 
 def to_range(option: str, value: str | float | Iterable[float]) -> tuple[float, float]:
@@ -121,3 +115,11 @@ def to_names(value: str | Iterable[str]) -> tuple[str, ...]:
     """`"a,b"` or ("a", "b") → ("a", "b")."""
     names = value.split(",") if isinstance(value, str) else value
     return tuple(name.strip() for name in names if name.strip())
+
+
+def _two_numbers(value: object) -> tuple[int, int] | None:
+    """A pair of whole numbers; None for anything else."""
+    match value:
+        case (int(first), int(second)) | [int(first), int(second)]:
+            return first, second
+    return None

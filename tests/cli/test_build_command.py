@@ -114,7 +114,7 @@ def test_dry_run_writes_nothing_and_estimates(build, pictures, tmp_path):
     ("arguments", "says"),
     [
         (["--size", "12x"], "--size"),
-        (["--shard", "3/3"], "--shard"),
+        (["--partition", "3/3"], "--partition"),
         (["--maps", "dark_field,darkfield"], "--maps"),
         (["--batch-size", "many"], "--batch-size"),
         (["--precision", "fp64"], "precision"),
@@ -232,7 +232,7 @@ def test_signals_end_with_their_status_and_lose_nothing(
 
 def test_job_array_shares_cover_the_store(build, pictures, tmp_path):
     for index in (0, 1):
-        assert build(pictures, "--shard", f"{index}/2")[0] == 0
+        assert build(pictures, "--partition", f"{index}/2")[0] == 0
     store = open_store(tmp_path / "x.zarr")
     assert store.manifest["row"].to_pylist() == list(range(5))
 

@@ -27,9 +27,9 @@ def made(monkeypatch) -> list[ToyPairMaker]:
         makers.append(ToyPairMaker(options))
         return makers[-1]
 
-    module = types.ModuleType("dfsynth.simulation.simulator_pkg")
+    module = types.ModuleType("dfsynth.simulation")
     module.make_simulator = make_simulator
-    monkeypatch.setitem(sys.modules, "dfsynth.simulation.simulator_pkg", module)
+    monkeypatch.setitem(sys.modules, "dfsynth.simulation", module)
     return makers
 
 
@@ -80,20 +80,35 @@ def test_the_same_command_resumes_and_other_options_are_named(simulate):
 def test_options_reach_the_maker(simulate, made, tmp_path):
     status, _, _ = simulate(
         *("--origin", "mixed", "--ct", tmp_path, "--severity", "0.2:0.4", "--kvp", "70"),
-        *("--without", "noise,motion", "--devices", "0.25", "--device", "cpu", "--workers", 1),
+        *("--without", "noise,motion", "--implants", "0.25", "--device", "cpu", "--workers", 1),
     )
     assert status == 0
     options = made[-1].options
     assert (options.origin, options.ct, options.cxr) == ("mixed", tmp_path, None)
     assert (options.severity, options.kvp) == ((0.2, 0.4), (70.0, 70.0))
     assert options.without == ("noise", "motion")
-    assert (options.devices, options.device, options.workers) == (0.25, "cpu", 1)
+    assert (options.implants, options.device, options.workers) == (0.25, "cpu", 1)
+
+
+def test_old_spellings_are_understood_and_say_the_new_ones(simulate, made):
+    status, _, err = simulate("--devices", "0.25", "--shard", "0/1")
+    assert status == 0
+    assert (made[-1].options.implants, made[-1].options.partition) == (0.25, (0, 1))
+    assert "--devices is now called --implants" in err
+    assert "--shard is now called --partition" in err
+
+
+def test_one_option_by_two_spellings_is_refused(simulate, made):
+    status, _, err = simulate("--devices", "0.25", "--implants", "0.5")
+    assert status == 2
+    assert "--devices is the old spelling of --implants" in one_line(err)
+    assert made == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--severity", "0.5"], "--severity 0.5"),
+        (["--severity", "0.5:"], "--severity 0.5:"),
         (["--severity", "0.9:0.1"], "--severity 0.9:0.1"),
         (["--severity", "a:b"], "--severity a:b"),
         (["--severity", "nan:1"], "--severity nan:1"),
@@ -103,9 +118,9 @@ def test_options_reach_the_maker(simulate, made, tmp_path):
         (["--origin", "ct"], "--origin ct"),
         (["--ct", "."], "--ct ."),
         (["--without", "gravity"], "--without gravity"),
-        (["--devices", "2"], "--devices 2"),
-        (["--shard", "0"], "--shard 0"),
-        (["--origin", "cxr", "--cxr", ".", "--devices", "0.5"], "--devices 0.5"),
+        (["--implants", "2"], "--implants 2"),
+        (["--partition", "0"], "--partition 0"),
+        (["--origin", "cxr", "--cxr", ".", "--implants", "0.5"], "--implants 0.5"),
         (["--origin", "cxr", "--cxr", ".", "--kvp", "70"], "--kvp 70:70"),
         (["--origin", "cxr", "--cxr", ".", "--without", "display"], "--without display"),
     ],
@@ -137,7 +152,7 @@ def test_strict_exits_3_also_for_what_failed_before(simulate):
 
 def test_job_array_shares_cover_the_store(simulate, tmp_path):
     for index in (0, 1):
-        assert simulate("--shard", f"{index}/2")[0] == 0
+        assert simulate("--partition", f"{index}/2")[0] == 0
     assert open_store(tmp_path / "x.zarr").manifest["row"].to_pylist() == list(range(7))
 
 
@@ -253,10 +268,10 @@ def test_python_takes_what_the_command_takes(made, tmp_path):
 
 def test_missing_libraries_are_one_clear_line(run_cli, monkeypatch, tmp_path):
     def missing(name):
-        assert name == "dfsynth.simulation.simulator_pkg"
+        assert name == "dfsynth.simulation"
         raise ModuleNotFoundError("No module named 'skimage'", name="skimage")
 
-    monkeypatch.setattr("dfsynth.api.import_module", missing)
+    monkeypatch.setattr("dfsynth.extras.import_module", missing)
     status, _, err = run_cli("simulate", "--out", tmp_path / "x.zarr", "--n", 1)
     assert status == 2
     assert "needs the library skimage" in one_line(err)

@@ -136,7 +136,7 @@ def test_file_system_without_locks_is_named(lock, monkeypatch, number):
     monkeypatch.setattr(fcntl, "lockf", refuse)
     assert not lock.supported()
     for attempt in (lambda: lock.try_shard(0), lock.try_whole):
-        with pytest.raises(StoreError, match=r"no file locks .* single process .* --shard I/N"):
+        with pytest.raises(StoreError, match=r"no file locks .* single process .* --partition I/N"):
             attempt()
 
 

@@ -124,7 +124,7 @@ def test_a_store_of_images_names_no_kind_and_an_unknown_kind_is_refused(tmp_path
 def test_every_difference_is_named(tmp_path):
     out = simulated(tmp_path / "x.zarr")
     other = wanted(
-        out, n=8, size=96, seed=5, severity=(0.1, 0.2), kvp=(70, 70), without=("noise",), devices=1
+        out, n=8, size=96, seed=5, severity=(0.1, 0.2), kvp=(70, 70), without=("noise",), implants=1
     )
     maker = ToyPairMaker(other, {"simulator_version": 2, "reader": "abc"})
     with pytest.raises(ConflictError) as caught:

@@ -21,7 +21,7 @@ def test_defaults_are_those_of_the_command() -> None:
     assert found.seed == 0
     assert found.maps == DEFAULT_MAPS == ("dark_field", "aleatoric", "epistemic")
     assert found.dtype == "float16"
-    assert found.share == (0, 1)
+    assert found.partition == (0, 1)
     assert found.shard_size == 256
     assert (found.precision, found.device) == ("auto", "auto")
     for name in ("root", "size", "batch_size", "workers", "limit", "max_pixels", "max_bytes"):
@@ -38,9 +38,9 @@ BAD: list[tuple[str, Any, str]] = [
     ("max_pixels", 0, "--max-pixels 0"),
     ("max_bytes", -5, "--max-bytes -5"),
     ("seed", -1, "--seed -1"),
-    ("share", (1, 1), "--shard 1/1"),
-    ("share", (-1, 2), "--shard -1/2"),
-    ("share", (0, 0), "--shard 0/0"),
+    ("partition", (1, 1), "--partition 1/1"),
+    ("partition", (-1, 2), "--partition -1/2"),
+    ("partition", (0, 0), "--partition 0/0"),
     ("size", (15, 64), "--size 15x64"),
     ("size", (64, 4097), "--size 64x4097"),
     ("size", (0, 0), "--size 0x0"),
@@ -71,7 +71,7 @@ def test_a_bad_value_is_refused_by_its_options_name(name: str, value: Any, words
         ("mc_samples", 1),
         ("size", (16, 4096)),
         ("size", (947, 956)),
-        ("share", (3, 4)),
+        ("partition", (3, 4)),
         ("maps", MAP_NAMES),
         ("maps", ("lung",)),
         ("dtype", "float32"),

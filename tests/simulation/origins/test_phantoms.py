@@ -111,7 +111,7 @@ def test_without_disease_there_is_none(pair: MadePair) -> None:
 
 
 def test_devices_darken_the_transmission_and_say_so(pair: MadePair) -> None:
-    worn = make(devices=1.0)
+    worn = make(implants=1.0)
     assert worn.facts.flags
     assert all(flag.startswith("device_") for flag in worn.facts.flags)
     assert np.array_equal(worn.arrays["dark_field_clean"], pair.arrays["dark_field_clean"])

@@ -157,9 +157,11 @@ def test_mixed_pairs_warn_of_options_that_radiographs_ignore(tmp_path: Path) -> 
     asked = {"n": 2, "size": SIDE, "origin": "mixed", "cxr": tmp_path, "device": "cpu"}
     plain = SimulateOptions(out=Path("p.zarr"), **asked)
     assert make_simulator(plain).subjects(2).warnings == ()
-    options = SimulateOptions(out=Path("p.zarr"), **asked, devices=0.5, without=("display", "blur"))
+    options = SimulateOptions(
+        out=Path("p.zarr"), **asked, implants=0.5, without=("display", "blur")
+    )
     (warning,) = make_simulator(options).subjects(2).warnings
-    assert "--devices 0.5 and --without display" in warning
+    assert "--implants 0.5 and --without display" in warning
 
 
 def test_a_replaced_radiograph_is_another_fingerprint(tmp_path: Path) -> None:

@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 import typer
 
-from dfsynth.errors import DfsynthError, ExitStatus
+from dfsynth.errors import DfsynthError, ExitStatus, UsageError
+
+Value = TypeVar("Value")
 
 
 class Terminated(BaseException):
@@ -23,8 +26,8 @@ class Terminated(BaseException):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """How one command talks: results on stdout, everything else on stderr."""
+class Console:
+    """Where one command prints: results on stdout, everything else on stderr."""
 
     json: bool
     quiet: bool
@@ -40,9 +43,27 @@ class Session:
         elif not self.quiet:
             print(text)
 
+    def note(self, text: str) -> None:
+        """One line of advice."""
+        if not self.quiet:
+            print(text, file=sys.stderr)
+
+    def renamed(self, old: str, old_value: Value, new: str, new_value: Value) -> Value:
+        """The value of an option that was renamed; both null where neither is given.
+
+        Raises:
+            UsageError: both spellings are given.
+        """
+        if old_value is None:
+            return new_value
+        if new_value is not None:
+            raise UsageError(f"{old} is the old spelling of {new}: expected one of them")
+        self.note(f"note: {old} is now called {new}")
+        return old_value
+
 
 @contextmanager
-def session(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> Iterator[Session]:
+def console_of(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> Iterator[Console]:
     """Turns errors and signals of the body into one line and an exit status.
 
     `resumes`: whether the same command goes on where a signal stopped it.
@@ -57,7 +78,7 @@ def session(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> Ite
     advice = "run the same command again to go on" if resumes else "nothing was kept"
     before = signal.signal(signal.SIGTERM, _raise_terminated)
     try:
-        yield Session(json, quiet, verbose)
+        yield Console(json, quiet, verbose)
     except DfsynthError as error:
         if verbose:
             traceback.print_exc()

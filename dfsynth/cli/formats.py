@@ -1,0 +1,53 @@
+"""Numbers and reports as people read them."""
+
+from collections.abc import Mapping
+
+from dfsynth.jobs.commit import RunReport
+
+
+def format_seconds(seconds: float) -> str:
+    """`42 s`, `12 min` or `3 h 05 min`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def format_bytes(size_bytes: float) -> str:
+    """`3.4 GB` and the like, powers of ten."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.3g} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.3g} TB"
+
+
+def format_counts(counts: Mapping[str, int]) -> str:
+    """`3 empty, 1 truncated`."""
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+
+
+def report_lines(report: RunReport, noun: str) -> list[str]:
+    """What a run did, for people; `noun` is what it made."""
+    lines = [
+        f"this run: {report.ok} {noun} written, {report.failed} failed, "
+        f"{format_seconds(report.seconds)}"
+    ]
+    if report.elsewhere:
+        lines.append(
+            f"{report.elsewhere} shards are in another process's hands; "
+            "run the same command again should it not finish them"
+        )
+    return lines
+
+
+def estimate_lines(
+    bytes_estimate: int | None, seconds_estimate: float | None, tried: str, where: str
+) -> list[str]:
+    """How large and how long a run would be; `tried` is what the estimate rests on."""
+    if bytes_estimate is None or seconds_estimate is None:
+        return [f"no size and time estimate: none of {tried} could be made"]
+    return [
+        f"about {format_bytes(bytes_estimate)} and {format_seconds(seconds_estimate)} {where} "
+        f"(from {tried})"
+    ]
