@@ -28,7 +28,7 @@ def make_trainer(name: str, size: int, batch: int, device: torch.device, precisi
     """Ready for a step of its joint phase."""
     recipe = replace(read_recipe(recipe_path(name)), size=size, batch=batch)
     trainer = Trainer(recipe, device, precision, Processes(), batch)
-    trainer.begin(len(recipe.phase) - 1)
+    trainer.start_phase(len(recipe.phase) - 1)
     return trainer
 
 

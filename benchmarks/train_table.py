@@ -236,7 +236,7 @@ class Bench:
                 recipe.write_text(recipe_text(configuration, self.size, self.steps, 1e-4, 0))
                 for place in range(len(configuration.schedule)):
                     made = Trainer(read_recipe(recipe), device, precision, Processes(), _BATCH)
-                    made.begin(place)
+                    made.start_phase(place)
                     legs[configuration.name, place] = made
             fastest = dict.fromkeys(legs, float("inf"))
             for _ in range(_TIMED_STEPS):

@@ -19,7 +19,7 @@ from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
 
 if TYPE_CHECKING:
     from dfsynth.evaluate import Evaluation
-    from dfsynth.inference import TorchGenerator
+    from dfsynth.inference import MapGenerator
     from dfsynth.jobs.commit import RunReport
     from dfsynth.jobs.simulator import PairMaker
     from dfsynth.train import TrainReport
@@ -33,6 +33,13 @@ def build(
     `size` may be one number or (height, width), `maps` one name or several.
 
     Call it again with the same arguments to go on where it stopped.
+
+    Example:
+        >>> report = dfsynth.build(
+        ...     source="radiographs", out="x.zarr", size=64, mc_samples=2, precision="fp32"
+        ... )
+        >>> report.ok, report.failed
+        (2, 0)
 
     Raises:
         UsageError: wrong options, no images, or a conflict with what the store holds.
@@ -63,6 +70,11 @@ def simulate_pairs(
     `severity` and `kvp` may be one number or (min, max), `without` one name or several.
 
     Call it again with the same arguments to go on where it stopped.
+
+    Example:
+        >>> report = dfsynth.simulate_pairs("pairs.zarr", n=12, size=64, severity=(0.0, 0.6))
+        >>> report.ok
+        12
 
     Raises:
         UsageError: wrong options, no usable input, or a conflict with what the store holds.
@@ -96,6 +108,13 @@ def train_generator(
 
     `out/best` is then a checkpoint, calibrated on the calibration patients where there are any.
     Call it again with the same arguments to go on where it stopped.
+
+    Example:
+        >>> report = dfsynth.train_generator(
+        ...     "recipe.toml", "pairs.zarr", "runs/first", precision="fp32"
+        ... )
+        >>> report.best.name, report.steps
+        ('best', 4)
 
     Raises:
         UsageError: a recipe, pairs or device that cannot work, or a conflict with what `out` holds.
@@ -143,6 +162,13 @@ def evaluate_checkpoint(
 
     `options` are the fields of `EvaluationOptions`; with `out`, the files are written there.
 
+    Example:
+        >>> scores = dfsynth.evaluate_checkpoint(
+        ...     "runs/first/best", "pairs.zarr", split="all", mc_samples=2, precision="fp32"
+        ... )
+        >>> scores.images, len(scores.stages)
+        (12, 1)
+
     Raises:
         UsageError: wrong options, or pairs that cannot be used.
         CheckpointError: the checkpoint is damaged.
@@ -178,8 +204,16 @@ def load_generator(
     precision: str = "auto",
     mc_samples: int = DEFAULT_MC_SAMPLES,
     seed: int = 0,
-) -> "TorchGenerator":
+) -> "MapGenerator":
     """A checkpoint to call on arrays: (n, H, W) in [0, 1], dense bright → mean and uncertainties.
+
+    The maps that a call gives are (n, H, W) float32, in the unit of the dark-field image.
+
+    Example:
+        >>> generator = dfsynth.load_generator("default", mc_samples=2, precision="fp32")
+        >>> maps = generator(np.zeros((1, 64, 64), np.float32))
+        >>> maps.mean.shape, maps.epistemic.shape
+        ((1, 64, 64), (1, 64, 64))
 
     Raises:
         UsageError: no such checkpoint or device.
@@ -187,10 +221,10 @@ def load_generator(
     """
     from dfsynth.checkpoint import checkpoint_path, read_checkpoint
     from dfsynth.devices import resolve_device, resolve_precision
-    from dfsynth.inference import TorchGenerator, load_network
+    from dfsynth.inference import load_map_generator
 
     files = read_checkpoint(checkpoint_path(checkpoint))
     where = resolve_device(device)
-    return TorchGenerator(
-        load_network(files), where, resolve_precision(precision, where), mc_samples, seed
+    return load_map_generator(
+        files, where, resolve_precision(precision, where), mc_samples, seed
     )

@@ -100,7 +100,7 @@ def _dry_run(options: "TrainOptions", console: Console) -> None:
         prepared = prepare_training(options, progress)
         check_pairs(prepared.source, progress.message)
     found = estimate_training(prepared)
-    counts = {name: len(rows) for name, rows in prepared.rows.items()}
+    counts = {name: len(rows) for name, rows in prepared.indices.items()}
     stages = ", ".join(f"{n / 1e6:.2f} M" for n in found.parameters_a_stage)
     lines = [
         *_flatten(asdict(prepared.recipe)),

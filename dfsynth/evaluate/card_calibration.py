@@ -9,7 +9,7 @@ from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.evaluate.calibration import Calibration
 from dfsynth.evaluate.job import calibrate
 from dfsynth.files.durable import write_durably
-from dfsynth.inference import TorchGenerator, load_network
+from dfsynth.inference import load_map_generator
 from dfsynth.options import DEFAULT_MC_SAMPLES
 from dfsynth.progress import Progress
 
@@ -38,8 +38,8 @@ def calibrate_checkpoint(
     numbers = numbers_in(source, "calibration")
     if not numbers:
         return Calibration("density", 0, (None,) * card.arguments.stages)
-    generator = TorchGenerator(
-        load_network(files), where, resolve_precision(precision, where), DEFAULT_MC_SAMPLES
+    generator = load_map_generator(
+        files, where, resolve_precision(precision, where), DEFAULT_MC_SAMPLES
     )
     found = calibrate(generator, source, numbers, progress)
     factors = found.stages[-1]

@@ -24,7 +24,7 @@ from dfsynth.evaluate.per_image import Gathered, pixels_a_picture, pixels_by_pat
 from dfsynth.evaluate.prediction import LungOf, StagedGenerator, predict_pairs
 from dfsynth.evaluate.scores import NOTICE, Evaluation, OtherImages
 from dfsynth.evaluate.summary import summarise
-from dfsynth.inference import TorchGenerator, load_network
+from dfsynth.inference import load_map_generator
 from dfsynth.options import EvaluationOptions
 from dfsynth.progress import Progress
 from dfsynth.records import Scored
@@ -53,8 +53,7 @@ def evaluate_checkpoint(options: EvaluationOptions, progress: Progress) -> Evalu
     card, device = files.card, resolve_device(options.device)
     precision = resolve_precision(options.precision, device)
     source = open_pairs(options.data, options.targets, _side(card), card.window, card.intensity)
-    network = load_network(files)
-    generator = TorchGenerator(network, device, precision, options.mc_samples, options.seed)
+    generator = load_map_generator(files, device, precision, options.mc_samples, options.seed)
     subject = Subject(files, generator, str(device), precision)
     return evaluate_pairs(options, subject, source, progress)
 

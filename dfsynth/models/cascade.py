@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from dfsynth.checkpoint import Backbone, CascadeConfig, Guidance
 from dfsynth.models.backbone import StageNetwork
 from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret
+from dfsynth.models.network import GeneratorNetwork
 from dfsynth.models.published import PublishedUNet
 from dfsynth.models.unet import UNet
 
@@ -46,13 +47,20 @@ def guidance_maps(guidance: Guidance, before: Prediction) -> Tensor:
     return guide(before.mean, before.sigma) if guidance == "attention" else before.mean
 
 
-class Cascade(nn.Module):
+class Cascade(GeneratorNetwork):
     """M stages of one backbone; each sees the radiograph and, after the first, the stage before it.
 
     The lung output, where there is one, belongs to the first stage.
     """
 
+    config: CascadeConfig
+
     def __init__(self, config: CascadeConfig) -> None:
+        """Builds the network with initial weights from torch's global generator.
+
+        Raises:
+            ValueError: the widths do not fit the backbone.
+        """
         super().__init__()
         self.config = config
         backbone = BACKBONES[config.backbone]
