@@ -19,7 +19,7 @@ STAGES = frozenset({"source", "decode", "score", "report"})
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "version", "resources", "progress", "training_state"}),
     frozenset({"extras"}),
-    frozenset({"records", "files", "threads", "devices"}),
+    frozenset({"records", "files", "threads", "devices", "statistics"}),
     frozenset({"splits", "options", "checkpoint"}),
     frozenset({"models"}) | STAGES,
     frozenset({"manifest", "preprocess"}),

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from dfsynth.evaluate.bootstrap import Interval
 from dfsynth.evaluate.calibration import Calibration
 from dfsynth.evaluate.prediction import LungOf
+from dfsynth.statistics import Interval
 
 NOTICE: Final = "Figures of synthetic dark-field images, for research only, not for diagnosis."
 
@@ -25,9 +25,10 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How one figure spreads over images."""
+    """How one figure spreads over images: percentiles, in its unit."""
 
     p05: float
+    """The 5th percentile, in the unit of the figure, as are the others."""
     p25: float
     median: float
     p75: float
@@ -84,12 +85,12 @@ class StageScores:
     """From 1; the last is what a build stores."""
     whole: RegionScores
     lung: RegionScores | None
-    """Null where no picture has a lung to measure."""
+    """Null where no image has a lung to measure."""
 
 
 @dataclass(frozen=True, slots=True)
-class OtherImages:
-    """What the pictures of --ood were."""
+class OutOfDistributionCounts:
+    """How many images of --ood there were."""
 
     images: int
     failed: int
@@ -98,7 +99,7 @@ class OtherImages:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All of it."""
+    """All figures of an evaluation, and what they are of."""
 
     notice: str
     checkpoint: str
@@ -120,5 +121,5 @@ class Evaluation:
     stages: tuple[StageScores, ...]
     ood_auroc: Mapping[str, Interval] | None
     """Manifest column → AUROC; null without --ood."""
-    ood: OtherImages | None
+    ood: OutOfDistributionCounts | None
     warnings: tuple[str, ...]
