@@ -1,5 +1,6 @@
 """Entries of a JSON object, each taken with its type checked."""
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any, Self, TypeVar
@@ -18,6 +19,15 @@ class Entries:
         if not isinstance(found, dict):
             raise ValueError(f"{where} is no object with entries")
         self._left: dict[str, object] = dict(found)
+
+    @classmethod
+    def from_json(cls, raw: bytes, where: str = "it") -> Self:
+        """The object that a JSON text holds; NaN and Infinity are refused entry by entry."""
+        try:
+            found: object = json.loads(raw)
+        except (ValueError, RecursionError):
+            raise ValueError(f"{where} is no JSON") from None
+        return cls(found, where)
 
     def finish(self) -> None:
         if self._left:

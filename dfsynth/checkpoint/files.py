@@ -58,7 +58,7 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     Raises:
         CheckpointError: a file is missing, damaged, or of another version of dfsynth.
     """
-    card_bytes, weights = _read(folder / CARD), _read(folder / WEIGHTS)
+    card_bytes, weights = read_part(folder / CARD), read_part(folder / WEIGHTS)
     digest = hashlib.sha256(weights + card_bytes).hexdigest()
     try:
         card = parse_card(card_bytes)
@@ -70,18 +70,23 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     return CheckpointFiles(folder, card, weights, digest)
 
 
-def _generates(folder: Path) -> bool:
-    """Whether a packaged network is a generator; what is wrong with a card, reading it tells."""
-    try:
-        return bool(json.loads((folder / CARD).read_bytes())["network"] == NETWORK)
-    except (OSError, ValueError, LookupError, TypeError):
-        return True
+def read_part(path: Path) -> bytes:
+    """The bytes of one of a checkpoint's two files.
 
-
-def _read(path: Path) -> bytes:
+    Raises:
+        CheckpointError: it is not there or cannot be read.
+    """
     try:
         return path.read_bytes()
     except OSError as error:
         raise CheckpointError(
             f"cannot read {path}: {error.strerror}; a checkpoint holds {CARD} and {WEIGHTS}"
         ) from error
+
+
+def _generates(folder: Path) -> bool:
+    """Whether a packaged network is a generator; what is wrong with a card, reading it tells."""
+    try:
+        return bool(json.loads((folder / CARD).read_bytes())["network"] == NETWORK)
+    except (OSError, ValueError, LookupError, TypeError):
+        return True

@@ -1,6 +1,5 @@
 """The text of `model.json` → a model card, every entry checked before anything is built on it."""
 
-import json
 from typing import get_args
 
 from dfsynth.checkpoint.card import (
@@ -22,12 +21,7 @@ def parse_card(raw: bytes) -> ModelCard:
     Raises:
         ValueError: a sentence of what was found and expected.
     """
-    try:
-        # NaN and Infinity, which JSON does not have, are refused entry by entry.
-        found: object = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ValueError("it is no JSON") from None
-    entries = Entries(found, "it")
+    entries = Entries.from_json(raw)
     version, network = entries.whole("card_version"), entries.text("network")
     if version != CARD_VERSION or network != NETWORK:
         raise ValueError(
