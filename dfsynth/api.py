@@ -121,9 +121,9 @@ def train_generator(
         DfsynthError: a failure that ends the run; the last state is kept.
         TypeError: an option that does not exist.
     """
-    wanted = TrainOptions.of(recipe=recipe, data=data, out=out, **options)
     from dfsynth.train import run_training
 
+    wanted = TrainOptions.of(recipe=recipe, data=data, out=out, **options)
     return run_training(wanted, progress or SilentTraining())
 
 
@@ -202,6 +202,4 @@ def load_generator(
 
     files = read_checkpoint(checkpoint_path(checkpoint))
     where = resolve_device(device)
-    return load_map_generator(
-        files, where, resolve_precision(precision, where), mc_samples, seed
-    )
+    return load_map_generator(files, where, resolve_precision(precision, where), mc_samples, seed)
