@@ -4,7 +4,7 @@ python benchmarks/simulate_usefulness.py --masked FOLDER [--masked FOLDER]
     --pairs phantom=pairs.zarr --pairs ct=ct.zarr [--sheet FOLDER]
 
 Trains on each store, and on all of them together. No real radiograph is trained on, and none
-chooses anything: the schedule is fixed, and the last average of the weights is the one scored.
+chooses anything: the options is fixed, and the last average of the weights is the one scored.
 """
 
 import argparse
@@ -21,9 +21,9 @@ from machine import describe_machine
 from numpy.typing import NDArray
 from radiographs import Drawing, read_pairs, read_radiographs, to_eight_bits, to_square
 
-from dfsynth.lung_segmentation.network import NetworkReader
-from dfsynth.lung_segmentation.samples import Lesson, simulated_lesson
-from dfsynth.lung_segmentation.training import ReaderSchedule, ReaderTrainer
+from dfsynth.lung_segmentation.network import LungSegmentationNetwork
+from dfsynth.lung_segmentation.samples import LungSample, simulated_sample
+from dfsynth.lung_segmentation.training import LungTrainer, LungTrainingOptions
 from dfsynth.records import Float32Map
 
 _GRID = 128
@@ -41,35 +41,35 @@ def dice(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     return float(2 * (found & truth).sum() / max(int(found.sum() + truth.sum()), 1))
 
 
-def to_lesson(drawing: Drawing) -> Lesson:
-    """A simulated picture and its lung field; the thickness is no part of this test."""
+def to_sample(drawing: Drawing) -> LungSample:
+    """A simulated image and its lung field; the thickness is no part of this test."""
     assert drawing.labels is not None
     field = to_square(drawing.labels == 1, _GRID) > 0.5
     hidden = to_square(drawing.labels > 0, _GRID) > 0.5
     labels = np.where(field, 1, np.where(hidden, 2, 0)).astype(np.uint8)
-    return simulated_lesson(_look(drawing, _GRID), labels, np.zeros((_GRID, _GRID), np.float32))
+    return simulated_sample(_look(drawing, _GRID), labels, np.zeros((_GRID, _GRID), np.float32))
 
 
-def train(groups: Sequence[Sequence[Lesson]], steps: int, seed: int) -> NetworkReader:
-    """Trains on as many pictures of each group, however large it is."""
-    trainer = ReaderTrainer(ReaderSchedule(_WIDTHS, steps, _BATCH, _RATE, seed))
+def train(groups: Sequence[Sequence[LungSample]], steps: int, seed: int) -> LungSegmentationNetwork:
+    """Trains on as many images of each group, however large it is."""
+    trainer = LungTrainer(LungTrainingOptions(_WIDTHS, steps, _BATCH, _RATE, seed))
 
-    def draw(rng: np.random.Generator) -> Lesson:
+    def draw(rng: np.random.Generator) -> LungSample:
         group = groups[rng.integers(len(groups))]
         return group[rng.integers(len(group))]
 
     trainer.run(draw, steps, lambda _step, _loss: None)
-    return NetworkReader(trainer.averaged, _GRID)
+    return LungSegmentationNetwork(trainer.averaged, _GRID)
 
 
 def score(
-    reader: NetworkReader, masked: Sequence[Drawing], seed: int
+    segmenter: LungSegmentationNetwork, masked: Sequence[Drawing], seed: int
 ) -> tuple[dict[str, Interval], list[tuple[float, Drawing, NDArray[np.bool_]]]]:
     """Mean Dice of the lung field by archive and of all outlines that leave the heart out."""
     rows = []
     for drawing in masked:
         assert drawing.labels is not None
-        found = reader(_look(drawing, _SCORED_SIDE)).field > 0.5
+        found = segmenter(_look(drawing, _SCORED_SIDE)).field > 0.5
         truth = to_square(drawing.labels > 0, _SCORED_SIDE) > 0.5
         rows.append((dice(found, truth), drawing, found))
     groups = {
@@ -88,21 +88,21 @@ def score(
 
 def show_worst(path: Path, rows: Sequence[tuple[float, Drawing, NDArray[np.bool_]]]) -> None:
     """The worst of the real radiographs: found in red, drawn by people in green."""
-    pictures = []
+    images = []
     for value, drawing, found in rows[:_WORST]:
         assert drawing.labels is not None
         grey = (_look(drawing, _SCORED_SIDE) * 255).astype(np.uint8)
-        picture = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+        image = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
         truth = to_square(drawing.labels > 0, _SCORED_SIDE) > 0.5
         for mask, colour in ((truth, (0, 255, 0)), (found, (0, 0, 255))):
             edges, _ = cv2.findContours(
                 mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
             )
-            cv2.drawContours(picture, edges, -1, colour, 1)
+            cv2.drawContours(image, edges, -1, colour, 1)
         text = f"{drawing.source} {value:.2f}"
-        cv2.putText(picture, text, (4, 250), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 255, 255), 1)
-        pictures.append(picture)
-    thirds = [pictures[i : i + _WORST // 3] for i in range(0, len(pictures), _WORST // 3)]
+        cv2.putText(image, text, (4, 250), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 255, 255), 1)
+        images.append(image)
+    thirds = [images[i : i + _WORST // 3] for i in range(0, len(images), _WORST // 3)]
     title = "worst of all: found in red, drawn by people in green"
     titles = [title, *[""] * (len(thirds) - 1)]
     draw_sheet(path, [(t, np.stack(p)) for t, p in zip(titles, thirds, strict=True)])
@@ -129,17 +129,17 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     masked = [d for folder in arguments.masked for d in read_radiographs(folder, masked=True)]
     stores = dict(named.partition("=")[::2] for named in arguments.pairs)
-    lessons = {
-        name: [to_lesson(d) for d in read_pairs(Path(path), limit=arguments.pairs_limit)]
+    samples = {
+        name: [to_sample(d) for d in read_pairs(Path(path), limit=arguments.pairs_limit)]
         for name, path in stores.items()
     }
-    runs = {name: [group] for name, group in lessons.items()}
-    if len(lessons) > 1:
-        runs["mix"] = list(lessons.values())
+    runs = {name: [group] for name, group in samples.items()}
+    if len(samples) > 1:
+        runs["mix"] = list(samples.values())
     result: dict[str, object] = {**describe_machine(), "radiographs": len(masked)}
     for name, groups in runs.items():
-        reader = train(groups, arguments.steps, arguments.seed)
-        scores, rows = score(reader, masked, arguments.seed)
+        segmenter = train(groups, arguments.steps, arguments.seed)
+        scores, rows = score(segmenter, masked, arguments.seed)
         result[name] = {
             "pairs": sum(map(len, groups)),
             **{group: value.rounded() for group, value in scores.items()},

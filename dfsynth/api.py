@@ -121,33 +121,10 @@ def train_generator(
         DfsynthError: a failure that ends the run; the last state is kept.
         TypeError: an option that does not exist.
     """
+    from dfsynth.train import run_training
+
     wanted = TrainOptions.of(recipe=recipe, data=data, out=out, **options)
-    return train_by(wanted, progress or SilentTraining())
-
-
-def train_by(configuration: TrainOptions, told: TrainProgress) -> "TrainReport":
-    """TEMPORARY"""
-    from dfsynth.checkpoint import read_checkpoint
-    from dfsynth.train import train_generator as run_training
-
-    report = run_training(configuration, told)
-    missing = report.writes and not read_checkpoint(report.best).card.calibration
-    if missing and not report.pairs["calibration"]:
-        told.message("the intervals are not calibrated: no pair is of a calibration patient")
-    elif missing:
-        evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
-        told.message("calibrating the intervals on the calibration patients")
-        found = evaluation.calibrate_checkpoint(
-            report.best,
-            configuration.data,
-            configuration.targets,
-            Silent(),
-            device=configuration.device,
-            precision=configuration.precision,
-        )
-        for warning in found.warnings():
-            told.message(f"warning: {warning}")
-    return report
+    return run_training(wanted, progress or SilentTraining())
 
 
 def evaluate_checkpoint(

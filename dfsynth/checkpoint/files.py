@@ -59,7 +59,7 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     Raises:
         CheckpointError: a file is missing, damaged, or of another version of dfsynth.
     """
-    card_bytes, weights = _read(folder / CARD), _read(folder / WEIGHTS)
+    card_bytes, weights = read_part(folder / CARD), read_part(folder / WEIGHTS)
     digest = hashlib.sha256(weights + card_bytes).hexdigest()
     try:
         card = parse_card(card_bytes)
@@ -71,6 +71,20 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     return CheckpointFiles(folder, card, weights, digest)
 
 
+def read_part(path: Path) -> bytes:
+    """Reads one of a checkpoint's two files.
+
+    Raises:
+        CheckpointError: it is not there or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot read {path}: {error.strerror}; a checkpoint holds {CARD} and {WEIGHTS}"
+        ) from error
+
+
 def _generates(folder: Path) -> bool:
     """Whether a packaged network is a generator.
 
@@ -80,12 +94,3 @@ def _generates(folder: Path) -> bool:
         return json.loads((folder / CARD).read_bytes())["network"] in CONFIG_READERS
     except (OSError, ValueError, LookupError, TypeError):
         return True
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(
-            f"cannot read {path}: {error.strerror}; a checkpoint holds {CARD} and {WEIGHTS}"
-        ) from error

@@ -1,7 +1,5 @@
 """The text of `model.json` → a model card, every entry checked before anything is built on it."""
 
-import json
-
 from dfsynth.checkpoint.card import CARD_VERSION, ModelCard
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.networks import CONFIG_READERS
@@ -15,12 +13,7 @@ def parse_card(raw: bytes) -> ModelCard:
         ValueError: it is no card of this version or of no known network; the message is a sentence
             part of what was found and expected.
     """
-    try:
-        # NaN and Infinity, which JSON does not have, are refused entry by entry.
-        found: object = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ValueError("it is no JSON") from None
-    entries = Entries(found, "it")
+    entries = Entries.from_json(raw)
     version, network = entries.whole("card_version"), entries.text("network")
     if version != CARD_VERSION or network not in CONFIG_READERS:
         raise ValueError(

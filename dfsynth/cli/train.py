@@ -70,12 +70,12 @@ def train(
 
 
 def _run(options: "TrainOptions", console: Console) -> None:
-    from dfsynth.api import train_by
     from dfsynth.cli.formats import format_seconds
     from dfsynth.cli.meters import training_progress
+    from dfsynth.train import run_training
 
     with training_progress(console.quiet) as progress:
-        report = train_by(options, progress)
+        report = run_training(options, progress)
     score = "none" if report.best_score is None else f"{report.best_score:.4f}"
     lines = [
         f"{report.run}: {report.steps} steps, {report.steps_now} of them now, "
@@ -84,7 +84,7 @@ def _run(options: "TrainOptions", console: Console) -> None:
     ]
     if report.bad_steps:
         lines.append(
-            f"{report.bad_steps} steps had a non-finite loss or gradient and taught nothing"
+            f"{report.bad_steps} steps had a non-finite loss or gradient and were left out"
         )
     if report.writes:
         console.result(report, "\n".join(lines))

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from dfsynth.datasets import PairBatch
 from dfsynth.models.discriminator import PatchDiscriminator
+from dfsynth.optimisation import restore_optimiser
 from dfsynth.train.gradients import clip_gradients
 from dfsynth.train.objective import discriminator_loss
 from dfsynth.train.processes import Processes
 from dfsynth.train.recipe import LossWeights, Recipe
-from dfsynth.training_state import restore_optimiser
 
 _BETAS: Final = (0.5, 0.999)
 """Of Adam: Isola et al., CVPR 2017."""

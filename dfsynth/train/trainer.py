@@ -16,6 +16,7 @@ from dfsynth.datasets import PairBatch
 from dfsynth.devices import DTYPES
 from dfsynth.errors import DfsynthError
 from dfsynth.models import Cascade, Prediction
+from dfsynth.optimisation import average_weights, flatten_state, restore_optimiser, state_part
 from dfsynth.train import stored_keys
 from dfsynth.train.discriminators import Discriminators, build_discriminators
 from dfsynth.train.gradients import clip_gradients
@@ -23,7 +24,6 @@ from dfsynth.train.objective import discriminator_loss, generator_terms
 from dfsynth.train.processes import Processes
 from dfsynth.train.recipe import Optimiser, Phase, Recipe, steps_an_epoch
 from dfsynth.train.schedule import learning_rate
-from dfsynth.training_state import averaged_model, join_state, part_of, restore_optimiser
 
 MOST_BAD_STEPS: Final = 8
 """In a row, after which a run ends: a loss that stays non-finite does not come back by itself."""
@@ -72,7 +72,7 @@ class Trainer:
         self.discriminators = Discriminators(
             discriminators.to(device), recipe.loss, device, processes
         )
-        self._average = averaged_model(self.network, recipe.optimiser.ema_decay)
+        self._average = average_weights(self.network, recipe.optimiser.ema_decay)
         self._scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
         self.phase_index = 0
         self.step = 0
@@ -197,7 +197,7 @@ class Trainer:
     def state(self) -> dict[str, Tensor]:
         """Gives all that `restore` needs besides the recipe, by name, on the CPU."""
         optimiser, discriminators = self._optimiser, self.discriminators
-        return join_state(
+        return flatten_state(
             {
                 "network": self.network.state_dict(),
                 "average": self._average.state_dict(),
@@ -216,17 +216,17 @@ class Trainer:
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Takes up the state of a trainer of the same recipe."""
-        position = part_of(state, stored_keys.POSITION)
-        self._average.load_state_dict(part_of(state, "average"))
+        position = state_part(state, stored_keys.POSITION)
+        self._average.load_state_dict(state_part(state, "average"))
         self.start_phase(int(position["phase"]))
         # The start of a phase takes over the average; here the phase goes on.
-        self.network.load_state_dict(part_of(state, "network"))
-        restore_optimiser(self._optimiser, part_of(state, "optimiser"))
+        self.network.load_state_dict(state_part(state, "network"))
+        restore_optimiser(self._optimiser, state_part(state, "optimiser"))
         self.discriminators.restore(
-            part_of(state, stored_keys.DISCRIMINATORS),
-            part_of(state, stored_keys.DISCRIMINATOR_OPTIMISER),
+            state_part(state, stored_keys.DISCRIMINATORS),
+            state_part(state, stored_keys.DISCRIMINATOR_OPTIMISER),
         )
-        scale = part_of(state, "scaler")
+        scale = state_part(state, "scaler")
         if scale:
             usual = self._scaler.state_dict()
             kinds = {k: type(v) for k, v in usual.items()}

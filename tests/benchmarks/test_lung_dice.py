@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from radiographs import Drawing
-from simulate_usefulness import dice, to_lesson
+from simulate_usefulness import dice, to_sample
 
 
 def test_dice_of_equal_half_and_apart() -> None:
@@ -21,6 +21,6 @@ def test_hidden_lung_is_no_lung_field() -> None:
     labels[:, :128] = 1
     labels[:, 128:192] = 2
     pixels = np.random.default_rng(0).random((256, 256), np.float32)
-    lesson = to_lesson(Drawing("a", "a", "phantom", pixels, labels))
-    assert lesson.field.mean() == pytest.approx(0.5)
-    assert lesson.any_lung.mean() == pytest.approx(0.75)
+    sample = to_sample(Drawing("a", "a", "phantom", pixels, labels))
+    assert sample.field.mean() == pytest.approx(0.5)
+    assert sample.any_lung.mean() == pytest.approx(0.75)

@@ -55,7 +55,7 @@ class ReadLungs:
 
     @property
     def beam(self) -> ConeBeam:
-        """Parallel rays, one a pixel: the reading is of the detector's own pixels."""
+        """Parallel rays, one a pixel: the prediction is of the detector's own pixels."""
         rows, columns = self.thickness_mm.shape
         return ConeBeam(rows, columns, self.pixel_mm, source_mm=_FAR_MM)
 

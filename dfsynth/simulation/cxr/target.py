@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.lung_segmentation.network import LungReading
+from dfsynth.lung_segmentation.network import LungPrediction
 from dfsynth.lung_segmentation.regions import NotAChestRadiograph, locate_lungs
 from dfsynth.records import Float32Map
 from dfsynth.simulation.acquisition.noise_sigma import transmission_from_display
@@ -87,7 +87,7 @@ def draw_cxr(
 def lay_dark_field(
     image: Float32Map,
     content: tuple[slice, slice],
-    reading: LungReading,
+    prediction: LungPrediction,
     parameters: CxrParameters,
     streams: Streams,
     pixel_mm: float | None,
@@ -100,8 +100,8 @@ def lay_dark_field(
     Raises:
         NotAChestRadiograph: the picture is no frontal chest radiograph; one sentence says why.
     """
-    regions = locate_lungs(image, reading, content)
-    thickness = shape_thickness(reading.thickness_mm, regions.any_lung, content)
+    regions = locate_lungs(image, prediction, content)
+    thickness = shape_thickness(prediction.thickness_mm, regions.any_lung, content)
     thickness = thickness * np.float32(parameters.depth_factor)
     pitch_mm = pixel_mm or assumed_pixel_mm(regions.field)
     _check_volume(float(thickness.sum()) * pitch_mm**2 / 1e6)

@@ -12,9 +12,13 @@ import numpy as np
 from dfsynth.checkpoint import WEIGHTS
 from dfsynth.decode import DecodeLimits, decode
 from dfsynth.errors import ErrorCode, ImageError
-from dfsynth.lung_segmentation.checkpoint import READER, load_reader
-from dfsynth.lung_segmentation.network import NetworkReader
-from dfsynth.lung_segmentation.regions import NotAChestRadiograph, locate_lungs
+from dfsynth.lung_segmentation import (
+    LungSegmenter,
+    NotAChestRadiograph,
+    load_lung_network,
+    locate_lungs,
+    packaged_lung_network,
+)
 from dfsynth.preprocess import prepare
 from dfsynth.records import (
     Float32Map,
@@ -26,7 +30,6 @@ from dfsynth.records import (
     SourceItem,
     Subject,
 )
-from dfsynth.resources import data_folder
 from dfsynth.simulation.acquisition import Acquired, Projections, acquire
 from dfsynth.simulation.acquisition.equivalent import water_equivalent
 from dfsynth.simulation.cxr.target import CxrTarget, draw_cxr, lay_dark_field
@@ -67,7 +70,7 @@ class Radiographs:
         self._limits = DecodeLimits()
         self._window = IntensityWindow()
         self._lock = Lock()
-        self._reader: NetworkReader | None = None
+        self._network: LungSegmenter | None = None
 
     def survey(self, count: int) -> Survey:
         """See `Origin`. Looks at radiographs until `count` can be used, some 0.05 s each.
@@ -109,10 +112,10 @@ class Radiographs:
 
     def fingerprint(self) -> str:
         """See `Origin`."""
-        weights = data_folder("checkpoints") / READER / WEIGHTS
-        reader = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+        weights = packaged_lung_network() / WEIGHTS
+        network = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
         names = (str(uri) for uri in self._source.listing().table["uri"].to_pylist())
-        return f"{fingerprint_files(self._root, names)} read by {reader}"
+        return f"{fingerprint_files(self._root, names)} read by {network}"
 
     def make(self, item: PairItem) -> MadePair:
         """See `Origin`."""
@@ -165,11 +168,11 @@ class Radiographs:
         grid = (self._drawing.size, self._drawing.size)
         return prepare(decode(data, self._limits), grid, self._window)
 
-    def _load(self) -> NetworkReader:
+    def _load(self) -> LungSegmenter:
         with self._lock:
-            if self._reader is None:
-                self._reader, _ = load_reader(data_folder("checkpoints") / READER)
-            return self._reader
+            if self._network is None:
+                self._network, _ = load_lung_network(packaged_lung_network())
+            return self._network
 
 
 def _maps(image: Float32Map, target: CxrTarget, scan: Acquired) -> PairMaps:

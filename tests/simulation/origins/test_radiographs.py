@@ -9,9 +9,9 @@ import pydicom
 import pytest
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
-from read_chest import SIDE, dome
+from segmented_chest import SIDE, dome
 
-from dfsynth.lung_segmentation.network import LungReading
+from dfsynth.lung_segmentation.network import LungPrediction
 from dfsynth.options import SimulateOptions
 from dfsynth.records import Float32Map
 from dfsynth.simulation.origins.origin import Drawing, Survey
@@ -28,13 +28,13 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """A reader that knows one chest; for each picture that it saw whether it was that one."""
     seen: list[bool] = []
 
-    def read(image: Float32Map) -> LungReading:
+    def read(image: Float32Map) -> LungPrediction:
         seen.append(np.corrcoef(image.ravel(), CHEST.ravel())[0, 1] > 0.9)
         lungs = LUNGS * np.float32(seen[-1])
-        return LungReading((lungs > 0).astype(np.float32), lungs, 150 * lungs)
+        return LungPrediction((lungs > 0).astype(np.float32), lungs, 150 * lungs)
 
     monkeypatch.setattr(
-        "dfsynth.simulation.origins.radiographs.load_reader", lambda _: (read, None)
+        "dfsynth.simulation.origins.radiographs.load_lung_network", lambda _: (read, None)
     )
     return seen
 

@@ -1,6 +1,6 @@
-"""Trains, scores and packages the lung reader.
+"""Trains, scores and packages the lung segmentation network.
 
-    python training/lung_reader.py --data DIR --pairs pairs.zarr --out runs/lung-reader \\
+    python training/lung_segmentation.py --data DIR --pairs pairs.zarr --out runs/lung-reader \\
         --package dfsynth/data/checkpoints/lung-reader
 
 DIR holds `cxr/` and `cxr-masks/` with their `labels.csv`; each --pairs is a store that
@@ -34,17 +34,21 @@ from radiographs import (
 from safetensors.torch import load_file, save_file
 
 from dfsynth.devices import resolve_precision
-from dfsynth.lung_segmentation.checkpoint import ReaderCard, save_reader
-from dfsynth.lung_segmentation.network import READER_OUTPUTS, LungReader, NetworkReader
+from dfsynth.lung_segmentation.checkpoint import LungNetworkCard, save_lung_network
+from dfsynth.lung_segmentation.network import (
+    OUTPUT_CHANNELS,
+    LungSegmentationNetwork,
+    LungSegmenter,
+)
 from dfsynth.lung_segmentation.regions import NotAChestRadiograph, is_plausible, locate_lungs
 from dfsynth.lung_segmentation.samples import (
-    Lesson,
-    field_lesson,
-    own_lesson,
-    simulated_lesson,
-    whole_lesson,
+    LungSample,
+    lung_field_sample,
+    pseudo_labelled_sample,
+    simulated_sample,
+    whole_lung_sample,
 )
-from dfsynth.lung_segmentation.training import ReaderSchedule, ReaderTrainer
+from dfsynth.lung_segmentation.training import LungTrainer, LungTrainingOptions
 from dfsynth.models.unet import UNet
 from dfsynth.records import Float32Map
 from dfsynth.resources import data_folder
@@ -78,8 +82,8 @@ class Pair:
     labels: NDArray[np.uint8]
     thickness_mm: Float32Map
 
-    def lesson(self) -> Lesson:
-        return simulated_lesson(self.attenuation, self.labels, self.thickness_mm)
+    def sample(self) -> LungSample:
+        return simulated_sample(self.attenuation, self.labels, self.thickness_mm)
 
 
 def main() -> None:
@@ -95,9 +99,9 @@ def main() -> None:
     listed = list_radiographs(arguments.data)
     pairs = [p for store in arguments.pairs for p in read_pairs(store, recipe)]
     trainer = train(arguments.out, listed, pairs, recipe)
-    reader = NetworkReader(trainer.averaged, recipe["grid"])
-    metrics = score_masks(reader, listed, recipe)
-    metrics |= score_pairs(reader, [p for p in pairs if p.share == "test"])
+    segmenter = LungSegmentationNetwork(trainer.averaged, recipe["grid"])
+    metrics = score_masks(segmenter, listed, recipe)
+    metrics |= score_pairs(segmenter, [p for p in pairs if p.share == "test"])
     (arguments.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     print(json.dumps(metrics, indent=2))
     if arguments.package:
@@ -175,90 +179,90 @@ def training_pairs(pairs: list[Pair], recipe: dict) -> list[Pair]:
     return [p for p in pairs if p.share == "train" and may_train(p.licence, recipe)]
 
 
-def train(out: Path, listed: list[Listed], pairs: list[Pair], recipe: dict) -> ReaderTrainer:
+def train(out: Path, listed: list[Listed], pairs: list[Pair], recipe: dict) -> LungTrainer:
     """Runs to the end, from the last state in `out` if there is one."""
-    schedule = ReaderSchedule(
+    options = LungTrainingOptions(
         widths=tuple(recipe["widths"]),
         steps=recipe["steps"],
         batch=recipe["batch"],
         learning_rate=recipe["learning_rate"],
         seed=recipe["seed"],
-        nonsense_share=recipe["nonsense_share"],
-        spoilt_share=recipe["spoilt_share"],
+        non_radiograph_share=recipe["nonsense_share"],
+        corrupted_share=recipe["spoilt_share"],
         dropout=recipe["dropout"],
         ema_decay=recipe["ema_decay"],
     )
     precision = resolve_precision("auto", torch.device("cpu"))
-    trainer = ReaderTrainer(schedule, torch.bfloat16 if precision == "bf16" else None)
+    trainer = LungTrainer(options, torch.bfloat16 if precision == "bf16" else None)
     state = out / "last.safetensors"
     if state.exists():
         trainer.restore(load_file(state))
         print(f"going on from step {trainer.step}")
     sources = {
-        "drawn": [drawn_lesson(x, recipe) for x in training_masks(listed, recipe)],
-        "simulated": [p.lesson() for p in training_pairs(pairs, recipe)],
+        "drawn": [masked_sample(x, recipe) for x in training_masks(listed, recipe)],
+        "simulated": [p.sample() for p in training_pairs(pairs, recipe)],
     }
     log, started = open_log(out / "metrics.jsonl"), time.monotonic()
-    while trainer.step < schedule.steps:
+    while trainer.step < options.steps:
         if trainer.step >= recipe["own_after"] and "own" not in sources:
-            sources["own"] = own_lessons(out, trainer, listed, recipe)
-        print({name: len(lessons) for name, lessons in sources.items()})
+            sources["own"] = pseudo_labelled_samples(out, trainer, listed, recipe)
+        print({name: len(samples) for name, samples in sources.items()})
         # A part ends where a state is saved or where another source comes in.
-        ends = [trainer.step + SAVE_EVERY, schedule.steps, recipe["own_after"]]
+        ends = [trainer.step + SAVE_EVERY, options.steps, recipe["own_after"]]
         upto = min(step for step in ends if step > trainer.step)
         draw = draw_from(sources, recipe["sources"])
-        trainer.run(draw, upto, lambda step, loss: log("reader", step - 1, loss))
+        trainer.run(draw, upto, lambda step, loss: log("lung", step - 1, loss))
         save_file(trainer.state(), out / "next.safetensors")
         (out / "next.safetensors").replace(state)
     print(f"trained in {time.monotonic() - started:.0f} s")
     return trainer
 
 
-def drawn_lesson(entry: Listed, recipe: dict) -> Lesson:
+def masked_sample(entry: Listed, recipe: dict) -> LungSample:
     image, _ = load_grey(entry.path, recipe["grid"])
     mask = load_mask(entry.mask, recipe["grid"]) > 0
-    return (whole_lesson if drawn_whole(entry) else field_lesson)(image, mask)
+    return (whole_lung_sample if drawn_whole(entry) else lung_field_sample)(image, mask)
 
 
-def own_lessons(
-    out: Path, trainer: ReaderTrainer, listed: list[Listed], recipe: dict
-) -> list[Lesson]:
+def pseudo_labelled_samples(
+    out: Path, trainer: LungTrainer, listed: list[Listed], recipe: dict
+) -> list[LungSample]:
     """Readings of radiographs without masks, by the network as it was at `own_after`."""
     path = out / "first.safetensors"
     if not path.exists():
         save_file(trainer.averaged.state_dict(), path)
-    network = UNet(1, READER_OUTPUTS, recipe["widths"])
+    network = UNet(1, OUTPUT_CHANNELS, recipe["widths"])
     network.load_state_dict(load_file(path))
-    reader = NetworkReader(network.eval(), recipe["grid"])
-    lessons = []
+    segmenter = LungSegmentationNetwork(network.eval(), recipe["grid"])
+    samples = []
     for entry in training_others(listed, recipe):
         image, content = load_grey(entry.path, recipe["grid"])
-        reading = reader(image)
+        prediction = segmenter(image)
         try:
-            regions = locate_lungs(image, reading, content)
+            regions = locate_lungs(image, prediction, content)
         except NotAChestRadiograph:
             continue
-        # Stricter than use is: a mistake that it teaches itself stays.
-        if is_plausible(regions.field, reading.field):
-            lessons.append(own_lesson(image, reading, regions))
-    return lessons
+        # Stricter than use is: a mistake that it is trained on stays.
+        if is_plausible(regions.field, prediction.field):
+            samples.append(pseudo_labelled_sample(image, prediction, regions))
+    return samples
 
 
 def draw_from(
-    sources: dict[str, list[Lesson]], shares: dict[str, float]
-) -> Callable[[np.random.Generator], Lesson]:
-    """Picks a source by its share among those that there are, then one of its lessons."""
-    names = [name for name, lessons in sources.items() if lessons]
+    sources: dict[str, list[LungSample]], shares: dict[str, float]
+) -> Callable[[np.random.Generator], LungSample]:
+    """Picks a source by its share among those that there are, then one of its samples."""
+    names = [name for name, samples in sources.items() if samples]
     weights = np.array([shares[name] for name in names])
 
-    def draw(rng: np.random.Generator) -> Lesson:
-        lessons = sources[str(rng.choice(names, p=weights / weights.sum()))]
-        return lessons[rng.integers(len(lessons))]
+    def draw(rng: np.random.Generator) -> LungSample:
+        samples = sources[str(rng.choice(names, p=weights / weights.sum()))]
+        return samples[rng.integers(len(samples))]
 
     return draw
 
 
-def score_masks(reader: LungReader, listed: list[Listed], recipe: dict) -> dict:
+def score_masks(segmenter: LungSegmenter, listed: list[Listed], recipe: dict) -> dict:
     """Dice with masks that people drew, over radiographs that were never trained on."""
     trained = {x.path for x in training_masks(listed, recipe)}
     rows: dict[str, list[tuple[float, float]]] = {}
@@ -269,12 +273,12 @@ def score_masks(reader: LungReader, listed: list[Listed], recipe: dict) -> dict:
         name = entry.path.name.split("_")[0]
         image, content = load_grey(entry.path, SCORED_GRID)
         mask = load_mask(entry.mask, SCORED_GRID) > 0
-        reading = reader(image)
-        found = (reading.any_lung if drawn_whole(entry) else reading.field) > 0.5
+        prediction = segmenter(image)
+        found = (prediction.any_lung if drawn_whole(entry) else prediction.field) > 0.5
         recall = float((found & mask).sum() / mask.sum())
         rows.setdefault(name, []).append((dice(found, mask), recall))
         try:
-            locate_lungs(image, reading, content)
+            locate_lungs(image, prediction, content)
         except NotAChestRadiograph:
             refused[name] += 1
     return {
@@ -289,21 +293,21 @@ def score_masks(reader: LungReader, listed: list[Listed], recipe: dict) -> dict:
     }
 
 
-def score_pairs(reader: LungReader, pairs: list[Pair]) -> dict:
+def score_pairs(segmenter: LungSegmenter, pairs: list[Pair]) -> dict:
     """Regions and thickness on simulated pairs of held-back patients."""
     rows: dict[str, list[tuple[float, ...]]] = {}
     for pair in pairs:
-        truth = pair.lesson()
-        reading = reader(truth.image)
+        truth = pair.sample()
+        prediction = segmenter(truth.image)
         lung = truth.any_lung > 0.5
-        error = (reading.thickness_mm - truth.thickness_mm)[lung]
-        ratio = reading.thickness_mm[lung].mean() / max(truth.thickness_mm[lung].mean(), 1)
+        error = (prediction.thickness_mm - truth.thickness_mm)[lung]
+        ratio = prediction.thickness_mm[lung].mean() / max(truth.thickness_mm[lung].mean(), 1)
         rows.setdefault(pair.origin, []).append(
             (
-                dice(reading.field > 0.5, truth.field > 0.5),
-                dice(reading.any_lung > 0.5, lung),
+                dice(prediction.field > 0.5, truth.field > 0.5),
+                dice(prediction.any_lung > 0.5, lung),
                 float(np.abs(error).mean()),
-                pearson(reading.thickness_mm, truth.thickness_mm, lung),
+                pearson(prediction.thickness_mm, truth.thickness_mm, lung),
                 float(np.log(ratio)),
             )
         )
@@ -332,7 +336,7 @@ def pearson(a: Float32Map, b: Float32Map, where: NDArray[np.bool_]) -> float:
 
 def package(
     folder: Path,
-    trainer: ReaderTrainer,
+    trainer: LungTrainer,
     listed: list[Listed],
     pairs: list[Pair],
     recipe: dict,
@@ -347,7 +351,7 @@ def package(
         name = f"simulated pairs, origin {pair.origin}"
         name += "" if pair.origin == "phantom" else f", of {pair.patient_id}"
         used[name, pair.licence] += 1
-    card = ReaderCard(
+    card = LungNetworkCard(
         name="lung-reader",
         widths=tuple(recipe["widths"]),
         side=recipe["grid"],
@@ -362,10 +366,12 @@ def package(
         recipe=recipe,
         metrics=metrics,
     )
-    save_reader(folder, trainer.averaged, card)
+    save_lung_network(folder, trainer.averaged, card)
     size = sum(p.stat().st_size for p in folder.iterdir())
     if size > MOST_BYTES:
-        raise SystemExit(f"{size} bytes; a packaged lung reader has at most {MOST_BYTES}")
+        raise SystemExit(
+            f"{size} bytes; a packaged lung segmentation network has at most {MOST_BYTES}"
+        )
     print(f"{folder}: {size / 1e6:.1f} MB")
 
 
