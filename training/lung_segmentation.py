@@ -52,6 +52,7 @@ from dfsynth.lung_segmentation.training import LungTrainer, LungTrainingOptions
 from dfsynth.models.unet import UNet
 from dfsynth.records import Float32Map
 from dfsynth.resources import data_folder
+from dfsynth.statistics import dice
 
 RECIPE = Path(__file__).parent / "recipes" / "lung-reader.toml"
 SIMULATED = "made by dfsynth"
@@ -324,10 +325,6 @@ def score_pairs(segmenter: LungSegmenter, pairs: list[Pair]) -> dict:
             "log_depth_sd": float(ratio.std()),
         }
     return result
-
-
-def dice(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    return float(2 * (found & truth).sum() / max(found.sum() + truth.sum(), 1))
 
 
 def pearson(a: Float32Map, b: Float32Map, where: NDArray[np.bool_]) -> float:

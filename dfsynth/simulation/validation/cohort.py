@@ -1,6 +1,5 @@
 """Validates the simulator: a cohort of phantoms, measured against published figures."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ import torch
 
 from dfsynth.errors import UsageError
 from dfsynth.simulation.validation import TARGETS, Finding, Person, find, measure_person
+from dfsynth.threads.pool import available_cores
 
 FEWEST_PEOPLE = 20
 USUAL_PEOPLE = 200
@@ -37,7 +37,7 @@ def validate(people: int, seed: int, advance: Callable[[], None]) -> Validation:
         raise UsageError(f"--seed {seed}: expected 0 or more")
     torch.set_num_threads(1)
     cohort: list[Person] = []
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         for person in pool.map(measure_person, range(seed, seed + people)):
             cohort.append(person)
             advance()

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.simulation.validation.measures import Person
+from dfsynth.statistics import bootstrap_percentiles
 
 Samples = NDArray[np.float64]
 Statistic = Callable[[Sequence[Person]], float]
 
-_RESAMPLES: Final = 1000
 _CONSTRUCTION: Final = "by construction"
 _EMERGENT: Final = "emergent"
 
@@ -50,13 +50,10 @@ class Finding:
 
 def find(targets: Sequence[Target], people: Sequence[Person], seed: int) -> tuple[Finding, ...]:
     """The findings for a cohort; resampling is by whole people, with the given seed."""
-    rng = np.random.default_rng(seed)
-    draws = rng.integers(0, len(people), (_RESAMPLES, len(people)))
     findings = []
     for target in targets:
         value = target.statistic(people)
-        resampled = [target.statistic([people[i] for i in draw]) for draw in draws]
-        low, high = np.percentile(resampled, [2.5, 97.5])
+        interval = bootstrap_percentiles(people, target.statistic, seed)
         findings.append(
             Finding(
                 name=target.name,
@@ -65,8 +62,8 @@ def find(targets: Sequence[Target], people: Sequence[Person], seed: int) -> tupl
                 expected=(target.low, target.high),
                 reason=target.reason,
                 value=value,
-                interval=(float(low), float(high)),
-                met=_judge(target, value, (float(low), float(high))),
+                interval=interval,
+                met=_judge(target, value, interval),
             )
         )
     return tuple(findings)
