@@ -241,6 +241,17 @@ def test_one_place_alone_catches_everything() -> None:
     assert broad == ["dfsynth.jobs.model_inputs"]
 
 
+def test_cores_are_counted_in_one_place() -> None:
+    counting = {"sched_getaffinity", "cpu_count", "process_cpu_count"}
+    found = {
+        module
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in counting
+    }
+    assert found == {"dfsynth.threads.pool"}
+
+
 def test_no_function_changes_its_modules_names() -> None:
     found = [
         f"{module}:{node.lineno}"

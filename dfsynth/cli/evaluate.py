@@ -27,7 +27,8 @@ def evaluate(
         str, typer.Option(help="Patients to test on: test, val, calibration, train or all.")
     ] = "test",
     ood: Annotated[
-        Path | None, typer.Option(help="Folder of out-of-distribution images: do scores tell them?")
+        Path | None,
+        typer.Option(help="Folder of out-of-distribution images: are they detected?"),
     ] = None,
     out: Annotated[
         Path | None,

@@ -1,4 +1,4 @@
-"""Does a score tell images that the checkpoint was not made for from those of the test?"""
+"""Do scores detect images that the checkpoint was not made for?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def measure_detection(
     seed: int,
     progress: Progress,
 ) -> tuple[dict[str, Interval], OutOfDistributionCounts]:
-    """Scores the images and gives the AUROC of each score that may tell them.
+    """Scores the images and gives the AUROC of each score that may detect them.
 
     Args:
         images: unlike those of the training.

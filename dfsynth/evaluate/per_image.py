@@ -44,7 +44,7 @@ class PerImageMetrics:
             self.metrics.setdefault(metric_key, []).append(metrics.first(pixels))
 
     def values(self, key: MetricKey, name: str) -> Array:
-        """One of `NAMES` of every image, (images); NaN where it is not defined."""
+        """One of `NAMES` of each of n images, (n); NaN where it is not defined."""
         return np.array([m.values[name] for m in self.metrics[key]])
 
     def is_known(self, key: MetricKey) -> bool:

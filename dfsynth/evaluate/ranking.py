@@ -30,8 +30,8 @@ def sparsification_curve(error: Array, uncertainty: Array) -> Array:
 def area_between(curve: Array, best_curve: Array) -> float:
     """AUSE: the area between the curves by uncertainty and by the error itself; 0 is perfect.
 
-    Curves (20,) over shares 0 to 0.95, by trapezoids. An uncertainty that says nothing has a curve
-    of 1.
+    Curves of shape (20,) over shares 0 to 0.95, by trapezoids. An uncertainty that says nothing has
+    a curve of 1.
     """
     return float(np.trapezoid(curve - best_curve, REMOVED))
 

@@ -25,10 +25,12 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How one figure spreads over images: percentiles, in its unit."""
+    """How one figure spreads over images: the percentiles `p05`, `p25`, `median`, `p75` and `p95`.
+
+    All in the unit of the figure.
+    """
 
     p05: float
-    """The 5th percentile, in the unit of the figure, as are the others."""
     p25: float
     median: float
     p75: float

@@ -12,7 +12,14 @@ import pytest
 
 from dfsynth.checkpoint import read_checkpoint
 from dfsynth.errors import UsageError
-from dfsynth.evaluate import EvaluatedCheckpoint, EvaluationReport, calibrate, evaluate_pairs
+from dfsynth.evaluate import (
+    EvaluatedCheckpoint,
+    EvaluationReport,
+    UnwrittenReportError,
+    calibrate,
+    evaluate_pairs,
+    write_report,
+)
 from dfsynth.evaluate.per_image import MOST_IMAGES_PER_PATIENT, pixels_by_patient
 from dfsynth.options import EvaluationOptions
 from dfsynth.progress import Silent
@@ -105,7 +112,7 @@ def test_the_batch_changes_nothing_and_the_seed_repeats_it(
     assert set(generator.batch_sizes) == {1}
 
 
-def test_out_of_distribution_images_are_told_by_their_uncertainty(
+def test_out_of_distribution_images_are_detected_by_their_uncertainty(
     evaluate, make_pairs, tmp_path: Path
 ) -> None:
     for number in range(4):
@@ -136,6 +143,17 @@ def test_single_images_are_listed(evaluate, make_pairs) -> None:
     assert len(lines) == 12 * 2 * 2 * 3
     assert all(len(line) == len(head) for line in lines)
     assert lines[0][:5] == ["pair 2", "patient 1", 1, "whole", "noisy"]
+
+
+def test_figures_travel_with_the_error_where_a_file_cannot_be_written(
+    evaluate, make_pairs, tmp_path: Path
+) -> None:
+    report = evaluate(make_pairs())
+    (tmp_path / "images.csv").mkdir()
+    with pytest.raises(UnwrittenReportError, match="cannot write") as caught:
+        write_report(report, tmp_path)
+    assert caught.value.report is report
+    assert json.loads((tmp_path / "metrics.json").read_text())["images"] == 12
 
 
 def test_every_patient_calibrates_alike_however_many_images_there_are() -> None:
