@@ -1,4 +1,4 @@
-"""Plain contact sheets: named rows of pictures."""
+"""Plain contact sheets: named rows of images."""
 
 import re
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ _TITLE_HEIGHT = 22
 
 
 def sheet_path(folder: Path, name: str) -> Path:
-    """The PNG in `folder` for a set of pictures of any name."""
+    """The PNG in `folder` for a set of images of any name."""
     return folder / f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}.png"
 
 
 def draw_sheet(path: Path, rows: Sequence[tuple[str, NDArray[np.uint8]]]) -> None:
-    """Writes a PNG: under each title its pictures (picture, y, x) or (picture, y, x, 3) in BGR."""
+    """Writes a PNG: under each title its images (n, y, x) or (n, y, x, 3) in BGR."""
     most = max(len(images) for _, images in rows)
     strips = []
     for title, images in rows:

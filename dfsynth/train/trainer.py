@@ -129,7 +129,7 @@ class Trainer:
         self._shared = self._processes.share(self.network, self.device)
 
     def load_initial_weights(self, weights: Mapping[str, Tensor]) -> None:
-        """Replaces the initial weights by those of an initial checkpoint, before any step."""
+        """Replaces the initial weights by others of the same names and shapes, before any step."""
         self.network.load_state_dict(weights)
         self._average.module.load_state_dict(weights)
 
@@ -195,7 +195,7 @@ class Trainer:
             p.requires_grad_(False)
 
     def state(self) -> dict[str, Tensor]:
-        """Gives all that `restore` needs besides the recipe, by name, on the CPU."""
+        """Gives all that `restore` needs besides the recipe: tensors of any shape, on the CPU."""
         optimiser, discriminators = self._optimiser, self.discriminators
         return flatten_state(
             {
@@ -215,7 +215,7 @@ class Trainer:
         )
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Takes up the state of a trainer of the same recipe."""
+        """Takes up the state of a trainer of the same recipe, tensors in their shapes."""
         position = state_part(state, stored_keys.POSITION)
         self._average.load_state_dict(state_part(state, "average"))
         self.start_phase(int(position["phase"]))

@@ -52,9 +52,9 @@ def test_a_network_comes_back_to_float16(
         assert state[name].dtype == torch.float32
         assert state[name].device.type == "cpu"
         torch.testing.assert_close(state[name], weight.half().float(), rtol=0, atol=0)
-    picture, masks = torch.rand(2, 1, 16, 16), torch.ones(2, written.mask_width)
+    image, masks = torch.rand(2, 1, 16, 16), torch.ones(2, written.mask_width)
     with torch.inference_mode():
-        for a, b in zip(found(picture, masks), written(picture, masks), strict=True):
+        for a, b in zip(found(image, masks), written(image, masks), strict=True):
             torch.testing.assert_close(a.mean, b.mean, rtol=1e-2, atol=5e-3)
 
 
