@@ -26,7 +26,7 @@ from dfsynth.datasets import open_pairs
 from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.preprocess import to_grid
 from dfsynth.records import Float32Map
-from dfsynth.score.numbers import LEAST_LUNG
+from dfsynth.score.lung import LEAST_LUNG
 
 _EVERY, _BINS = 7, 40
 """Every so many lung pixels, in so many bins of thickness."""

@@ -16,7 +16,7 @@ from dfsynth.errors import StoreError, UsageError
 from dfsynth.manifest import PAIRS, read_manifest
 from dfsynth.preprocess import letterbox, to_grid, to_unit_range
 from dfsynth.records import Float32Map, Geometry, IntensityWindow
-from dfsynth.store import StoreLayout, ZarrArrays
+from dfsynth.store import ArrayReader, StoreLayout, format_of
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
 
@@ -34,7 +34,7 @@ class StorePairs:
     rows: tuple[PairRow, ...]
     description: str
     warnings: tuple[str, ...]
-    arrays: ZarrArrays
+    arrays: ArrayReader
     manifest: pa.Table
     """One line for each row: its place in the arrays, n0, v0, severity and the rest."""
     geometry: Geometry
@@ -55,7 +55,7 @@ class StorePairs:
                 f"{root} holds images that were generated, not pairs to learn from; expected a "
                 "store that dfsynth simulate has made, two folders, or a table"
             )
-        arrays = ZarrArrays.open(layout)
+        arrays = format_of(layout).open_arrays(layout)
         missing = [name for name in _REQUIRED if name not in arrays.names]
         if missing:
             raise UsageError(f"{root} has no array {missing[0]!r}; expected {_REQUIRED}")

@@ -126,7 +126,7 @@ def _auroc(
     name: str,
     seed: int,
 ) -> Interval:
-    numbers = [getattr(s, name) for s in (*own, *foreign)]
+    numbers = [s.scores[name] for s in (*own, *foreign)]
     if all(number is None for number in numbers):
         return Interval(None, None, None)
     sign = -1.0 if name in LOW_IS_STRANGE else 1.0

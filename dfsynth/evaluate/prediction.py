@@ -13,7 +13,7 @@ from dfsynth.evaluate.measurement import Guess, Picture
 from dfsynth.inference import MapBatch
 from dfsynth.progress import Progress
 from dfsynth.records import Float32Map, Generated, Geometry, ModelInput
-from dfsynth.score.numbers import LEAST_LUNG, LUNG_PROBABILITY
+from dfsynth.score.lung import LEAST_LUNG, LUNG_PROBABILITY
 
 LungOf: TypeAlias = Literal["pairs", "checkpoint", "none"]
 """Where the outline of a lung comes from."""

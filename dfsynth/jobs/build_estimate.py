@@ -8,12 +8,12 @@ from dfsynth.jobs.build import reader_of
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.image_rows import Prepared
-from dfsynth.jobs.image_shards import select_maps
+from dfsynth.jobs.image_shards import maps_to_store
 from dfsynth.jobs.model_inputs import InputStage
 from dfsynth.jobs.planning import refuse_conflict
 from dfsynth.options import BuildOptions
 from dfsynth.source import open_source
-from dfsynth.store import StoreLayout, encode_row
+from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.plan import source_item
 
 _TRIALS = 3
@@ -46,7 +46,8 @@ def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> Estimate:
     """
     source = open_source(options.source, options.root)
     job = BuildJob(options, source, maker)
-    refuse_conflict(job, StoreLayout(options.out))
+    layout = StoreLayout(options.out)
+    refuse_conflict(job, layout)
     draft = job.draft()
     held = draft.record.fingerprint
     stage = InputStage(source, reader_of(options, held.size, maker.facts.intensity))
@@ -64,7 +65,7 @@ def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> Estimate:
         seconds = (time.perf_counter() - started) / len(batch)
         specs = draft.record.arrays
         rows = [
-            encode_row(specs, select_maps(specs, maps, p))
+            format_of(layout).encode_row(specs, maps_to_store(specs, maps, p))
             for maps, p in zip(generated, batch, strict=True)
         ]
         size = sum(len(chunk) for row in rows for chunk in row.chunks) / len(rows)

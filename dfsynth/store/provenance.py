@@ -1,15 +1,62 @@
-"""What the records of all stores say alike: versions, and how one differs from what is wanted."""
+"""What the records of all stores have alike: how they are written, versions, differences."""
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from importlib import metadata
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+from dfsynth.files.json_record import Json, encode_json
+from dfsynth.store.arrays import ArraySpec, StoredType
 from dfsynth.version import __version__
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 SCHEMA_VERSION: Final = 1
-COMPRESSION: Final = "blosc-zstd1-bitshuffle, crc32c"
+
+_KEYS: Final[Mapping[str, str]] = {
+    "checkpoint_license": "checkpoint_licence",
+    "source_license": "source_licence",
+    "licenses": "licences",
+}
+"""Fields of records whose keys in `build.json` are spelt otherwise, as stored data have them."""
+
+
+def encode_record(record: "DataclassInstance", **first: Json) -> bytes:
+    """The content of `build.json`: the entries `first`, then the fields of the record.
+
+    Raises:
+        ValueError: A number is NaN or infinite, which JSON does not know.
+        TypeError: A value is of a type that JSON does not know.
+    """
+    entries = {_KEYS.get(name, name): value for name, value in asdict(record).items()}
+    return encode_json({**first, **entries})
+
+
+def fields_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of a `build.json` under the names of the record's fields."""
+    names = {key: name for name, key in _KEYS.items()}
+    return {names.get(key, key): value for key, value in document.items()}
+
+
+def array_specs(
+    arrays: Iterable[tuple[str, StoredType]], rows: int, size: tuple[int, int], shard_size: int
+) -> tuple[ArraySpec, ...]:
+    """The arrays (image, y, x) of a store, which differ in name and stored type alone.
+
+    Args:
+        arrays: Name and stored type of each.
+        rows: Images in every array.
+        size: (height, width) in pixels.
+        shard_size: Images in one shard.
+
+    Raises:
+        StoreError: A name, a type or an extent is none that an array can have.
+    """
+    height, width = size
+    return tuple(ArraySpec(name, dtype, rows, height, width, shard_size) for name, dtype in arrays)
 
 
 def software_versions(libraries: Sequence[str]) -> dict[str, str]:

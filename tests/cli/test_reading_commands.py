@@ -20,6 +20,7 @@ from dfsynth.progress import Silent
 from dfsynth.source import Corpus, known_corpora
 from dfsynth.store import StoreLayout
 from dfsynth.store.opened import open_store
+from dfsynth.store.zarr.paths import shard_path
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_info_passes_over_a_file_that_vanishes(run_cli, store, monkeypatch, at_l
 
 def test_verify_exits_1_on_damage(run_cli, store):
     assert run_cli("verify", store)[0] == 0
-    path = StoreLayout(store).shard_object("dark_field", 0)
+    path = shard_path(StoreLayout(store), "dark_field", 0)
     path.write_bytes(path.read_bytes()[:-3])
     status, out, _ = run_cli("verify", store)
     assert status == 1

@@ -12,6 +12,7 @@ from dfsynth.jobs.simulate import run_simulation
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Silent
 from dfsynth.store import StoreLayout
+from dfsynth.store.zarr.paths import shard_path
 
 
 def test_sound_pairs_are_each_read_once():
@@ -52,6 +53,6 @@ def test_of_a_store_a_sample_is_read(tmp_path):
     run_simulation(options, ToyPairMaker(options, fail_every=None), Silent())
     source = open_pairs(options.out, None, 64, (0.0, 1.0))
     check_pairs(source)
-    StoreLayout(options.out).shard_object("attenuation", 0).unlink()
+    shard_path(StoreLayout(options.out), "attenuation", 0).unlink()
     with pytest.raises(StoreError):
         check_pairs(source)

@@ -21,6 +21,7 @@ from dfsynth.options import BuildOptions, SimulateOptions
 from dfsynth.progress import Silent
 from dfsynth.splits import split_of
 from dfsynth.store import StoreLayout
+from dfsynth.store.zarr.paths import shard_path
 
 WINDOW = (0.0, 1.0)
 
@@ -242,7 +243,7 @@ class TestStore:
 
     def test_a_damaged_value_is_never_read(self, tmp_path):
         store = simulated(tmp_path / "x.zarr")
-        path = StoreLayout(store).shard_object("dark_field", 0)
+        path = shard_path(StoreLayout(store), "dark_field", 0)
         content = bytearray(path.read_bytes())
         content[40] ^= 255
         path.write_bytes(content)

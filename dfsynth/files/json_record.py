@@ -1,0 +1,33 @@
+"""JSON documents on disk: how dfsynth spells them, and how it reads them back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
+"""What a JSON document can hold."""
+
+
+def encode_json(document: Mapping[str, Json]) -> bytes:
+    """The document as UTF-8 text, indented by two spaces, with a line break at its end.
+
+    Raises:
+        ValueError: a number is NaN or infinite, which JSON does not know.
+        TypeError: a value is of a type that JSON does not know.
+    """
+    return (json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object that is the whole of `raw`; the numbers NaN and Infinity are let through.
+
+    Raises:
+        ValueError: it is no JSON, or no object; the message is half a sentence on what it is.
+    """
+    try:
+        found: object = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON") from None
+    if not isinstance(found, dict):
+        raise ValueError("it is no object with entries")
+    return found
