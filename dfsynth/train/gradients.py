@@ -9,7 +9,7 @@ from torch import Tensor, nn
 def clip_gradients(weights: Sequence[Tensor], largest_norm: float) -> bool:
     """Scales the gradients of weights of any shape together down to an L2 norm.
 
-    The largest norm has the unit of the loss by that of the weights; 0 scales nothing.
+    `largest_norm` has the unit of the loss by that of the weights; 0 scales nothing.
 
     Returns:
         Whether their norm is finite; gradients that are not stay as they are.

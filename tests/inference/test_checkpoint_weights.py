@@ -21,7 +21,7 @@ from dfsynth.checkpoint import (
     read_checkpoint,
 )
 from dfsynth.errors import CheckpointError
-from dfsynth.inference import TorchGenerator, load_network, save_checkpoint
+from dfsynth.inference import load_map_generator, load_network, save_checkpoint
 from dfsynth.models import Cascade
 
 MakeCard = Callable[[CascadeConfig], ModelCard]
@@ -80,7 +80,9 @@ def test_networks_of_every_choice_come_back_and_generate(
     assert found.config == written.config
     for name, weight in written.state_dict().items():
         assert torch.equal(found.state_dict()[name], weight.half().float())
-    generator = TorchGenerator(found, torch.device("cpu"), "fp32", 3, 0)
+    generator = load_map_generator(
+        read_checkpoint(tmp_path / "x"), torch.device("cpu"), "fp32", 3, 0
+    )
     # Sides that the network cannot halve are padded.
     maps = generator(np.random.default_rng(0).random((2, 15, 18)).astype(np.float32))
     assert (maps.lung is not None) == written.config.lung_head
