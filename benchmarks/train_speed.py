@@ -2,9 +2,9 @@
 
     python benchmarks/train_speed.py [--size 128] [--batch 4] [--steps 5] [--device cpu]
 
-Steps of the joint phase, in which all three stages learn, on one batch of noise that lies ready;
-the two take turns, so that a noisy machine slows both. Precision as `--precision auto` chooses it,
-and in float32.
+Steps of the joint phase, in which all three stages are trained, on one batch of noise that lies
+ready; steps of the two alternate, so that a noisy machine slows both. Precision as `--precision
+auto` chooses it, and in float32.
 """
 
 import argparse

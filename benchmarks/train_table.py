@@ -5,8 +5,8 @@
     python benchmarks/train_table.py --pairs pairs.zarr --out runs/gpu --size 256 --published  # GPU
 
 Every configuration gets the same pairs, the same number of updates, about as many parameters, and
-the same search over learning rates, each tried with a quarter of the steps and judged by the
-validation loss; then --seeds trainings at the best rate, evaluated on the test patients. With
+the same search over learning rates, each tried with a quarter of the steps and compared by
+the validation loss; then --seeds trainings at the best rate, evaluated on the test patients. With
 --as-long-as NAME each gets as much time as NAME takes for --steps instead, by the time that a step
 of each takes on this machine; the rates stay those of --steps. Prints the table as Markdown, with
 paired differences from the first row; what was not run says so. A budget (--minutes) ends the
@@ -71,7 +71,7 @@ WHOLE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A phase: which stages learn, its share of the steps, its share of the rate."""
+    """A phase: which stages it trains, its share of the steps, its share of the rate."""
 
     name: str
     stages: tuple[int, ...]
@@ -179,7 +179,7 @@ class Bench:
     size: int
     steps: int
     until: float
-    """By the monotonic clock; no training begins later."""
+    """By the monotonic clock; no training starts later."""
 
     def claim(self) -> None:
         """Makes the folder one of these pairs at this size; results of others are not mixed in."""
@@ -222,7 +222,7 @@ class Bench:
     def update_seconds(self) -> dict[str, float]:
         """Of every configuration, mean over the legs of its schedule; measured once.
 
-        They take turns, and the fastest of some steps counts: a noisy machine slows all alike.
+        Steps alternate, and the fastest of some counts, so that a noisy machine slows all alike.
         """
         table = self.out / "update-seconds.json"
         known = json.loads(table.read_text()) if table.exists() else {}

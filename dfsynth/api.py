@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dfsynth.evaluate import Evaluation, EvaluationReport
     from dfsynth.inference import MapGenerator
     from dfsynth.jobs.commit import RunReport
-    from dfsynth.jobs.simulator import PairMaker
+    from dfsynth.jobs.pair_maker import PairMaker
     from dfsynth.train import TrainReport
 
 
@@ -167,7 +167,7 @@ def load_simulator(options: SimulateOptions) -> "PairMaker":
         UsageError: the libraries of the extra `simulate`, a device or a folder is not there.
     """
     simulation = load_extra("dfsynth.simulation", "simulating", "simulate")
-    maker: PairMaker = simulation.make_simulator(options)
+    maker: PairMaker = simulation.Simulator(options)
     return maker
 
 

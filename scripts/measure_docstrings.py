@@ -22,11 +22,33 @@ _SHAPE = re.compile(
     r"\([\w ·×+\-/*…]+(, [\w ·×+\-/*…]+)+\)|\((n|draws|pixels|rows|columns|levels|samples)\)"
     r"|\b(scalars?|shapes?|one number)\b"
 )
-_UNIT = re.compile(
-    r"(_(s|mm|mm2|mm3|px|pixels|bytes|kv|kvp|kev|deg|degrees|rad|l|m2|cm|cm2|hu|per_m|per_cm|sd|share"
-    r"|percentile|fraction|rate|factor|loss|gain|weight|probability))$"
-    r"|^(kvp|seed|share|low|high|sd|loss|rate|dropout|alpha|beta|gamma|sigma|k|t|x|y)$"
+_UNITS = (
+    *("s", "hz", "um", "mm", "mm2", "mm3", "cm", "cm2", "m2", "l", "px", "pixels", "bytes"),
+    *("kv", "kvp", "kev", "deg", "degrees", "rad", "hu", "per_m", "per_cm"),
+    *("sd", "share", "percentile", "fraction", "rate", "factor", "loss", "gain", "weight"),
+    "probability",
 )
+_PLAIN = [
+    "kvp",
+    "seed",
+    "share",
+    "low",
+    "high",
+    "sd",
+    "loss",
+    "rate",
+    "dropout",
+    "alpha",
+    "beta",
+    "gamma",
+    "sigma",
+    "k",
+    "t",
+    "x",
+    "y",
+]
+_UNIT = re.compile(rf"(^|_)seconds(_|$)|_({'|'.join(_UNITS)})$|^({'|'.join(_PLAIN)})$")
+"""Names that say their unit, and those of textbooks that have none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ PROMISED: dict[str, set[str]] = {
         "PairItem",
         "SourceItem",
     },
-    "dfsynth.simulation": {"make_simulator"},
+    "dfsynth.simulation": {"Simulator"},
     "dfsynth.source": {"Corpus", "Source", "known_corpora", "open_source"},
     "dfsynth.store": {"ArrayReader", "ShardWriter", "StoreFormat", "StoreLayout", "format_of"},
     "dfsynth.train": {

@@ -2,9 +2,9 @@
 
     python training/drawn_lungs.py --data DIR --checkpoint default --out runs/drawn-lungs
 
-DIR as in radiographs.py. The packaged generator was taught by no radiograph that has a drawn mask;
-scored are those of them that did not teach the lung reader either, which drew the lungs over the
-others. Writes metrics.json and contact sheets.
+DIR as in radiographs.py. The packaged generator was trained on no radiograph that has a drawn mask;
+scored are those of them that the lung segmentation network was not trained on either, which found
+the lungs of the others. Writes metrics.json and contact sheets.
 
 With --pairs (a store of simulated pairs) it also says how the noise-free truth itself would score,
 by the outline that people would draw: an outline leaves out lung behind heart and domes, which does
@@ -48,17 +48,17 @@ def main() -> None:
 
 
 def score_checkpoint(checkpoint: str, listed: list[Listed], out: Path) -> dict:
-    """Figures of each group of radiographs; pictures into `out`."""
+    """Figures of each group of radiographs; images into `out`."""
     generator = dfsynth.load_generator(checkpoint)
     grid = read_checkpoint(checkpoint_path(checkpoint)).card.grid[0]
-    own, reader = (read_recipe(name) for name in ("mixture", "lung-reader"))
+    own, lung = (read_recipe(name) for name in ("mixture", "lung-reader"))
     held_back = [x for x in listed if share_of(x.patient_id, own) == "test"]
     draw_held_back(generator, held_back, grid, out)
     unseen = [
         x
         for x in listed
         if x.mask
-        and (not is_free_to_use(x.licence, reader) or share_of(x.patient_id, reader) == "test")
+        and (not is_free_to_use(x.licence, lung) or share_of(x.patient_id, lung) == "test")
     ]
     return score_drawn_lungs(generator, unseen, grid)
 
@@ -129,8 +129,8 @@ def draw_held_back(generator: TorchGenerator, listed: list[Listed], grid: int, o
     for entry in listed:
         image, content = load_grey(entry.path, grid)
         maps = generator(image[None], [entry.path.name])
-        pictures = (image, maps.mean[0], maps.aleatoric[0], maps.epistemic[0])
-        rows.append(SheetRow((entry.path.stem,), tuple(p[content] for p in pictures)))
+        shown = (image, maps.mean[0], maps.aleatoric[0], maps.epistemic[0])
+        rows.append(SheetRow((entry.path.stem,), tuple(p[content] for p in shown)))
     columns = [
         SheetColumn("attenuation", "grey value", "gray", 0.0, 1.0),
         SheetColumn("dark-field", "1", "gray", 0.0, 0.8),

@@ -228,7 +228,7 @@ def masked_sample(entry: Listed, recipe: dict) -> LungSample:
 def pseudo_labelled_samples(
     out: Path, trainer: LungTrainer, listed: list[Listed], recipe: dict
 ) -> list[LungSample]:
-    """Readings of radiographs without masks, by the network as it was at `own_after`."""
+    """Radiographs without masks, labelled by the network as it was at `own_after`."""
     path = out / "first.safetensors"
     if not path.exists():
         save_file(trainer.averaged.state_dict(), path)

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid
 
-from dfsynth.decode.codestream import JPEG_LS, Codestream, j2k_header, jpeg_header
+from dfsynth.decode.codestream import JPEG_LS, Codestream, jpeg_header
 from dfsynth.decode.dicom_file import Bytes, DataSet, corrupt, frame
 from dfsynth.decode.dicom_header import PixelDescription
 from dfsynth.decode.dicom_tags import PIXEL_DATA
 from dfsynth.decode.grey import GreyPixels
 from dfsynth.decode.jpeg import jpeg_pixels
+from dfsynth.decode.jpeg2000 import j2k_codestream, j2k_header
 from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
 from dfsynth.errors import ErrorCode, ImageError
 
@@ -165,11 +166,12 @@ def _jpeg_ls(
 def _jpeg_2000(
     frame: bytes, pixels: PixelDescription, limits: DecodeLimits
 ) -> tuple[Stored, Codestream]:
-    header = j2k_header(frame)
+    codestream = j2k_codestream(frame)
+    header = j2k_header(codestream)
     _check_header(header, pixels, limits, working_bytes=14 * header.components)
     try:
         # OpenJPEG, for High Throughput too: OpenJPH fills what is missing without a word.
-        return imagecodecs.jpeg2k_decode(frame), header
+        return imagecodecs.jpeg2k_decode(codestream), header
     except CODEC_ERRORS as error:
         raise corrupt("has JPEG 2000 data that end early or cannot be decoded") from error
 

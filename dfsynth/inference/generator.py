@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dfsynth.devices import DTYPES
+from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError
 from dfsynth.inference.dropout import dropout_masks
 from dfsynth.inference.map_generator import MapBatch
@@ -52,7 +52,7 @@ class TorchGenerator:
         more) Monte-Carlo samples are drawn of each image.
         """
         self._device = device
-        self._dtype = DTYPES[precision]
+        self._precision = precision
         self._samples = mc_samples
         self._seed = seed
         self._config = network.config
@@ -156,11 +156,7 @@ class TorchGenerator:
         return found
 
     def _predict(self, batch: Tensor, masks: Tensor) -> list[Prediction]:
-        with torch.autocast(
-            self._device.type,
-            self._dtype if self._dtype != torch.float32 else torch.bfloat16,
-            enabled=self._dtype != torch.float32,
-        ):
+        with mixed_precision(self._device, self._precision):
             try:
                 stages: list[Prediction] = self._network(batch, masks)
             except (torch.OutOfMemoryError, MemoryError) as error:

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dfsynth.jobs.pair_maker import PairMaker
 from dfsynth.jobs.planning import refuse_conflict
-from dfsynth.jobs.simulate import Making, check_folders
+from dfsynth.jobs.simulate import PairRowMaker, check_folders
 from dfsynth.jobs.simulate_planning import PairsJob
-from dfsynth.jobs.simulator import PairMaker
 from dfsynth.options import SimulateOptions
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.plan import pair_item
@@ -29,6 +29,7 @@ class PairsEstimate:
     """Pairs that the estimates below rest on; null estimates where none could be made."""
     bytes_estimate: int | None
     seconds_estimate: float | None
+    """Duration of the whole simulation on this machine, in s."""
     pairs_per_s: float | None
 
 
@@ -46,7 +47,8 @@ def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> PairsEsti
     workers = options.workers or available_cores()
     planned = [pair_item(line) for line in draft.plan.to_pylist()]
     items = planned[:workers]
-    making = Making(maker.open(), format_of(layout), draft.record.arrays)
+    maker.open()
+    making = PairRowMaker(maker, format_of(layout), draft.record.arrays)
     making(items[0])  # the first compiles, loads and allocates
     with thread_pool("simulate", workers) as pool:
         started = time.perf_counter()

@@ -44,6 +44,7 @@ class LungTrainingOptions:
     dropout: float = 0.1
     """Probability that a channel is dropped, 0 to below 1."""
     ema_decay: float = 0.995
+    """Share of the averaged weights that a step keeps, 0 to below 1."""
     warm_up: int = 100
     """Steps over which the learning rate rises."""
 
@@ -108,7 +109,7 @@ class LungTrainer:
             log(self.step, float(loss.detach()))
 
     def state(self) -> dict[str, Tensor]:
-        """All that `restore` needs besides the options, by name."""
+        """All that `restore` needs besides the options, by name; tensors of any shape."""
         found = flatten_state(
             {
                 "network": self.network.state_dict(),
@@ -119,7 +120,7 @@ class LungTrainer:
         return found | {"step": torch.tensor(self.step)}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Takes up the state of a trainer with the same options.
+        """Takes up what `state` gave for a trainer with the same options; shapes must be its own.
 
         Raises:
             KeyError: the state holds no step.

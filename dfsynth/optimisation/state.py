@@ -25,7 +25,7 @@ def flatten_state(parts: Mapping[str, Mapping[Any, Any]]) -> dict[str, Tensor]:
 
 
 def state_part(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The entries of a flat state below `name`, without that prefix."""
+    """The entries of a flat state below `name`, without that prefix; tensors of any shape."""
     prefix = f"{name}."
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
@@ -35,7 +35,8 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, part: Mapping[str, Tenso
 
     Args:
         optimiser: a new one over the same parameters.
-        part: the "state" of its `state_dict`, flat: "0.exp_avg", "0.step", ….
+        part: the "state" of its `state_dict`, flat: "0.exp_avg" (of a parameter's shape),
+            "0.step" (a scalar), ….
 
     Raises:
         ValueError: a key names no parameter by its number.

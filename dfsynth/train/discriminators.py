@@ -66,6 +66,6 @@ class Discriminators:
         return finite
 
     def restore(self, weights: Mapping[str, Tensor], optimiser: Mapping[str, Tensor]) -> None:
-        """Takes up weights and moments within the phase that was started last."""
+        """Takes up weights and moments, by name, in their shapes, within the phase in hand."""
         self.modules.load_state_dict(weights)
         restore_optimiser(self.optimiser, optimiser)

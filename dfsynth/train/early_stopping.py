@@ -19,7 +19,7 @@ class BestSoFar:
         return math.isfinite(score) and (self.score is None or score < self.score)
 
     def after(self, score: float) -> Self:
-        """Gives the record after one more validation."""
+        """Gives the record after one more validation; the less its score (no unit), the better."""
         if self.is_beaten_by(score):
             return replace(self, score=score, validations_since=0)
         return replace(self, validations_since=self.validations_since + 1)

@@ -1,7 +1,7 @@
 """What a training will need, known without running it: parameters, memory, time.
 
 Networks are laid out in torch's fake tensors, which know shapes and hold no values, so that the
-largest recipe is looked at in seconds.
+largest recipe is estimated in seconds.
 """
 
 import time

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 
 
 def clip_gradients(weights: Sequence[Tensor], largest_norm: float) -> bool:
-    """Scales the gradients of all weights together down to a norm; 0 scales nothing.
+    """Scales the gradients of weights of any shape together down to an L2 norm.
+
+    `largest_norm` has the unit of the loss by that of the weights; 0 scales nothing.
 
     Returns:
         Whether their norm is finite; gradients that are not stay as they are.

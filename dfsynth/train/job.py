@@ -37,6 +37,7 @@ class TrainReport:
     seconds: float
     """Time that training took, without preparing and calibrating."""
     pairs_per_second: float
+    """Pairs trained on by this call over `seconds`, in 1/s."""
 
 
 def run_training(options: TrainOptions, progress: TrainProgress) -> TrainReport:

@@ -97,7 +97,7 @@ class TrainingLoop:
         except torch.OutOfMemoryError as error:
             raise DfsynthError(
                 f"step {self.trainer.steps_taken + 1} ran out of memory on {self._device}; the "
-                "last state is kept; a smaller batch is another recipe: begin with --start-from "
+                "last state is kept; a smaller batch is another recipe: start it with --start-from "
                 f"{self._folder.best} in another --out"
             ) from error
         finally:

@@ -56,6 +56,7 @@ class Optimiser:
     name: Literal["adam", "adamw"] = "adam"
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
+    """Of Adam or AdamW as torch defines it, without unit, at least 0."""
     clip_norm: float = 1.0
     """Largest norm of a step's gradients; 0 clips nothing."""
     schedule: Literal["cosine", "step", "constant"] = "cosine"

@@ -123,7 +123,9 @@ class RunFolder:
             yield
 
     def save(self, state: Mapping[str, Tensor], best: BestSoFar, step: int) -> None:
-        """Keeps the state after `step` steps; the one before it is removed once this one is whole.
+        """Keeps the state after `step` steps: tensors of any shape by name.
+
+        The state before it is removed once this one is whole.
 
         Raises:
             StoreError: the disk is full, or refuses; the state before it stays.
@@ -139,7 +141,7 @@ class RunFolder:
         remove_durably(p for p in self._last.glob("*.safetensors") if p.name != name)
 
     def restore(self) -> tuple[dict[str, Tensor], BestSoFar] | None:
-        """Reads the kept state, or gives None where there is none yet.
+        """Reads the kept state, tensors in their shapes, or gives None where there is none yet.
 
         Raises:
             DfsynthError: it is damaged.

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dfsynth.datasets import PairBatch
-from dfsynth.devices import DTYPES
+from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError
 from dfsynth.models import Cascade, Prediction
 from dfsynth.optimisation import average_weights, flatten_state, restore_optimiser, state_part
@@ -61,7 +61,7 @@ class Trainer:
         """
         self.recipe = recipe
         self.device = device
-        self._dtype = DTYPES[precision]
+        self._precision = precision
         self._processes = processes
         self.epoch_steps = steps_an_epoch(training_pairs, recipe.batch)
         with torch.random.fork_rng(devices=[]):
@@ -129,7 +129,7 @@ class Trainer:
         self._shared = self._processes.share(self.network, self.device)
 
     def load_initial_weights(self, weights: Mapping[str, Tensor]) -> None:
-        """Replaces the initial weights by those of an initial checkpoint, before any step."""
+        """Replaces the initial weights by others of the same names and shapes, before any step."""
         self.network.load_state_dict(weights)
         self._average.module.load_state_dict(weights)
 
@@ -145,7 +145,7 @@ class Trainer:
         """
         rate = self._set_learning_rate()
         masks = self._dropout_masks(rng, batch)
-        with self._autocast():
+        with mixed_precision(self.device, self._precision):
             predictions = self._shared(batch.image, masks, max(self._stages) + 1)
         terms = self._loss_terms(predictions, self._stages, batch)
         loss = torch.stack(list(terms.values())).sum()
@@ -179,7 +179,7 @@ class Trainer:
         frozen = [p for p in self.network.parameters() if not p.requires_grad]
         for p in frozen:
             p.requires_grad_(True)
-        with self._autocast():
+        with mixed_precision(self.device, self._precision):
             predictions = self.network(batch.image, masks)
         terms = self._loss_terms(predictions, stages, batch)
         torch.stack(list(terms.values())).sum().backward()
@@ -195,7 +195,7 @@ class Trainer:
             p.requires_grad_(False)
 
     def state(self) -> dict[str, Tensor]:
-        """Gives all that `restore` needs besides the recipe, by name, on the CPU."""
+        """Gives all that `restore` needs besides the recipe: tensors of any shape, on the CPU."""
         optimiser, discriminators = self._optimiser, self.discriminators
         return flatten_state(
             {
@@ -215,7 +215,7 @@ class Trainer:
         )
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Takes up the state of a trainer of the same recipe."""
+        """Takes up the state of a trainer of the same recipe, tensors in their shapes."""
         position = state_part(state, stored_keys.POSITION)
         self._average.load_state_dict(state_part(state, "average"))
         self.start_phase(int(position["phase"]))
@@ -284,7 +284,7 @@ class Trainer:
         if self._bad_in_a_row >= MOST_BAD_STEPS:
             clip = self.recipe.optimiser.clip_norm
             clipping = "a smaller [optimiser] clip_norm" if clip else "[optimiser] clip_norm = 1"
-            fp32 = " or --precision fp32" if self._is_mixed else ""
+            fp32 = "" if self._precision == "fp32" else " or --precision fp32"
             raise DfsynthError(
                 f"loss or gradient of phase {self.phase.name!r} was not finite in "
                 f"{MOST_BAD_STEPS} steps in a row, the last being step {self.step}; the last good "
@@ -306,14 +306,6 @@ class Trainer:
         shape = (here * self._processes.world_size, self.network.mask_width)
         kept = rng.random(shape, np.float32)[batch.first : batch.first + here] < keep
         return torch.from_numpy(kept / keep).to(self.device)
-
-    def _autocast(self) -> torch.autocast:
-        dtype = self._dtype if self._is_mixed else torch.bfloat16
-        return torch.autocast(self.device.type, dtype, enabled=self._is_mixed)
-
-    @property
-    def _is_mixed(self) -> bool:
-        return self._dtype != torch.float32
 
 
 def _make_optimiser(

@@ -86,8 +86,8 @@ def test_ancillary_chunks_neither_matter_nor_make_noise(
     crop: NDArray[np.uint8], capfd: pytest.CaptureFixture[str]
 ) -> None:
     rows = np.hstack([np.zeros((256, 1), np.uint8), crop]).tobytes()
-    bomb = chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(20_000_000)))
-    odd = [chunk(b"iCCP", b"x"), chunk(b"gAMA", b""), chunk(b"sPLT", b"\0"), bomb]
+    note = chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(100_000)))
+    odd = [chunk(b"iCCP", b"x"), chunk(b"gAMA", b""), chunk(b"sPLT", b"\0"), note]
     image = decode(png(256, 256, 8, 0, rows, *odd))
     np.testing.assert_array_equal(image.pixels, crop)
     assert capfd.readouterr() == ("", "")
@@ -134,10 +134,37 @@ def test_other_faults() -> None:
     assert code_of(png(2, 2, 8, 0, b"\0\5\5\0\5\5")) == ErrorCode.CONSTANT
 
 
-def test_size_is_refused_before_decoding() -> None:
-    assert code_of(png(50_000, 50_000, 8, 0, b"\0")) == ErrorCode.TOO_LARGE
-    assert code_of(png(40, 40, 8, 0, b"\0"), DecodeLimits(max_pixels=1599)) == ErrorCode.TOO_LARGE
-    assert code_of(png(40, 40, 8, 0, b"\0"), DecodeLimits(max_pixels=1600)) == ErrorCode.CORRUPT
+@pytest.mark.parametrize("name", [b"IDAT", b"zTXt", b"eXIf", b"gAMA", b"juNK"])
+@pytest.mark.parametrize("length", [100_000, 2**31 - 1])
+def test_a_chunk_longer_than_the_file(name: bytes, length: int) -> None:
+    data = png(2, 2, 8, 0, b"\0\0\1\0\1\0", chunk(name, b""))
+    at = data.index(name) - 4
+    claimed = data[:at] + struct.pack(">I", length) + data[at + 4 :]
+    assert code_of(claimed) == ErrorCode.TRUNCATED
+
+
+def test_a_chunk_longer_than_png_allows() -> None:
+    data = png(2, 2, 8, 0, b"\0\0\1\0\1\0")
+    at = data.index(b"IDAT") - 4
+    assert code_of(data[:at] + b"\x80" + data[at + 1 :]) == ErrorCode.CORRUPT
+
+
+def test_checksums_of_the_chunk_and_of_the_compressed_data() -> None:
+    good = b"\0\0\1\0\1\0"
+    packed = zlib.compress(good)
+    for odd in (packed[:-1] + bytes([packed[-1] ^ 1]), packed[:-4]):
+        data = png(2, 2, 8, 0, good).replace(chunk(b"IDAT", packed), chunk(b"IDAT", odd))
+        assert code_of(data) == ErrorCode.CORRUPT
+    chunk_sum = chunk(b"IDAT", packed)[-4:]
+    assert code_of(png(2, 2, 8, 0, good).replace(chunk_sum, b"0000")) == ErrorCode.CORRUPT
+
+
+def test_chunks_are_limited(crop: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dfsynth.decode.png._MAX_CHUNKS", 20)
+    rows = np.hstack([np.zeros((256, 1), np.uint8), crop]).tobytes()
+    note = chunk(b"tEXt", b"k\0v")
+    np.testing.assert_array_equal(decode(png(256, 256, 8, 0, rows, *[note] * 17)).pixels, crop)
+    assert code_of(png(256, 256, 8, 0, rows, *[note] * 18)) == ErrorCode.CORRUPT
 
 
 def test_agrees_with_opencv(crop: NDArray[np.uint8]) -> None:

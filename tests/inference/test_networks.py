@@ -65,7 +65,7 @@ class ScalingSampler:
     seed: int
 
     def auto_batch_size(self, grid: tuple[int, int]) -> int:
-        return 2
+        return max(512 // (grid[0] * grid[1]), 1)
 
     def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
         maps = self(np.stack([i.image for i in inputs]), image_ids)
@@ -75,6 +75,7 @@ class ScalingSampler:
     def stages(
         self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
     ) -> list[MapBatch]:
+        assert image_ids is None or len(image_ids) == len(images)
         mean = (images * self.network.gain.item()).astype(np.float32)
         deviation = np.full_like(mean, 0.1)
         return [MapBatch(mean, deviation, deviation, None, np.full_like(mean, 2.0))]

@@ -9,7 +9,7 @@ import pytest
 from radiograph_files import write_folder
 from store_content import assert_equal_stores
 from toy_generator import ToyMaker
-from toy_simulator import ToyPairMaker, ToySimulator
+from toy_simulator import ToyPairMaker
 
 from dfsynth.errors import ConflictError, DfsynthError, StoreError, UsageError
 from dfsynth.jobs.build import run_build
@@ -209,12 +209,12 @@ def test_radiographs_may_be_those_of_a_table(tmp_path):
         run_simulation(options, ToyPairMaker(options), Silent())
 
 
-class Altered(ToySimulator):
-    """Makes pairs whose parameters, arrays or end are not as agreed."""
+class Altered(ToyPairMaker):
+    """A maker whose pairs are changed on their way."""
 
-    def __init__(self, options, alter):
-        super().__init__(options, None)
-        object.__setattr__(self, "alter", alter)
+    def __init__(self, options: SimulateOptions, alter) -> None:
+        super().__init__(options, fail_every=None)
+        self.alter = alter
 
     def make(self, item: PairItem) -> MadePair:
         return self.alter(super().make(item))
@@ -222,9 +222,7 @@ class Altered(ToySimulator):
 
 def run_altered(out: Path, alter) -> None:
     options = wanted(out)
-    maker = ToyPairMaker(options)
-    maker.open = lambda: Altered(options, alter)
-    run_simulation(options, maker, Silent())
+    run_simulation(options, Altered(options, alter), Silent())
 
 
 def with_parameters(made: MadePair, **more: object) -> MadePair:

@@ -21,19 +21,15 @@ SLOW_RUN = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
-from toy_simulator import ToyPairMaker, ToySimulator
+from toy_simulator import ToyPairMaker
 from dfsynth.options import SimulateOptions
 from dfsynth.jobs.simulate import run_simulation
 from dfsynth.progress import Silent
 
-class Slow(ToySimulator):
+class SlowMaker(ToyPairMaker):
     def make(self, item):
         time.sleep(0.02)
         return super().make(item)
-
-class SlowMaker(ToyPairMaker):
-    def open(self):
-        return Slow(self.options, self.fail_every)
 
 print("ready", flush=True)
 options = SimulateOptions(out=Path(sys.argv[1]), n=11, size=64, shard_size=4, workers=1)

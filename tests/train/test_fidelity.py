@@ -200,7 +200,7 @@ def flawed_copies(count: int) -> tuple[Tensor, Tensor]:
         ("published", "point", "none"),
     ],
 )
-def test_a_cascade_learns_the_mean_and_how_wrong_it_is(
+def test_a_cascade_can_be_trained_to_the_mean_and_its_error(
     backbone: Backbone, likelihood: Likelihood, kind: Kind
 ) -> None:
     image, target = flawed_copies(4)

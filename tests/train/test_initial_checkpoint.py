@@ -12,6 +12,7 @@ from support_training import toy_recipe, write_recipe
 from dfsynth.checkpoint import CascadeConfig, read_checkpoint
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.inference import load_network, save_checkpoint
+from dfsynth.models import Cascade
 from dfsynth.options import TrainOptions
 from dfsynth.progress import SilentTraining
 from dfsynth.train import run_training
@@ -51,7 +52,7 @@ def options(tmp_path: Path, rate: str, start: Path | None) -> TrainOptions:
         inputs,
         tmp_path / "run",
         targets=targets,
-        start_from=start and str(start),
+        start_from=None if start is None else str(start),
         precision="fp32",
     )
 
@@ -102,7 +103,10 @@ def test_the_lung_output_stays_although_pairs_have_no_lungs(
 
     def lungs(folder: Path) -> torch.Tensor:
         network = load_network(read_checkpoint(folder))
-        return torch.sigmoid(predict_without_dropout(network, image)[0].lung_logit).detach()
+        assert isinstance(network, Cascade)
+        logit = predict_without_dropout(network, image)[0].lung_logit
+        assert logit is not None
+        return torch.sigmoid(logit).detach()
 
     def drift(name: str, steps: int = 40) -> float:
         asked = options(tmp_path / name, "3e-3", checkpoint)

@@ -102,7 +102,8 @@ def same_best(one: Path, other: Path) -> bool:
 
 def test_a_run_leaves_what_it_promises(steady: Path) -> None:
     files = read_checkpoint(steady / "best")
-    assert load_network(files).config.widths == (8, 16)
+    assert load_network(files).config == files.card.arguments
+    assert files.card.recipe["network"]["widths"] == [8, 16]
     assert files.card.name == "toy"
     assert files.card.training_data[0]["licence"] == "not stated"
     steps = [line["step"] for line in lines(steady) if "loss" in line]

@@ -230,7 +230,7 @@ def test_a_process_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(UsageError, match="--nproc-per-node 2"):
         place_of_process(torch.device("cuda"))
     monkeypatch.setenv("WORLD_SIZE", "four")
-    with pytest.raises(UsageError, match="WORLD_SIZE=four is no number"):
+    with pytest.raises(UsageError, match="WORLD_SIZE=four is no whole number"):
         place_of_process(torch.device("cuda"))
 
 

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import torch
 
 from dfsynth.errors import UsageError
-from dfsynth.simulation.validation import TARGETS, Finding, Person, find, measure_person
+from dfsynth.simulation.validation import (
+    TARGETS,
+    Finding,
+    Person,
+    compare_with_targets,
+    measure_person,
+)
 from dfsynth.threads.pool import available_cores
 
 FEWEST_PEOPLE = 20
@@ -15,7 +21,7 @@ USUAL_PEOPLE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Validation:
+class CohortValidation:
     """The table of `dfsynth simulate --validate`."""
 
     people: int
@@ -25,7 +31,7 @@ class Validation:
     """Whether no target is missed; some may be in doubt."""
 
 
-def validate(people: int, seed: int, advance: Callable[[], None]) -> Validation:
+def validate_cohort(people: int, seed: int, advance: Callable[[], None]) -> CohortValidation:
     """Measures `people` phantoms, drawn from `seed`, `seed` + 1, …; `advance` after each.
 
     Raises:
@@ -41,11 +47,11 @@ def validate(people: int, seed: int, advance: Callable[[], None]) -> Validation:
         for person in pool.map(measure_person, range(seed, seed + people)):
             cohort.append(person)
             advance()
-    findings = find(TARGETS, cohort, seed)
-    return Validation(people, seed, findings, all(f.met != "no" for f in findings))
+    findings = compare_with_targets(TARGETS, cohort, seed)
+    return CohortValidation(people, seed, findings, all(f.met != "no" for f in findings))
 
 
-def tabulate(findings: Sequence[Finding]) -> str:
+def tabulate_findings(findings: Sequence[Finding]) -> str:
     """The findings as a Markdown table, which a terminal shows well enough."""
     lines = [
         "| target | kind | expected | found (95 % interval) | met | from |",

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import SimpleITK
 from ct_volumes import image_of, write_series
+from dfsynth.simulation.ct.extras import load_extra
 
 from dfsynth.errors import UsageError
 from dfsynth.simulation.ct import CtFormat, list_volumes
-from dfsynth.simulation.ct.extras import load_extra
 
 SMALL = np.zeros((4, 8, 8), np.int16)
 

@@ -8,7 +8,7 @@ from segmented_chest import SIDE, WHOLE, Chest, dome
 
 from dfsynth.lung_segmentation.network import LungPrediction
 from dfsynth.lung_segmentation.regions import NotAChestRadiograph
-from dfsynth.simulation.cxr.lungs import ReadLungs
+from dfsynth.simulation.cxr.symmetric_lungs import SymmetricLungs
 from dfsynth.simulation.cxr.target import (
     CxrParameters,
     CxrTarget,
@@ -117,7 +117,7 @@ def test_a_thick_lung_averages_its_heterogeneity_away() -> None:
     for thickness_mm in (20.0, 80.0, 200.0):
         slab = np.zeros((SIDE, SIDE), np.float32)
         slab[14:114, 14:114] = thickness_mm
-        lungs = ReadLungs(slab, PIXEL_MM)
+        lungs = SymmetricLungs(slab, PIXEL_MM)
         grid, coarse = lungs.coarse(5.0)
         voxels = LungTissue(layers, lungs, Streams(1)).fill(coarse, grid)
         along = (coarse.lung * voxels.healthy).sum(0) / coarse.lung.sum(0)
@@ -132,7 +132,7 @@ def test_a_thick_lung_averages_its_heterogeneity_away() -> None:
 
 def test_lungs_in_three_dimensions_have_the_read_thickness() -> None:
     thickness = 160 * dome(64, 64, 50, 40)
-    lungs = ReadLungs(thickness, PIXEL_MM)
+    lungs = SymmetricLungs(thickness, PIXEL_MM)
     grid, slab = lungs.coarse(6.0)
     volume = float(slab.lung.sum()) * grid.voxel_mm3
     assert volume == pytest.approx(float(thickness.sum()) * PIXEL_MM**2, rel=1e-3)
