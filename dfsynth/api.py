@@ -18,8 +18,8 @@ from dfsynth.options import (
 from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
 
 if TYPE_CHECKING:
-    from dfsynth.evaluate import Evaluation
-    from dfsynth.inference import TorchGenerator
+    from dfsynth.evaluate import Evaluation, EvaluationReport
+    from dfsynth.inference import MapGenerator
     from dfsynth.jobs.commit import RunReport
     from dfsynth.jobs.pair_maker import PairMaker
     from dfsynth.train import TrainReport
@@ -121,33 +121,10 @@ def train_generator(
         DfsynthError: a failure that ends the run; the last state is kept.
         TypeError: an option that does not exist.
     """
+    from dfsynth.train import run_training
+
     wanted = TrainOptions.of(recipe=recipe, data=data, out=out, **options)
-    return train_by(wanted, progress or SilentTraining())
-
-
-def train_by(configuration: TrainOptions, told: TrainProgress) -> "TrainReport":
-    """TEMPORARY"""
-    from dfsynth.checkpoint import read_checkpoint
-    from dfsynth.train import train_generator as run_training
-
-    report = run_training(configuration, told)
-    missing = report.writes and not read_checkpoint(report.best).card.calibration
-    if missing and not report.pairs["calibration"]:
-        told.message("the intervals are not calibrated: no pair is of a calibration patient")
-    elif missing:
-        evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
-        told.message("calibrating the intervals on the calibration patients")
-        found = evaluation.calibrate_checkpoint(
-            report.best,
-            configuration.data,
-            configuration.targets,
-            Silent(),
-            device=configuration.device,
-            precision=configuration.precision,
-        )
-        for doubt in found.doubts():
-            told.message(f"warning: {doubt}")
-    return report
+    return run_training(wanted, progress or SilentTraining())
 
 
 def evaluate_checkpoint(
@@ -172,18 +149,15 @@ def evaluate_checkpoint(
     Raises:
         UsageError: wrong options, or pairs that cannot be used.
         CheckpointError: the checkpoint is damaged.
-        StoreError: `out` cannot be written.
+        StoreError: a damaged store of pairs, or `out` cannot be written; where that fails in the
+            end, it is an `UnwrittenReportError` whose `report.scores` are the figures.
         TypeError: an option that does not exist.
     """
     evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
     wanted = EvaluationOptions.of(checkpoint=checkpoint, data=data, **options)
-    if out is not None:
-        evaluation.prepare_output(Path(out))
-    report = evaluation.evaluate_checkpoint(wanted, progress or Silent())
-    if out is not None:
-        evaluation.write_report(report, Path(out))
-    scores: Evaluation = report.scores
-    return scores
+    folder = None if out is None else Path(out)
+    report: EvaluationReport = evaluation.run_evaluation(wanted, folder, progress or Silent())
+    return report.scores
 
 
 def load_simulator(options: SimulateOptions) -> "PairMaker":
@@ -204,7 +178,7 @@ def load_generator(
     precision: str = "auto",
     mc_samples: int = DEFAULT_MC_SAMPLES,
     seed: int = 0,
-) -> "TorchGenerator":
+) -> "MapGenerator":
     """A checkpoint to call on arrays: (n, H, W) in [0, 1], dense bright → mean and uncertainties.
 
     The maps that a call gives are (n, H, W) float32, in the unit of the dark-field image.
@@ -221,10 +195,8 @@ def load_generator(
     """
     from dfsynth.checkpoint import checkpoint_path, read_checkpoint
     from dfsynth.devices import resolve_device, resolve_precision
-    from dfsynth.inference import TorchGenerator, load_network
+    from dfsynth.inference import load_map_generator
 
     files = read_checkpoint(checkpoint_path(checkpoint))
     where = resolve_device(device)
-    return TorchGenerator(
-        load_network(files), where, resolve_precision(precision, where), mc_samples, seed
-    )
+    return load_map_generator(files, where, resolve_precision(precision, where), mc_samples, seed)

@@ -78,7 +78,7 @@ PROMISED: dict[str, set[str]] = {
         "least_squares_generator",
         "read_recipe",
         "residual_l1",
-        "train_generator",
+        "run_training",
     },
 }
 

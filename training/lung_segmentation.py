@@ -44,7 +44,6 @@ from dfsynth.lung_segmentation import (
     LungTrainer,
     LungTrainingOptions,
     NotAChestRadiograph,
-    dice,
     is_plausible,
     locate_lungs,
     lung_field_sample,
@@ -56,6 +55,7 @@ from dfsynth.lung_segmentation import (
 from dfsynth.models.unet import UNet
 from dfsynth.records import Float32Map
 from dfsynth.resources import data_folder
+from dfsynth.statistics import dice
 
 RECIPE = Path(__file__).parent / "recipes" / "lung-reader.toml"
 SIMULATED = "made by dfsynth"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dfsynth.checkpoint.card import NETWORK, ModelCard
+from dfsynth.checkpoint.card import ModelCard
+from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.checkpoint.parsing import parse_card
 from dfsynth.errors import CheckpointError, UsageError
 from dfsynth.resources import data_folder
@@ -26,14 +27,14 @@ class CheckpointFiles:
     card: ModelCard
     weights: bytes
     sha256: str
-    """Over the weights file, then the card."""
+    """In hexadecimal, over the weights file, then the card."""
 
 
 def checkpoint_path(wanted: str) -> Path:
-    """A packaged generator's name or a folder → the folder.
+    """Finds the folder of a checkpoint, given as a packaged generator's name or as a folder.
 
     Raises:
-        UsageError: neither a packaged name nor a folder with a `model.json`.
+        UsageError: it is neither a packaged name nor a folder with a `model.json`.
     """
     packaged = sorted(p for p in data_folder("checkpoints").iterdir() if p.is_dir())
     generators = {folder.name: folder for folder in packaged if _generates(folder)}
@@ -71,7 +72,7 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
 
 
 def read_part(path: Path) -> bytes:
-    """The bytes of one of a checkpoint's two files.
+    """Reads one of a checkpoint's two files.
 
     Raises:
         CheckpointError: it is not there or cannot be read.
@@ -85,8 +86,11 @@ def read_part(path: Path) -> bytes:
 
 
 def _generates(folder: Path) -> bool:
-    """Whether a packaged network is a generator; what is wrong with a card, reading it tells."""
+    """Whether a packaged network is a generator.
+
+    A damaged card counts as one: reading it says what is wrong.
+    """
     try:
-        return bool(json.loads((folder / CARD).read_bytes())["network"] == NETWORK)
+        return json.loads((folder / CARD).read_bytes())["network"] in CONFIG_READERS
     except (OSError, ValueError, LookupError, TypeError):
         return True

@@ -5,7 +5,6 @@
 `LungTrainer` trains a network on `LungSample`s.
 """
 
-from dfsynth.lung_segmentation.agreement import dice
 from dfsynth.lung_segmentation.augmentation import LungAugmentation
 from dfsynth.lung_segmentation.checkpoint import (
     NETWORK_NAME,
@@ -48,7 +47,6 @@ __all__ = [
     "LungTrainer",
     "LungTrainingOptions",
     "NotAChestRadiograph",
-    "dice",
     "is_plausible",
     "load_lung_network",
     "locate_lungs",
