@@ -16,7 +16,7 @@ from dfsynth.threads.pool import available_cores, thread_pool
 
 
 @dataclass(frozen=True, slots=True)
-class PairsEstimate:
+class SimulationEstimate:
     """A plan that was not carried out."""
 
     rows: int
@@ -33,7 +33,7 @@ class PairsEstimate:
     pairs_per_s: float | None
 
 
-def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> PairsEstimate:
+def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> SimulationEstimate:
     """Plans, makes one pair to warm up and then one a worker, and scales up.
 
     Raises:
@@ -56,7 +56,7 @@ def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> PairsEsti
         seconds = (time.perf_counter() - started) / len(items)
     sizes = [sum(map(len, t.encoded.chunks)) for t in tried if t.encoded is not None]
     total = draft.record.rows
-    return PairsEstimate(
+    return SimulationEstimate(
         rows=total,
         shards=draft.record.shards,
         origins=dict(Counter(item.origin for item in planned)),

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store, opened for reading; holds no open file, so threads and processes may share it."""
+    """A store, opened for reading; holds no open file, so threads and processes may share it.
+
+    Example:
+        >>> store = dfsynth.open_store("x.zarr")
+        >>> store.read("dark_field", row=0).shape
+        (64, 64)
+        >>> data = store.dataset(maps=("dark_field", "aleatoric"), include_no_lung=True)
+        >>> data[0]["maps"].shape
+        torch.Size([2, 64, 64])
+    """
 
     path: Path
     record: BuildRecord | PairsRecord
@@ -101,6 +110,13 @@ class Store:
 
 def open_store(path: str | Path) -> Store:
     """Opens a store of images or of pairs, finished or not.
+
+    Example:
+        >>> store = dfsynth.open_store("x.zarr")
+        >>> store.maps
+        ('dark_field', 'aleatoric', 'epistemic')
+        >>> store.manifest.num_rows
+        2
 
     Raises:
         UsageError: there is no store.
