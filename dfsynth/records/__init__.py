@@ -8,7 +8,7 @@ Frozen, so that no stage changes what another one holds. Arrays are named by axe
 """
 
 from dfsynth.records.column import Column
-from dfsynth.records.generator import Generated, GeneratorFacts
+from dfsynth.records.generated import Generated, GeneratorFacts
 from dfsynth.records.image import (
     DecodedImage,
     Geometry,

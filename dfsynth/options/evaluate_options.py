@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from dfsynth.errors import UsageError
-from dfsynth.options.build import DEFAULT_MC_SAMPLES
+from dfsynth.options.build_options import DEFAULT_MC_SAMPLES
 from dfsynth.options.checks import require_one_of
 from dfsynth.options.coercion import Coercion, coerce, to_optional_path
 
