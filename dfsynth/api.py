@@ -18,7 +18,7 @@ from dfsynth.options import (
 from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
 
 if TYPE_CHECKING:
-    from dfsynth.evaluate import Evaluation
+    from dfsynth.evaluate import Evaluation, EvaluationReport
     from dfsynth.inference import MapGenerator
     from dfsynth.jobs.commit import RunReport
     from dfsynth.jobs.pair_maker import PairMaker
@@ -149,18 +149,15 @@ def evaluate_checkpoint(
     Raises:
         UsageError: wrong options, or pairs that cannot be used.
         CheckpointError: the checkpoint is damaged.
-        StoreError: `out` cannot be written.
+        StoreError: a damaged store of pairs, or `out` cannot be written; where that fails in the
+            end, it is an `UnwrittenReportError` whose `report.scores` are the figures.
         TypeError: an option that does not exist.
     """
     evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
     wanted = EvaluationOptions.of(checkpoint=checkpoint, data=data, **options)
-    if out is not None:
-        evaluation.prepare_output(Path(out))
-    report = evaluation.evaluate_checkpoint(wanted, progress or Silent())
-    if out is not None:
-        evaluation.write_report(report, Path(out))
-    scores: Evaluation = report.scores
-    return scores
+    folder = None if out is None else Path(out)
+    report: EvaluationReport = evaluation.run_evaluation(wanted, folder, progress or Silent())
+    return report.scores
 
 
 def load_simulator(options: SimulateOptions) -> "PairMaker":

@@ -17,17 +17,15 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from radiographs import Listed, is_free_to_use, list_radiographs, load_grey, load_mask, share_of
-from scipy.stats import rankdata
 
 import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.datasets import open_pairs
 from dfsynth.inference import TorchGenerator
-from dfsynth.records import Float32Map
 from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
 from dfsynth.simulation.cxr.thickness import lung_shape
+from dfsynth.statistics import auroc, dice
 
 _TRUTH_GRID, _TRUTH_PAIRS = 256, 40
 RECIPES = Path(__file__).parent / "recipes"
@@ -80,11 +78,12 @@ def score_drawn_lungs(generator: TorchGenerator, listed: list[Listed], grid: int
         hidden = lung_shape(image, lung).hidden
         counted = np.zeros_like(lung)
         counted[content] = True
-        auroc_all = pixel_auroc(maps.mean[0], lung, counted)
-        auroc = pixel_auroc(maps.mean[0], lung, counted & ~hidden)
-        found = maps.lung[0] > 0.5
-        dice = 2 * (found & lung).sum() / max(found.sum() + lung.sum(), 1)
-        rows.append((entry.path.name.split("_")[0], auroc, auroc_all, float(dice)))
+        values = maps.mean[0]
+        auroc_of_shown, auroc_of_all = (
+            auroc(values[pixels], lung[pixels]) for pixels in (counted & ~hidden, counted)
+        )
+        overlap = dice(maps.lung[0] > 0.5, lung)
+        rows.append((entry.path.name.split("_")[0], auroc_of_shown, auroc_of_all, overlap))
     result = {}
     for group in ["all", *sorted({r[0] for r in rows})]:
         chosen = [r for r in rows if group in ("all", r[0])]
@@ -111,7 +110,7 @@ def score_truth(pairs: Path) -> dict:
         counted[pair.content] = True
         if lung.any():
             outside = counted & (pair.lung_weight > 0)
-            values = (pixel_auroc(pair.clean, lung, where) for where in (outside, counted))
+            values = (auroc(pair.clean[p], lung[p]) for p in (outside, counted))
             rows.append(tuple(values))
     return {
         origin: {
@@ -122,16 +121,6 @@ def score_truth(pairs: Path) -> dict:
         }
         for origin, rows in found.items()
     }
-
-
-def pixel_auroc(
-    values: Float32Map, positive: NDArray[np.bool_], counted: NDArray[np.bool_]
-) -> float:
-    """Chance that a pixel of `positive` has a higher value than another counted pixel."""
-    ranks = rankdata(values[counted])
-    inside = positive[counted]
-    n1, n0 = int(inside.sum()), int((~inside).sum())
-    return float((ranks[inside].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
 
 
 def draw_held_back(generator: TorchGenerator, listed: list[Listed], grid: int, out: Path) -> None:

@@ -34,24 +34,28 @@ from radiographs import (
 from safetensors.torch import load_file, save_file
 
 from dfsynth.devices import resolve_precision
-from dfsynth.lung_segmentation.checkpoint import LungNetworkCard, save_lung_network
-from dfsynth.lung_segmentation.network import (
+from dfsynth.lung_segmentation import (
+    NETWORK_NAME,
     OUTPUT_CHANNELS,
+    LungNetworkCard,
+    LungSample,
     LungSegmentationNetwork,
     LungSegmenter,
-)
-from dfsynth.lung_segmentation.regions import NotAChestRadiograph, is_plausible, locate_lungs
-from dfsynth.lung_segmentation.samples import (
-    LungSample,
+    LungTrainer,
+    LungTrainingOptions,
+    NotAChestRadiograph,
+    is_plausible,
+    locate_lungs,
     lung_field_sample,
     pseudo_labelled_sample,
+    save_lung_network,
     simulated_sample,
     whole_lung_sample,
 )
-from dfsynth.lung_segmentation.training import LungTrainer, LungTrainingOptions
 from dfsynth.models.unet import UNet
 from dfsynth.records import Float32Map
 from dfsynth.resources import data_folder
+from dfsynth.statistics import dice
 
 RECIPE = Path(__file__).parent / "recipes" / "lung-reader.toml"
 SIMULATED = "made by dfsynth"
@@ -326,10 +330,6 @@ def score_pairs(segmenter: LungSegmenter, pairs: list[Pair]) -> dict:
     return result
 
 
-def dice(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    return float(2 * (found & truth).sum() / max(found.sum() + truth.sum(), 1))
-
-
 def pearson(a: Float32Map, b: Float32Map, where: NDArray[np.bool_]) -> float:
     return float(np.corrcoef(a[where], b[where])[0, 1])
 
@@ -352,7 +352,7 @@ def package(
         name += "" if pair.origin == "phantom" else f", of {pair.patient_id}"
         used[name, pair.licence] += 1
     card = LungNetworkCard(
-        name="lung-reader",
+        name=NETWORK_NAME,
         widths=tuple(recipe["widths"]),
         side=recipe["grid"],
         licence="Apache-2.0",

@@ -32,7 +32,7 @@ def open_pairs(
         data: a store of pairs; a folder of radiographs, with `targets`; or a CSV or Parquet table
             of columns `attenuation` and `dark_field`, with or without `patient_id` and `split`.
         targets: a folder of dark-field images whose names are those of `data`.
-        grid: side of the square grid in pixels into which every picture is letterboxed.
+        grid: side of the square grid in pixels into which every image is letterboxed.
         window: what integers from 0 to full scale in dark-field files stand for.
         intensity: how grey values of radiographs become [0, 1].
 

@@ -33,7 +33,7 @@ class EvaluationOptions:
     """train, val, calibration, test or all."""
     ood: Path | None = None
     limit: int | None = None
-    """At most so many pairs of each split, and pictures of `ood`, evenly spaced."""
+    """At most so many pairs of each split, and images of `ood`, evenly spaced."""
     calibration: str = "auto"
     """pairs: the calibration patients of `data`; card: the checkpoint's own; none: the density's
     quantiles; auto: the first of these that there is."""

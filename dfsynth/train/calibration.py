@@ -40,5 +40,5 @@ def calibrate_best(best: Path, pairs: int, options: TrainOptions, progress: Trai
         device=options.device,
         precision=options.precision,
     )
-    for doubt in found.doubts():
-        progress.message(f"warning: {doubt}")
+    for warning in found.warnings():
+        progress.message(f"warning: {warning}")

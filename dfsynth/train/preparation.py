@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from dfsynth.datasets import PairSource, numbers_in, open_pairs
+from dfsynth.datasets import PairSource, indices_in, open_pairs
 from dfsynth.datasets.groups import SPLITS
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
@@ -57,7 +57,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
     source = open_pairs(options.data, options.targets, recipe.size, recipe.window)
     for warning in source.warnings:
         progress.message(f"warning: {warning}")
-    indices: dict[str, tuple[int, ...]] = {s: numbers_in(source, s) for s in SPLITS}
+    indices: dict[str, tuple[int, ...]] = {s: indices_in(source, s) for s in SPLITS}
     for split in ("train", "val"):
         if not indices[split]:
             raise UsageError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dfsynth.datasets import PairBatch, PairRow
+from dfsynth.datasets import PairBatch, PairInfo
 from dfsynth.models import Cascade, Prediction, gennorm_nll
 from dfsynth.train.losses import mean_over
 
@@ -61,7 +61,7 @@ def validate(
 
 
 def spread_over_patients(
-    rows: Sequence[PairRow], indices: Sequence[int], most: int
+    rows: Sequence[PairInfo], indices: Sequence[int], most: int
 ) -> tuple[int, ...]:
     """Chooses at most `most` of the pairs `indices` round-robin over their patients.
 

@@ -1,4 +1,4 @@
-"""What is wrong with pairs is told before training."""
+"""What is wrong with pairs is said before training."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_sound_pairs_are_each_read_once():
     assert sorted(source.reads) == list(range(9))
 
 
-def test_all_faults_are_counted_and_the_first_told():
+def test_all_faults_are_counted_and_the_first_named():
     with pytest.raises(UsageError) as caught:
         check_pairs(NoisePairs(9, bad=(1, 3, 4, 8)))
     assert str(caught.value) == (
@@ -34,7 +34,7 @@ def test_one_radiograph_in_two_splits_is_refused():
         check_pairs(NoisePairs(twins=True))
 
 
-def test_progress_is_told_now_and_then(monkeypatch):
+def test_progress_is_reported_now_and_then(monkeypatch):
     monkeypatch.setattr(checking, "_LINE_EVERY_S", -1.0)
     lines = []
     check_pairs(NoisePairs(3), lines.append)

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from support_training import write_recipe
 
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
-from dfsynth.datasets import PairBatch, PairRow
+from dfsynth.datasets import PairBatch, PairInfo
 from dfsynth.errors import ConflictError, DfsynthError, UsageError
 from dfsynth.inference import load_network
 from dfsynth.options import TrainOptions
@@ -239,7 +239,7 @@ def test_a_run_that_goes_bad_keeps_the_state_before_it(
 
 
 def test_validation_pairs_are_chosen_round_robin_over_the_patients() -> None:
-    rows = [PairRow(str(n), patient, "val") for n, patient in enumerate("aaaabbc")]
+    rows = [PairInfo(str(n), patient, "val") for n, patient in enumerate("aaaabbc")]
     assert spread_over_patients(rows, range(7), 4) == (0, 4, 6, 1)
     assert spread_over_patients(rows, (2, 3, 5), 9) == (2, 5, 3)
 

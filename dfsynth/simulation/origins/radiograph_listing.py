@@ -1,6 +1,5 @@
 """Which radiographs of a source can be used, and whose they are: each is opened and looked at."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pydicom
 from dfsynth.decode.sniff import Format, sniff
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.source.dicom_patient import PATIENT_TAGS, digest_patient
+from dfsynth.threads.pool import available_cores
 
 _AT_ONCE: Final = 16
 _WARNINGS: Final = 20
@@ -94,7 +94,7 @@ def _examined(
         except ImageError as error:
             return error
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         for start in range(0, len(listed), _AT_ONCE):
             block = listed[start : start + _AT_ONCE]
             yield from zip(block, pool.map(attempt, block), strict=True)

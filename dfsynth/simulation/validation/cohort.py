@@ -1,6 +1,5 @@
 """Validates the simulator: a cohort of phantoms, measured against published figures."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from dfsynth.simulation.validation import (
     compare_with_targets,
     measure_person,
 )
+from dfsynth.threads.pool import available_cores
 
 FEWEST_PEOPLE = 20
 USUAL_PEOPLE = 200
@@ -43,7 +43,7 @@ def validate_cohort(people: int, seed: int, advance: Callable[[], None]) -> Coho
         raise UsageError(f"--seed {seed}: expected 0 or more")
     torch.set_num_threads(1)
     cohort: list[Person] = []
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         for person in pool.map(measure_person, range(seed, seed + people)):
             cohort.append(person)
             advance()

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.simulation.validation.measures import Person
+from dfsynth.statistics import bootstrap_percentiles
 
 Samples = NDArray[np.float64]
 Statistic = Callable[[Sequence[Person]], float]
 
-_RESAMPLES: Final = 1000
 _CONSTRUCTION: Final = "by construction"
 _EMERGENT: Final = "emergent"
 
@@ -53,13 +53,10 @@ def compare_with_targets(
     targets: Sequence[Target], people: Sequence[Person], seed: int
 ) -> tuple[Finding, ...]:
     """The findings for a cohort; resampling is by whole people, with the given seed."""
-    rng = np.random.default_rng(seed)
-    draws = rng.integers(0, len(people), (_RESAMPLES, len(people)))
     findings = []
     for target in targets:
         value = target.statistic(people)
-        resampled = [target.statistic([people[i] for i in draw]) for draw in draws]
-        low, high = np.percentile(resampled, [2.5, 97.5])
+        interval = bootstrap_percentiles(people, target.statistic, seed)
         findings.append(
             Finding(
                 name=target.name,
@@ -68,8 +65,8 @@ def compare_with_targets(
                 expected=(target.low, target.high),
                 reason=target.reason,
                 value=value,
-                interval=(float(low), float(high)),
-                met=_verdict(target, value, (float(low), float(high))),
+                interval=interval,
+                met=_verdict(target, value, interval),
             )
         )
     return tuple(findings)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dfsynth.report.lettering import (
+from dfsynth.report.text import (
     BODY,
     HEADING,
     SMALL,

@@ -1,4 +1,4 @@
-"""Text in pictures: measured before it is drawn, cut to its box, never past it."""
+"""Text in images: measured before it is drawn, cut to its box, never past it."""
 
 import unicodedata
 from collections.abc import Callable
@@ -19,6 +19,7 @@ class Face:
 
     font: int
     scale: float
+    """Size over that of the font's own units."""
     line: int
     """Height of a line in pixels; no letter reaches out of it."""
 
@@ -80,7 +81,7 @@ def write(
 ) -> None:
     """Draws one line of drawable text over the whole of `canvas` (y, x, 3), centred in height.
 
-    `canvas` is a view of a larger picture: nothing outside it changes.
+    `canvas` is a view of a larger image: nothing outside it changes.
     """
     spare = canvas.shape[1] - width_of(text, face)
     left = {"left": 0, "centre": max(spare, 0) // 2, "right": max(spare, 0)}[align]
