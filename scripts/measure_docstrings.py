@@ -28,25 +28,10 @@ _UNITS = (
     *("sd", "share", "percentile", "fraction", "rate", "factor", "loss", "gain", "weight"),
     "probability",
 )
-_PLAIN = [
-    "kvp",
-    "seed",
-    "share",
-    "low",
-    "high",
-    "sd",
-    "loss",
-    "rate",
-    "dropout",
-    "alpha",
-    "beta",
-    "gamma",
-    "sigma",
-    "k",
-    "t",
-    "x",
-    "y",
-]
+_PLAIN = (
+    *("kvp", "seed", "share", "low", "high", "sd", "loss", "rate", "dropout", "gain"),
+    *("alpha", "beta", "gamma", "sigma", "k", "t", "x", "y"),
+)
 _UNIT = re.compile(rf"(^|_)seconds(_|$)|_({'|'.join(_UNITS)})$|^({'|'.join(_PLAIN)})$")
 """Names that say their unit, and those of textbooks that have none."""
 

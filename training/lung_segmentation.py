@@ -34,21 +34,24 @@ from radiographs import (
 from safetensors.torch import load_file, save_file
 
 from dfsynth.devices import resolve_precision
-from dfsynth.lung_segmentation.checkpoint import LungNetworkCard, save_lung_network
-from dfsynth.lung_segmentation.network import (
+from dfsynth.lung_segmentation import (
+    NETWORK_NAME,
     OUTPUT_CHANNELS,
+    LungNetworkCard,
+    LungSample,
     LungSegmentationNetwork,
     LungSegmenter,
-)
-from dfsynth.lung_segmentation.regions import NotAChestRadiograph, is_plausible, locate_lungs
-from dfsynth.lung_segmentation.samples import (
-    LungSample,
+    LungTrainer,
+    LungTrainingOptions,
+    NotAChestRadiograph,
+    is_plausible,
+    locate_lungs,
     lung_field_sample,
     pseudo_labelled_sample,
+    save_lung_network,
     simulated_sample,
     whole_lung_sample,
 )
-from dfsynth.lung_segmentation.training import LungTrainer, LungTrainingOptions
 from dfsynth.models.unet import UNet
 from dfsynth.records import Float32Map
 from dfsynth.resources import data_folder
@@ -349,7 +352,7 @@ def package(
         name += "" if pair.origin == "phantom" else f", of {pair.patient_id}"
         used[name, pair.licence] += 1
     card = LungNetworkCard(
-        name="lung-reader",
+        name=NETWORK_NAME,
         widths=tuple(recipe["widths"]),
         side=recipe["grid"],
         licence="Apache-2.0",

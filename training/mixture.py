@@ -93,7 +93,7 @@ def copy_volumes(ct: Path, inputs: Path, recipe: dict) -> None:
 
 
 def copy_radiographs(listed: list[Listed], recipe: dict, folder: Path) -> Path:
-    """A table of the free, well read radiographs without a drawn mask that are for no test."""
+    """A table of the free, well segmented radiographs without a drawn mask that are for no test."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [
         x

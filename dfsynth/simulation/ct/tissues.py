@@ -42,8 +42,8 @@ def tissue_fields(scan: Cubes, cubes: Cubes, masks: LungMasks, cavity: Cavity) -
     `scan` holds the values as scanned, `cubes` the same with restored detail. Outside lung: soft
     density 1 + HU/1000 up to +100 HU, a mixture with cortical bone above (docs/simulator.md, The
     physics), and in the skeleton a mixture of marrow and cortical bone at every value: cortex is
-    thinner than a cube, whose HU say how much of it there is. Inside: parenchyma where no vessel is; a
-    cube that lung shares with a vessel or with the chest wall is split so that the mass stays
+    thinner than a cube, whose HU say how much of it there is. Inside: parenchyma where no vessel
+    is; a cube that lung shares with a vessel or with the chest wall is split so that the mass stays
     that of its HU.
     """
     opaque = (cavity.cover & ~cavity.spine) | masks.lungs
