@@ -114,7 +114,7 @@ def collect(entries: Sequence[LabelledImage], side: int, blur_px: float = 0.0) -
     for entry in entries:
         square = to_square(entry.pixels, side)
         if blur_px:
-            square = cv2.GaussianBlur(square, (0, 0), blur_px)
+            square = np.asarray(cv2.GaussianBlur(square, (0, 0), blur_px), np.float32)
         images.append(to_eight_bits(square))
     return ImageSet(
         np.array([d.name for d in entries]),

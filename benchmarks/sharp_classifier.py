@@ -29,6 +29,9 @@ _RATE = 3e-3
 class SharpClassifier(nn.Module):
     """(n, 1, y, x) in [0, 1] → (n,) logit; sides of at least 64 pixels that 16 divides."""
 
+    filters: Tensor
+    """(15, 1, 5, 5)"""
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("filters", _texture_filters())

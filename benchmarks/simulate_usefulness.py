@@ -51,8 +51,8 @@ def train(groups: Sequence[Sequence[LungSample]], steps: int, seed: int) -> Lung
     trainer = LungTrainer(LungTrainingOptions(_WIDTHS, steps, _BATCH, _RATE, seed))
 
     def draw(rng: np.random.Generator) -> LungSample:
-        group = groups[rng.integers(len(groups))]
-        return group[rng.integers(len(group))]
+        group = groups[int(rng.integers(len(groups)))]
+        return group[int(rng.integers(len(group)))]
 
     trainer.run(draw, steps, lambda _step, _loss: None)
     return LungSegmentationNetwork(trainer.averaged, _GRID)

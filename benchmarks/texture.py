@@ -73,7 +73,7 @@ def split_bands(unit: Float32Map) -> dict[int, Float32Map]:
     sharp = unit
     bands = {}
     for scale in BANDS_PX:
-        smooth = cv2.GaussianBlur(unit, (0, 0), 0.35 * scale)
+        smooth = np.asarray(cv2.GaussianBlur(unit, (0, 0), 0.35 * scale), np.float32)
         bands[scale] = np.asarray(sharp - smooth, np.float32)
         sharp = smooth
     return bands
