@@ -21,7 +21,7 @@ class GeneratorFacts:
     window: tuple[float, float]
     """Display window of the dark-field image."""
     has_lung: bool
-    licence: str
+    license: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,7 +255,7 @@ def test_sources_is_read_by_people(run_cli, monkeypatch, columns):
     out = run_cli("sources")[1]
     text = " ".join(out.split())
     corpus = next(c for c in known_corpora() if c.name == "nih")
-    for told in (corpus.title, corpus.licence, corpus.citation, corpus.homepage, corpus.obtain):
+    for told in (corpus.title, corpus.license, corpus.citation, corpus.homepage, corpus.obtain):
         assert " ".join(told.split()) in text
     assert "112,120 images, 30,805 patients, 42 GB" in text
     assert all(quirk in text for quirk in corpus.quirks)
