@@ -26,7 +26,7 @@ class GeneratorFacts:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What the generator gives for one picture; every map (y, x) of the grid, float32."""
+    """What the generator gives for one image; every map (y, x) of the grid, float32."""
 
     dark_field: Float32Map
     """Mean over the Monte-Carlo samples; a dimensionless line integral."""

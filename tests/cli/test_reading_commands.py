@@ -270,7 +270,9 @@ def test_sources_is_read_by_people(run_cli, monkeypatch, columns):
 
 def test_sources_as_json_leaves_nothing_out(run_cli):
     corpus = json.loads(run_cli("sources", "--json")[1])[0]
-    assert set(corpus) == {field.name for field in fields(Corpus)}
+    names = {field.name for field in fields(Corpus)}
+    # Files and results have had this spelling from the start.
+    assert set(corpus) == names - {"license"} | {"licence"}
 
 
 def test_help_names_every_command_and_imports_nothing_heavy(run_cli):
