@@ -1,20 +1,34 @@
-# Two commands from a bare clone: `make demo` and `make test`. Both make .venv on first use.
+# `make demo` and `make test` from a bare clone; every target makes .venv on first use.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Lines and branches, in per cent, that `make coverage` must reach over the whole suite.
+COVERAGE_FLOOR ?= 90
+# `make lock UPGRADE=--upgrade` takes the newest of everything, `UPGRADE="-P zarr"` of one package.
+UPGRADE ?=
 
-.PHONY: demo test lint types pytest clean
+.NOTPARALLEL:
+.PHONY: demo test test-all lint types docs figures pytest coverage pythons lock clean
 
-$(STAMP): pyproject.toml constraints.txt
+# torch comes first and alone (constraints.txt says why); all else is what the lock names, by hash.
+$(STAMP): pyproject.toml constraints.txt requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) install --quiet --no-deps --constraint constraints.txt torch
+	$(PIP) install --quiet --no-deps --require-hashes --requirement requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) check
 	touch $@
 
 demo: $(STAMP)
 	$(BIN)/python examples/demo.py demo-out
 
+# Before each commit. pytest comes last, so that the last line is its summary.
 test: lint types pytest
+
+# What CI asks of every change: also the slow tests, coverage and the documentation.
+test-all: lint types docs coverage
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -23,8 +37,31 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
+docs: $(STAMP)
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs site
+
+figures: $(STAMP)
+	$(BIN)/python scripts/draw_architecture.py docs/images/architecture.svg
+
 pytest: $(STAMP)
-	$(BIN)/python -m pytest -m "not gpu"
+	$(BIN)/python -m pytest -m "not slow and not gpu"
+
+coverage: $(STAMP)
+	$(BIN)/python -m pytest --cov --cov-fail-under=$(COVERAGE_FLOOR) \
+	    -m "$$($(BIN)/python -c 'import torch; print("" if torch.cuda.is_available() else "not gpu")')"
+
+# The other Python versions that pyproject.toml claims, as far as they are installed here.
+pythons: $(STAMP)
+	$(BIN)/python scripts/other_pythons.py
+
+# pip must find a CPU build of torch (CONTRIBUTING.md): a CUDA build would pull NVIDIA's packages in.
+lock:
+	test -x $(BIN)/pip-compile || $(MAKE) $(STAMP)
+	$(BIN)/pip-compile --quiet $(UPGRADE) --no-config --generate-hashes --strip-extras \
+	    --extra=dev --all-build-deps --constraint=constraints.txt --unsafe-package=torch \
+	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	    --output-file=requirements.lock pyproject.toml
+	! grep --line-number nvidia requirements.lock
 
 clean:
-	rm -rf $(VENV) demo-out
+	rm -rf $(VENV) .venv-* demo-out site

@@ -45,10 +45,10 @@ def main() -> None:
 
 
 def build_command(folder: str, images: int, out: Path, mc_samples: int) -> list[str]:
-    pictures = Path(folder) / f"pictures{images}"
-    if not pictures.exists():
-        repeat_samples(pictures, images)
-    command = [sys.executable, "-m", "dfsynth", "build", "-q", "--source", str(pictures)]
+    source = Path(folder) / f"radiographs{images}"
+    if not source.exists():
+        repeat_samples(source, images)
+    command = [sys.executable, "-m", "dfsynth", "build", "-q", "--source", str(source)]
     return [*command, "--out", str(out), "--mc-samples", str(mc_samples)]
 
 

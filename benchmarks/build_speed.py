@@ -63,9 +63,9 @@ def time_published(size: int, passes: int) -> float:
 def build_rate(images: int, size: int, precision: str) -> float:
     """Images/s of `dfsynth build`, from planning to the last commit."""
     with tempfile.TemporaryDirectory() as folder:
-        pictures = repeat_samples(Path(folder) / "pictures", images)
+        source = repeat_samples(Path(folder) / "radiographs", images)
         report = dfsynth.build(
-            source=pictures,
+            source=source,
             out=Path(folder) / "x.zarr",
             size=(size, size),
             precision=precision,

@@ -53,12 +53,12 @@ def run_script(name: str, *arguments: str) -> object:
 def measure(size: int, images: int) -> dict[str, object]:
     """One grid: builds in three precisions, compared map by map."""
     with tempfile.TemporaryDirectory() as folder:
-        pictures = repeat_samples(Path(folder) / "pictures", images)
+        radiographs = repeat_samples(Path(folder) / "radiographs", images)
         found: dict[str, object] = {}
         reference = None
         for precision in ("fp32", "bf16", "fp16"):
             out = Path(folder) / f"{precision}.zarr"
-            rate, busy = profiled_build(pictures, out, size, precision)
+            rate, busy = profiled_build(radiographs, out, size, precision)
             store = dfsynth.open_store(out)
             maps = {n: np.stack([store.read(n, r) for r in range(min(images, 32))]) for n in MAPS}
             found[precision] = {
@@ -79,11 +79,11 @@ def measure(size: int, images: int) -> dict[str, object]:
         return found
 
 
-def profiled_build(pictures: Path, out: Path, size: int, precision: str) -> tuple[float, float]:
+def profiled_build(source: Path, out: Path, size: int, precision: str) -> tuple[float, float]:
     """Images/s of a build, and the share of its time in which kernels ran."""
     with profile(activities=[ProfilerActivity.CUDA]) as profiler:
         report = dfsynth.build(
-            source=pictures,
+            source=source,
             out=out,
             size=(size, size),
             precision=precision,

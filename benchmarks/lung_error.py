@@ -1,12 +1,12 @@
-"""What the lung error of a generator is made of, beside those who see no radiograph.
+"""What the lung error of a generator is made of, beside predictions that see no radiograph.
 
     python benchmarks/lung_error.py --pairs pairs.zarr --size 64 --checkpoints runs/*/best
 
 Mean absolute error of test patients' lungs against the clean dark-field, in units of it: as it is,
-and after each picture's prediction is multiplied by the one factor that makes it least. What that
+and after each image's prediction is multiplied by the one factor that makes it least. What that
 factor takes away is mostly the patient's own scattering coefficient, which is not in a radiograph;
-what is left is the shape. Beside it, without any picture: `constant`, the median of all training
-lungs; `thickness`, who knows the exact length of lung along each beam and takes the training
+what is left is the shape. Beside it, without any image: `constant`, the median of all training
+lungs; `thickness`, which knows the exact length of lung along each beam and takes the training
 patients' median at that length.
 """
 
@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from intervals import bootstrap, patient_weights
 from machine import describe_machine
 from numpy.typing import NDArray
 
@@ -26,7 +25,8 @@ from dfsynth.datasets import open_pairs
 from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.preprocess import to_grid
 from dfsynth.records import Float32Map
-from dfsynth.score.numbers import LEAST_LUNG
+from dfsynth.score.lung import LEAST_LUNG
+from dfsynth.statistics import resample_patients
 
 _EVERY, _BINS = 7, 40
 """Every so many lung pixels, in so many bins of thickness."""
@@ -56,64 +56,54 @@ def read_lungs(pairs: Path, size: int) -> dict[str, list[Lung]]:
     if not isinstance(source, StorePairs):
         raise SystemExit(f"{pairs} is no store of pairs; only one knows how thick lungs are")
     found: dict[str, list[Lung]] = {"train": [], "test": []}
-    for number, row in enumerate(source.rows):
+    for index, row in enumerate(source.rows):
         if row.split not in found:
             continue
-        pair = source.read(number)
+        pair = source.read(index)
         if pair.clean is None or pair.lung is None:
             raise SystemExit(f"{pairs} knows no clean target or no lung")
         mask = pair.lung == 1
         if mask[pair.content].mean() < LEAST_LUNG:
             continue
         thickness = np.zeros_like(pair.image)
-        stored = source.arrays.read(
-            "lung_thickness_mm", int(source.manifest["row"][number].as_py())
-        )
+        stored = source.arrays.read("lung_thickness_mm", int(source.manifest["row"][index].as_py()))
         thickness[pair.content] = to_grid(stored, source.geometry)
         values = (v[mask].astype(np.float64) for v in (thickness, pair.clean))
         found[row.split].append(Lung(row.key, row.patient_id, pair.image, mask, *values))
     return found
 
 
-def guess_by_thickness(training: list[Lung]) -> Callable[[Lung], Values]:
+def predict_by_thickness(training: list[Lung]) -> Callable[[Lung], Values]:
     """The training lungs' median at each thickness."""
     known = np.concatenate([lung.thickness_mm[::_EVERY] for lung in training])
     values = np.concatenate([lung.clean[::_EVERY] for lung in training])
     edges = np.quantile(known, np.linspace(0, 1, _BINS + 1))[1:-1]
-    place = np.digitize(known, edges)
-    median = np.array([np.median(values[place == b]) for b in range(_BINS)])
+    bins = np.digitize(known, edges)
+    median = np.array([np.median(values[bins == b]) for b in range(_BINS)])
     return lambda lung: median[np.digitize(lung.thickness_mm, edges)]
 
 
-def best_factor(guess: Values, truth: Values) -> float:
-    """The s of the least mean |truth − s · guess|: a median of the ratios, weighted by guess."""
-    guess = np.maximum(guess, _LEAST)
-    ratios = truth / guess
+def best_factor(prediction: Values, truth: Values) -> float:
+    """The s of the least mean |truth − s · prediction|: a median of the ratios, weighted by it."""
+    prediction = np.maximum(prediction, _LEAST)
+    ratios = truth / prediction
     order = np.argsort(ratios)
-    weight = np.cumsum(guess[order])
+    weight = np.cumsum(prediction[order])
     return float(ratios[order][np.searchsorted(weight, weight[-1] / 2)])
 
 
-def describe(guesses: list[Values], lungs: list[Lung]) -> dict[str, str | float]:
+def describe(predictions: list[Values], lungs: list[Lung]) -> dict[str, str | float]:
     """Both errors with intervals over patients, and how much the factors scatter."""
-    factors = [best_factor(g, lung.clean) for g, lung in zip(guesses, lungs, strict=True)]
-    raw = [np.abs(lung.clean - g).mean() for g, lung in zip(guesses, lungs, strict=True)]
+    factors = [best_factor(g, lung.clean) for g, lung in zip(predictions, lungs, strict=True)]
+    raw = [np.abs(lung.clean - g).mean() for g, lung in zip(predictions, lungs, strict=True)]
     shape = [
         np.abs(lung.clean - f * np.maximum(g, _LEAST)).mean()
-        for f, g, lung in zip(factors, guesses, lungs, strict=True)
+        for f, g, lung in zip(factors, predictions, lungs, strict=True)
     ]
-    patients = [lung.patient_id for lung in lungs]
-
-    def over_patients(values: list[np.float64]) -> str:
-        def measure(rng: np.random.Generator | None) -> float:
-            weight = patient_weights(patients, rng)
-            return float(weight @ np.array(values) / weight.sum())
-
-        return str(bootstrap(measure, 0))
-
+    resamples = resample_patients([lung.patient_id for lung in lungs], 0)
     return {
-        "MAE": over_patients(raw),
-        "MAE after the best factor": over_patients(shape),
+        "MAE": str(resamples.mean(np.array(raw, np.float64))),
+        "MAE after the best factor": str(resamples.mean(np.array(shape, np.float64))),
         "factors, SD of the logarithm": round(float(np.std(np.log(factors))), 3),
     }
 
@@ -127,7 +117,7 @@ def main() -> None:
     lungs = read_lungs(arguments.pairs, arguments.size)
     test = lungs["test"]
     constant = float(np.median(np.concatenate([lung.clean[::_EVERY] for lung in lungs["train"]])))
-    by_thickness = guess_by_thickness(lungs["train"])
+    by_thickness = predict_by_thickness(lungs["train"])
     result: dict[str, object] = {
         **describe_machine(),
         "test images": len(test),
@@ -138,11 +128,11 @@ def main() -> None:
         generator = dfsynth.load_generator(checkpoint)
         images = np.stack([lung.image for lung in test])
         stages = generator.stages(images, [lung.key for lung in test])
-        for number, maps in enumerate(stages, 1):
-            guesses = [
+        for stage, maps in enumerate(stages, 1):
+            predictions = [
                 m[lung.mask].astype(np.float64) for m, lung in zip(maps.mean, test, strict=True)
             ]
-            result[f"{checkpoint}, stage {number}"] = describe(guesses, test)
+            result[f"{checkpoint}, stage {stage}"] = describe(predictions, test)
     print(json.dumps(result, indent=2))
 
 

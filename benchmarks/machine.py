@@ -1,13 +1,13 @@
 """What a figure was measured on."""
 
 import datetime
-import os
 import platform
 from pathlib import Path
 
 import torch
 
 import dfsynth
+from dfsynth.threads.pool import available_cores
 
 
 def describe_machine() -> dict[str, object]:
@@ -22,7 +22,7 @@ def describe_machine() -> dict[str, object]:
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "processor": processor,
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": available_cores(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "torch": torch.__version__,
         "dfsynth": dfsynth.__version__,

@@ -19,11 +19,11 @@ def main() -> None:
     parser.add_argument("--precision", default="bf16")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
-    pictures = [
+    radiographs = [
         cv2.resize(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), (256, 256)) / np.float32(255)
         for path in sorted(data_folder("samples").glob("*.png"))
     ]
-    images = np.stack(pictures)
+    images = np.stack(radiographs)
     full, reduced = (
         dfsynth.load_generator(device=arguments.device, precision=precision)(images)
         for precision in ("fp32", arguments.precision)

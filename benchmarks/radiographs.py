@@ -18,8 +18,8 @@ _GREY_LEVELS = np.float32(255)
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
-    """A picture of one patient or phantom."""
+class LabelledImage:
+    """An image of one patient or phantom."""
 
     name: str
     patient_id: str
@@ -32,25 +32,25 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
-    """Pictures in one grid, row by row."""
+class ImageSet:
+    """Images in one grid, row by row."""
 
     names: NDArray[np.str_]
     patients: NDArray[np.str_]
     sources: NDArray[np.str_]
     images: NDArray[np.uint8]
-    """(picture, y, x)."""
+    """(image, y, x)."""
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def take(self, rows: NDArray[np.intp]) -> "Pictures":
-        return Pictures(
+    def take(self, rows: NDArray[np.intp]) -> "ImageSet":
+        return ImageSet(
             self.names[rows], self.patients[rows], self.sources[rows], self.images[rows]
         )
 
 
-def read_radiographs(folder: Path, masked: bool = False) -> list[Drawing]:
+def read_radiographs(folder: Path, masked: bool = False) -> list[LabelledImage]:
     """All real radiographs of `folder/labels.csv`; with `masked`, those that have a lung mask.
 
     The mask's path stands in the column `mask` or `lung_mask`.
@@ -65,12 +65,14 @@ def read_radiographs(folder: Path, masked: bool = False) -> list[Drawing]:
         name = Path(row["file"]).stem
         labels = (_read_grey(folder / mask) > 127).astype(np.uint8) if mask else None
         pixels = _read_grey(folder / row["file"]).astype(np.float32)
-        found.append(Drawing(name, row["patient_id"], name.partition("_")[0], pixels, labels))
+        found.append(LabelledImage(name, row["patient_id"], name.partition("_")[0], pixels, labels))
     return found
 
 
-def read_pairs(path: Path, array: str = "attenuation", limit: int | None = None) -> list[Drawing]:
-    """The pictures of a paired store: `attenuation` as shown, or `transmission` as -log."""
+def read_pairs(
+    path: Path, array: str = "attenuation", limit: int | None = None
+) -> list[LabelledImage]:
+    """The images of a paired store: `attenuation` as shown, or `transmission` as -log."""
     store = dfsynth.open_store(path)
     group = zarr.open_group(path, mode="r")
     columns = store.manifest.select(["row", "patient_id", "origin", "status"]).to_pylist()
@@ -83,12 +85,12 @@ def read_pairs(path: Path, array: str = "attenuation", limit: int | None = None)
             pixels = -np.log(np.maximum(pixels, np.float32(1e-4)))
         labels = np.asarray(group["lung_mask"][row], np.uint8)
         name = f"{column['origin']}-{row}"
-        found.append(Drawing(name, column["patient_id"], column["origin"], pixels, labels))
+        found.append(LabelledImage(name, column["patient_id"], column["origin"], pixels, labels))
     return found
 
 
 def to_square(pixels: NDArray[np.generic], side: int) -> Float32Map:
-    """The central square of a picture (y, x), area-averaged to (side, side) float32.
+    """The central square of an image (y, x), area-averaged to (side, side) float32.
 
     Square already in the archives that stretch; no padding, which would give a source away.
     """
@@ -106,37 +108,37 @@ def to_eight_bits(pixels: Float32Map) -> NDArray[np.uint8]:
     return np.round(unit * _GREY_LEVELS).astype(np.uint8)
 
 
-def collect(drawings: Sequence[Drawing], side: int, blur_px: float = 0.0) -> Pictures:
-    """All drawings by the one path; `blur_px` is the sigma of a Gaussian in the grid."""
+def collect(entries: Sequence[LabelledImage], side: int, blur_px: float = 0.0) -> ImageSet:
+    """All images by the one path; `blur_px` is the sigma of a Gaussian in the grid."""
     images = []
-    for drawing in drawings:
-        square = to_square(drawing.pixels, side)
+    for entry in entries:
+        square = to_square(entry.pixels, side)
         if blur_px:
-            square = cv2.GaussianBlur(square, (0, 0), blur_px)
+            square = np.asarray(cv2.GaussianBlur(square, (0, 0), blur_px), np.float32)
         images.append(to_eight_bits(square))
-    return Pictures(
-        np.array([d.name for d in drawings]),
-        np.array([d.patient_id for d in drawings]),
-        np.array([d.source for d in drawings]),
+    return ImageSet(
+        np.array([d.name for d in entries]),
+        np.array([d.patient_id for d in entries]),
+        np.array([d.source for d in entries]),
         np.stack(images),
     )
 
 
-def choose(pictures: Pictures, number: int, rng: np.random.Generator) -> Pictures:
-    """At most `number` pictures, as evenly over the sources as they have them."""
-    pools = [rng.permutation(np.flatnonzero(pictures.sources == s)) for s in _names(pictures)]
+def choose(image_set: ImageSet, number: int, rng: np.random.Generator) -> ImageSet:
+    """At most `number` images, as evenly over the sources as they have them."""
+    pools = [rng.permutation(np.flatnonzero(image_set.sources == s)) for s in _names(image_set)]
     taken: list[int] = []
-    for turn in range(max(map(len, pools))):
-        taken += [int(pool[turn]) for pool in pools if turn < len(pool)]
-    return pictures.take(np.sort(np.array(taken[:number])))
+    for n in range(max(map(len, pools))):
+        taken += [int(pool[n]) for pool in pools if n < len(pool)]
+    return image_set.take(np.sort(np.array(taken[:number])))
 
 
-def _names(pictures: Pictures) -> list[str]:
-    return sorted(set(pictures.sources.tolist()))
+def _names(image_set: ImageSet) -> list[str]:
+    return sorted(set(image_set.sources.tolist()))
 
 
 def _read_grey(path: Path) -> NDArray[np.uint8]:
     pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
-        raise FileNotFoundError(f"no readable picture at {path}")
+        raise FileNotFoundError(f"no readable image at {path}")
     return np.asarray(pixels, np.uint8)

@@ -29,6 +29,9 @@ _RATE = 3e-3
 class SharpClassifier(nn.Module):
     """(n, 1, y, x) in [0, 1] → (n,) logit; sides of at least 64 pixels that 16 divides."""
 
+    filters: Tensor
+    """(15, 1, 5, 5)"""
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("filters", _texture_filters())
@@ -74,7 +77,7 @@ _PAIRS = (
 def train_classifier(
     negative: NDArray[np.uint8], positive: NDArray[np.uint8], steps: int, seed: int
 ) -> SharpClassifier:
-    """Trains on two stacks of pictures (picture, y, x), as many of each in every batch."""
+    """Trains on two stacks of images (n, y, x), as many of each in every batch."""
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng(devices=[]):
         # Layers draw their first weights from the global generator and take no other.
@@ -101,7 +104,7 @@ def train_classifier(
 
 @torch.inference_mode()
 def classify(network: SharpClassifier, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Logit of each picture (picture, y, x), averaged with its mirror image."""
+    """Logit of each image (n, y, x), averaged with its mirror image."""
     scores = []
     for image in images:
         unit = torch.from_numpy(image.astype(np.float32) / np.float32(255))

@@ -12,13 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from contact import draw_sheet, sheet_path
-from intervals import Interval, bootstrap, concordance, patient_weights
+from contact import write_sheet
+from intervals import rounded
 from machine import describe_machine
 from numpy.typing import NDArray
-from radiographs import Drawing, Pictures, choose, collect, read_pairs, read_radiographs
+from radiographs import ImageSet, LabelledImage, choose, collect, read_pairs, read_radiographs
 from sharp_classifier import classify, train_classifier
 from texture import tabulate
+
+from dfsynth.report import SheetColumn, SheetRow
+from dfsynth.statistics import Interval, concordance, resample_patients
 
 _CONTROL_BLUR_PX = 0.7
 _LEAST_CONTROL = 0.95
@@ -40,7 +43,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Scores of the held-back pictures of one round; higher is 'simulated'."""
+    """Scores of the held-back images of one round; higher is 'simulated'."""
 
     round: Round
     real: NDArray[np.float64]
@@ -50,9 +53,9 @@ class Answer:
 def deal_patients(
     patients: NDArray[np.str_], folds: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
-    """A fold for each picture, all pictures of a patient in one.
+    """A fold for each image, all images of a patient in one.
 
-    The patients with the most pictures are dealt first, each to the emptiest fold.
+    The patients with the most images are dealt first, each to the emptiest fold.
     """
     names, index, counts = np.unique(patients, return_inverse=True, return_counts=True)
     shuffled = rng.permutation(len(names))
@@ -66,9 +69,9 @@ def deal_patients(
 
 
 def held_back_patients(
-    real: Pictures, simulated: Pictures, folds: int, rng: np.random.Generator
+    real: ImageSet, simulated: ImageSet, folds: int, rng: np.random.Generator
 ) -> Iterator[Round]:
-    """Every picture is asked about once, by a network that saw none of its patient."""
+    """Every image is asked about once, by a network that saw none of its patient."""
     of_real = deal_patients(real.patients, folds, rng)
     of_simulated = deal_patients(simulated.patients, folds, rng)
     for fold in range(folds):
@@ -82,7 +85,7 @@ def held_back_patients(
 
 
 def held_back_sources(
-    real: Pictures, simulated: Pictures, rng: np.random.Generator
+    real: ImageSet, simulated: ImageSet, rng: np.random.Generator
 ) -> Iterator[Round]:
     """One archive after the other is asked about by a network that never saw it.
 
@@ -102,8 +105,8 @@ def held_back_sources(
         )
 
 
-def ask(real: Pictures, simulated: Pictures, task: Round, steps: int, seed: int) -> Answer:
-    """Trains one network and lets it judge what it has not seen."""
+def ask(real: ImageSet, simulated: ImageSet, task: Round, steps: int, seed: int) -> Answer:
+    """Trains one network and lets it score what it has not seen."""
     network = train_classifier(
         real.images[task.train_real], simulated.images[task.train_simulated], steps, seed
     )
@@ -115,24 +118,27 @@ def ask(real: Pictures, simulated: Pictures, task: Round, steps: int, seed: int)
 
 
 def measure_auroc(
-    answers: list[Answer], real: Pictures, simulated: Pictures, seed: int
+    answers: list[Answer], real: ImageSet, simulated: ImageSet, seed: int
 ) -> Interval:
     """AUROC within rounds, for scores of two networks do not compare; patients drawn anew."""
+    resamples = resample_patients(real.patients.tolist(), seed).beside(
+        resample_patients(simulated.patients.tolist(), seed + 1)
+    )
 
-    def measure(rng: np.random.Generator | None) -> float:
-        of_real = patient_weights(real.patients.tolist(), rng)
-        of_simulated = patient_weights(simulated.patients.tolist(), rng)
-        sums = np.zeros(2)
+    def measure(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        sums = np.zeros((2, len(weights)))
         for a in answers:
-            weights = of_real[a.round.test_real], of_simulated[a.round.test_simulated]
-            sums += concordance(a.real, a.simulated, *weights)
-        return float(sums[0] / sums[1]) if sums[1] else float("nan")
+            columns = np.concatenate([a.round.test_real, len(real) + a.round.test_simulated])
+            positive = np.repeat([False, True], [len(a.real), len(a.simulated)])
+            values = np.concatenate([a.real, a.simulated])
+            sums += concordance(values, positive, weights[:, columns])
+        return sums[0] / sums[1]
 
-    return bootstrap(measure, seed)
+    return resamples.of_weights(measure)
 
 
 def compare_patients(
-    real: Pictures, simulated: Pictures, folds: int, steps: int, seed: int
+    real: ImageSet, simulated: ImageSet, folds: int, steps: int, seed: int
 ) -> tuple[Interval, list[Answer]]:
     """AUROC for new patients of known archives."""
     rounds = held_back_patients(real, simulated, folds, np.random.default_rng(seed))
@@ -141,7 +147,7 @@ def compare_patients(
 
 
 def compare(
-    real: Pictures, simulated: Pictures, folds: int, steps: int, seed: int
+    real: ImageSet, simulated: ImageSet, folds: int, steps: int, seed: int
 ) -> tuple[dict[str, Interval], list[Answer]]:
     """AUROC for new patients of known archives and for new archives, and each archive's own."""
     within, answers = compare_patients(real, simulated, folds, steps, seed)
@@ -157,14 +163,14 @@ def compare(
 
 
 def split_for_control(
-    sharp: Pictures, blurred: Pictures, rng: np.random.Generator
-) -> tuple[Pictures, Pictures]:
+    sharp: ImageSet, blurred: ImageSet, rng: np.random.Generator
+) -> tuple[ImageSet, ImageSet]:
     """Half of the patients sharp, the others blurred: nobody is in both sets."""
     half = deal_patients(sharp.patients, 2, rng)
     return sharp.take(np.flatnonzero(half == 0)), blurred.take(np.flatnonzero(half == 1))
 
 
-def compare_archives(real: Pictures, folds: int, steps: int, seed: int) -> dict[str, Interval]:
+def compare_archives(real: ImageSet, folds: int, steps: int, seed: int) -> dict[str, Interval]:
     """The yardstick: each real archive against the other real ones, for new patients."""
     scores = {}
     for source in sorted(set(real.sources.tolist())):
@@ -176,10 +182,13 @@ def compare_archives(real: Pictures, folds: int, steps: int, seed: int) -> dict[
     return scores
 
 
-def show_extremes(path: Path, real: Pictures, simulated: Pictures, answers: list[Answer]) -> None:
-    """Four rows: simulated most and least convincing, real most and least like a simulation."""
+def show_extremes(
+    folder: Path, name: str, real: ImageSet, simulated: ImageSet, answers: list[Answer]
+) -> None:
+    """Draws four rows: of simulated and of real, those most and least taken for real."""
     rows = []
-    for pictures, attribute, ask_rows in (
+    count = min(_EXTREMES, len(real), len(simulated))
+    for image_set, attribute, ask_rows in (
         (simulated, "simulated", "test_simulated"),
         (real, "real", "test_real"),
     ):
@@ -187,12 +196,11 @@ def show_extremes(path: Path, real: Pictures, simulated: Pictures, answers: list
         # Ranks, for the scores of two networks do not compare.
         ranks = np.concatenate([_ranks(a, attribute) for a in answers])
         order = index[np.argsort(ranks, kind="stable")]
-        ends = [order[:_EXTREMES], order[::-1][:_EXTREMES]]
-        rows += [
-            (f"{attribute}: {what}", pictures.images[e])
-            for what, e in zip(("taken for real", "taken for simulated"), ends, strict=True)
-        ]
-    draw_sheet(path, rows)
+        for what, ends in (("taken for real", order), ("taken for simulated", order[::-1])):
+            grey = image_set.images[ends[:count]].astype(np.float32)
+            rows.append(SheetRow((f"{attribute}: {what}",), tuple(grey)))
+    columns = [SheetColumn(f"{n + 1}", "", "gray", 0.0, 255.0) for n in range(count)]
+    write_sheet(folder, name, rows, columns)
 
 
 def _ranks(answer: Answer, attribute: str) -> NDArray[np.float64]:
@@ -200,8 +208,8 @@ def _ranks(answer: Answer, attribute: str) -> NDArray[np.float64]:
     return np.searchsorted(every, getattr(answer, attribute)) / len(every)
 
 
-def _read_real(folders: list[Path]) -> list[Drawing]:
-    return [drawing for folder in folders for drawing in read_radiographs(folder)]
+def _read_real(folders: list[Path]) -> list[LabelledImage]:
+    return [entry for folder in folders for entry in read_radiographs(folder)]
 
 
 def _parse() -> argparse.Namespace:
@@ -209,7 +217,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--real", type=Path, action="append", required=True, metavar="FOLDER")
     parser.add_argument("--pairs", action="append", default=[], metavar="NAME=STORE")
     parser.add_argument("--array", default="attenuation", help="attenuation or transmission")
-    parser.add_argument("--images", type=int, default=240, help="most pictures of each kind")
+    parser.add_argument("--images", type=int, default=240, help="most images of each kind")
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--folds", type=int, default=4)
@@ -226,14 +234,14 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     rng = np.random.default_rng(arguments.seed)
     settings = arguments.folds, arguments.steps, arguments.seed
-    drawings = _read_real(arguments.real)
-    real = choose(collect(drawings, arguments.side), arguments.images, rng)
-    chosen = [d for d in drawings if d.name in set(real.names.tolist())]
+    entries = _read_real(arguments.real)
+    real = choose(collect(entries, arguments.side), arguments.images, rng)
+    chosen = [d for d in entries if d.name in set(real.names.tolist())]
     result: dict[str, object] = {**describe_machine(), "real": len(real)}
     blurred = collect(chosen, arguments.side, _CONTROL_BLUR_PX)
     control, _ = compare(*split_for_control(real, blurred, rng), *settings)
     result["control"] = _rounded(control)
-    if min(control[k].value for k in ("new patients", "new archives")) < _LEAST_CONTROL:
+    if min(control[k].value or 0.0 for k in ("new patients", "new archives")) < _LEAST_CONTROL:
         result["warning"] = "the control failed: this classifier is too weak to say anything"
     if arguments.yardstick:
         between = compare_archives(real, *settings)
@@ -247,16 +255,16 @@ def main() -> None:
         scores["new patients, both blurred"] = compare_patients(
             coarse, collect(pairs, arguments.side, _COARSE_BLUR_PX), *settings
         )[0]
-        result[name] = {"pictures": len(pairs), **_rounded(scores)}
+        result[name] = {"images": len(pairs), **_rounded(scores)}
         if arguments.numbers:
-            result[f"numbers of {name}"] = tabulate(drawings, pairs, arguments.side)
+            result[f"numbers of {name}"] = tabulate(entries, pairs, arguments.side)
         if arguments.sheet:
-            show_extremes(sheet_path(arguments.sheet, name), real, simulated, answers)
+            show_extremes(arguments.sheet, name, real, simulated, answers)
     print(json.dumps(result, indent=2))
 
 
-def _rounded(scores: dict[str, Interval]) -> dict[str, dict[str, float]]:
-    return {name: interval.rounded() for name, interval in scores.items()}
+def _rounded(scores: dict[str, Interval]) -> dict[str, dict[str, float | None]]:
+    return {name: rounded(interval) for name, interval in scores.items()}
 
 
 if __name__ == "__main__":

@@ -12,19 +12,20 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from contact import draw_sheet, sheet_path
-from intervals import Interval, bootstrap_mean
+from contact import write_sheet
+from intervals import rounded
 from machine import describe_machine
 from numpy.typing import NDArray
-from radiographs import Drawing, read_pairs, read_radiographs, to_eight_bits, to_square
+from radiographs import LabelledImage, read_pairs, read_radiographs, to_eight_bits, to_square
 
-from dfsynth.lung_segmentation.network import NetworkReader
-from dfsynth.lung_segmentation.samples import Lesson, simulated_lesson
-from dfsynth.lung_segmentation.training import ReaderSchedule, ReaderTrainer
+from dfsynth.lung_segmentation.network import LungSegmentationNetwork
+from dfsynth.lung_segmentation.samples import LungSample, simulated_sample
+from dfsynth.lung_segmentation.training import LungTrainer, LungTrainingOptions
 from dfsynth.records import Float32Map
+from dfsynth.report import SheetColumn, SheetRow
+from dfsynth.statistics import Interval, dice, resample_patients
 
 _GRID = 128
 _SCORED_SIDE = 256
@@ -36,49 +37,44 @@ _WITH_HEART = frozenset({"hannover"})
 """Whose masks go on behind the heart, where the lung field, as simulated, ends."""
 
 
-def dice(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
-    """Twice the overlap over the sum of both areas; 0 where there is nothing at all."""
-    return float(2 * (found & truth).sum() / max(int(found.sum() + truth.sum()), 1))
-
-
-def to_lesson(drawing: Drawing) -> Lesson:
-    """A simulated picture and its lung field; the thickness is no part of this test."""
-    assert drawing.labels is not None
-    field = to_square(drawing.labels == 1, _GRID) > 0.5
-    hidden = to_square(drawing.labels > 0, _GRID) > 0.5
+def to_sample(entry: LabelledImage) -> LungSample:
+    """A simulated image and its lung field; the thickness is no part of this test."""
+    assert entry.labels is not None
+    field = to_square(entry.labels == 1, _GRID) > 0.5
+    hidden = to_square(entry.labels > 0, _GRID) > 0.5
     labels = np.where(field, 1, np.where(hidden, 2, 0)).astype(np.uint8)
-    return simulated_lesson(_look(drawing, _GRID), labels, np.zeros((_GRID, _GRID), np.float32))
+    return simulated_sample(_appearance(entry, _GRID), labels, np.zeros((_GRID, _GRID), np.float32))
 
 
-def train(groups: Sequence[Sequence[Lesson]], steps: int, seed: int) -> NetworkReader:
-    """Trains on as many pictures of each group, however large it is."""
-    trainer = ReaderTrainer(ReaderSchedule(_WIDTHS, steps, _BATCH, _RATE, seed))
+def train(groups: Sequence[Sequence[LungSample]], steps: int, seed: int) -> LungSegmentationNetwork:
+    """Trains on as many images of each group, however large it is."""
+    trainer = LungTrainer(LungTrainingOptions(_WIDTHS, steps, _BATCH, _RATE, seed))
 
-    def draw(rng: np.random.Generator) -> Lesson:
-        group = groups[rng.integers(len(groups))]
-        return group[rng.integers(len(group))]
+    def draw(rng: np.random.Generator) -> LungSample:
+        group = groups[int(rng.integers(len(groups)))]
+        return group[int(rng.integers(len(group)))]
 
     trainer.run(draw, steps, lambda _step, _loss: None)
-    return NetworkReader(trainer.averaged, _GRID)
+    return LungSegmentationNetwork(trainer.averaged, _GRID)
 
 
 def score(
-    reader: NetworkReader, masked: Sequence[Drawing], seed: int
-) -> tuple[dict[str, Interval], list[tuple[float, Drawing, NDArray[np.bool_]]]]:
+    segmenter: LungSegmentationNetwork, masked: Sequence[LabelledImage], seed: int
+) -> tuple[dict[str, Interval], list[tuple[float, LabelledImage, NDArray[np.bool_]]]]:
     """Mean Dice of the lung field by archive and of all outlines that leave the heart out."""
     rows = []
-    for drawing in masked:
-        assert drawing.labels is not None
-        found = reader(_look(drawing, _SCORED_SIDE)).field > 0.5
-        truth = to_square(drawing.labels > 0, _SCORED_SIDE) > 0.5
-        rows.append((dice(found, truth), drawing, found))
+    for entry in masked:
+        assert entry.labels is not None
+        found = segmenter(_appearance(entry, _SCORED_SIDE)).field > 0.5
+        truth = to_square(entry.labels > 0, _SCORED_SIDE) > 0.5
+        rows.append((dice(found, truth), entry, found))
     groups = {
         "lung fields": [r for r in rows if r[1].source not in _WITH_HEART],
         **{s: [r for r in rows if r[1].source == s] for s in sorted({d.source for d in masked})},
     }
     scores = {
-        name: bootstrap_mean(
-            np.array([r[0] for r in group]), [r[1].patient_id for r in group], seed
+        name: resample_patients([r[1].patient_id for r in group], seed).mean(
+            np.array([r[0] for r in group])
         )
         for name, group in groups.items()
         if group
@@ -86,30 +82,26 @@ def score(
     return scores, sorted(rows, key=lambda row: row[0])
 
 
-def show_worst(path: Path, rows: Sequence[tuple[float, Drawing, NDArray[np.bool_]]]) -> None:
-    """The worst of the real radiographs: found in red, drawn by people in green."""
-    pictures = []
-    for value, drawing, found in rows[:_WORST]:
-        assert drawing.labels is not None
-        grey = (_look(drawing, _SCORED_SIDE) * 255).astype(np.uint8)
-        picture = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
-        truth = to_square(drawing.labels > 0, _SCORED_SIDE) > 0.5
-        for mask, colour in ((truth, (0, 255, 0)), (found, (0, 0, 255))):
-            edges, _ = cv2.findContours(
-                mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-            )
-            cv2.drawContours(picture, edges, -1, colour, 1)
-        text = f"{drawing.source} {value:.2f}"
-        cv2.putText(picture, text, (4, 250), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 255, 255), 1)
-        pictures.append(picture)
-    thirds = [pictures[i : i + _WORST // 3] for i in range(0, len(pictures), _WORST // 3)]
-    title = "worst of all: found in red, drawn by people in green"
-    titles = [title, *[""] * (len(thirds) - 1)]
-    draw_sheet(path, [(t, np.stack(p)) for t, p in zip(titles, thirds, strict=True)])
+def show_worst(
+    folder: Path, name: str, rows: Sequence[tuple[float, LabelledImage, NDArray[np.bool_]]]
+) -> None:
+    """Draws the real radiographs with the worst Dice beside what was found and what people drew."""
+    columns = [
+        SheetColumn("radiograph", "grey value", "gray", 0.0, 1.0),
+        SheetColumn("found less drawn", "1", "viridis", -1.0, 1.0),
+    ]
+    worst = []
+    for value, entry, found in rows[:_WORST]:
+        assert entry.labels is not None
+        truth = to_square(entry.labels > 0, _SCORED_SIDE) > 0.5
+        difference = found.astype(np.float32) - truth.astype(np.float32)
+        caption = (entry.name, entry.source, f"Dice {value:.2f}")
+        worst.append(SheetRow(caption, (_appearance(entry, _SCORED_SIDE), difference)))
+    write_sheet(folder, f"worst {name}", worst, columns)
 
 
-def _look(drawing: Drawing, side: int) -> Float32Map:
-    return to_eight_bits(to_square(drawing.pixels, side)).astype(np.float32) / np.float32(255)
+def _appearance(entry: LabelledImage, side: int) -> Float32Map:
+    return to_eight_bits(to_square(entry.pixels, side)).astype(np.float32) / np.float32(255)
 
 
 def _parse() -> argparse.Namespace:
@@ -129,23 +121,23 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     masked = [d for folder in arguments.masked for d in read_radiographs(folder, masked=True)]
     stores = dict(named.partition("=")[::2] for named in arguments.pairs)
-    lessons = {
-        name: [to_lesson(d) for d in read_pairs(Path(path), limit=arguments.pairs_limit)]
+    samples = {
+        name: [to_sample(d) for d in read_pairs(Path(path), limit=arguments.pairs_limit)]
         for name, path in stores.items()
     }
-    runs = {name: [group] for name, group in lessons.items()}
-    if len(lessons) > 1:
-        runs["mix"] = list(lessons.values())
+    runs = {name: [group] for name, group in samples.items()}
+    if len(samples) > 1:
+        runs["mix"] = list(samples.values())
     result: dict[str, object] = {**describe_machine(), "radiographs": len(masked)}
     for name, groups in runs.items():
-        reader = train(groups, arguments.steps, arguments.seed)
-        scores, rows = score(reader, masked, arguments.seed)
+        segmenter = train(groups, arguments.steps, arguments.seed)
+        scores, rows = score(segmenter, masked, arguments.seed)
         result[name] = {
             "pairs": sum(map(len, groups)),
-            **{group: value.rounded() for group, value in scores.items()},
+            **{group: rounded(value) for group, value in scores.items()},
         }
         if arguments.sheet:
-            show_worst(sheet_path(arguments.sheet, f"worst {name}"), rows)
+            show_worst(arguments.sheet, name, rows)
     print(json.dumps(result, indent=2))
 
 

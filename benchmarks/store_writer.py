@@ -28,16 +28,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.store import (
-    ArraySpec,
-    EncodedRow,
-    StoreLayout,
-    ZarrArrays,
-    ZarrShardWriter,
-    encode_row,
-    write_group,
-)
+from dfsynth.store import ArraySpec, EncodedRow, StoreLayout
 from dfsynth.store.zarr.chunk import encode_chunk
+from dfsynth.store.zarr.format import ZARR
+from dfsynth.store.zarr.paths import shard_path
 
 Figures: TypeAlias = dict[str, float]
 Half: TypeAlias = NDArray[np.float16]
@@ -76,41 +70,26 @@ def synthetic_maps(grid: int) -> tuple[Half, ...]:
 
 
 def stream(job: Job, dtype: str, threads: int) -> Figures:
-    """Our writer, fed one row at a time; casts where needed, checksums, flushes."""
+    """Our writer, fed rows that threads cast, checksum and encode a few ahead, as a job does."""
     layout = StoreLayout(job.folder)
-    write_group(layout, [job.spec], {})
+    ZARR.write_group(layout, [job.spec], {})
     maps = [values.astype(dtype) for values in job.maps]
     before = peak_bytes()
     start_s = time.perf_counter()
+    ahead = 2 * threads
     with (
         ThreadPoolExecutor(threads) as pool,
-        ZarrShardWriter(layout, [job.spec], 0, pool=pool) as w,
-    ):
-        for row in range(job.spec.rows):
-            w.append(row, {job.spec.name: maps[row % DISTINCT]})
-        w.commit()
-    return write_figures(job, time.perf_counter() - start_s, before)
-
-
-def stream_encoded(job: Job) -> Figures:
-    """Our writer, fed rows that the caller's own threads encoded, a few ahead."""
-    layout = StoreLayout(job.folder)
-    write_group(layout, [job.spec], {})
-    before = peak_bytes()
-    start_s = time.perf_counter()
-    ahead = 2 * THREADS
-    with (
-        ThreadPoolExecutor(THREADS) as pool,
-        ZarrShardWriter(layout, [job.spec], 0, pool=pool) as w,
+        ZARR.shard_writer(layout, [job.spec], 0) as writer,
     ):
         futures: deque[Future[EncodedRow]] = deque()
-        for row, values in job.rows:
-            futures.append(pool.submit(encode_row, [job.spec], {job.spec.name: values}))
+        for row in range(job.spec.rows):
+            values = {job.spec.name: maps[row % DISTINCT]}
+            futures.append(pool.submit(ZARR.encode_row, [job.spec], values))
             if row >= ahead:
-                w.append_encoded(row - ahead, futures.popleft().result())
+                writer.append(row - ahead, futures.popleft().result())
         for row in range(job.spec.rows - len(futures), job.spec.rows):
-            w.append_encoded(row, futures.popleft().result())
-        w.commit()
+            writer.append(row, futures.popleft().result())
+        writer.commit()
     return write_figures(job, time.perf_counter() - start_s, before)
 
 
@@ -119,7 +98,7 @@ def zarr_whole(job: Job) -> Figures:
     import zarr  # noqa: PLC0415  (its threads and memory belong to this measurement alone)
 
     layout = StoreLayout(job.folder)
-    write_group(layout, [job.spec], {})
+    ZARR.write_group(layout, [job.spec], {})
     zarr.config.set({"threading.max_workers": THREADS, "async.concurrency": THREADS})
     array = zarr.open_array(job.folder / job.spec.name, mode="r+")
     before = peak_bytes()
@@ -127,7 +106,7 @@ def zarr_whole(job: Job) -> Figures:
     start_s = time.perf_counter()
     array[:] = stacked
     unflushed_s = time.perf_counter() - start_s
-    with layout.shard_object(job.spec.name, 0).open("rb+") as file:
+    with shard_path(layout, job.spec.name, 0).open("rb+") as file:
         os.fsync(file.fileno())
     figures = write_figures(job, time.perf_counter() - start_s, before)
     return {**figures, "maps_per_s_unflushed": job.spec.rows / unflushed_s}
@@ -139,7 +118,7 @@ def read_one(job: Job) -> Figures:
 
     stream(job, "float16", THREADS)
     rows = np.random.default_rng(0).integers(0, job.spec.rows, READS)
-    arrays = ZarrArrays.open(StoreLayout(job.folder))
+    arrays = ZARR.open_arrays(StoreLayout(job.folder))
     plain = zarr.open_array(job.folder / job.spec.name, mode="r")
     return {
         "dfsynth_ms": mean_ms(lambda row: arrays.read(job.spec.name, row), rows),
@@ -162,7 +141,6 @@ WRITERS: dict[str, Callable[[Job], Figures]] = {
     "append float16": lambda job: stream(job, "float16", THREADS),
     "append float16, 1 thread": lambda job: stream(job, "float16", 1),
     "append float32": lambda job: stream(job, "float32", THREADS),
-    "append_encoded": stream_encoded,
     "zarr-python whole shard": zarr_whole,
     "read one image": read_one,
     "encode alone": encode_scaling,

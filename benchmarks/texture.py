@@ -1,14 +1,14 @@
-"""Numbers that say in what two sets of pictures differ: grey levels, texture by scale, lungs."""
+"""Numbers that say in what two sets of images differ: grey levels, texture by scale, lungs."""
 
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from intervals import concordance
 from numpy.typing import NDArray
-from radiographs import Drawing, to_eight_bits, to_square
+from radiographs import LabelledImage, to_eight_bits, to_square
 
 from dfsynth.records import Float32Map
+from dfsynth.statistics import auroc
 
 BANDS_PX = (2, 4, 8, 16, 32)
 """Detail between one of these and its double; the finest is all that the grid holds below 4."""
@@ -20,29 +20,29 @@ Numbers = dict[str, float]
 
 
 def tabulate(
-    real: Sequence[Drawing], simulated: Sequence[Drawing], side: int
+    real: Sequence[LabelledImage], simulated: Sequence[LabelledImage], side: int
 ) -> dict[str, dict[str, float]]:
     """Medians of each number in both sets, and how well it alone tells them apart (AUROC).
 
-    0.5 cannot tell; over 0.5, simulated pictures have more of it. The most telling come first.
+    0.5 cannot tell; over 0.5, simulated images have more of it. The most telling come first.
     """
-    ours, theirs = ([_numbers_of(d, side) for d in drawings] for drawings in (simulated, real))
+    ours, theirs = ([_numbers_of(d, side) for d in entries] for entries in (simulated, real))
     found = {}
     for name in sorted({n for numbers in (*ours, *theirs) for n in numbers}):
         high = np.array([n[name] for n in ours if name in n])
         low = np.array([n[name] for n in theirs if name in n])
         if len(high) and len(low):
-            right, pairs = concordance(low, high, np.ones(len(low)), np.ones(len(high)))
+            simulated_one = np.repeat([False, True], [len(low), len(high)])
             found[name] = {
                 "real": round(float(np.median(low)), 4),
                 "simulated": round(float(np.median(high)), 4),
-                "auroc": round(right / pairs, 3),
+                "auroc": round(auroc(np.concatenate([low, high]), simulated_one), 3),
             }
     return dict(sorted(found.items(), key=lambda item: -abs(item[1]["auroc"] - 0.5)))
 
 
 def describe(image: NDArray[np.uint8], lung: NDArray[np.bool_] | None) -> Numbers:
-    """Of an 8-bit picture (y, x); with `lung` (y, x) also of the lung field and its rim."""
+    """Of an 8-bit image (y, x); with `lung` (y, x) also of the lung field and its rim."""
     unit = image.astype(np.float32) / np.float32(255)
     values = {
         f"grey, percentile {p}": float(v)
@@ -61,7 +61,7 @@ def describe(image: NDArray[np.uint8], lung: NDArray[np.bool_] | None) -> Number
         values["lung, median grey"] = float(np.median(unit[inner]))
         values["around the lung minus lung"] = contrast
         values["lung, spread"] = float(unit[inner].std())
-        values["lung, share of the picture"] = float(lung.mean())
+        values["lung, share of the image"] = float(lung.mean())
         for scale, band in bands.items():
             values[f"detail {scale} px, lung"] = _spread(band[inner])
         values["edge of the lung, steepest per px"] = _edge(unit, lung)
@@ -73,18 +73,18 @@ def split_bands(unit: Float32Map) -> dict[int, Float32Map]:
     sharp = unit
     bands = {}
     for scale in BANDS_PX:
-        smooth = cv2.GaussianBlur(unit, (0, 0), 0.35 * scale)
+        smooth = np.asarray(cv2.GaussianBlur(unit, (0, 0), 0.35 * scale), np.float32)
         bands[scale] = np.asarray(sharp - smooth, np.float32)
         sharp = smooth
     return bands
 
 
-def _numbers_of(drawing: Drawing, side: int) -> Numbers:
+def _numbers_of(entry: LabelledImage, side: int) -> Numbers:
     field = None
     # Masks that go on behind the heart would count it as lung.
-    if drawing.labels is not None and drawing.source != "hannover":
-        field = to_square(drawing.labels == 1, side) > 0.5
-    return describe(to_eight_bits(to_square(drawing.pixels, side)), field)
+    if entry.labels is not None and entry.source != "hannover":
+        field = to_square(entry.labels == 1, side) > 0.5
+    return describe(to_eight_bits(to_square(entry.pixels, side)), field)
 
 
 def _spread(values: NDArray[np.float32]) -> float:

@@ -2,9 +2,9 @@
 
     python benchmarks/train_speed.py [--size 128] [--batch 4] [--steps 5] [--device cpu]
 
-Steps of the joint phase, in which all three stages learn, on one batch of noise that lies ready;
-the two take turns, so that a noisy machine slows both. Precision as `--precision auto` chooses it,
-and in float32.
+Steps of the joint phase, in which all three stages are trained, on one batch of noise that lies
+ready; steps of the two alternate, so that a noisy machine slows both. Precision as `--precision
+auto` chooses it, and in float32.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def make_trainer(name: str, size: int, batch: int, device: torch.device, precisi
     """Ready for a step of its joint phase."""
     recipe = replace(read_recipe(recipe_path(name)), size=size, batch=batch)
     trainer = Trainer(recipe, device, precision, Processes(), batch)
-    trainer.begin(len(recipe.phase) - 1)
+    trainer.start_phase(len(recipe.phase) - 1)
     return trainer
 
 

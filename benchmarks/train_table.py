@@ -5,8 +5,8 @@
     python benchmarks/train_table.py --pairs pairs.zarr --out runs/gpu --size 256 --published  # GPU
 
 Every configuration gets the same pairs, the same number of updates, about as many parameters, and
-the same search over learning rates, each tried with a quarter of the steps and judged by the
-validation loss; then --seeds trainings at the best rate, evaluated on the test patients. With
+the same search over learning rates, each tried with a quarter of the steps and compared by
+the validation loss; then --seeds trainings at the best rate, evaluated on the test patients. With
 --as-long-as NAME each gets as much time as NAME takes for --steps instead, by the time that a step
 of each takes on this machine; the rates stay those of --steps. Prints the table as Markdown, with
 paired differences from the first row; what was not run says so. A budget (--minutes) ends the
@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from intervals import Interval, bootstrap, patient_weights
 from machine import describe_machine
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
@@ -32,6 +31,7 @@ import dfsynth
 from dfsynth.datasets import open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.models.published import PUBLISHED_WIDTHS
+from dfsynth.statistics import Interval, Resamples, resample_patients
 from dfsynth.train import read_recipe
 from dfsynth.train.processes import Processes
 from dfsynth.train.trainer import Trainer
@@ -71,7 +71,7 @@ WHOLE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A phase: which stages learn, its share of the steps, its share of the rate."""
+    """A phase: which stages it trains, its share of the steps, its share of the rate."""
 
     name: str
     stages: tuple[int, ...]
@@ -179,7 +179,7 @@ class Bench:
     size: int
     steps: int
     until: float
-    """By the monotonic clock; no training begins later."""
+    """By the monotonic clock; no training starts later."""
 
     def claim(self) -> None:
         """Makes the folder one of these pairs at this size; results of others are not mixed in."""
@@ -222,7 +222,7 @@ class Bench:
     def update_seconds(self) -> dict[str, float]:
         """Of every configuration, mean over the legs of its schedule; measured once.
 
-        They take turns, and the fastest of some steps counts: a noisy machine slows all alike.
+        Steps alternate, and the fastest of some counts, so that a noisy machine slows all alike.
         """
         table = self.out / "update-seconds.json"
         known = json.loads(table.read_text()) if table.exists() else {}
@@ -236,7 +236,7 @@ class Bench:
                 recipe.write_text(recipe_text(configuration, self.size, self.steps, 1e-4, 0))
                 for place in range(len(configuration.schedule)):
                     made = Trainer(read_recipe(recipe), device, precision, Processes(), _BATCH)
-                    made.begin(place)
+                    made.start_phase(place)
                     legs[configuration.name, place] = made
             fastest = dict.fromkeys(legs, float("inf"))
             for _ in range(_TIMED_STEPS):
@@ -276,8 +276,8 @@ def read_scores(folders: list[Path], stage: int, column: Column) -> Scores:
             rows = list(csv.DictReader(table))
         wanted = str(stage or max(int(r["stage"]) for r in rows))
         for row in rows:
-            place = (row["region"], row["target"], row["stage"])
-            if place == (column.region, column.target, wanted) and row[column.metric]:
+            figure = (row["region"], row["target"], row["stage"])
+            if figure == (column.region, column.target, wanted) and row[column.metric]:
                 key = f"{row['patient_id']}/{row['key']}"
                 found.setdefault(key, []).append(float(row[column.metric]))
     return {k: np.array(v) for k, v in found.items() if len(v) == len(folders)}
@@ -286,14 +286,7 @@ def read_scores(folders: list[Path], stage: int, column: Column) -> Scores:
 def mean_over_patients(scores: Scores) -> Interval:
     """Patients drawn with replacement, and seeds too."""
     values = np.array(list(scores.values()))
-    patients = [key.partition("/")[0] for key in scores]
-
-    def measure(rng: np.random.Generator | None) -> float:
-        weight = patient_weights(patients, rng)
-        drawn = values[:, _draw(values.shape[1], rng)]
-        return float(weight @ drawn.mean(axis=1) / weight.sum())
-
-    return bootstrap(measure, 0)
+    return _resamples(list(scores), values.shape[1]).mean(values.ravel())
 
 
 def compare(ours: Scores, theirs: Scores) -> str:
@@ -306,28 +299,26 @@ def compare(ours: Scores, theirs: Scores) -> str:
     """
     keys = sorted(ours.keys() & theirs.keys())
     one, other = (np.array([scores[k] for k in keys]) for scores in (ours, theirs))
-    patients = [key.partition("/")[0] for key in keys]
-
-    def measure(rng: np.random.Generator | None) -> float:
-        weight = patient_weights(patients, rng)
-        drawn = _draw(seeds, rng)
-        return float(weight @ (other[:, drawn] - one[:, drawn]).mean(axis=1) / weight.sum())
-
     seeds = min(one.shape[1], other.shape[1])
-    differences = other[:, :seeds].mean(axis=1) - one[:, :seeds].mean(axis=1)
+    differences = other[:, :seeds] - one[:, :seeds]
     by_patient: dict[str, list[float]] = {}
-    for patient, difference in zip(patients, differences, strict=True):
-        by_patient.setdefault(patient, []).append(float(difference))
+    for key, difference in zip(keys, differences.mean(axis=1), strict=True):
+        by_patient.setdefault(_patient_of(key), []).append(float(difference))
     if not differences.any():
         return "the same"
     p = wilcoxon([np.mean(v) for v in by_patient.values()]).pvalue
-    found = bootstrap(measure, 0)
-    return f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f}, p {p:.2g})"
+    found = _resamples(keys, seeds).mean(differences.ravel())
+    return f"{found:+.4f}, p {p:.2g}"
 
 
-def _draw(seeds: int, rng: np.random.Generator | None) -> NDArray[np.intp]:
-    """Seeds with replacement; all of them without `rng`."""
-    return np.arange(seeds) if rng is None else rng.integers(0, seeds, seeds)
+def _resamples(keys: list[str], seeds: int) -> Resamples:
+    """Draws of cells (images · seeds): patients with replacement, and seeds with replacement."""
+    patients = resample_patients([_patient_of(key) for key in keys], 0)
+    return patients.crossed(resample_patients([str(n) for n in range(seeds)], 1))
+
+
+def _patient_of(key: str) -> str:
+    return key.partition("/")[0]
 
 
 def tabulate(done: dict[str, list[Path]], columns: tuple[Column, ...], against: str) -> str:
@@ -345,7 +336,7 @@ def tabulate(done: dict[str, list[Path]], columns: tuple[Column, ...], against: 
             for column in columns:
                 own = read_scores(folders, stage, column)
                 found = mean_over_patients(own)
-                cell = f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f})"
+                cell = f"{found:.4f}"
                 if first and not (configuration.name == against and stage == 0):
                     cell += f"; {compare(read_scores(first, 0, column), own)}"
                 cells.append(cell)

@@ -18,7 +18,7 @@ def noise_batch(size: int, count: int, device: torch.device) -> PairBatch:
 def step_seconds(trainer: Trainer, batch: PairBatch) -> float:
     """Takes one step."""
     started = time.perf_counter()
-    trainer.learn(batch, np.random.default_rng(0))
+    trainer.train_step(batch, np.random.default_rng(0))
     if trainer.device.type == "cuda":
         torch.cuda.synchronize(trainer.device)
     return time.perf_counter() - started

@@ -18,10 +18,10 @@ from dfsynth.options import (
 from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
 
 if TYPE_CHECKING:
-    from dfsynth.evaluate import Evaluation
-    from dfsynth.inference import TorchGenerator
+    from dfsynth.evaluate import Evaluation, EvaluationReport
+    from dfsynth.inference import MapGenerator
     from dfsynth.jobs.commit import RunReport
-    from dfsynth.jobs.simulator import PairMaker
+    from dfsynth.jobs.pair_maker import PairMaker
     from dfsynth.train import TrainReport
 
 
@@ -33,6 +33,13 @@ def build(
     `size` may be one number or (height, width), `maps` one name or several.
 
     Call it again with the same arguments to go on where it stopped.
+
+    Example:
+        >>> report = dfsynth.build(
+        ...     source="radiographs", out="x.zarr", size=64, mc_samples=2, precision="fp32"
+        ... )
+        >>> report.ok, report.failed
+        (2, 0)
 
     Raises:
         UsageError: wrong options, no images, or a conflict with what the store holds.
@@ -63,6 +70,11 @@ def simulate_pairs(
     `severity` and `kvp` may be one number or (min, max), `without` one name or several.
 
     Call it again with the same arguments to go on where it stopped.
+
+    Example:
+        >>> report = dfsynth.simulate_pairs("pairs.zarr", n=12, size=64, severity=(0.0, 0.6))
+        >>> report.ok
+        12
 
     Raises:
         UsageError: wrong options, no usable input, or a conflict with what the store holds.
@@ -97,38 +109,22 @@ def train_generator(
     `out/best` is then a checkpoint, calibrated on the calibration patients where there are any.
     Call it again with the same arguments to go on where it stopped.
 
+    Example:
+        >>> report = dfsynth.train_generator(
+        ...     "recipe.toml", "pairs.zarr", "runs/first", precision="fp32"
+        ... )
+        >>> report.best.name, report.steps
+        ('best', 4)
+
     Raises:
         UsageError: a recipe, pairs or device that cannot work, or a conflict with what `out` holds.
         DfsynthError: a failure that ends the run; the last state is kept.
         TypeError: an option that does not exist.
     """
+    from dfsynth.train import run_training
+
     wanted = TrainOptions.of(recipe=recipe, data=data, out=out, **options)
-    return train_by(wanted, progress or SilentTraining())
-
-
-def train_by(configuration: TrainOptions, told: TrainProgress) -> "TrainReport":
-    """TEMPORARY"""
-    from dfsynth.checkpoint import read_checkpoint
-    from dfsynth.train import train_generator as run_training
-
-    report = run_training(configuration, told)
-    missing = report.writes and not read_checkpoint(report.best).card.calibration
-    if missing and not report.pairs["calibration"]:
-        told.message("the intervals are not calibrated: no pair is of a calibration patient")
-    elif missing:
-        evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
-        told.message("calibrating the intervals on the calibration patients")
-        found = evaluation.calibrate_checkpoint(
-            report.best,
-            configuration.data,
-            configuration.targets,
-            Silent(),
-            device=configuration.device,
-            precision=configuration.precision,
-        )
-        for doubt in found.doubts():
-            told.message(f"warning: {doubt}")
-    return report
+    return run_training(wanted, progress or SilentTraining())
 
 
 def evaluate_checkpoint(
@@ -143,21 +139,25 @@ def evaluate_checkpoint(
 
     `options` are the fields of `EvaluationOptions`; with `out`, the files are written there.
 
+    Example:
+        >>> scores = dfsynth.evaluate_checkpoint(
+        ...     "runs/first/best", "pairs.zarr", split="all", mc_samples=2, precision="fp32"
+        ... )
+        >>> scores.images, len(scores.stages)
+        (12, 1)
+
     Raises:
         UsageError: wrong options, or pairs that cannot be used.
         CheckpointError: the checkpoint is damaged.
-        StoreError: `out` cannot be written.
+        StoreError: a damaged store of pairs, or `out` cannot be written; where that fails in the
+            end, it is an `UnwrittenReportError` whose `report.scores` are the figures.
         TypeError: an option that does not exist.
     """
     evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
     wanted = EvaluationOptions.of(checkpoint=checkpoint, data=data, **options)
-    if out is not None:
-        evaluation.prepare_output(Path(out))
-    report = evaluation.evaluate_checkpoint(wanted, progress or Silent())
-    if out is not None:
-        evaluation.write_report(report, Path(out))
-    scores: Evaluation = report.scores
-    return scores
+    folder = None if out is None else Path(out)
+    report: EvaluationReport = evaluation.run_evaluation(wanted, folder, progress or Silent())
+    return report.scores
 
 
 def load_simulator(options: SimulateOptions) -> "PairMaker":
@@ -167,7 +167,7 @@ def load_simulator(options: SimulateOptions) -> "PairMaker":
         UsageError: the libraries of the extra `simulate`, a device or a folder is not there.
     """
     simulation = load_extra("dfsynth.simulation", "simulating", "simulate")
-    maker: PairMaker = simulation.make_simulator(options)
+    maker: PairMaker = simulation.Simulator(options)
     return maker
 
 
@@ -178,8 +178,16 @@ def load_generator(
     precision: str = "auto",
     mc_samples: int = DEFAULT_MC_SAMPLES,
     seed: int = 0,
-) -> "TorchGenerator":
+) -> "MapGenerator":
     """A checkpoint to call on arrays: (n, H, W) in [0, 1], dense bright → mean and uncertainties.
+
+    The maps that a call gives are (n, H, W) float32, in the unit of the dark-field image.
+
+    Example:
+        >>> generator = dfsynth.load_generator("default", mc_samples=2, precision="fp32")
+        >>> maps = generator(np.zeros((1, 64, 64), np.float32))
+        >>> maps.mean.shape, maps.epistemic.shape
+        ((1, 64, 64), (1, 64, 64))
 
     Raises:
         UsageError: no such checkpoint or device.
@@ -187,10 +195,8 @@ def load_generator(
     """
     from dfsynth.checkpoint import checkpoint_path, read_checkpoint
     from dfsynth.devices import resolve_device, resolve_precision
-    from dfsynth.inference import TorchGenerator, load_network
+    from dfsynth.inference import load_map_generator
 
     files = read_checkpoint(checkpoint_path(checkpoint))
     where = resolve_device(device)
-    return TorchGenerator(
-        load_network(files), where, resolve_precision(precision, where), mc_samples, seed
-    )
+    return load_map_generator(files, where, resolve_precision(precision, where), mc_samples, seed)

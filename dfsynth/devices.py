@@ -1,4 +1,4 @@
-"""Which device and which precision a run uses."""
+"""Which device and which precision a run uses, training and inference alike."""
 
 import re
 from pathlib import Path
@@ -9,14 +9,16 @@ import torch
 from dfsynth.errors import UsageError
 
 DTYPES: Final = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-_CPU_FACTS = Path("/proc/cpuinfo")
+_CPU_FACTS: Final = Path("/proc/cpuinfo")
 
 
 def resolve_device(wanted: str) -> torch.device:
-    """`auto`, `cpu`, `cuda` or `cuda:i` → a device that is there.
+    """Gives the device that `auto`, `cpu`, `cuda` or `cuda:i` names.
+
+    `auto` is the first GPU where there is one, else the CPU.
 
     Raises:
-        UsageError: no such device.
+        UsageError: the name is unknown, or the device is not there.
     """
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -37,12 +39,12 @@ def resolve_device(wanted: str) -> torch.device:
 
 
 def resolve_precision(wanted: str, device: torch.device) -> str:
-    """`auto`, `fp32`, `bf16` or `fp16` → one of the last three.
+    """Decides between fp32, bf16 and fp16, given one of these or `auto`.
 
     `auto` is bf16 where the hardware multiplies it natively, else fp16 on CUDA and fp32 on CPU.
 
     Raises:
-        UsageError: an unknown precision, or fp16 on a CPU, which has no fast fp16 convolution.
+        UsageError: the precision is unknown, or fp16 on a CPU, which has no fast fp16 convolution.
     """
     if wanted == "auto":
         if device.type == "cuda":
@@ -53,6 +55,15 @@ def resolve_precision(wanted: str, device: torch.device) -> str:
     if wanted == "fp16" and device.type == "cpu":
         raise UsageError("precision fp16 needs a GPU; use --precision auto, fp32 or bf16 on a CPU")
     return wanted
+
+
+def mixed_precision(device: torch.device, precision: str) -> torch.autocast:
+    """Gives the context in which networks run in a precision, as `resolve_precision` gives it."""
+    is_mixed = precision != "fp32"
+    # Autocast has no float32; a context that is disabled ignores its type.
+    return torch.autocast(
+        device.type, DTYPES[precision] if is_mixed else torch.bfloat16, enabled=is_mixed
+    )
 
 
 def _cpu_multiplies_bf16() -> bool:

@@ -5,6 +5,7 @@
     │   └── ConflictError     exit 2   the store holds something made with other options
     ├── CheckpointError       exit 1   a checkpoint that cannot be trusted
     ├── StoreError            exit 1   a store that cannot be read or written
+    │   └── UnwrittenReportError  1    figures without a file (dfsynth.evaluate); it holds them
     └── ImageError            –        one bad input: becomes one manifest row, never ends a run
 
 A message says what failed, what was found, what was expected, and what to do.

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dfsynth import devices as precision
-from dfsynth.devices import resolve_device, resolve_precision
+from dfsynth.devices import mixed_precision, resolve_device, resolve_precision
 from dfsynth.errors import UsageError
 
 CPU = torch.device("cpu")
@@ -96,3 +96,14 @@ def test_unknown_precisions_are_refused(wanted: str) -> None:
 def test_fp16_needs_a_gpu() -> None:
     with pytest.raises(UsageError, match="fp16 needs a GPU"):
         resolve_precision("fp16", CPU)
+
+
+@pytest.mark.parametrize(
+    ("precision", "product"),
+    [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)],
+)
+def test_a_precision_is_that_of_matrix_products(precision: str, product: torch.dtype) -> None:
+    one = torch.ones(2, 2)
+    with mixed_precision(CPU, precision):
+        assert (one @ one).dtype == product
+    assert (one @ one).dtype == torch.float32

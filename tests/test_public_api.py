@@ -58,11 +58,18 @@ PROMISED: dict[str, set[str]] = {
         "to_unit_range",
     },
     "dfsynth.report": {"SheetColumn", "SheetRow", "contact_sheet", "encode_png"},
-    "dfsynth.score": {"score"},
-    "dfsynth.records": {"Generated", "ManifestRow", "ModelInput", "PairItem", "SourceItem"},
-    "dfsynth.simulation": {"make_simulator"},
+    "dfsynth.score": {"NO_SCORES", "SCORERS", "SCORE_COLUMNS", "ScoreColumn", "Scorer", "score"},
+    "dfsynth.records": {
+        "Column",
+        "Generated",
+        "ManifestRow",
+        "ModelInput",
+        "PairItem",
+        "SourceItem",
+    },
+    "dfsynth.simulation": {"Simulator"},
     "dfsynth.source": {"Corpus", "Source", "known_corpora", "open_source"},
-    "dfsynth.store": {"StoreLayout", "ZarrArrays", "ZarrShardWriter", "write_group"},
+    "dfsynth.store": {"ArrayReader", "ShardWriter", "StoreFormat", "StoreLayout", "format_of"},
     "dfsynth.train": {
         "Recipe",
         "TrainReport",
@@ -71,7 +78,7 @@ PROMISED: dict[str, set[str]] = {
         "least_squares_generator",
         "read_recipe",
         "residual_l1",
-        "train_generator",
+        "run_training",
     },
 }
 

@@ -2,9 +2,9 @@
 
     python training/drawn_lungs.py --data DIR --checkpoint default --out runs/drawn-lungs
 
-DIR as in radiographs.py. The packaged generator was taught by no radiograph that has a drawn mask;
-scored are those of them that did not teach the lung reader either, which drew the lungs over the
-others. Writes metrics.json and contact sheets.
+DIR as in radiographs.py. The packaged generator was trained on no radiograph that has a drawn mask;
+scored are those of them that the lung segmentation network was not trained on either, which found
+the lungs of the others. Writes metrics.json and contact sheets.
 
 With --pairs (a store of simulated pairs) it also says how the noise-free truth itself would score,
 by the outline that people would draw: an outline leaves out lung behind heart and domes, which does
@@ -17,17 +17,15 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from radiographs import Listed, is_free_to_use, list_radiographs, load_grey, load_mask, share_of
-from scipy.stats import rankdata
 
 import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.datasets import open_pairs
 from dfsynth.inference import TorchGenerator
-from dfsynth.records import Float32Map
 from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
 from dfsynth.simulation.cxr.thickness import lung_shape
+from dfsynth.statistics import auroc, dice
 
 _TRUTH_GRID, _TRUTH_PAIRS = 256, 40
 RECIPES = Path(__file__).parent / "recipes"
@@ -50,17 +48,17 @@ def main() -> None:
 
 
 def score_checkpoint(checkpoint: str, listed: list[Listed], out: Path) -> dict:
-    """Figures of each group of radiographs; pictures into `out`."""
+    """Figures of each group of radiographs; images into `out`."""
     generator = dfsynth.load_generator(checkpoint)
     grid = read_checkpoint(checkpoint_path(checkpoint)).card.grid[0]
-    own, reader = (read_recipe(name) for name in ("mixture", "lung-reader"))
+    own, lung = (read_recipe(name) for name in ("mixture", "lung-reader"))
     held_back = [x for x in listed if share_of(x.patient_id, own) == "test"]
     draw_held_back(generator, held_back, grid, out)
     unseen = [
         x
         for x in listed
         if x.mask
-        and (not is_free_to_use(x.licence, reader) or share_of(x.patient_id, reader) == "test")
+        and (not is_free_to_use(x.license, lung) or share_of(x.patient_id, lung) == "test")
     ]
     return score_drawn_lungs(generator, unseen, grid)
 
@@ -80,11 +78,12 @@ def score_drawn_lungs(generator: TorchGenerator, listed: list[Listed], grid: int
         hidden = lung_shape(image, lung).hidden
         counted = np.zeros_like(lung)
         counted[content] = True
-        auroc_all = pixel_auroc(maps.mean[0], lung, counted)
-        auroc = pixel_auroc(maps.mean[0], lung, counted & ~hidden)
-        found = maps.lung[0] > 0.5
-        dice = 2 * (found & lung).sum() / max(found.sum() + lung.sum(), 1)
-        rows.append((entry.path.name.split("_")[0], auroc, auroc_all, float(dice)))
+        values = maps.mean[0]
+        auroc_of_shown, auroc_of_all = (
+            auroc(values[pixels], lung[pixels]) for pixels in (counted & ~hidden, counted)
+        )
+        overlap = dice(maps.lung[0] > 0.5, lung)
+        rows.append((entry.path.name.split("_")[0], auroc_of_shown, auroc_of_all, overlap))
     result = {}
     for group in ["all", *sorted({r[0] for r in rows})]:
         chosen = [r for r in rows if group in ("all", r[0])]
@@ -111,7 +110,7 @@ def score_truth(pairs: Path) -> dict:
         counted[pair.content] = True
         if lung.any():
             outside = counted & (pair.lung_weight > 0)
-            values = (pixel_auroc(pair.clean, lung, where) for where in (outside, counted))
+            values = (auroc(pair.clean[p], lung[p]) for p in (outside, counted))
             rows.append(tuple(values))
     return {
         origin: {
@@ -124,24 +123,14 @@ def score_truth(pairs: Path) -> dict:
     }
 
 
-def pixel_auroc(
-    values: Float32Map, positive: NDArray[np.bool_], counted: NDArray[np.bool_]
-) -> float:
-    """Chance that a pixel of `positive` has a higher value than another counted pixel."""
-    ranks = rankdata(values[counted])
-    inside = positive[counted]
-    n1, n0 = int(inside.sum()), int((~inside).sum())
-    return float((ranks[inside].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
-
-
 def draw_held_back(generator: TorchGenerator, listed: list[Listed], grid: int, out: Path) -> None:
     """Contact sheets of all of them, twelve a sheet."""
     rows, limits = [], (0.0, 0.25)
     for entry in listed:
         image, content = load_grey(entry.path, grid)
         maps = generator(image[None], [entry.path.name])
-        pictures = (image, maps.mean[0], maps.aleatoric[0], maps.epistemic[0])
-        rows.append(SheetRow((entry.path.stem,), tuple(p[content] for p in pictures)))
+        shown = (image, maps.mean[0], maps.aleatoric[0], maps.epistemic[0])
+        rows.append(SheetRow((entry.path.stem,), tuple(p[content] for p in shown)))
     columns = [
         SheetColumn("attenuation", "grey value", "gray", 0.0, 1.0),
         SheetColumn("dark-field", "1", "gray", 0.0, 0.8),

@@ -93,12 +93,12 @@ def copy_volumes(ct: Path, inputs: Path, recipe: dict) -> None:
 
 
 def copy_radiographs(listed: list[Listed], recipe: dict, folder: Path) -> Path:
-    """A table of the free, well read radiographs without a drawn mask that are for no test."""
+    """A table of the free, well segmented radiographs without a drawn mask that are for no test."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [
         x
         for x in listed
-        if is_free_to_use(x.licence, recipe)
+        if is_free_to_use(x.license, recipe)
         and x.mask is None
         and x.path.name not in recipe["misread"]
         and share_of(x.patient_id, recipe) != "test"
@@ -107,7 +107,7 @@ def copy_radiographs(listed: list[Listed], recipe: dict, folder: Path) -> Path:
         if not (folder / entry.path.name).exists():
             shutil.copy2(entry.path, folder)
     write_table(
-        folder / "licenses.csv", ["file", "license"], [[x.path.name, x.licence] for x in chosen]
+        folder / "licenses.csv", ["file", "license"], [[x.path.name, x.license] for x in chosen]
     )
     table = folder / "radiographs.csv"
     write_table(table, ["path", "patient_id"], [[x.path.name, x.patient_id] for x in chosen])
@@ -194,7 +194,7 @@ def package(best: Path, metrics: dict, recipe: dict, folder: Path) -> None:
             raise SystemExit(
                 f"{licence!r} is not known to be free; it cannot be in packaged weights"
             )
-    card = replace(files.card, licence="Apache-2.0", limits=LIMITS, metrics=metrics)
+    card = replace(files.card, license="Apache-2.0", limits=LIMITS, metrics=metrics)
     with torch.inference_mode():
         save_checkpoint(folder, load_network(files), card)
     size = (folder / WEIGHTS).stat().st_size

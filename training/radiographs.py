@@ -25,7 +25,7 @@ class Listed:
     patient_id: str
     mask: Path | None
     source: str
-    licence: str
+    license: str
 
 
 def list_radiographs(data: Path) -> list[Listed]:
@@ -48,7 +48,7 @@ def is_free_to_use(licence: str, recipe: dict) -> bool:
 
 
 def share_of(patient_id: str, recipe: dict) -> str:
-    """train, validation, calibration or test: the same for all pictures of a patient."""
+    """train, validation, calibration or test: the same for all radiographs of a patient."""
     digest = hashlib.blake2b(f"{recipe['seed']}:{patient_id}".encode(), digest_size=8).digest()
     drawn = int.from_bytes(digest, "big") / 2**64
     for name in ("test", "calibration", "validation"):
@@ -59,7 +59,7 @@ def share_of(patient_id: str, recipe: dict) -> str:
 
 
 def load_grey(path: Path, grid: int) -> tuple[Float32Map, tuple[slice, slice]]:
-    """A picture as a checkpoint sees it, (grid, grid) in [0, 1], and where its content lies."""
+    """A radiograph as a checkpoint sees it, (grid, grid) in [0, 1], and where its content lies."""
     pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise FileNotFoundError(path)

@@ -1,14 +1,7 @@
 """What a checkpoint says of itself, read without torch."""
 
-from dfsynth.checkpoint.card import (
-    NETWORK,
-    Backbone,
-    CascadeConfig,
-    Guidance,
-    Likelihood,
-    ModelCard,
-    encode_card,
-)
+from dfsynth.checkpoint.card import ModelCard, encode_card
+from dfsynth.checkpoint.cascade import NETWORK, Backbone, CascadeConfig, Guidance, Likelihood
 from dfsynth.checkpoint.files import (
     CARD,
     WEIGHTS,
@@ -16,6 +9,7 @@ from dfsynth.checkpoint.files import (
     checkpoint_path,
     read_checkpoint,
 )
+from dfsynth.checkpoint.networks import NetworkConfig
 
 __all__ = [
     "CARD",
@@ -27,6 +21,7 @@ __all__ = [
     "Guidance",
     "Likelihood",
     "ModelCard",
+    "NetworkConfig",
     "checkpoint_path",
     "encode_card",
     "read_checkpoint",

@@ -10,40 +10,73 @@ _Choice = TypeVar("_Choice", bound=str)
 class Entries:
     """A JSON object whose entries are taken one by one; `finish` refuses what is left.
 
-    Every method raises ValueError, with a sentence that names the entry, where it is missing or
-    is something else.
+    The messages of the errors are sentence parts that name the entry.
     """
 
     def __init__(self, found: object, where: str) -> None:
+        """Takes up a parsed JSON value; `where` is what messages call it.
+
+        Raises:
+            ValueError: it is no object.
+        """
         if not isinstance(found, dict):
             raise ValueError(f"{where} is no object with entries")
         self._left: dict[str, object] = dict(found)
 
     def finish(self) -> None:
+        """Refuses entries that were not taken.
+
+        Raises:
+            ValueError: there are such entries; the message names them.
+        """
         if self._left:
             raise ValueError(f"unknown entries: {', '.join(map(repr, sorted(self._left)))}")
 
     def table(self, name: str) -> Self:
+        """Takes an object, whose own entries are then taken from what is returned.
+
+        Raises:
+            ValueError: it is missing, or no object.
+        """
         return type(self)(self._take(name), name)
 
     def mapping(self, name: str) -> dict[str, Any]:
+        """Takes an object as it is, whatever its entries.
+
+        Raises:
+            ValueError: it is missing, or no object.
+        """
         found = self._take(name)
         if not isinstance(found, dict):
             raise self._misfit(name, "an object")
         return found
 
     def numbers(self, name: str) -> dict[str, float]:
+        """Takes an object whose entries are finite numbers.
+
+        Raises:
+            ValueError: it is missing, or something else.
+        """
         found = self.mapping(name)
         return {key: self._real(f"{name}.{key}", value) for key, value in found.items()}
 
     def text(self, name: str) -> str:
+        """Takes a text.
+
+        Raises:
+            ValueError: it is missing, or no text.
+        """
         found = self._take(name)
         if not isinstance(found, str):
             raise self._misfit(name, "text")
         return found
 
     def choice(self, name: str, known: Sequence[_Choice], otherwise: _Choice) -> _Choice:
-        """One of `known`; `otherwise` where the entry is missing."""
+        """Takes one of the texts `known`; gives `otherwise` where the entry is missing.
+
+        Raises:
+            ValueError: it is none of them.
+        """
         if name not in self._left:
             return otherwise
         found = self._take(name)
@@ -53,24 +86,54 @@ class Entries:
         raise self._misfit(name, f"one of {', '.join(known)}")
 
     def truth(self, name: str) -> bool:
+        """Takes true or false.
+
+        Raises:
+            ValueError: it is missing, or neither.
+        """
         found = self._take(name)
         if not isinstance(found, bool):
             raise self._misfit(name, "true or false")
         return found
 
     def real(self, name: str) -> float:
+        """Takes a finite number.
+
+        Raises:
+            ValueError: it is missing, or something else.
+        """
         return self._real(name, self._take(name))
 
     def whole(self, name: str) -> int:
+        """Takes a whole number of 1 or more.
+
+        Raises:
+            ValueError: it is missing, or something else.
+        """
         return self._whole(name, self._take(name))
 
     def reals(self, name: str) -> tuple[float, ...]:
+        """Takes a list of finite numbers.
+
+        Raises:
+            ValueError: it is missing, or something else.
+        """
         return tuple(self._real(name, value) for value in self._list(name))
 
     def wholes(self, name: str) -> tuple[int, ...]:
+        """Takes a list of whole numbers of 1 or more.
+
+        Raises:
+            ValueError: it is missing, or something else.
+        """
         return tuple(self._whole(name, value) for value in self._list(name))
 
     def text_tables(self, name: str) -> tuple[dict[str, str], ...]:
+        """Takes a list of objects whose entries are texts.
+
+        Raises:
+            ValueError: it is missing, or something else.
+        """
         found: list[dict[str, str]] = []
         for row in self._list(name):
             if not isinstance(row, dict) or not all(isinstance(v, str) for v in row.values()):

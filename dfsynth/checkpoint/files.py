@@ -4,14 +4,15 @@ A checkpoint is a folder with `weights.safetensors` and `model.json`; nothing is
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dfsynth.checkpoint.card import NETWORK, ModelCard
+from dfsynth.checkpoint.card import ModelCard
+from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.checkpoint.parsing import parse_card
 from dfsynth.errors import CheckpointError, UsageError
+from dfsynth.files.json_record import parse_object
 from dfsynth.resources import data_folder
 
 WEIGHTS: Final = "weights.safetensors"
@@ -26,14 +27,14 @@ class CheckpointFiles:
     card: ModelCard
     weights: bytes
     sha256: str
-    """Over the weights file, then the card."""
+    """In hexadecimal, over the weights file, then the card."""
 
 
 def checkpoint_path(wanted: str) -> Path:
-    """A packaged generator's name or a folder → the folder.
+    """Finds the folder of a checkpoint, given as a packaged generator's name or as a folder.
 
     Raises:
-        UsageError: neither a packaged name nor a folder with a `model.json`.
+        UsageError: it is neither a packaged name nor a folder with a `model.json`.
     """
     packaged = sorted(p for p in data_folder("checkpoints").iterdir() if p.is_dir())
     generators = {folder.name: folder for folder in packaged if _generates(folder)}
@@ -58,7 +59,7 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     Raises:
         CheckpointError: a file is missing, damaged, or of another version of dfsynth.
     """
-    card_bytes, weights = _read(folder / CARD), _read(folder / WEIGHTS)
+    card_bytes, weights = read_part(folder / CARD), read_part(folder / WEIGHTS)
     digest = hashlib.sha256(weights + card_bytes).hexdigest()
     try:
         card = parse_card(card_bytes)
@@ -70,18 +71,26 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     return CheckpointFiles(folder, card, weights, digest)
 
 
-def _generates(folder: Path) -> bool:
-    """Whether a packaged network is a generator; what is wrong with a card, reading it tells."""
-    try:
-        return bool(json.loads((folder / CARD).read_bytes())["network"] == NETWORK)
-    except (OSError, ValueError, LookupError, TypeError):
-        return True
+def read_part(path: Path) -> bytes:
+    """Reads one of a checkpoint's two files.
 
-
-def _read(path: Path) -> bytes:
+    Raises:
+        CheckpointError: it is not there or cannot be read.
+    """
     try:
         return path.read_bytes()
     except OSError as error:
         raise CheckpointError(
             f"cannot read {path}: {error.strerror}; a checkpoint holds {CARD} and {WEIGHTS}"
         ) from error
+
+
+def _generates(folder: Path) -> bool:
+    """Whether a packaged network is a generator.
+
+    A damaged card counts as one: reading it says what is wrong.
+    """
+    try:
+        return parse_object((folder / CARD).read_bytes())["network"] in CONFIG_READERS
+    except (OSError, ValueError, LookupError, TypeError):
+        return True

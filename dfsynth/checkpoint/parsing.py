@@ -1,48 +1,35 @@
 """The text of `model.json` → a model card, every entry checked before anything is built on it."""
 
-import json
-from typing import get_args
-
-from dfsynth.checkpoint.card import (
-    CARD_VERSION,
-    NETWORK,
-    Backbone,
-    CascadeConfig,
-    Guidance,
-    Likelihood,
-    ModelCard,
-)
+from dfsynth.checkpoint.card import CARD_VERSION, ModelCard
 from dfsynth.checkpoint.entries import Entries
+from dfsynth.checkpoint.networks import CONFIG_READERS
+from dfsynth.files.json_record import parse_object
 from dfsynth.records import IntensityWindow
 
 
 def parse_card(raw: bytes) -> ModelCard:
-    """Parses `model.json`.
+    """Parses the bytes of `model.json`.
 
     Raises:
-        ValueError: a sentence of what was found and expected.
+        ValueError: it is no card of this version or of no known network; the message is a sentence
+            part of what was found and expected.
     """
-    try:
-        # NaN and Infinity, which JSON does not have, are refused entry by entry.
-        found: object = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ValueError("it is no JSON") from None
-    entries = Entries(found, "it")
+    entries = Entries(parse_object(raw), "it")
     version, network = entries.whole("card_version"), entries.text("network")
-    if version != CARD_VERSION or network != NETWORK:
+    if version != CARD_VERSION or network not in CONFIG_READERS:
         raise ValueError(
             f"it describes network {network!r} in card version {version}; this version of "
-            f"dfsynth knows {NETWORK!r} in card version {CARD_VERSION}"
+            f"dfsynth knows {', '.join(map(repr, CONFIG_READERS))} in card version {CARD_VERSION}"
         )
     card = ModelCard(
         name=entries.text("name"),
         network=network,
-        arguments=_arguments(entries.table("arguments")),
+        arguments=CONFIG_READERS[network](entries.table("arguments")),
         grid=_grid(entries.wholes("grid")),
         intensity=_intensity(entries.table("intensity")),
         unit=entries.text("unit"),
         window=_window(entries.reals("window")),
-        licence=entries.text("licence"),
+        license=entries.text("licence"),
         intended_use=entries.text("intended_use"),
         limits=entries.text("limits"),
         training_data=entries.text_tables("training_data"),
@@ -52,21 +39,6 @@ def parse_card(raw: bytes) -> ModelCard:
     )
     entries.finish()
     return card
-
-
-def _arguments(entries: Entries) -> CascadeConfig:
-    """The three choices came later: cards without them are of the networks there were before."""
-    config = CascadeConfig(
-        stages=entries.whole("stages"),
-        widths=entries.wholes("widths"),
-        dropout=entries.real("dropout"),
-        lung_head=entries.truth("lung_head"),
-        backbone=entries.choice("backbone", get_args(Backbone), "compact"),
-        guidance=entries.choice("guidance", get_args(Guidance), "attention"),
-        likelihood=entries.choice("likelihood", get_args(Likelihood), "gennorm"),
-    )
-    entries.finish()
-    return config
 
 
 def _intensity(entries: Entries) -> IntensityWindow:

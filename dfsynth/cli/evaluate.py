@@ -27,14 +27,15 @@ def evaluate(
         str, typer.Option(help="Patients to test on: test, val, calibration, train or all.")
     ] = "test",
     ood: Annotated[
-        Path | None, typer.Option(help="Folder of other images: can the uncertainty tell them?")
+        Path | None,
+        typer.Option(help="Folder of out-of-distribution images: are they detected?"),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for metrics.json, images.csv and evaluation.png."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(help="At most so many pairs of a split and pictures of --ood.")
+        int | None, typer.Option(help="At most so many pairs of a split and images of --ood.")
     ] = None,
     calibration: Annotated[
         str,
@@ -51,7 +52,7 @@ def evaluate(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Judge a checkpoint on pairs: fidelity and honesty of its uncertainty, stage by stage.
+    """Evaluate a checkpoint on pairs: fidelity, and quality of its uncertainty, stage by stage.
 
     Figures of synthetic images, not for diagnosis.
     """
@@ -60,7 +61,12 @@ def evaluate(
         from dfsynth.extras import load_extra
 
         load_extra("dfsynth.evaluate", "evaluating", "train")
-        from dfsynth.evaluate import evaluate_checkpoint, prepare_output, tabulate, write_report
+        from dfsynth.evaluate import (
+            UnwrittenReportError,
+            run_evaluation,
+            tabulate,
+            written_files,
+        )
         from dfsynth.options import EvaluationOptions
 
         options = EvaluationOptions.of(
@@ -76,14 +82,15 @@ def evaluate(
             precision=precision,
             seed=seed,
         )
-        if out is not None:
-            prepare_output(out)
-        with job_progress(console.quiet) as progress:
-            report = evaluate_checkpoint(options, progress)
-        text = tabulate(report.scores)
         try:
-            if out is not None:
-                text += "\nwritten: " + ", ".join(map(str, write_report(report, out)))
-        finally:
+            with job_progress(console.quiet) as progress:
+                scores = run_evaluation(options, out, progress).scores
+        except UnwrittenReportError as error:
             # Hours may lie in these figures: a disk that is full now must not take them away.
-            console.result(report.scores, text)
+            scores = error.report.scores
+            console.result(scores, tabulate(scores))
+            raise
+        text = tabulate(scores)
+        if out is not None:
+            text += "\nwritten: " + ", ".join(map(str, written_files(out)))
+        console.result(scores, text)

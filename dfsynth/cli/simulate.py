@@ -138,13 +138,17 @@ def _run(options: SimulateOptions, console: Console, strict: bool) -> None:
 
 def _validate(people: int | None, seed: int, console: Console) -> None:
     from dfsynth.cli.meters import job_progress
-    from dfsynth.simulation.validation.cohort import USUAL_PEOPLE, tabulate, validate
+    from dfsynth.simulation.validation.cohort import (
+        USUAL_PEOPLE,
+        tabulate_findings,
+        validate_cohort,
+    )
 
     count = USUAL_PEOPLE if people is None else people
     with job_progress(console.quiet, "phantoms") as progress:
         progress.start(count)
-        found = validate(count, seed, lambda: progress.advance(ok=1, failed=0))
-    console.result(found, tabulate(found.findings))
+        found = validate_cohort(count, seed, lambda: progress.advance(ok=1, failed=0))
+    console.result(found, tabulate_findings(found.findings))
     if not found.passed:
         raise typer.Exit(ExitStatus.FAILURE)
 

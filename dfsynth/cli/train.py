@@ -70,12 +70,12 @@ def train(
 
 
 def _run(options: "TrainOptions", console: Console) -> None:
-    from dfsynth.api import train_by
     from dfsynth.cli.formats import format_seconds
     from dfsynth.cli.meters import training_progress
+    from dfsynth.train import run_training
 
     with training_progress(console.quiet) as progress:
-        report = train_by(options, progress)
+        report = run_training(options, progress)
     score = "none" if report.best_score is None else f"{report.best_score:.4f}"
     lines = [
         f"{report.run}: {report.steps} steps, {report.steps_now} of them now, "
@@ -84,7 +84,7 @@ def _run(options: "TrainOptions", console: Console) -> None:
     ]
     if report.bad_steps:
         lines.append(
-            f"{report.bad_steps} steps had a non-finite loss or gradient and taught nothing"
+            f"{report.bad_steps} steps had a non-finite loss or gradient and were left out"
         )
     if report.writes:
         console.result(report, "\n".join(lines))
@@ -100,7 +100,7 @@ def _dry_run(options: "TrainOptions", console: Console) -> None:
         prepared = prepare_training(options, progress)
         check_pairs(prepared.source, progress.message)
     found = estimate_training(prepared)
-    counts = {name: len(rows) for name, rows in prepared.rows.items()}
+    counts = {name: len(rows) for name, rows in prepared.indices.items()}
     stages = ", ".join(f"{n / 1e6:.2f} M" for n in found.parameters_a_stage)
     lines = [
         *_flatten(asdict(prepared.recipe)),

@@ -4,7 +4,7 @@ from dfsynth.datasets.augmentation import DeviceAugmentation, augment
 from dfsynth.datasets.batch import PairBatch, collate, read_batch
 from dfsynth.datasets.checking import check_pairs
 from dfsynth.datasets.opening import open_pairs
-from dfsynth.datasets.protocol import PairImages, PairRow, PairSource, numbers_in
+from dfsynth.datasets.protocol import PairImages, PairInfo, PairSource, indices_in
 from dfsynth.datasets.reader import BatchReader
 
 __all__ = [
@@ -12,12 +12,12 @@ __all__ = [
     "DeviceAugmentation",
     "PairBatch",
     "PairImages",
-    "PairRow",
+    "PairInfo",
     "PairSource",
     "augment",
     "check_pairs",
     "collate",
-    "numbers_in",
+    "indices_in",
     "open_pairs",
     "read_batch",
 ]

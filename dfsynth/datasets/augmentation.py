@@ -20,7 +20,7 @@ class DeviceAugmentation:
     """Ranges of what is drawn for each pair; what is 0, False or None changes nothing.
 
     Position (flips, rotation, scale, shift, crop) changes a radiograph and its targets together;
-    look (shadows, contrast, brightness, gamma, noise) changes the radiograph alone.
+    appearance (shadows, contrast, brightness, gamma, noise) changes the radiograph alone.
 
     Raises:
         UsageError: a range that makes no sense.
@@ -29,13 +29,13 @@ class DeviceAugmentation:
     flip_horizontal: bool = True
     """Left and right, half of the pairs."""
     flip_vertical: bool = False
-    """Up and down, half of the pairs; makes networks blind to how a picture lies."""
+    """Up and down, half of the pairs; makes networks blind to how an image lies."""
     rotation_deg: float = 10.0
-    """Largest turn to either side."""
+    """Largest rotation to either side."""
     scale: tuple[float, float] = (1.0, 1.0)
-    """Smallest and largest size over that of the picture."""
+    """Smallest and largest size over that of the image."""
     shift: float = 0.0
-    """Largest move along each axis, in sides of the picture."""
+    """Largest move along each axis, in sides of the image."""
     contrast: float = 0.2
     """Largest change of the factor by which grey values differ from their mean. [assumed]"""
     brightness: float = 0.0
@@ -48,7 +48,7 @@ class DeviceAugmentation:
     """Share of the pairs with a lung mask that get one to three ellipses outside the lungs, darker
     or brighter: gas, gaps beside an arm and arms look like lung at times, and scatter nothing."""
     crop: int | None = None
-    """Side in pixels of a patch, as the last step; None keeps whole pictures."""
+    """Side in pixels of a patch, as the last step; None keeps whole images."""
 
     def __post_init__(self) -> None:
         for name in ("rotation_deg", "brightness", "gamma", "noise"):
@@ -81,12 +81,17 @@ class Change:
     rotation_deg: float
     """Counter-clockwise, as displayed."""
     scale: float
+    """Size over that of the image."""
     shift: tuple[float, float]
-    """Down and to the right, in sides of the picture."""
+    """Down and to the right, in sides of the image."""
     contrast: float
+    """Factor by which grey values differ from their mean."""
     brightness: float
+    """Added to grey values, which are in [0, 1]."""
     exponent: float
+    """Power of grey values."""
     noise_sd: float
+    """In grey values."""
     noise_seed: int
     corner: tuple[float, float]
     """Of the patch: 0 top or left to 1 bottom or right."""
@@ -101,23 +106,23 @@ def augment(
 ) -> PairBatch:
     """Moves a batch to `device` and changes every pair of it in its own way.
 
-    One number is drawn from `rng`; the rest follows from it and the place of a pair in the batch
+    One number is drawn from `rng`; the rest follows from it and the position of a pair in the batch
     of all processes together. So a pair changes equally in whatever part of the batch it comes,
     and draws the same whatever the device (the values of noise alone depend on its kind).
 
     Returns:
         Maps (n, 1, H, W), or (n, 1, crop, crop) patches with `grid` and `corners`. What enters a
-        picture from outside is 0 in all maps and in `content`.
+        map from outside is 0 in all maps and in `content`.
 
     Raises:
-        UsageError: patches larger than the pictures.
+        UsageError: patches larger than the images.
     """
     key = int(rng.integers(2**63))
     changes = [
-        draw_change(augmentation, np.random.default_rng([key, batch.first + place]))
-        for place in range(batch.image.shape[0])
+        draw_change(augmentation, np.random.default_rng([key, batch.first + position]))
+        for position in range(batch.image.shape[0])
     ]
-    moved = change_look(change_position(batch.to(device), changes), changes)
+    moved = change_appearance(change_position(batch.to(device), changes), changes)
     return moved if augmentation.crop is None else cut_patches(moved, augmentation.crop, changes)
 
 
@@ -141,7 +146,9 @@ def draw_change(augmentation: DeviceAugmentation, rng: np.random.Generator) -> C
 
 
 def change_position(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
-    """Flips, turns, scales and shifts all maps of each pair in one way about its centre.
+    """Flips, rotates, scales and shifts all maps (n, 1, H, W) of each pair in one way.
+
+    Rotation and scale are about the centre.
 
     Flips are exact. Else radiographs and clean targets are bilinear, masks take the nearest pixel,
     and so does the noise of measured targets (what the clean target, or without one a 5 × 5 box
@@ -153,7 +160,7 @@ def change_position(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
     if all(still):
         return flipped
     device = batch.image.device
-    where = _source_places(changes, flipped.image.shape[2], flipped.image.shape[3], device)
+    where = _source_positions(changes, flipped.image.shape[2], flipped.image.shape[3], device)
     kept = torch.tensor(still, device=device)[:, None, None, None]
 
     def move(maps: Tensor, mode: str) -> Tensor:
@@ -183,11 +190,11 @@ def change_position(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
     return replace(flipped, image=image, dark_field=dark_field, clean=clean, **nearest)
 
 
-def change_look(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
+def change_appearance(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
     """Shadows, gamma, contrast about the mean, brightness and noise, clipped to [0, 1].
 
-    All of the radiographs alone; shadows only where there is a lung mask to spare. Padding keeps
-    its 0, as it does where generators are used.
+    All of the radiographs (n, 1, H, W) alone; shadows only where there is a lung mask to leave
+    out. Padding keeps its 0, as it does where generators are used.
     """
     image = batch.image
 
@@ -195,30 +202,33 @@ def change_look(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
         return torch.tensor(values, dtype=torch.float32, device=image.device)[:, None, None, None]
 
     content = torch.ones_like(image) if batch.content is None else batch.content
-    look = image
+    appearance = image
     if batch.lung is not None:
         shadows = [c.shadows for c in changes]
-        look = cast_shadows(image, batch.lung, batch.lung_weight, shadows)
-    look = look ** column([c.exponent for c in changes])
+        appearance = cast_shadows(image, batch.lung, batch.lung_weight, shadows)
+    appearance = appearance ** column([c.exponent for c in changes])
     area = content.sum(dim=(1, 2, 3), keepdim=True).clamp_min(1)
-    mean = (look * content).sum(dim=(1, 2, 3), keepdim=True) / area
+    mean = (appearance * content).sum(dim=(1, 2, 3), keepdim=True) / area
     contrast = column([c.contrast for c in changes])
     # Written so that a factor of 1 changes no bit.
-    look = look * contrast + mean * (1 - contrast) + column([c.brightness for c in changes])
-    look = look + _noise(image, changes)
-    return replace(batch, image=look.clamp(0, 1) * content)
+    appearance = appearance * contrast + mean * (1 - contrast)
+    appearance = appearance + column([c.brightness for c in changes])
+    appearance = appearance + _noise(image, changes)
+    return replace(batch, image=appearance.clamp(0, 1) * content)
 
 
 def cut_patches(batch: PairBatch, side: int, changes: Sequence[Change]) -> PairBatch:
     """One patch of `side` × `side` pixels from each pair, at one place in all of its maps.
 
+    Maps (n, 1, H, W) become (n, 1, side, side).
+
     Raises:
-        UsageError: patches larger than the pictures.
+        UsageError: patches larger than the images.
     """
     height, width = batch.image.shape[2:]
     if side > min(height, width):
         raise UsageError(
-            f"[augmentation] crop = {side}, but pictures have {height} × {width} pixels; expected "
+            f"[augmentation] crop = {side}, but images have {height} × {width} pixels; expected "
             "at most their side; make crop smaller, or size larger"
         )
     corners = [
@@ -250,7 +260,7 @@ def _flip(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
     return _each_map(batch, flip)
 
 
-def _source_places(
+def _source_positions(
     changes: Sequence[Change], height: int, width: int, device: torch.device
 ) -> Tensor:
     """(n, H, W, 2) float32 for `grid_sample`: where each pixel of a changed map comes from.
@@ -265,10 +275,10 @@ def _source_places(
     right = torch.arange(width, dtype=torch.float32, device=device) - (width - 1) / 2
     y = down[None, :, None] - column([c.shift[0] * height for c in changes])
     x = right[None, None, :] - column([c.shift[1] * width for c in changes])
-    turns = [math.radians(c.rotation_deg) for c in changes]
-    cosine = column([math.cos(t) / c.scale for t, c in zip(turns, changes, strict=True)])
-    sine = column([math.sin(t) / c.scale for t, c in zip(turns, changes, strict=True)])
-    # Rows point down: what is displayed counter-clockwise turns the other way in (y, x).
+    angles = [math.radians(c.rotation_deg) for c in changes]
+    cosine = column([math.cos(t) / c.scale for t, c in zip(angles, changes, strict=True)])
+    sine = column([math.sin(t) / c.scale for t, c in zip(angles, changes, strict=True)])
+    # Rows point down: what is displayed counter-clockwise rotates the other way in (y, x).
     source_x = cosine * x - sine * y
     source_y = sine * x + cosine * y
     return torch.stack([source_x * (2 / width), source_y * (2 / height)], dim=-1)
@@ -276,11 +286,11 @@ def _source_places(
 
 def _noise(image: Tensor, changes: Sequence[Change]) -> Tensor:
     noise = torch.zeros_like(image)
-    for place, change in enumerate(changes):
+    for position, change in enumerate(changes):
         if change.noise_sd:
             generator = torch.Generator(image.device).manual_seed(change.noise_seed)
-            torch.randn(image.shape[1:], generator=generator, out=noise[place])
-            noise[place] *= change.noise_sd
+            torch.randn(image.shape[1:], generator=generator, out=noise[position])
+            noise[position] *= change.noise_sd
     return noise
 
 

@@ -25,18 +25,18 @@ class PairBatch:
     lung: Tensor | None = None
     """1 in the lung field, else 0; None where unknown."""
     lung_weight: Tensor | None = None
-    """0 where nobody can say from an outline whether there is lung, else 1."""
+    """0 where an outline cannot say whether there is lung, else 1."""
     content: Tensor | None = None
-    """1 in the pictures, 0 in padding and in what a rotation brought in; None: 1 everywhere."""
+    """1 in the images, 0 in padding and in what a rotation brought in; None: 1 everywhere."""
     first: int = 0
-    """Place of the first pair in the batch of all processes together."""
+    """Position of the first pair in the batch of all processes together."""
     grid: tuple[int, int] | None = None
-    """(height, width) of the whole pictures, where these are patches of them."""
+    """(height, width) of the whole images, where these are patches of them."""
     corners: Tensor | None = None
-    """(n, 2) int64: row and column of the whole picture where each patch begins."""
+    """(n, 2) int64: row and column of the whole image where each patch begins."""
 
     def to(self, device: torch.device) -> "PairBatch":
-        """The same pairs on `device`."""
+        """The same pairs on `device`, maps (n, 1, H, W)."""
         moved: dict[str, Any] = {
             name: value.to(device, non_blocking=True)
             for name in self.__slots__
@@ -46,7 +46,7 @@ class PairBatch:
 
 
 def collate(pairs: Sequence[PairImages], first: int = 0) -> PairBatch:
-    """Stacks pairs of one grid; a map that one of them lacks is None.
+    """Stacks pairs of one grid (H, W) to maps (n, 1, H, W); one that a pair lacks is None.
 
     Raises:
         ValueError: no pair, or pairs of different grids.
@@ -64,14 +64,14 @@ def collate(pairs: Sequence[PairImages], first: int = 0) -> PairBatch:
     )
 
 
-def read_batch(source: PairSource, numbers: Sequence[int]) -> PairBatch:
-    """The pairs `numbers`, in order, on the CPU.
+def read_batch(source: PairSource, indices: Sequence[int]) -> PairBatch:
+    """The pairs `indices` in order, maps (n, 1, H, W) on the CPU.
 
     Raises:
-        ValueError: no number.
+        ValueError: no index.
         UsageError, StoreError: as `PairSource.read`.
     """
-    return collate([source.read(number) for number in numbers])
+    return collate([source.read(index) for index in indices])
 
 
 def _stacked(maps: Sequence[Float32Map]) -> Tensor:

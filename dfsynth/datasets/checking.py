@@ -15,55 +15,55 @@ from dfsynth.threads.prefetch import Prefetch
 
 SAMPLE: Final = 32
 """Pairs of a store that are read; the others have passed the checks of the store's writer."""
-_TOLD: Final = 3
+_NAMED_FAULTS: Final = 3
 _LINE_EVERY_S: Final = 5.0
 
 
-def check_pairs(source: PairSource, tell: Callable[[str], None] | None = None) -> None:
-    """Reads all pairs once, of a store a sample, and holds that they can be learned from.
+def check_pairs(source: PairSource, message: Callable[[str], None] | None = None) -> None:
+    """Reads all pairs once, of a store a sample, and requires that they can be trained on.
 
-    `tell` hears how far it has come, once in five seconds.
+    `message` is called with how far it has come, once in five seconds.
 
     Raises:
         UsageError: pairs that cannot be read, or files in different splits that hold one and the
             same radiograph; the message names them.
         StoreError: a damaged store.
     """
-    numbers = _numbers(source)
+    indices = _indices(source)
     simulated = isinstance(source, StorePairs)
 
-    def look(number: int) -> tuple[bytes, str | None]:
+    def check(index: int) -> tuple[bytes, str | None]:
         try:
-            image = source.read(number).image
+            image = source.read(index).image
         except UsageError as error:
             return b"", str(error)
         return hashlib.blake2b(image.tobytes(), digest_size=16).digest(), None
 
-    workers, told_at = available_cores(), time.monotonic()
+    workers, reported_at = available_cores(), time.monotonic()
     faults: list[str] = []
     owner: dict[bytes, int] = {}
     with thread_pool("check", workers) as pool:
-        found = Prefetch(pool, look, numbers, 2 * workers)
-        for done, (number, (content, fault)) in enumerate(found, 1):
+        found = Prefetch(pool, check, indices, 2 * workers)
+        for done, (index, (content, fault)) in enumerate(found, 1):
             if fault is not None:
                 faults.append(fault)
             elif not simulated:
-                _require_one_group(source, owner.setdefault(content, number), number)
-            if tell is not None and time.monotonic() - told_at > _LINE_EVERY_S:
-                tell(f"{done} of {len(numbers)} pairs checked")
-                told_at = time.monotonic()
+                _require_one_group(source, owner.setdefault(content, index), index)
+            if message is not None and time.monotonic() - reported_at > _LINE_EVERY_S:
+                message(f"{done} of {len(indices)} pairs checked")
+                reported_at = time.monotonic()
     if faults:
-        more = f"; and {len(faults) - _TOLD} more" if len(faults) > _TOLD else ""
+        more = f"; and {len(faults) - _NAMED_FAULTS} more" if len(faults) > _NAMED_FAULTS else ""
         raise UsageError(
-            f"{len(faults)} of {len(numbers)} pairs cannot be used: "
-            f"{'; '.join(faults[:_TOLD])}{more}"
+            f"{len(faults)} of {len(indices)} pairs cannot be used: "
+            f"{'; '.join(faults[:_NAMED_FAULTS])}{more}"
         )
 
 
-def _numbers(source: PairSource) -> list[int]:
+def _indices(source: PairSource) -> list[int]:
     count = len(source.rows)
     if isinstance(source, StorePairs) and count > SAMPLE:
-        return [int(number) for number in np.linspace(0, count - 1, SAMPLE)]
+        return [int(index) for index in np.linspace(0, count - 1, SAMPLE)]
     return list(range(count))
 
 
@@ -72,5 +72,5 @@ def _require_one_group(source: PairSource, one: int, other: int) -> None:
     if first.split != second.split:
         raise UsageError(
             f"pairs {first.key!r} ({first.split}) and {second.key!r} ({second.split}) have the "
-            "same radiograph; expected no picture in two splits; give both the same patient_id"
+            "same radiograph; expected no image in two splits; give both the same patient_id"
         )

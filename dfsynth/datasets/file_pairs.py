@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from dfsynth.datasets.groups import Member, group_patients
 from dfsynth.datasets.image_files import read_pair
-from dfsynth.datasets.protocol import PairImages, PairRow
+from dfsynth.datasets.protocol import PairImages, PairInfo
 from dfsynth.errors import UsageError
 from dfsynth.records import IntensityWindow
 
@@ -23,7 +23,7 @@ class FilePair:
     attenuation: Path
     dark_field: Path
     patient_id: str | None = None
-    """None where nobody says: the pair is then its own patient."""
+    """None where it is not known: the pair is then its own patient."""
     split: str | None = None
 
 
@@ -31,7 +31,7 @@ class FilePair:
 class FilePairs:
     """Implements `PairSource` for image files; nothing but radiograph and signal is known."""
 
-    rows: tuple[PairRow, ...]
+    rows: tuple[PairInfo, ...]
     description: str
     warnings: tuple[str, ...]
     files: tuple[FilePair, ...]
@@ -63,13 +63,13 @@ class FilePairs:
         ]
         groups = group_patients(members, binding=True)
         rows = tuple(
-            PairRow(pair.key, patient, groups.split[patient])
+            PairInfo(pair.key, patient, groups.split[patient])
             for pair, patient in zip(files, patients, strict=True)
         )
         return cls(
             rows=rows,
             description=describe_rows(name, rows),
-            warnings=(*_tell_unknown(files), *groups.warnings),
+            warnings=(*_warn_of_unknown_patients(files), *groups.warnings),
             files=tuple(files),
             grid=grid,
             window=window,
@@ -90,9 +90,9 @@ class FilePairs:
                 _add_sample(digest, path)
         return digest.hexdigest()
 
-    def read(self, number: int) -> PairImages:
+    def read(self, index: int) -> PairImages:
         """See `PairSource`."""
-        pair = self.files[number]
+        pair = self.files[index]
         try:
             return read_pair(
                 pair.attenuation, pair.dark_field, self.grid, self.window, self.intensity
@@ -105,7 +105,7 @@ def _add_sample(digest: "hashlib.blake2b", path: Path) -> None:
     """The size, and bytes from the beginning, the middle and the end.
 
     Times change when a folder is copied to another disk, and reading all of a large collection
-    takes as long as learning from it once. Pictures that were made anew differ in the middle.
+    takes as long as training on it once. Images that were made anew differ in the middle.
     """
     try:
         with path.open("rb") as file:
@@ -118,7 +118,7 @@ def _add_sample(digest: "hashlib.blake2b", path: Path) -> None:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}") from error
 
 
-def describe_rows(name: str, rows: Sequence[PairRow]) -> str:
+def describe_rows(name: str, rows: Sequence[PairInfo]) -> str:
     """One line: how many pairs of how many patients, and pairs a group."""
     patients = len({row.patient_id for row in rows})
     groups = ", ".join(
@@ -165,7 +165,7 @@ def _require_files(files: Sequence[FilePair]) -> None:
                 )
 
 
-def _tell_unknown(files: Sequence[FilePair]) -> tuple[str, ...]:
+def _warn_of_unknown_patients(files: Sequence[FilePair]) -> tuple[str, ...]:
     unknown = sum(pair.patient_id is None for pair in files)
     if not unknown:
         return ()

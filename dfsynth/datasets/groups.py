@@ -1,4 +1,4 @@
-"""Which patients learn, choose, calibrate and test: four groups that share no patient."""
+"""Which patients train, validate, calibrate and test: four groups that share no patient."""
 
 import hashlib
 from collections import Counter
@@ -42,11 +42,11 @@ class Groups:
 def group_patients(members: Sequence[Member], binding: bool) -> Groups:
     """Gives every patient one group, the same for the same patients in any order.
 
-    A patient's group is what any of its pairs says, else `split_of`. Where nobody then trains or
-    validates, whole patients are moved; calibration and test are filled as well, as long as half of
-    the patients still train. `binding` says that the splits of `members` were chosen by somebody:
-    then nobody with such a split is moved out of validation, calibration or test, so that groups
-    may stay empty, for example of pairs that are all there to test.
+    A patient's group is what any of its pairs says, else `split_of`. Where no patient then trains
+    or validates, whole patients are moved; calibration and test are filled as well, as long as half
+    of the patients still train. `binding` says that the splits of `members` were chosen on purpose:
+    then no patient with such a split is moved out of validation, calibration or test, so that
+    groups may stay empty, for example of pairs that are all there to test.
 
     Raises:
         UsageError: an unknown split, a patient in two of them, or no patient.
@@ -57,7 +57,7 @@ def group_patients(members: Sequence[Member], binding: bool) -> Groups:
         raise UsageError("found no pair; expected pairs of at least one patient")
     split = {patient: given.get(patient) or split_of(patient) for patient in patients}
     if len(patients) == 1:
-        # Nobody can be trained on, but somebody may want to be evaluated on one patient.
+        # Too few to train on, but an evaluation of one patient may be wanted.
         return Groups(split, ())
     free = {patient for patient in patients if not (binding and patient in given)}
     before = dict(split)
@@ -67,7 +67,7 @@ def group_patients(members: Sequence[Member], binding: bool) -> Groups:
         others: tuple[Split, ...] = ("test", "calibration")
         for name in others:
             _fill_rest(split, name, free)
-    return Groups(split, _tell_moves(before, split))
+    return Groups(split, _warn_of_moves(before, split))
 
 
 def _given(members: Iterable[Member]) -> dict[str, Split]:
@@ -97,13 +97,13 @@ def _fill_train(split: dict[str, Split], free: set[str]) -> None:
     if "train" not in split.values():
         # One at least stays for validation.
         most = min(_share("train", split), len(split) - 1)
-        _move(split, _dealt(free)[:most], "train")
+        _move(split, _shuffled(free)[:most], "train")
 
 
 def _fill_val(split: dict[str, Split], free: set[str]) -> None:
     if "val" not in split.values():
-        training = _dealt(patient for patient, name in split.items() if name == "train")
-        pool = training[1:] or _dealt(patient for patient in free if split[patient] != "train")
+        training = _shuffled(patient for patient, name in split.items() if name == "train")
+        pool = training[1:] or _shuffled(patient for patient in free if split[patient] != "train")
         _move(split, pool[: _share("val", split)], "val")
 
 
@@ -113,8 +113,8 @@ def _fill_rest(split: dict[str, Split], name: Split, free: set[str]) -> None:
     pool: list[str] = []
     for group in SPLITS[1:]:
         # One at least stays.
-        pool += _dealt(patient for patient in free if split[patient] == group)[1:]
-    training = _dealt(patient for patient, group in split.items() if group == "train")
+        pool += _shuffled(patient for patient in free if split[patient] == group)[1:]
+    training = _shuffled(patient for patient, group in split.items() if group == "train")
     pool += training[: max(len(training) - (len(split) + 1) // 2, 0)]
     _move(split, pool[: _share(name, split)], name)
 
@@ -128,22 +128,23 @@ def _move(split: dict[str, Split], patients: Iterable[str], name: Split) -> None
         split[patient] = name
 
 
-def _dealt(patients: Iterable[str]) -> list[str]:
+def _shuffled(patients: Iterable[str]) -> list[str]:
     """Patients in an order that says nothing of them and never changes."""
 
-    def place(patient: str) -> bytes:
+    def position(patient: str) -> bytes:
         return hashlib.blake2b(patient.encode(), digest_size=8, person=b"deal").digest()
 
-    return sorted(patients, key=place)
+    return sorted(patients, key=position)
 
 
-def _tell_moves(before: Mapping[str, Split], after: Mapping[str, Split]) -> tuple[str, ...]:
+def _warn_of_moves(before: Mapping[str, Split], after: Mapping[str, Split]) -> tuple[str, ...]:
     moves = Counter((before[p], after[p]) for p in after if before[p] != after[p])
     if not moves:
         return ()
-    told = ", ".join(f"{n} from {old} to {new}" for (old, new), n in sorted(moves.items()))
+    moved = ", ".join(f"{n} from {old} to {new}" for (old, new), n in sorted(moves.items()))
     return (
-        f"some groups had no patient, so whole patients were moved: {told}; with more patients "
+        f"some groups had no patient, so whole patients were moved: {moved}; with more patients "
         "they may be in another group: do not compare with results on a larger set, and do not "
-        "test a generator here that learned from a larger set, which may have held these patients",
+        "test a generator here that was trained on a larger set, which may have held these "
+        "patients",
     )

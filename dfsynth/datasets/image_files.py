@@ -1,6 +1,8 @@
-"""Files of one pair → images of the grid, as generators take them and as they are learned."""
+"""Files of one pair → images of the grid: the model input, and the target as it is trained on."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +15,7 @@ from dfsynth.decode import DecodeLimits, decode
 from dfsynth.decode.limits import CODEC_ERRORS
 from dfsynth.decode.sniff import Format, sniff
 from dfsynth.errors import ErrorCode, ImageError, UsageError
-from dfsynth.preprocess import letterbox, prepare, to_grid
+from dfsynth.preprocess import ModelInputReader, to_grid
 from dfsynth.records import DecodedImage, Float32Map, IntensityWindow
 from dfsynth.source.reading import read_below
 
@@ -32,29 +34,68 @@ def read_pair(
     Dark-field values are taken as they are where the file holds floating-point numbers; integers
     from 0 to the full scale of their format stand for `window`.
 
+    Returns:
+        Maps (grid, grid).
+
     Raises:
         UsageError: a file that is missing, damaged, constant or not finite, or two sizes; the
             message names the file.
     """
-    radiograph = _read_picture(attenuation, "radiograph")
-    target = _read_picture(dark_field, "dark-field image")
-    if radiograph.pixels.shape != target.pixels.shape:
-        sizes = " and ".join("×".join(map(str, p.pixels.shape)) for p in (radiograph, target))
+    limits = DecodeLimits()
+    reader = ModelInputReader((grid, grid), intensity, limits, decode_pair_image)
+    with _failures_of(attenuation, "radiograph"):
+        facts, source = reader(_read(attenuation, limits))
+    with _failures_of(dark_field, "dark-field image"):
+        target = decode_pair_image(_read(dark_field, limits), limits)
+    if (facts.height, facts.width) != target.pixels.shape:
+        found = f"{facts.height}×{facts.width} and {'×'.join(map(str, target.pixels.shape))}"
         raise UsageError(
-            f"radiograph {attenuation.name} and dark-field image {dark_field.name} have {sizes} "
-            "pixels (height × width); "
-            "expected equal sizes; register the dark-field image to the radiograph"
+            f"radiograph {attenuation.name} and dark-field image {dark_field.name} have {found} "
+            "pixels (height × width); expected equal sizes; register the dark-field image to the "
+            "radiograph"
         )
-    found = prepare(radiograph, (grid, grid), intensity)
-    if not found.image.any():
+    if not source.image.any():
         raise UsageError(
             f"radiograph {attenuation.name} has no contrast between its percentiles "
             f"{intensity.low_percentile:g} and {intensity.high_percentile:g}; leave the pair out"
         )
-    geometry = letterbox((target.pixels.shape[0], target.pixels.shape[1]), (grid, grid))
+    content = source.geometry.content
     padded = np.zeros((grid, grid), np.float32)
-    padded[geometry.content] = to_grid(_signal(target, window), geometry)
-    return PairImages(found.image, padded, content=geometry.content)
+    padded[content] = to_grid(_signal(target, window), source.geometry)
+    return PairImages(source.image, padded, content=content)
+
+
+def decode_pair_image(data: bytes, limits: DecodeLimits) -> DecodedImage:
+    """Decodes what radiographs come in, and NumPy arrays and TIFF of floating-point numbers (y, x).
+
+    Raises:
+        ImageError: whatever is wrong with the file.
+    """
+    if data.startswith(_NUMPY):
+        return _of_floats(_read_numpy(data))
+    try:
+        return decode(data, limits)
+    except ImageError as error:
+        # Of radiographs there are none in floating-point numbers, of measured signals many.
+        if error.code != ErrorCode.UNSUPPORTED_FORMAT or sniff(data) != Format.TIFF:
+            raise
+        floating = _read_floating_tiff(data)
+        if floating is None:
+            raise
+        return floating
+
+
+def _read(path: Path, limits: DecodeLimits) -> bytes:
+    return read_below(path.parent, path.name, limits.max_bytes)
+
+
+@contextmanager
+def _failures_of(path: Path, what: str) -> Iterator[None]:
+    """Names the file in the message of what is wrong with it."""
+    try:
+        yield
+    except ImageError as error:
+        raise UsageError(f"{what} {path.name}: {error}") from error
 
 
 def _signal(target: DecodedImage, window: tuple[float, float]) -> Float32Map:
@@ -65,28 +106,8 @@ def _signal(target: DecodedImage, window: tuple[float, float]) -> Float32Map:
     return np.asarray(low + (high - low) * share, np.float32)
 
 
-def _read_picture(path: Path, what: str) -> DecodedImage:
-    limits = DecodeLimits()
-    try:
-        data = read_below(path.parent, path.name, limits.max_bytes)
-        if data.startswith(_NUMPY):
-            return _of_floats(_read_numpy(data))
-        try:
-            return decode(data, limits)
-        except ImageError as error:
-            # Of radiographs there are none in floating-point numbers, of measured signals many.
-            if error.code != ErrorCode.UNSUPPORTED_FORMAT or sniff(data) != Format.TIFF:
-                raise
-            floating = _read_floating_tiff(data)
-            if floating is None:
-                raise
-            return floating
-    except ImageError as error:
-        raise UsageError(f"{what} {path.name}: {error}") from error
-
-
 def _read_floating_tiff(data: bytes) -> DecodedImage | None:
-    """None where the file holds no single grey picture of floating-point numbers."""
+    """None where the file holds no single grey image of floating-point numbers."""
     try:
         pixels = imagecodecs.tiff_decode(data)
     except CODEC_ERRORS:
@@ -126,7 +147,7 @@ def _of_floats(pixels: NDArray[np.floating]) -> DecodedImage:
     if low == high:
         raise ImageError(
             ErrorCode.CONSTANT,
-            f"every pixel has the same value, {low:g}; a picture with contrast was expected; "
+            f"every pixel has the same value, {low:g}; an image with contrast was expected; "
             "leave the pair out",
         )
     bits = 8 * pixels.dtype.itemsize

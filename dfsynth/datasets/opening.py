@@ -10,7 +10,7 @@ from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.errors import UsageError
 from dfsynth.records import IntensityWindow
 from dfsynth.source.metadata import TABLE_SUFFIXES
-from dfsynth.store import StoreLayout
+from dfsynth.store import StoreLayout, format_of
 
 _KINDS = (
     "expected a store that dfsynth simulate has made, a folder of radiographs together with a "
@@ -32,7 +32,7 @@ def open_pairs(
         data: a store of pairs; a folder of radiographs, with `targets`; or a CSV or Parquet table
             of columns `attenuation` and `dark_field`, with or without `patient_id` and `split`.
         targets: a folder of dark-field images whose names are those of `data`.
-        grid: side of the square grid in pixels into which every picture is letterboxed.
+        grid: side of the square grid in pixels into which every image is letterboxed.
         window: what integers from 0 to full scale in dark-field files stand for.
         intensity: how grey values of radiographs become [0, 1].
 
@@ -45,7 +45,7 @@ def open_pairs(
     if targets is not None:
         return _open_folders(data, targets, grid, window, intensity)
     layout = StoreLayout(data)
-    if data.is_dir() and (layout.build.exists() or layout.group_metadata.exists()):
+    if data.is_dir() and (layout.build.exists() or format_of(layout).has_group(layout)):
         return StorePairs.open(data, grid, intensity)
     if data.is_dir():
         raise UsageError(f"{data} is a folder but no store; {_KINDS}; are --targets missing?")
@@ -68,7 +68,8 @@ def _open_folders(
                 f"{folder} is no folder; expected two folders of equal file names when there are "
                 "targets; a table or a store names its targets itself"
             )
-        if StoreLayout(folder).group_metadata.exists():
+        layout = StoreLayout(folder)
+        if format_of(layout).has_group(layout):
             raise UsageError(f"{folder} is a store, which names its targets itself; {_KINDS}")
     files, remarks = list_folders(data, targets)
     name = f"pairs of the folders {data.name} and {targets.name}"

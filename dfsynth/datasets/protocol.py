@@ -9,18 +9,18 @@ WHOLE_GRID = (slice(None), slice(None))
 
 
 @dataclass(frozen=True, slots=True)
-class PairRow:
-    """One pair, without its images."""
+class PairInfo:
+    """What is known of one pair besides its images."""
 
     key: str
     """Its name, unique in its source: what messages call it."""
     patient_id: str
     split: str | None
-    """train, val, calibration or test; None where nobody asked for groups."""
+    """train, val, calibration or test; None where no groups were asked for."""
     origin: str | None = None
     """phantom, ct or cxr of simulated pairs; None for files of a user's own."""
     license: str | None = None
-    """Of what the pair was made of; None where nobody says."""
+    """Of what the pair was made of; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,14 +38,14 @@ class PairImages:
     lung_weight: Float32Map | None = None
     """0 where lung hides behind heart, mediastinum or diaphragm, else 1."""
     content: tuple[slice, slice] = WHOLE_GRID
-    """(y, x) of the grid that holds the picture; the rest is padding."""
+    """(y, x) of the grid that holds the image; the rest is padding."""
 
 
 class PairSource(Protocol):
     """Paired images of known patients; safe to read from any thread."""
 
     @property
-    def rows(self) -> tuple[PairRow, ...]:
+    def rows(self) -> tuple[PairInfo, ...]:
         """All usable pairs; no patient has two splits."""
 
     @property
@@ -63,8 +63,8 @@ class PairSource(Protocol):
     def fingerprint(self) -> str:
         """Hexadecimal; equal for equal pairs, patients and splits, wherever they lie."""
 
-    def read(self, number: int) -> PairImages:
-        """The images of `rows[number]`.
+    def read(self, index: int) -> PairImages:
+        """The images of `rows[index]`, maps (y, x).
 
         Raises:
             UsageError: a file that gives no usable pair; the message names it.
@@ -72,6 +72,6 @@ class PairSource(Protocol):
         """
 
 
-def numbers_in(source: PairSource, split: str) -> tuple[int, ...]:
-    """The numbers of the rows of one split, in order; none where it is empty."""
-    return tuple(number for number, row in enumerate(source.rows) if row.split == split)
+def indices_in(source: PairSource, split: str) -> tuple[int, ...]:
+    """The indices of the rows of one split, in order; none where it is empty."""
+    return tuple(index for index, row in enumerate(source.rows) if row.split == split)

@@ -28,19 +28,19 @@ class BatchReader:
     def __init__(
         self,
         source: PairSource,
-        rows: Sequence[int],
+        indices: Sequence[int],
         batch: int,
         seed: int,
         budget_bytes: int = BUDGET_BYTES,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        """`rows` are numbers of the source; `batch` is that of all `world_size` processes together.
+        """`indices` are rows of the source; `batch` is that of all `world_size` processes together.
 
         Raises:
             UsageError: no pair, or a batch that the processes cannot share evenly.
         """
-        if not rows:
+        if not indices:
             raise UsageError("found no pair to make batches of; expected at least one")
         if batch < 1 or batch % world_size:
             raise UsageError(
@@ -48,7 +48,7 @@ class BatchReader:
                 "multiple of their number; change batch, or the number of processes"
             )
         self._source = source
-        self._rows = tuple(rows)
+        self._indices = tuple(indices)
         self._batch = batch
         self._seed = seed
         self._share = batch // world_size
@@ -67,22 +67,25 @@ class BatchReader:
         """Ends the threads; what they have not begun is dropped."""
         self._pool.shutdown(cancel_futures=True)
 
-    def numbers(self, step: int) -> tuple[int, ...]:
+    def indices(self, step: int) -> tuple[int, ...]:
         """The pairs of this process in the batch of `step`, a pure function of seed and step."""
         start = step * self._batch + self._first
-        places = range(start, start + self._share)
-        orders = {place // len(self._rows): np.zeros(0, np.int64) for place in places}
-        for lap in orders:
-            orders[lap] = np.random.default_rng([self._seed, lap]).permutation(len(self._rows))
+        positions = range(start, start + self._share)
+        orders = {p // len(self._indices): np.zeros(0, np.int64) for p in positions}
+        for epoch in orders:
+            orders[epoch] = np.random.default_rng([self._seed, epoch]).permutation(
+                len(self._indices)
+            )
         return tuple(
-            self._rows[orders[place // len(self._rows)][place % len(self._rows)]]
-            for place in places
+            self._indices[orders[p // len(self._indices)][p % len(self._indices)]]
+            for p in positions
         )
 
     def batch(self, step: int) -> PairBatch:
         """This process's part of the batch of `step`, from 0, on the CPU; called by one thread.
 
-        The parts of all processes, in the order of their ranks, are the batch of one process.
+        Maps are (n, 1, H, W). The parts of all processes, in the order of their ranks, are the
+        batch of one process.
 
         Raises:
             UsageError, StoreError: a pair cannot be read.
@@ -93,16 +96,16 @@ class BatchReader:
                 future.cancel()
         for each in wanted:
             if each not in self._waiting:
-                numbers = self.numbers(each)
-                self._waiting[each] = [self._pool.submit(self._read, n) for n in numbers]
+                indices = self.indices(each)
+                self._waiting[each] = [self._pool.submit(self._read, i) for i in indices]
         pairs = [future.result() for future in self._waiting.pop(step)]
         return collate(pairs, self._first)
 
-    def _read(self, number: int) -> PairImages:
-        kept = self._memory.get(number)
+    def _read(self, index: int) -> PairImages:
+        kept = self._memory.get(index)
         if kept is None:
-            kept = self._source.read(number)
-            self._memory.offer(number, kept)
+            kept = self._source.read(index)
+            self._memory.offer(index, kept)
         return kept
 
 
@@ -117,13 +120,13 @@ class _Memory:
         self._kept: dict[int, PairImages] = {}
         self._lock = threading.Lock()
 
-    def get(self, number: int) -> PairImages | None:
-        return self._kept.get(number)
+    def get(self, index: int) -> PairImages | None:
+        return self._kept.get(index)
 
-    def offer(self, number: int, pair: PairImages) -> None:
+    def offer(self, index: int, pair: PairImages) -> None:
         maps = (getattr(pair, field.name) for field in fields(pair))
         size_bytes = sum(m.nbytes for m in maps if isinstance(m, np.ndarray))
         with self._lock:
-            if number not in self._kept and size_bytes <= self._left:
+            if index not in self._kept and size_bytes <= self._left:
                 self._left -= size_bytes
-                self._kept[number] = pair
+                self._kept[index] = pair

@@ -21,11 +21,11 @@ class Shadow:
     """An ellipse with a soft rim."""
 
     centre: tuple[float, float]
-    """Down and to the right, in sides of the picture."""
+    """Down and to the right, in sides of the image."""
     radii: tuple[float, float]
-    """In sides of the picture."""
+    """In sides of the image."""
     angle: float
-    """Between the second radius and the picture's rows, in radians."""
+    """Between the second radius and the image's rows, in radians."""
     depth: float
     """How much of the way it goes to black (below 0) or to white, -1 to 1."""
     hardness: float
@@ -52,7 +52,7 @@ def draw_shadows(share: float, rng: np.random.Generator) -> tuple[Shadow, ...]:
 def cast_shadows(
     image: Tensor, lung: Tensor, known: Tensor | None, shadows: Sequence[Sequence[Shadow]]
 ) -> Tensor:
-    """Radiographs with their shadows; nothing changes in a lung or where nobody knows of any.
+    """Radiographs with their shadows; nothing changes in a lung or where none is known of.
 
     Args:
         image: (n, 1, H, W) in [0, 1], dense is bright.
@@ -81,17 +81,17 @@ def _spread(shadows: Sequence[Sequence[Shadow]], image: Tensor) -> Tensor:
     none = Shadow((0.0, 0.0), (1.0, 1.0), 0.0, 0.0, 1.0)
     filled = [[*s, *[none] * (MOST_SHADOWS - len(s))] for s in shadows]
 
-    def numbers(values: list[list[float]]) -> Tensor:
+    def column(values: list[list[float]]) -> Tensor:
         return torch.tensor(values, dtype=torch.float32, device=image.device)[..., None, None]
 
     down = (torch.arange(height, device=image.device) + 0.5)[:, None] / height
     right = (torch.arange(width, device=image.device) + 0.5) / width
-    y = down - numbers([[s.centre[0] for s in row] for row in filled])
-    x = right - numbers([[s.centre[1] for s in row] for row in filled])
-    angle = numbers([[s.angle for s in row] for row in filled])
+    y = down - column([[s.centre[0] for s in row] for row in filled])
+    x = right - column([[s.centre[1] for s in row] for row in filled])
+    angle = column([[s.angle for s in row] for row in filled])
     cosine, sine = torch.cos(angle), torch.sin(angle)
-    along = (x * cosine + y * sine) / numbers([[s.radii[1] for s in row] for row in filled])
-    across = (y * cosine - x * sine) / numbers([[s.radii[0] for s in row] for row in filled])
+    along = (x * cosine + y * sine) / column([[s.radii[1] for s in row] for row in filled])
+    across = (y * cosine - x * sine) / column([[s.radii[0] for s in row] for row in filled])
     distance = torch.sqrt(along.square() + across.square())
-    rim = numbers([[s.hardness for s in row] for row in filled])
-    return numbers([[s.depth for s in row] for row in filled]) * torch.sigmoid((1 - distance) * rim)
+    rim = column([[s.hardness for s in row] for row in filled])
+    return column([[s.depth for s in row] for row in filled]) * torch.sigmoid((1 - distance) * rim)

@@ -11,18 +11,18 @@ import pyarrow.compute as pc
 
 from dfsynth.datasets.file_pairs import describe_rows
 from dfsynth.datasets.groups import Member, group_patients
-from dfsynth.datasets.protocol import PairImages, PairRow
+from dfsynth.datasets.protocol import PairImages, PairInfo
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.manifest import PAIRS, read_manifest
 from dfsynth.preprocess import letterbox, to_grid, to_unit_range
 from dfsynth.records import Float32Map, Geometry, IntensityWindow
-from dfsynth.store import StoreLayout, ZarrArrays
+from dfsynth.store import ArrayReader, StoreLayout, format_of
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
 
 _REQUIRED = ("attenuation", "dark_field")
 _LUNG_FIELD, _HIDDEN_LUNG = 1, 2
-_SHADOW_OF_HIDDEN = 0.02
+_LEAST_HIDDEN_SHARE = 0.02
 """Share of hidden lung in a pixel of a coarser grid from which the pixel counts as such.
 [assumed]"""
 
@@ -31,12 +31,12 @@ _SHADOW_OF_HIDDEN = 0.02
 class StorePairs:
     """Implements `PairSource` for the pairs of a store that could be made."""
 
-    rows: tuple[PairRow, ...]
+    rows: tuple[PairInfo, ...]
     description: str
     warnings: tuple[str, ...]
-    arrays: ZarrArrays
+    arrays: ArrayReader
     manifest: pa.Table
-    """One line for each row: its place in the arrays, n0, v0, severity and the rest."""
+    """One line for each row: its row in the arrays, n0, v0, severity and the rest."""
     geometry: Geometry
     intensity: IntensityWindow
 
@@ -52,10 +52,10 @@ class StorePairs:
         record = read_record(layout.build)
         if not isinstance(record, PairsRecord):
             raise UsageError(
-                f"{root} holds images that were generated, not pairs to learn from; expected a "
+                f"{root} holds images that were generated, not pairs to train on; expected a "
                 "store that dfsynth simulate has made, two folders, or a table"
             )
-        arrays = ZarrArrays.open(layout)
+        arrays = format_of(layout).open_arrays(layout)
         missing = [name for name in _REQUIRED if name not in arrays.names]
         if missing:
             raise UsageError(f"{root} has no array {missing[0]!r}; expected {_REQUIRED}")
@@ -66,7 +66,11 @@ class StorePairs:
         return cls(
             rows=rows,
             description=describe_rows(f"simulated pairs of {root.name}", rows),
-            warnings=(*_tell_missing(record, committed, usable), *_tell_size(geometry), *moved),
+            warnings=(
+                *_warn_of_missing(record, committed, usable),
+                *_warn_of_enlargement(geometry),
+                *moved,
+            ),
             arrays=arrays,
             manifest=usable,
             geometry=geometry,
@@ -85,37 +89,37 @@ class StorePairs:
             digest.update(repr((row.key, row.patient_id, row.split, checksum)).encode())
         return digest.hexdigest()
 
-    def read(self, number: int) -> PairImages:
+    def read(self, index: int) -> PairImages:
         """See `PairSource`."""
-        image = to_unit_range(self._resampled("attenuation", number), self.intensity)
+        image = to_unit_range(self._resampled("attenuation", index), self.intensity)
         if image.min() == image.max():
-            raise UsageError(f"pair {self.rows[number].key!r}: its radiograph is constant")
+            raise UsageError(f"pair {self.rows[index].key!r}: its radiograph is constant")
         clean = lung = lung_weight = None
         if "dark_field_clean" in self.arrays.names:
-            clean = self._padded(self._resampled("dark_field_clean", number))
+            clean = self._padded(self._resampled("dark_field_clean", index))
         if "lung_mask" in self.arrays.names:
-            mask = self.arrays.read("lung_mask", self._row(number))
+            mask = self.arrays.read("lung_mask", self._row(index))
             field = to_grid(mask == _LUNG_FIELD, self.geometry) > 0.5
-            hidden = to_grid(mask == _HIDDEN_LUNG, self.geometry) >= _SHADOW_OF_HIDDEN
+            hidden = to_grid(mask == _HIDDEN_LUNG, self.geometry) >= _LEAST_HIDDEN_SHARE
             lung = self._padded(field.astype(np.float32))
             lung_weight = self._padded((~hidden).astype(np.float32))
         return PairImages(
             image=self._padded(image),
-            dark_field=self._padded(self._resampled("dark_field", number)),
+            dark_field=self._padded(self._resampled("dark_field", index)),
             clean=clean,
             lung=lung,
             lung_weight=lung_weight,
             content=self.geometry.content,
         )
 
-    def _row(self, number: int) -> int:
-        return int(self.manifest["row"][number].as_py())
+    def _row(self, index: int) -> int:
+        return int(self.manifest["row"][index].as_py())
 
-    def _resampled(self, name: str, number: int) -> Float32Map:
-        values = to_grid(self.arrays.read(name, self._row(number)), self.geometry)
+    def _resampled(self, name: str, index: int) -> Float32Map:
+        values = to_grid(self.arrays.read(name, self._row(index)), self.geometry)
         if not np.isfinite(values).all():
             raise StoreError(
-                f"pair {self.rows[number].key!r}: its array {name!r} is not finite, though the "
+                f"pair {self.rows[index].key!r}: its array {name!r} is not finite, though the "
                 "manifest calls it ok; run dfsynth verify --repair and simulate again"
             )
         return values
@@ -126,13 +130,13 @@ class StorePairs:
         return padded
 
 
-def _group_rows(usable: pa.Table) -> tuple[tuple[PairRow, ...], tuple[str, ...]]:
+def _group_rows(usable: pa.Table) -> tuple[tuple[PairInfo, ...], tuple[str, ...]]:
     names = ("image_id", "patient_id", "split", "origin", "license")
     lines = usable.select(names).to_pylist()
     members = [Member(line["image_id"], line["patient_id"], line["split"]) for line in lines]
     groups = group_patients(members, binding=False)
     rows = tuple(
-        PairRow(
+        PairInfo(
             key=line["image_id"],
             patient_id=line["patient_id"],
             split=groups.split[line["patient_id"]],
@@ -144,20 +148,20 @@ def _group_rows(usable: pa.Table) -> tuple[tuple[PairRow, ...], tuple[str, ...]]
     return rows, groups.warnings
 
 
-def _tell_missing(record: PairsRecord, committed: pa.Table, usable: pa.Table) -> tuple[str, ...]:
-    told = []
+def _warn_of_missing(record: PairsRecord, committed: pa.Table, usable: pa.Table) -> tuple[str, ...]:
+    warnings = []
     failed, waiting = len(committed) - len(usable), record.rows - len(committed)
     if failed:
-        told.append(f"{failed} pairs of the store failed when they were made and are left out")
+        warnings.append(f"{failed} pairs of the store failed when they were made and are left out")
     if waiting:
-        told.append(
+        warnings.append(
             f"{waiting} of {record.rows} pairs of the store are not made yet and are left out; "
             "the same dfsynth simulate command makes them"
         )
-    return tuple(told)
+    return tuple(warnings)
 
 
-def _tell_size(geometry: Geometry) -> tuple[str, ...]:
+def _warn_of_enlargement(geometry: Geometry) -> tuple[str, ...]:
     if geometry.height <= geometry.source_height:
         return ()
     return (

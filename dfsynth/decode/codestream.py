@@ -1,7 +1,7 @@
-"""Headers of JPEG, JPEG-LS and JPEG 2000 codestreams, and whether they are whole.
+"""Headers of JPEG and JPEG-LS codestreams, and whether they are whole.
 
 The decoders fill what is missing with grey without a word, and reserve memory for whatever size a
-header claims. So both are looked at here, before any of them runs.
+header claims. So both are looked at before any of them runs; for JPEG 2000, in `jpeg2000`.
 """
 
 import re
@@ -21,14 +21,14 @@ _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8), _START})
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0), JPEG_LS} - {0xC4, 0xC8, 0xCC})
 _MAX_SCANS: Final = 64
-_MAX_TILES: Final = 4096
+MAX_SEGMENTS: Final = 1 << 16
 _MARKER: Final = re.compile(rb"\xff[\x01-\xfe]")
 _AFTER_ENTROPY: Final = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 
 
 @dataclass(frozen=True, slots=True)
 class Codestream:
-    """What a codestream's header says of its picture."""
+    """What a codestream's header says of its image."""
 
     width: int
     height: int
@@ -50,10 +50,10 @@ def jpeg_header(data: bytes) -> Codestream:
         ImageError: `truncated` without an end marker, `corrupt` where the markers make no sense.
     """
     if data[:2] != b"\xff\xd8":
-        raise _corrupt("does not begin with a start marker")
+        raise corrupt("does not begin with a start marker")
     frame: tuple[int, int, int, int, int] | None = None
     offset, scans = 2, 0
-    while True:
+    for _ in range(MAX_SEGMENTS):
         offset, marker = _next_marker(data, offset)
         if marker in _STANDALONE:
             continue
@@ -63,55 +63,26 @@ def jpeg_header(data: bytes) -> Codestream:
         offset += 2 + len(segment)
         if marker in _FRAMES:
             if frame is not None or len(segment) < 6:
-                raise _corrupt("has more than one frame header, or a short one")
+                raise corrupt("has more than one frame header, or a short one")
             precision, height, width, components = struct.unpack_from(">BHHB", segment)
             frame = (width, height, precision, components, marker)
         elif marker == _SCAN:
             scans += 1
             if frame is None or scans > _MAX_SCANS:
-                raise _corrupt(f"has a scan before its frame, or more than {_MAX_SCANS} scans")
+                raise corrupt(f"has a scan before its frame, or more than {_MAX_SCANS} scans")
             offset = _end_of_entropy(data, offset)
+    else:
+        raise too_many_segments()
     if frame is None or scans == 0:
-        raise _corrupt("ends without a frame or without a scan")
+        raise corrupt("ends without a frame or without a scan")
     width, height, precision, components, process = frame
     return Codestream(width, height, precision, components, False, process, end=offset - 2)
-
-
-def j2k_header(data: bytes) -> Codestream:
-    """Reads the SIZ segment of a JPEG 2000 codestream, bare or inside a JP2 file.
-
-    Raises:
-        ImageError: `corrupt` if there is none or it makes no sense.
-    """
-    start = data.find(b"\xff\x4f\xff\x51")
-    if start < 0 or start + 43 > len(data):
-        raise _corrupt("has no JPEG 2000 image size")
-    right, bottom, left, top, tile_x, tile_y, tile_left, tile_top, components = struct.unpack_from(
-        ">8IH", data, start + 8
-    )
-    depth = data[start + 42]
-    if not (left < right and top < bottom and tile_x and tile_y and 1 <= components <= 4):
-        raise _corrupt("has a JPEG 2000 image size that makes no sense")
-    if tile_left > left or tile_top > top:
-        raise _corrupt("has JPEG 2000 tiles that begin inside the picture")
-    tiles = -(-(right - tile_left) // tile_x) * -(-(bottom - tile_top) // tile_y)
-    if tiles > _MAX_TILES:
-        raise _corrupt(f"has {tiles} JPEG 2000 tiles, more than the {_MAX_TILES} that are read")
-    return Codestream(
-        width=right - left,
-        height=bottom - top,
-        precision=(depth & 0x7F) + 1,
-        components=components,
-        signed=depth >= 0x80,
-        process=0,
-        end=len(data),
-    )
 
 
 def _next_marker(data: bytes, offset: int) -> tuple[int, int]:
     """Offset after the next marker, and its code; like the decoders, skips other bytes.
 
-    Some writers leave bytes behind the segments they drop; the picture is whole all the same.
+    Some writers leave bytes behind the segments they drop; the image is whole all the same.
     """
     found = _MARKER.search(data, offset)
     if found is None:
@@ -125,7 +96,7 @@ def _segment(data: bytes, offset: int) -> bytes:
         raise _truncated()
     (length,) = struct.unpack_from(">H", data, offset)
     if length < 2:
-        raise _corrupt("has a JPEG segment of impossible length")
+        raise corrupt("has a JPEG segment of impossible length")
     if offset + length > len(data):
         raise _truncated()
     return data[offset + 2 : offset + length]
@@ -145,8 +116,14 @@ def _truncated() -> ImageError:
     )
 
 
-def _corrupt(found: str) -> ImageError:
+def too_many_segments() -> ImageError:
+    """The error for a codestream whose headers never end."""
+    return corrupt("has more segments than are read")
+
+
+def corrupt(found: str) -> ImageError:
+    """The error for a codestream that contradicts itself or its standard."""
     return ImageError(
         ErrorCode.CORRUPT,
-        f"the compressed picture {found}; an intact file was expected; get it again",
+        f"the compressed image {found}; an intact file was expected; get it again",
     )

@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydicom.charset import default_encoding
@@ -29,6 +29,15 @@ from dfsynth.errors import ErrorCode, ImageError
 
 _UNDEFINED: Final = 0xFFFFFFFF
 _MAX_READS: Final = 200_000
+_MAX_VALUE_BYTES: Final = 1 << 16
+"""Of numbers and texts, as in explicit encoding.
+
+Implicit encoding allows gigabytes, of which pydicom would make an object for each number.
+"""
+_ELEMENT_HEAD_BYTES: Final = 8
+"""Tag and length, or tag, type and the beginning of the length: read at once for each element."""
+_CHARACTER_SET: Final = (b"\x08\0\x05\0", b"\0\x08\0\x05")
+"""The one element whose value pydicom takes apart while it looks for others."""
 
 _PYDICOM_ERRORS: Final = (
     ArithmeticError,
@@ -65,27 +74,36 @@ class DataSet:
     """Numbers and texts; an element that is empty has none."""
     arrays: Mapping[int, Bytes]
     first_items: Mapping[int, "DataSet"]
-    """Of each sequence that has any."""
+    """Of each sequence that has any; an item's own sequences are not read."""
     big_endian: bool
     transfer_syntax: str | None = None
     """Null where the file has no meta header or leaves it out."""
 
 
 class _File(io.BytesIO):
-    """Bytes that may be read only so often, which ends a file of countless elements or items."""
+    """Bytes that may be read only so often, which ends a file of countless elements or items.
+
+    Nor may a character set be longer than any that exist.
+    """
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
         self.size_bytes = len(data)
         self.reads_left = _MAX_READS
         self.value_start = 0
+        self._element_head = b""
 
     def read(self, size: int | None = -1, /) -> bytes:
         self.reads_left -= 1
         if self.reads_left < 0 or size is None or size < 0:
             # pydicom reads without a size only to inflate, which it would do without a limit.
             raise ValueError("too many elements")
-        return super().read(size)
+        if size > _MAX_VALUE_BYTES and self._element_head.startswith(_CHARACTER_SET):
+            raise ValueError("too long a character set")
+        found = super().read(size)
+        if size == _ELEMENT_HEAD_BYTES:
+            self._element_head = found
+        return found
 
     def is_behind_pixels(self, tag: BaseTag, _vr: str | None, _length: int) -> bool:
         """Where pydicom shall stop; called with the file at each element's value."""
@@ -183,17 +201,22 @@ def _parse(file: _File, deflated: bool) -> Dataset:
     return read_partial(file, stop_when=stop, force=True, specific_tags=wanted)
 
 
-def _data_set(parsed: Dataset, big_endian: bool, syntax: str | None = None) -> DataSet:
+def _data_set(parsed: Dataset, big_endian: bool, syntax: str | None) -> DataSet:
     """Converts what is asked for; pydicom has kept the bytes so far."""
+    plain = _without_sequences(parsed, big_endian)
+    items = {tag: _first_item(parsed, tag) for tag in tags.SEQUENCES & parsed.keys()}
+    first_items = {tag: _without_sequences(i, big_endian) for tag, i in items.items() if i}
+    return replace(plain, first_items=first_items, transfer_syntax=syntax)
+
+
+def _without_sequences(parsed: Dataset, big_endian: bool) -> DataSet:
     if tags.SIGNED not in parsed:
         # Without it, pydicom cannot tell the sign of values whose representation is not written.
         parsed.add_new(tags.SIGNED, "US", 0)
     found = parsed.keys()
     arrays = {tag: _bytes(parsed, tag) for tag in tags.ARRAYS & found}
     values = {tag: _values(parsed, tag) for tag in tags.VALUES & found}
-    items = {tag: _first_item(parsed, tag) for tag in tags.SEQUENCES & found}
-    first_items = {tag: _data_set(item, big_endian) for tag, item in items.items() if item}
-    return DataSet(values, arrays, first_items, big_endian, syntax)
+    return DataSet(values, arrays, {}, big_endian)
 
 
 def _raw(parsed: Dataset, tag: int) -> RawDataElement | None:
@@ -218,7 +241,9 @@ def _bytes(parsed: Dataset, tag: int) -> Bytes:
 
 
 def _values(parsed: Dataset, tag: int) -> tuple[str | float, ...]:
-    _raw(parsed, tag)
+    element = _raw(parsed, tag)
+    if element is not None and len(element.value or b"") > _MAX_VALUE_BYTES:
+        raise corrupt(f"has numbers or texts of more than {_MAX_VALUE_BYTES} bytes")
     value = parsed[tag].value
     if value is None or value == "":
         return ()

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid
 
-from dfsynth.decode.codestream import JPEG_LS, Codestream, j2k_header, jpeg_header
+from dfsynth.decode.codestream import JPEG_LS, Codestream, jpeg_header
 from dfsynth.decode.dicom_file import Bytes, DataSet, corrupt, frame
 from dfsynth.decode.dicom_header import PixelDescription
 from dfsynth.decode.dicom_tags import PIXEL_DATA
 from dfsynth.decode.grey import GreyPixels
 from dfsynth.decode.jpeg import jpeg_pixels
+from dfsynth.decode.jpeg2000 import j2k_codestream, j2k_header
 from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
 from dfsynth.errors import ErrorCode, ImageError
 
@@ -165,11 +166,12 @@ def _jpeg_ls(
 def _jpeg_2000(
     frame: bytes, pixels: PixelDescription, limits: DecodeLimits
 ) -> tuple[Stored, Codestream]:
-    header = j2k_header(frame)
+    codestream = j2k_codestream(frame)
+    header = j2k_header(codestream)
     _check_header(header, pixels, limits, working_bytes=14 * header.components)
     try:
         # OpenJPEG, for High Throughput too: OpenJPH fills what is missing without a word.
-        return imagecodecs.jpeg2k_decode(frame), header
+        return imagecodecs.jpeg2k_decode(codestream), header
     except CODEC_ERRORS as error:
         raise corrupt("has JPEG 2000 data that end early or cannot be decoded") from error
 
@@ -181,12 +183,12 @@ def _check_header(
     check_size(header.width, header.height, working_bytes, limits)
     if (header.width, header.height) != (pixels.columns, pixels.rows):
         raise corrupt(
-            f"has a compressed picture of {header.width} × {header.height} pixels where its "
+            f"has a compressed image of {header.width} × {header.height} pixels where its "
             f"header says {pixels.columns} × {pixels.rows}"
         )
     if header.components != pixels.samples or header.precision > pixels.allocated:
         raise corrupt(
-            f"has a compressed picture of {header.components} components with "
+            f"has a compressed image of {header.components} components with "
             f"{header.precision} bits, which its header contradicts"
         )
 
@@ -194,12 +196,12 @@ def _check_header(
 def _as_allocated(values: Stored, header: Codestream, pixels: PixelDescription) -> Stored:
     """Decoded values in as many bits as the DICOM header allocates."""
     if values.shape[:2] != (header.height, header.width):
-        raise corrupt("has a compressed picture that decodes to another size than it says")
+        raise corrupt("has a compressed image that decodes to another size than it says")
     if values.ndim == 3 and values.shape[2] != pixels.samples:
-        raise corrupt("has a compressed picture that decodes to another number of components")
+        raise corrupt("has a compressed image that decodes to another number of components")
     size_bytes = pixels.allocated // 8
     if values.dtype.kind not in "ui" or values.dtype.itemsize > size_bytes:
-        raise corrupt("has a compressed picture that decodes to more bits than are allocated")
+        raise corrupt("has a compressed image that decodes to more bits than are allocated")
     return values.astype(f"{values.dtype.kind}{size_bytes}", copy=False)
 
 

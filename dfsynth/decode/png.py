@@ -1,4 +1,4 @@
-"""PNG → picture."""
+"""PNG → image."""
 
 import struct
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import imagecodecs
 
 from dfsynth.decode.grey import to_grey
 from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
+from dfsynth.decode.png_pixels import corrupt, png_header, require_whole_pixels
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.records import DecodedImage
 
@@ -41,76 +42,80 @@ def read_png(data: bytes, limits: DecodeLimits) -> DecodedImage:
     Raises:
         ImageError: truncated, corrupt, too_large, or multi_frame for an animation.
     """
-    critical = _critical_chunks(data)
-    width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
-    kind = _COLOUR_TYPES.get(colour)
-    if kind is None or depth not in kind.depths:
-        raise _corrupt(f"has colour type {colour} with {depth} bits, which PNG does not know")
-    sample_bytes = 2 if depth == 16 else 1
-    check_size(width, height, (kind.channels + 2) * sample_bytes, limits)
+    chunks = _critical_chunks(data)
+    header = png_header(data)
+    kind = _COLOUR_TYPES.get(header.colour)
+    if kind is None or header.depth not in kind.depths:
+        raise corrupt(
+            f"has colour type {header.colour} with {header.depth} bits, which PNG does not know"
+        )
+    sample_bytes = 2 if header.depth == 16 else 1
+    check_size(header.width, header.height, (kind.channels + 2) * sample_bytes, limits)
+    samples = 1 if header.colour == _PALETTE_TYPE else kind.channels
+    require_whole_pixels(chunks, header, samples * header.depth)
     try:
-        pixels = imagecodecs.png_decode(critical)
+        pixels = imagecodecs.png_decode(data[:_SIGNATURE_BYTES] + b"".join(chunks))
     except CODEC_ERRORS as error:
-        raise _corrupt("has a damaged chunk or damaged compressed data") from error
-    if pixels.shape[:2] != (height, width):
-        raise _corrupt("decodes to another size than its header gives")
+        raise corrupt("has a damaged chunk or damaged compressed data") from error
+    if pixels.shape[:2] != (header.height, header.width):
+        raise corrupt("decodes to another size than its header gives")
     return DecodedImage(
         pixels=to_grey(pixels),
         low=0.0,
-        high=65535.0 if depth == 16 else 255.0,
-        bits=depth,
+        high=65535.0 if header.depth == 16 else 255.0,
+        bits=header.depth,
         photometric=kind.photometric,
         pixel_mm=None,
     )
 
 
-def _critical_chunks(data: bytes) -> bytes:
-    """The file with only the chunks that make its picture, from IHDR to IEND.
+def _critical_chunks(data: bytes) -> list[bytes]:
+    """Only the chunks that make the image, from IHDR to IEND.
 
     The others (profiles, compressed texts, transparency) change no grey value, and the decoder
     complains of them on stderr. The walk also finds the end cut off, which the decoder misses.
     """
-    offset, kept = _SIGNATURE_BYTES, [data[:_SIGNATURE_BYTES]]
+    offset, kept = _SIGNATURE_BYTES, list[bytes]()
     palette = len(data) > 25 and data[25] == _PALETTE_TYPE
-    for count in range(_MAX_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         if offset + _CHUNK_OVERHEAD > len(data):
             raise _truncated()
         length, name = struct.unpack_from(">I4s", data, offset)
         end = offset + _CHUNK_OVERHEAD + length
-        _check_chunk(name, length, first=count == 0)
+        _check_chunk(name, length, first=not kept)
         if end > len(data):
             raise _truncated()
         if name == b"acTL" and length >= 4 and struct.unpack_from(">I", data, offset + 8)[0] > 1:
             raise ImageError(
                 ErrorCode.MULTI_FRAME,
-                "the PNG file is an animation; one picture was expected; save one frame of it",
+                "the PNG file is an animation; one image was expected; save one frame of it",
             )
         if name in (b"IHDR", b"IDAT", b"IEND") or (name == b"PLTE" and palette):
             kept.append(data[offset:end])
         if name == b"IEND":
-            return b"".join(kept)
+            _check_order([chunk[4:8] for chunk in kept], palette=palette)
+            return kept
         offset = end
-    raise _corrupt(f"has more than {_MAX_CHUNKS} chunks")
+    raise corrupt(f"has more than {_MAX_CHUNKS} chunks")
+
+
+def _check_order(names: list[bytes], *, palette: bool) -> None:
+    before = [b"IHDR", b"PLTE"] if palette else [b"IHDR"]
+    if names[: len(before)] != before or set(names[len(before) : -1]) != {b"IDAT"}:
+        raise corrupt("lacks a palette or pixels, or has them in another order than PNG allows")
 
 
 def _check_chunk(name: bytes, length: int, *, first: bool) -> None:
     if not name.isalpha() or length > _MAX_CHUNK_BYTES:
-        raise _corrupt("has bytes where a chunk should begin")
+        raise corrupt("has bytes where a chunk should begin")
     if first != (name == b"IHDR") or (first and length != 13):
-        raise _corrupt("does not begin with one IHDR chunk of 13 bytes")
+        raise corrupt("does not begin with one IHDR chunk of 13 bytes")
     if name[:1].isupper() and name not in _CRITICAL:
-        raise _corrupt("has a critical chunk that PNG does not know")
+        raise corrupt("has a critical chunk that PNG does not know")
 
 
 def _truncated() -> ImageError:
     return ImageError(
         ErrorCode.TRUNCATED,
         "the PNG file ends before its IEND chunk; a whole file was expected; get it again",
-    )
-
-
-def _corrupt(found: str) -> ImageError:
-    return ImageError(
-        ErrorCode.CORRUPT,
-        f"the PNG file {found}; an intact file was expected; get it again",
     )

@@ -1,4 +1,4 @@
-"""TIFF → picture.
+"""TIFF → image.
 
 The directory is read and checked here before the decoder sees the file: one page, a short list of
 compressions, every strip or tile inside the file and long enough.
@@ -21,11 +21,13 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _STRIP_OFFSETS, _SAMPLES, _ROWS_PER_STRIP, _STRIP_COUNTS = 273, 277, 278, 279
 _PLANAR, _COLOUR_MAP, _TILE_WIDTH, _TILE_HEIGHT = 284, 320, 322, 323
 _TILE_OFFSETS, _TILE_COUNTS, _SAMPLE_FORMAT = 324, 325, 339
+_DEPTHS: Final = (32997, 32998)
+"""Layers of a volume, and of a tile of it: the decoder reserves memory for each that is claimed."""
 _TAGS: Final = frozenset(
     {
         *(_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIP_OFFSETS, _SAMPLES),
         *(_ROWS_PER_STRIP, _STRIP_COUNTS, _PLANAR, _COLOUR_MAP, _TILE_WIDTH, _TILE_HEIGHT),
-        *(_TILE_OFFSETS, _TILE_COUNTS, _SAMPLE_FORMAT),
+        *(_TILE_OFFSETS, _TILE_COUNTS, _SAMPLE_FORMAT, *_DEPTHS),
     }
 )
 _TYPES: Final = {1: "B", 3: "H", 4: "I"}
@@ -119,7 +121,7 @@ def _directory(data: bytes) -> Mapping[int, tuple[int, ...]]:
     if following:
         raise ImageError(
             ErrorCode.MULTI_FRAME,
-            "the TIFF file has more than one page; one picture was expected; save each page as "
+            "the TIFF file has more than one page; one image was expected; save each page as "
             "a file of its own",
         )
     return entries
@@ -142,6 +144,8 @@ def _page(entries: Mapping[int, tuple[int, ...]]) -> _Page:
     bits = entries.get(_BITS) or (1,)
     if len(set(bits)) != 1 or set(entries.get(_SAMPLE_FORMAT, (1,))) != {1}:
         raise _unsupported("samples of unequal width, signed or floating-point samples")
+    if any(one(tag, 1) > 1 for tag in _DEPTHS):
+        raise _unsupported("more than one layer in depth")
     width, height = one(_WIDTH), one(_HEIGHT)
     return _Page(
         width=width,

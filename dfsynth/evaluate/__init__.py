@@ -1,23 +1,32 @@
-"""Checkpoint and pairs → figures with intervals over patients, and a picture of them."""
+"""Checkpoint and pairs → figures with intervals over patients, and a drawing of them."""
 
-from dfsynth.evaluate.bootstrap import Interval
+from dfsynth.evaluate.calibration_source import calibrate
 from dfsynth.evaluate.card_calibration import calibrate_checkpoint
-from dfsynth.evaluate.job import EvaluationReport, calibrate, evaluate_checkpoint, evaluate_pairs
-from dfsynth.evaluate.output import prepare_output, tabulate, write_report
+from dfsynth.evaluate.job import EvaluatedCheckpoint, evaluate_pairs, run_evaluation
+from dfsynth.evaluate.output import (
+    EvaluationReport,
+    UnwrittenReportError,
+    tabulate,
+    write_report,
+    written_files,
+)
 from dfsynth.evaluate.scores import Evaluation, RegionScores, StageScores, TargetScores
+from dfsynth.statistics import Interval
 
 __all__ = [
+    "EvaluatedCheckpoint",
     "Evaluation",
     "EvaluationReport",
     "Interval",
     "RegionScores",
     "StageScores",
     "TargetScores",
+    "UnwrittenReportError",
     "calibrate",
     "calibrate_checkpoint",
-    "evaluate_checkpoint",
     "evaluate_pairs",
-    "prepare_output",
+    "run_evaluation",
     "tabulate",
     "write_report",
+    "written_files",
 ]

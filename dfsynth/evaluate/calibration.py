@@ -39,10 +39,10 @@ class Calibration:
     patients: int = 0
     """Of the calibration patients."""
 
-    def doubts(self) -> tuple[str, ...]:
+    def warnings(self) -> tuple[str, ...]:
         """Sentences on what the factors cannot promise."""
         if self.source == "density":
-            return ("no calibration picture shows enough lung: the intervals are not calibrated",)
+            return ("no calibration image shows enough lung: the intervals are not calibrated",)
         if self.source == "calibration patients" and self.patients < FEW_PATIENTS:
             return (
                 f"the intervals are calibrated on {self.images} images of {self.patients} patients "
@@ -53,7 +53,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibrationPixels:
-    """Pixels of one calibration picture, as every stage sees them."""
+    """Pixels of one calibration image, as every stage sees them."""
 
     patient_id: str
     errors: NDArray[np.floating]
@@ -62,22 +62,22 @@ class CalibrationPixels:
     """(stages, pixels)."""
 
 
-def interval_factors(pictures: Sequence[CalibrationPixels]) -> tuple[dict[str, float], ...]:
-    """Of each stage, k of each level; all pixels of a patient weigh as much as another's.
+def interval_factors(images: Sequence[CalibrationPixels]) -> tuple[dict[str, float], ...]:
+    """The k of each level for each stage; all pixels of a patient weigh as much as another's.
 
     Raises:
         ValueError: no pixel.
     """
     counts: Counter[str] = Counter()
-    for picture in pictures:
-        counts[picture.patient_id] += picture.errors.shape[1]
+    for image in images:
+        counts[image.patient_id] += image.errors.shape[1]
     if not counts.total():
         raise ValueError("expected pixels to calibrate with, found none")
     weights = np.concatenate(
-        [np.full(p.errors.shape[1], 1 / max(counts[p.patient_id], 1)) for p in pictures]
+        [np.full(p.errors.shape[1], 1 / max(counts[p.patient_id], 1)) for p in images]
     )
-    errors = np.concatenate([p.errors for p in pictures], axis=1).astype(np.float64)
-    sigmas = np.concatenate([p.sigmas for p in pictures], axis=1).astype(np.float64)
+    errors = np.concatenate([p.errors for p in images], axis=1).astype(np.float64)
+    sigmas = np.concatenate([p.sigmas for p in images], axis=1).astype(np.float64)
     found = []
     for ratio in np.abs(errors) / np.maximum(sigmas, SIGMA_FLOOR):
         k = np.quantile(ratio, LEVELS, weights=weights, method="inverted_cdf")
@@ -86,9 +86,10 @@ def interval_factors(pictures: Sequence[CalibrationPixels]) -> tuple[dict[str, f
 
 
 def covered(error: Array, sigma: Array, beta: Array, factors: Factors | None) -> NDArray[np.bool_]:
-    """(levels, pixels): whether each interval of `LEVELS` holds the target.
+    """Whether each interval of `LEVELS` holds the target, (levels, pixels).
 
-    Without factors an interval is the central one of the pixel's predictive density.
+    `error`, `sigma` and `beta` are (pixels). Without factors an interval is the central one of the
+    pixel's predictive density.
     """
     if factors is None:
         probability = central_probability(error, sigma, beta)
@@ -98,14 +99,14 @@ def covered(error: Array, sigma: Array, beta: Array, factors: Factors | None) ->
 
 
 def bin_edges(sigmas: Sequence[NDArray[np.floating]]) -> Array:
-    """The inner edges of ten bins with equally many of all pixels."""
+    """The inner edges (9) of ten bins with equally many of all pixels; `sigmas`: (pixels) each."""
     return np.asarray(np.quantile(np.concatenate(sigmas), np.arange(1, BINS) / BINS), np.float64)
 
 
 def bin_sums(
     values: NDArray[np.floating], sigma: NDArray[np.floating], edges: Array
 ) -> NDArray[np.float64]:
-    """Sums of `values` (pixels) over the pixels of each bin of sigma, (10,)."""
+    """Sums of `values` (pixels) over the pixels of each bin of `sigma` (pixels), (10,)."""
     bins = np.searchsorted(edges, sigma, side="right")
     sums = np.bincount(bins, weights=values.astype(np.float64), minlength=BINS)
     return sums.astype(np.float64)

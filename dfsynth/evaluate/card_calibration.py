@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from dfsynth.checkpoint import CARD, encode_card, read_checkpoint
-from dfsynth.datasets import numbers_in, open_pairs
+from dfsynth.datasets import indices_in, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.evaluate.calibration import Calibration
-from dfsynth.evaluate.job import calibrate
+from dfsynth.evaluate.calibration_source import calibrate
 from dfsynth.files.durable import write_durably
-from dfsynth.inference import TorchGenerator, load_network
+from dfsynth.inference import load_map_generator
 from dfsynth.options import DEFAULT_MC_SAMPLES
 from dfsynth.progress import Progress
 
@@ -25,7 +25,7 @@ def calibrate_checkpoint(
 ) -> Calibration:
     """Writes level → k of the interval mean ± k · total standard deviation into a model card.
 
-    Without calibration patients, or a picture of theirs with enough lung, the card stays as it is,
+    Without calibration patients, or an image of theirs with enough lung, the card stays as it is,
     which the calibration's `source` says.
 
     Raises:
@@ -35,13 +35,13 @@ def calibrate_checkpoint(
     files = read_checkpoint(folder)
     card, where = files.card, resolve_device(device)
     source = open_pairs(data, targets, card.grid[0], card.window, card.intensity)
-    numbers = numbers_in(source, "calibration")
-    if not numbers:
+    indices = indices_in(source, "calibration")
+    if not indices:
         return Calibration("density", 0, (None,) * card.arguments.stages)
-    generator = TorchGenerator(
-        load_network(files), where, resolve_precision(precision, where), DEFAULT_MC_SAMPLES
+    generator = load_map_generator(
+        files, where, resolve_precision(precision, where), DEFAULT_MC_SAMPLES
     )
-    found = calibrate(generator, source, numbers, progress)
+    found = calibrate(generator, source, indices, progress)
     factors = found.stages[-1]
     if factors is not None:
         text = encode_card(replace(card, calibration=dict(factors)))

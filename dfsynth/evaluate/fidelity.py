@@ -18,16 +18,17 @@ from torchmetrics.functional.regression import (
 from dfsynth.records import Float32Map
 
 SIMILARITY_BORDER = 5
-"""Pixels at the edge whose window of 11 pixels reaches out of the picture."""
+"""Pixels at the edge whose window of 11 pixels reaches out of the image."""
 _FLAT = 1e-12
 """Variance under which a correlation says nothing."""
 
 
 def similarity_map(prediction: Float32Map, target: Float32Map, data_range: float) -> Float32Map:
-    """SSIM around every pixel, (y, x): Wang et al., IEEE TIP 2004.
+    """SSIM around every pixel of two maps (y, x), (y, x): Wang et al., IEEE TIP 2004.
 
-    Gaussian window of 11 pixels, standard deviation 1.5, k 0.01 and 0.03; nothing is clipped. NaN
-    where no window fits into the picture. In float32, for torch has no fast float64 convolution.
+    Gaussian window of 11 pixels, standard deviation 1.5, k 0.01 and 0.03; nothing is clipped.
+    `data_range` is the L of the paper, in the unit of the maps. NaN where no window fits into the
+    image. In float32, for torch has no fast float64 convolution.
     """
     if min(prediction.shape) < 2 * SIMILARITY_BORDER + 1:
         return np.full_like(prediction, np.nan)
@@ -51,7 +52,7 @@ def measure_fidelity(
     """mse, mae, psnr, ssim and pearson over the pixels of `region`, all maps (y, x).
 
     Nothing is clipped. `data_range` is the peak of PSNR. `similarity` is what `similarity_map`
-    gives: its mean over a part, and over the whole picture but a border of 5 pixels, as the paper
+    gives: its mean over a part, and over the whole image but a border of 5 pixels, as the paper
     and scikit-image have it. NaN where the region is empty, and for the correlation with a flat
     map.
     """

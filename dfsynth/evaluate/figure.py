@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from dfsynth.evaluate.bootstrap import Interval
 from dfsynth.evaluate.calibration import LEVELS
-from dfsynth.evaluate.measurement import COVERAGE_NAMES, Place
-from dfsynth.evaluate.per_image import Gathered
+from dfsynth.evaluate.metrics import COVERAGE_NAMES, MetricKey
+from dfsynth.evaluate.per_image import PerImageMetrics
 from dfsynth.evaluate.ranking import REMOVED
 from dfsynth.evaluate.scores import Evaluation, RegionScores
+from dfsynth.statistics import Interval
 
 _COLOURS: Final = ("#9ecae1", "#4292c6", "#08519c")
 """Stages from pale to dark; further ones as the last."""
@@ -21,22 +21,22 @@ _ORACLE: Final = "#d95f02"
 _DOTS_AN_INCH: Final = 110
 
 
-def draw_evaluation(scores: Evaluation, gathered: Gathered) -> bytes:
+def draw_evaluation(scores: Evaluation, metrics: PerImageMetrics) -> bytes:
     """A PNG: reliability, sparsification, error against uncertainty, coverage over images.
 
-    Of the lung against the noisy target where there is a lung, else of the whole picture.
+    Of the lung against the noisy target where there is a lung, else of the whole image.
     """
     region = "whole" if scores.stages[-1].lung is None else "lung"
     figure = Figure(figsize=(12, 9.4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, 2, gridspec_kw={"hspace": 0.08})
     regions = [stage.lung or stage.whole for stage in scores.stages]
-    last = Place(len(regions) - 1, region, "noisy")
+    last = MetricKey(len(regions) - 1, region, "noisy")
     _draw_reliability(axes[0, 0], regions)
     _draw_sparsification(axes[0, 1], regions)
-    _draw_scatter(axes[1, 0], regions[-1].noisy.spearman, gathered, last)
-    _draw_coverage(axes[1, 1], gathered, last)
-    where = "lung" if region == "lung" else "whole picture"
+    _draw_scatter(axes[1, 0], regions[-1].noisy.spearman, metrics, last)
+    _draw_coverage(axes[1, 1], metrics, last)
+    where = "lung" if region == "lung" else "whole image"
     figure.suptitle(
         f"{scores.checkpoint}: {scores.images} images of {scores.patients} patients, {where}, "
         "against the noisy target"
@@ -94,10 +94,10 @@ def _draw_sparsification(axes: Axes, regions: list[RegionScores]) -> None:
     axes.legend(loc="lower left", fontsize="small")
 
 
-def _draw_scatter(axes: Axes, spearman: Interval, gathered: Gathered, place: Place) -> None:
+def _draw_scatter(axes: Axes, spearman: Interval, metrics: PerImageMetrics, key: MetricKey) -> None:
     """One point an image."""
-    uncertainty = gathered.values(place, "uncertainty")
-    error = gathered.values(place, "error")
+    uncertainty = metrics.values(key, "uncertainty")
+    error = metrics.values(key, "error")
     axes.scatter(uncertainty, error, s=18, alpha=0.7, color=_COLOURS[-1], edgecolors="none")
     highest = float(np.nanmax([uncertainty, error]))
     axes.plot([0, highest], [0, highest], "--", color="grey", label="equal")
@@ -111,23 +111,23 @@ def _draw_scatter(axes: Axes, spearman: Interval, gathered: Gathered, place: Pla
     axes.legend()
 
 
-def _draw_coverage(axes: Axes, gathered: Gathered, place: Place) -> None:
+def _draw_coverage(axes: Axes, metrics: PerImageMetrics, key: MetricKey) -> None:
     """How the coverage of single images spreads, for each level."""
-    columns = [gathered.values(place, name) for name in COVERAGE_NAMES]
-    places = np.arange(len(LEVELS))
+    columns = [metrics.values(key, name) for name in COVERAGE_NAMES]
+    positions = np.arange(len(LEVELS))
     known = [column[np.isfinite(column)] for column in columns]
     axes.boxplot(
         known,
-        positions=places,
+        positions=positions,
         widths=0.5,
         whis=(5, 95),
         sym=".",
         medianprops={"color": _COLOURS[-1]},
     )
-    for number, level in enumerate(LEVELS):
-        label = "promised" if number == 0 else None
-        axes.plot([number - 0.4, number + 0.4], [level, level], color=_ORACLE, label=label)
-    axes.set_xticks(places, [f"{100 * level:g} %" for level in LEVELS])
+    for position, level in enumerate(LEVELS):
+        label = "promised" if position == 0 else None
+        axes.plot([position - 0.4, position + 0.4], [level, level], color=_ORACLE, label=label)
+    axes.set_xticks(positions, [f"{100 * level:g} %" for level in LEVELS])
     axes.set(
         title="Coverage of single images (box: quartiles; whiskers: 5 to 95 %)",
         xlabel="interval",

@@ -1,70 +1,47 @@
-"""One evaluation from checkpoint and pairs to figures, with no more than a batch in memory."""
+"""A whole evaluation: pairs → predict → measure → report, with a batch in memory at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from dfsynth.checkpoint import CheckpointFiles, ModelCard, checkpoint_path, read_checkpoint
-from dfsynth.datasets import PairSource, numbers_in, open_pairs
+from dfsynth.datasets import PairSource, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
-from dfsynth.evaluate.bootstrap import Interval, draw_patients
-from dfsynth.evaluate.calibration import (
-    FEW_PATIENTS,
-    LEVELS,
-    Calibration,
-    CalibrationPixels,
-    Factors,
-    interval_factors,
-)
+from dfsynth.evaluate.calibration import FEW_PATIENTS, Calibration
+from dfsynth.evaluate.calibration_source import choose_calibration_pairs, find_calibration
 from dfsynth.evaluate.measurement import Measurement
-from dfsynth.evaluate.out_of_distribution import detection, list_foreign, score_foreign, spaced
-from dfsynth.evaluate.per_image import Gathered, pixels_a_picture, pixels_by_patient
-from dfsynth.evaluate.prediction import LungOf, StagedGenerator, predict_pairs
-from dfsynth.evaluate.scores import NOTICE, Evaluation, OtherImages
+from dfsynth.evaluate.out_of_distribution import (
+    OutOfDistributionImages,
+    list_ood_images,
+    measure_detection,
+)
+from dfsynth.evaluate.output import EvaluationReport, prepare_output, write_report
+from dfsynth.evaluate.per_image import PerImageMetrics, pixels_per_image
+from dfsynth.evaluate.prediction import LungOf, predict_pairs
+from dfsynth.evaluate.scores import NOTICE, Evaluation
+from dfsynth.evaluate.selection import choose_pairs
 from dfsynth.evaluate.summary import summarise
-from dfsynth.inference import TorchGenerator, load_network
+from dfsynth.inference import MapGenerator, load_map_generator
 from dfsynth.options import EvaluationOptions
 from dfsynth.progress import Progress
 from dfsynth.records import Scored
 from dfsynth.score import score
+from dfsynth.statistics import resample_patients
 
-_PIXEL_STREAM, _CALIBRATION_STREAM = 1, 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EvaluationReport:
-    """The figures, and those of single pictures."""
-
-    scores: Evaluation
-    gathered: Gathered
-
-
-def evaluate_checkpoint(options: EvaluationOptions, progress: Progress) -> EvaluationReport:
-    """Evaluates a checkpoint on pairs.
-
-    Raises:
-        UsageError: wrong options, or pairs that cannot be used.
-        CheckpointError: a damaged checkpoint.
-        DfsynthError: a failure that the message explains.
-    """
-    files = read_checkpoint(checkpoint_path(options.checkpoint))
-    card, device = files.card, resolve_device(options.device)
-    precision = resolve_precision(options.precision, device)
-    source = open_pairs(options.data, options.targets, _side(card), card.window, card.intensity)
-    network = load_network(files)
-    generator = TorchGenerator(network, device, precision, options.mc_samples, options.seed)
-    subject = Subject(files, generator, str(device), precision)
-    return evaluate_pairs(options, subject, source, progress)
+_STREAM: Final = 1
+"""Of random numbers: those of the pixels that are measured."""
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """What is evaluated: a checkpoint made ready."""
+class EvaluatedCheckpoint:
+    """A checkpoint made ready."""
 
     files: CheckpointFiles
-    generator: StagedGenerator
+    generator: MapGenerator
     device: str
     precision: str
 
@@ -73,133 +50,62 @@ class Subject:
 class _Tested:
     """What the test pairs gave."""
 
-    gathered: Gathered
+    metrics: PerImageMetrics
     scored: list[Scored]
+    """One for each image."""
     lung_of: LungOf
 
 
-def evaluate_pairs(
-    options: EvaluationOptions, subject: Subject, source: PairSource, progress: Progress
+def run_evaluation(
+    options: EvaluationOptions, out: Path | None, progress: Progress
 ) -> EvaluationReport:
-    """The same with pairs that are open and a generator that is ready.
+    """Evaluates a checkpoint on pairs and, with `out`, writes the files of the report there.
+
+    The folder is tried before anything is computed.
+
+    Raises:
+        UsageError: wrong options, or pairs that cannot be used.
+        CheckpointError: a damaged checkpoint.
+        UnwrittenReportError: the files could not be written in the end; it holds the report.
+        StoreError: `out` cannot be written, or a damaged store.
+    """
+    if out is not None:
+        prepare_output(out)
+    files = read_checkpoint(checkpoint_path(options.checkpoint))
+    card, device = files.card, resolve_device(options.device)
+    precision = resolve_precision(options.precision, device)
+    source = open_pairs(options.data, options.targets, _side(card), card.window, card.intensity)
+    generator = load_map_generator(files, device, precision, options.mc_samples, options.seed)
+    checkpoint = EvaluatedCheckpoint(files, generator, str(device), precision)
+    report = evaluate_pairs(options, checkpoint, source, progress)
+    if out is not None:
+        write_report(report, out)
+    return report
+
+
+def evaluate_pairs(
+    options: EvaluationOptions,
+    checkpoint: EvaluatedCheckpoint,
+    source: PairSource,
+    progress: Progress,
+) -> EvaluationReport:
+    """Evaluates a checkpoint that is ready on pairs that are open; writes nothing.
 
     Raises:
         UsageError: no pairs in the split, no images in `--ood`, or no such calibration.
-        DfsynthError: a failure that the message explains.
+        StoreError: a damaged store.
     """
-    card, generator = subject.files.card, subject.generator
-    numbers = _choose(source, options.split, options.limit)
-    calibrating = _calibrating(source, options, card)
-    foreign = None if options.ood is None else list_foreign(options.ood, options.limit)
+    card, generator = checkpoint.files.card, checkpoint.generator
+    indices = choose_pairs(source, options.split, options.limit)
+    calibrating = choose_calibration_pairs(source, options, card)
+    ood_images = None if options.ood is None else list_ood_images(options.ood, options.limit)
     for warning in source.warnings:
         progress.message(warning)
-    strangers = 0 if foreign is None else len(foreign.items)
-    progress.start(len(numbers) + len(calibrating) + strangers)
-    calibration = _calibration(options, card, source, calibrating, generator, progress)
-    tested = _test(options, card, calibration, source, numbers, generator, progress)
-    auroc: dict[str, Interval] | None = None
-    others: OtherImages | None = None
-    patients = tested.gathered.patients
-    if foreign is not None:
-        found, failed = score_foreign(foreign, generator, card.grid, card.intensity, progress)
-        auroc = detection(tested.scored, patients, found, options.seed)
-        others = OtherImages(len(found), failed)
-    scores = Evaluation(
-        notice=NOTICE,
-        checkpoint=card.name,
-        checkpoint_sha256=subject.files.sha256,
-        data=source.description,
-        data_fingerprint=source.fingerprint(),
-        split=options.split,
-        images=len(numbers),
-        patients=len(set(patients)),
-        lung_of=tested.lung_of,
-        window=card.window,
-        mc_samples=options.mc_samples,
-        seed=options.seed,
-        device=subject.device,
-        precision=subject.precision,
-        calibration=calibration,
-        stages=summarise(tested.gathered, draw_patients(patients, options.seed)),
-        ood_auroc=auroc,
-        ood=others,
-        warnings=(*source.warnings, *_doubts(options, len(set(patients)), calibration)),
-    )
-    return EvaluationReport(scores, tested.gathered)
-
-
-def calibrate(
-    generator: StagedGenerator,
-    source: PairSource,
-    numbers: Sequence[int],
-    progress: Progress,
-    seed: int = 0,
-) -> Calibration:
-    """The k of each stage for the interval mean ± k · total standard deviation of each level.
-
-    From lung pixels (all pixels of pairs of which no lung is known) of the pairs `numbers`, against
-    the unclipped noisy target; every patient counts the same, however many pixels are its lung.
-    Pictures with too little lung to measure are left out; where none has more, nothing is
-    calibrated, and the source is `density`. The last stage's factors are what a model card keeps.
-
-    Raises:
-        UsageError, StoreError: a pair cannot be read.
-        ValueError: no pairs.
-    """
-    if not numbers:
-        raise ValueError("expected pairs to calibrate with, found none")
-    kept = _calibration_pixels(source, numbers)
-    pixels: list[CalibrationPixels] = []
-    stages = 0
-    for pair in predict_pairs(generator, source, list(kept), progress):
-        picture = pair.picture
-        stages = len(picture.guesses)
-        if picture.lung is None and pair.lung_of != "none":
-            continue
-        rng = np.random.default_rng([seed, _CALIBRATION_STREAM, pair.number])
-        lung = np.ones(picture.noisy.shape, np.bool_) if picture.lung is None else picture.lung
-        chosen = rng.permutation(np.flatnonzero(lung))[: kept[pair.number]]
-        errors = [(picture.noisy - guess.mean).ravel()[chosen] for guess in picture.guesses]
-        sigmas = [guess.sigma.ravel()[chosen] for guess in picture.guesses]
-        pixels.append(CalibrationPixels(pair.row.patient_id, np.stack(errors), np.stack(sigmas)))
-    if not pixels:
-        return Calibration("density", 0, (None,) * stages)
-    return Calibration(
-        "calibration patients",
-        len(pixels),
-        interval_factors(pixels),
-        len({p.patient_id for p in pixels}),
-    )
-
-
-def _calibration_pixels(source: PairSource, numbers: Sequence[int]) -> dict[int, int]:
-    """Pair → how many of its lung pixels calibrate."""
-    return pixels_by_patient({number: source.rows[number].patient_id for number in numbers})
-
-
-def _calibration(
-    options: EvaluationOptions,
-    card: ModelCard,
-    source: PairSource,
-    numbers: Sequence[int],
-    generator: StagedGenerator,
-    progress: Progress,
-) -> Calibration:
-    stages = card.arguments.stages
-    if numbers:
-        found = calibrate(generator, source, numbers, progress, options.seed)
-        if found.images:
-            return found
-        if options.calibration == "pairs":
-            raise UsageError(
-                f"--calibration pairs: none of the {len(numbers)} calibration pairs shows enough "
-                "lung; use --calibration card or none"
-            )
-    if options.calibration in {"auto", "card"} and _has_factors(card):
-        # The card knows the last stage alone, which is what a build stores.
-        before: tuple[Factors | None, ...] = (None,) * (stages - 1)
-        return Calibration("card", 0, (*before, card.calibration))
-    return Calibration("density", 0, (None,) * stages)
+    progress.start(len(indices) + len(calibrating) + (len(ood_images.items) if ood_images else 0))
+    calibration = find_calibration(options, card, source, calibrating, generator, progress)
+    tested = _test(options, card, calibration, source, indices, generator, progress)
+    scores = _summarise(options, checkpoint, source, calibration, tested, ood_images, progress)
+    return EvaluationReport(scores, tested.metrics)
 
 
 def _test(
@@ -207,70 +113,64 @@ def _test(
     card: ModelCard,
     calibration: Calibration,
     source: PairSource,
-    numbers: Sequence[int],
-    generator: StagedGenerator,
+    indices: Sequence[int],
+    generator: MapGenerator,
     progress: Progress,
 ) -> _Tested:
     measurement = Measurement(card.window[1] - card.window[0], calibration.stages)
-    gathered, scored, lung_of = Gathered(), [], set[LungOf]()
-    kept = pixels_a_picture(len(numbers))
-    for pair in predict_pairs(generator, source, numbers, progress):
-        rng = np.random.default_rng([options.seed, _PIXEL_STREAM, pair.number])
-        gathered.add(pair.row.key, pair.row.patient_id, measurement(pair.picture, rng), kept)
+    metrics, scored, lung_of = PerImageMetrics(), [], set[LungOf]()
+    kept = pixels_per_image(len(indices))
+    for pair in predict_pairs(generator, source, indices, progress):
+        rng = np.random.default_rng([options.seed, _STREAM, pair.index])
+        metrics.add(pair.info.key, pair.info.patient_id, measurement(pair.image, rng), kept)
         scored.append(score(pair.generated, pair.source))
         lung_of.add(pair.lung_of)
     # Of a source of pairs either all have a lung or none.
-    return _Tested(gathered, scored, lung_of.pop())
+    return _Tested(metrics, scored, lung_of.pop())
 
 
-def _choose(source: PairSource, split: str, limit: int | None) -> tuple[int, ...]:
-    """The pairs of a split, at most `limit`, evenly spaced.
-
-    Raises:
-        UsageError: none.
-    """
-    found = tuple(range(len(source.rows))) if split == "all" else numbers_in(source, split)
-    if not found:
-        splits = sorted({str(row.split) for row in source.rows})
-        raise UsageError(
-            f"no pairs of the split {split} in {source.description}: found {', '.join(splits)}; "
-            "choose with --split"
+def _summarise(
+    options: EvaluationOptions,
+    checkpoint: EvaluatedCheckpoint,
+    source: PairSource,
+    calibration: Calibration,
+    tested: _Tested,
+    ood_images: OutOfDistributionImages | None,
+    progress: Progress,
+) -> Evaluation:
+    """All figures of the test pairs, and of the out-of-distribution images where there are any."""
+    card, patients = checkpoint.files.card, tested.metrics.patients
+    auroc = ood = None
+    if ood_images is not None:
+        auroc, ood = measure_detection(
+            ood_images, tested.scored, patients, checkpoint.generator, card, options.seed, progress
         )
-    return tuple(found[i] for i in spaced(len(found), limit))
-
-
-def _calibrating(
-    source: PairSource, options: EvaluationOptions, card: ModelCard
-) -> tuple[int, ...]:
-    """The pairs to calibrate with; none where the factors come from elsewhere.
-
-    Raises:
-        UsageError: what was asked for is not there.
-    """
-    if options.calibration == "card" and not _has_factors(card):
-        levels = ", ".join(map(str, LEVELS))
-        raise UsageError(
-            f"--calibration card: the card of {card.name} has no factors for the levels {levels}; "
-            "use --calibration pairs or none"
-        )
-    tests_them = options.split in {"calibration", "all"}
-    if options.calibration == "pairs" or (options.calibration == "auto" and not tests_them):
-        found = numbers_in(source, "calibration")
-        if not found and options.calibration == "pairs":
-            raise UsageError(
-                f"--calibration pairs: {source.description} has no calibration patients; "
-                "use --calibration card or none"
-            )
-        return tuple(found[i] for i in spaced(len(found), options.limit))
-    return ()
-
-
-def _has_factors(card: ModelCard) -> bool:
-    return all(str(level) in card.calibration for level in LEVELS)
+    count = len(set(patients))
+    return Evaluation(
+        notice=NOTICE,
+        checkpoint=card.name,
+        checkpoint_sha256=checkpoint.files.sha256,
+        data=source.description,
+        data_fingerprint=source.fingerprint(),
+        split=options.split,
+        images=len(patients),
+        patients=count,
+        lung_of=tested.lung_of,
+        window=card.window,
+        mc_samples=options.mc_samples,
+        seed=options.seed,
+        device=checkpoint.device,
+        precision=checkpoint.precision,
+        calibration=calibration,
+        stages=summarise(tested.metrics, resample_patients(patients, options.seed)),
+        ood_auroc=auroc,
+        ood=ood,
+        warnings=(*source.warnings, *_warnings(options, count, calibration)),
+    )
 
 
 def _side(card: ModelCard) -> int:
-    """The side of the checkpoint's grid.
+    """The side of the checkpoint's grid in pixels.
 
     Raises:
         UsageError: the grid is no square.
@@ -284,14 +184,16 @@ def _side(card: ModelCard) -> int:
     return height
 
 
-def _doubts(options: EvaluationOptions, patients: int, calibration: Calibration) -> tuple[str, ...]:
+def _warnings(
+    options: EvaluationOptions, patients: int, calibration: Calibration
+) -> tuple[str, ...]:
     found = []
     if options.split != "test":
         found.append(f"split {options.split}: these pairs may have been trained or calibrated with")
     if patients < FEW_PATIENTS:
         found.append(f"{patients} patients only: the intervals say little")
     if calibration.source == "calibration patients":
-        found += calibration.doubts()
+        found += calibration.warnings()
     if calibration.source == "card":
         found.append(
             "intervals of all stages but the last are those of the density: the card "

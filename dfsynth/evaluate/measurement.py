@@ -1,119 +1,66 @@
-"""One picture → its figures: each stage, each region, each target."""
+"""One image → its figures: each stage, each region, each target."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.evaluate.calibration import LEVELS, Factors, covered
-from dfsynth.evaluate.density import GAUSSIAN, Array, negative_log_density, ranked_probability_score
+from dfsynth.evaluate.density import (
+    GAUSSIAN,
+    PredictiveDistribution,
+    negative_log_density,
+    ranked_probability_score,
+)
 from dfsynth.evaluate.fidelity import measure_fidelity, similarity_map
+from dfsynth.evaluate.metrics import (
+    COVERAGE_NAMES,
+    REGIONS,
+    TARGETS,
+    ImageMetrics,
+    MetricKey,
+    undefined_metrics,
+)
 from dfsynth.evaluate.oracle import error_sigma, expected_target
-from dfsynth.evaluate.ranking import REMOVED, area_between, rank_correlation, sparsification_curve
+from dfsynth.evaluate.ranking import area_between, rank_correlation, sparsification_curve
 from dfsynth.records import Float32Map
 
-PIXELS_A_PICTURE: Final = 16_384
+Array = NDArray[np.float64]
+
+PIXELS_PER_IMAGE: Final = 16_384
 """Drawn from a region for what needs sorting or special functions: all of most lungs at 256²."""
 
-COVERAGE_NAMES: Final = tuple(f"coverage_{round(100 * level)}" for level in LEVELS)
-MEANS: Final = (
-    *("mse", "mae", "psnr", "ssim", "pearson", "nll", "crps"),
-    *COVERAGE_NAMES,
-    *("ause", "spearman_pixels"),
-)
-"""Figures of one picture that are averaged over pictures."""
-NAMES: Final = (*MEANS, "error", "uncertainty")
-"""`error`: root mean square error; `uncertainty`: root mean variance. Both over the region."""
-REGIONS: Final = ("whole", "lung")
-TARGETS: Final = ("noisy", "clean", "oracle")
-"""`oracle` is against the noisy target, with what an oracle knows in the stage's place."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Guess:
-    """What one stage says of a picture, each (y, x) float32: a density for every pixel."""
+class PredictedImage:
+    """The targets of one test pair and what every stage predicts; maps (y, x) without padding."""
 
-    mean: Float32Map
-    sigma: Float32Map
-    """Total standard deviation."""
-    beta: Float32Map
-
-
-class Place(NamedTuple):
-    """What a figure is of."""
-
-    stage: int
-    """From 0."""
-    region: str
-    """One of `REGIONS`."""
-    target: str
-    """One of `TARGETS`."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Measured:
-    """The figures of one picture at one place, and some of its pixels in random order."""
-
-    values: Mapping[str, float]
-    """`NAMES` → number; NaN where it is not defined."""
-    errors: Float32Map
-    """(pixels)"""
-    sigmas: Float32Map
-    """(pixels)"""
-    covered: NDArray[np.bool_]
-    """(levels, pixels)"""
-    curve: Array
-    """Sparsification by sigma, (20,)."""
-    best_curve: Array
-    """The same by the error itself."""
-
-    def first(self, pixels: int) -> "Measured":
-        """With at most so many pixels."""
-        return Measured(
-            self.values,
-            self.errors[:pixels].copy(),
-            self.sigmas[:pixels].copy(),
-            self.covered[:, :pixels].copy(),
-            self.curve,
-            self.best_curve,
-        )
-
-
-def _nothing() -> Measured:
-    """Of a picture without the region."""
-    none, gap = np.empty(0, np.float32), np.full(REMOVED.size, np.nan)
-    values = dict.fromkeys(NAMES, float("nan"))
-    return Measured(values, none, none, np.empty((len(LEVELS), 0), np.bool_), gap, gap)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """One test pair and what the stages say of it; maps (y, x) without padding."""
-
-    guesses: Sequence[Guess]
+    stages: Sequence[PredictiveDistribution]
     noisy: Float32Map
+    """The target as measured, unclipped."""
     clean: Float32Map | None
+    """The target without noise and artefacts; null where it is not known."""
     lung: NDArray[np.bool_] | None
     """Null where no lung is known, and for a lung too small to measure."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Region:
-    """A part of a picture."""
+    """A part of an image."""
 
     mask: NDArray[np.bool_]
     """(y, x)"""
     pixels: NDArray[np.intp]
-    """At most `PIXELS_A_PICTURE` of it, as flat numbers, in random order."""
+    """Flat indices of at most `PIXELS_PER_IMAGE` of its pixels, in random order."""
 
     def take(self, values: Float32Map) -> Array:
         """(y, x) → (pixels)"""
         return values.ravel()[self.pixels].astype(np.float64)
 
     def root_mean_square(self, values: Float32Map) -> float:
-        """Of all of the part."""
+        """Over all pixels of the part."""
         return float(np.sqrt(np.mean(np.square(values[self.mask], dtype=np.float64))))
 
 
@@ -121,106 +68,118 @@ class _Region:
 class _Comparison:
     """A prediction beside a target; maps (y, x)."""
 
-    guess: Guess
+    prediction: PredictiveDistribution
     target: Float32Map
     similarity: Float32Map
     """See `similarity_map`."""
 
+    @property
+    def errors(self) -> Float32Map:
+        """(y, x)"""
+        return self.target - self.prediction.mean
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Measures pictures one by one; what depends on no picture."""
+    """Measures images one by one; what depends on no image."""
 
     data_range: float
+    """Width of the window of dark-field values, in their unit: the range of PSNR and SSIM."""
     factors: Sequence[Factors | None]
-    """Of each stage."""
+    """Interval factors of each stage; null where its density gives the intervals."""
 
     def __call__(
-        self, picture: Picture, rng: np.random.Generator
-    ) -> Iterator[tuple[Place, Measured]]:
-        """The figures at every place, with nothing in them where the pair lacks what they need.
+        self, image: PredictedImage, rng: np.random.Generator
+    ) -> Iterator[tuple[MetricKey, ImageMetrics]]:
+        """Measures an image under every key; undefined where the pair lacks what a key needs.
 
         `rng` draws the pixels.
         """
-        noisy, clean = picture.noisy, picture.clean
-        masks = (np.ones(noisy.shape, np.bool_), picture.lung)
+        noisy, clean = image.noisy, image.clean
+        masks = (np.ones(noisy.shape, np.bool_), image.lung)
         regions = [None if mask is None else _draw_pixels(mask, rng) for mask in masks]
-        floor = None if clean is None else self._compare(_truth(noisy, clean), noisy)
-        for stage, guess in enumerate(picture.guesses):
-            against_noisy = self._compare(guess, noisy)
-            against_clean = None if clean is None else self._compare(guess, clean)
+        oracle = None if clean is None else self._compare(_oracle_of(noisy, clean), noisy)
+        for stage, prediction in enumerate(image.stages):
+            against_noisy = self._compare(prediction, noisy)
+            against_clean = None if clean is None else self._compare(prediction, clean)
             for name, region in zip(REGIONS, regions, strict=True):
-                found = dict.fromkeys(TARGETS, _nothing())
+                found = dict.fromkeys(TARGETS, undefined_metrics())
                 if region is not None:
-                    found["noisy"] = self._judge(against_noisy, region, stage)
-                    if against_clean is not None and floor is not None:
-                        found["clean"] = self._judge(against_clean, region, stage)
-                        found["oracle"] = self._bound(guess, floor, region)
-                for target, measured in found.items():
-                    yield Place(stage, name, target), measured
+                    found["noisy"] = self._measure(against_noisy, region, stage)
+                    if against_clean is not None and oracle is not None:
+                        found["clean"] = self._measure(against_clean, region, stage)
+                        found["oracle"] = self._measure_oracle(prediction, oracle, region)
+                for target, metrics in found.items():
+                    yield MetricKey(stage, name, target), metrics
 
-    def _compare(self, guess: Guess, target: Float32Map) -> _Comparison:
-        return _Comparison(guess, target, similarity_map(guess.mean, target, self.data_range))
+    def _compare(self, prediction: PredictiveDistribution, target: Float32Map) -> _Comparison:
+        similarity = similarity_map(prediction.mean, target, self.data_range)
+        return _Comparison(prediction, target, similarity)
 
-    def _judge(self, comparison: _Comparison, region: _Region, stage: int) -> Measured:
-        guess = comparison.guess
-        errors = comparison.target - guess.mean
-        beta = region.take(guess.beta)
-        inside = covered(region.take(errors), region.take(guess.sigma), beta, self.factors[stage])
+    def _measure(self, comparison: _Comparison, region: _Region, stage: int) -> ImageMetrics:
+        prediction, errors = comparison.prediction, comparison.errors
+        error, sigma, beta = map(region.take, (errors, prediction.sigma, prediction.beta))
+        inside = covered(error, sigma, beta, self.factors[stage])
         values = {
-            **self._fidelity(comparison, region),
+            **self._accuracy(comparison, region),
             **dict(zip(COVERAGE_NAMES, map(float, inside.mean(axis=1)), strict=True)),
         }
-        return _with_trust(values, errors, guess.sigma, region, inside)
+        return _with_uncertainty_quality(values, errors, prediction.sigma, region, inside)
 
-    def _bound(self, guess: Guess, floor: _Comparison, region: _Region) -> Measured:
-        """Figures of the truth as a prediction, and trust in the guess by who knows the truth.
+    def _measure_oracle(
+        self, prediction: PredictiveDistribution, oracle: _Comparison, region: _Region
+    ) -> ImageMetrics:
+        """Figures of the oracle's prediction, and of the best uncertainty for that of the stage.
 
         The stage's own errors are ranked by the sigma of somebody who knows all but the noise.
         """
-        truth = floor.guess
-        errors = floor.target - guess.mean
-        sigmas = error_sigma(guess.mean, truth.mean, truth.sigma)
+        known = oracle.prediction
+        errors = oracle.target - prediction.mean
+        sigmas = error_sigma(prediction.mean, known.mean, known.sigma)
         values = {
-            **self._fidelity(floor, region),
+            **self._accuracy(oracle, region),
             **dict.fromkeys(COVERAGE_NAMES, float("nan")),
         }
         inside = np.zeros((len(LEVELS), region.pixels.size), np.bool_)
-        return _with_trust(values, errors, sigmas, region, inside)
+        return _with_uncertainty_quality(values, errors, sigmas, region, inside)
 
-    def _fidelity(self, comparison: _Comparison, region: _Region) -> Mapping[str, float]:
-        guess, target = comparison.guess, comparison.target
-        error, sigma, beta = map(region.take, (target - guess.mean, guess.sigma, guess.beta))
+    def _accuracy(self, comparison: _Comparison, region: _Region) -> Mapping[str, float]:
+        """Fidelity of the mean and likelihood of the density."""
+        prediction, target = comparison.prediction, comparison.target
+        maps = (comparison.errors, prediction.sigma, prediction.beta)
+        error, sigma, beta = map(region.take, maps)
         return {
             **measure_fidelity(
-                guess.mean, target, comparison.similarity, region.mask, self.data_range
+                prediction.mean, target, comparison.similarity, region.mask, self.data_range
             ),
             "nll": float(negative_log_density(error, sigma, beta).mean()),
             "crps": float(ranked_probability_score(error, sigma, beta).mean()),
         }
 
 
-def _truth(noisy: Float32Map, clean: Float32Map) -> Guess:
+def _oracle_of(noisy: Float32Map, clean: Float32Map) -> PredictiveDistribution:
     """The clean target, with the offset that artefacts leave, as a prediction of the noisy one."""
-    return Guess(*expected_target(noisy, clean), np.full_like(clean, GAUSSIAN))
+    return PredictiveDistribution(
+        *expected_target(noisy, clean), beta=np.full_like(clean, GAUSSIAN)
+    )
 
 
 def _draw_pixels(mask: NDArray[np.bool_], rng: np.random.Generator) -> _Region:
-    return _Region(mask, rng.permutation(np.flatnonzero(mask))[:PIXELS_A_PICTURE])
+    return _Region(mask, rng.permutation(np.flatnonzero(mask))[:PIXELS_PER_IMAGE])
 
 
-def _with_trust(
+def _with_uncertainty_quality(
     values: Mapping[str, float],
     errors: Float32Map,
     sigmas: Float32Map,
     region: _Region,
     inside: NDArray[np.bool_],
-) -> Measured:
+) -> ImageMetrics:
     """Adds how well sigmas (y, x) rank errors (y, x)."""
     error, sigma = region.take(errors), region.take(sigmas)
     curve = sparsification_curve(error, sigma)
     best_curve = sparsification_curve(error, np.abs(error))
-    return Measured(
+    return ImageMetrics(
         values={
             **values,
             "ause": area_between(curve, best_curve),

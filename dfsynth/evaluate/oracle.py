@@ -1,7 +1,7 @@
-"""What would be known by somebody who knows the truth but for the noise: the bound of all trust.
+"""What somebody would know who knows all but the noise: the bound of every uncertainty.
 
-Much of a dark-field image is not in the attenuation image, so that no generator reaches it; but no
-figure of trust can be judged without it.
+Much of a dark-field image is not in the attenuation image, so that no generator reaches the bound;
+but no figure of uncertainty can be read without it.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ NEIGHBOURHOOD_PIXELS: Final = 4.0
 
 
 def expected_target(noisy: Float32Map, clean: Float32Map) -> tuple[Float32Map, Float32Map]:
-    """What the noisy target is around each pixel, and how far it scatters there; both (y, x).
+    """The mean of the noisy target around each pixel and its standard deviation there; all (y, x).
 
     Noise and artefacts together, (noisy − clean), have a mean that is not 0: scatter and beam
     hardening leave an offset, which networks learn and a bound must know. Mean and standard
@@ -30,8 +30,9 @@ def expected_target(noisy: Float32Map, clean: Float32Map) -> tuple[Float32Map, F
 
 
 def error_sigma(prediction: Float32Map, expected: Float32Map, noise: Float32Map) -> Float32Map:
-    """What would describe each pixel's error: |prediction − expected| and noise.
+    """The sigma that describes each pixel's error best: |prediction − expected| and noise.
 
-    Added in squares; what is left unknown is the noise that came out.
+    Added in squares; all maps (y, x), in the unit of the signal. What is left unknown is the noise
+    that came out.
     """
     return np.hypot(prediction - expected, noise).astype(np.float32)

@@ -1,52 +1,37 @@
-"""Can an uncertainty tell pictures that the checkpoint was not made for from those of the test?"""
+"""Do scores detect images that the checkpoint was not made for?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.decode import decode
+from dfsynth.checkpoint import ModelCard
 from dfsynth.errors import ImageError, UsageError
-from dfsynth.evaluate.bootstrap import Interval, draw_patients
-from dfsynth.evaluate.prediction import StagedGenerator
-from dfsynth.evaluate.ranking import weighted_auroc
-from dfsynth.preprocess import prepare
+from dfsynth.evaluate.scores import OutOfDistributionCounts
+from dfsynth.evaluate.selection import evenly_spaced
+from dfsynth.inference import MapGenerator
+from dfsynth.preprocess import ModelInputReader
 from dfsynth.progress import Progress
-from dfsynth.records import IntensityWindow, ModelInput, Scored, SourceItem
-from dfsynth.score import score
+from dfsynth.records import ModelInput, Scored, SourceItem
+from dfsynth.score import SCORE_COLUMNS, ScoreColumn, score
 from dfsynth.source import Source, open_source
+from dfsynth.statistics import Interval, Resamples, resample_patients, weighted_auroc
 
 Array = NDArray[np.float64]
 
-SCORES: Final = (
-    "uncertainty",
-    "aleatoric_mean",
-    "aleatoric_lung_mean",
-    "aleatoric_p95",
-    "epistemic_mean",
-    "epistemic_lung_mean",
-    "epistemic_p95",
-    "lung_fraction",
-    "ood_score",
-)
-"""Manifest columns that a user may filter by."""
-LOW_IS_STRANGE: Final = frozenset({"lung_fraction"})
-_MAX_BYTES = 1 << 30
-
 
 @dataclass(frozen=True, slots=True)
-class ForeignPictures:
-    """A folder of pictures that are no test pairs, listed."""
+class OutOfDistributionImages:
+    """A folder of images unlike those of the training, listed."""
 
     source: Source
     items: tuple[SourceItem, ...]
 
 
-def list_foreign(folder: Path, limit: int | None) -> ForeignPictures:
-    """The pictures of a folder, archive or table, at most `limit`, evenly spaced.
+def list_ood_images(folder: Path, limit: int | None) -> OutOfDistributionImages:
+    """The images of a folder, archive or table, at most `limit`, evenly spaced.
 
     Raises:
         UsageError: no such folder, or no images in it.
@@ -55,83 +40,108 @@ def list_foreign(folder: Path, limit: int | None) -> ForeignPictures:
     table = source.listing().table.select(["image_id", "uri", "offset", "size_bytes"])
     if not table.num_rows:
         raise UsageError(f"--ood {folder} holds no images; expected a folder of other images")
-    chosen = spaced(table.num_rows, limit)
+    chosen = evenly_spaced(table.num_rows, limit)
     lines = table.take(list(chosen)).to_pylist()
-    return ForeignPictures(
+    return OutOfDistributionImages(
         source, tuple(SourceItem(row=n, shard=0, **line) for n, line in enumerate(lines))
     )
 
 
-def spaced(count: int, limit: int | None) -> tuple[int, ...]:
-    """At most `limit` of 0 … count − 1, evenly spaced."""
-    if limit is None or limit >= count:
-        return tuple(range(count))
-    return tuple(int(i) for i in np.linspace(0, count - 1, limit).round())
-
-
-def score_foreign(
-    pictures: ForeignPictures,
-    generator: StagedGenerator,
-    grid: tuple[int, int],
-    window: IntensityWindow,
+def measure_detection(
+    images: OutOfDistributionImages,
+    in_distribution: Sequence[Scored],
+    patients: Sequence[str],
+    generator: MapGenerator,
+    card: ModelCard,
+    seed: int,
     progress: Progress,
-) -> tuple[list[Scored], int]:
-    """Scores of the pictures that can be read, and how many cannot.
+) -> tuple[dict[str, Interval], OutOfDistributionCounts]:
+    """Scores the images and gives the AUROC of each score that may detect them.
+
+    Args:
+        images: unlike those of the training.
+        in_distribution: scores of the test images.
+        patients: the patient of each of those.
+        generator: makes the maps that are scored.
+        card: of the same checkpoint, whose grid and intensity window are used.
+        seed: of the draws of the intervals.
+        progress: hears of each batch, and of images that cannot be read.
 
     Raises:
-        UsageError: none can be read.
+        UsageError: no image can be read.
         DfsynthError: the source itself is gone.
     """
+    reader = ModelInputReader(card.grid, card.intensity)
+    scored = _score_images(images, reader, generator, progress)
+    failed = len(images.items) - len(scored)
+    if not scored:
+        raise UsageError(
+            f"none of the {failed} images of --ood can be read; expected radiographs or other "
+            "images in PNG, JPEG, TIFF or DICOM"
+        )
+    auroc = detection_auroc(in_distribution, patients, scored, seed)
+    return auroc, OutOfDistributionCounts(len(scored), failed)
+
+
+def detection_auroc(
+    in_distribution: Sequence[Scored],
+    patients: Sequence[str],
+    out_of_distribution: Sequence[Scored],
+    seed: int,
+) -> dict[str, Interval]:
+    """Score → AUROC of out-of-distribution against test images, for all scores with a direction.
+
+    Patients of the test and out-of-distribution images are drawn anew. An image without a score
+    (no lung was found) is the most unusual of all, since filters drop it; a score that no image has
+    has no AUROC.
+    """
+    others = resample_patients([str(n) for n in range(len(out_of_distribution))], seed + 1)
+    resamples = resample_patients(patients, seed).beside(others)
+    positive = np.repeat([False, True], [len(in_distribution), len(out_of_distribution)])
+    scored = (*in_distribution, *out_of_distribution)
+    return {
+        column.name: _auroc(_unusualness(scored, column), positive, resamples)
+        for column in SCORE_COLUMNS
+        if column.unusual is not None
+    }
+
+
+def _unusualness(scored: Sequence[Scored], column: ScoreColumn) -> Array | None:
+    """One number an image (images), the higher the more unusual; null where no image has any."""
+    values = [each.scores[column.name] for each in scored]
+    if all(value is None for value in values):
+        return None
+    sign = -1.0 if column.unusual == "low" else 1.0
+    return np.array([np.inf if value is None else sign * value for value in values])
+
+
+def _auroc(values: Array | None, positive: NDArray[np.bool_], resamples: Resamples) -> Interval:
+    if values is None:
+        return Interval(None, None, None)
+    return resamples.of_weights(lambda weights: weighted_auroc(values, positive, weights))
+
+
+def _score_images(
+    images: OutOfDistributionImages,
+    reader: ModelInputReader,
+    generator: MapGenerator,
+    progress: Progress,
+) -> list[Scored]:
+    """Scores of the images that can be read."""
     found: list[Scored] = []
-    failed = 0
-    size = generator.auto_batch_size(grid)
-    for start in range(0, len(pictures.items), size):
-        chosen = pictures.items[start : start + size]
+    size = generator.auto_batch_size(reader.grid)
+    for start in range(0, len(images.items), size):
+        chosen = images.items[start : start + size]
         ready: list[tuple[str, ModelInput]] = []
         for item in chosen:
             try:
-                data = pictures.source.read(item, _MAX_BYTES)
-                ready.append((item.image_id, prepare(decode(data), grid, window)))
+                data = images.source.read(item, reader.limits.max_bytes)
+                ready.append((item.image_id, reader(data)[1]))
             except ImageError as error:
                 progress.message(f"--ood: {item.image_id} is left out: {error}")
-        failed += len(chosen) - len(ready)
         if ready:
             inputs = [source for _, source in ready]
             maps = generator.generate(inputs, [key for key, _ in ready])
             found += [score(g, source) for g, source in zip(maps, inputs, strict=True)]
         progress.advance(ok=len(ready), failed=len(chosen) - len(ready))
-    if not found:
-        raise UsageError(
-            f"none of the {failed} pictures of --ood can be read; expected radiographs or other "
-            "images in PNG, JPEG, TIFF or DICOM"
-        )
-    return found, failed
-
-
-def detection(
-    own: Sequence[Scored], patients: Sequence[str], foreign: Sequence[Scored], seed: int
-) -> dict[str, Interval]:
-    """Column → AUROC of foreign against own pictures, patients and foreign pictures drawn anew.
-
-    High is foreign, but for `LOW_IS_STRANGE`. A picture without a number (no lung was found) is
-    the strangest of all, since filters drop it; a column without any number has no AUROC.
-    """
-    return {name: _auroc(own, patients, foreign, name, seed) for name in SCORES}
-
-
-def _auroc(
-    own: Sequence[Scored],
-    patients: Sequence[str],
-    foreign: Sequence[Scored],
-    name: str,
-    seed: int,
-) -> Interval:
-    numbers = [getattr(s, name) for s in (*own, *foreign)]
-    if all(number is None for number in numbers):
-        return Interval(None, None, None)
-    sign = -1.0 if name in LOW_IS_STRANGE else 1.0
-    values = np.array([np.inf if n is None else sign * n for n in numbers])
-    is_foreign = np.repeat([False, True], [len(own), len(foreign)])
-    strangers = draw_patients([str(n) for n in range(len(foreign))], seed + 1)
-    resamples = draw_patients(patients, seed).beside(strangers)
-    return resamples.of_weights(lambda weights: weighted_auroc(values, is_foreign, weights))
+    return found

@@ -5,22 +5,42 @@ import dataclasses
 import io
 import json
 import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from dfsynth.evaluate.bootstrap import Interval
+from dfsynth.errors import StoreError
 from dfsynth.evaluate.figure import draw_evaluation
-from dfsynth.evaluate.job import EvaluationReport
+from dfsynth.evaluate.per_image import PerImageMetrics
 from dfsynth.evaluate.scores import Evaluation, RegionScores, TargetScores
 from dfsynth.files.faults import store_faults
+from dfsynth.statistics import Interval
 
-METRICS, IMAGES, PICTURE = "metrics.json", "images.csv", "evaluation.png"
+METRICS, IMAGES, FIGURE = "metrics.json", "images.csv", "evaluation.png"
 
-_TRIAL_BYTES = 1 << 20
+_TRIAL_BYTES: Final = 1 << 20
 
-_SHOWN = (
+_SHOWN: Final = (
     *("mse", "mae", "psnr", "ssim", "nll", "crps"),
     *("coverage", "ence", "ause", "spearman", "spearman_pixels"),
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvaluationReport:
+    """The figures of an evaluation, and those of single images."""
+
+    scores: Evaluation
+    per_image: PerImageMetrics
+
+
+class UnwrittenReportError(StoreError):
+    """The files of a report could not be written; `report` holds what hours may have computed."""
+
+    def __init__(self, sentence: str, report: EvaluationReport) -> None:
+        super().__init__(sentence)
+        self.report = report
 
 
 def prepare_output(folder: Path) -> None:
@@ -36,27 +56,47 @@ def prepare_output(folder: Path) -> None:
             file.flush()
 
 
-def write_report(report: EvaluationReport, folder: Path) -> tuple[Path, ...]:
-    """Writes metrics.json, images.csv (single pictures) and evaluation.png into `folder`.
+def written_files(folder: Path) -> tuple[Path, ...]:
+    """The files of a report in `folder`."""
+    return tuple(folder / name for name in _CONTENTS)
+
+
+def write_report(report: EvaluationReport, folder: Path) -> None:
+    """Writes metrics.json, images.csv (single images) and evaluation.png into `folder`.
 
     Raises:
-        StoreError: the folder cannot be written.
+        UnwrittenReportError: the folder cannot be written.
     """
+    try:
+        with store_faults(f"write {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            # Each is made when those before it are safe: the figures come before their drawing.
+            for name, encode in _CONTENTS.items():
+                (folder / name).write_bytes(encode(report))
+    except StoreError as error:
+        raise UnwrittenReportError(str(error), report) from error
+
+
+def _encode_metrics(report: EvaluationReport) -> bytes:
+    scores = dataclasses.asdict(report.scores)
+    return (json.dumps(scores, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _encode_table(report: EvaluationReport) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(report.gathered.table())
-    scores = json.dumps(
-        dataclasses.asdict(report.scores), indent=2, ensure_ascii=False, allow_nan=False
-    )
-    contents = {
-        METRICS: (scores + "\n").encode(),
-        IMAGES: text.getvalue().encode(),
-        PICTURE: draw_evaluation(report.scores, report.gathered),
-    }
-    with store_faults(f"write {folder}"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            (folder / name).write_bytes(content)
-    return tuple(folder / name for name in contents)
+    csv.writer(text, lineterminator="\n").writerows(report.per_image.table())
+    return text.getvalue().encode()
+
+
+def _encode_figure(report: EvaluationReport) -> bytes:
+    return draw_evaluation(report.scores, report.per_image)
+
+
+_CONTENTS: Final[Mapping[str, Callable[[EvaluationReport], bytes]]] = {
+    METRICS: _encode_metrics,
+    IMAGES: _encode_table,
+    FIGURE: _encode_figure,
+}
 
 
 def tabulate(scores: Evaluation) -> str:
@@ -72,8 +112,8 @@ def tabulate(scores: Evaluation) -> str:
             if found is not None:
                 lines += _rows(f"{stage.stage} {region}", found)
     if scores.ood_auroc is not None and scores.ood is not None:
-        lines.append(f"AUROC of {scores.ood.images} other images:")
-        lines += [f"  {name:<22}{i}" for name, i in scores.ood_auroc.items()]
+        lines.append(f"AUROC of {scores.ood.images} out-of-distribution images:")
+        lines += [f"  {name:<22}{interval}" for name, interval in scores.ood_auroc.items()]
     lines += [f"note: {warning}" for warning in scores.warnings]
     lines.append(scores.notice)
     return "\n".join(lines)

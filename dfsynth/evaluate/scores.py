@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from dfsynth.evaluate.bootstrap import Interval
 from dfsynth.evaluate.calibration import Calibration
 from dfsynth.evaluate.prediction import LungOf
+from dfsynth.statistics import Interval
 
 NOTICE: Final = "Figures of synthetic dark-field images, for research only, not for diagnosis."
 
@@ -25,7 +25,10 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How one figure spreads over images."""
+    """How one figure spreads over images: the percentiles `p05`, `p25`, `median`, `p75` and `p95`.
+
+    All in the unit of the figure.
+    """
 
     p05: float
     p25: float
@@ -84,12 +87,12 @@ class StageScores:
     """From 1; the last is what a build stores."""
     whole: RegionScores
     lung: RegionScores | None
-    """Null where no picture has a lung to measure."""
+    """Null where no image has a lung to measure."""
 
 
 @dataclass(frozen=True, slots=True)
-class OtherImages:
-    """What the pictures of --ood were."""
+class OutOfDistributionCounts:
+    """How many images of --ood there were."""
 
     images: int
     failed: int
@@ -98,7 +101,7 @@ class OtherImages:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All of it."""
+    """All figures of an evaluation, and what they are of."""
 
     notice: str
     checkpoint: str
@@ -120,5 +123,5 @@ class Evaluation:
     stages: tuple[StageScores, ...]
     ood_auroc: Mapping[str, Interval] | None
     """Manifest column → AUROC; null without --ood."""
-    ood: OtherImages | None
+    ood: OutOfDistributionCounts | None
     warnings: tuple[str, ...]

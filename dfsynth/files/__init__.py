@@ -1,1 +1,1 @@
-"""Files that appear whole or not at all, locks, and what the disk refuses, in one sentence."""
+"""Files that appear whole or not at all, JSON in them, locks, and what the disk refuses."""

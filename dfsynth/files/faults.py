@@ -36,7 +36,7 @@ _REMEDIES: Final[Mapping[int, tuple[str, str]]] = {
 
 
 def store_error(action: str, error: OSError) -> StoreError:
-    """The error for an `action` (such as "write x.zarr/zarr.json") that `error` stopped."""
+    """The error for an `action` that `error` stopped; "write x.zarr/zarr.json" is an action."""
     code = error.errno or 0
     found, remedy = _REMEDIES.get(
         code, ("the system refused it", f"check the disk that holds the store, {_AGAIN}")

@@ -1,15 +1,18 @@
-"""Model input → maps: seeded Monte-Carlo inference in mixed precision, and checkpoints."""
+"""Model input → maps: checkpoints as networks, and seeded Monte-Carlo inference with them."""
 
 from dfsynth.inference.dropout import dropout_masks
-from dfsynth.inference.generator import MapBatch, TorchGenerator
+from dfsynth.inference.generator import TorchGenerator
+from dfsynth.inference.map_generator import MapBatch, MapGenerator
 from dfsynth.inference.montecarlo import MonteCarlo
-from dfsynth.inference.weights import load_network, save_checkpoint
+from dfsynth.inference.weights import load_map_generator, load_network, save_checkpoint
 
 __all__ = [
     "MapBatch",
+    "MapGenerator",
     "MonteCarlo",
     "TorchGenerator",
     "dropout_masks",
+    "load_map_generator",
     "load_network",
     "save_checkpoint",
 ]

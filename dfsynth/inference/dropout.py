@@ -11,7 +11,7 @@ from dfsynth.records import Float32Map
 def dropout_masks(
     seed: int, image_id: str, samples: int, channels: int, dropout: float
 ) -> Float32Map:
-    """Masks (samples, channels) of one image: 0 with probability `dropout`, else 1/(1 − dropout).
+    """Draws masks (samples, channels) of one image: 0 with probability `dropout`, else 1/(1 − it).
 
     Drawn from Philox keyed by (seed, image_id), sample by sample, so that neither the batch, the
     order, the shard nor the number of samples asked for changes the masks of a sample.

@@ -1,4 +1,4 @@
-"""Batched Monte-Carlo inference of a checkpoint on one device."""
+"""Batched Monte-Carlo dropout inference of a cascade on one device."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dfsynth.devices import DTYPES
+from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError
 from dfsynth.inference.dropout import dropout_masks
+from dfsynth.inference.map_generator import MapBatch
 from dfsynth.inference.montecarlo import MonteCarlo, RunningMoments
 from dfsynth.models import Cascade, Prediction
 from dfsynth.records import Float32Map, Generated, ModelInput
@@ -24,27 +25,18 @@ _GPU_MEMORY_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class MapBatch:
-    """Maps of several pictures, each (n, H, W) float32 in the unit of the dark-field image."""
-
-    mean: Float32Map
-    aleatoric: Float32Map
-    epistemic: Float32Map
-    lung: Float32Map | None
-    beta: Float32Map | None = None
-    """Mean shape of the generalised Gaussian over the samples; `TorchGenerator.stages` gives it."""
-
-
-@dataclass(frozen=True, slots=True)
 class _StageMoments:
-    """What is gathered of one stage over the samples."""
+    """The statistics of one stage over the samples."""
 
     maps: MonteCarlo = field(default_factory=MonteCarlo)
     beta: RunningMoments = field(default_factory=RunningMoments)
 
 
 class TorchGenerator:
-    """A checkpoint made ready: device, precision, memory layout, seed and number of samples."""
+    """A cascade made ready: device, precision, memory layout, seed and number of samples.
+
+    Implements `MapGenerator`.
+    """
 
     def __init__(
         self,
@@ -54,9 +46,13 @@ class TorchGenerator:
         mc_samples: int = 20,
         seed: int = 0,
     ) -> None:
-        """`precision` is fp32, bf16 or fp16, as `resolve_precision` gives it."""
+        """Moves the network to the device.
+
+        `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` (1 or
+        more) Monte-Carlo samples are drawn of each image.
+        """
         self._device = device
-        self._dtype = DTYPES[precision]
+        self._precision = precision
         self._samples = mc_samples
         self._seed = seed
         self._config = network.config
@@ -64,14 +60,21 @@ class TorchGenerator:
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def auto_batch_size(self, grid: tuple[int, int]) -> int:
-        """Images a batch for a grid of (height, width): a pure function of device and options."""
+        """Chooses how many images make a batch for a grid of (height, width) pixels.
+
+        It depends on the device and the options alone, so that a resumed build batches alike.
+        """
         return max(1, min(self._samples_in_flight(grid[0] * grid[1]) // self._samples, 32))
 
     def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
-        """Maps of each picture; an image's result depends on its pixels, its id and the seed.
+        """Makes the maps of each input; all inputs have one grid (H, W).
 
-        All inputs have one grid. The masks of each image come from its own stream, so the batch
-        that it travels in changes nothing but the last bits of float32.
+        The masks of each image come from a stream of its own, keyed by its id and the seed, so the
+        batch that it travels in changes nothing but the last bits of float32.
+
+        Raises:
+            ValueError: the inputs have different grids, or not as many ids.
+            DfsynthError: the batch does not fit the device.
         """
         maps = self(np.stack([i.image for i in inputs]), image_ids)
         return [
@@ -87,23 +90,27 @@ class TorchGenerator:
     def __call__(
         self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
     ) -> MapBatch:
-        """images: (n, H, W) in [0, 1], dense is bright. ids default to "0", "1", ….
+        """Makes the maps of the last stage, of images (n, H, W) in [0, 1], dense bright.
+
+        Image ids, of which the dropout masks depend, are "0", "1", … unless they are given.
 
         Raises:
-            ValueError: another shape, or not as many ids as images.
+            ValueError: the images have another shape, or not as many ids.
+            DfsynthError: the batch does not fit the device.
         """
         return self._sample(images, image_ids, self._config.stages - 1, shapes=False)[0]
 
     def stages(
         self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
     ) -> list[MapBatch]:
-        """As a call, for every stage of the cascade, with `beta`; the last is what a call gives.
+        """Makes the maps of every stage, with `beta`, of images (n, H, W) in [0, 1], dense bright.
 
-        All stages see the same dropout masks. The lung map, which the first stage makes, is that
-        of each.
+        The last stage's are what a call gives. All stages see the same dropout masks. The lung
+        map, which the first stage makes, is that of each.
 
         Raises:
-            ValueError: another shape, or not as many ids as images.
+            ValueError: the images have another shape, or not as many ids.
+            DfsynthError: the batch does not fit the device.
         """
         return self._sample(images, image_ids, 0, shapes=True)
 
@@ -125,12 +132,12 @@ class TorchGenerator:
         batch = torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]
         batch = self._pad(batch.to(self._device, non_blocking=True))
         masks = torch.from_numpy(self._masks(ids)).to(self._device, non_blocking=True)
-        gathered = [_StageMoments() for _ in range(first, self._config.stages)]
+        moments_of = [_StageMoments() for _ in range(first, self._config.stages)]
         lung = RunningMoments()
         for portion in torch.split(masks, self._samples_a_pass(batch), dim=1):
             stages = self._predict(batch, portion.flatten(0, 1))
             window = (count, portion.shape[1], *batch.shape[-2:])
-            for moments, stage in zip(gathered, stages[first:], strict=True):
+            for moments, stage in zip(moments_of, stages[first:], strict=True):
                 moments.maps.add(stage.mean.view(window), stage.sigma.view(window))
                 if shapes:
                     moments.beta.add(stage.beta.reshape(window))
@@ -142,18 +149,14 @@ class TorchGenerator:
 
         lung_map = cut(lung.mean()) if self._config.lung_head else None
         found = []
-        for moments in gathered:
+        for moments in moments_of:
             mean, aleatoric, epistemic = map(cut, moments.maps.result())
             beta = cut(moments.beta.mean()) if shapes else None
             found.append(MapBatch(mean, aleatoric, epistemic, lung_map, beta))
         return found
 
     def _predict(self, batch: Tensor, masks: Tensor) -> list[Prediction]:
-        with torch.autocast(
-            self._device.type,
-            self._dtype if self._dtype != torch.float32 else torch.bfloat16,
-            enabled=self._dtype != torch.float32,
-        ):
+        with mixed_precision(self._device, self._precision):
             try:
                 stages: list[Prediction] = self._network(batch, masks)
             except (torch.OutOfMemoryError, MemoryError) as error:

@@ -21,7 +21,7 @@ class RunningMoments:
         self._origin = self._shift = self._square = torch.zeros(())
 
     def add(self, samples: Tensor) -> None:
-        """`samples` is (n, samples, H, W)."""
+        """Takes in samples (n, samples, H, W)."""
         samples = samples.float()
         if self._count == 0:
             self._origin = samples[:, 0].clone()
@@ -33,7 +33,7 @@ class RunningMoments:
         self._count += samples.shape[1]
 
     def mean(self) -> Tensor:
-        """(n, H, W) float32.
+        """Gives the mean over the samples, (n, H, W) float32.
 
         Raises:
             ValueError: no sample was added.
@@ -43,7 +43,10 @@ class RunningMoments:
         return self._origin + self._shift / self._count
 
     def standard_deviation(self) -> Tensor:
-        """Of the samples themselves (divided by T, not T − 1), (n, H, W) float32."""
+        """Gives the standard deviation over the samples, (n, H, W) float32.
+
+        It is that of the samples themselves (divided by T, not T − 1).
+        """
         shift = self._shift / self._count
         return (self._square / self._count - shift.square()).clamp_min(0).sqrt()
 
@@ -56,12 +59,12 @@ class MonteCarlo:
         self._variances = RunningMoments()
 
     def add(self, means: Tensor, sigmas: Tensor) -> None:
-        """`means` and `sigmas` are (n, samples, H, W): b and its standard deviation."""
+        """Takes in samples (n, samples, H, W) of b and of its standard deviation."""
         self._means.add(means)
         self._variances.add(sigmas.float().square())
 
     def result(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean, aleatoric and epistemic standard deviation, each (n, H, W).
+        """Gives mean, aleatoric and epistemic standard deviation, each (n, H, W) float32.
 
         Raises:
             ValueError: no sample was added.

@@ -1,4 +1,4 @@
-"""Checkpoint files → network, and back."""
+"""Checkpoint files → network or generator, and back."""
 
 from pathlib import Path
 
@@ -9,41 +9,61 @@ from torch import Tensor
 
 from dfsynth.checkpoint import CARD, WEIGHTS, CheckpointFiles, ModelCard, encode_card
 from dfsynth.errors import CheckpointError
-from dfsynth.models import Cascade
+from dfsynth.inference.map_generator import MapGenerator
+from dfsynth.inference.networks import FAMILIES
+from dfsynth.models import GeneratorNetwork
 
 
-def load_network(files: CheckpointFiles) -> Cascade:
-    """The network with its weights, float32 on the CPU, in evaluation mode.
+def load_network(files: CheckpointFiles) -> GeneratorNetwork:
+    """Builds the network that a card describes, with its weights.
+
+    It is in float32 on the CPU, in evaluation mode.
 
     Raises:
         CheckpointError: the weights are damaged or do not fit the card.
     """
-    path = files.folder / WEIGHTS
+    path, card = files.folder / WEIGHTS, files.card
     state = _read_weights(path, files.weights)
     # On no device: no memory before the shapes are known to fit, no draw of initial weights.
     try:
         with torch.device("meta"):
-            network = Cascade(files.card.arguments)
+            network = FAMILIES[card.network].build(card.arguments)
     except (ValueError, RuntimeError) as error:
         raise CheckpointError(
-            f"{files.folder / CARD} asks for a network {files.card.network} that cannot be built "
-            f"from widths {files.card.arguments.widths}; get the checkpoint again"
+            f"{files.folder / CARD} asks for a network {card.network} that cannot be built "
+            f"from {card.arguments}; get the checkpoint again"
         ) from error
     try:
         network.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise CheckpointError(
-            f"the tensors of {path} are not those of the network {files.card.network} "
+            f"the tensors of {path} are not those of the network {card.network} "
             f"with the arguments in {CARD}; the two files do not belong together"
         ) from error
     return network.eval()
 
 
-def save_checkpoint(folder: Path, network: Cascade, card: ModelCard) -> None:
-    """Writes a checkpoint, weights in float16, into `folder`, which is made.
+def load_map_generator(
+    files: CheckpointFiles, device: torch.device, precision: str, mc_samples: int, seed: int = 0
+) -> MapGenerator:
+    """Makes a checkpoint ready to generate maps on a device.
+
+    `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` (1 or more)
+    Monte-Carlo samples are drawn of each image.
+
+    Raises:
+        CheckpointError: the weights are damaged or do not fit the card.
+    """
+    network = load_network(files)
+    return FAMILIES[files.card.network].sampler(network, device, precision, mc_samples, seed)
+
+
+def save_checkpoint(folder: Path, network: GeneratorNetwork, card: ModelCard) -> None:
+    """Writes a checkpoint into `folder`, which is made; weights are kept in float16.
 
     Raises:
         ValueError: the card is of another network, or a weight does not fit float16.
+        OSError: the disk refuses.
     """
     if card.arguments != network.config:
         raise ValueError(f"the card is of {card.arguments}, the network of {network.config}")
@@ -58,7 +78,7 @@ def save_checkpoint(folder: Path, network: Cascade, card: ModelCard) -> None:
 
 
 def _read_weights(path: Path, raw: bytes) -> dict[str, Tensor]:
-    """Names → float32 tensors.
+    """Parses the weights file into float32 tensors by name.
 
     Raises:
         CheckpointError: no safetensors file, or numbers that no training leaves behind.

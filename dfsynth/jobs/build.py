@@ -19,7 +19,7 @@ from dfsynth.preprocess import ModelInputReader
 from dfsynth.progress import Progress
 from dfsynth.records import IntensityWindow, SourceItem
 from dfsynth.source import Source, open_source
-from dfsynth.store import StoreLayout
+from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord, Fingerprint
 from dfsynth.store.plan import Plan, source_item
 from dfsynth.threads.pool import available_cores, thread_pool
@@ -71,7 +71,7 @@ def run_share(
     workers = options.workers or available_cores()
     exporters = available_cores()
     with thread_pool("decode", workers) as decoding, thread_pool("export", exporters) as exporting:
-        job = ShardJob(record.arrays, held.source, generator, exporting)
+        job = ShardJob(format_of(layout), record.arrays, held.source, generator, exporting)
         items = (item for shard in claims for item in plan.items(shard))
         room = _AHEAD_BYTES // (4 * held.size[0] * held.size[1])
         ahead = max(min(workers * _AHEAD_PER_WORKER, room), generator.batch_size * 2)

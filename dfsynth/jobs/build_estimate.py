@@ -1,6 +1,5 @@
 """What a build would do, how large and how long: measured on a few images, nothing written."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,19 +7,21 @@ from dfsynth.jobs.build import reader_of
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.image_rows import Prepared
-from dfsynth.jobs.image_shards import select_maps
+from dfsynth.jobs.image_shards import ShardJob, export_rows
 from dfsynth.jobs.model_inputs import InputStage
 from dfsynth.jobs.planning import refuse_conflict
 from dfsynth.options import BuildOptions
 from dfsynth.source import open_source
-from dfsynth.store import StoreLayout, encode_row
+from dfsynth.store import StoreLayout, format_of
+from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.plan import source_item
+from dfsynth.threads.pool import available_cores, thread_pool
 
 _TRIALS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class BuildEstimate:
     """A plan that was not carried out."""
 
     rows: int
@@ -36,7 +37,7 @@ class Estimate:
     images_per_s: float | None
 
 
-def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> Estimate:
+def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> BuildEstimate:
     """Plans, runs a few images from the middle of the plan, and scales up.
 
     The time is the generator's alone: reading and writing go on beside it.
@@ -46,30 +47,17 @@ def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> Estimate:
     """
     source = open_source(options.source, options.root)
     job = BuildJob(options, source, maker)
-    refuse_conflict(job, StoreLayout(options.out))
+    layout = StoreLayout(options.out)
+    refuse_conflict(job, layout)
     draft = job.draft()
     held = draft.record.fingerprint
     stage = InputStage(source, reader_of(options, held.size, maker.facts.intensity))
     chosen = draft.plan.slice(draft.plan.num_rows // 2, _TRIALS).to_pylist()
     items = [source_item(line) for line in chosen]
     ready = [p for p in (stage(item) for item in items) if isinstance(p, Prepared)]
-    size = seconds = None
-    if ready:
-        generator = maker.make(held.precision, held.size)
-        batch = (ready * generator.batch_size)[: generator.batch_size]
-        inputs, ids = [p.ready for p in batch], [p.item.image_id for p in batch]
-        generator.generate(inputs, ids)  # the first call compiles and allocates
-        started = time.perf_counter()
-        generated = generator.generate(inputs, ids)
-        seconds = (time.perf_counter() - started) / len(batch)
-        specs = draft.record.arrays
-        rows = [
-            encode_row(specs, select_maps(specs, maps, p))
-            for maps, p in zip(generated, batch, strict=True)
-        ]
-        size = sum(len(chunk) for row in rows for chunk in row.chunks) / len(rows)
+    size, seconds = _measure(draft.record, layout, maker, ready) if ready else (None, None)
     total = draft.record.rows
-    return Estimate(
+    return BuildEstimate(
         rows=total,
         shards=draft.record.shards,
         excluded=draft.record.excluded,
@@ -81,3 +69,21 @@ def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> Estimate:
         seconds_estimate=None if seconds is None else seconds * total,
         images_per_s=None if seconds is None else 1 / seconds,
     )
+
+
+def _measure(
+    record: BuildRecord, layout: StoreLayout, maker: GeneratorMaker, ready: list[Prepared]
+) -> tuple[float | None, float | None]:
+    """Bytes and seconds an image, through the same code as a build; null where all rows fail."""
+    held = record.fingerprint
+    generator = maker.make(held.precision, held.size)
+    batch = (ready * generator.batch_size)[: generator.batch_size]
+    with thread_pool("export", available_cores()) as exporting:
+        job = ShardJob(format_of(layout), record.arrays, held.source, generator, exporting)
+        list(export_rows(job, batch))  # the first pass compiles and allocates
+        tried = list(export_rows(job, batch))
+    sizes = [sum(map(len, t.encoded.chunks)) for t in tried if t.encoded is not None]
+    times = [t.row.seconds for t in tried if t.row.seconds is not None]
+    if not sizes or not times:
+        return None, None
+    return sum(sizes) / len(sizes), sum(times) / len(times)

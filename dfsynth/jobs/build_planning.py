@@ -7,9 +7,9 @@ from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.planning import Draft
 from dfsynth.options import BuildOptions
 from dfsynth.source import Source
+from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord, Fingerprint, new_record
 from dfsynth.store.plan import number_rows
-from dfsynth.store.provenance import COMPRESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class BuildJob:
         if plan.num_rows < listing.table.num_rows:
             excluded["over_limit"] = listing.table.num_rows - plan.num_rows
         shards = -(-plan.num_rows // options.shard_size)
-        licence = self.source.licence
-        record = new_record(fingerprint, facts, licence, plan.num_rows, shards, excluded)
+        license_ = self.source.license
+        record = new_record(fingerprint, facts, license_, plan.num_rows, shards, excluded)
         return Draft(record, plan, listing.warnings)
 
     def differences(self, held: BuildRecord) -> list[str]:
@@ -70,7 +70,7 @@ class BuildJob:
             precision=precision,
             maps=options.maps,
             dtype=options.dtype,
-            compression=COMPRESSION,
+            compression=format_of(StoreLayout(options.out)).compression,
             shard_size=options.shard_size,
             limit=options.limit,
         )

@@ -46,7 +46,7 @@ class CheckpointMaker:
             unit=card.unit,
             window=card.window,
             has_lung=card.arguments.lung_head,
-            licence=card.licence,
+            license=card.license,
         )
 
     def resolve_precision(self, wanted: str) -> str:
@@ -58,11 +58,11 @@ class CheckpointMaker:
     def make(self, precision: str, grid: tuple[int, int]) -> ReadyGenerator:
         """See `GeneratorMaker`."""
         from dfsynth.devices import resolve_device, resolve_precision
-        from dfsynth.inference import TorchGenerator, load_network
+        from dfsynth.inference import load_map_generator
 
         device = resolve_device(self._options.device)
-        generator = TorchGenerator(
-            load_network(self._files),
+        generator = load_map_generator(
+            self._files,
             device,
             resolve_precision(precision, device),
             self._options.mc_samples,

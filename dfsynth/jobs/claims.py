@@ -18,6 +18,11 @@ class Claims:
     def __init__(
         self, layout: StoreLayout, lock: RunLock, record: StoreRecord, partition: tuple[int, int]
     ) -> None:
+        """Looks which shards are committed; locks none yet.
+
+        Raises:
+            StoreError: the manifest's folder cannot be read, or the system refuses locks.
+        """
         self._layout = layout
         self._lock = lock
         self._locking = lock.supported()
@@ -50,7 +55,11 @@ class Claims:
                 yield shard
 
     def release(self, shard: int) -> None:
-        """Gives a shard back; after its commit, or where there is nothing to do."""
+        """Gives a shard back; after its commit, or where there is nothing to do.
+
+        Raises:
+            StoreError: this process does not hold it, or the system refuses.
+        """
         if self._locking:
             self._lock.release_shard(shard)
 

@@ -12,7 +12,7 @@ from dfsynth.jobs.planning import Planned
 from dfsynth.manifest import ManifestSchema, encode_part
 from dfsynth.progress import Progress
 from dfsynth.records import ManifestRow, PairRow
-from dfsynth.store import ArraySpec, EncodedRow, StoreLayout, ZarrShardWriter
+from dfsynth.store import ArraySpec, EncodedRow, StoreLayout, format_of
 from dfsynth.store.record import StoreRecord
 
 
@@ -20,7 +20,8 @@ class InShard(Protocol):
     """A planned row, as far as its place goes."""
 
     @property
-    def shard(self) -> int: ...
+    def shard(self) -> int:
+        """The shard that the row belongs to."""
 
 
 Item = TypeVar("Item", bound=InShard)
@@ -34,6 +35,7 @@ class RunReport:
 
     store: str
     rows: int
+    """Images, or pairs, of the whole store."""
     shards: int
     shards_done: int
     """Committed when this process ended, by whomever."""
@@ -44,13 +46,16 @@ class RunReport:
     elsewhere: int
     """Shards of this process's share that another process was working on."""
     seconds: float
+    """Wall-clock time of the run."""
     resumed: bool
+    """Whether the store was planned before."""
     excluded: Mapping[str, int] = field(default_factory=dict)
+    """Inputs that were not planned, by reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How rows ended."""
+    """How many rows ended in which way."""
 
     ok: int
     failed: int
@@ -67,7 +72,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class ShardStore:
-    """Where the rows of a shard go."""
+    """Where the rows of a shard go, and to whom progress is reported."""
 
     layout: StoreLayout
     specs: tuple[ArraySpec, ...]
@@ -82,15 +87,16 @@ def commit_shard(store: ShardStore, shard: int, rows: Iterable[Written]) -> Tall
     but what the next run clears away.
 
     Raises:
-        StoreError: the disk refuses.
+        StoreError: rows are missing or too many, one does not fit the schema, or the disk refuses.
     """
     written: list[ManifestRow | PairRow] = []
-    with ZarrShardWriter(store.layout, store.specs, shard) as writer:
+    open_writer = format_of(store.layout).shard_writer
+    with open_writer(store.layout, store.specs, shard) as writer:
         for index, entry in enumerate(rows):
             if entry.encoded is None:
                 writer.skip(index)
             else:
-                writer.append_encoded(index, entry.encoded)
+                writer.append(index, entry.encoded)
             written.append(entry.row)
             failed = entry.row.status == "failed"
             store.progress.advance(ok=not failed, failed=failed)
@@ -106,7 +112,16 @@ def run_claimed(
     outcomes: Iterable[tuple[Item, Result]],
     commit: Callable[[int, Iterator[tuple[Item, Result]]], Tally],
 ) -> Tally:
-    """Commits shard after shard and gives each back; `outcomes` are their rows in plan order."""
+    """Commits shard after shard and gives each back.
+
+    Args:
+        claims: What hands out the shards.
+        outcomes: Item and result of every row of the shards, in the order of the plan.
+        commit: Writes one shard from its number and rows.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
     ok = failed = 0
     for shard, rows in groupby(outcomes, key=lambda pair: pair[0].shard):
         tally = commit(shard, rows)
@@ -116,7 +131,11 @@ def run_claimed(
 
 
 def report_run(planned: Planned[Record], claims: Claims, tally: Tally, started: float) -> RunReport:
-    """The report of a run that began at `started` on the monotonic clock."""
+    """The report of a run that began at `started`, in seconds of `time.monotonic`.
+
+    Raises:
+        StoreError: the manifest's folder cannot be read.
+    """
     return RunReport(
         store=str(planned.layout.root),
         rows=planned.record.rows,

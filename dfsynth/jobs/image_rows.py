@@ -5,6 +5,7 @@ from typing import Any
 
 from dfsynth.errors import ErrorCode
 from dfsynth.records import ImageFacts, ManifestRow, ModelInput, Scored, SourceItem
+from dfsynth.score import NO_SCORES
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An input that gives no image."""
+    """An input of which no image can be made."""
 
     item: SourceItem
     code: ErrorCode
@@ -28,12 +29,13 @@ class Failed:
 
 
 def failed_row(failed: Failed, source: str) -> ManifestRow:
-    """The row of an input that gives no image."""
+    """The row of an input of which no image can be made; `source` is the corpus or source."""
     return ManifestRow(
         status="failed",
         error_code=failed.code.value,
         error=failed.sentence,
         source=source,
+        scores=NO_SCORES,
         source_sha256=failed.source_sha256,
         **_planned_columns(failed.item),
     )
@@ -42,21 +44,30 @@ def failed_row(failed: Failed, source: str) -> ManifestRow:
 def ok_row(
     prepared: Prepared, scored: Scored, checksum: str, seconds: float, source: str
 ) -> ManifestRow:
-    """The row of an image whose maps are stored."""
+    """The row of an image whose maps are stored.
+
+    Args:
+        prepared: The input and what is known of it.
+        scored: The scores and flags of its maps.
+        checksum: That of the stored values.
+        seconds: Compute time of the image.
+        source: The name of the corpus or source.
+    """
     geometry = prepared.ready.geometry
     return ManifestRow(
         status="ok",
         source=source,
+        scores=scored.scores,
         source_sha256=prepared.source_sha256,
         scale_y=geometry.scale_y,
         scale_x=geometry.scale_x,
         offset_y=float(geometry.top),
         offset_x=float(geometry.left),
+        flags=scored.flags,
         checksum=checksum,
         seconds=seconds,
         **_planned_columns(prepared.item),
         **asdict(prepared.decoded),
-        **asdict(scored),
     )
 
 

@@ -13,7 +13,7 @@ from dfsynth.jobs.image_rows import Failed, Prepared, failed_row, ok_row
 from dfsynth.jobs.model_inputs import Outcome
 from dfsynth.records import Float32Map, Generated
 from dfsynth.score import score
-from dfsynth.store import ArraySpec, encode_row
+from dfsynth.store import ArraySpec, StoreFormat
 
 _WAITING_BYTES = 256 * 1024**2
 """Most memory for maps that wait to be scored and encoded, where the disk is slow."""
@@ -24,8 +24,10 @@ _MAPS_A_ROW = 5  # the input, three maps and the lung, all float32 until they ar
 class ShardJob:
     """What is the same for every shard of a build."""
 
+    format: StoreFormat
     specs: tuple[ArraySpec, ...]
     source: str
+    """The name of the corpus or source, for the manifest."""
     generator: Generator
     exporters: Executor
     """Threads that score and encode while the generator goes on."""
@@ -94,7 +96,7 @@ def _generate_padded(generator: Generator, ready: Sequence[Prepared]) -> list[Ge
 
 def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: float) -> Written:
     try:
-        encoded = encode_row(job.specs, select_maps(job.specs, generated, prepared))
+        encoded = job.format.encode_row(job.specs, maps_to_store(job.specs, generated, prepared))
     except ImageError as error:
         failed = Failed(prepared.item, error.code, str(error), prepared.source_sha256)
         return Written(failed_row(failed, job.source), None)
@@ -102,10 +104,14 @@ def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: fl
     return Written(ok_row(prepared, scored, encoded.checksum, seconds, job.source), encoded)
 
 
-def select_maps(
+def maps_to_store(
     specs: Sequence[ArraySpec], generated: Generated, prepared: Prepared
 ) -> dict[str, Float32Map]:
-    """The maps that the store holds, by name."""
+    """The maps that the store holds, (y, x) of the grid each, by name.
+
+    Raises:
+        KeyError: the store holds a map that the generator does not give.
+    """
     available = {
         "dark_field": generated.dark_field,
         "aleatoric": generated.aleatoric,

@@ -12,7 +12,7 @@ from dfsynth.errors import ConflictError
 from dfsynth.files.durable import replacing, write_durably
 from dfsynth.files.locks import RunLock
 from dfsynth.progress import Progress
-from dfsynth.store import RootState, StoreLayout, clear_store, examine_root, write_group
+from dfsynth.store import RootState, StoreLayout, clear_store, examine_root, format_of
 from dfsynth.store.plan import write_plan
 from dfsynth.store.record import StoreRecord, read_record
 
@@ -28,7 +28,9 @@ class Draft(Generic[Record]):
 
     record: Record
     plan: pa.Table
+    """One line for each row of the store, in order."""
     warnings: tuple[str, ...]
+    """One line for each oddity of the inputs."""
 
 
 class Job(Protocol[Record]):
@@ -69,7 +71,7 @@ def plan_or_resume(
 ) -> Iterator[Planned[Record]]:
     """The planned store; its locks are given back when the context ends.
 
-    A resume trusts the plan that is there and lists nothing. Nothing is written before the
+    A resume takes the plan that is there as it is and lists nothing. Nothing is written before the
     listing is known to hold images.
 
     Raises:
@@ -160,7 +162,7 @@ def _write_plan_once(
 def _write_draft(layout: StoreLayout, draft: Draft[Record]) -> None:
     """Group, plan, and last the build record, which makes the folder a store."""
     layout.make_folders()
-    write_group(layout, draft.record.arrays, draft.record.attributes())
+    format_of(layout).write_group(layout, draft.record.arrays, draft.record.attributes())
     with replacing(layout.plan, layout.scratch, _OWNER) as stream:
         write_plan(draft.plan, stream, draft.record.shard_size)
     write_durably(layout.build, draft.record.to_json(), layout.scratch, _OWNER)

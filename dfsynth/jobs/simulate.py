@@ -16,15 +16,15 @@ from dfsynth.jobs.commit import (
     run_claimed,
 )
 from dfsynth.jobs.model_inputs import Failure, attempt
+from dfsynth.jobs.pair_maker import PairMaker
 from dfsynth.jobs.planning import Planned, plan_or_resume
 from dfsynth.jobs.simulate_planning import PairsJob
-from dfsynth.jobs.simulator import PairMaker, Simulator
 from dfsynth.manifest import NO_PARAMETERS, check_parameters
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Progress
 from dfsynth.records import PairItem, PairRow
 from dfsynth.source.metadata import TABLE_SUFFIXES
-from dfsynth.store import ArraySpec, StoreLayout, encode_row
+from dfsynth.store import ArraySpec, StoreFormat, StoreLayout, format_of
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.plan import Plan, pair_item
 from dfsynth.threads.pool import available_cores, thread_pool
@@ -57,9 +57,8 @@ def run_share(
     progress.start(sum(plan.rows_of(shard) for shard in claims.pending))
     if not claims.pending:
         return Tally(0, 0), claims
-    simulator = maker.open()
-    progress.message(f"{simulator.description}, {options.size}x{options.size} pixels")
-    making = Making(simulator, record.arrays)
+    progress.message(f"{maker.open()}, {options.size}x{options.size} pixels")
+    making = PairRowMaker(maker, format_of(layout), record.arrays)
     store = ShardStore(layout, record.arrays, record.manifest_schema, progress)
     workers = options.workers or available_cores()
     with thread_pool("simulate", workers) as pool:
@@ -73,17 +72,18 @@ def run_share(
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class PairRowMaker:
     """Turns planned pairs into rows; shared by all threads."""
 
-    simulator: Simulator
+    maker: PairMaker
+    format: StoreFormat
     specs: tuple[ArraySpec, ...]
 
     def __call__(self, item: PairItem) -> Written:
         """Never raises for a pair that cannot be made, only where the whole run is in doubt.
 
         Raises:
-            DfsynthError: no pair can be made, or the simulator breaks its contract.
+            DfsynthError: no pair can be made, or the maker breaks its contract.
         """
         written = attempt(lambda: self._make(item), item.image_id)
         if isinstance(written, Failure):
@@ -98,9 +98,9 @@ class Making:
 
     def _make(self, item: PairItem) -> Written:
         started = time.perf_counter()
-        made = self.simulator.make(item)
+        made = self.maker.make(item)
         check_parameters(made.facts.parameters)
-        encoded = encode_row(self.specs, made.arrays)
+        encoded = self.format.encode_row(self.specs, made.arrays)
         row = replace(
             planned_row(item),
             **{field.name: getattr(made.facts, field.name) for field in fields(made.facts)},

@@ -5,18 +5,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dfsynth.jobs.pair_maker import PairMaker
 from dfsynth.jobs.planning import refuse_conflict
-from dfsynth.jobs.simulate import Making, check_folders
+from dfsynth.jobs.simulate import PairRowMaker, check_folders
 from dfsynth.jobs.simulate_planning import PairsJob
-from dfsynth.jobs.simulator import PairMaker
 from dfsynth.options import SimulateOptions
-from dfsynth.store import StoreLayout
+from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.plan import pair_item
 from dfsynth.threads.pool import available_cores, thread_pool
 
 
 @dataclass(frozen=True, slots=True)
-class PairsEstimate:
+class SimulationEstimate:
     """A plan that was not carried out."""
 
     rows: int
@@ -29,10 +29,11 @@ class PairsEstimate:
     """Pairs that the estimates below rest on; null estimates where none could be made."""
     bytes_estimate: int | None
     seconds_estimate: float | None
+    """Duration of the whole simulation on this machine, in s."""
     pairs_per_s: float | None
 
 
-def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> PairsEstimate:
+def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> SimulationEstimate:
     """Plans, makes one pair to warm up and then one a worker, and scales up.
 
     Raises:
@@ -40,12 +41,14 @@ def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> PairsEsti
     """
     check_folders(options)
     job = PairsJob(options, maker)
-    refuse_conflict(job, StoreLayout(options.out))
+    layout = StoreLayout(options.out)
+    refuse_conflict(job, layout)
     draft = job.draft()
     workers = options.workers or available_cores()
     planned = [pair_item(line) for line in draft.plan.to_pylist()]
     items = planned[:workers]
-    making = Making(maker.open(), draft.record.arrays)
+    maker.open()
+    making = PairRowMaker(maker, format_of(layout), draft.record.arrays)
     making(items[0])  # the first compiles, loads and allocates
     with thread_pool("simulate", workers) as pool:
         started = time.perf_counter()
@@ -53,7 +56,7 @@ def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> PairsEsti
         seconds = (time.perf_counter() - started) / len(items)
     sizes = [sum(map(len, t.encoded.chunks)) for t in tried if t.encoded is not None]
     total = draft.record.rows
-    return PairsEstimate(
+    return SimulationEstimate(
         rows=total,
         shards=draft.record.shards,
         origins=dict(Counter(item.origin for item in planned)),

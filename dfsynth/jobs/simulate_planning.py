@@ -8,8 +8,8 @@ from typing import Final
 import pyarrow as pa
 
 from dfsynth.errors import UsageError
+from dfsynth.jobs.pair_maker import PairMaker
 from dfsynth.jobs.planning import Draft
-from dfsynth.jobs.simulator import PairMaker
 from dfsynth.options import SimulateOptions
 from dfsynth.records import Subjects
 from dfsynth.splits import split_of

@@ -10,7 +10,7 @@ from dfsynth.files.durable import sweep
 from dfsynth.files.locks import RunLock
 from dfsynth.manifest import ManifestSchema, read_part
 from dfsynth.progress import Progress
-from dfsynth.store import StoreLayout, ZarrArrays, read_group, remove_shard, write_group
+from dfsynth.store import ArrayReader, StoreLayout, format_of, remove_shard, row_checksum
 from dfsynth.store.plan import Plan, row_and_id
 from dfsynth.store.record import StoreRecord, read_record
 from dfsynth.threads.pool import available_cores
@@ -26,6 +26,7 @@ class Damage:
     image_id: str | None
     """None where the shard's manifest part itself is damaged."""
     what: str
+    """One sentence part on what was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,12 @@ class Verification:
     command: str
     """What made the store, and mends it after a repair."""
     shards: int
+    """Committed shards, all of which were read."""
     images: int
+    """Images, or pairs, of those shards."""
     damage: tuple[Damage, ...]
     requeued: tuple[int, ...]
+    """Shards that the next run does again; none without repair."""
 
 
 def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
@@ -73,7 +77,7 @@ def _verify(layout: StoreLayout, progress: Progress) -> Verification:
     record = read_record(layout.build)
     plan = Plan(layout.plan, record.shard_size, row_and_id)
     damage = list(_check_metadata(layout, record))
-    arrays = ZarrArrays(layout, record.arrays)
+    arrays = format_of(layout).array_reader(layout, record.arrays)
     committed = sorted(layout.committed_shards())
     images = sum(plan.rows_of(shard) for shard in committed if shard < plan.shards)
     progress.start(images)
@@ -104,8 +108,8 @@ def _repair(layout: StoreLayout, found: Verification, alone: bool) -> Verificati
     """Mends what `found` names; `alone` says that no other process can be at work."""
     record = read_record(layout.build)
     if any(damage.shard is None for damage in found.damage):
-        # The Zarr documents follow from the build record.
-        write_group(layout, record.arrays, record.attributes())
+        # The documents follow from the build record.
+        format_of(layout).write_group(layout, record.arrays, record.attributes())
     requeued = tuple(sorted({d.shard for d in found.damage if d.shard is not None}))
     if alone:
         sweep(layout.scratch)
@@ -116,10 +120,11 @@ def _repair(layout: StoreLayout, found: Verification, alone: bool) -> Verificati
 
 
 def _check_metadata(layout: StoreLayout, record: StoreRecord) -> Iterator[Damage]:
-    """Whether the Zarr documents are those that follow from the build record."""
+    """Whether the documents of the group are those that follow from the build record."""
+    store_format = format_of(layout)
     try:
-        intact = read_group(layout) == (record.arrays, record.attributes())
-        what = "zarr.json is not what the build record says"
+        intact = store_format.read_group(layout) == (record.arrays, record.attributes())
+        what = f"{', '.join(store_format.documents)} is not what the build record says"
     except StoreError as error:
         intact, what = False, str(error)
     if not intact:
@@ -128,7 +133,7 @@ def _check_metadata(layout: StoreLayout, record: StoreRecord) -> Iterator[Damage
 
 def _check_shard(
     layout: StoreLayout,
-    arrays: ZarrArrays,
+    arrays: ArrayReader,
     schema: ManifestSchema,
     shard: int,
     items: list[tuple[int, str]],
@@ -146,7 +151,7 @@ def _check_shard(
         if line["status"] != "ok":
             continue
         try:
-            found = arrays.checksum(line["row"])
+            found = row_checksum(arrays.read(name, line["row"]) for name in arrays.names)
         except StoreError as error:
             yield Damage(shard, line["image_id"], str(error))
             continue

@@ -1,4 +1,7 @@
-"""Changes that leave the truth as it is, drawn from a generator that the caller passes in."""
+"""Random changes of position and appearance for training a lung segmentation network.
+
+All are drawn from a generator that the caller passes in.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,29 +16,32 @@ _LETTERS = "LRPAERECT0123456789"
 
 
 @dataclass(frozen=True, slots=True)
-class Augmentation:
+class LungAugmentation:
     """Ranges of what is drawn; the radiograph and its truth move together."""
 
     rotation_deg: float = 10.0
     scale: tuple[float, float] = (0.82, 1.2)
     aspect: tuple[float, float] = (0.88, 1.14)
     shift: float = 0.07
-    """Of the side of the picture."""
+    """Share of the image's side."""
     flip: bool = True
     log_gamma_sd: float = 0.3
     noise_sd: float = 0.02
     sharpen: tuple[float, float] = (-0.6, 1.0)
     """Amount of unsharp masking; negative blurs."""
     border_share: float = 0.35
+    """Share of the images with a collimation border."""
     marks_share: float = 0.5
+    """Share of the images with burned-in letters, cables and metal."""
     gas_share: float = 0.0
-    """Of the pictures: dark gas outside the lungs (stomach, gap below the arm), with no signal."""
+    """Share of the images with dark gas outside the lungs (stomach, gap below the arm), which
+    has no dark-field signal."""
 
 
 def draw_affine(
-    augmentation: Augmentation, side: int, rng: np.random.Generator
+    augmentation: LungAugmentation, side: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """A 2×3 matrix for `cv2.warpAffine` about the picture's centre."""
+    """Draws a (2, 3) matrix for `cv2.warpAffine` about the middle of an image (side, side)."""
     angle = np.deg2rad(rng.uniform(-augmentation.rotation_deg, augmentation.rotation_deg))
     scale = rng.uniform(*augmentation.scale)
     aspect = rng.uniform(*augmentation.aspect) ** 0.5
@@ -48,7 +54,7 @@ def draw_affine(
 
 
 def warp(maps: Sequence[Float32Map], matrix: NDArray[np.float64]) -> list[Float32Map]:
-    """Each map (y, x) resampled bilinearly by one matrix; what enters from outside is 0."""
+    """Resamples each map (y, x) bilinearly by one matrix (2, 3); what enters from outside is 0."""
     height, width = maps[0].shape
     return [
         np.asarray(cv2.warpAffine(m, matrix, (width, height), flags=cv2.INTER_LINEAR), np.float32)
@@ -56,26 +62,29 @@ def warp(maps: Sequence[Float32Map], matrix: NDArray[np.float64]) -> list[Float3
     ]
 
 
-def change_look(
-    image: Float32Map, augmentation: Augmentation, rng: np.random.Generator
+def randomise_appearance(
+    image: Float32Map, augmentation: LungAugmentation, rng: np.random.Generator
 ) -> Float32Map:
-    """Another machine's and archive's look of `image` (y, x) in [0, 1]: same shape and range."""
-    look = image ** np.float32(np.exp(rng.normal(0, augmentation.log_gamma_sd)))
+    """Gives `image` (y, x) in [0, 1] the appearance of another machine and archive.
+
+    Tone curve, sharpness, noise, markers and collimation border; shape and range stay.
+    """
+    changed = image ** np.float32(np.exp(rng.normal(0, augmentation.log_gamma_sd)))
     amount = np.float32(rng.uniform(*augmentation.sharpen))
-    blurred = cv2.GaussianBlur(look, (0, 0), rng.uniform(0.8, 6.0))
-    look = look + amount * (look - blurred)
-    look = look + rng.standard_normal(look.shape, np.float32) * np.float32(
+    blurred = cv2.GaussianBlur(changed, (0, 0), rng.uniform(0.8, 6.0))
+    changed = changed + amount * (changed - blurred)
+    changed = changed + rng.standard_normal(changed.shape, np.float32) * np.float32(
         rng.uniform(0, augmentation.noise_sd)
     )
     if rng.random() < augmentation.marks_share:
-        look = _draw_marks(look, rng)
+        changed = _draw_marks(changed, rng)
     if rng.random() < augmentation.border_share:
-        look = _draw_border(look, rng)
-    return np.clip(look, 0, 1).astype(np.float32)
+        changed = _draw_border(changed, rng)
+    return np.clip(changed, 0, 1).astype(np.float32)
 
 
 def add_gas(image: Float32Map, lung: Float32Map, rng: np.random.Generator) -> Float32Map:
-    """One to three dark, soft-edged bodies outside `lung` (y, x) in `image` (y, x) in [0, 1].
+    """Draws one to three dark, soft-edged bodies outside `lung` (y, x) in `image` (y, x) in [0, 1].
 
     Gas in the bowel and air between arm and chest look like lung to a network that has only seen
     lung as dark; they have no dark-field signal.

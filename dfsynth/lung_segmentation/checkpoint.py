@@ -1,7 +1,7 @@
-"""A lung reader on disk: `weights.safetensors` and `model.json`; nothing is unpickled."""
+"""A lung segmentation network on disk: `weights.safetensors` and `model.json`, never unpickled."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,56 +12,60 @@ from torch import Tensor
 
 from dfsynth.checkpoint import CARD, WEIGHTS
 from dfsynth.checkpoint.entries import Entries
+from dfsynth.checkpoint.files import read_part
 from dfsynth.errors import CheckpointError
-from dfsynth.lung_segmentation.network import READER_OUTPUTS, NetworkReader
+from dfsynth.files.json_record import parse_object, stored_entries
+from dfsynth.lung_segmentation.network import OUTPUT_CHANNELS, LungSegmentationNetwork
 from dfsynth.models.unet import UNet
+from dfsynth.resources import data_folder
 
-READER: Final = "lung-reader"
-"""The network's name in `model.json`, and the packaged folder's."""
+NETWORK_NAME: Final = "lung-reader"
+"""The network's name in `model.json`, and the packaged folder's; both as in version 0.1."""
 _CARD_VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class ReaderCard:
-    """What `model.json` says of a lung reader."""
+class LungNetworkCard:
+    """What `model.json` says of a lung segmentation network."""
 
     name: str
     widths: tuple[int, ...]
     """Channels of the U-Net from fine to coarse."""
     side: int
-    """Of the square grid."""
-    licence: str
+    """Pixels a side of the square grid."""
+    license: str
     intended_use: str
     limits: str
     training_data: tuple[dict[str, str], ...]
     recipe: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
-    network: str = READER
+    network: str = NETWORK_NAME
     card_version: int = _CARD_VERSION
 
 
-def parse_reader_card(raw: bytes) -> ReaderCard:
-    """The text of `model.json` → card.
+def packaged_lung_network() -> Path:
+    """The folder of the checkpoint that is installed with the package."""
+    return data_folder("checkpoints") / NETWORK_NAME
+
+
+def parse_lung_card(raw: bytes) -> LungNetworkCard:
+    """Parses the text of `model.json`.
 
     Raises:
         ValueError: a sentence of what was found and expected.
     """
-    try:
-        found: object = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise ValueError("it is no JSON") from None
-    entries = Entries(found, "it")
+    entries = Entries(parse_object(raw), "it")
     version, network = entries.whole("card_version"), entries.text("network")
-    if (version, network) != (_CARD_VERSION, READER):
+    if (version, network) != (_CARD_VERSION, NETWORK_NAME):
         raise ValueError(
-            f"it describes network {network!r} in card version {version}; expected {READER!r} "
-            f"in card version {_CARD_VERSION}"
+            f"it describes network {network!r} in card version {version}; expected "
+            f"{NETWORK_NAME!r} in card version {_CARD_VERSION}"
         )
-    card = ReaderCard(
+    card = LungNetworkCard(
         name=entries.text("name"),
         widths=entries.wholes("widths"),
         side=entries.whole("side"),
-        licence=entries.text("licence"),
+        license=entries.text("licence"),
         intended_use=entries.text("intended_use"),
         limits=entries.text("limits"),
         training_data=entries.text_tables("training_data"),
@@ -72,30 +76,30 @@ def parse_reader_card(raw: bytes) -> ReaderCard:
     return card
 
 
-def load_reader(folder: Path) -> tuple[NetworkReader, ReaderCard]:
-    """The reader in `folder` with its card, float32 on the CPU.
+def load_lung_network(folder: Path) -> tuple[LungSegmentationNetwork, LungNetworkCard]:
+    """The network in `folder` with its card, float32 on the CPU.
 
     Raises:
         CheckpointError: a file is missing or damaged, or the two do not belong together.
     """
-    raw, weights = _read(folder / CARD), _read(folder / WEIGHTS)
+    raw, weights = read_part(folder / CARD), read_part(folder / WEIGHTS)
     try:
-        card = parse_reader_card(raw)
+        card = parse_lung_card(raw)
         with torch.device("meta"):
-            network = UNet(1, READER_OUTPUTS, card.widths)
+            network = UNet(1, OUTPUT_CHANNELS, card.widths)
         if card.side % network.divisor:
             raise ValueError(f"its side {card.side} is no multiple of {network.divisor}")
         network.load_state_dict(_finite(load(weights)), assign=True)
     except (ValueError, RuntimeError, SafetensorError, KeyError) as error:
         raise CheckpointError(
-            f"{folder} holds no lung reader of this version of dfsynth: "
+            f"{folder} holds no lung segmentation network of this version of dfsynth: "
             f"{str(error).splitlines()[0]}; get the checkpoint again"
         ) from error
-    return NetworkReader(network.eval(), card.side), card
+    return LungSegmentationNetwork(network.eval(), card.side), card
 
 
-def save_reader(folder: Path, network: UNet, card: ReaderCard) -> None:
-    """Writes a reader, weights in float16, into `folder`, which is made.
+def save_lung_network(folder: Path, network: UNet, card: LungNetworkCard) -> None:
+    """Writes a network, weights in float16, into `folder`, which is made.
 
     Raises:
         ValueError: a weight does not fit float16.
@@ -103,7 +107,7 @@ def save_reader(folder: Path, network: UNet, card: ReaderCard) -> None:
     state = _finite({k: v.half().contiguous() for k, v in network.state_dict().items()})
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(save({k: v.half() for k, v in state.items()}))
-    text = json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(stored_entries(card), indent=2, ensure_ascii=False) + "\n"
     (folder / CARD).write_text(text, encoding="utf-8")
 
 
@@ -113,12 +117,3 @@ def _finite(state: dict[str, Tensor]) -> dict[str, Tensor]:
     if strange:
         raise ValueError(f"weights that are no finite numbers: {', '.join(strange)}")
     return {k: v.float() for k, v in state.items()}
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(
-            f"cannot read {path}: {error.strerror}; a checkpoint holds {CARD} and {WEIGHTS}"
-        ) from error

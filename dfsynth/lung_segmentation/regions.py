@@ -1,4 +1,4 @@
-"""Readings → lungs, or the reason why a picture is no frontal chest radiograph."""
+"""Predictions → two clean lungs, or the reason why an image is no frontal chest radiograph."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,30 +7,33 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.lung_segmentation.network import LungReading
+from dfsynth.lung_segmentation.network import LungPrediction
 from dfsynth.records import Float32Map
 
 _LUNG_SHARE: Final = (0.06, 0.60)
-"""Of the picture that lung fields may take."""
+"""Share of the image that lung fields may take."""
 _SMALLER_LUNG: Final = 0.22
 """Least share of the other lung's area; one lung of a patient may be half opaque."""
-_DOUBTFUL_SHARE: Final = 0.50
+_UNCERTAIN_SHARE: Final = 0.50
 """Most pixels between 0.2 and 0.8, in and around the lung fields, over the fields'. Of 358 frontal
 radiographs 98 % lie below 0.4."""
 _NEAR_SIDE: Final = 1 / 64
+"""Of the image's side: how far around the lung fields uncertain pixels count."""
 _CUT_SIDES: Final = (1 / 85, 1 / 42, 1 / 28, 1 / 21, 1 / 16)
-"""Half the widths of bridges between lungs that are cut."""
+"""Half the widths, as shares of the image's side, of bridges between lungs that are cut."""
 _LEAST_CONTRAST: Final = 0.03
-_CLOSE_SIDE: Final = 1 / 64
+"""Standard deviation of grey values in [0, 1]."""
+_OPEN_SIDE: Final = 1 / 64
+"""Of the image's side: hidden lung thinner than twice this is left out."""
 
 
 class NotAChestRadiograph(ValueError):  # noqa: N818 - it names what was found
-    """The picture is no frontal chest radiograph; the message is one sentence that says why."""
+    """The image is no frontal chest radiograph; the message is one sentence that says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class LungRegions:
-    """Two lungs; all (y, x)."""
+    """Two lungs; all maps (y, x)."""
 
     field: NDArray[np.bool_]
     """As people outline it."""
@@ -39,35 +42,40 @@ class LungRegions:
 
     @property
     def labels(self) -> NDArray[np.uint8]:
-        """0 none, 1 lung field, 2 hidden lung."""
+        """Labels (y, x): 0 no lung, 1 lung field, 2 hidden lung."""
         return np.where(self.field, 1, np.where(self.any_lung, 2, 0)).astype(np.uint8)
 
 
 def locate_lungs(
-    image: Float32Map, reading: LungReading, content: tuple[slice, slice]
+    image: Float32Map, prediction: LungPrediction, content: tuple[slice, slice]
 ) -> LungRegions:
-    """The lungs of `image` (y, x) in [0, 1] by its reading; `content` is the picture's box in it.
+    """Finds the lungs of an image in what a network predicts of it.
+
+    Args:
+        image: (y, x) in [0, 1].
+        prediction: its maps, (y, x).
+        content: rows and columns of `image` that are not padding.
 
     Raises:
-        NotAChestRadiograph: the picture is blank, or what was read are no two lungs side by side.
+        NotAChestRadiograph: the image is blank, or holds no two lungs side by side.
     """
     inside = image[content]
     if float(inside.std()) < _LEAST_CONTRAST:
-        raise NotAChestRadiograph("the picture is blank: its grey values hardly differ")
+        raise NotAChestRadiograph("the image is blank: its grey values hardly differ")
     probability, any_lung = np.zeros_like(image), np.zeros(image.shape, np.uint8)
-    probability[content] = reading.field[content]
-    any_lung[content] = reading.any_lung[content] > 0.5
-    field = clean_outline(part_lungs(probability))
+    probability[content] = prediction.field[content]
+    any_lung[content] = prediction.any_lung[content] > 0.5
+    field = clean_outline(separate_lungs(probability))
     _check_lungs(field, probability, inside.size)
-    hidden = cv2.morphologyEx(any_lung, cv2.MORPH_OPEN, _disk(image.shape[1] * _CLOSE_SIDE))
+    hidden = cv2.morphologyEx(any_lung, cv2.MORPH_OPEN, _disk(image.shape[1] * _OPEN_SIDE))
     return LungRegions(field, _touching(hidden > 0, field) | field)
 
 
-def part_lungs(probability: Float32Map) -> Float32Map:
-    """`probability` (y, x) with a gap where a bridge over one half joins the two lungs.
+def separate_lungs(probability: Float32Map) -> Float32Map:
+    """Cuts a bridge over one half that joins the two lungs of a probability map (y, x).
 
-    Apices meet above a heart that is turned. Unchanged where the lungs are apart, or where no
-    erosion up to a sixteenth of the side parts them.
+    Apices meet above a heart that is turned. The map stays as it is where the lungs are apart, or
+    where no erosion up to a sixteenth of the side separates them.
     """
     mask = (probability > 0.5).astype(np.uint8)
     for share in (0.0, *_CUT_SIDES):
@@ -90,7 +98,7 @@ def part_lungs(probability: Float32Map) -> Float32Map:
 
 
 def clean_outline(probability: Float32Map) -> NDArray[np.bool_]:
-    """The two largest connected parts over one half, holes filled, (y, x)."""
+    """The two largest connected parts over one half of `probability` (y, x), holes filled."""
     mask = (probability > 0.5).astype(np.uint8)
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened)
@@ -103,21 +111,24 @@ def clean_outline(probability: Float32Map) -> NDArray[np.bool_]:
 
 
 def is_plausible(outline: NDArray[np.bool_], probability: Float32Map) -> bool:
-    """Two parts of comparable size, a usual share of the picture, and few doubtful pixels."""
+    """Whether an outline (y, x) has two parts of comparable size and hardly an uncertain pixel.
+
+    Stricter than `locate_lungs`: for training on a network's own predictions.
+    """
     count, _, stats, _ = cv2.connectedComponentsWithStats(outline.astype(np.uint8))
     areas = sorted(stats[1:count, cv2.CC_STAT_AREA].tolist(), reverse=True)
     if len(areas) != 2 or not 0.08 < sum(areas) / outline.size < 0.55:
         return False
-    return areas[1] / areas[0] > 0.4 and _doubtful(probability) / sum(areas) < 0.25
+    return areas[1] / areas[0] > 0.4 and _count_uncertain(probability) / sum(areas) < 0.25
 
 
-def _check_lungs(field: NDArray[np.bool_], probability: Float32Map, picture: int) -> None:
+def _check_lungs(field: NDArray[np.bool_], probability: Float32Map, pixels: int) -> None:
     """Raises NotAChestRadiograph, with the first thing that does not fit."""
     count, _, stats, centres = cv2.connectedComponentsWithStats(field.astype(np.uint8))
     area, low, high = int(field.sum()), *_LUNG_SHARE
-    if not low < area / picture < high:
+    if not low < area / pixels < high:
         raise NotAChestRadiograph(
-            f"no frontal chest radiograph: lungs would take {area / picture:.0%} of the picture, "
+            f"no frontal chest radiograph: lungs would take {area / pixels:.0%} of the image, "
             f"expected {low:.0%} to {high:.0%}"
         )
     areas = stats[1:count, cv2.CC_STAT_AREA]
@@ -132,11 +143,11 @@ def _check_lungs(field: NDArray[np.bool_], probability: Float32Map, picture: int
             "no upright frontal chest radiograph: the two lungs found are not side by side"
         )
     around = cv2.dilate(field.astype(np.uint8), _disk(field.shape[1] * _NEAR_SIDE)) > 0
-    doubtful = _doubtful(probability[around]) / area
-    if doubtful > _DOUBTFUL_SHARE:
+    uncertain = _count_uncertain(probability[around]) / area
+    if uncertain > _UNCERTAIN_SHARE:
         raise NotAChestRadiograph(
-            f"no frontal chest radiograph: {doubtful:.0%} of the lung outline is doubtful, "
-            f"expected at most {_DOUBTFUL_SHARE:.0%}"
+            f"no frontal chest radiograph: {uncertain:.0%} of the lung outline is uncertain, "
+            f"expected at most {_UNCERTAIN_SHARE:.0%}"
         )
 
 
@@ -145,7 +156,7 @@ def _disk(radius: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 
-def _doubtful(probability: Float32Map) -> int:
+def _count_uncertain(probability: Float32Map) -> int:
     return int(((probability > 0.2) & (probability < 0.8)).sum())
 
 

@@ -8,7 +8,6 @@ from dfsynth.manifest.schema import (
     IMAGES,
     SCHEMA,
     SCHEMA_VERSION,
-    Column,
     ManifestSchema,
     schema_json,
 )
@@ -25,7 +24,6 @@ __all__ = [
     "PROVENANCE_KEY",
     "SCHEMA",
     "SCHEMA_VERSION",
-    "Column",
     "FindingCount",
     "ManifestSchema",
     "Selection",

@@ -28,8 +28,8 @@ def count_findings(table: pa.Table, kept: pa.Table) -> tuple[FindingCount, ...]:
     A row with several findings counts under each of them, and once where it repeats one.
 
     Args:
-        table: all rows, with a column `findings`.
-        kept: those of them that were kept.
+        table: All rows, with a column `findings` (list of strings).
+        kept: Those of them that were kept, with the same column.
     """
     total, passed = _count(table), _count(kept)
     by_total = sorted(total.items(), key=lambda item: (-item[1], item[0]))

@@ -7,9 +7,8 @@ A new parameter is one line of `PAIR_PARAMETERS`. The same facts as JSON are
 from collections.abc import Mapping
 from typing import Final
 
-from dfsynth.errors import StoreError
-from dfsynth.manifest.schema import Column, ManifestSchema
-from dfsynth.records import Parameter
+from dfsynth.manifest.schema import ManifestSchema, require_names
+from dfsynth.records import Column, Parameter
 
 PAIRS_VERSION: Final = 1
 
@@ -108,7 +107,7 @@ PAIR_PARAMETERS: Final = (
 )
 """All may be null: where the origin does not know them, or their layer is switched off."""
 
-PAIRS: Final = ManifestSchema("pairs", PAIRS_VERSION, _COLUMNS, PAIR_PARAMETERS)
+PAIRS: Final = ManifestSchema("pairs", PAIRS_VERSION, (*_COLUMNS, *PAIR_PARAMETERS))
 NO_PARAMETERS: Final[Mapping[str, Parameter]] = {column.name: None for column in PAIR_PARAMETERS}
 """Of a pair that could not be made."""
 
@@ -117,12 +116,6 @@ def check_parameters(parameters: Mapping[str, Parameter]) -> None:
     """Passes parameters that name each column of `PAIR_PARAMETERS` once, and nothing else.
 
     Raises:
-        StoreError: a name is unknown or missing.
+        StoreError: A name is unknown or missing.
     """
-    unknown = sorted(parameters.keys() - NO_PARAMETERS.keys())
-    missing = sorted(NO_PARAMETERS.keys() - parameters.keys())
-    if unknown or missing:
-        raise StoreError(
-            f"the parameters of a pair do not fit the manifest: unknown {unknown}, missing "
-            f"{missing}; expected {', '.join(NO_PARAMETERS)}"
-        )
+    require_names(parameters, NO_PARAMETERS, "parameters of a pair")

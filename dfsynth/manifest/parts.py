@@ -1,6 +1,7 @@
 """One manifest part: the rows of one run shard as Parquet bytes, and back."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +17,10 @@ from dfsynth.manifest.schema import (
     KIND_KEY,
     VERSION_KEY,
     ManifestSchema,
+    require_names,
 )
 from dfsynth.records import ManifestRow, PairRow
+from dfsynth.score import NO_SCORES
 
 _SCHEMAS: Final[Mapping[str, ManifestSchema]] = {schema.kind: schema for schema in (IMAGES, PAIRS)}
 
@@ -29,17 +32,16 @@ def encode_part(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema = 
     that a folder of parts is one data set. The caller makes the bytes a durable file.
 
     Raises:
-        StoreError: a value does not fit its column, or a parameter is unknown or missing.
+        StoreError: A value does not fit its column, or a score or parameter is unknown or
+            missing.
     """
     # Descriptions stay out of the parts: forty thousand copies of them are 240 MB.
-    fields = [field.remove_metadata() for field in schema.arrow]
+    bare = [field.remove_metadata() for field in schema.arrow]
     columns = _columns(rows, schema)
     sink = pa.BufferOutputStream()
     try:
-        arrays = [
-            pa.array(values, field.type) for field, values in zip(fields, columns, strict=True)
-        ]
-        table = pa.Table.from_arrays(arrays, schema=pa.schema(fields, schema.metadata))
+        arrays = [pa.array(values, field.type) for field, values in zip(bare, columns, strict=True)]
+        table = pa.Table.from_arrays(arrays, schema=pa.schema(bare, schema.metadata))
         # In 256 rows a dictionary saves nothing that zstd does not, and costs time.
         pq.write_table(table, sink, compression="zstd", use_dictionary=False)
     except (pa.ArrowException, OverflowError, TypeError) as error:
@@ -48,7 +50,7 @@ def encode_part(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema = 
 
 
 def read_part(path: Path, expected: ManifestSchema | None = None) -> pa.Table:
-    """The rows of one part in the order in which they were written.
+    """The rows of one part, with the columns of its schema, in the order of writing.
 
     Raises:
         StoreError: the file is missing, damaged, of another schema version, or of another kind
@@ -97,25 +99,34 @@ def check_schema(
 
 
 def rows_of(table: pa.Table) -> tuple[ManifestRow, ...]:
-    """The rows of a manifest of images as records; float32 columns come back as their floats."""
+    """The rows of a table in the schema of images as records.
+
+    A float32 column comes back as the floats nearest to what was written.
+    """
     lists = [column.name for column in COLUMNS if column.type == "list<string>"]
-    values = table.to_pylist()
-    for row in values:
+    rows = []
+    for values in table.to_pylist():
         for name in lists:
-            row[name] = None if row[name] is None else tuple(row[name])
-    return tuple(ManifestRow(**row) for row in values)
+            values[name] = None if values[name] is None else tuple(values[name])
+        scores = {name: values.pop(name) for name in NO_SCORES}
+        rows.append(ManifestRow(**values, scores=scores))
+    return tuple(rows)
 
 
 def _columns(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema) -> list[list[Any]]:
     """The values of the rows, column by column."""
-    found = [[getattr(row, column.name) for row in rows] for column in schema.columns]
-    for row in rows:
-        if isinstance(row, PairRow):
-            check_parameters(row.parameters)
-    return found + [
-        [row.parameters[column.name] for row in rows if isinstance(row, PairRow)]
-        for column in schema.parameters
-    ]
+    values = [_values(row) for row in rows]
+    return [[row[column.name] for row in values] for column in schema.columns]
+
+
+def _values(row: ManifestRow | PairRow) -> dict[str, Any]:
+    """The values of one row by the names of their columns, and some more."""
+    own = {field.name: getattr(row, field.name) for field in fields(row)}
+    if isinstance(row, PairRow):
+        check_parameters(row.parameters)
+        return own | dict(row.parameters)
+    require_names(row.scores, NO_SCORES, "scores of an image")
+    return own | dict(row.scores)
 
 
 def _misfit(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema) -> str:

@@ -37,8 +37,8 @@ def matching_positions(table: pa.Table, predicate: str) -> NDArray[np.int64]:
     """The positions, ascending, of the rows for which the predicate is true; null is not true.
 
     Args:
-        table: rows with a unique int64 column `row`, ascending.
-        predicate: one SQL expression over the table's columns.
+        table: Rows with a unique int64 column `row`, ascending.
+        predicate: One SQL expression over the table's columns.
 
     Raises:
         UsageError: it is no such expression, or it cannot be evaluated on these rows.

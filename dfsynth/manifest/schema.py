@@ -1,14 +1,21 @@
 """What a manifest's columns are called, hold and mean: the form of a schema, and that of images.
 
+Scores declare their own columns, in `dfsynth.score`.
+
 A change of meaning, name or type needs a new version. The same facts as JSON, for readers
 without Arrow, are `manifests/schema-v1.json`; `python -m dfsynth.manifest.export` prints them.
 """
 
-import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
+
+from dfsynth.errors import StoreError
+from dfsynth.files.json_record import encode_json
+from dfsynth.records import Column
+from dfsynth.score import SCORE_COLUMNS
 
 SCHEMA_VERSION: Final = 1
 VERSION_KEY: Final = b"dfsynth.schema_version"
@@ -31,35 +38,14 @@ _ARROW_TYPES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the manifest."""
-
-    name: str
-    type: str
-    """A key of the table of Arrow types: string, bool, int16 to int64, float32, list<string>."""
-    description: str
-    unit: str | None = None
-    nullable: bool = True
-
-    def field(self) -> "pa.Field[Any]":
-        """The column as Arrow knows it, description and unit in the field's metadata."""
-        metadata = {"description": self.description}
-        if self.unit is not None:
-            metadata["unit"] = self.unit
-        return pa.field(self.name, _ARROW_TYPES[self.type], self.nullable, metadata)
-
-
-@dataclass(frozen=True, slots=True)
 class ManifestSchema:
-    """The columns of one kind of manifest."""
+    """The columns of one kind of manifest, and the version of their meaning."""
 
     kind: str
     """`images`, or `pairs`."""
     version: int
     columns: tuple[Column, ...]
-    """Each a field of the row's record."""
-    parameters: tuple[Column, ...] = ()
-    """After those: each an entry of the record's `parameters`."""
+    """Each a field of the row's record, or an entry of its `scores` or `parameters`."""
 
     @property
     def metadata(self) -> dict[bytes | str, bytes | str]:
@@ -72,11 +58,10 @@ class ManifestSchema:
     @property
     def arrow(self) -> pa.Schema:
         """The Arrow schema, with descriptions and units."""
-        fields = [column.field() for column in (*self.columns, *self.parameters)]
-        return pa.schema(fields, self.metadata)
+        return pa.schema([_arrow_field(column) for column in self.columns], self.metadata)
 
     def to_json(self) -> str:
-        """The schema as indented JSON that ends with a newline."""
+        """The schema as indented JSON that ends with a line break."""
         columns = [
             {
                 "name": column.name,
@@ -85,14 +70,39 @@ class ManifestSchema:
                 "unit": column.unit,
                 "description": column.description,
             }
-            for column in (*self.columns, *self.parameters)
+            for column in self.columns
         ]
         kind = {} if self.kind == IMAGES_KIND else {"manifest": self.kind}
-        document = {"schema_version": self.version, **kind, "columns": columns}
-        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        return encode_json({"schema_version": self.version, **kind, "columns": columns}).decode()
 
 
-_SIGNAL: Final = "dark-field line integral"
+def require_names(found: Collection[str], expected: Collection[str], what: str) -> None:
+    """Passes values that are named as their columns are, each once.
+
+    Args:
+        found: The names of the values.
+        expected: The names of the columns.
+        what: What messages call the values, for example "scores of an image".
+
+    Raises:
+        StoreError: A name is unknown or missing.
+    """
+    unknown = sorted(set(found) - set(expected))
+    missing = sorted(set(expected) - set(found))
+    if unknown or missing:
+        raise StoreError(
+            f"the {what} do not fit the manifest: unknown {unknown}, missing {missing}; "
+            f"expected {', '.join(expected)}"
+        )
+
+
+def _arrow_field(column: Column) -> "pa.Field[Any]":
+    """The column as Arrow knows it, description and unit in the field's metadata."""
+    metadata = {"description": column.description}
+    if column.unit is not None:
+        metadata["unit"] = column.unit
+    return pa.field(column.name, _ARROW_TYPES[column.type], column.nullable, metadata)
+
 
 COLUMNS: Final = (
     Column("image_id", "string", "Unique, stable name of the image", nullable=False),
@@ -119,23 +129,7 @@ COLUMNS: Final = (
     Column("scale_x", "float32", "grid x = source x × scale_x + offset_x, at pixel edges"),
     Column("offset_y", "float32", "Rows of padding above the picture in the grid", "grid pixels"),
     Column("offset_x", "float32", "Columns of padding left of the picture", "grid pixels"),
-    Column("dark_field_mean", "float32", "Mean dark-field signal over the picture", _SIGNAL),
-    Column("dark_field_lung_mean", "float32", "Mean dark-field signal over the lung", _SIGNAL),
-    Column("aleatoric_mean", "float32", "Mean aleatoric standard deviation", _SIGNAL),
-    Column("aleatoric_lung_mean", "float32", "Mean aleatoric deviation over the lung", _SIGNAL),
-    Column("aleatoric_p95", "float32", "95th percentile of the aleatoric deviation", _SIGNAL),
-    Column("epistemic_mean", "float32", "Mean epistemic standard deviation", _SIGNAL),
-    Column("epistemic_lung_mean", "float32", "Mean epistemic deviation over the lung", _SIGNAL),
-    Column("epistemic_p95", "float32", "95th percentile of the epistemic deviation", _SIGNAL),
-    Column(
-        "uncertainty",
-        "float32",
-        "Root of the mean of aleatoric² + epistemic² over the lung: the number to filter by",
-        _SIGNAL,
-    ),
-    Column("lung_fraction", "float32", "Predicted lung over the whole picture", "0 to 1"),
-    Column("lung_area_cm2", "float32", "Predicted lung area; null without pixel_mm", "cm²"),
-    Column("ood_score", "float32", "Distance of the input from the training inputs"),
+    *(Column(score.name, "float32", score.description, score.unit) for score in SCORE_COLUMNS),
     Column("flags", "list<string>", "Remarks, for example no_lung or clipped", nullable=False),
     Column("checksum", "string", "BLAKE2b-128 of the row's stored values, in hexadecimal"),
     Column("seconds", "float32", "Compute time of the image", "s"),
@@ -146,5 +140,5 @@ SCHEMA: Final = IMAGES.arrow
 
 
 def schema_json() -> str:
-    """The schema of images as indented JSON that ends with a newline."""
+    """The schema of the manifest of images as indented JSON that ends with a line break."""
     return IMAGES.to_json()

@@ -1,4 +1,4 @@
-"""Which images to use: a predicate, and the surest share by one number."""
+"""Which images to use: a predicate, and the share that is lowest in one score."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,15 +15,14 @@ from dfsynth.manifest.findings import FindingCount, count_findings
 from dfsynth.manifest.predicate import matching_positions, nearest_names
 from dfsynth.manifest.schema import ManifestSchema
 from dfsynth.manifest.table import read_manifest
+from dfsynth.score.lung import NO_LUNG
 
-NO_LUNG: Final = "no_lung"
-"""The flag of rows on whose picture no lung was found."""
 DEFAULT_SCORE: Final = "uncertainty"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The rows of a manifest that passed a filter."""
+    """The rows of a manifest that passed a filter, and how many there were."""
 
     table: pa.Table
     """Columns of the manifest's schema, sorted by `row`."""
@@ -55,12 +54,12 @@ def select(
     a number in `by` (null or NaN) never pass a `keep`.
 
     Args:
-        folder: holds the manifest's parts.
-        where: a SQL condition on the manifest's columns.
-        keep: share in (0, 1].
-        by: a numeric column, for example uncertainty.
-        include_no_lung: also pass rows on which no lung was found.
-        expected: what the rows are; by default whatever the parts say.
+        folder: Holds the manifest's parts.
+        where: A SQL condition on the manifest's columns.
+        keep: A share in (0, 1].
+        by: A numeric column, for example uncertainty.
+        include_no_lung: Whether rows on which no lung was found can pass.
+        expected: What the rows are; by default whatever the parts say.
 
     Raises:
         UsageError: a bad predicate, share or column.

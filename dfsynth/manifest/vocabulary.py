@@ -1,7 +1,7 @@
 """The functions that a predicate may call.
 
 A closed list, because DuckDB's memory limit does not hold for every function: one
-`range(2000000000)` takes all memory of the machine, and others tell of the machine or the
+`range(2000000000)` takes all memory of the machine, and others reveal the machine or the
 configuration.
 """
 

@@ -3,5 +3,13 @@
 from dfsynth.models.cascade import Cascade, guide
 from dfsynth.models.gennorm import gennorm_nll, gennorm_sigma
 from dfsynth.models.heads import Prediction
+from dfsynth.models.network import GeneratorNetwork
 
-__all__ = ["Cascade", "Prediction", "gennorm_nll", "gennorm_sigma", "guide"]
+__all__ = [
+    "Cascade",
+    "GeneratorNetwork",
+    "Prediction",
+    "gennorm_nll",
+    "gennorm_sigma",
+    "guide",
+]

@@ -1,4 +1,4 @@
-"""What a cascade asks of the network of one stage."""
+"""What a cascade needs of the network of one stage."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -26,11 +26,11 @@ class StageNetwork(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, x: Tensor) -> list[Tensor]:
-        """x (n, channels_in, H, W) → features, each (n, …), which all samples of x share."""
+        """Encodes x (n, channels_in, H, W) as features (n, …), which all samples of x share."""
 
     @abstractmethod
     def decode(self, features: list[Tensor], masks: Sequence[Tensor]) -> Tensor:
-        """Features and one mask (n, channels) a dropout site → (n, channels_out, H, W) float32."""
+        """Decodes features to (n, channels_out, H, W) float32, one mask (n, channels) a site."""
 
     @abstractmethod
     def zero_output(self) -> None:

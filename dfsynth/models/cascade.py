@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from dfsynth.checkpoint import Backbone, CascadeConfig, Guidance
 from dfsynth.models.backbone import StageNetwork
 from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret
+from dfsynth.models.network import GeneratorNetwork
 from dfsynth.models.published import PublishedUNet
 from dfsynth.models.unet import UNet
 
@@ -26,7 +27,7 @@ GUIDE_CHANNELS: Final[dict[Guidance, int]] = {"attention": 1, "concat": 3, "none
 
 
 def guide(mean: Tensor, sigma: Tensor) -> Tensor:
-    """The attention map mean ⊙ sigma / mean(sigma), (n, 1, H, W) float32.
+    """Computes the attention map mean ⊙ sigma / mean(sigma); all are (n, 1, H, W) float32.
 
     Upadhyay et al. 2021, equation 5, with the mean over the image in place of the sum, so that
     the map's scale does not depend on the image's size.
@@ -35,7 +36,7 @@ def guide(mean: Tensor, sigma: Tensor) -> Tensor:
 
 
 def guidance_maps(guidance: Guidance, before: Prediction) -> Tensor:
-    """What a stage sees of the one before it, (n, 1 or 3, H, W) float32.
+    """Makes what a stage sees of the one before it, (n, 1 or 3, H, W) float32.
 
     `attention` is the equation above. `concat` is mean, alpha and beta, as the published code
     has it (alpha or beta are constant under likelihoods that fix them). `none` is the ablation:
@@ -46,13 +47,20 @@ def guidance_maps(guidance: Guidance, before: Prediction) -> Tensor:
     return guide(before.mean, before.sigma) if guidance == "attention" else before.mean
 
 
-class Cascade(nn.Module):
+class Cascade(GeneratorNetwork):
     """M stages of one backbone; each sees the radiograph and, after the first, the stage before it.
 
     The lung output, where there is one, belongs to the first stage.
     """
 
+    config: CascadeConfig
+
     def __init__(self, config: CascadeConfig) -> None:
+        """Builds the network with initial weights from torch's global generator.
+
+        Raises:
+            ValueError: the widths do not fit the backbone.
+        """
         super().__init__()
         self.config = config
         backbone = BACKBONES[config.backbone]
@@ -82,19 +90,19 @@ class Cascade(nn.Module):
         return sum(sum(self.stage(m).dropout_channels) for m in range(self.config.stages))
 
     def stage(self, m: int) -> StageNetwork:
-        """The network of stage m (from 0)."""
+        """Gives the network of stage m (from 0)."""
         stage = self.stages[m]
         assert isinstance(stage, StageNetwork)
         return stage
 
     def split_masks(self, masks: Tensor) -> list[list[Tensor]]:
-        """(n, mask_width) → for each stage, for each dropout site, (n, channels)."""
+        """Splits masks (n, mask_width) by stage and dropout site into (n, channels) each."""
         sizes = [list(self.stage(m).dropout_channels) for m in range(self.config.stages)]
         parts = iter(torch.split(masks, [c for stage in sizes for c in stage], dim=1))
         return [[next(parts) for _ in stage] for stage in sizes]
 
     def forward(self, image: Tensor, masks: Tensor, upto: int | None = None) -> list[Prediction]:
-        """Predictions of the stages 1 … `upto` (all of them by default).
+        """Predicts the stages 1 … `upto` (all of them by default).
 
         image: (k, 1, H, W) in [0, 1], dense is bright. masks: (n, mask_width) with n a multiple
         of k: the n / k samples of one image lie next to each other and share the first stage's
@@ -124,7 +132,7 @@ class Cascade(nn.Module):
     def refine(
         self, m: int, image: Tensor, before: Prediction, masks: Sequence[Tensor]
     ) -> Prediction:
-        """Stage m (from 0) on image (n, 1, H, W) and the prediction of stage m − 1."""
+        """Predicts stage m (from 0) from image (n, 1, H, W) and the prediction of stage m − 1."""
         maps = guidance_maps(self.config.guidance, before)
         guided = torch.cat([image, maps.to(image.dtype)], dim=1)
         return self._interpret(m, self.stage(m).encode(guided), masks, before)

@@ -1,4 +1,4 @@
-"""The discriminator: judges overlapping patches of a dark-field image."""
+"""The discriminator: scores overlapping patches of a dark-field image."""
 
 import itertools
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ class PatchDiscriminator(nn.Module):
     """Strided convolutions with instance norm, (n, channels_in, H, W) → (n, 1, h, w) scores.
 
     One channel is unconditional, as Upadhyay et al. 2021 write D(b); two are the radiograph and
-    its dark-field image, as Isola et al., CVPR 2017, judge pairs.
+    its dark-field image, as Isola et al., CVPR 2017, discriminate pairs.
     """
 
     LEAST_SIDE: Final = 16
@@ -32,6 +32,7 @@ class PatchDiscriminator(nn.Module):
         layers.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, judged: Tensor) -> Tensor:
-        scores: Tensor = self.layers(judged)
+    def forward(self, images: Tensor) -> Tensor:
+        """Scores the patches of images (n, channels_in, H, W) as (n, 1, h, w), real near 1."""
+        scores: Tensor = self.layers(images)
         return scores

@@ -13,10 +13,10 @@ _RATIO_FLOOR = 1e-4
 
 
 def gennorm_misfit(residual: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-    """(|residual| / alpha)^beta, the part of the likelihood that the mean moves; float32 ≥ 0.
+    """Computes (|residual| / alpha)^beta, the part of the likelihood that the mean moves.
 
-    All tensors have one shape; alpha > 0, beta > 0. Computed in float32 whatever the autocast
-    state.
+    All tensors have one shape, which the result has too; alpha > 0, beta > 0. Computed in float32
+    whatever the autocast state.
     """
     with torch.autocast(device_type=residual.device.type, enabled=False):
         ratio = (residual.float().abs() / alpha.float()).clamp_min(_RATIO_FLOOR)
@@ -24,10 +24,11 @@ def gennorm_misfit(residual: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
 
 
 def gennorm_nll(mean: Tensor, alpha: Tensor, beta: Tensor, target: Tensor) -> Tensor:
-    """Negative log-likelihood of each pixel without the constant ln 2, float32.
+    """Computes the negative log-likelihood of each pixel without the constant ln 2, float32.
 
-    (|mean − target| / alpha)^beta − ln(beta / alpha) + ln Gamma(1 / beta), computed in float32
-    whatever the autocast state. All tensors have one shape; alpha > 0, beta > 0.
+    (|mean − target| / alpha)^beta − ln(beta / alpha) + ln Gamma(1 / beta): Upadhyay et al. 2021,
+    equation 4. All tensors have one shape, which the result has too; alpha > 0, beta > 0. Computed
+    in float32 whatever the autocast state.
     """
     with torch.autocast(device_type=mean.device.type, enabled=False):
         mean, alpha, beta = mean.float(), alpha.float(), beta.float()
@@ -36,9 +37,10 @@ def gennorm_nll(mean: Tensor, alpha: Tensor, beta: Tensor, target: Tensor) -> Te
 
 
 def gennorm_sigma(alpha: Tensor, beta: Tensor) -> Tensor:
-    """Standard deviation alpha · sqrt(Gamma(3/beta) / Gamma(1/beta)), float32, same shape.
+    """Computes the standard deviation alpha · sqrt(Gamma(3/beta) / Gamma(1/beta)), float32.
 
-    By differences of log-Gamma: Gamma itself overflows float32 for beta under about 0.09.
+    Both tensors have one shape, which the result has too; alpha > 0, beta > 0. Computed
+    by differences of log-Gamma: Gamma itself overflows float32 for beta under about 0.09.
     """
     with torch.autocast(device_type=alpha.device.type, enabled=False):
         alpha, beta = alpha.float(), beta.float()

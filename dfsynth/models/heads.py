@@ -1,4 +1,4 @@
-"""What a stage says of every pixel, and how its raw output is read.
+"""What a stage predicts of every pixel, and how its raw output is interpreted.
 
 Upadhyay et al., MICCAI 2021: mean b, scale alpha and shape beta of a generalised Gaussian. Fixed
 shapes are special cases (Laplace, Gaussian); a point estimate has a mean alone, with one width for
@@ -38,7 +38,7 @@ steps as the learning rate is small to come from where training starts."""
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What one stage says of every pixel; float32, each (n, 1, H, W)."""
+    """The predictive distribution of one stage for every pixel; float32, each (n, 1, H, W)."""
 
     mean: Tensor
     alpha: Tensor
@@ -57,7 +57,7 @@ def interpret(
     likelihood: Likelihood = "gennorm",
     raw_alpha: Tensor | None = None,
 ) -> Prediction:
-    """A stage's raw output as mean, alpha > 0, bounded beta and lung logit.
+    """Interprets a stage's raw output as mean, alpha > 0, bounded beta and lung logit.
 
     raw (n, c, H, W) float32 has the channels of `HEAD_CHANNELS`, and one more with a lung output.
     `raw_alpha` (one weight) stands in for the channel that the likelihood `point` lacks.

@@ -8,6 +8,7 @@ share a batch, and the sites of dropout, which no paper names.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Final
 
 import torch
 import torch.nn.functional as F
@@ -15,12 +16,12 @@ from torch import Tensor, nn
 
 from dfsynth.models.backbone import StageNetwork
 
-PUBLISHED_WIDTHS = (64, 128, 256, 512, 512)
-_GROUP_CHANNELS = 8
+PUBLISHED_WIDTHS: Final = (64, 128, 256, 512, 512)
+_GROUP_CHANNELS: Final = 8
 
 
 class ResidualBlock(nn.Module):
-    """Three 3×3 convolutions beside one, added; channels in → out, same y and x."""
+    """Three 3×3 convolutions beside one, added; channels in → out, same H and W."""
 
     def __init__(self, channels_in: int, middle: int, channels_out: int) -> None:
         super().__init__()
@@ -36,6 +37,7 @@ class ResidualBlock(nn.Module):
         self.short = nn.Conv2d(channels_in, channels_out, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Maps x (n, channels_in, H, W) to (n, channels_out, H, W)."""
         return F.relu(self.long(x) + self.short(x))
 
 
@@ -47,6 +49,11 @@ class PublishedUNet(StageNetwork):
     """
 
     def __init__(self, channels_in: int, channels_out: int, widths: Sequence[int]) -> None:
+        """Builds the network; `widths` are its channels from fine to coarse.
+
+        Raises:
+            ValueError: there are fewer than two widths, or one is no multiple of 8.
+        """
         super().__init__()
         if len(widths) < 2 or any(w % _GROUP_CHANNELS for w in widths):
             raise ValueError(
@@ -70,14 +77,14 @@ class PublishedUNet(StageNetwork):
         self.heads = nn.Conv2d(widths[0], channels_out, 3, padding=1)
 
     def encode(self, x: Tensor) -> list[Tensor]:
-        """x (n, channels_in, H, W) → features from fine to coarse."""
+        """Encodes x (n, channels_in, H, W) as features from fine to coarse."""
         features = [self.stem(x)]
         for block in self.down:
             features.append(block(F.max_pool2d(features[-1], 2)))
         return features
 
     def decode(self, features: list[Tensor], masks: Sequence[Tensor]) -> Tensor:
-        """Features of `encode` and one mask (n, channels) a site, coarse to fine → output."""
+        """Decodes features to (n, out, H, W) with one mask (n, channels) a site, coarse to fine."""
         *skips, hidden = features
         for block, mask in zip(self.up, masks, strict=True):
             hidden = F.interpolate(hidden, scale_factor=2, mode="bilinear", align_corners=True)
@@ -89,7 +96,7 @@ class PublishedUNet(StageNetwork):
             return output
 
     def zero_output(self) -> None:
-        """Whatever the input, the output is 0 until the heads are trained."""
+        """Makes the output 0 for every input, until the heads are trained."""
         nn.init.zeros_(self.heads.weight)
         if self.heads.bias is not None:
             nn.init.zeros_(self.heads.bias)

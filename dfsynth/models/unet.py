@@ -1,12 +1,13 @@
 """The compact U-Net of one stage.
 
-It works on the 2× pixel-unshuffled picture, so that the widest maps have a quarter of the pixels,
+It works on the 2× pixel-unshuffled image, so that the widest maps have a quarter of the pixels,
 and samples by channel dropout in the decoder alone, so that many samples can share one encoder
 pass. Masks come in as an argument: the network draws nothing itself.
 """
 
 import itertools
 from collections.abc import Sequence
+from typing import Final
 
 import torch
 import torch.nn.functional as F
@@ -14,14 +15,14 @@ from torch import Tensor, nn
 
 from dfsynth.models.backbone import StageNetwork
 
-UNSHUFFLE = 2
-_GROUP_CHANNELS = 8
-_DETAIL_CHANNELS = 8
-_HEAD_CHANNELS = 16
+UNSHUFFLE: Final = 2
+_GROUP_CHANNELS: Final = 8
+_DETAIL_CHANNELS: Final = 8
+_HEAD_CHANNELS: Final = 16
 
 
 class ConvBlock(nn.Module):
-    """Two 3×3 convolutions with group norm between, around a skip; channels in → out."""
+    """Two 3×3 convolutions with group norm between, around a skip; channels in → out, same H, W."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
@@ -30,7 +31,10 @@ class ConvBlock(nn.Module):
         self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """x (n, channels_in, y, x); mask (n, channels_out) multiplies whole channels."""
+        """Maps x (n, channels_in, H, W) to (n, channels_out, H, W).
+
+        The mask (n, channels_out) multiplies whole channels.
+        """
         first = self.conv1(x)
         hidden = F.silu(self.norm(first))
         if mask is not None:
@@ -45,6 +49,11 @@ class UNet(StageNetwork):
     """
 
     def __init__(self, channels_in: int, channels_out: int, widths: Sequence[int]) -> None:
+        """Builds the network; `widths` are its channels from fine to coarse.
+
+        Raises:
+            ValueError: there are fewer than two widths, or one is no multiple of 8.
+        """
         super().__init__()
         if len(widths) < 2 or any(w % _GROUP_CHANNELS for w in widths):
             raise ValueError(
@@ -69,7 +78,7 @@ class UNet(StageNetwork):
         self.head2 = nn.Conv2d(_HEAD_CHANNELS, channels_out, 3, padding=1)
 
     def encode(self, x: Tensor) -> list[Tensor]:
-        """x (n, channels_in, H, W) → the picture itself, then features from fine to coarse."""
+        """Encodes x (n, channels_in, H, W) as x itself, then features from fine to coarse."""
         features = [x]
         hidden = F.silu(self.stem(F.pixel_unshuffle(x, UNSHUFFLE)))
         for block, down in zip(self.encoder, self.down, strict=True):
@@ -80,32 +89,32 @@ class UNet(StageNetwork):
         return features
 
     def decode(self, features: list[Tensor], masks: Sequence[Tensor]) -> Tensor:
-        """Features of `encode` and one mask (n, channels) a site, coarse to fine → output."""
-        picture, *skips = features
+        """Decodes features to (n, out, H, W) with one mask (n, channels) a site, coarse to fine."""
+        image, *skips = features
         hidden = self.bottom(skips.pop(), masks[0])
         for block, mask in zip(self.decoder, masks[1:], strict=True):
             skip = skips.pop()
             # Bilinear, not transposed convolution: no checkerboard by construction.
             hidden = F.interpolate(hidden, size=skip.shape[-2:], mode="bilinear")
             hidden = block(torch.cat([hidden, skip], dim=1), mask)
-        pieces = zip(self._pieces(hidden), self._pieces(picture), strict=True)
+        pieces = zip(self._pieces(hidden), self._pieces(image), strict=True)
         return torch.cat([self._finish(h, p) for h, p in pieces])
 
     def zero_output(self) -> None:
-        """Whatever the input, the output is 0 until the head is trained."""
+        """Makes the output 0 for every input, until the head is trained."""
         nn.init.zeros_(self.head2.weight)
         if self.head2.bias is not None:
             nn.init.zeros_(self.head2.bias)
 
-    def _finish(self, hidden: Tensor, picture: Tensor) -> Tensor:
+    def _finish(self, hidden: Tensor, image: Tensor) -> Tensor:
         """The head at full resolution, in float32.
 
         The spread of a few samples is as small as the steps of bfloat16.
         """
         with torch.autocast(device_type=hidden.device.type, enabled=False):
             detail = self.detail(hidden.float())
-            detail = F.interpolate(detail, size=picture.shape[-2:], mode="bilinear")
-            hidden = F.silu(self.head1(torch.cat([detail, picture.float()], dim=1)))
+            detail = F.interpolate(detail, size=image.shape[-2:], mode="bilinear")
+            hidden = F.silu(self.head1(torch.cat([detail, image.float()], dim=1)))
             output: Tensor = self.head2(hidden)
             return output
 

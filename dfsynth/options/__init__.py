@@ -1,6 +1,6 @@
 """What the four jobs are asked to do: validated once, the same for the command line and Python."""
 
-from dfsynth.options.build import (
+from dfsynth.options.build_options import (
     DEFAULT_MAPS,
     DEFAULT_MC_SAMPLES,
     DEFAULT_SHARD_SIZE,
@@ -8,15 +8,15 @@ from dfsynth.options.build import (
     BuildOptions,
     StoredFloat,
 )
-from dfsynth.options.evaluate import EvaluationOptions
-from dfsynth.options.simulate import (
+from dfsynth.options.evaluate_options import EvaluationOptions
+from dfsynth.options.simulate_options import (
     DEFAULT_PAIRS_SHARD_SIZE,
     DEFAULT_PAIRS_SIZE,
     LAYERS,
     ORIGINS,
     SimulateOptions,
 )
-from dfsynth.options.train import TrainOptions
+from dfsynth.options.train_options import TrainOptions
 
 __all__ = [
     "DEFAULT_MAPS",

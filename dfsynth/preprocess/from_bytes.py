@@ -1,5 +1,6 @@
 """The bytes of an image file → a model input: the one place where decoding and geometry meet."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from dfsynth.decode import DecodeLimits, decode
@@ -17,6 +18,8 @@ class ModelInputReader:
     """Percentiles of the grey values that become 0 and 1."""
     limits: DecodeLimits = field(default_factory=DecodeLimits)
     """Largest file and largest image that are decoded."""
+    decode: Callable[[bytes, DecodeLimits], DecodedImage] = decode
+    """What decodes a file; pairs for training may have formats that no archive has."""
 
     def __call__(
         self, data: bytes, field_mm: tuple[float, float] | None = None
@@ -35,7 +38,7 @@ class ModelInputReader:
         Raises:
             ImageError: whatever is wrong with the file.
         """
-        decoded = decode(data, self.limits)
+        decoded = self.decode(data, self.limits)
         facts = _facts_of(decoded, field_mm)
         return facts, prepare(replace(decoded, pixel_mm=facts.pixel_mm), self.grid, self.window)
 

@@ -4,10 +4,11 @@
     Subject → PairItem → MadePair → PairRow
 
 Frozen, so that no stage changes what another one holds. Arrays are named by axes: (y, x) is
-(row, column) of a picture, y downwards.
+(row, column) of an image, y downwards.
 """
 
-from dfsynth.records.generator import Generated, GeneratorFacts
+from dfsynth.records.column import Column
+from dfsynth.records.generated import Generated, GeneratorFacts
 from dfsynth.records.image import (
     DecodedImage,
     Geometry,
@@ -35,6 +36,7 @@ from dfsynth.records.pair import (
 __all__ = [
     "MAP_NAMES",
     "PAIR_ARRAYS",
+    "Column",
     "DecodedImage",
     "Float32Map",
     "Generated",

@@ -1,5 +1,6 @@
 """What is said of one image: its scores and its row of the manifest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -8,26 +9,17 @@ Status: TypeAlias = Literal["ok", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One number each for the maps of one picture; padding never counts."""
+    """One number each for the maps of one image; padding never counts."""
 
-    dark_field_mean: float
-    dark_field_lung_mean: float | None
-    aleatoric_mean: float
-    aleatoric_lung_mean: float | None
-    aleatoric_p95: float
-    epistemic_mean: float
-    epistemic_lung_mean: float | None
-    epistemic_p95: float
-    uncertainty: float | None
-    lung_fraction: float | None
-    lung_area_cm2: float | None
-    ood_score: float | None
+    scores: Mapping[str, float | None]
+    """By name, all of `dfsynth.score.SCORE_COLUMNS`, where each has its unit."""
     flags: tuple[str, ...]
+    """Remarks on the image: those of the model input, and no_lung."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestRow:
-    """One row of the manifest; field for field the schema in `dfsynth.manifest.schema`."""
+    """One row of the manifest; with `scores` the schema `dfsynth.manifest.IMAGES`."""
 
     image_id: str
     row: int
@@ -35,6 +27,8 @@ class ManifestRow:
     status: Status
     source: str
     uri: str
+    scores: Mapping[str, float | None]
+    """By name, all of `dfsynth.score.SCORE_COLUMNS`; all null where the image failed."""
     error_code: str | None = None
     error: str | None = None
     source_sha256: str | None = None
@@ -42,29 +36,21 @@ class ManifestRow:
     view: str | None = None
     sex: str | None = None
     age: float | None = None
+    """In years."""
     findings: tuple[str, ...] | None = None
     split: str | None = None
     width: int | None = None
+    """Of the decoded source, in pixels, as is the next."""
     height: int | None = None
     bits: int | None = None
     photometric: str | None = None
     pixel_mm: float | None = None
     scale_y: float | None = None
+    """Grid pixels to a pixel of the source, as is the next."""
     scale_x: float | None = None
     offset_y: float | None = None
+    """Padding before the image, in grid pixels, as is the next."""
     offset_x: float | None = None
-    dark_field_mean: float | None = None
-    dark_field_lung_mean: float | None = None
-    aleatoric_mean: float | None = None
-    aleatoric_lung_mean: float | None = None
-    aleatoric_p95: float | None = None
-    epistemic_mean: float | None = None
-    epistemic_lung_mean: float | None = None
-    epistemic_p95: float | None = None
-    uncertainty: float | None = None
-    lung_fraction: float | None = None
-    lung_area_cm2: float | None = None
-    ood_score: float | None = None
     flags: tuple[str, ...] = ()
     checksum: str | None = None
     seconds: float | None = None

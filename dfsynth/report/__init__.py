@@ -1,4 +1,4 @@
-"""Pictures: contact sheets of maps with their colour scales."""
+"""Drawings: contact sheets of maps with their colour scales."""
 
 from dfsynth.report.colours import colour_table, paint, robust_limits
 from dfsynth.report.png import encode_png

@@ -1,4 +1,4 @@
-"""Numbers to colours: colour tables, display limits, and what stands where there is no number."""
+"""Values to colours: colour tables, display limits, and what stands where there is no value."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -52,12 +52,12 @@ def paint(values: NDArray[np.float32], name: str, low: float, high: float) -> ND
     check_limits(low, high)
     known = np.isfinite(values)
     scaled = (np.where(known, values, low).astype(np.float64) - low) * (255 / (high - low))
-    picture = colour_table(name)[np.clip(np.rint(scaled), 0, 255).astype(np.uint8)]
-    return np.where(known[..., None], picture, hatch(*values.shape))
+    painted = colour_table(name)[np.clip(np.rint(scaled), 0, 255).astype(np.uint8)]
+    return np.where(known[..., None], painted, hatch(*values.shape))
 
 
 def hatch(height: int, width: int) -> NDArray[np.uint8]:
-    """Diagonal grey stripes (y, x, 3): here would be a picture, had it not failed."""
+    """Diagonal grey stripes (y, x, 3): here would be an image, had it not failed."""
     y, x = np.mgrid[:height, :width]
     stripe = (y + x) % _HATCH_PERIOD < _HATCH_PERIOD // 3
     shade = np.where(stripe, _HATCH_LIGHT, _HATCH_DARK).astype(np.uint8)
@@ -65,7 +65,7 @@ def hatch(height: int, width: int) -> NDArray[np.uint8]:
 
 
 def check_limits(low: float, high: float) -> None:
-    """Passes display limits that a colour scale can span.
+    """Requires display limits that a colour scale can span.
 
     Raises:
         ValueError: one is not finite, or `low` is not below `high`.

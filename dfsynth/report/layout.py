@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.report.lettering import BODY, HEADING, SMALL, TITLE
+from dfsynth.report.text import BODY, HEADING, SMALL, TITLE
 
 MAX_WIDTH: Final = 2400
 """Widest sheet in pixels."""
@@ -38,7 +38,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class HeaderBoxes:
-    """The head of one column of pictures."""
+    """The head of one column of panels."""
 
     title: Box
     bar: Box
@@ -47,12 +47,12 @@ class HeaderBoxes:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """How the images are spread: `groups` images side by side, `columns` pictures each."""
+    """How the images are spread: `groups` images side by side, `columns` panels each."""
 
     groups: int
     columns: int
     panel: int
-    """Side in pixels of the square that a picture is fitted into."""
+    """Side in pixels of the square that a map is fitted into."""
 
     @property
     def group_width(self) -> int:
@@ -64,7 +64,7 @@ class Grid:
         return self.groups * self.group_width + (self.groups - 1) * _GROUP_GAP
 
     def left(self, group: int, column: int = 0) -> int:
-        """Left edge of a column of pictures."""
+        """Left edge of a column of panels."""
         start = _MARGIN + group * (self.group_width + _GROUP_GAP)
         return start + column * (self.panel + _PANEL_GAP)
 
@@ -73,7 +73,7 @@ def choose_grid(images: int, columns: int) -> Grid:
     """One image a line up to 4 images, two up to 24, else three, as far as the width allows.
 
     Raises:
-        ValueError: so many columns that a picture would be smaller than 48 pixels.
+        ValueError: so many columns that a panel would be smaller than 48 pixels.
     """
     wanted = 1 if images <= 4 else 2 if images <= 24 else 3
     for groups in range(wanted, 0, -1):
@@ -90,7 +90,7 @@ class SheetLayout:
 
     grid: Grid
     line_heights: tuple[int, ...]
-    """Height of the pictures on each line of images."""
+    """Height of the panels on each line of images."""
     caption_lines: int
     footer_lines: int
 
@@ -112,7 +112,7 @@ class SheetLayout:
         return Box(_MARGIN, self._footer_top - _SPACE - 1, self.grid.content_width, 1)
 
     def header(self, group: int, column: int) -> HeaderBoxes:
-        """The head of a column of pictures."""
+        """The head of a column of panels."""
         left, width = self.grid.left(group, column), self.grid.panel
         top = self.title.top + self.title.height + _SPACE
         bar = top + HEADING.line
@@ -123,20 +123,20 @@ class SheetLayout:
         )
 
     def panel(self, image: int, column: int) -> Box:
-        """Where a picture of an image goes."""
+        """Where a panel of an image goes."""
         line, group = divmod(image, self.grid.groups)
         left = self.grid.left(group, column)
         return Box(left, self._line_top(line), self.grid.panel, self.line_heights[line])
 
-    def caption(self, image: int, number: int) -> Box:
-        """A line of text below the pictures of an image."""
+    def caption(self, image: int, line_index: int) -> Box:
+        """A line of text below the panels of an image."""
         line, group = divmod(image, self.grid.groups)
-        top = self._line_top(line) + self.line_heights[line] + number * BODY.line
+        top = self._line_top(line) + self.line_heights[line] + line_index * BODY.line
         return Box(self.grid.left(group), top, self.grid.group_width, BODY.line)
 
-    def footer(self, number: int) -> Box:
+    def footer(self, line_index: int) -> Box:
         """A line of the footer."""
-        top = self._footer_top + number * SMALL.line
+        top = self._footer_top + line_index * SMALL.line
         return Box(_MARGIN, top, self.grid.content_width, SMALL.line)
 
     @property

@@ -1,4 +1,4 @@
-"""One picture of a contact sheet: a map fitted into its box, or why there is none."""
+"""One panel of a contact sheet: a map fitted into its box, or why there is none."""
 
 from typing import Final
 
@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.report.colours import hatch, paint
-from dfsynth.report.lettering import BODY, Rgb, drawable, shorten, width_of, write
+from dfsynth.report.text import BODY, Rgb, drawable, shorten, width_of, write
 
 SLOT: Final[Rgb] = (30, 30, 33)
-"""Behind pictures that do not fill their box."""
+"""Behind maps that do not fill their box."""
 _FAINT: Final[Rgb] = (120, 120, 126)
 _PLAIN: Final[Rgb] = (222, 222, 226)
 _PADDING: Final = 10
 
 
 def fitted_size(shape: tuple[int, int], side: int) -> tuple[int, int]:
-    """(height, width) of a picture of `shape` whose longer side becomes `side`."""
+    """(height, width) of an image of `shape` whose longer side becomes `side`."""
     scale = side / max(shape)
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 

@@ -1,4 +1,4 @@
-"""Pictures as PNG bytes."""
+"""Images as PNG bytes."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 
 def encode_png(rgb: NDArray[np.uint8]) -> bytes:
-    """The PNG of a picture (y, x, 3) RGB.
+    """The PNG of an image (y, x, 3) RGB.
 
     Raises:
         ValueError: not such an array.
@@ -15,5 +15,5 @@ def encode_png(rgb: NDArray[np.uint8]) -> bytes:
         raise ValueError(f"expected uint8 (y, x, 3), found {rgb.dtype} {rgb.shape}")
     done, data = cv2.imencode(".png", np.ascontiguousarray(rgb[..., ::-1]))
     if not done:
-        raise ValueError(f"a picture of shape {rgb.shape} cannot be held by a PNG")
+        raise ValueError(f"an image of shape {rgb.shape} cannot be held by a PNG")
     return bytes(data.tobytes())

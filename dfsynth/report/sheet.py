@@ -1,4 +1,4 @@
-"""Contact sheets: one line of pictures per image, one colour scale per column."""
+"""Contact sheets: one line of panels per image, one colour scale per column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from dfsynth.report.colours import check_limits, colour_table
 from dfsynth.report.layout import Grid, HeaderBoxes, SheetLayout, choose_grid
-from dfsynth.report.lettering import (
+from dfsynth.report.panel import draw_failure, draw_map, draw_missing, fitted_size
+from dfsynth.report.text import (
     BODY,
     HEADING,
     SMALL,
@@ -21,7 +22,6 @@ from dfsynth.report.lettering import (
     wrap,
     write,
 )
-from dfsynth.report.panel import draw_failure, draw_map, draw_missing, fitted_size
 
 BACKGROUND: Final[Rgb] = (17, 17, 19)
 _BRIGHT: Final[Rgb] = (240, 240, 243)
@@ -62,73 +62,66 @@ class SheetRow:
     """First what names the image; the rest is set after it, fainter."""
     images: tuple[NDArray[np.float32] | None, ...]
     """One map (y, x) per column; None where it is not stored, NaN where the image failed."""
-    crop: tuple[slice, slice] | None = None
-    """The part (y, x) of the maps to draw; None for the whole."""
     failure: str | None = None
     """Why the image failed, in one word."""
 
-    def cropped(self, column: int) -> NDArray[np.float32] | None:
-        """The part of a map that is drawn, (y, x)."""
-        image = self.images[column]
-        return image if image is None or self.crop is None else image[self.crop]
-
 
 def contact_sheet(
-    panels: Sequence[SheetRow], columns: Sequence[SheetColumn], title: str, footer: str
+    rows: Sequence[SheetRow], columns: Sequence[SheetColumn], title: str, footer: str
 ) -> NDArray[np.uint8]:
-    """The sheet (y, x, 3) RGB, at most 2400 pixels wide.
+    """Draws maps (y, x) into a sheet (y, x, 3) RGB, at most 2400 pixels wide.
 
-    Up to 8 images stand one below the other; more stand two or three side by side, in reading
-    order. A map that is all NaN is hatched and marked as failed, single NaN pixels are hatched.
+    Up to 4 images stand one below the other, up to 24 two and more three side by
+    side, in reading order. A map that is all NaN is hatched and marked as failed, single NaN pixels
+    are hatched.
 
     Raises:
         ValueError: no image, no column, an image without one map per column, a map without two
             axes or without pixels, or too many columns.
     """
-    _check(panels, columns)
-    grid = choose_grid(len(panels), len(columns))
-    captions = [_caption(row, grid.group_width) for row in panels]
+    _check(rows, columns)
+    grid = choose_grid(len(rows), len(columns))
+    captions = [_caption(row, grid.group_width) for row in rows]
     notes = wrap(drawable(footer), SMALL, grid.content_width)
     layout = SheetLayout(
         grid=grid,
-        line_heights=_line_heights(panels, grid),
+        line_heights=_line_heights(rows, grid),
         caption_lines=max(len(lines) for lines in captions),
         footer_lines=len(notes),
     )
     canvas = np.full((layout.height, layout.width, 3), BACKGROUND, dtype=np.uint8)
     _draw_frame(canvas, layout, title, notes)
-    for group in range(min(grid.groups, len(panels))):
-        for number, column in enumerate(columns):
-            _draw_header(canvas, layout.header(group, number), column)
-    for image, row in enumerate(panels):
-        for number, column in enumerate(columns):
-            _draw_panel(layout.panel(image, number).of(canvas), row, number, column)
+    for group in range(min(grid.groups, len(rows))):
+        for index, column in enumerate(columns):
+            _draw_header(canvas, layout.header(group, index), column)
+    for image, row in enumerate(rows):
+        for index, column in enumerate(columns):
+            _draw_panel(layout.panel(image, index).of(canvas), row, index, column)
         for line, texts in enumerate(captions[image]):
             _draw_caption(layout.caption(image, line).of(canvas), texts, first=line == 0)
     return canvas
 
 
-def _check(panels: Sequence[SheetRow], columns: Sequence[SheetColumn]) -> None:
-    if not panels or not columns:
-        raise ValueError(f"nothing to draw: {len(panels)} images in {len(columns)} columns")
-    for row in panels:
+def _check(rows: Sequence[SheetRow], columns: Sequence[SheetColumn]) -> None:
+    if not rows or not columns:
+        raise ValueError(f"nothing to draw: {len(rows)} images in {len(columns)} columns")
+    for row in rows:
         if len(row.images) != len(columns):
             raise ValueError(f"an image has {len(row.images)} maps for {len(columns)} columns")
-        for number in range(len(columns)):
-            image = row.cropped(number)
+        for image in row.images:
             if image is not None and (image.ndim != 2 or image.size == 0):
                 raise ValueError(f"expected a map of axes (y, x), found the shape {image.shape}")
 
 
-def _line_heights(panels: Sequence[SheetRow], grid: Grid) -> tuple[int, ...]:
-    """The tallest fitted picture on each line; failures take no more room than the others."""
+def _line_heights(rows: Sequence[SheetRow], grid: Grid) -> tuple[int, ...]:
+    """The tallest fitted map on each line; failures take no more room than the others."""
     heights = []
-    for start in range(0, len(panels), grid.groups):
+    for start in range(0, len(rows), grid.groups):
         maps = [
             image
-            for row in panels[start : start + grid.groups]
-            for number in range(grid.columns)
-            if (image := row.cropped(number)) is not None
+            for row in rows[start : start + grid.groups]
+            for image in row.images
+            if image is not None
         ]
         drawn = [image for image in maps if not _failed(image)] or maps
         tall = [fitted_size(image.shape, grid.panel)[0] for image in drawn]
@@ -158,8 +151,8 @@ def _draw_frame(
     name = shorten(drawable(title), TITLE, layout.title.width)
     write(layout.title.of(canvas), name, TITLE, _BRIGHT)
     layout.rule.of(canvas)[:] = _RULE
-    for number, note in enumerate(notes):
-        write(layout.footer(number).of(canvas), note, SMALL, _DIM)
+    for index, note in enumerate(notes):
+        write(layout.footer(index).of(canvas), note, SMALL, _DIM)
 
 
 def _draw_header(canvas: NDArray[np.uint8], boxes: HeaderBoxes, column: SheetColumn) -> None:
@@ -172,14 +165,14 @@ def _draw_header(canvas: NDArray[np.uint8], boxes: HeaderBoxes, column: SheetCol
     write(ticks, low, SMALL, _DIM, "left")
     write(ticks, high, SMALL, _DIM, "right")
     taken = 2 * (max(width_of(low, SMALL), width_of(high, SMALL)) + _GAP // 2)
-    # The unit 1 between two numbers reads as a third.
+    # The unit 1 between two ticks reads as a third.
     named = "" if column.unit == "1" else column.unit
     unit = shorten(drawable(named), SMALL, boxes.ticks.width - taken)
     write(ticks, unit, SMALL, _DIM, "centre")
 
 
-def _draw_panel(canvas: NDArray[np.uint8], row: SheetRow, number: int, column: SheetColumn) -> None:
-    image = row.cropped(number)
+def _draw_panel(canvas: NDArray[np.uint8], row: SheetRow, index: int, column: SheetColumn) -> None:
+    image = row.images[index]
     if image is None:
         draw_missing(canvas)
     elif _failed(image):

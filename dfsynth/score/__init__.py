@@ -1,5 +1,14 @@
-"""Maps → one number each per image."""
+"""Maps → one number each per image, by the scorers of `dfsynth.score.scorers`."""
 
-from dfsynth.score.numbers import score
+from dfsynth.score.scorer import ImageMaps, ScoreColumn, Scorer
+from dfsynth.score.scorers import NO_SCORES, SCORE_COLUMNS, SCORERS, score
 
-__all__ = ["score"]
+__all__ = [
+    "NO_SCORES",
+    "SCORERS",
+    "SCORE_COLUMNS",
+    "ImageMaps",
+    "ScoreColumn",
+    "Scorer",
+    "score",
+]

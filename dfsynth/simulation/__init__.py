@@ -1,5 +1,9 @@
-"""Paired training data with known truth: images of drawn bodies, CT volumes, radiographs."""
+"""Paired training data with known truth: images of drawn bodies, CT volumes, radiographs.
 
-from dfsynth.simulation.simulator import SIMULATOR_VERSION, make_simulator
+Three layers make a pair: the job asks `Simulator` for planned pairs and writes them; an origin
+(`origins/`) draws the patient and gives a scene; `pair.py` projects the scene and images it.
+"""
 
-__all__ = ["SIMULATOR_VERSION", "make_simulator"]
+from dfsynth.simulation.simulator import SIMULATOR_VERSION, Simulator
+
+__all__ = ["SIMULATOR_VERSION", "Simulator"]

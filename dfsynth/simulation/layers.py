@@ -5,14 +5,14 @@ from typing import Final
 
 from dfsynth.simulation.acquisition import LAYERS as SCAN_LAYERS
 from dfsynth.simulation.acquisition import ImagingParameters, draw_imaging
-from dfsynth.simulation.display import LOOK_LAYERS, DisplayParameters, draw_display
+from dfsynth.simulation.display import DISPLAY_LAYERS, DisplayParameters, draw_display
 from dfsynth.simulation.streams import Streams
 
 TISSUE_LAYERS: Final = ("heterogeneity", "emphysema", "opacities")
 LAYERS: Final = (*TISSUE_LAYERS, *SCAN_LAYERS, "display")
 """Everything that can be switched off by name."""
 SCAN_KVP: Final = 70.0
-"""Of the dark-field scan (Willer et al., 2021)."""
+"""Tube voltage of the dark-field scan, in kV (Willer et al., Lancet Digital Health 3, 2021)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +23,37 @@ class ImageLayers:
     display: DisplayParameters | None
     """None leaves −ln T of an ideal radiograph, windowed alone."""
     kvp: float
-    """Tube voltage of the conventional radiograph."""
-    with_devices: bool
+    """Tube voltage of the conventional radiograph, in kV."""
+    with_implants: bool
+
+    @property
+    def photons(self) -> float | None:
+        """N0 of the scan: photons a detector pixel in the open field; null without noise."""
+        return None if self.scan.noise is None else self.scan.noise.photons
+
+    @property
+    def visibility(self) -> float | None:
+        """V0 of the scan, 0 to 1; null without noise."""
+        return None if self.scan.noise is None else self.scan.noise.visibility
 
 
 def draw_layers(
-    streams: Streams, kvp: tuple[float, float], devices_share: float, without: frozenset[str]
+    streams: Streams, kvp: tuple[float, float], implants_share: float, without: frozenset[str]
 ) -> ImageLayers:
     """Draws the layers of a pair, but for those named in `without`.
 
-    `kvp` is the range of the conventional radiograph's tube voltage, `devices_share` the chance
-    of pacemakers, cables and the like.
+    Args:
+        streams: those of the pair; a layer that is off moves no other layer's draws.
+        kvp: range of the conventional radiograph's tube voltage, in kV.
+        implants_share: chance of pacemakers, cables and the like, 0 to 1.
+        without: names of `LAYERS`.
     """
     voltage = float(streams("kvp").uniform(*kvp))
     return ImageLayers(
         scan=draw_imaging(SCAN_KVP, frozenset(SCAN_LAYERS) - without, streams),
         display=None
         if "display" in without
-        else draw_display(voltage, frozenset(LOOK_LAYERS), streams),
+        else draw_display(voltage, frozenset(DISPLAY_LAYERS), streams),
         kvp=voltage,
-        with_devices=bool(streams("devices").random() < devices_share),
+        with_implants=bool(streams("devices").random() < implants_share),
     )

@@ -1,69 +1,151 @@
-"""One pair: line integrals → the registered scan, the radiograph, and the truth."""
+"""One pair: a scene → scan, radiograph and truth, registered, and what the manifest says."""
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.records import Float32Map
+from dfsynth.records import Float32Map, MadePair, PairFacts, Parameter
 from dfsynth.simulation.acquisition import (
     Projections,
-    Tube,
+    XrayTube,
     acquire,
     chest_places,
-    draw_devices,
-    lay_devices,
+    draw_implants,
+    project_implants,
     transmit,
 )
-from dfsynth.simulation.display import Surface, frame_maps, framed_pixel_mm, present, spare_lungs
-from dfsynth.simulation.layers import ImageLayers
-from dfsynth.simulation.projection.body import ProjectedBody, label_lung
+from dfsynth.simulation.columns import display_columns, merge_columns, scan_columns, tissue_columns
+from dfsynth.simulation.display import (
+    Resampling,
+    frame_maps,
+    framed_pixel_mm,
+    present,
+    widen_for_lungs,
+)
+from dfsynth.simulation.layers import ImageLayers, draw_layers
+from dfsynth.simulation.projection.projected_body import ProjectedBody, label_lung
+from dfsynth.simulation.sampling import SamplingOptions
+from dfsynth.simulation.scene import Scene
 from dfsynth.simulation.streams import Streams
 
 _PLAIN_PERCENTILES: Final = (0.5, 99.5)
 _LEAST_TRANSMISSION: Final = 1e-6
+_RESAMPLINGS: Final = {
+    "water_mm": Resampling(sharp=True, fill=None),
+    "bone_mm": Resampling(sharp=True, fill=None),
+    "dark_field": Resampling(fill=None),
+    "lung_mm": Resampling(fill=None),
+    "severity": Resampling(fill=None),
+    "lung_mask": Resampling(nearest=True, fill=None),
+}
+"""Where a frame looks past the edge, the edge goes on: air there would draw a false border."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairMaps:
-    """The images of a pair; all (y, x), float32 but for the labels."""
+    """The images of a pair, named as in a store; all (y, x), float32 but for the labels."""
 
     attenuation: Float32Map
     """The conventional radiograph as an archive shows it, in [0, 1], dense is bright."""
     transmission: Float32Map
     """The dark-field scan's own transmission at 70 kVp, registered with it, ≥ 0."""
     dark_field: Float32Map
-    """As measured, with noise and artefacts; unclipped."""
+    """As measured, with noise and artefacts; dimensionless, unclipped."""
     dark_field_clean: Float32Map
-    """∫ eps dl and nothing else."""
+    """∫ eps dl and nothing else, dimensionless, ≥ 0."""
     lung_mask: NDArray[np.uint8]
     """0 no lung, 1 lung field as people outline it, 2 hidden lung."""
     lung_thickness_mm: Float32Map
+    """Path of the ray in lung, in mm, ≥ 0."""
     severity: Float32Map
     """Share of the signal that emphysema takes away, 0 to 1."""
 
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The maps (y, x) by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A pair with what the manifest says of its images."""
+class BodyImages:
+    """The images of a projected body, and what was seen in them."""
 
     maps: PairMaps
     pixel_mm: float
-    devices: tuple[str, ...]
+    """Pitch at the object, in mm, after framing."""
+    implants: tuple[str, ...]
+    """Kinds of what the patient wears or carries, of `IMPLANT_KINDS`."""
 
 
-def make_pair(body: ProjectedBody, pixel_mm: float, layers: ImageLayers, streams: Streams) -> Pair:
-    """The images of a projected body; a pure function of its arguments.
+def make_pair(
+    scene: Scene,
+    options: SamplingOptions,
+    streams: Streams,
+    columns: Mapping[str, Parameter],
+    source_sha256: str | None = None,
+    flags: tuple[str, ...] = (),
+) -> MadePair:
+    """Projects a scene, images it, and says what was drawn.
+
+    Args:
+        scene: the patient in front of the beam.
+        options: ranges that the imaging layers are drawn from.
+        streams: those that the scene was drawn from.
+        columns: what the origin drew, by the manifest's names.
+        source_sha256: of the bytes that the patient was made of; None for a phantom.
+        flags: what the origin says of this pair.
+
+    Raises:
+        ValueError: a column that the manifest does not have, or a body without lung.
+    """
+    body = scene.project(streams)
+    layers = draw_layers(streams, options.kvp, options.implants, options.without)
+    images = image_body(body, scene.beam.pixel_mm, layers, streams)
+    facts = PairFacts(
+        source_sha256=source_sha256,
+        severity=scene.tissue.severity,
+        laa950=body.facts.laa950,
+        eps_bar_per_m=body.facts.eps_bar_per_m,
+        sdf_m2=body.facts.sdf_m2,
+        lung_volume_l=body.facts.volume_l,
+        pixel_mm=images.pixel_mm,
+        kvp=layers.kvp,
+        n0=layers.photons,
+        v0=layers.visibility,
+        parameters=merge_columns(
+            columns,
+            tissue_columns(scene.tissue),
+            scan_columns(layers.scan),
+            display_columns(layers.display),
+        ),
+        # The flag's word is older than the option's: stores of version 0.1 have it.
+        flags=(*flags, *(f"device_{kind}" for kind in images.implants)),
+    )
+    return MadePair(images.maps.arrays, facts)
+
+
+def image_body(
+    body: ProjectedBody, pixel_mm: float, layers: ImageLayers, streams: Streams
+) -> BodyImages:
+    """The images (y, x) of a projected body; a pure function of its arguments.
 
     What the display model frames anew (rotation, crop, stretch) moves every map alike, and
     its shutter leaves open all that is labelled lung.
+
+    Args:
+        body: line integrals, (y, x).
+        pixel_mm: pitch at the object, in mm.
+        layers: what was drawn for both images.
+        streams: those of the pair, for the implants.
     """
     framing = None if layers.display is None else layers.display.framing
-    maps = frame_maps(_truth(body), _SURFACES, framing)
+    maps = frame_maps(_truth(body), _RESAMPLINGS, framing)
     pixel_mm = framed_pixel_mm(pixel_mm, framing)
     labels = maps["lung_mask"].astype(np.uint8)
-    metal, devices = _devices(labels, pixel_mm, layers, streams)
+    metal, implants = _implants(labels, pixel_mm, layers, streams)
     projections = Projections(
         water_mm=maps["water_mm"],
         bone_mm=maps["bone_mm"],
@@ -73,11 +155,11 @@ def make_pair(body: ProjectedBody, pixel_mm: float, layers: ImageLayers, streams
     )
     scan = acquire(projections, layers.scan)
     radiograph = (
-        plain_radiograph(projections, layers.kvp)
+        _plain_radiograph(projections, layers.kvp)
         if layers.display is None
-        else present(projections, spare_lungs(layers.display, labels > 0))
+        else present(projections, widen_for_lungs(layers.display, labels > 0))
     )
-    return Pair(
+    return BodyImages(
         maps=PairMaps(
             attenuation=radiograph,
             transmission=scan.transmission,
@@ -88,29 +170,18 @@ def make_pair(body: ProjectedBody, pixel_mm: float, layers: ImageLayers, streams
             severity=maps["severity"],
         ),
         pixel_mm=pixel_mm,
-        devices=devices,
+        implants=implants,
     )
 
 
-def plain_radiograph(projections: Projections, kvp: float) -> Float32Map:
+def _plain_radiograph(projections: Projections, kvp: float) -> Float32Map:
     """−ln T of the primary beam, stretched between two percentiles to [0, 1], (y, x)."""
     transmission = transmit(
-        projections.water_mm, projections.bone_mm, Tube(kvp), projections.metal_mm
+        projections.water_mm, projections.bone_mm, XrayTube(kvp), projections.metal_mm
     )
     density = -np.log(np.maximum(transmission, _LEAST_TRANSMISSION))
     low, high = np.percentile(density, _PLAIN_PERCENTILES)
     return np.clip((density - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
-
-
-_SURFACES: Final = {
-    "water_mm": Surface(sharp=True, fill=None),
-    "bone_mm": Surface(sharp=True, fill=None),
-    "dark_field": Surface(fill=None),
-    "lung_mm": Surface(fill=None),
-    "severity": Surface(fill=None),
-    "lung_mask": Surface(nearest=True, fill=None),
-}
-"""Where a frame looks past the edge, the edge goes on: air there would draw a false border."""
 
 
 def _truth(body: ProjectedBody) -> dict[str, Float32Map]:
@@ -124,11 +195,12 @@ def _truth(body: ProjectedBody) -> dict[str, Float32Map]:
     }
 
 
-def _devices(
+def _implants(
     labels: NDArray[np.uint8], pixel_mm: float, layers: ImageLayers, streams: Streams
 ) -> tuple[Float32Map, tuple[str, ...]]:
-    if not layers.with_devices:
+    if not layers.with_implants:
         return np.zeros(labels.shape, np.float32), ()
-    parameters = draw_devices(chest_places(labels == 1), streams("device kinds"))
-    metal, _ = lay_devices((labels.shape[0], labels.shape[1]), pixel_mm, parameters)
+    # The stream keeps its first name: under another, equal seeds would give other implants.
+    parameters = draw_implants(chest_places(labels == 1), streams("device kinds"))
+    metal, _ = project_implants((labels.shape[0], labels.shape[1]), pixel_mm, parameters)
     return metal, parameters.kinds

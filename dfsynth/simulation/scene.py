@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import torch
 
 from dfsynth.simulation.ct import CtAnatomy, CtPose, CtThorax, sharpen_projection
-from dfsynth.simulation.phantom import BodyParameters, PhantomAnatomy, draw_body
+from dfsynth.simulation.phantom import BodyParameters, PhantomAnatomy
 from dfsynth.simulation.projection.anatomy import Anatomy
 from dfsynth.simulation.projection.beam import ConeBeam
-from dfsynth.simulation.projection.body import ProjectedBody, project_body
-from dfsynth.simulation.projection.field_of_view import draw_framing, find_lungs, frame_lungs
+from dfsynth.simulation.projection.field_of_view import draw_field_of_view, find_lungs, frame_lungs
+from dfsynth.simulation.projection.projected_body import ProjectedBody, project_body
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import LungTissue, TissueParameters
 
@@ -61,8 +61,8 @@ def pose_phantom(
     lungs = find_lungs(grid, whole)
     if lungs is None:
         raise ValueError(f"the phantom has no lungs: {body}")
-    framing = draw_framing(streams("framing"), str(body.projection))
-    beam = frame_lungs(framing, lungs, grid, _PHANTOM_REACH_MM, size)
+    field_of_view = draw_field_of_view(streams("framing"), str(body.projection))
+    beam = frame_lungs(field_of_view, lungs, grid, _PHANTOM_REACH_MM, size)
     return Scene(PhantomAnatomy(body, beam, device), beam, tissue)
 
 
@@ -84,13 +84,6 @@ def pose_ct(
     above = top * step_mm + _BEYOND_SCAN_MM
     below = (slices - 1 - bottom) * step_mm + _BEYOND_SCAN_MM
     reach = (lungs.bottom_mm - below, lungs.top_mm + above)
-    framing = draw_framing(streams("framing"), "AP" if pose.antero_posterior else "PA")
-    beam = frame_lungs(framing, lungs, grid, reach, size)
+    field_of_view = draw_field_of_view(streams("framing"), "AP" if pose.antero_posterior else "PA")
+    beam = frame_lungs(field_of_view, lungs, grid, reach, size)
     return Scene(CtAnatomy(thorax, pose, beam), beam, tissue, scanned=True)
-
-
-def draw_phantom(
-    tissue: TissueParameters, streams: Streams, size: int, device: torch.device
-) -> Scene:
-    """A random phantom in a random pose."""
-    return pose_phantom(draw_body(streams("body")), tissue, streams, size, device)

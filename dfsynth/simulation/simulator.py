@@ -1,9 +1,7 @@
-"""The simulator as the pipeline takes it: sources known at once, the rest when there is work."""
+"""The simulator as a job takes it: its origins are known at once, and read when there is work."""
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import torch
@@ -12,52 +10,31 @@ from dfsynth.devices import resolve_device
 from dfsynth.errors import DfsynthError
 from dfsynth.options import SimulateOptions
 from dfsynth.records import MadePair, PairItem, Subject, Subjects
-from dfsynth.simulation.origins.bodies import Phantoms, Volumes
-from dfsynth.simulation.origins.origin import Drawing, Origin
-from dfsynth.simulation.origins.radiographs import Radiographs
+from dfsynth.simulation.origins import CtOrigin, Origin, PhantomOrigin, RadiographOrigin
+from dfsynth.simulation.sampling import SamplingOptions
 
 SIMULATOR_VERSION: Final = 1
 """Raised whenever equal options begin to give other values."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadySimulator:
-    """Implements `dfsynth.jobs.Simulator`."""
-
-    description: str
-    origins: Mapping[str, Origin]
-
-    def make(self, item: PairItem) -> MadePair:
-        """See `Simulator`."""
-        try:
-            with torch.inference_mode():
-                return self.origins[item.origin].make(item)
-        except torch.OutOfMemoryError as error:
-            # The machine's trouble, not the pair's: a failed row would stay.
-            raise DfsynthError(
-                "the GPU's memory does not hold a pair; use fewer --workers or a smaller --size, "
-                "and run the command again"
-            ) from error
-
-
-class SimulatorMaker:
-    """Implements `dfsynth.jobs.PairMaker`."""
+class Simulator:
+    """Implements `dfsynth.jobs.pair_maker.PairMaker`."""
 
     def __init__(self, options: SimulateOptions) -> None:
-        """Finds the device and the folders.
+        """Finds the device and the folders; reads nothing.
 
         Raises:
             UsageError: the device or a folder is not there.
         """
         self._device = resolve_device(options.device)
-        drawing = Drawing.of(options)
+        sampling = SamplingOptions.of(options)
         self._origins: dict[str, Origin] = {}
         if options.origin in ("phantom", "mixed"):
-            self._origins["phantom"] = Phantoms(drawing, options.seed, self._device)
+            self._origins["phantom"] = PhantomOrigin(sampling, options.seed, self._device)
         if options.ct is not None:
-            self._origins["ct"] = Volumes(drawing, options.ct, self._device)
+            self._origins["ct"] = CtOrigin(sampling, options.ct, self._device)
         if options.cxr is not None:
-            self._origins["cxr"] = Radiographs(drawing, options.cxr)
+            self._origins["cxr"] = RadiographOrigin(sampling, options.cxr)
         self._warnings: list[str] = []
         if options.cxr is not None and (unused := options.unused_by_radiographs):
             self._warnings.append(
@@ -71,37 +48,39 @@ class SimulatorMaker:
         return {"simulator": SIMULATOR_VERSION, **named}
 
     def subjects(self, n: int) -> Subjects:
-        """See `PairMaker`; mixed origins take turns, every other pair being a phantom."""
+        """See `PairMaker`; mixed origins go round-robin, every other pair being a phantom."""
         _compute_in_one_thread()
-        surveys = {name: origin.survey(n) for name, origin in self._origins.items()}
+        listings = {name: origin.list_subjects(n) for name, origin in self._origins.items()}
         warnings = [*self._warnings]
-        warnings += itertools.chain.from_iterable(s.warnings for s in surveys.values())
-        excluded: dict[str, int] = {}
-        for survey in surveys.values():
-            for reason, count in survey.excluded.items():
-                excluded[reason] = excluded.get(reason, 0) + count
-        usable = tuple(name for name, survey in surveys.items() if survey.lines)
-        turns: list[Subject] = []
+        warnings += itertools.chain.from_iterable(found.warnings for found in listings.values())
+        excluded: Counter[str] = Counter()
+        for found in listings.values():
+            excluded.update(found.excluded)
+        usable = tuple(name for name, found in listings.items() if found.lines)
+        lines: list[Subject] = []
         taken: Counter[str] = Counter()
-        for number, name in enumerate(itertools.islice(itertools.cycle(_order(usable)), n)):
-            survey = surveys[name]
-            turns.append(survey.lines[number if survey.by_number else taken[name]])
+        for number, name in enumerate(itertools.islice(itertools.cycle(_round_robin(usable)), n)):
+            found = listings[name]
+            lines.append(found.lines[number if found.by_number else taken[name]])
             taken[name] += 1
-        return Subjects(tuple(turns), excluded, tuple(warnings))
+        return Subjects(tuple(lines), dict(excluded), tuple(warnings))
 
-    def open(self) -> ReadySimulator:
-        """See `PairMaker`."""
+    def open(self) -> str:
+        """See `PairMaker`; volumes and networks are loaded with the first pair that needs them."""
         _compute_in_one_thread()
-        return ReadySimulator(f"simulating on {self._device}", self._origins)
+        return f"simulating on {self._device}"
 
-
-def make_simulator(options: SimulateOptions) -> SimulatorMaker:
-    """The simulator for these options.
-
-    Raises:
-        UsageError: the device or a folder is not there.
-    """
-    return SimulatorMaker(options)
+    def make(self, item: PairItem) -> MadePair:
+        """See `PairMaker`."""
+        try:
+            with torch.inference_mode():
+                return self._origins[item.origin].make(item)
+        except torch.OutOfMemoryError as error:
+            # The machine's failure, not the pair's: a failed row would stay.
+            raise DfsynthError(
+                "the GPU's memory does not hold a pair; use fewer --workers or a smaller --size, "
+                "and run the command again"
+            ) from error
 
 
 def _compute_in_one_thread() -> None:
@@ -113,7 +92,7 @@ def _compute_in_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _order(names: tuple[str, ...]) -> list[str]:
+def _round_robin(names: tuple[str, ...]) -> list[str]:
     """phantom, ct → phantom, ct; phantom, ct, cxr → phantom, ct, phantom, cxr."""
     others = [name for name in names if name != "phantom"]
     if "phantom" not in names or not others:

@@ -53,6 +53,8 @@ def reason_to_exclude(name: str) -> str | None:
 
 def reason_to_exclude_member(path: str) -> str | None:
     """Why an archive's member of this name is no input; None where it is one."""
+    if not path:
+        return NO_PATH
     folders, _, name = path.rpartition("/")
     if folders and any(
         part.startswith(".") and part not in (".", "..") for part in folders.split("/")

@@ -14,7 +14,7 @@ from dfsynth.source.member import image_id_of
 from dfsynth.source.reading import read_range
 
 BLOCK_BYTES: Final = tarfile.BLOCKSIZE
-UNREADABLE: Final = (tarfile.TarError, OSError, EOFError, ValueError)
+UNREADABLE: Final = (tarfile.TarError, OSError, EOFError, OverflowError, ValueError)
 """What tarfile raises of a damaged archive."""
 _TYPE_AT: Final = 156
 _EXTENDING_TYPES: Final = (

@@ -1,6 +1,5 @@
 """A zip archive, stored or deflated, read in place: nothing is ever unpacked."""
 
-import lzma
 import stat
 import zipfile
 import zlib
@@ -19,6 +18,8 @@ from dfsynth.source.order import in_byte_order, require_unique
 from dfsynth.source.reading import require_no_machine_trouble, require_size
 from dfsynth.source.schema import Listing, ListingBuilder
 
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Of the others, zipfile inflates whole blocks, whatever number of bytes is asked for."""
 _ENCRYPTED = 0x1
 _UNIX = 3
 
@@ -40,7 +41,7 @@ class ZipSource:
         return source_name("zip", self.path)
 
     @property
-    def licence(self) -> str:
+    def license(self) -> str:
         return "unknown"
 
     def listing(self) -> Listing:
@@ -54,7 +55,7 @@ class ZipSource:
         ids: list[str] = []
         uris: list[str] = []
         for member in self._opened().infolist():
-            if member.is_dir():
+            if member.filename.endswith("/"):
                 continue
             image_id = image_id_of(member.filename)
             if reason := _reason(member) or exclusion.reason_to_exclude_member(image_id):
@@ -89,6 +90,12 @@ class ZipSource:
             raise ImageError(ErrorCode.MISSING, "the archive has no such member") from None
         if member.flag_bits & _ENCRYPTED:
             raise ImageError(ErrorCode.UNREADABLE, "the archive's member is encrypted")
+        if member.compress_type not in _METHODS:
+            raise ImageError(
+                ErrorCode.UNREADABLE,
+                f"the archive's member is compressed by method {member.compress_type}; "
+                "expected stored or deflated",
+            )
         require_size(member.file_size, max_bytes)
         content = _inflate(archive, member, max_bytes)
         require_size(len(content), max_bytes)
@@ -118,13 +125,11 @@ def _inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int) 
             return file.read(max_bytes + 1)
     except (NotImplementedError, RuntimeError):
         raise ImageError(
-            ErrorCode.UNREADABLE,
-            f"the archive's member is compressed by method {member.compress_type}; "
-            "expected stored or deflated",
+            ErrorCode.UNREADABLE, "the archive's member is stored in a way that cannot be read"
         ) from None
     except EOFError:
         raise ImageError(ErrorCode.TRUNCATED, "the archive's member ends too early") from None
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, ValueError):
         raise ImageError(ErrorCode.CORRUPT, "the archive's member is damaged") from None
     except OSError as error:
         require_no_machine_trouble(error)

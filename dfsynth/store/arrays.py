@@ -21,9 +21,14 @@ _RESERVED: Final = frozenset({"manifest", "run"})
 
 @dataclass(frozen=True, slots=True)
 class ArraySpec:
-    """One array (image, y, x): `rows` images of `height` × `width`."""
+    """One array (image, y, x): `rows` images of `height` × `width` pixels.
+
+    Raises:
+        StoreError: the name, the type or an extent is none that an array can have.
+    """
 
     name: str
+    """Lower-case letters, digits and _, starting with a letter."""
     dtype: StoredType
     rows: int
     height: int
@@ -50,15 +55,16 @@ class ArraySpec:
 
     @property
     def stored_dtype(self) -> np.dtype[np.generic]:
-        """Little-endian numpy type of the values."""
+        """The numpy type of the values, which is little-endian."""
         return np.dtype(self.dtype).newbyteorder("<")
 
     @property
     def shards(self) -> int:
+        """How many shards the rows fill, the last maybe in part."""
         return -(-self.rows // self.shard_size)
 
     def place(self, row: int) -> tuple[int, int]:
-        """(shard, index in shard) of a row.
+        """The shard that holds a row, and the index of the row in that shard.
 
         Raises:
             StoreError: the array has no such row.
@@ -80,14 +86,14 @@ class ArraySpec:
         return min(self.shard_size, self.rows - shard * self.shard_size)
 
     def empty_map(self) -> StoredMap:
-        """(y, x) of the fill value: NaN, or 0 for integers."""
+        """One image (y, x) of the fill value alone: NaN, or 0 for integers."""
         fill = 0 if self.dtype == "uint8" else np.nan
         empty: StoredMap = np.full((self.height, self.width), fill, dtype=self.stored_dtype)
         return empty
 
 
 def common_cut(specs: Sequence[ArraySpec]) -> ArraySpec:
-    """The first of `specs`, once all are known to share rows, grid and shards.
+    """The first of `specs`, arrays (image, y, x), once all are known to be cut alike.
 
     Raises:
         StoreError: there is none, two share a name, or they are cut differently.

@@ -7,7 +7,7 @@ import pyarrow as pa
 import torch
 from torch.utils.data import Dataset
 
-from dfsynth.store import ZarrArrays
+from dfsynth.store import ArrayReader
 
 
 class Sample(TypedDict):
@@ -23,8 +23,14 @@ class Sample(TypedDict):
 class MapDataset(Dataset[Sample]):
     """Reads one image at a time; safe in DataLoader workers, forked or spawned."""
 
-    def __init__(self, arrays: ZarrArrays, table: pa.Table, maps: tuple[str, ...]) -> None:
-        """`table` holds the chosen rows of the manifest, one for each sample, in order."""
+    def __init__(self, arrays: ArrayReader, table: pa.Table, maps: tuple[str, ...]) -> None:
+        """Takes up the chosen rows; nothing is read yet.
+
+        Args:
+            arrays: The arrays (image, y, x) of the store.
+            table: Chosen rows of the manifest, one for each sample, in order.
+            maps: Names of the arrays that make a sample, in order.
+        """
         self.table = table
         """Labels, findings and scores of the samples: row i belongs to sample i."""
         self._arrays = arrays
@@ -36,9 +42,10 @@ class MapDataset(Dataset[Sample]):
         return len(self._rows)
 
     def __getitem__(self, index: int) -> Sample:
-        """One sample.
+        """One sample: maps (map, y, x) in float32, with row and id.
 
         Raises:
+            IndexError: there is no such sample.
             StoreError: the stored bytes are damaged.
         """
         row = self._rows[index]

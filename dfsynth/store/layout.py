@@ -1,10 +1,9 @@
-"""Where everything of a store lies. Paths only, plus the scan that finds committed shards.
+"""Where the files lie that every store has, and the scan that finds committed shards.
 
-<root>/zarr.json                      group: attributes, consolidated metadata
-<root>/<array>/zarr.json              one array (image, y, x)
-<root>/<array>/c.<shard>.0.0          one shard object
 <root>/manifest/part-NNNNNNN.parquet  the commit record of shard N
 <root>/run/                           plan.parquet, build.json, lock, tmp/
+
+Where the arrays lie is the business of their format; of Zarr, `dfsynth.store.zarr.paths` says so.
 """
 
 import os
@@ -21,39 +20,39 @@ _PART: Final = re.compile(r"part-(\d{7,})\.parquet")
 
 @dataclass(frozen=True, slots=True)
 class StoreLayout:
-    """The paths of the store in the folder `root`."""
+    """The paths of one store; nothing needs to exist there."""
 
     root: Path
-
-    @property
-    def group_metadata(self) -> Path:
-        return self.root / "zarr.json"
+    """The folder of the store."""
 
     @property
     def manifest(self) -> Path:
-        """Holds nothing but parts."""
+        """The folder of the manifest, which holds nothing but parts."""
         return self.root / "manifest"
 
     @property
     def run(self) -> Path:
+        """The folder of what the run that makes the store keeps."""
         return self.root / "run"
 
     @property
     def plan(self) -> Path:
+        """Which input becomes which row."""
         return self.run / "plan.parquet"
 
     @property
     def build(self) -> Path:
-        """Written last in planning: it makes the folder a store."""
+        """What the store is made from; written last in planning, it makes the folder a store."""
         return self.run / "build.json"
 
     @property
     def lock(self) -> Path:
+        """The file on which processes lock the shards they work on."""
         return self.run / "lock"
 
     @property
     def scratch(self) -> Path:
-        """Where files are written before they get their name."""
+        """The folder where files are written before they get their name."""
         return self.run / "tmp"
 
     @property
@@ -64,17 +63,6 @@ class StoreLayout:
     def part(self, shard: int) -> Path:
         """The manifest part whose presence means that `shard` is committed."""
         return self.manifest / f"part-{shard:07d}.parquet"
-
-    def array(self, name: str) -> Path:
-        """The folder of one array."""
-        return self.root / name
-
-    def array_metadata(self, name: str) -> Path:
-        return self.array(name) / "zarr.json"
-
-    def shard_object(self, name: str, shard: int) -> Path:
-        """The file that holds the rows of `shard` of one array."""
-        return self.array(name) / f"c.{shard}.0.0"
 
     def owner(self, shard: int) -> str:
         """What the scratch files of a shard are named after, for `DurableFile` and `sweep`."""

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import zarr
 
 from dfsynth.errors import UsageError
 from dfsynth.manifest import read_manifest, score_column, select
-from dfsynth.store import Json, StoredMap, StoreLayout, ZarrArrays
+from dfsynth.store import ArrayReader, Json, StoredMap, StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
+from dfsynth.store.format import PlainGroup
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
 
@@ -21,26 +21,44 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store, opened for reading; holds no open file, so threads and processes may share it."""
+    """A store, opened for reading; holds no open file, so threads and processes may share it.
+
+    Example:
+        >>> store = dfsynth.open_store("x.zarr")
+        >>> store.read("dark_field", row=0).shape
+        (64, 64)
+        >>> data = store.dataset(maps=("dark_field", "aleatoric"), include_no_lung=True)
+        >>> data[0]["maps"].shape
+        torch.Size([2, 64, 64])
+    """
 
     path: Path
     record: BuildRecord | PairsRecord
     """What it was made from."""
-    _arrays: ZarrArrays
+    _arrays: ArrayReader
 
     @property
     def provenance(self) -> Mapping[str, Json]:
-        """The attributes of the store: what made it, of what, units, seed, versions, notice."""
+        """The attributes of the store: what made it of what, units, seed, versions, notice."""
         return self.record.attributes()
 
     @property
-    def arrays(self) -> zarr.Group:
-        """The plain Zarr group; `arrays["dark_field"]` is (image, y, x), NaN where none is."""
-        return zarr.open_group(self.path, mode="r")
+    def arrays(self) -> PlainGroup:
+        """The plain Zarr group; `arrays["dark_field"]` is (image, y, x), NaN where none is.
+
+        Raises:
+            FileNotFoundError: the metadata of the group is gone.
+        """
+        layout = StoreLayout(self.path)
+        return format_of(layout).open_group(layout)
 
     @property
     def manifest(self) -> pa.Table:
-        """All committed rows, in row order: of images, or of pairs."""
+        """All committed rows, in row order: of images, or of pairs.
+
+        Raises:
+            StoreError: the manifest is missing or damaged.
+        """
         return read_manifest(StoreLayout(self.path).manifest, self.record.manifest_schema)
 
     @property
@@ -49,7 +67,7 @@ class Store:
         return self._arrays.names
 
     def read(self, name: str, row: int) -> StoredMap:
-        """One map (y, x) in its stored type; NaN where the image failed.
+        """One map (y, x) in its stored type; NaN (0 for integers) where the image failed.
 
         Raises:
             StoreError: no such map or row, or the stored bytes are damaged.
@@ -64,13 +82,18 @@ class Store:
         by: str | None = None,
         include_no_lung: bool = False,
     ) -> "MapDataset":
-        """A torch Dataset of the images that pass `where` and `keep`, as `dfsynth filter` does.
+        """A torch Dataset, maps (map, y, x) float32, of the images that `dfsynth filter` keeps.
 
-        `by` is `uncertainty` where only `keep` is given. Images on which no lung was found are in
-        it only with `include_no_lung`.
+        Args:
+            where: A SQL condition on the manifest's columns.
+            maps: Names of the maps that make a sample, in order.
+            keep: Of the images that pass `where`, the share in (0, 1] with the lowest `by`.
+            by: A numeric column of the manifest; `uncertainty` where only `keep` is given.
+            include_no_lung: Whether images on which no lung was found can pass.
 
         Raises:
-            UsageError: a map that the store does not hold, or a bad predicate.
+            UsageError: a map that the store does not hold, or a bad predicate, share or column.
+            StoreError: the manifest is missing or damaged.
         """
         from dfsynth.store.dataset import MapDataset
 
@@ -88,6 +111,13 @@ class Store:
 def open_store(path: str | Path) -> Store:
     """Opens a store of images or of pairs, finished or not.
 
+    Example:
+        >>> store = dfsynth.open_store("x.zarr")
+        >>> store.maps
+        ('dark_field', 'aleatoric', 'epistemic')
+        >>> store.manifest.num_rows
+        2
+
     Raises:
         UsageError: there is no store.
         StoreError: its build record or its metadata is damaged.
@@ -95,4 +125,4 @@ def open_store(path: str | Path) -> Store:
     root = Path(path)
     layout = StoreLayout(root)
     record = read_record(layout.build)
-    return Store(root, record, ZarrArrays.open(layout))
+    return Store(root, record, format_of(layout).open_arrays(layout))

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final, Self
 
+from dfsynth.files.json_record import record_fields
 from dfsynth.manifest import PAIRS, ManifestSchema
 from dfsynth.options import SimulateOptions
 from dfsynth.records import PAIR_ARRAYS
-from dfsynth.store import ArraySpec, Json, StoredType
+from dfsynth.store import ArraySpec, Json, StoredType, StoreLayout, format_of
 from dfsynth.store.provenance import (
-    COMPRESSION,
     SCHEMA_VERSION,
+    array_specs,
+    encode_record,
     name_differences,
     software_versions,
 )
@@ -41,13 +43,20 @@ class PairsFingerprint:
 
     origin: str
     n: int
+    """Pairs of the store."""
     size: tuple[int, int]
+    """(height, width) of every array in pixels."""
     seed: int
     severity: tuple[float, float]
+    """The range from which emphysema is drawn, within 0 to 1."""
     kvp: tuple[float, float]
+    """The range from which the tube voltage is drawn, in kV."""
     without: tuple[str, ...]
+    """Layers of the simulation that are switched off."""
     devices: float
+    """Share of drawn images that show implants, 0 to 1."""
     shard_size: int
+    """Pairs in one shard."""
     arrays: tuple[tuple[str, StoredType], ...]
     """Name and stored type of each."""
     compression: str
@@ -72,7 +81,7 @@ class PairsRecord:
 
     plan_id: str
     fingerprint: PairsFingerprint
-    licences: tuple[str, ...]
+    licenses: tuple[str, ...]
     """Of the sources of all planned pairs, each once."""
     rows: int
     shards: int
@@ -82,34 +91,32 @@ class PairsRecord:
 
     @property
     def shard_size(self) -> int:
+        """See `StoreRecord`."""
         return self.fingerprint.shard_size
 
     @property
     def arrays(self) -> tuple[ArraySpec, ...]:
         """See `StoreRecord`."""
         held = self.fingerprint
-        height, width = held.size
-        return tuple(
-            ArraySpec(name, dtype, self.rows, height, width, held.shard_size)
-            for name, dtype in held.arrays
-        )
+        return array_specs(held.arrays, self.rows, held.size, held.shard_size)
 
     def to_json(self) -> bytes:
-        document = {"kind": "pairs", **asdict(self)}
-        return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+        """See `StoreRecord`."""
+        return encode_record(self, kind="pairs")
 
     @classmethod
-    def from_document(cls, found: dict[str, Any]) -> Self:
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
         """The record that `to_json` wrote, its kind taken away.
 
         Raises:
-            ValueError, LookupError, TypeError, AttributeError: it is none.
+            ValueError, LookupError, TypeError, AttributeError: the document is of no such record.
         """
-        fingerprint = found.pop("fingerprint")
+        found = record_fields(document)
+        fingerprint = dict(found.pop("fingerprint"))
         for name in ("size", "severity", "kvp", "without"):
             fingerprint[name] = tuple(fingerprint[name])
         fingerprint["arrays"] = tuple((name, dtype) for name, dtype in fingerprint["arrays"])
-        found["licences"] = tuple(found["licences"])
+        found["licenses"] = tuple(found["licenses"])
         return cls(fingerprint=PairsFingerprint(**fingerprint), **found)
 
     def attributes(self) -> dict[str, Json]:
@@ -129,7 +136,7 @@ class PairsRecord:
             "kind": "pairs",
             "notice": PAIRS_NOTICE,
             "origin": held.origin,
-            "licences": list(self.licences),
+            "licences": list(self.licenses),
             "grid_size": list(held.size),
             "arrays": described,
             "dark_field_unit": "1",
@@ -144,7 +151,11 @@ class PairsRecord:
 
 
 def pairs_fingerprint(options: SimulateOptions, settings: Mapping[str, Json]) -> PairsFingerprint:
-    """What these options, and a maker with these settings, would decide about a store."""
+    """What these options, and a maker with these settings, would decide about a store.
+
+    Raises:
+        TypeError: A setting is of a type that JSON does not know.
+    """
     return PairsFingerprint(
         origin=options.origin,
         n=options.n,
@@ -156,7 +167,7 @@ def pairs_fingerprint(options: SimulateOptions, settings: Mapping[str, Json]) ->
         devices=options.implants,
         shard_size=options.shard_size,
         arrays=tuple((array.name, array.dtype) for array in PAIR_ARRAYS),
-        compression=COMPRESSION,
+        compression=format_of(StoreLayout(options.out)).compression,
         # As they come back from a file: lists, and no tuples.
         settings=json.loads(json.dumps(settings)),
     )
@@ -164,15 +175,22 @@ def pairs_fingerprint(options: SimulateOptions, settings: Mapping[str, Json]) ->
 
 def new_pairs_record(
     fingerprint: PairsFingerprint,
-    licences: tuple[str, ...],
+    licenses: tuple[str, ...],
     shards: int,
     excluded: Mapping[str, int],
 ) -> PairsRecord:
-    """The record of a store of pairs that is about to be planned."""
+    """The record of a store of pairs that is about to be planned.
+
+    Args:
+        fingerprint: What decides the values.
+        licenses: Those of the sources of all planned pairs, each once.
+        shards: Shards that the pairs fill.
+        excluded: Inputs that cannot be used, by reason.
+    """
     return PairsRecord(
         plan_id=uuid.uuid4().hex,
         fingerprint=fingerprint,
-        licences=licences,
+        licenses=licenses,
         rows=fingerprint.n,
         shards=shards,
         excluded=dict(excluded),

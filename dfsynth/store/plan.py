@@ -20,7 +20,7 @@ _GROUP_ROWS: Final = 65_536
 
 
 def number_rows(listing: pa.Table, shard_size: int, limit: int | None) -> pa.Table:
-    """The listing with the columns `row` (int64) and `shard` (int32) in front."""
+    """The first `limit` lines of a listing, with the columns `row` (int64) and `shard` (int32)."""
     table = listing if limit is None else listing.slice(0, limit)
     row = np.arange(table.num_rows, dtype=np.int64)
     shard = (row // shard_size).astype(np.int32)
@@ -28,7 +28,11 @@ def number_rows(listing: pa.Table, shard_size: int, limit: int | None) -> pa.Tab
 
 
 def write_plan(plan: pa.Table, target: Any, shard_size: int) -> None:
-    """Writes Parquet to an open binary stream; no shard straddles two row groups."""
+    """Writes the plan as Parquet to an open binary stream; no shard straddles two row groups.
+
+    Raises:
+        OSError: the system refuses.
+    """
     shards = max(_GROUP_ROWS // shard_size, 1)
     pq.write_table(plan, target, row_group_size=shards * shard_size, compression="zstd")
 
@@ -42,7 +46,7 @@ class Plan(Generic[Item]):
     def __init__(
         self, path: Path, shard_size: int, to_item: Callable[[Mapping[str, Any]], Item]
     ) -> None:
-        """Opens the plan; `to_item` makes of its lines what `items` gives.
+        """Opens the plan; `to_item` turns a line of it, by column, into what `items` gives.
 
         Raises:
             StoreError: it is missing or damaged.
@@ -62,10 +66,11 @@ class Plan(Generic[Item]):
 
     @property
     def shards(self) -> int:
+        """How many shards the rows fill, the last maybe in part."""
         return -(-self.rows // self._shard_size)
 
     def rows_of(self, shard: int) -> int:
-        """How many rows a shard holds."""
+        """How many rows a shard holds, 0 ≤ shard < shards."""
         return min(self._shard_size, self.rows - shard * self._shard_size)
 
     def items(self, shard: int) -> list[Item]:
@@ -90,16 +95,16 @@ class Plan(Generic[Item]):
 
 
 def row_and_id(line: Mapping[str, Any]) -> tuple[int, str]:
-    """What every plan says of a row."""
+    """The row and the image id of a line of any plan."""
     return line["row"], line["image_id"]
 
 
 def pair_item(line: Mapping[str, Any]) -> PairItem:
-    """A line of a plan of pairs."""
+    """A line of a plan of pairs as the pair that is to be made."""
     return PairItem(**line)
 
 
 def source_item(line: Mapping[str, Any]) -> SourceItem:
-    """A line of a plan of images."""
+    """A line of a plan of images as the input that is to be read."""
     findings = line["findings"]
     return SourceItem(**{**line, "findings": None if findings is None else tuple(findings)})

@@ -1,15 +1,47 @@
-"""What the records of all stores say alike: versions, and how one differs from what is wanted."""
+"""What the records of all stores have alike: how they are written, versions, differences."""
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from dfsynth.files.json_record import Json, encode_json, stored_entries
+from dfsynth.store.arrays import ArraySpec, StoredType
 from dfsynth.version import __version__
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 SCHEMA_VERSION: Final = 1
-COMPRESSION: Final = "blosc-zstd1-bitshuffle, crc32c"
+
+
+def encode_record(record: "DataclassInstance", **first: Json) -> bytes:
+    """The content of `build.json`: the entries `first`, then the fields of the record.
+
+    Raises:
+        ValueError: A number is NaN or infinite, which JSON does not know.
+        TypeError: A value is of a type that JSON does not know.
+    """
+    return encode_json({**first, **stored_entries(record)})
+
+
+def array_specs(
+    arrays: Iterable[tuple[str, StoredType]], rows: int, size: tuple[int, int], shard_size: int
+) -> tuple[ArraySpec, ...]:
+    """The arrays (image, y, x) of a store, which differ in name and stored type alone.
+
+    Args:
+        arrays: Name and stored type of each.
+        rows: Images in every array.
+        size: (height, width) in pixels.
+        shard_size: Images in one shard.
+
+    Raises:
+        StoreError: A name, a type or an extent is none that an array can have.
+    """
+    height, width = size
+    return tuple(ArraySpec(name, dtype, rows, height, width, shard_size) for name, dtype in arrays)
 
 
 def software_versions(libraries: Sequence[str]) -> dict[str, str]:

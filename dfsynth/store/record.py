@@ -1,11 +1,11 @@
 """`build.json`: what a store was made from, whichever command made it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Final, Protocol
 
 from dfsynth.errors import StoreError, UsageError
+from dfsynth.files.json_record import parse_object
 from dfsynth.manifest import ManifestSchema
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.build_record import BuildRecord
@@ -24,16 +24,19 @@ class StoreRecord(Protocol):
     command: ClassVar[str]
     """The command that makes such stores."""
     manifest_schema: ClassVar[ManifestSchema]
+    """What the rows of the manifest hold."""
 
     @property
     def plan_id(self) -> str:
-        """Drawn when the plan was made: tells this plan from a later one with equal options."""
+        """Drawn at random when the plan was made: a later one with equal options has another."""
 
     @property
-    def rows(self) -> int: ...
+    def rows(self) -> int:
+        """Images, or pairs, of the store."""
 
     @property
-    def shards(self) -> int: ...
+    def shards(self) -> int:
+        """Shards of the store."""
 
     @property
     def shard_size(self) -> int:
@@ -41,7 +44,11 @@ class StoreRecord(Protocol):
 
     @property
     def arrays(self) -> tuple[ArraySpec, ...]:
-        """The arrays of the store."""
+        """The arrays of the store, each (image, y, x).
+
+        Raises:
+            StoreError: A name, a type or an extent is none that an array can have.
+        """
 
     @property
     def excluded(self) -> Mapping[str, int]:
@@ -51,7 +58,12 @@ class StoreRecord(Protocol):
         """The attributes of the store's group."""
 
     def to_json(self) -> bytes:
-        """The content of `build.json`."""
+        """The content of `build.json`.
+
+        Raises:
+            ValueError: A number is NaN or infinite, which JSON does not know.
+            TypeError: A value is of a type that JSON does not know.
+        """
 
 
 def read_record(path: Path) -> BuildRecord | PairsRecord:
@@ -79,7 +91,7 @@ def read_record(path: Path) -> BuildRecord | PairsRecord:
 
 def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
     try:
-        found = json.loads(raw)
+        found = parse_object(raw)
         version = found["schema_version"]
         # Stores that were made before there were pairs name no kind.
         kind = found.pop("kind", "build")

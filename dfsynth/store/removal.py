@@ -1,6 +1,5 @@
 """Takes things out of a store: one shard, or everything, and never anything of others."""
 
-import json
 import stat
 from collections.abc import Sequence, Set
 from enum import Enum
@@ -9,7 +8,9 @@ from pathlib import Path
 from dfsynth.errors import ConflictError
 from dfsynth.files.durable import remove_durably, remove_entry, sync_folder
 from dfsynth.files.faults import store_faults
+from dfsynth.files.json_record import parse_object
 from dfsynth.store.layout import StoreLayout
+from dfsynth.store.registry import format_of
 
 
 class RootState(Enum):
@@ -26,15 +27,15 @@ class RootState(Enum):
 
 
 def remove_shard(layout: StoreLayout, names: Sequence[str], shard: int) -> None:
-    """Takes a shard back: first its manifest part, for good, then its objects.
+    """Takes a shard of the arrays `names` back: first its manifest part, then its array files.
 
     In that order a kill in between leaves an uncommitted shard, never a part without arrays.
 
     Raises:
-        StoreError: a file cannot be removed.
+        StoreError: A file cannot be removed.
     """
     remove_durably([layout.part(shard)])
-    remove_durably([layout.shard_object(name, shard) for name in names])
+    remove_durably(format_of(layout).shard_files(layout, names, shard))
 
 
 def examine_root(layout: StoreLayout) -> RootState:
@@ -66,7 +67,7 @@ def _examine_run(layout: StoreLayout) -> RootState:
 
 
 def clear_store(layout: StoreLayout) -> None:
-    """Empties a store's folder down to `run/lock`, which the caller holds whole.
+    """Empties the folder of a store down to `run/lock`, which the caller holds whole.
 
     Killed on the way, it leaves what `examine_root` calls unfinished, and can be called again.
 
@@ -126,11 +127,11 @@ def _is_build_record(path: Path) -> bool:
     if not _is_file(path):
         return False
     try:
-        record = json.loads(path.read_bytes())
+        record = parse_object(path.read_bytes())
     except (ValueError, FileNotFoundError):
-        # Not JSON; or renamed since, by a process that begins to clear the store.
+        # No JSON object; or renamed since, by a process that begins to clear the store.
         return False
-    return isinstance(record, dict) and {"schema_version", "fingerprint"} <= record.keys()
+    return {"schema_version", "fingerprint"} <= record.keys()
 
 
 def _is_bare_plan(layout: StoreLayout) -> bool:
@@ -141,7 +142,8 @@ def _is_bare_plan(layout: StoreLayout) -> bool:
 
 def _is_bare_start(layout: StoreLayout) -> bool:
     """What is there before the lock: folders, and no file in any of them."""
-    files = (path for path in (layout.group_metadata, *layout.root.glob("*/*")) if _is_file(path))
+    documents = (layout.root / name for name in format_of(layout).documents)
+    files = filter(_is_file, (*documents, *layout.root.glob("*/*")))
     return not any(files) and _is_begun(layout, {layout.scratch.name})
 
 
@@ -150,8 +152,9 @@ def _is_bare_planning(layout: StoreLayout) -> bool:
 
 
 def _is_begun(layout: StoreLayout, in_run: Set[str]) -> bool:
+    documents = format_of(layout).documents
     return _holds_only(layout.run, in_run) and all(
-        _is_file(entry) if entry == layout.group_metadata else _holds_only(entry, {"zarr.json"})
+        _is_file(entry) if entry.name in documents else _holds_only(entry, documents)
         for entry in _others(layout.root, layout.run)
     )
 

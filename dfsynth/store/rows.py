@@ -17,7 +17,7 @@ _HALF_EXPONENT: Final = np.uint16(0x7C00)
 def select_maps(
     specs: Sequence[ArraySpec], maps: Mapping[str, NDArray[Any]]
 ) -> tuple[NDArray[Any], ...]:
-    """The maps in the order of `specs`.
+    """The maps, (y, x) each by name, in the order of `specs`.
 
     Raises:
         StoreError: a map is missing or none of the arrays', or has another shape or kind.
@@ -42,7 +42,7 @@ def select_maps(
 
 
 def cast_map(spec: ArraySpec, values: NDArray[Any]) -> StoredMap:
-    """A copy of (y, x) `values` as the array stores them: little-endian, C order.
+    """A copy of one map (y, x) as the array stores it: little-endian, C order.
 
     Raises:
         ImageError: NON_FINITE, where a value is or becomes NaN or infinite.
@@ -58,7 +58,10 @@ def cast_map(spec: ArraySpec, values: NDArray[Any]) -> StoredMap:
 
 
 def row_checksum(maps: Iterable[StoredMap]) -> str:
-    """BLAKE2b-128 in hexadecimal of the stored values: little-endian, C order, map by map."""
+    """BLAKE2b-128, in hexadecimal, of the stored values of maps (y, x), one map after the other.
+
+    Values are taken little-endian and in C order, whatever the order in memory.
+    """
     digest = hashlib.blake2b(digest_size=CHECKSUM_BYTES)
     for values in maps:
         little_endian = values.dtype.newbyteorder("<")

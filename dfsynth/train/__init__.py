@@ -1,7 +1,7 @@
 """Training: recipes, losses, the loop, and what a run keeps."""
 
 from dfsynth.train.estimate import TrainEstimate, estimate_training
-from dfsynth.train.job import TrainReport, train_generator
+from dfsynth.train.job import TrainReport, run_training
 from dfsynth.train.losses import (
     fidelity,
     least_squares_discriminator,
@@ -24,5 +24,5 @@ __all__ = [
     "read_recipe",
     "recipe_path",
     "residual_l1",
-    "train_generator",
+    "run_training",
 ]

@@ -12,10 +12,10 @@ from dfsynth.train.trainer import Trainer
 
 
 def check_batch_fits(trainer: Trainer, recipe: Recipe) -> None:
-    """Tries the largest phase's step on a GPU; a CPU's memory is the system's to swap.
+    """Tries a step of all stages on a GPU; a CPU's memory is the system's to swap.
 
     Raises:
-        UsageError: the batch does not fit; names the largest that does.
+        UsageError: the batch does not fit; the message names the largest that does.
     """
     if trainer.device.type != "cuda":
         return
@@ -34,7 +34,7 @@ def check_batch_fits(trainer: Trainer, recipe: Recipe) -> None:
 
 
 def largest_batch(attempt: Callable[[int], None], wanted: int) -> int:
-    """The largest batch up to `wanted` that `attempt` does without running out of memory."""
+    """Finds the largest batch up to `wanted` that `attempt` does without running out of memory."""
     if _works(attempt, wanted):
         return wanted
     good, bad = 0, wanted
@@ -60,5 +60,5 @@ def _try(trainer: Trainer, side: int, batch: int) -> None:
     image = torch.zeros(batch, 1, side, side, device=trainer.device)
     trial = PairBatch(image, image, None, image, image)
     moments = torch.empty(trainer.moments_to_come, device=trainer.device)
-    trainer.rehearse(trial, np.random.default_rng(0))
+    trainer.try_step(trial, np.random.default_rng(0))
     del moments

@@ -1,7 +1,7 @@
 """What a training will need, known without running it: parameters, memory, time.
 
 Networks are laid out in torch's fake tensors, which know shapes and hold no values, so that the
-largest recipe is looked at in seconds.
+largest recipe is estimated in seconds.
 """
 
 import time
@@ -16,9 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from dfsynth.datasets import PairBatch
 from dfsynth.devices import DTYPES
 from dfsynth.models import Cascade
-from dfsynth.models.discriminator import PatchDiscriminator
+from dfsynth.train.discriminators import build_discriminators
 from dfsynth.train.objective import generator_terms
-from dfsynth.train.preparation import Preparation
+from dfsynth.train.preparation import PreparedTraining
 from dfsynth.train.recipe import Phase, Recipe, steps_an_epoch
 
 _COPIES = 5
@@ -31,43 +31,41 @@ _TRIAL = (4, 32, 128)
 
 @dataclass(frozen=True, slots=True)
 class TrainEstimate:
-    """Of one process with all of the batch."""
+    """What a training needs, as if one process had all of the batch."""
 
     parameters_a_stage: tuple[int, ...]
     discriminator_parameters: int
     weights_bytes: int
     """With gradients, Adam's moments and the moving average."""
     activations_bytes: int
-    """Kept for the backward pass where all stages learn."""
+    """Kept for the backward pass where all stages are trained."""
     steps: int
     tflop: float
-    """Floating-point operations of all steps; a stage that is frozen counts its forward pass."""
+    """10¹² floating-point operations of all steps; a frozen stage counts its forward pass."""
     seconds: float
     """At the speed of one convolution, forward and backward, on this device: a rough guess."""
 
 
-def estimate_training(prepared: Preparation) -> TrainEstimate:
-    """Lays the networks out and counts."""
+def estimate_training(prepared: PreparedTraining) -> TrainEstimate:
+    """Lays the networks of a training out without values, and counts what they need."""
     recipe = prepared.recipe
-    epoch_steps = steps_an_epoch(len(prepared.rows["train"]), recipe.batch)
+    epoch_steps = steps_an_epoch(len(prepared.indices["train"]), recipe.batch)
     with FakeTensorMode():
-        network = Cascade(recipe.network)
-        judged = 2 if recipe.loss.conditional else 1
-        judges = [PatchDiscriminator(channels_in=judged) for _ in range(recipe.network.stages)]
-        everything = tuple(range(recipe.network.stages))
-        learning = {everything, *(_stages(phase) for phase in recipe.phase)}
-        measured = {stages: _measure(network, judges, recipe, stages) for stages in learning}
-    kept, _ = measured[everything]
+        network, discriminators = Cascade(recipe.network), build_discriminators(recipe)
+        all_stages = tuple(range(recipe.network.stages))
+        trained = {all_stages, *(_stages(phase) for phase in recipe.phase)}
+        measured = {stages: _measure(network, discriminators, recipe, stages) for stages in trained}
+    kept, _ = measured[all_stages]
     flop = sum(
         measured[_stages(phase)][1] * phase.total_steps(epoch_steps) for phase in recipe.phase
     )
     stage_sizes = tuple(_count(network.stage(m)) for m in range(recipe.network.stages))
-    judge_size = sum(_count(judge) for judge in judges)
+    discriminator_size = _count(discriminators)
     dtype = DTYPES[prepared.precision]
     return TrainEstimate(
         parameters_a_stage=stage_sizes,
-        discriminator_parameters=judge_size,
-        weights_bytes=_COPIES * _FLOAT_BYTES * (sum(stage_sizes) + judge_size),
+        discriminator_parameters=discriminator_size,
+        weights_bytes=_COPIES * _FLOAT_BYTES * (sum(stage_sizes) + discriminator_size),
         activations_bytes=kept * recipe.batch * dtype.itemsize // _FLOAT_BYTES,
         steps=sum(phase.total_steps(epoch_steps) for phase in recipe.phase),
         tflop=flop * recipe.batch / 1e12,
@@ -76,9 +74,9 @@ def estimate_training(prepared: Preparation) -> TrainEstimate:
 
 
 def _measure(
-    network: Cascade, judges: list[PatchDiscriminator], recipe: Recipe, stages: tuple[int, ...]
+    network: Cascade, discriminators: nn.ModuleList, recipe: Recipe, stages: tuple[int, ...]
 ) -> tuple[int, float]:
-    """Bytes kept and operations of one pair, forward and backward, where `stages` learn."""
+    """Bytes kept and operations of one pair, forward and backward, where `stages` are trained."""
     network.requires_grad_(False)
     for m in stages:
         network.stage(m).requires_grad_(True)
@@ -100,7 +98,7 @@ def _measure(
             term
             for m in stages
             for term in generator_terms(
-                predictions[m], batch, recipe.loss, recipe.network.likelihood, judges[m]
+                predictions[m], batch, recipe.loss, recipe.network.likelihood, discriminators[m]
             ).values()
         ]
         torch.stack(losses).sum().backward()
@@ -108,7 +106,7 @@ def _measure(
 
 
 def _stages(phase: Phase) -> tuple[int, ...]:
-    """Those that learn, from 0."""
+    """Those that it trains, from 0."""
     return tuple(m - 1 for m in phase.stages)
 
 

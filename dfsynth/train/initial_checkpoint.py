@@ -1,81 +1,98 @@
-"""The checkpoint whose weights a training begins with."""
+"""The initial checkpoint of a warm start, and the teacher network that it may become."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from dfsynth.checkpoint import CascadeConfig, ModelCard, checkpoint_path, read_checkpoint
+from dfsynth.checkpoint import (
+    NETWORK,
+    CascadeConfig,
+    ModelCard,
+    NetworkConfig,
+    checkpoint_path,
+    read_checkpoint,
+)
 from dfsynth.datasets import PairBatch
 from dfsynth.errors import UsageError
 from dfsynth.inference import load_network
 from dfsynth.models import Cascade
 
+_COMPARED: Final = ("backbone", "stages", "widths", "guidance", "likelihood", "lung_head")
+"""What the weights depend on: dropout has none."""
+
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
-    """Weights, and what must be said of them in the card of what is made from them."""
+class InitialCheckpoint:
+    """Weights to start from, and what must be said of them in the card of what comes of them."""
 
     weights: dict[str, Tensor]
+    config: CascadeConfig
     card: ModelCard
     sha256: str
 
-    def origin(self) -> dict[str, str]:
-        """What a run and its checkpoint say they began with."""
+    def reference(self) -> dict[str, str]:
+        """Gives the name and hash by which a run and its checkpoint refer to it."""
         return {"name": self.card.name, "sha256": self.sha256}
 
 
-def read_beginning(wanted: str, network: CascadeConfig) -> Beginning:
-    """A packaged generator's name or a checkpoint's folder → its weights.
+def read_initial_checkpoint(wanted: str, network: CascadeConfig) -> InitialCheckpoint:
+    """Reads the weights of a packaged generator, or of a checkpoint's folder, for `network`.
 
-    Dropout may differ: it has no weights.
+    Dropout may differ, since it has no weights.
 
     Raises:
-        UsageError: no checkpoint, or one of a network other than the recipe's.
+        UsageError: there is no such checkpoint, or its network is another than the recipe's.
         CheckpointError: it is damaged.
     """
     files = read_checkpoint(checkpoint_path(wanted))
-    differences = [
-        f"{name} is {_plain(ours)} in the recipe and {_plain(theirs)} in the checkpoint"
-        for name, ours, theirs in _compared(network, files.card.arguments)
-        if ours != theirs
-    ]
-    if differences:
+    config = files.card.arguments
+    differences = _differences(network, config)
+    if differences or not isinstance(config, CascadeConfig):
         raise UsageError(
             f"training cannot start from {wanted}: its network is another: "
             f"{'; '.join(differences)}; change [network], or choose another checkpoint"
         )
-    return Beginning(dict(load_network(files).state_dict()), files.card, files.sha256)
+    weights = dict(load_network(files).state_dict())
+    return InitialCheckpoint(weights, config, files.card, files.sha256)
 
 
-class LungTeacher:
-    """What the generator that training began with says of lungs, for pairs without a lung mask.
+class LungTeacherNetwork:
+    """The network of the initial checkpoint, which predicts lungs for pairs without a lung mask.
 
-    Its weights move under the lung output, which nothing else then teaches: it would drift, and
-    every figure of the lung with it (Hinton et al. 2015: soft targets of another network).
+    Training moves the weights under the lung output, which nothing else then supervises: it would
+    drift, and every figure of the lung with it. Its own earlier predictions are the targets
+    (knowledge distillation: Hinton et al. 2015, arXiv:1503.02531).
     """
 
-    def __init__(self, start: Beginning, device: torch.device) -> None:
-        self._network = Cascade(start.card.arguments).to(device).eval().requires_grad_(False)
-        self._network.load_state_dict(start.weights)
+    def __init__(self, initial: InitialCheckpoint, device: torch.device) -> None:
+        """Builds the network on a device, with weights that are never trained."""
+        self._network = Cascade(initial.config).to(device).eval().requires_grad_(False)
+        self._network.load_state_dict(initial.weights)
 
     @torch.no_grad()
     def __call__(self, batch: PairBatch) -> PairBatch:
-        """The batch with each pixel's probability of lung in [0, 1], as `lung`."""
-        whole = torch.ones(
+        """Adds the probability of lung, (n, 1, H, W) in [0, 1], to a batch as `lung`."""
+        masks = torch.ones(
             batch.image.shape[0], self._network.mask_width, device=batch.image.device
         )
-        [first] = self._network(batch.image, whole, 1)
+        [first] = self._network(batch.image, masks, 1)
         if first.lung_logit is None:
             return batch
         return replace(batch, lung=torch.sigmoid(first.lung_logit.float()))
 
 
-def _compared(ours: CascadeConfig, theirs: CascadeConfig) -> list[tuple[str, Any, Any]]:
-    shaped = ("backbone", "stages", "widths", "guidance", "likelihood", "lung_head")
-    return [(name, getattr(ours, name), getattr(theirs, name)) for name in shaped]
+def _differences(ours: CascadeConfig, theirs: NetworkConfig) -> list[str]:
+    if not isinstance(theirs, CascadeConfig):
+        return [f"the checkpoint's is no {NETWORK}"]
+    return [
+        f"{name} is {_plain(getattr(ours, name))} in the recipe and "
+        f"{_plain(getattr(theirs, name))} in the checkpoint"
+        for name in _COMPARED
+        if getattr(ours, name) != getattr(theirs, name)
+    ]
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value

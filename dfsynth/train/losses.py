@@ -18,19 +18,20 @@ def fidelity(
     spatial: Tensor | None = None,
     content: Tensor | None = None,
 ) -> Tensor:
-    """The pixel-wise loss of one stage against target (n, 1, H, W), averaged: a float32 scalar.
+    """Averages the pixel-wise loss of one stage against target (n, 1, H, W): a float32 scalar.
 
     Negative log-likelihood of the generalised Gaussian without ln 2 (Upadhyay et al. 2021,
     equation 4), with the prediction's own shape: Laplace and Gaussian are its cases. For `point`:
     L1 of the mean, plus the likelihood of the one width with the mean held fixed, so that the
-    width changes nothing of what the mean learns.
+    width changes nothing of the mean's gradient.
 
-    `content` (n, 1, H, W) is 1 where there is a picture, 0 in padding, which counts for nothing.
+    `content` (n, 1, H, W) is 1 where there is an image, 0 in padding, which counts for nothing.
 
-    The amplification weighs the map of this loss; `spatial` is its A_S for patches (`amplify`).
-    The kinds `absolute_frequency` and `residual_frequency` weigh the misfit that moves the mean,
-    and alpha and beta learn from the plain likelihood: weighted residuals are larger than those
-    that a sigma must describe, and a negative likelihood has no use for an absolute value.
+    The amplification weighs the map of this loss; `spatial`, (1 or n, 1, H, W), is its A_S for
+    patches (`amplify`). The kinds `absolute_frequency` and `residual_frequency` weigh the misfit
+    that moves the mean, and alpha and beta are trained on the plain likelihood: weighted residuals
+    are larger than those that a sigma must describe, and a negative likelihood has no use for an
+    absolute value.
     """
     if likelihood != "point" and amplification.kind not in _WEIGH_THE_MISFIT:
         loss = gennorm_nll(prediction.mean, prediction.alpha, prediction.beta, target)
@@ -48,27 +49,33 @@ def fidelity(
 
 
 def mean_over(values: Tensor, content: Tensor | None) -> Tensor:
-    """The mean of (n, 1, H, W) over the pixels where `content` is 1; over all without it.
+    """Averages (n, 1, H, W) over the pixels where `content` is 1, or over all: a scalar.
 
-    Of each picture, then over the pictures: a batch dealt to several processes has one mean.
+    Over each image, then over the images: a batch split over several processes has one mean.
     """
     if content is None:
         return values.mean()
     return _sum_over_area(values * content, content)
 
 
-def least_squares_generator(judged: Tensor) -> Tensor:
-    """mean (D(b) − 1)²: Upadhyay et al. 2021, equation 6; `judged` is any shape."""
-    return (judged.float() - 1).square().mean()
+def least_squares_generator(scores: Tensor) -> Tensor:
+    """Computes mean (D(b) − 1)², a float32 scalar, of a discriminator's scores of any shape.
+
+    Upadhyay et al. 2021, equation 6.
+    """
+    return (scores.float() - 1).square().mean()
 
 
-def least_squares_discriminator(judged_real: Tensor, judged_fake: Tensor) -> Tensor:
-    """mean (D(y) − 1)² + mean D(b)²: Upadhyay et al. 2021, equation 7."""
-    return (judged_real.float() - 1).square().mean() + judged_fake.float().square().mean()
+def least_squares_discriminator(scores_real: Tensor, scores_fake: Tensor) -> Tensor:
+    """Computes mean (D(y) − 1)² + mean D(b)², a float32 scalar, of scores of any shape.
+
+    Upadhyay et al. 2021, equation 7.
+    """
+    return (scores_real.float() - 1).square().mean() + scores_fake.float().square().mean()
 
 
 def residual_l1(mean: Tensor, target: Tensor, box: int, content: Tensor | None = None) -> Tensor:
-    """L1 between the high-pass residuals of prediction and target, (n, 1, H, W).
+    """Computes L1 between the high-pass residuals of two maps (n, 1, H, W): a float32 scalar.
 
     Residual consistency of Felsner et al. 2026: residual = image − box-blurred image. The paper
     gives no box size; `box` is an odd number of pixels. `content` as for `fidelity`.

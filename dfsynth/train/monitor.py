@@ -1,33 +1,34 @@
-"""What a run shows while it goes on: a line a step, TensorBoard, and sheets of pictures."""
+"""What a run shows while it goes on: a line a step, TensorBoard, and sheets of images."""
 
 import json
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
 from dfsynth.datasets import PairBatch
 from dfsynth.files.faults import store_faults
-from dfsynth.models import Cascade
-from dfsynth.records import Float32Map
+from dfsynth.models import Prediction
 from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
 from dfsynth.train.run_folder import RunFolder
-from dfsynth.train.validation import predict_without_dropout
 
-_CURVES_EVERY = 10
+_CURVES_EVERY: Final = 10
 """Steps between two points of a curve in TensorBoard; metrics.jsonl has them all."""
-_FOOTER = "Synthetic dark-field images, not for diagnosis."
+_FOOTER: Final = "Synthetic dark-field images, not for diagnosis."
 
 
 class Monitor:
-    """Writes metrics.jsonl, TensorBoard and panels of one run; of one process only."""
+    """Writes metrics.jsonl, TensorBoard and panels of one run, in its first process alone."""
 
     def __init__(self, folder: RunFolder, steps_taken: int | None) -> None:
-        """Goes on after `steps_taken` steps, or from the beginning where it is None.
+        """Goes on after `steps_taken` steps, or anew where it is None.
 
         Later lines, of a run that was killed, are removed.
+
+        Raises:
+            StoreError: the disk is full, or refuses.
         """
         self._folder = folder
         after = -1 if steps_taken is None else steps_taken
@@ -38,11 +39,15 @@ class Monitor:
 
     @property
     def has_curves(self) -> bool:
-        """Whether TensorBoard is there."""
+        """Whether TensorBoard is installed."""
         return self._curves is not None
 
     def step(self, phase: str, step: int, terms: Mapping[str, float], rate: float) -> None:
-        """One step of training; `step` counts over all phases, from 1."""
+        """Writes the weighted loss terms of a step; `step` counts over all phases, from 1.
+
+        Raises:
+            StoreError: the disk is full, or refuses.
+        """
         line = {"step": step, "phase": phase, "loss": sum(terms.values()), **terms, "rate": rate}
         self._write(line)
         if self._curves is not None and step % _CURVES_EVERY == 0:
@@ -51,7 +56,11 @@ class Monitor:
             self._curves.add_scalar("train/learning_rate", rate, step)
 
     def validated(self, phase: str, step: int, scores: Mapping[str, Any]) -> None:
-        """One validation."""
+        """Writes the scores of a validation by name.
+
+        Raises:
+            StoreError: the disk is full, or refuses.
+        """
         named = {f"val_{k}": v for k, v in scores.items()}
         self._write({"step": step, "phase": phase, **named})
         if self._curves is not None:
@@ -61,15 +70,21 @@ class Monitor:
 
     def draw(
         self,
-        network: Cascade,
         batch: PairBatch,
-        names: Sequence[str],
+        predictions: Sequence[Prediction],
+        keys: Sequence[str],
         step: int,
         window: tuple[float, float],
-        device: torch.device,
     ) -> None:
-        """A sheet of `batch`: radiograph, target, every stage's mean, the last one's sigma."""
-        sheet = _draw_sheet(network, batch, names, step, window, device)
+        """Draws a sheet: radiograph, target, every stage's mean, and the last one's sigma.
+
+        Maps of batch and predictions are (n, 1, H, W), `keys` names the n pairs, and `window` is
+        that of the dark-field values.
+
+        Raises:
+            StoreError: the disk is full, or refuses.
+        """
+        sheet = _panel(batch, predictions, keys, step, window)
         with store_faults(f"write a panel into {self._folder.panels}"):
             path = self._folder.panels / f"step-{step:08d}.png"
             path.write_bytes(encode_png(sheet))
@@ -77,7 +92,7 @@ class Monitor:
             self._curves.add_image("panel", sheet, step, dataformats="HWC")
 
     def close(self) -> None:
-        """Flushes everything."""
+        """Closes the files; everything is flushed."""
         self._lines.close()
         if self._curves is not None:
             self._curves.close()
@@ -97,7 +112,7 @@ class Monitor:
                     if json.loads(line)["step"] <= steps_taken:
                         kept.append(line + "\n")
                 except ValueError:
-                    # A kill in the middle of a line; what it told comes again.
+                    # A kill in the middle of a line; its step comes again.
                     break
             path.write_text("".join(kept), encoding="utf-8")
 
@@ -111,16 +126,13 @@ def _open_tensorboard(folder: RunFolder, steps_taken: int) -> Any | None:
     return tensorboard.SummaryWriter(folder.tensorboard, purge_step=steps_taken + 1)
 
 
-def _draw_sheet(
-    network: Cascade,
+def _panel(
     batch: PairBatch,
-    names: Sequence[str],
+    predictions: Sequence[Prediction],
+    keys: Sequence[str],
     step: int,
     window: tuple[float, float],
-    device: torch.device,
-) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    with torch.inference_mode():
-        predictions = predict_without_dropout(network, batch.image.to(device))
+) -> NDArray[np.uint8]:
     half = (window[1] - window[0]) / 2
     columns = [
         SheetColumn("attenuation", "grey value", "gray", 0.0, 1.0),
@@ -132,15 +144,9 @@ def _draw_sheet(
         SheetColumn("sigma", "line integral", "viridis", 0.0, half),
     ]
     maps = [batch.image, batch.dark_field, *(p.mean for p in predictions), predictions[-1].sigma]
-    arrays = [m[:, 0].float().cpu().numpy() for m in maps]
-    rows = [
-        SheetRow((name,), tuple(_picture(a, i) for a in arrays)) for i, name in enumerate(names)
-    ]
+    arrays = [np.asarray(m[:, 0].cpu().numpy(), np.float32) for m in maps]
+    rows = [SheetRow((key,), tuple(a[i] for a in arrays)) for i, key in enumerate(keys)]
     return contact_sheet(rows, columns, f"after step {step}", _FOOTER)
-
-
-def _picture(array: Float32Map, number: int) -> Float32Map:
-    return np.asarray(array[number], np.float32)
 
 
 def _without_nan(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a generator and its discriminators are taught by: the weighted terms of one batch."""
+"""The objective of a generator and of its discriminators: the weighted terms of one batch."""
 
 from collections.abc import Sequence
 
@@ -23,11 +23,13 @@ def generator_terms(
     batch: PairBatch,
     weights: LossWeights,
     likelihood: str,
-    judge: nn.Module,
+    discriminator: nn.Module,
 ) -> dict[str, Tensor]:
-    """The weighted terms of one stage's loss, scalars in float32; a term of weight 0 is left out.
+    """Computes the weighted terms of one stage's loss by name, scalars in float32.
 
-    Upadhyay et al. 2021, equation 6, with the residual consistency of Felsner et al. 2026.
+    Maps of prediction and batch are (n, 1, H, W). A term of weight 0 is left out, and that of the
+    lung where prediction or batch has none. Upadhyay et al. 2021, equation 6, with the residual
+    consistency of Felsner et al. 2026.
     """
     target = batch.dark_field
     terms = {
@@ -45,8 +47,8 @@ def generator_terms(
         loss = residual_l1(prediction.mean, target, weights.residual_box, batch.content)
         terms["residual"] = weights.residual * loss
     if weights.adversarial:
-        judged = judge(judged_input(prediction.mean, batch, weights.conditional))
-        terms["adversarial"] = weights.adversarial * least_squares_generator(judged)
+        scores = discriminator(discriminator_input(prediction.mean, batch, weights.conditional))
+        terms["adversarial"] = weights.adversarial * least_squares_generator(scores)
     if weights.lung and prediction.lung_logit is not None and batch.lung is not None:
         entropy = F.binary_cross_entropy_with_logits(
             prediction.lung_logit.float(), batch.lung, batch.lung_weight
@@ -57,23 +59,27 @@ def generator_terms(
 
 def discriminator_loss(
     means: Sequence[Tensor],
-    judges: Sequence[nn.Module],
+    discriminators: Sequence[nn.Module],
     batch: PairBatch,
     conditional: bool,
 ) -> Tensor:
-    """Least squares over the stages: 1 for measured images, 0 for generated ones (equation 7)."""
-    real = judged_input(batch.dark_field, batch, conditional)
+    """Sums the discriminators' losses over the stages, a float32 scalar.
+
+    Least squares, 1 for measured and 0 for generated images: Upadhyay et al. 2021, equation 7.
+    `means` has a map (n, 1, H, W) for each discriminator; no gradient flows into it.
+    """
+    real = discriminator_input(batch.dark_field, batch, conditional)
     losses = []
-    for mean, judge in zip(means, judges, strict=True):
-        fake = judged_input(mean.detach(), batch, conditional)
+    for mean, discriminator in zip(means, discriminators, strict=True):
+        fake = discriminator_input(mean.detach(), batch, conditional)
         # In one pass: gradients that are shared between processes allow no second one.
-        judged_real, judged_fake = judge(torch.cat([real, fake])).chunk(2)
-        losses.append(least_squares_discriminator(judged_real, judged_fake))
+        scores_real, scores_fake = discriminator(torch.cat([real, fake])).chunk(2)
+        losses.append(least_squares_discriminator(scores_real, scores_fake))
     return torch.stack(losses).sum()
 
 
 def patch_weights(batch: PairBatch, amplification: Amplification) -> Tensor | None:
-    """A_S of the whole pictures cut as the patches were, (n, 1, H, W); None for whole pictures."""
+    """Cuts A_S of the whole images as the patches were cut, (n, 1, H, W); None for whole images."""
     if batch.grid is None or batch.corners is None or amplification.kind == "none":
         return None
     whole = spatial_weights(amplification, *batch.grid, device=batch.image.device)[0]
@@ -83,10 +89,11 @@ def patch_weights(batch: PairBatch, amplification: Amplification) -> Tensor | No
     )
 
 
-def judged_input(dark_field: Tensor, batch: PairBatch, conditional: bool) -> Tensor:
-    """What a discriminator sees: (n, 1, H, W), or (n, 2, H, W) with the radiograph first.
+def discriminator_input(dark_field: Tensor, batch: PairBatch, conditional: bool) -> Tensor:
+    """Makes what a discriminator sees of dark-field images (n, 1, H, W).
 
-    Padding is 0, whatever a generator says there.
+    That is (n, 1, H, W), or (n, 2, H, W) with the radiograph first where it is conditional.
+    Padding is 0, whatever a generator predicts there.
     """
     if batch.content is not None:
         dark_field = dark_field * batch.content

@@ -1,12 +1,11 @@
-"""What a training is asked for, made ready before anything is written."""
+"""A training is prepared: everything is read and checked before anything is written."""
 
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 
-from dfsynth.datasets import PairSource, numbers_in, open_pairs
+from dfsynth.datasets import PairSource, indices_in, open_pairs
 from dfsynth.datasets.groups import SPLITS
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
@@ -14,63 +13,70 @@ from dfsynth.models import Cascade
 from dfsynth.models.discriminator import PatchDiscriminator
 from dfsynth.options import TrainOptions
 from dfsynth.progress import TrainProgress
-from dfsynth.train.initial_checkpoint import Beginning, read_beginning
+from dfsynth.train import stored_keys
+from dfsynth.train.initial_checkpoint import InitialCheckpoint, read_initial_checkpoint
 from dfsynth.train.processes import place_of_process
 from dfsynth.train.recipe import Recipe
 from dfsynth.train.recipe_file import read_recipe, recipe_path
 
 
 @dataclass(frozen=True, slots=True)
-class Preparation:
+class PreparedTraining:
     """A training that is known to make sense, before anything is written."""
 
     recipe: Recipe
     source: PairSource
-    rows: dict[str, tuple[int, ...]]
-    """Numbers of the pairs in each group of patients."""
+    indices: dict[str, tuple[int, ...]]
+    """Split → which rows of `source` it has."""
     device: torch.device
     precision: str
-    beginning: Beginning | None = None
+    """fp32, bf16 or fp16."""
+    initial: InitialCheckpoint | None = None
 
     def identity(self) -> dict[str, Any]:
-        """What makes two calls the same run."""
+        """Gives what makes two calls the same run, as `run.json` keeps it."""
         found = {"recipe": asdict(self.recipe), "data": self.source.fingerprint()}
-        return found if self.beginning is None else found | {"start": self.beginning.origin()}
+        if self.initial is None:
+            return found
+        return found | {stored_keys.INITIAL_CHECKPOINT: self.initial.reference()}
 
 
-def prepare_training(options: TrainOptions, progress: TrainProgress) -> Preparation:
-    """Reads recipe and list of pairs and checks all that can be checked without a picture.
+def prepare_training(options: TrainOptions, progress: TrainProgress) -> PreparedTraining:
+    """Reads the recipe and lists the pairs, and checks all that needs no pixel of an image.
 
     Raises:
-        UsageError: a recipe, device, size or data that cannot work, in one line.
+        UsageError: the recipe, device, size, initial checkpoint or pairs cannot work.
+        CheckpointError: the initial checkpoint is damaged.
     """
     recipe = read_recipe(recipe_path(options.recipe))
     device = place_of_process(resolve_device(options.device))
     precision = resolve_precision(options.precision, device)
     check_sizes(recipe)
     start = options.start_from
-    beginning = None if start is None else read_beginning(start, recipe.network)
+    initial = None if start is None else read_initial_checkpoint(start, recipe.network)
     source = open_pairs(options.data, options.targets, recipe.size, recipe.window)
     for warning in source.warnings:
         progress.message(f"warning: {warning}")
-    rows: dict[str, tuple[int, ...]] = {s: numbers_in(source, s) for s in SPLITS}
+    indices: dict[str, tuple[int, ...]] = {s: indices_in(source, s) for s in SPLITS}
     for split in ("train", "val"):
-        if not rows[split]:
+        if not indices[split]:
             raise UsageError(
                 f"{options.data} has no pair in the group {split!r}; training needs pairs of "
                 "at least two patients, some of them for validation"
             )
     if not source.knows_lungs and recipe.network.lung_head:
-        recipe = _without_lungs(recipe, beginning, progress)
-    return Preparation(recipe, source, rows, device, precision, beginning)
+        recipe = _without_lung_masks(recipe, initial, progress)
+    return PreparedTraining(recipe, source, indices, device, precision, initial)
 
 
-def _without_lungs(recipe: Recipe, start: Beginning | None, progress: TrainProgress) -> Recipe:
-    """An output that nothing teaches would be taken for the lung by every figure of the lung."""
-    if start is not None:
+def _without_lung_masks(
+    recipe: Recipe, initial: InitialCheckpoint | None, progress: TrainProgress
+) -> Recipe:
+    """An output that nothing supervises would be taken for the lung by every figure of the lung."""
+    if initial is not None:
         progress.message(
-            f"the pairs have no lung masks: the lung output learns what {start.card.name} says of "
-            "their radiographs"
+            f"the pairs have no lung masks: the lung output is trained on the predictions of "
+            f"{initial.card.name} (distillation)"
         )
         return recipe
     progress.message(
@@ -81,10 +87,10 @@ def _without_lungs(recipe: Recipe, start: Beginning | None, progress: TrainProgr
 
 
 def check_sizes(recipe: Recipe) -> None:
-    """That networks and losses can do with pictures of this size.
+    """Requires that networks and losses can work on images of the recipe's size.
 
     Raises:
-        UsageError: they cannot; names a size that works.
+        UsageError: they cannot; the message names a size that works.
     """
     crop = recipe.augmentation.crop
     side, key = (recipe.size, "size") if crop is None else (crop, "[augmentation] crop")
@@ -106,7 +112,7 @@ def check_sizes(recipe: Recipe) -> None:
     loss = recipe.loss
     if loss.residual and loss.residual_box // 2 >= side:
         raise UsageError(
-            f"[loss] residual_box = {loss.residual_box} is too large for pictures of {side} "
+            f"[loss] residual_box = {loss.residual_box} is too large for images of {side} "
             f"pixels; expected at most {2 * side - 1}"
         )
     if loss.adversarial and side < PatchDiscriminator.LEAST_SIDE:
@@ -114,20 +120,3 @@ def check_sizes(recipe: Recipe) -> None:
             f"{key} = {side} is too small for a discriminator; expected "
             f"{PatchDiscriminator.LEAST_SIDE} or more, or [loss] adversarial = 0"
         )
-
-
-def training_data(prepared: Preparation) -> tuple[dict[str, str], ...]:
-    """What the model card says of the pairs: no path, no patient.
-
-    What a checkpoint learned from before this training counts as well.
-    """
-    before = () if prepared.beginning is None else prepared.beginning.card.training_data
-    counts: Counter[tuple[str, str]] = Counter()
-    for number in prepared.rows["train"]:
-        row = prepared.source.rows[number]
-        counts[row.origin or "pairs of the user", row.license or "not stated"] += 1
-    own = tuple(
-        {"name": name, "licence": licence, "training_pairs": str(count)}
-        for (name, licence), count in sorted(counts.items())
-    )
-    return own + tuple(entry for entry in before if entry not in own)

@@ -1,4 +1,4 @@
-"""One process or several: what a launcher such as torchrun has said, and what all agree on."""
+"""One process or several: what a launcher such as torchrun sets, and what all agree on."""
 
 import os
 from collections.abc import Iterator
@@ -26,19 +26,19 @@ class Processes:
         return self.rank == 0
 
     def check_batch(self, batch: int) -> None:
-        """Equal parts for all, without which averaged gradients would not be the batch's.
+        """Requires a batch in equal parts, or averaged gradients would not be the batch's.
 
         Raises:
-            UsageError: the batch cannot be dealt out evenly.
+            UsageError: the batch cannot be split evenly.
         """
         if batch % self.world_size:
             raise UsageError(
-                f"batch = {batch} cannot be dealt to {self.world_size} processes evenly; "
+                f"batch = {batch} cannot be split evenly over {self.world_size} processes; "
                 f"use {max(batch // self.world_size, 1) * self.world_size}"
             )
 
     def all_true(self, here: bool, device: torch.device) -> bool:
-        """Whether `here` is true in every process."""
+        """Tells whether `here` is true in every process."""
         if self.world_size == 1:
             return here
         flag = torch.tensor(float(here), device=device)
@@ -46,15 +46,15 @@ class Processes:
         return bool(flag)
 
     def largest(self, here: int, device: torch.device) -> int:
-        """The largest `here` of all processes."""
+        """Gives the largest `here` of all processes."""
         if self.world_size == 1:
             return here
-        number = torch.tensor(here, device=device)
-        dist.all_reduce(number, dist.ReduceOp.MAX)
-        return int(number)
+        largest = torch.tensor(here, device=device)
+        dist.all_reduce(largest, dist.ReduceOp.MAX)
+        return int(largest)
 
     def share(self, module: nn.Module, device: torch.device) -> nn.Module:
-        """`module` with its gradients averaged over the processes; what is frozen stays out."""
+        """Wraps a module so that its gradients are averaged; one that is frozen stays as it is."""
         if self.world_size == 1:
             return module
         if not any(p.requires_grad for p in module.parameters()):
@@ -63,7 +63,7 @@ class Processes:
         return DistributedDataParallel(module, device_ids=devices)
 
     def average(self, value: Tensor) -> Tensor:
-        """The mean over the processes."""
+        """Averages a tensor of any shape over the processes."""
         if self.world_size == 1:
             return value
         total = value.detach().clone()
@@ -71,21 +71,21 @@ class Processes:
         return total / self.world_size
 
     def wait(self) -> None:
-        """Until all are here."""
+        """Waits until all processes are here."""
         if self.world_size > 1:
             dist.barrier()
 
 
 @contextmanager
 def join_processes(device: torch.device) -> Iterator[Processes]:
-    """The processes that a launcher started with RANK and WORLD_SIZE, joined; one without them.
+    """Joins the processes that a launcher started with RANK and WORLD_SIZE; one without them.
 
-    NCCL on GPUs, gloo on CPUs.
+    They talk by NCCL on GPUs and by gloo on CPUs.
 
     Raises:
-        UsageError: the launcher's variables make no sense.
+        UsageError: a variable of the launcher is no whole number.
     """
-    rank, world_size = _number("RANK", 0), _number("WORLD_SIZE", 1)
+    rank, world_size = _whole_number("RANK", 0), _whole_number("WORLD_SIZE", 1)
     if world_size == 1:
         yield Processes()
         return
@@ -97,14 +97,14 @@ def join_processes(device: torch.device) -> Iterator[Processes]:
 
 
 def place_of_process(device: torch.device) -> torch.device:
-    """The GPU of this process where `device` names GPUs in general and there are several.
+    """Gives the GPU of this process, where a launcher started several; else `device` itself.
 
     Raises:
         UsageError: the launcher started more processes here than there are GPUs.
     """
-    if device.type != "cuda" or _number("WORLD_SIZE", 1) == 1:
+    if device.type != "cuda" or _whole_number("WORLD_SIZE", 1) == 1:
         return device
-    local, count = _number("LOCAL_RANK", 0), torch.cuda.device_count()
+    local, count = _whole_number("LOCAL_RANK", 0), torch.cuda.device_count()
     if local >= count:
         raise UsageError(
             f"process {local} of this machine has no GPU: there are {count}; start at most "
@@ -114,15 +114,15 @@ def place_of_process(device: torch.device) -> torch.device:
 
 
 def is_first_process() -> bool:
-    """Whether this is the one that tells and writes; known before the processes are joined."""
+    """Tells whether this process reports and writes, before the processes are joined."""
     return os.environ.get("RANK", "0") == "0"
 
 
-def _number(name: str, usual: int) -> int:
+def _whole_number(name: str, usual: int) -> int:
     text = os.environ.get(name, str(usual))
     try:
         return int(text)
     except ValueError as error:
         raise UsageError(
-            f"{name}={text} is no number; start several processes by torchrun"
+            f"{name}={text} is no whole number; start several processes by torchrun"
         ) from error

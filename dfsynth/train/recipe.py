@@ -13,10 +13,10 @@ LARGEST_SIDE: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """Of the terms of a generator's loss; a term of weight 0 is not computed.
+    """Weights of the terms of a generator's loss; a term of weight 0 is not computed.
 
     Raises:
-        UsageError: a weight or a box out of its range.
+        UsageError: a weight or the box is out of its range.
     """
 
     fidelity: float = 1.0
@@ -47,25 +47,26 @@ class LossWeights:
 
 @dataclass(frozen=True, slots=True)
 class Optimiser:
-    """How weights move.
+    """The optimiser of the generator, its learning rates and its moving average.
 
     Raises:
-        UsageError: a number out of its range.
+        UsageError: a number is out of its range.
     """
 
     name: Literal["adam", "adamw"] = "adam"
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
+    """Of Adam or AdamW as torch defines it, without unit, at least 0."""
     clip_norm: float = 1.0
     """Largest norm of a step's gradients; 0 clips nothing."""
     schedule: Literal["cosine", "step", "constant"] = "cosine"
     """Of the learning rate over a phase."""
     schedule_epochs: int = 3
-    """Of `step`: after every so many passes over the pairs the rate is multiplied by …"""
+    """Of `step`: passes over the pairs after which the rate is multiplied by `schedule_gamma`."""
     schedule_gamma: float = 0.9
-    """… this."""
+    """Of `step`: the factor."""
     warm_up_steps: int = 0
-    """Linear rise at the beginning of each phase."""
+    """Linear rise at the start of each phase."""
     ema_decay: float = 0.995
     """Of the moving average of the weights, which is what is validated and kept; 0: none."""
 
@@ -83,10 +84,10 @@ class Optimiser:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One leg of progressive training: some stages learn, those before them are frozen.
+    """One phase of progressive training: some stages are trained, those before them frozen.
 
     Raises:
-        UsageError: no stage, no learning rate, or not exactly one of steps and epochs.
+        UsageError: there is no stage, no learning rate, or not just one of steps and epochs.
     """
 
     name: str
@@ -109,16 +110,16 @@ class Phase:
             raise UsageError(f"{where}: stages = {list(self.stages)}: expected rising numbers")
 
     def total_steps(self, epoch_steps: int) -> int:
-        """All its steps, where a pass over the training pairs has `epoch_steps`."""
+        """Counts the steps of the phase, where a pass over the pairs takes `epoch_steps`."""
         return self.steps or (self.epochs or 0) * epoch_steps
 
 
 @dataclass(frozen=True, slots=True)
-class Validation:
-    """How often and on what a run looks at itself.
+class ValidationSettings:
+    """How often and on what a run is validated.
 
     Raises:
-        UsageError: a number out of its range.
+        UsageError: a number is out of its range.
     """
 
     every_steps: int = 500
@@ -139,10 +140,10 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole training.
+    """A whole training: the record of a recipe file.
 
     Raises:
-        UsageError: numbers that do not fit each other.
+        UsageError: a value is out of its range, or values do not fit each other.
     """
 
     name: str
@@ -160,7 +161,7 @@ class Recipe:
     augmentation: DeviceAugmentation = field(default_factory=DeviceAugmentation)
     loss: LossWeights = field(default_factory=LossWeights)
     optimiser: Optimiser = field(default_factory=Optimiser)
-    validation: Validation = field(default_factory=Validation)
+    validation: ValidationSettings = field(default_factory=ValidationSettings)
     provenance: dict[str, str] = field(default_factory=dict)
     """Dotted key → `paper` or `assumed`, each with a word on where it stands."""
 
@@ -187,5 +188,5 @@ class Recipe:
 
 
 def steps_an_epoch(pairs: int, batch: int) -> int:
-    """Steps in which every pair is seen once; what does not fill a batch waits for the next."""
+    """Counts the steps of a pass over all pairs; what fills no batch waits for the next pass."""
     return max(pairs // batch, 1)

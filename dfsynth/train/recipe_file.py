@@ -16,10 +16,10 @@ _Record = TypeVar("_Record")
 
 
 def recipe_path(wanted: str) -> Path:
-    """A packaged recipe's name or a file → the file.
+    """Finds the file of a recipe, given as a packaged recipe's name or as a file.
 
     Raises:
-        UsageError: neither.
+        UsageError: it is neither.
     """
     if Path(wanted).is_file():
         return Path(wanted)
@@ -33,7 +33,7 @@ def recipe_path(wanted: str) -> Path:
 
 
 def packaged_recipes() -> dict[str, Path]:
-    """Name → file of each recipe that comes with dfsynth."""
+    """Lists the recipes that come with dfsynth: name → file."""
     files = sorted(data_folder("recipes").glob("*.toml"))
     return {path.stem: path for path in files if _is_recipe(path)}
 
@@ -42,7 +42,8 @@ def read_recipe(path: Path) -> Recipe:
     """Reads a recipe.
 
     Raises:
-        UsageError: no TOML, an unknown key, a missing one, or a value that does not fit.
+        UsageError: the file cannot be read or is no TOML, a key is unknown or missing, or a value
+            does not fit.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -51,19 +52,19 @@ def read_recipe(path: Path) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the recipe {path} is no TOML: {error}") from error
     try:
-        return read_record(Recipe, table, "")
+        return parse_table(Recipe, table, "")
     except ValueError as error:
         raise UsageError(f"the recipe {path}: {error}") from error
     except UsageError as error:
         raise UsageError(f"the recipe {path}: {error}") from error
 
 
-def read_record(record: type[_Record], table: Mapping[str, object], where: str) -> _Record:
-    """A table's entries as a frozen record; `where` is its dotted name.
+def parse_table(record: type[_Record], table: Mapping[str, object], where: str) -> _Record:
+    """Turns a table's entries into a frozen record; `where` is the table's dotted name.
 
     Raises:
-        UsageError: an unknown, missing or misfitting entry; the nearest known key is named.
-        ValueError: the record's own objection.
+        UsageError: an entry is unknown, missing or does not fit; the nearest known key is named.
+        ValueError: the record itself refuses its values.
     """
     known: dict[str, Field[Any]] = {f.name: f for f in fields(record)}  # type: ignore[arg-type]
     for key in table:
@@ -95,7 +96,7 @@ def _value(hint: Any, found: object, where: str) -> Any:
     if is_dataclass(hint) and isinstance(hint, type):
         if not isinstance(found, dict):
             raise UsageError(_misfit(where, found, "a table"))
-        return read_record(hint, found, where)
+        return parse_table(hint, found, where)
     return _plain(hint, found, where)
 
 

@@ -12,7 +12,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,31 +30,25 @@ from dfsynth.files.durable import (
     write_durably,
 )
 from dfsynth.files.faults import store_faults
+from dfsynth.files.json_record import parse_object
 from dfsynth.inference import save_checkpoint
-from dfsynth.models import Cascade
+from dfsynth.models import GeneratorNetwork
+from dfsynth.train import stored_keys
+from dfsynth.train.early_stopping import BestSoFar
 
 _OWNER: Final = "run"
 _RUN, _STATE = "run.json", "state.json"
 _OURS: Final = frozenset({"tmp", "lock"})
-"""What a run that was killed at its very beginning leaves."""
-_TOLD: Final = 4
-"""Differences from another run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far the search for the best has come."""
-
-    best_score: float | None = None
-    """Least validation loss so far."""
-    waited: int = 0
-    """Validations of this phase since its last improvement."""
+"""What a run that was killed at its very start leaves."""
+_MOST_DIFFERENCES: Final = 4
+"""From another run, in a message."""
 
 
 class RunFolder:
     """Everything that a run keeps on disk; each file appears whole or not at all."""
 
     def __init__(self, path: Path) -> None:
+        """Names the files in `path`; nothing is read or made."""
         self.path = path
         self.best = path / "best"
         self.metrics = path / "metrics.jsonl"
@@ -65,11 +58,13 @@ class RunFolder:
         self._scratch = path / "tmp"
 
     def check(self, wanted: Mapping[str, Any]) -> bool:
-        """Whether the folder already holds this run; False for an empty or missing one.
+        """Tells whether the folder already holds this run; False for an empty or missing one.
+
+        `wanted` is the identity of the run: recipe, data and initial checkpoint.
 
         Raises:
-            ConflictError: it holds another run, the differences named, or something else.
-            DfsynthError: what it says of itself is damaged.
+            ConflictError: it holds another run, whose differences are named, or something else.
+            DfsynthError: its `run.json` is damaged.
         """
         file = self.path / _RUN
         if self.path.exists() and not self.path.is_dir():
@@ -81,15 +76,15 @@ class RunFolder:
                 )
             return False
         try:
-            held = json.loads(file.read_text(encoding="utf-8"))["identity"]
+            held = parse_object(file.read_bytes())["identity"]
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise DfsynthError(
-                f"{file} is damaged, so that nobody can say what was trained here; choose another "
-                "--out"
+                f"{file} is damaged, so that it cannot be known what was trained here; choose "
+                "another --out"
             ) from error
         differences = _differences(held, json.loads(json.dumps(wanted)), "")
-        if len(differences) > _TOLD:
-            differences[_TOLD:] = [f"and {len(differences) - _TOLD} more"]
+        if len(differences) > _MOST_DIFFERENCES:
+            differences[_MOST_DIFFERENCES:] = [f"and {len(differences) - _MOST_DIFFERENCES} more"]
         if differences:
             raise ConflictError(
                 f"{self.path} is a run of another recipe or other data: {'; '.join(differences)}; "
@@ -98,7 +93,11 @@ class RunFolder:
         return True
 
     def create(self, identity: Mapping[str, Any], versions: Mapping[str, str]) -> None:
-        """Makes the folder a run."""
+        """Makes the folder a run of this identity, started with these versions of software.
+
+        Raises:
+            StoreError: the disk is full, or refuses.
+        """
         for folder in (self._scratch, self._last, self.panels):
             make_folder(folder)
         text = json.dumps({"identity": identity, "versions": versions}, indent=2)
@@ -106,10 +105,11 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Alone in the folder; what a killed process left half-written is removed.
+        """Keeps the folder for this process; what a killed one left half-written is removed.
 
         Raises:
             UsageError: another process trains here.
+            StoreError: the disk is full, or refuses.
         """
         make_folder(self._scratch)
         with store_faults(f"lock {self.path}"), (self.path / "lock").open("ab") as file:
@@ -123,20 +123,26 @@ class RunFolder:
             sweep(self._scratch)
             yield
 
-    def save(self, state: Mapping[str, Tensor], standing: Standing, step: int) -> None:
-        """Keeps a state; the one before it is removed once this one is whole.
+    def save(self, state: Mapping[str, Tensor], best: BestSoFar, step: int) -> None:
+        """Keeps the state after `step` steps: tensors of any shape by name.
+
+        The state before it is removed once this one is whole.
 
         Raises:
             StoreError: the disk is full, or refuses; the state before it stays.
         """
         name = f"state-{step:08d}.safetensors"
         write_durably(self._last / name, save(dict(state)), self._scratch, _OWNER)
-        text = json.dumps({"file": name, "standing": asdict(standing)})
+        found = {
+            stored_keys.BEST_SCORE: best.score,
+            stored_keys.VALIDATIONS_SINCE: best.validations_since,
+        }
+        text = json.dumps({"file": name, stored_keys.BEST_SO_FAR: found})
         write_durably(self._last / _STATE, text.encode(), self._scratch, _OWNER)
         remove_durably(p for p in self._last.glob("*.safetensors") if p.name != name)
 
-    def restore(self) -> tuple[dict[str, Tensor], Standing] | None:
-        """The kept state, or None where there is none yet.
+    def restore(self) -> tuple[dict[str, Tensor], BestSoFar] | None:
+        """Reads the kept state, tensors in their shapes, or gives None where there is none yet.
 
         Raises:
             DfsynthError: it is damaged.
@@ -145,16 +151,24 @@ class RunFolder:
         if not file.exists():
             return None
         try:
-            held = json.loads(file.read_bytes())
+            held = parse_object(file.read_bytes())
             tensors = load((self._last / held["file"]).read_bytes())
-            return tensors, Standing(**held["standing"])
+            best = held[stored_keys.BEST_SO_FAR]
+            return tensors, BestSoFar(
+                best[stored_keys.BEST_SCORE], best[stored_keys.VALIDATIONS_SINCE]
+            )
         except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
             raise DfsynthError(
                 f"the state in {self._last} is damaged; remove that folder to start the run anew"
             ) from error
 
-    def keep_best(self, network: Cascade, card: ModelCard) -> None:
-        """Makes a network the run's checkpoint."""
+    def keep_best(self, network: GeneratorNetwork, card: ModelCard) -> None:
+        """Makes a network the run's checkpoint, in place of the one before it.
+
+        Raises:
+            StoreError: the disk is full, or refuses.
+            ValueError: a weight does not fit float16.
+        """
         fresh, old = self._scratch / "best-new", self._scratch / "best-old"
         with store_faults(f"write {self.best}"):
             for left in (fresh, old):

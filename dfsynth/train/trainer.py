@@ -4,28 +4,29 @@ Upadhyay et al. 2021, section 2.3: each stage is trained with the earlier ones f
 are fine-tuned by the sum of their losses with a much smaller learning rate.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from dfsynth.datasets import PairBatch
-from dfsynth.devices import DTYPES
+from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError
 from dfsynth.models import Cascade, Prediction
-from dfsynth.models.discriminator import PatchDiscriminator
-from dfsynth.train.flat_state import join_state, part_of
+from dfsynth.optimisation import average_weights, flatten_state, restore_optimiser, state_part
+from dfsynth.train import stored_keys
+from dfsynth.train.discriminators import Discriminators, build_discriminators
+from dfsynth.train.gradients import clip_gradients
 from dfsynth.train.objective import discriminator_loss, generator_terms
 from dfsynth.train.processes import Processes
 from dfsynth.train.recipe import Optimiser, Phase, Recipe, steps_an_epoch
+from dfsynth.train.schedule import learning_rate
 
-MOST_BAD_STEPS = 8
+MOST_BAD_STEPS: Final = 8
 """In a row, after which a run ends: a loss that stays non-finite does not come back by itself."""
-_JUDGE_BETAS = (0.5, 0.999)
-"""Isola et al. 2017."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class StepReport:
     """Weighted terms of the loss, summed over the stages, mean over the processes."""
     learning_rate: float
     finite: bool
-    """False: nothing was learned from this batch."""
+    """Whether loss and gradients were finite; where they were not, the step moved no weight."""
 
 
 class Trainer:
@@ -54,33 +55,34 @@ class Trainer:
         processes: Processes,
         training_pairs: int,
     ) -> None:
-        """`precision` is fp32, bf16 or fp16, as `resolve_precision` gives it."""
+        """Builds the networks of a recipe with initial weights and starts its first phase.
+
+        `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it.
+        """
         self.recipe = recipe
         self.device = device
-        self._dtype = DTYPES[precision]
+        self._precision = precision
         self._processes = processes
         self.epoch_steps = steps_an_epoch(training_pairs, recipe.batch)
         with torch.random.fork_rng(devices=[]):
             # Layers draw their first weights from the global generator and take no other.
             torch.default_generator.manual_seed(recipe.seed)
-            network = Cascade(recipe.network)
-            judged = 2 if recipe.loss.conditional else 1
-            judges = nn.ModuleList(
-                PatchDiscriminator(channels_in=judged) for _ in range(recipe.network.stages)
-            )
+            network, discriminators = Cascade(recipe.network), build_discriminators(recipe)
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.judges = judges.to(device)
-        self._average = torch.optim.swa_utils.AveragedModel(self.network, avg_fn=self._blend)
+        self.discriminators = Discriminators(
+            discriminators.to(device), recipe.loss, device, processes
+        )
+        self._average = average_weights(self.network, recipe.optimiser.ema_decay)
         self._scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
-        self.phase = 0
+        self.phase_index = 0
         self.step = 0
-        """Within the phase."""
+        """Steps taken in the phase in hand."""
         self.steps_taken = 0
-        """In all phases."""
+        """Steps taken in all phases."""
         self.bad_steps = 0
-        """Non-finite ones, all together."""
+        """Those of them whose loss or gradient was not finite."""
         self._bad_in_a_row = 0
-        self.begin(0)
+        self.start_phase(0)
 
     @property
     def averaged(self) -> Cascade:
@@ -97,113 +99,114 @@ class Trainer:
         return not self._bad_in_a_row
 
     @property
-    def plan(self) -> Phase:
-        """The phase under way."""
-        return self.recipe.phase[self.phase]
+    def phase(self) -> Phase:
+        """The phase in hand."""
+        return self.recipe.phase[self.phase_index]
 
     @property
     def phase_steps(self) -> int:
-        """All steps of the phase under way."""
-        return self.plan.total_steps(self.epoch_steps)
+        """All steps of the phase in hand."""
+        return self.phase.total_steps(self.epoch_steps)
 
     @property
     def world_size(self) -> int:
         """Processes that train together."""
         return self._processes.world_size
 
-    def begin(self, phase: int) -> None:
-        """Starts a phase: what it trains is thawed, its optimisers are new."""
-        self.phase, self.step = phase, 0
-        stages = [m - 1 for m in self.plan.stages]
-        if phase > 0 and self.recipe.optimiser.ema_decay:
-            # Later stages learn on what will be kept.
+    def start_phase(self, index: int) -> None:
+        """Starts a phase (from 0): the stages that it trains are thawed, its optimisers are new."""
+        self.phase_index, self.step = index, 0
+        if index > 0 and self.recipe.optimiser.ema_decay:
+            # Later phases start from what will be kept.
             self.network.load_state_dict(self._average.module.state_dict())
         self.network.requires_grad_(False)
-        self._trained = [p for m in stages for p in self.network.stage(m).parameters()]
-        judges = [self.judges[m] for m in stages]
+        self._trained = [p for m in self._stages for p in self.network.stage(m).parameters()]
         for p in self._trained:
             p.requires_grad_(True)
-        options, rate = self.recipe.optimiser, self.plan.learning_rate
+        options, rate = self.recipe.optimiser, self.phase.learning_rate
         self._optimiser = _make_optimiser(options, self._trained, rate)
-        weights = [p for judge in judges for p in judge.requires_grad_(True).parameters()]
-        self._judge_optimiser = torch.optim.Adam(weights, rate, betas=_JUDGE_BETAS)
+        self.discriminators.start_phase(self._stages, rate)
         self._shared = self._processes.share(self.network, self.device)
-        self._shared_judges = [self._processes.share(j, self.device) for j in judges]
 
-    def start_from(self, weights: Mapping[str, Tensor]) -> None:
-        """Takes another network's weights for the first, before any step."""
+    def load_initial_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Replaces the initial weights by others of the same names and shapes, before any step."""
         self.network.load_state_dict(weights)
         self._average.module.load_state_dict(weights)
 
     def step_rng(self) -> np.random.Generator:
-        """Of the step to come: augmentation first, then dropout."""
-        return np.random.default_rng([self.recipe.seed, self.phase, self.step])
+        """Makes the generator of the step to come: augmentation draws first, then dropout."""
+        return np.random.default_rng([self.recipe.seed, self.phase_index, self.step])
 
-    def learn(self, batch: PairBatch, rng: np.random.Generator) -> StepReport:
-        """One step on this process's part of a batch.
+    def train_step(self, batch: PairBatch, rng: np.random.Generator) -> StepReport:
+        """Takes one step on this process's part of a batch, maps (n, 1, H, W) on the device.
 
         Raises:
             DfsynthError: a loss or gradient was not finite too often in a row.
         """
-        rate = self._set_rates()
-        stages = [m - 1 for m in self.plan.stages]
-        masks = self._masks(rng, batch)
-        with torch.autocast(self.device.type, self._autocast, enabled=self._mixed):
-            predictions = self._shared(batch.image, masks, max(stages) + 1)
-        terms = self._terms(predictions, stages, batch)
+        rate = self._set_learning_rate()
+        masks = self._dropout_masks(rng, batch)
+        with mixed_precision(self.device, self._precision):
+            predictions = self._shared(batch.image, masks, max(self._stages) + 1)
+        terms = self._loss_terms(predictions, self._stages, batch)
         loss = torch.stack(list(terms.values())).sum()
-        finite = self._agree(bool(torch.isfinite(loss))) and self._descend(loss)
+        finite = self._everywhere(bool(torch.isfinite(loss))) and self._step_generator(loss)
         if finite:
             self._average.update_parameters(self.network)
-            finite = self._teach_judges([predictions[m].mean for m in stages], stages, batch)
+            means = [predictions[m].mean for m in self._stages]
+            finite = self.discriminators.step(means, batch)
         self.step += 1
         self.steps_taken += 1
         self._count(finite)
-        means = self._processes.average(torch.stack(list(terms.values())).detach()).tolist()
-        return StepReport(dict(zip(terms, means, strict=True)), rate, finite)
+        means_of_terms = self._processes.average(torch.stack(list(terms.values())).detach())
+        named = dict(zip(terms, means_of_terms.tolist(), strict=True))
+        return StepReport(named, rate, finite)
 
     @property
     def moments_to_come(self) -> int:
         """Numbers that the optimisers keep from their first step on; 0 where they do already."""
         if self._optimiser.state:
             return 0
-        return 2 * sum(p.numel() for p in (*self.network.parameters(), *self.judges.parameters()))
+        modules = (self.network, self.discriminators.modules)
+        return 2 * sum(p.numel() for module in modules for p in module.parameters())
 
-    def rehearse(self, batch: PairBatch, rng: np.random.Generator) -> None:
-        """Forward and backward of all stages on this process alone; nothing is learned."""
-        masks = self._masks(rng, batch)
-        stages = list(range(self.recipe.network.stages))
+    def try_step(self, batch: PairBatch, rng: np.random.Generator) -> None:
+        """Runs forward and backward of all stages in this process alone and changes nothing.
+
+        Maps of the batch are (n, 1, H, W) on the device. It needs the memory of a step.
+        """
+        masks = self._dropout_masks(rng, batch)
+        stages, loss = list(range(self.recipe.network.stages)), self.recipe.loss
         frozen = [p for p in self.network.parameters() if not p.requires_grad]
         for p in frozen:
             p.requires_grad_(True)
-        with torch.autocast(self.device.type, self._autocast, enabled=self._mixed):
+        with mixed_precision(self.device, self._precision):
             predictions = self.network(batch.image, masks)
-        terms = self._terms(predictions, stages, batch)
+        terms = self._loss_terms(predictions, stages, batch)
         torch.stack(list(terms.values())).sum().backward()
-        if self.recipe.loss.adversarial:
+        discriminators = self.discriminators.modules
+        if loss.adversarial:
             # With the generators' gradients still there, as in a step.
             means = [p.mean for p in predictions]
-            self.judges.requires_grad_(True)
-            discriminator_loss(
-                means, list(self.judges), batch, self.recipe.loss.conditional
-            ).backward()
+            discriminators.requires_grad_(True)
+            discriminator_loss(means, list(discriminators), batch, loss.conditional).backward()
         self.network.zero_grad(set_to_none=True)
-        self.judges.zero_grad(set_to_none=True)
+        discriminators.zero_grad(set_to_none=True)
         for p in frozen:
             p.requires_grad_(False)
 
     def state(self) -> dict[str, Tensor]:
-        """All that `restore` needs besides the recipe, by name."""
-        return join_state(
+        """Gives all that `restore` needs besides the recipe: tensors of any shape, on the CPU."""
+        optimiser, discriminators = self._optimiser, self.discriminators
+        return flatten_state(
             {
                 "network": self.network.state_dict(),
                 "average": self._average.state_dict(),
-                "judges": self.judges.state_dict(),
-                "optimiser": self._optimiser.state_dict()["state"],
-                "judge_optimiser": self._judge_optimiser.state_dict()["state"],
+                stored_keys.DISCRIMINATORS: discriminators.modules.state_dict(),
+                "optimiser": optimiser.state_dict()["state"],
+                stored_keys.DISCRIMINATOR_OPTIMISER: discriminators.optimiser.state_dict()["state"],
                 "scaler": self._scaler.state_dict(),
-                "place": {
-                    "phase": self.phase,
+                stored_keys.POSITION: {
+                    "phase": self.phase_index,
                     "step": self.step,
                     "steps_taken": self.steps_taken,
                     "bad_steps": self.bad_steps,
@@ -212,50 +215,49 @@ class Trainer:
         )
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Takes up the state of a trainer of the same recipe."""
-        place = part_of(state, "place")
-        self.network.load_state_dict(part_of(state, "network"))
-        self._average.load_state_dict(part_of(state, "average"))
-        self.judges.load_state_dict(part_of(state, "judges"))
-        trained = {k: v.clone() for k, v in self.network.state_dict().items()}
-        self.begin(int(place["phase"]))
-        # The beginning of a phase takes over the average; here the phase goes on.
-        self.network.load_state_dict(trained)
-        for optimiser, name in (
-            (self._optimiser, "optimiser"),
-            (self._judge_optimiser, "judge_optimiser"),
-        ):
-            entries: dict[int, dict[str, Tensor]] = {}
-            for key, value in part_of(state, name).items():
-                index, entry = key.split(".", 1)
-                entries.setdefault(int(index), {})[entry] = value
-            groups = optimiser.state_dict()["param_groups"]
-            optimiser.load_state_dict({"state": entries, "param_groups": groups})
-        scale = part_of(state, "scaler")
+        """Takes up the state of a trainer of the same recipe, tensors in their shapes."""
+        position = state_part(state, stored_keys.POSITION)
+        self._average.load_state_dict(state_part(state, "average"))
+        self.start_phase(int(position["phase"]))
+        # The start of a phase takes over the average; here the phase goes on.
+        self.network.load_state_dict(state_part(state, "network"))
+        restore_optimiser(self._optimiser, state_part(state, "optimiser"))
+        self.discriminators.restore(
+            state_part(state, stored_keys.DISCRIMINATORS),
+            state_part(state, stored_keys.DISCRIMINATOR_OPTIMISER),
+        )
+        scale = state_part(state, "scaler")
         if scale:
             usual = self._scaler.state_dict()
             kinds = {k: type(v) for k, v in usual.items()}
             self._scaler.load_state_dict(usual | {k: kinds[k](v) for k, v in scale.items()})
-        self.step = int(place["step"])
-        self.steps_taken = int(place["steps_taken"])
-        self.bad_steps = int(place["bad_steps"])
+        self.step = int(position["step"])
+        self.steps_taken = int(position["steps_taken"])
+        self.bad_steps = int(position["bad_steps"])
 
-    def _terms(
+    @property
+    def _stages(self) -> list[int]:
+        """The stages that the phase in hand trains, from 0."""
+        return [m - 1 for m in self.phase.stages]
+
+    def _loss_terms(
         self, predictions: Sequence[Prediction], stages: list[int], batch: PairBatch
     ) -> dict[str, Tensor]:
-        """The weighted terms of the loss, each summed over the stages that learn."""
-        self.judges.requires_grad_(False)
+        """The weighted terms of the loss, each summed over `stages`."""
+        self.discriminators.modules.requires_grad_(False)
         likelihood = self.recipe.network.likelihood
         terms: dict[str, Tensor] = {}
         for m in stages:
-            judge = self.judges[m]
-            found = generator_terms(predictions[m], batch, self.recipe.loss, likelihood, judge)
+            discriminator = self.discriminators.modules[m]
+            found = generator_terms(
+                predictions[m], batch, self.recipe.loss, likelihood, discriminator
+            )
             for name, value in found.items():
                 terms[name] = terms[name] + value if name in terms else value
         return terms
 
-    def _descend(self, loss: Tensor) -> bool:
-        """One step down, unless the gradient is not finite: that would stay in every weight.
+    def _step_generator(self, loss: Tensor) -> bool:
+        """One step of the weights, unless the gradient is not finite: that would stay in them.
 
         In fp16 the scaler leaves out steps whose scaled gradient is too large, and scales less; it
         is a failure only where there is nothing left to scale.
@@ -263,26 +265,14 @@ class Trainer:
         self._optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()
         self._scaler.unscale_(self._optimiser)
-        finite = self._agree(_clip(self._trained, self.recipe.optimiser.clip_norm))
+        clip_norm = self.recipe.optimiser.clip_norm
+        finite = self._everywhere(clip_gradients(self._trained, clip_norm))
         if finite or self._scaler.is_enabled():
             self._scaler.step(self._optimiser)
             self._scaler.update()
         return finite or (self._scaler.is_enabled() and self._scaler.get_scale() >= 1)
 
-    def _teach_judges(self, means: list[Tensor], stages: list[int], batch: PairBatch) -> bool:
-        """One step of the discriminators; False where their gradient was not finite."""
-        if not self.recipe.loss.adversarial:
-            return True
-        taught = [p for m in stages for p in self.judges[m].requires_grad_(True).parameters()]
-        self._judge_optimiser.zero_grad(set_to_none=True)
-        conditional = self.recipe.loss.conditional
-        discriminator_loss(means, self._shared_judges, batch, conditional).backward()
-        finite = self._agree(_clip(taught, 0.0))
-        if finite:
-            self._judge_optimiser.step()
-        return finite
-
-    def _agree(self, here: bool) -> bool:
+    def _everywhere(self, here: bool) -> bool:
         return self._processes.all_true(here, self.device)
 
     def _count(self, finite: bool) -> None:
@@ -294,22 +284,22 @@ class Trainer:
         if self._bad_in_a_row >= MOST_BAD_STEPS:
             clip = self.recipe.optimiser.clip_norm
             clipping = "a smaller [optimiser] clip_norm" if clip else "[optimiser] clip_norm = 1"
-            fp32 = " or --precision fp32" if self._mixed else ""
+            fp32 = "" if self._precision == "fp32" else " or --precision fp32"
             raise DfsynthError(
-                f"loss or gradient of phase {self.plan.name!r} was not finite in {MOST_BAD_STEPS} "
-                f"steps in a row, the last being step {self.step}; the last good state is kept; "
-                "begin from the run's best with --start-from in another --out, with a smaller "
-                f"learning_rate, {clipping}{fp32}"
+                f"loss or gradient of phase {self.phase.name!r} was not finite in "
+                f"{MOST_BAD_STEPS} steps in a row, the last being step {self.step}; the last good "
+                "state is kept; start from the run's best with --start-from in another --out, "
+                f"with a smaller learning_rate, {clipping}{fp32}"
             )
 
-    def _set_rates(self) -> float:
-        rate = learning_rate(self.recipe.optimiser, self.plan, self.step, self.epoch_steps)
-        for optimiser in (self._optimiser, self._judge_optimiser):
+    def _set_learning_rate(self) -> float:
+        rate = learning_rate(self.recipe.optimiser, self.phase, self.step, self.epoch_steps)
+        for optimiser in (self._optimiser, self.discriminators.optimiser):
             for group in optimiser.param_groups:
                 group["lr"] = rate
         return rate
 
-    def _masks(self, rng: np.random.Generator, batch: PairBatch) -> Tensor:
+    def _dropout_masks(self, rng: np.random.Generator, batch: PairBatch) -> Tensor:
         """(n, mask_width): those of this process's pairs among all of the batch."""
         keep = np.float32(1 - self.recipe.network.dropout)
         here = batch.image.shape[0]
@@ -317,45 +307,9 @@ class Trainer:
         kept = rng.random(shape, np.float32)[batch.first : batch.first + here] < keep
         return torch.from_numpy(kept / keep).to(self.device)
 
-    @property
-    def _mixed(self) -> bool:
-        return self._dtype != torch.float32
-
-    @property
-    def _autocast(self) -> torch.dtype:
-        return self._dtype if self._mixed else torch.bfloat16
-
-    def _blend(self, average: Tensor, weight: Tensor, steps: Tensor | int) -> Tensor:
-        """A moving average that soon forgets the first weights, which were noise."""
-        seen = int(steps)
-        decay = min(self.recipe.optimiser.ema_decay, (1 + seen) / (10 + seen))
-        # Written so that weights that rest keep every bit.
-        return average + (1 - decay) * (weight - average)
-
-
-def learning_rate(options: Optimiser, phase: Phase, step: int, epoch_steps: int) -> float:
-    """The rate of a step, a pure function of its place in the phase."""
-    rise = min(1.0, (step + 1) / (options.warm_up_steps + 1))
-    if options.schedule == "cosine":
-        fall = 0.5 * (1 + math.cos(math.pi * step / phase.total_steps(epoch_steps)))
-    elif options.schedule == "step":
-        fall = options.schedule_gamma ** (step // (options.schedule_epochs * epoch_steps))
-    else:
-        fall = 1.0
-    return phase.learning_rate * rise * fall
-
 
 def _make_optimiser(
     options: Optimiser, weights: list[nn.Parameter], rate: float
 ) -> torch.optim.Optimizer:
     kind = torch.optim.Adam if options.name == "adam" else torch.optim.AdamW
     return kind(weights, rate, betas=options.betas, weight_decay=options.weight_decay)
-
-
-def _clip(weights: Sequence[Tensor], most: float) -> bool:
-    """Scales the gradients down to a norm of `most`, 0: not; whether the norm is finite."""
-    gradients = [p.grad for p in weights if p.grad is not None]
-    norm = nn.utils.get_total_norm(gradients)
-    if most and bool(torch.isfinite(norm)):
-        nn.utils.clip_grads_with_norm_(list(weights), most, norm)
-    return bool(torch.isfinite(norm))

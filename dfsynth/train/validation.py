@@ -1,4 +1,4 @@
-"""How good the averaged network is on patients that it does not learn from."""
+"""How good the averaged network is on patients that it is not trained on."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,14 +7,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dfsynth.datasets import PairBatch, PairRow
+from dfsynth.datasets import PairBatch, PairInfo
 from dfsynth.models import Cascade, Prediction, gennorm_nll
 from dfsynth.train.losses import mean_over
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """Means over the validation pairs, of the last stage; without dropout."""
+class ValidationScores:
+    """Means over the validation pairs, of the last stage; without dropout.
+
+    The names of the fields are those in metrics.jsonl and in a card's `metrics`.
+    """
 
     nll: float
     """Negative log-likelihood of the noisy target: what the best checkpoint has least of."""
@@ -27,11 +30,13 @@ class Score:
 
 
 @torch.inference_mode()
-def validate(network: Cascade, batches: Iterable[PairBatch], device: torch.device) -> Score:
-    """Scores a network in float32 on batches of any size.
+def validate(
+    network: Cascade, batches: Iterable[PairBatch], device: torch.device
+) -> ValidationScores:
+    """Scores a network in float32 on batches of maps (n, 1, H, W), of any n each.
 
     Raises:
-        ValueError: no batch.
+        ValueError: there is no batch.
     """
     totals, lung_totals, pairs, lungs = torch.zeros(1), torch.zeros(1), 0, 0
     for batch in batches:
@@ -42,8 +47,8 @@ def validate(network: Cascade, batches: Iterable[PairBatch], device: torch.devic
         nlls = [mean_over(nll, content) for nll in maps]
         mean = predictions[-1].mean
         count = batch.image.shape[0]
-        found = torch.stack([mean_over((mean - target).abs(), content), *nlls]).cpu()
-        totals = totals + count * found
+        means = torch.stack([mean_over((mean - target).abs(), content), *nlls]).cpu()
+        totals = totals + count * means
         pairs += count
         errors = _lung_errors(mean.cpu(), batch)
         lung_totals = lung_totals + errors.sum()
@@ -52,24 +57,27 @@ def validate(network: Cascade, batches: Iterable[PairBatch], device: torch.devic
         raise ValueError("no pair to validate on")
     mae, *stage_nll = (totals / pairs).tolist()
     lung_mae = float(lung_totals) / lungs if lungs else None
-    return Score(stage_nll[-1], mae, lung_mae, tuple(stage_nll))
+    return ValidationScores(stage_nll[-1], mae, lung_mae, tuple(stage_nll))
 
 
 def spread_over_patients(
-    rows: Sequence[PairRow], numbers: Sequence[int], most: int
+    rows: Sequence[PairInfo], indices: Sequence[int], most: int
 ) -> tuple[int, ...]:
-    """At most so many of the pairs `numbers`, dealt out: one of each patient, then a second."""
+    """Chooses at most `most` of the pairs `indices` round-robin over their patients.
+
+    One pair of each patient comes first, then a second of each, and so on.
+    """
     seen: Counter[str] = Counter()
-    turns = []
-    for number in numbers:
-        patient = rows[number].patient_id
-        turns.append((seen[patient], number))
+    rounds = []
+    for index in indices:
+        patient = rows[index].patient_id
+        rounds.append((seen[patient], index))
         seen[patient] += 1
-    return tuple(number for _, number in sorted(turns)[:most])
+    return tuple(index for _, index in sorted(rounds)[:most])
 
 
 def predict_without_dropout(network: Cascade, image: Tensor) -> list[Prediction]:
-    """Predictions of all stages for (n, 1, H, W), every channel present."""
+    """Predicts all stages for images (n, 1, H, W), dense bright, with every channel present."""
     masks = torch.ones(image.shape[0], network.mask_width, device=image.device)
     predictions: list[Prediction] = network(image, masks)
     return predictions

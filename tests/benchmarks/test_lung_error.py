@@ -4,18 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lung_error import best_factor, describe, guess_by_thickness, read_lungs
+from lung_error import best_factor, describe, predict_by_thickness, read_lungs
 
 import dfsynth
 
 
 def test_the_best_factor_is_the_best() -> None:
     rng = np.random.default_rng(0)
-    guess = rng.uniform(0.1, 1, 500)
-    truth = 0.7 * guess + 0.05 * rng.standard_normal(500)
-    found = best_factor(guess, truth)
+    prediction = rng.uniform(0.1, 1, 500)
+    truth = 0.7 * prediction + 0.05 * rng.standard_normal(500)
+    found = best_factor(prediction, truth)
     assert found == pytest.approx(0.7, abs=0.02)
-    errors = [np.abs(truth - f * guess).mean() for f in (found - 0.01, found, found + 0.01)]
+    errors = [np.abs(truth - f * prediction).mean() for f in (found - 0.01, found, found + 0.01)]
     assert errors[1] == min(errors)
 
 
@@ -37,6 +37,6 @@ def test_a_patients_own_coefficient_is_what_the_factor_takes_away(tmp_path: Path
     scaled = describe([3 * lung.clean for lung in test], test)
     assert error_of(scaled) > 0.1
     assert float(str(scaled["MAE after the best factor"]).split()[0]) == 0
-    guess = guess_by_thickness(lungs["train"])
-    known = describe([guess(lung) for lung in test], test)
+    predict = predict_by_thickness(lungs["train"])
+    known = describe([predict(lung) for lung in test], test)
     assert error_of(known) < error_of(flat)

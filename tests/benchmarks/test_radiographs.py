@@ -1,8 +1,8 @@
-"""Real and simulated pictures take one path into one grid."""
+"""Real and simulated images take one path into one grid."""
 
 import numpy as np
 import pytest
-from radiographs import Drawing, Pictures, choose, collect, to_eight_bits, to_square
+from radiographs import ImageSet, LabelledImage, choose, collect, to_eight_bits, to_square
 from texture import split_bands, tabulate
 
 
@@ -28,16 +28,16 @@ def test_units_of_a_file_leave_no_trace(scale: float, shift: float) -> None:
 
 def test_sources_are_chosen_evenly() -> None:
     count = 60
-    pictures = Pictures(
+    image_set = ImageSet(
         np.arange(count).astype(str),
         np.arange(count).astype(str),
         np.array(["nih"] * 40 + ["shenzhen"] * 5 + ["hannover"] * 15),
         np.zeros((count, 2, 2), np.uint8),
     )
-    chosen = choose(pictures, 25, np.random.default_rng(0))
+    chosen = choose(image_set, 25, np.random.default_rng(0))
     counts = {s: int((chosen.sources == s).sum()) for s in ("nih", "shenzhen", "hannover")}
     assert counts == {"nih": 10, "shenzhen": 5, "hannover": 10}
-    assert len(choose(pictures, 500, np.random.default_rng(0))) == count
+    assert len(choose(image_set, 500, np.random.default_rng(0))) == count
 
 
 def test_bands_and_the_rest_make_the_picture() -> None:
@@ -51,10 +51,10 @@ def test_bands_and_the_rest_make_the_picture() -> None:
 def test_the_number_that_differs_tells_most() -> None:
     rng = np.random.default_rng(3)
 
-    def draw(grain: float, source: str) -> list[Drawing]:
+    def draw(grain: float, source: str) -> list[LabelledImage]:
         ramp = np.linspace(0, 1, 64)[None, :] * np.ones((64, 1))
         return [
-            Drawing(
+            LabelledImage(
                 str(i), str(i), source, (ramp + grain * rng.random((64, 64))).astype(np.float32)
             )
             for i in range(6)
@@ -67,7 +67,7 @@ def test_the_number_that_differs_tells_most() -> None:
 
 def test_blur_takes_the_finest_detail() -> None:
     pixels = np.random.default_rng(4).random((64, 64), np.float32)
-    drawings = [Drawing("a", "a", "nih", pixels)]
-    sharp, blurred = collect(drawings, 64), collect(drawings, 64, blur_px=0.7)
+    entries = [LabelledImage("a", "a", "nih", pixels)]
+    sharp, blurred = collect(entries, 64), collect(entries, 64, blur_px=0.7)
     steps = [np.abs(np.diff(p.images[0].astype(int), axis=1)).mean() for p in (sharp, blurred)]
     assert steps[1] < steps[0]

@@ -33,7 +33,7 @@ CARD_HERE = ModelCard(
     intensity=IntensityWindow(1.0, 98.5),
     unit="1",
     window=(-0.1, 0.8),
-    licence="Apache-2.0",
+    license="Apache-2.0",
     intended_use="tests",
     limits="none",
     training_data=({"name": "a", "licence": "CC0"},),
@@ -250,10 +250,10 @@ def test_only_generators_are_offered() -> None:
 def test_a_network_of_another_kind_is_wrong_usage() -> None:
     with pytest.raises(UsageError) as found:
         checkpoint_path("lung-reader")
-    told = str(found.value)
-    assert told.startswith("the packaged network 'lung-reader' generates no images: expected")
-    assert told.endswith("packaged names: default")
-    assert "\n" not in told
+    message = str(found.value)
+    assert message.startswith("the packaged network 'lung-reader' generates no images: expected")
+    assert message.endswith("packaged names: default")
+    assert "\n" not in message
 
 
 def test_a_folder_without_a_card_is_no_checkpoint(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def pairs(tmp_path: Path) -> tuple[Path, Path]:
-    """Two folders of 40 pictures each."""
+    """Two folders of 40 images each."""
     folders = tmp_path / "radiographs", tmp_path / "dark-field"
     for folder in folders:
         folder.mkdir()
@@ -24,7 +24,7 @@ def pairs(tmp_path: Path) -> tuple[Path, Path]:
     return folders
 
 
-def test_two_folders_become_figures_and_a_picture(
+def test_two_folders_become_figures_and_a_drawing(
     run_cli, tiny_checkpoint: Path, pairs: tuple[Path, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "evaluation"
@@ -41,9 +41,9 @@ def test_two_folders_become_figures_and_a_picture(
     assert found["stages"][1]["whole"]["clean"] is None
     assert found["ood"]["images"] == 3
     assert 0 <= found["ood_auroc"]["aleatoric_mean"]["value"] <= 1
-    picture = cv2.imread(str(out / "evaluation.png"))
-    assert picture.shape[0] > 800
-    assert 20 < picture.std() < 120, "neither blank nor black"
+    drawing = cv2.imread(str(out / "evaluation.png"))
+    assert drawing.shape[0] > 800
+    assert 20 < drawing.std() < 120, "neither blank nor black"
     lines = list(csv.DictReader((out / "images.csv").read_text().splitlines()))
     assert {line["stage"] for line in lines} == {"1", "2"}
 
@@ -59,7 +59,7 @@ def test_people_read_a_table(run_cli, tiny_checkpoint: Path, pairs: tuple[Path, 
     assert "may have been trained" in stdout
 
 
-def test_an_output_that_cannot_be_written_is_told_before_anything_is_computed(
+def test_an_output_that_cannot_be_written_is_refused_before_anything_is_computed(
     run_cli, tiny_checkpoint: Path, pairs: tuple[Path, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "taken"
@@ -72,7 +72,7 @@ def test_an_output_that_cannot_be_written_is_told_before_anything_is_computed(
     assert "images" not in stderr
 
 
-def test_figures_are_told_although_their_files_cannot_be_written(
+def test_figures_are_printed_although_their_files_cannot_be_written(
     run_cli, tiny_checkpoint: Path, pairs: tuple[Path, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "evaluation"

@@ -23,12 +23,12 @@ def made(monkeypatch) -> list[ToyPairMaker]:
     """The makers that commands have asked for; puts the toy in the simulator's place."""
     makers: list[ToyPairMaker] = []
 
-    def make_simulator(options):
+    def simulator(options):
         makers.append(ToyPairMaker(options))
         return makers[-1]
 
     module = types.ModuleType("dfsynth.simulation")
-    module.make_simulator = make_simulator
+    module.Simulator = simulator
     monkeypatch.setitem(sys.modules, "dfsynth.simulation", module)
     return makers
 

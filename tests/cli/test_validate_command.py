@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from dfsynth.cli.app import app
 from dfsynth.simulation.validation import Finding, cohort
-from dfsynth.simulation.validation.cohort import tabulate
+from dfsynth.simulation.validation.cohort import tabulate_findings
 
 FINDINGS = (
     Finding("mean", "by construction", "1/m", (2.4, 2.6), "published", 2.51, (2.45, 2.57), "yes"),
@@ -17,7 +17,7 @@ FINDINGS = (
 
 
 def test_the_table_says_what_is_met_and_what_is_not() -> None:
-    lines = tabulate(FINDINGS).splitlines()
+    lines = tabulate_findings(FINDINGS).splitlines()
     assert len(lines) == 5
     assert "2.51 (2.45 to 2.57)" in lines[2]
     for line, met in zip(lines[2:], ("yes", "in doubt", "NO"), strict=True):
@@ -51,7 +51,7 @@ def test_a_negative_seed_is_refused() -> None:
 def test_what_validation_would_ignore_is_refused(
     option: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(cohort, "validate")
+    monkeypatch.delattr(cohort, "validate_cohort")
     found = CliRunner().invoke(app, ["simulate", "--validate", "--seed", "1", *option])
     assert found.exit_code == 2
     assert f"--validate: expected no {option[0]}" in found.stderr
@@ -67,8 +67,8 @@ def test_without_validate_a_store_is_asked_for() -> None:
 def test_the_exit_status_says_whether_all_is_met(
     passed: bool, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = cohort.Validation(20, 0, FINDINGS, passed)
-    monkeypatch.setattr(cohort, "validate", lambda *_: found)
+    found = cohort.CohortValidation(20, 0, FINDINGS, passed)
+    monkeypatch.setattr(cohort, "validate_cohort", lambda *_: found)
     result = CliRunner().invoke(app, ["simulate", "--validate", "--json"])
     assert result.exit_code == status
     document = json.loads(result.stdout)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from noise_pairs import NoisePairs
 
 from dfsynth.datasets import DeviceAugmentation, PairBatch, augment, read_batch
-from dfsynth.datasets.augmentation import Change, change_look, change_position, draw_change
+from dfsynth.datasets.augmentation import Change, change_appearance, change_position, draw_change
 from dfsynth.errors import UsageError
 
 CPU = torch.device("cpu")
@@ -164,9 +164,9 @@ def test_masks_stay_binary():
         assert set(mask.unique().tolist()) <= {0.0, 1.0}
 
 
-def test_look_changes_the_radiograph_alone_and_stays_in_range():
+def test_appearance_changes_the_radiograph_alone_and_stays_in_range():
     batch = noise()
-    only_look = replace(
+    only_appearance = replace(
         EVERYTHING,
         flip_horizontal=False,
         flip_vertical=False,
@@ -174,25 +174,25 @@ def test_look_changes_the_radiograph_alone_and_stays_in_range():
         scale=(1.0, 1.0),
         shift=0,
     )
-    found = augment(batch, only_look, rng(), CPU)
+    found = augment(batch, only_appearance, rng(), CPU)
     assert not torch.allclose(found.image, batch.image, atol=0.02)
     assert found.image.min() >= 0
     assert found.image.max() <= 1
     assert_equal(replace(found, image=batch.image), batch)
 
 
-def test_look_does_what_its_words_say():
+def test_appearance_does_what_its_words_say():
     values = torch.linspace(0.3, 0.6, 64).reshape(1, 1, 8, 8)
     batch = PairBatch(values, values)
 
-    def look(**change):
-        return change_look(batch, [replace(STILL, **change)]).image
+    def changed(**change):
+        return change_appearance(batch, [replace(STILL, **change)]).image
 
-    torch.testing.assert_close(look(brightness=0.1), values + 0.1)
-    torch.testing.assert_close(look(exponent=2.0), values**2)
-    torch.testing.assert_close(look(contrast=1.5).std(), 1.5 * values.std())
-    torch.testing.assert_close(look(contrast=1.5).mean(), values.mean())
-    added = look(noise_sd=0.05, noise_seed=3) - values
+    torch.testing.assert_close(changed(brightness=0.1), values + 0.1)
+    torch.testing.assert_close(changed(exponent=2.0), values**2)
+    torch.testing.assert_close(changed(contrast=1.5).std(), 1.5 * values.std())
+    torch.testing.assert_close(changed(contrast=1.5).mean(), values.mean())
+    added = changed(noise_sd=0.05, noise_seed=3) - values
     assert added.std().item() == pytest.approx(0.05, rel=0.3)
 
 
@@ -262,10 +262,10 @@ def test_patches_are_cut_from_all_maps_at_one_place():
             assert torch.equal(patch[n], whole[n, :, top : top + 6, left : left + 6])
 
 
-def test_a_patch_of_the_whole_picture_is_the_picture():
+def test_a_patch_of_the_whole_image_is_the_image():
     batch = noise(2)
     assert_equal(augment(batch, replace(NOTHING, crop=16), rng(), CPU), batch)
-    with pytest.raises(UsageError, match=r"crop = 17, but pictures have 16 × 16 pixels"):
+    with pytest.raises(UsageError, match=r"crop = 17, but images have 16 × 16 pixels"):
         augment(batch, replace(NOTHING, crop=17), rng(), CPU)
 
 

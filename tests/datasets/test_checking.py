@@ -1,4 +1,4 @@
-"""What is wrong with pairs is told before training."""
+"""What is wrong with pairs is said before training."""
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from dfsynth.jobs.simulate import run_simulation
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Silent
 from dfsynth.store import StoreLayout
+from dfsynth.store.zarr.paths import shard_path
 
 
 def test_sound_pairs_are_each_read_once():
@@ -20,7 +21,7 @@ def test_sound_pairs_are_each_read_once():
     assert sorted(source.reads) == list(range(9))
 
 
-def test_all_faults_are_counted_and_the_first_told():
+def test_all_faults_are_counted_and_the_first_named():
     with pytest.raises(UsageError) as caught:
         check_pairs(NoisePairs(9, bad=(1, 3, 4, 8)))
     assert str(caught.value) == (
@@ -33,7 +34,7 @@ def test_one_radiograph_in_two_splits_is_refused():
         check_pairs(NoisePairs(twins=True))
 
 
-def test_progress_is_told_now_and_then(monkeypatch):
+def test_progress_is_reported_now_and_then(monkeypatch):
     monkeypatch.setattr(checking, "_LINE_EVERY_S", -1.0)
     lines = []
     check_pairs(NoisePairs(3), lines.append)
@@ -52,6 +53,6 @@ def test_of_a_store_a_sample_is_read(tmp_path):
     run_simulation(options, ToyPairMaker(options, fail_every=None), Silent())
     source = open_pairs(options.out, None, 64, (0.0, 1.0))
     check_pairs(source)
-    StoreLayout(options.out).shard_object("attenuation", 0).unlink()
+    shard_path(StoreLayout(options.out), "attenuation", 0).unlink()
     with pytest.raises(StoreError):
         check_pairs(source)

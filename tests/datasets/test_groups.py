@@ -51,7 +51,7 @@ def test_many_patients_keep_the_group_of_their_name_alone():
     assert not found.warnings
 
 
-def test_moves_are_told():
+def test_moves_are_warned_of():
     found = group_patients(members(range(6)), binding=True)
     assert any("whole patients were moved" in text for text in found.warnings)
 

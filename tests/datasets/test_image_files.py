@@ -83,7 +83,7 @@ def test_unusable_signals_are_refused_by_name(folder, values, sentence):
 
 
 @pytest.mark.parametrize("name", ["a.png", "b.tif"])
-@pytest.mark.parametrize("damage", [b"", b"no picture", None])
+@pytest.mark.parametrize("damage", [b"", b"no image", None])
 def test_damaged_files_are_refused_by_name(folder, name, damage):
     path = folder / name
     path.write_bytes(path.read_bytes()[:-300] if damage is None else damage)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pair_files import write_pair_folders
 from toy_simulator import ToyPairMaker
 
-from dfsynth.datasets import numbers_in, open_pairs
+from dfsynth.datasets import indices_in, open_pairs
 from dfsynth.datasets.groups import SPLITS
 from dfsynth.jobs.simulate import run_simulation
 from dfsynth.options import SimulateOptions
@@ -39,13 +39,13 @@ def assert_disjoint(source) -> None:
     for row in source.rows:
         groups[row.patient_id].add(row.split)
     assert all(len(splits) == 1 for splits in groups.values())
-    numbers = [n for split in SPLITS for n in numbers_in(source, split)]
-    assert sorted(numbers) == list(range(len(source.rows)))
+    indices = [n for split in SPLITS for n in indices_in(source, split)]
+    assert sorted(indices) == list(range(len(source.rows)))
 
 
 def assert_training_possible(source) -> None:
-    assert numbers_in(source, "train")
-    assert numbers_in(source, "val")
+    assert indices_in(source, "train")
+    assert indices_in(source, "val")
 
 
 @FEW

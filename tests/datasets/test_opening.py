@@ -13,7 +13,7 @@ from radiograph_files import write_folder
 from toy_generator import ToyMaker
 from toy_simulator import ToyPairMaker
 
-from dfsynth.datasets import numbers_in, open_pairs
+from dfsynth.datasets import indices_in, open_pairs
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.jobs.build import run_build
 from dfsynth.jobs.simulate import run_simulation
@@ -21,6 +21,7 @@ from dfsynth.options import BuildOptions, SimulateOptions
 from dfsynth.progress import Silent
 from dfsynth.splits import split_of
 from dfsynth.store import StoreLayout
+from dfsynth.store.zarr.paths import shard_path
 
 WINDOW = (0.0, 1.0)
 
@@ -45,7 +46,7 @@ class TestFolders:
         assert source.description.startswith("pairs of the folders attenuation and dark: 3 pairs")
         assert source.read(2).image.shape == (16, 16)
 
-    def test_every_file_is_its_own_patient_and_that_is_told(self, tmp_path):
+    def test_every_file_is_its_own_patient_and_that_is_warned_of(self, tmp_path):
         source = open_pairs(*write_pair_folders(tmp_path, 3), 16, WINDOW)
         assert source.warnings[0].startswith("3 of 3 pairs name no patient")
 
@@ -125,7 +126,7 @@ class TestFolders:
 
     def test_a_bad_pair_is_named_when_it_is_read(self, tmp_path):
         folders = write_pair_folders(tmp_path, 3)
-        (folders[1] / "case002.tif").write_bytes(b"no picture")
+        (folders[1] / "case002.tif").write_bytes(b"no image")
         with pytest.raises(UsageError, match=r"pair 'case002': dark-field image case002\.tif: "):
             open_pairs(*folders, 16, WINDOW).read(2)
 
@@ -145,7 +146,7 @@ class TestTable:
         source = open_pairs(table, None, 16, WINDOW)
         assert [row.key for row in source.rows] == [a for a, _ in self.ROWS]
         assert [row.patient_id for row in source.rows] == ["p1", "p1", "p2", "p3"]
-        assert numbers_in(source, "test") == (0, 1)
+        assert indices_in(source, "test") == (0, 1)
         assert source.read(3).dark_field.min() < 0
 
     def test_else_the_first_two_columns_of_files_are_taken(self, folder):
@@ -168,7 +169,7 @@ class TestTable:
         table = write_table(folder, ["attenuation", "dark_field"], rows)
         assert open_pairs(table, None, 16, WINDOW).read(1).image.max() == 1
 
-    def test_empty_patients_are_told_and_are_nobody_else(self, folder):
+    def test_empty_patients_are_warned_of_and_are_nobody_else(self, folder):
         rows = [(*files, patient) for files, patient in zip(self.ROWS, "ab  ", strict=True)]
         source = open_pairs(
             write_table(folder, ["attenuation", "dark_field", "patient_id"], rows), None, 16, WINDOW
@@ -202,7 +203,7 @@ class TestTable:
 
 
 class TestStore:
-    def test_failed_pairs_are_left_out_and_told(self, tmp_path):
+    def test_failed_pairs_are_left_out_and_warned_of(self, tmp_path):
         source = open_pairs(simulated(tmp_path / "x.zarr"), None, 64, WINDOW)
         assert len(source.rows) == 10
         assert "pair-0000002" not in {row.key for row in source.rows}
@@ -228,7 +229,7 @@ class TestStore:
         for mask in (coarse.lung, coarse.lung_weight):
             assert set(np.unique(mask)) == {0, 1}
 
-    def test_enlarging_is_told(self, tmp_path):
+    def test_enlarging_is_warned_of(self, tmp_path):
         source = open_pairs(simulated(tmp_path / "x.zarr"), None, 128, WINDOW)
         assert any("enlarged to 128 × 128" in text for text in source.warnings)
 
@@ -242,22 +243,22 @@ class TestStore:
 
     def test_a_damaged_value_is_never_read(self, tmp_path):
         store = simulated(tmp_path / "x.zarr")
-        path = StoreLayout(store).shard_object("dark_field", 0)
+        path = shard_path(StoreLayout(store), "dark_field", 0)
         content = bytearray(path.read_bytes())
         content[40] ^= 255
         path.write_bytes(content)
         with pytest.raises(StoreError):
             open_pairs(store, None, 64, WINDOW).read(0)
 
-    def test_an_unfinished_store_is_told(self, tmp_path):
+    def test_an_unfinished_store_is_warned_of(self, tmp_path):
         store = simulated(tmp_path / "x.zarr")
         StoreLayout(store).part(1).unlink()
         source = open_pairs(store, None, 64, WINDOW)
         assert any("5 of 12 pairs of the store are not made yet" in w for w in source.warnings)
 
     def test_generated_images_are_no_pairs(self, tmp_path):
-        pictures = write_folder(tmp_path / "pictures", 2)
-        run_build(BuildOptions(source=str(pictures), out=tmp_path / "i.zarr"), ToyMaker(), Silent())
+        images = write_folder(tmp_path / "images", 2)
+        run_build(BuildOptions(source=str(images), out=tmp_path / "i.zarr"), ToyMaker(), Silent())
         with pytest.raises(UsageError, match="holds images that were generated, not pairs"):
             open_pairs(tmp_path / "i.zarr", None, 64, WINDOW)
 

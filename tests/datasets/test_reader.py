@@ -24,14 +24,14 @@ def test_each_pass_sees_every_pair_once(pairs, batch, seed, first_pass):
     with reader(rows=range(100, 100 + pairs), batch=batch, seed=seed) as found:
         start = first_pass * pairs
         steps = range(start // batch, (start + pairs) // batch + 1)
-        seen = [number for step in steps for number in found.numbers(step)]
+        seen = [index for step in steps for index in found.indices(step)]
     skipped = start - steps[0] * batch
     assert Counter(seen[skipped : skipped + pairs]) == Counter(range(100, 100 + pairs))
 
 
 def test_orders_differ_between_passes_and_seeds():
     with reader(rows=range(50), batch=50) as one, reader(rows=range(50), batch=50, seed=1) as other:
-        orders = {one.numbers(0), one.numbers(1), other.numbers(0), tuple(range(50))}
+        orders = {one.indices(0), one.indices(1), other.indices(0), tuple(range(50))}
     assert len(orders) == 4
 
 
@@ -58,7 +58,7 @@ def test_the_parts_of_all_processes_are_the_batch_of_one(world):
 
 def test_a_batch_may_be_larger_than_a_pass():
     with reader(rows=range(3), batch=8) as found:
-        assert Counter(found.numbers(0))[0] in (2, 3)
+        assert Counter(found.indices(0))[0] in (2, 3)
         assert found.batch(0).image.shape == (8, 1, 16, 16)
 
 

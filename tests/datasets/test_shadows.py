@@ -63,7 +63,7 @@ def test_where_nobody_knows_of_lungs_nothing_changes():
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32))
-def test_pictures_stay_in_range_and_those_without_keep_every_bit(seed):
+def test_images_stay_in_range_and_those_without_keep_every_bit(seed):
     rng = np.random.default_rng(seed)
     images = torch.from_numpy(rng.random((3, 1, 20, 28), np.float32))
     lung = (torch.from_numpy(rng.random((3, 1, 20, 28))) < 0.2).float()

@@ -42,6 +42,17 @@ def shared_data() -> Path:
     return Path(folder)
 
 
+@pytest.fixture
+def no_codec(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets no library decode pixels: whatever is refused then is refused by its header."""
+
+    def called(*_: object, **__: object) -> None:
+        raise AssertionError("a codec was called")
+
+    for codec in ("png", "jpeg8", "tiff", "dicomrle", "jpegls", "jpeg2k"):
+        monkeypatch.setattr(imagecodecs, f"{codec}_decode", called)
+
+
 @pytest.fixture(scope="session")
 def dicom_data_set() -> Callable[..., Dataset]:
     """Builds a data set with pixels; keywords add or replace elements, None removes them."""

@@ -1,6 +1,6 @@
 """Decodes the files named on stdin, one a line, with memory and processor time limited.
 
-Prints one JSON line a file: its outcome, and by how much the peak memory grew.
+Prints one JSON line a file: its outcome, its sentence, and by how much the peak memory grew.
 """
 
 import json

@@ -91,17 +91,39 @@ def test_bytes_after_the_end_and_between_segments_are_no_fault(crop: NDArray[np.
     np.testing.assert_array_equal(decode(odd).pixels, decode(data).pixels)
 
 
-def test_size_and_scans_are_limited(crop: NDArray[np.uint8]) -> None:
+def test_scans_are_limited(crop: NDArray[np.uint8]) -> None:
+    data = progressive(crop)
+    last = data.rindex(b"\xff\xda")
+    scan, before = data[last:-2], data[:last].count(b"\xff\xda")
+    np.testing.assert_array_equal(
+        decode(data[:last] + scan + b"\xff\xd9").pixels, decode(data).pixels
+    )
+    too_many = data[:last] + scan * (65 - before) + b"\xff\xd9"
+    assert code_of(too_many) == ErrorCode.CORRUPT
+
+
+def test_segments_are_limited(crop: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dfsynth.decode.codestream.MAX_SEGMENTS", 30)
+    data = imagecodecs.jpeg8_encode(crop)
+    note = b"\xff\xfe\0\3x"
+    many = data[:2] + note * 15 + data[2:]
+    np.testing.assert_array_equal(decode(many).pixels, decode(data).pixels)
+    assert code_of(data[:2] + note * 30 + data[2:]) == ErrorCode.CORRUPT
+
+
+@pytest.mark.parametrize("length", [0, 1, 65535])
+def test_segments_of_a_wrong_length(crop: NDArray[np.uint8], length: int) -> None:
     data = bytearray(imagecodecs.jpeg8_encode(crop))
-    frame = data.index(b"\xff\xc0")
-    struct.pack_into(">HH", data, frame + 5, 65535, 65535)
-    assert code_of(bytes(data)) == ErrorCode.TOO_LARGE
-    struct.pack_into(">HH", data, frame + 5, 0, 256)
-    assert code_of(bytes(data)) == ErrorCode.CORRUPT
-    many = progressive(crop)
-    last = many.rindex(b"\xff\xda")
-    bomb = many[:-2] + many[last:-2] * 100 + b"\xff\xd9"
-    assert code_of(bomb) == ErrorCode.CORRUPT
+    struct.pack_into(">H", data, data.index(b"\xff\xc4") + 2, length)
+    expected = ErrorCode.TRUNCATED if length > len(data) else ErrorCode.CORRUPT
+    assert code_of(bytes(data)) == expected
+
+
+def test_a_second_frame_header_is_refused(crop: NDArray[np.uint8]) -> None:
+    data = imagecodecs.jpeg8_encode(crop)
+    at = data.index(b"\xff\xc0")
+    frame = data[at : at + 2 + struct.unpack_from(">H", data, at + 2)[0]]
+    assert code_of(data[:at] + frame + data[at:]) == ErrorCode.CORRUPT
 
 
 def test_other_processes_are_refused(crop: NDArray[np.uint8]) -> None:

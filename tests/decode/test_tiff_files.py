@@ -112,6 +112,40 @@ def test_directories_that_lie(
     assert found in (code, ErrorCode.TOO_LARGE if tiles else code)
 
 
+@pytest.mark.usefixtures("no_codec")
+@pytest.mark.parametrize("tag", [32997, 32998])
+def test_layers_in_depth_reach_no_codec(
+    tiff_file: Callable[..., bytes], crop: NDArray[np.uint8], tag: int
+) -> None:
+    """The decoder would reserve memory for each layer that the directory claims."""
+    data = tiff_file(crop, extra=[(tag, 4, 1, 3)])
+    assert code_of(data) == ErrorCode.UNSUPPORTED_FORMAT
+
+
+@pytest.mark.usefixtures("no_codec")
+def test_a_tile_larger_than_the_limit_reaches_no_codec(
+    tiff_file: Callable[..., bytes], crop: NDArray[np.uint8]
+) -> None:
+    tiles = [(322, 4, 1, 20_000), (323, 4, 1, 20_000), (324, 4, 1, 8), (325, 4, 1, crop.size)]
+    assert code_of(tiff_file(crop, extra=tiles)) == ErrorCode.TOO_LARGE
+
+
+@pytest.mark.usefixtures("no_codec")
+@pytest.mark.parametrize("side", [1, 16, 128])
+def test_more_tiles_than_the_directory_lists_reach_no_codec(
+    tiff_file: Callable[..., bytes], crop: NDArray[np.uint8], side: int
+) -> None:
+    tiles = [(322, 4, 1, side), (323, 4, 1, side), (324, 4, 1, 8), (325, 4, 1, side**2)]
+    assert code_of(tiff_file(crop, extra=tiles)) == ErrorCode.CORRUPT
+
+
+def test_one_layer_in_depth_is_no_fault(
+    tiff_file: Callable[..., bytes], crop: NDArray[np.uint8]
+) -> None:
+    data = tiff_file(crop, extra=[(32997, 4, 1, 1)])
+    np.testing.assert_array_equal(decode(data).pixels, crop)
+
+
 def test_two_pages(tiff_file: Callable[..., bytes], crop: NDArray[np.uint8]) -> None:
     assert code_of(tiff_file(crop, next_page=8)) == ErrorCode.MULTI_FRAME
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dfsynth.datasets import PairImages, PairRow
+from dfsynth.datasets import PairImages, PairInfo
 from dfsynth.inference import MapBatch
 from dfsynth.records import Generated, ModelInput
 
@@ -22,14 +22,13 @@ class DrawnPairs:
     count: int = 24
     with_truth: bool = True
     content: tuple[slice, slice] = (slice(None), slice(None))
-    rows: tuple[PairRow, ...] = field(init=False)
+    rows: tuple[PairInfo, ...] = field(init=False)
     description: str = "drawn pairs"
     warnings: tuple[str, ...] = ()
-    licences: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         rows = tuple(
-            PairRow(f"pair {n}", f"patient {n // 2}", "calibration" if n % 4 < 2 else "test")
+            PairInfo(f"pair {n}", f"patient {n // 2}", "calibration" if n % 4 < 2 else "test")
             for n in range(self.count)
         )
         object.__setattr__(self, "rows", rows)
@@ -41,13 +40,13 @@ class DrawnPairs:
     def fingerprint(self) -> str:
         return "00"
 
-    def read(self, number: int) -> PairImages:
-        rng = np.random.default_rng([17, number])
+    def read(self, index: int) -> PairImages:
+        rng = np.random.default_rng([17, index])
         image = np.zeros((SIDE, SIDE), np.float32)
         dark_field = np.full((SIDE, SIDE), 1e6, np.float32)
         clean, lung = dark_field.copy(), np.zeros((SIDE, SIDE), np.float32)
         image[self.content] = rng.random(image[self.content].shape)
-        noise = noise_of(number)[self.content] * rng.standard_normal(image[self.content].shape)
+        noise = noise_of(index)[self.content] * rng.standard_normal(image[self.content].shape)
         dark_field[self.content] = image[self.content] + noise
         clean[self.content] = image[self.content]
         lung[8:24, 4:28] = 1
@@ -56,10 +55,10 @@ class DrawnPairs:
         return PairImages(image, dark_field, clean, lung, content=self.content)
 
 
-def noise_of(number: int) -> Images:
+def noise_of(index: int) -> Images:
     """Standard deviation of the noise of a pair, (y, x)."""
     across = np.linspace(0.05, 0.4, SIDE, dtype=np.float32)
-    return np.broadcast_to(across * (1 + 0.1 * number), (SIDE, SIDE)).astype(np.float32)
+    return np.broadcast_to(across * (1 + 0.1 * index), (SIDE, SIDE)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,11 @@ class KnowingGenerator:
             MapBatch(images, 0.6 * sigma, 0.8 * sigma, lung, beta),
         ]
 
+    def __call__(self, images: Images, image_ids: Sequence[str] | None = None) -> MapBatch:
+        return self.stages(images, image_ids)[-1]
+
     def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
-        """Of pictures that are no pairs: more uncertain than any."""
+        """Of images that are no pairs: more uncertain than any."""
         large = np.full((SIDE, SIDE), 9.0, np.float32)
         ones = np.ones_like(large)
         return [

@@ -41,7 +41,7 @@ def skimage_similarity(prediction, target):
     )
 
 
-def test_the_whole_picture_is_measured_as_scikit_image_does(images) -> None:
+def test_the_whole_image_is_measured_as_scikit_image_does(images) -> None:
     prediction, target = images
     found = measure(prediction, target, np.ones(target.shape, np.bool_))
     assert found["mse"] == pytest.approx(mean_squared_error(target, prediction), rel=1e-6)

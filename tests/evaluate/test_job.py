@@ -12,9 +12,15 @@ import pytest
 
 from dfsynth.checkpoint import read_checkpoint
 from dfsynth.errors import UsageError
-from dfsynth.evaluate import EvaluationReport, calibrate, evaluate_pairs
-from dfsynth.evaluate.job import Subject
-from dfsynth.evaluate.per_image import MOST_PICTURES_A_PATIENT, pixels_by_patient
+from dfsynth.evaluate import (
+    EvaluatedCheckpoint,
+    EvaluationReport,
+    UnwrittenReportError,
+    calibrate,
+    evaluate_pairs,
+    write_report,
+)
+from dfsynth.evaluate.per_image import MOST_IMAGES_PER_PATIENT, pixels_by_patient
 from dfsynth.options import EvaluationOptions
 from dfsynth.progress import Silent
 
@@ -26,9 +32,9 @@ def evaluate(tiny_checkpoint: Path, make_generator: Callable[..., Any]) -> Evalu
     files = read_checkpoint(tiny_checkpoint)
 
     def run(source: Any, generator: Any = None, **options: Any) -> EvaluationReport:
-        subject = Subject(files, generator or make_generator(), "cpu", "fp32")
+        checkpoint = EvaluatedCheckpoint(files, generator or make_generator(), "cpu", "fp32")
         wanted = EvaluationOptions("tiny", Path("drawn"), **options)
-        return evaluate_pairs(wanted, subject, source, Silent())
+        return evaluate_pairs(wanted, checkpoint, source, Silent())
 
     return run
 
@@ -106,7 +112,9 @@ def test_the_batch_changes_nothing_and_the_seed_repeats_it(
     assert set(generator.batch_sizes) == {1}
 
 
-def test_other_images_are_told_by_their_uncertainty(evaluate, make_pairs, tmp_path: Path) -> None:
+def test_out_of_distribution_images_are_detected_by_their_uncertainty(
+    evaluate, make_pairs, tmp_path: Path
+) -> None:
     for number in range(4):
         pixels = np.random.default_rng(number).integers(0, 255, (40, 30), np.uint8)
         cv2.imwrite(str(tmp_path / f"{number}.png"), pixels)
@@ -130,47 +138,58 @@ def test_all_figures_are_json(evaluate, make_pairs) -> None:
     assert "not for diagnosis" in found["notice"]
 
 
-def test_single_pictures_are_listed(evaluate, make_pairs) -> None:
-    head, *lines = evaluate(make_pairs()).gathered.table()
+def test_single_images_are_listed(evaluate, make_pairs) -> None:
+    head, *lines = evaluate(make_pairs()).per_image.table()
     assert len(lines) == 12 * 2 * 2 * 3
     assert all(len(line) == len(head) for line in lines)
     assert lines[0][:5] == ["pair 2", "patient 1", 1, "whole", "noisy"]
 
 
-def test_every_patient_calibrates_alike_however_many_pictures_there_are() -> None:
+def test_figures_travel_with_the_error_where_a_file_cannot_be_written(
+    evaluate, make_pairs, tmp_path: Path
+) -> None:
+    report = evaluate(make_pairs())
+    (tmp_path / "images.csv").mkdir()
+    with pytest.raises(UnwrittenReportError, match="cannot write") as caught:
+        write_report(report, tmp_path)
+    assert caught.value.report is report
+    assert json.loads((tmp_path / "metrics.json").read_text())["images"] == 12
+
+
+def test_every_patient_calibrates_alike_however_many_images_there_are() -> None:
     many = dict.fromkeys(range(60), "one with many")
     few = {n: f"another {n}" for n in range(60, 63)}
     kept = pixels_by_patient(many | few)
     of_many = [kept[n] for n in many if n in kept]
-    assert len(of_many) == MOST_PICTURES_A_PATIENT
+    assert len(of_many) == MOST_IMAGES_PER_PATIENT
     assert sum(of_many) == pytest.approx(kept[60], rel=0.01)
     assert kept[60] == kept[61] == kept[62]
 
 
-def test_pictures_with_too_little_lung_calibrate_nothing(make_pairs, make_generator) -> None:
+def test_images_with_too_little_lung_calibrate_nothing(make_pairs, make_generator) -> None:
     class WithoutLung:
         """The first pair has a lung that is known, and too small."""
 
-        def __init__(self, pairs, numbers) -> None:
-            self._pairs, self._numbers = pairs, numbers
+        def __init__(self, pairs, indices) -> None:
+            self._pairs, self._indices = pairs, indices
             self.rows = pairs.rows
 
-        def read(self, number: int):
-            pair = self._pairs.read(number)
-            if number in self._numbers:
+        def read(self, index: int):
+            pair = self._pairs.read(index)
+            if index in self._indices:
                 # What it says outside a lung must not count.
                 return dataclasses.replace(
                     pair, lung=np.zeros_like(pair.lung), dark_field=pair.dark_field + 50
                 )
             return pair
 
-    numbers = [0, 1, 4, 5]
-    usual = calibrate(make_generator(), make_pairs(), numbers[1:], Silent())
-    found = calibrate(make_generator(), WithoutLung(make_pairs(), {0}), numbers, Silent())
+    indices = [0, 1, 4, 5]
+    usual = calibrate(make_generator(), make_pairs(), indices[1:], Silent())
+    found = calibrate(make_generator(), WithoutLung(make_pairs(), {0}), indices, Silent())
     assert found.images == usual.images == 3
     for level, factor in usual.stages[-1].items():
         assert found.stages[-1][level] == pytest.approx(factor, rel=0.1)
-    none = calibrate(make_generator(), WithoutLung(make_pairs(), set(numbers)), numbers, Silent())
+    none = calibrate(make_generator(), WithoutLung(make_pairs(), set(indices)), indices, Silent())
     assert none.source == "density"
     assert none.stages == (None, None)
 

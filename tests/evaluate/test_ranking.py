@@ -2,17 +2,13 @@
 
 import numpy as np
 import pytest
-import torch
 from scipy.stats import spearmanr
-from torchmetrics.functional.classification import binary_auroc
 
 from dfsynth.evaluate.ranking import (
     REMOVED,
     area_between,
     rank_correlation,
     sparsification_curve,
-    weighted_auroc,
-    weighted_rank_correlation,
 )
 
 RNG = np.random.default_rng(8)
@@ -52,23 +48,3 @@ def test_the_correlation_is_scipys() -> None:
     )
     assert np.isnan(rank_correlation(np.ones(9), np.arange(9.0)))
     assert np.isnan(rank_correlation(np.arange(2.0), np.arange(2.0)))
-
-
-def test_weights_stand_for_repeated_values() -> None:
-    first, second = np.round(ERROR[:30], 1), ERROR[30:60] + ERROR[:30]
-    weights = RNG.multinomial(30, np.full(30, 1 / 30), 20).astype(float)
-    found = weighted_rank_correlation(first, second, weights)
-    for value, weight in zip(found, weights.astype(int), strict=True):
-        expected = spearmanr(np.repeat(first, weight), np.repeat(second, weight)).statistic
-        assert value == pytest.approx(expected, abs=1e-9)
-
-
-def test_the_auroc_of_repeated_values_is_torchmetrics() -> None:
-    values = np.round(RNG.random(40), 1)
-    positive = RNG.random(40) < 0.4
-    weights = RNG.multinomial(40, np.full(40, 1 / 40), 20).astype(float)
-    found = weighted_auroc(values, positive, weights)
-    for value, weight in zip(found, weights.astype(int), strict=True):
-        scores = torch.from_numpy(np.repeat(values, weight))
-        labels = torch.from_numpy(np.repeat(positive, weight).astype(int))
-        assert value == pytest.approx(float(binary_auroc(scores, labels)), abs=1e-6)

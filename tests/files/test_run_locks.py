@@ -15,8 +15,8 @@ from pathlib import Path
 from dfsynth.files.locks import RunLock
 lock = RunLock(Path(sys.argv[1]))
 for line in sys.stdin:
-    command, *numbers = line.split()
-    print(getattr(lock, command)(*map(int, numbers)), flush=True)
+    command, *shards = line.split()
+    print(getattr(lock, command)(*map(int, shards)), flush=True)
 """
 
 FORK = """

@@ -21,7 +21,7 @@ from dfsynth.checkpoint import (
     read_checkpoint,
 )
 from dfsynth.errors import CheckpointError
-from dfsynth.inference import TorchGenerator, load_network, save_checkpoint
+from dfsynth.inference import load_map_generator, load_network, save_checkpoint
 from dfsynth.models import Cascade
 
 MakeCard = Callable[[CascadeConfig], ModelCard]
@@ -52,9 +52,9 @@ def test_a_network_comes_back_to_float16(
         assert state[name].dtype == torch.float32
         assert state[name].device.type == "cpu"
         torch.testing.assert_close(state[name], weight.half().float(), rtol=0, atol=0)
-    picture, masks = torch.rand(2, 1, 16, 16), torch.ones(2, written.mask_width)
+    image, masks = torch.rand(2, 1, 16, 16), torch.ones(2, written.mask_width)
     with torch.inference_mode():
-        for a, b in zip(found(picture, masks), written(picture, masks), strict=True):
+        for a, b in zip(found(image, masks), written(image, masks), strict=True):
             torch.testing.assert_close(a.mean, b.mean, rtol=1e-2, atol=5e-3)
 
 
@@ -80,7 +80,9 @@ def test_networks_of_every_choice_come_back_and_generate(
     assert found.config == written.config
     for name, weight in written.state_dict().items():
         assert torch.equal(found.state_dict()[name], weight.half().float())
-    generator = TorchGenerator(found, torch.device("cpu"), "fp32", 3, 0)
+    generator = load_map_generator(
+        read_checkpoint(tmp_path / "x"), torch.device("cpu"), "fp32", 3, 0
+    )
     # Sides that the network cannot halve are padded.
     maps = generator(np.random.default_rng(0).random((2, 15, 18)).astype(np.float32))
     assert (maps.lung is not None) == written.config.lung_head

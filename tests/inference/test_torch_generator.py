@@ -19,7 +19,7 @@ Images = NDArray[np.float32]
 TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}
 
 
-def pictures(count: int, height: int = 16, width: int = 24) -> Images:
+def draw_images(count: int, height: int = 16, width: int = 24) -> Images:
     return np.random.default_rng(9).random((count, height, width), np.float32)
 
 
@@ -36,7 +36,7 @@ def maps_of(batch: MapBatch, row: int) -> Images:
 def test_an_images_maps_do_not_depend_on_its_batch(
     make_generator: MakeGenerator, precision: str
 ) -> None:
-    generator, images, ids = make_generator(precision), pictures(5), named(5)
+    generator, images, ids = make_generator(precision), draw_images(5), named(5)
     alone = [maps_of(generator(images[i : i + 1], ids[i : i + 1]), 0) for i in range(5)]
     for order in ([0, 1, 2, 3, 4], [4, 2, 0], [3, 1], [2, 2, 2, 2, 2, 2, 2]):
         batch = generator(images[order], [ids[i] for i in order])
@@ -50,7 +50,7 @@ def test_an_images_maps_do_not_depend_on_its_batch(
 def test_the_maps_are_the_statistics_of_the_networks_samples(
     make_generator: MakeGenerator, make_cascade: Callable[..., Cascade]
 ) -> None:
-    image = pictures(1)
+    image = draw_images(1)
     found = make_generator(mc_samples=6, seed=11)(image, ["the id"])
     network = make_cascade()
     masks = torch.from_numpy(dropout_masks(11, "the id", 6, network.mask_width, 0.2))
@@ -70,7 +70,7 @@ def test_the_maps_are_the_statistics_of_the_networks_samples(
 def test_how_samples_are_split_into_passes_changes_nothing(
     make_generator: MakeGenerator, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    generator, images = make_generator(mc_samples=7), pictures(2)
+    generator, images = make_generator(mc_samples=7), draw_images(2)
     usual = generator(images)
     monkeypatch.setattr(generator_module, "_CPU_PIXELS_A_PASS", most)
     other = generator(images)
@@ -80,7 +80,7 @@ def test_how_samples_are_split_into_passes_changes_nothing(
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (17, 24), (13, 50), (1, 1), (37, 9)])
 def test_any_grid_is_padded_and_cut(make_generator: MakeGenerator, height: int, width: int) -> None:
-    generator, images = make_generator(), pictures(2, height, width)
+    generator, images = make_generator(), draw_images(2, height, width)
     found = generator(images)
     padded = np.zeros((2, height + -height % 4, width + -width % 4), np.float32)
     padded[:, :height, :width] = images
@@ -104,7 +104,7 @@ def test_rows_are_rows(make_generator: MakeGenerator) -> None:
 
 
 def test_the_maps_have_their_ranges(make_generator: MakeGenerator) -> None:
-    found = make_generator()(pictures(3))
+    found = make_generator()(draw_images(3))
     for name in ("mean", "aleatoric", "epistemic", "lung"):
         values = getattr(found, name)
         assert values.dtype == np.float32
@@ -117,8 +117,8 @@ def test_the_maps_have_their_ranges(make_generator: MakeGenerator) -> None:
 
 def test_a_checkpoint_without_lung_gives_none(make_generator: MakeGenerator) -> None:
     generator = make_generator(lung_head=False)
-    assert generator(pictures(2)).lung is None
-    inputs = [model_input(image) for image in pictures(2)]
+    assert generator(draw_images(2)).lung is None
+    inputs = [model_input(image) for image in draw_images(2)]
     assert [g.lung for g in generator.generate(inputs, named(2))] == [None, None]
 
 
@@ -126,8 +126,8 @@ def model_input(image: Images) -> ModelInput:
     return ModelInput(image, letterbox(image.shape, image.shape), None, ())
 
 
-def test_generate_gives_each_picture_its_own_maps(make_generator: MakeGenerator) -> None:
-    generator, images, ids = make_generator(), pictures(3), named(3)
+def test_generate_gives_each_image_its_own_maps(make_generator: MakeGenerator) -> None:
+    generator, images, ids = make_generator(), draw_images(3), named(3)
     batch = generator(images, ids)
     results = generator.generate([model_input(image) for image in images], ids)
     for row, result in enumerate(results):
@@ -136,35 +136,35 @@ def test_generate_gives_each_picture_its_own_maps(make_generator: MakeGenerator)
 
 
 def test_ids_default_to_places(make_generator: MakeGenerator) -> None:
-    generator, images = make_generator(), pictures(3)
+    generator, images = make_generator(), draw_images(3)
     assert np.array_equal(generator(images).mean, generator(images, ["0", "1", "2"]).mean)
 
 
 def test_the_same_call_gives_the_same_bits(make_generator: MakeGenerator) -> None:
-    images, ids = pictures(3), named(3)
+    images, ids = draw_images(3), named(3)
     first, second = make_generator()(images, ids), make_generator()(images, ids)
     for row in range(3):
         assert np.array_equal(maps_of(first, row), maps_of(second, row))
 
 
 def test_seed_and_id_decide_the_samples(make_generator: MakeGenerator) -> None:
-    image = pictures(1)
+    image = draw_images(1)
     base = make_generator(seed=1)(image, ["a"]).mean
     assert np.abs(base - make_generator(seed=2)(image, ["a"]).mean).max() > 1e-4
     assert np.abs(base - make_generator(seed=1)(image, ["b"]).mean).max() > 1e-4
 
 
 def test_without_dropout_nothing_is_epistemic(make_generator: MakeGenerator) -> None:
-    assert make_generator(dropout=0.0)(pictures(2)).epistemic.max() < 1e-6
+    assert make_generator(dropout=0.0)(draw_images(2)).epistemic.max() < 1e-6
 
 
 def test_one_sample_gives_no_epistemic_spread(make_generator: MakeGenerator) -> None:
-    assert make_generator(mc_samples=1)(pictures(2)).epistemic.max() == 0
+    assert make_generator(mc_samples=1)(draw_images(2)).epistemic.max() == 0
 
 
 def test_double_precision_is_taken_too(make_generator: MakeGenerator) -> None:
     generator = make_generator()
-    images = pictures(1)
+    images = draw_images(1)
     double = generator(images.astype(np.float64)).mean
     assert np.array_equal(double, generator(images).mean)
 
@@ -178,11 +178,11 @@ def test_other_shapes_are_refused(make_generator: MakeGenerator, shape: tuple[in
 @pytest.mark.parametrize("ids", [[], ["a"], ["a", "b", "c"]])
 def test_as_many_ids_as_images(make_generator: MakeGenerator, ids: list[str]) -> None:
     with pytest.raises(ValueError, match=f"expected 2 image ids, found {len(ids)}"):
-        make_generator()(pictures(2), ids)
+        make_generator()(draw_images(2), ids)
 
 
 def test_inputs_of_two_grids_are_refused(make_generator: MakeGenerator) -> None:
-    inputs = [model_input(pictures(1)[0]), model_input(pictures(1, 16, 20)[0])]
+    inputs = [model_input(draw_images(1)[0]), model_input(draw_images(1, 16, 20)[0])]
     with pytest.raises(ValueError, match="same shape"):
         make_generator().generate(inputs, named(2))
 
@@ -201,7 +201,7 @@ def test_the_batch_size_is_a_pure_function_of_grid_and_samples(
 def test_each_stage_has_the_statistics_of_its_own_samples(
     make_generator: MakeGenerator, make_cascade: Callable[..., Cascade]
 ) -> None:
-    image = pictures(1)
+    image = draw_images(1)
     stages = make_generator(mc_samples=6, seed=11).stages(image, ["the id"])
     network = make_cascade()
     masks = torch.from_numpy(dropout_masks(11, "the id", 6, network.mask_width, 0.2))
@@ -221,7 +221,7 @@ def test_each_stage_has_the_statistics_of_its_own_samples(
 
 
 def test_the_last_stage_is_what_a_call_gives(make_generator: MakeGenerator) -> None:
-    generator, images = make_generator(), pictures(2)
+    generator, images = make_generator(), draw_images(2)
     called, last = generator(images), generator.stages(images)[-1]
     assert called.beta is None
     for row in range(2):

@@ -57,7 +57,7 @@ def write_identified_dicom(path: Path) -> None:
 
 
 def test_no_identity_of_a_header_reaches_the_store(tmp_path):
-    source = write_folder(tmp_path / "pictures", 1)
+    source = write_folder(tmp_path / "radiographs", 1)
     write_identified_dicom(source / "good.dcm")
     cut = (source / "good.dcm").read_bytes()
     assert all(secret.encode() in cut for secret in SECRETS)
@@ -73,7 +73,7 @@ def test_no_identity_of_a_header_reaches_the_store(tmp_path):
 
 
 def test_what_a_corpus_table_says_reaches_the_manifest(tmp_path):
-    folder = write_folder(tmp_path / "pictures", 2)
+    folder = write_folder(tmp_path / "radiographs", 2)
     names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*.png"))
     (folder / "table.csv").write_text(
         "path,patient_id,view,sex,age,findings,split,width_mm,height_mm\n"

@@ -25,20 +25,20 @@ def maps_by_id(store: Path) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory) -> Path:
-    return write_folder(tmp_path_factory.mktemp("pictures"), 7)
+def radiographs(tmp_path_factory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("radiographs"), 7)
 
 
 @pytest.fixture(scope="module")
-def reference(pictures, tiny_checkpoint, tmp_path_factory) -> dict[str, np.ndarray]:
+def reference(radiographs, tiny_checkpoint, tmp_path_factory) -> dict[str, np.ndarray]:
     out = tmp_path_factory.mktemp("reference") / "x.zarr"
-    build_tiny(pictures, out, tiny_checkpoint)
+    build_tiny(radiographs, out, tiny_checkpoint)
     return maps_by_id(out)
 
 
-def build_tiny(pictures: Path, out: Path, checkpoint: Path, **options: object) -> None:
+def build_tiny(radiographs: Path, out: Path, checkpoint: Path, **options: object) -> None:
     settings = {"batch_size": 1, "shard_size": 4, "mc_samples": 3, "precision": "fp32", **options}
-    dfsynth.build(pictures, out, checkpoint=str(checkpoint), dtype="float32", **settings)
+    dfsynth.build(radiographs, out, checkpoint=str(checkpoint), dtype="float32", **settings)
 
 
 @pytest.mark.parametrize(
@@ -46,32 +46,32 @@ def build_tiny(pictures: Path, out: Path, checkpoint: Path, **options: object) -
     [{"batch_size": 3}, {"batch_size": 7, "shard_size": 100}, {"shard_size": 1}, {"workers": 5}],
 )
 def test_values_agree_across_batches_and_shards(
-    pictures, reference, tiny_checkpoint, tmp_path, options
+    radiographs, reference, tiny_checkpoint, tmp_path, options
 ):
-    build_tiny(pictures, tmp_path / "x.zarr", tiny_checkpoint, **options)
+    build_tiny(radiographs, tmp_path / "x.zarr", tiny_checkpoint, **options)
     found = maps_by_id(tmp_path / "x.zarr")
     assert found.keys() == reference.keys()
     for name, maps in reference.items():
         np.testing.assert_allclose(found[name], maps, atol=1e-4, err_msg=name)
 
 
-def test_the_seed_and_the_id_do_change_values(pictures, reference, tiny_checkpoint, tmp_path):
-    build_tiny(pictures, tmp_path / "x.zarr", tiny_checkpoint, seed=1)
+def test_the_seed_and_the_id_do_change_values(radiographs, reference, tiny_checkpoint, tmp_path):
+    build_tiny(radiographs, tmp_path / "x.zarr", tiny_checkpoint, seed=1)
     found = maps_by_id(tmp_path / "x.zarr")
     assert all(np.abs(found[name] - maps).max() > 1e-4 for name, maps in reference.items())
 
 
-def test_an_image_alone_is_the_same_image(pictures, reference, tiny_checkpoint, tmp_path):
-    build_tiny(pictures, tmp_path / "x.zarr", tiny_checkpoint, limit=1)
+def test_an_image_alone_is_the_same_image(radiographs, reference, tiny_checkpoint, tmp_path):
+    build_tiny(radiographs, tmp_path / "x.zarr", tiny_checkpoint, limit=1)
     ((name, maps),) = maps_by_id(tmp_path / "x.zarr").items()
     np.testing.assert_allclose(maps, reference[name], atol=1e-4)
 
 
-def test_manifests_agree_across_batches(pictures, tmp_path):
+def test_manifests_agree_across_batches(radiographs, tmp_path):
     tables = []
     for batch in (1, 4):
         out = tmp_path / f"{batch}.zarr"
-        options = BuildOptions(source=str(pictures), out=out, shard_size=3)
+        options = BuildOptions(source=str(radiographs), out=out, shard_size=3)
         run_build(options, ToyMaker(batch_size=batch), Silent())
         tables.append(open_store(out).manifest.drop_columns(["seconds"]))
     assert tables[0].equals(tables[1])

@@ -9,7 +9,7 @@ import pytest
 from radiograph_files import write_folder
 from store_content import assert_equal_stores
 from toy_generator import ToyMaker
-from toy_simulator import ToyPairMaker, ToySimulator
+from toy_simulator import ToyPairMaker
 
 from dfsynth.errors import ConflictError, DfsynthError, StoreError, UsageError
 from dfsynth.jobs.build import run_build
@@ -24,6 +24,7 @@ from dfsynth.store import StoreLayout
 from dfsynth.store.opened import open_store
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
+from dfsynth.store.zarr.paths import shard_path
 
 
 def wanted(out: Path, **more: object) -> SimulateOptions:
@@ -36,7 +37,7 @@ def simulated(out: Path, **more: object) -> Path:
     return out
 
 
-class Told(Silent):
+class Messages(Silent):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
@@ -108,9 +109,9 @@ def test_a_record_comes_back_as_it_was_written(tmp_path):
 
 
 def test_a_store_of_images_names_no_kind_and_an_unknown_kind_is_refused(tmp_path):
-    pictures = write_folder(tmp_path / "pictures", 2)
+    radiographs = write_folder(tmp_path / "radiographs", 2)
     out = tmp_path / "images.zarr"
-    run_build(BuildOptions(source=str(pictures), out=out), ToyMaker(), Silent())
+    run_build(BuildOptions(source=str(radiographs), out=out), ToyMaker(), Silent())
     path = StoreLayout(out).build
     document = json.loads(path.read_text())
     assert "kind" not in document
@@ -151,25 +152,25 @@ def test_the_order_of_layers_is_no_difference(tmp_path):
 
 
 def test_neither_command_goes_on_with_the_others_store(tmp_path):
-    pictures = write_folder(tmp_path / "pictures", 3)
+    radiographs = write_folder(tmp_path / "radiographs", 3)
     images, pairs = tmp_path / "images.zarr", simulated(tmp_path / "pairs.zarr")
-    run_build(BuildOptions(source=str(pictures), out=images), ToyMaker(), Silent())
+    run_build(BuildOptions(source=str(radiographs), out=images), ToyMaker(), Silent())
     with pytest.raises(ConflictError, match="made by dfsynth build, not by dfsynth simulate"):
         simulated(images)
     with pytest.raises(ConflictError, match="made by dfsynth simulate, not by dfsynth build"):
-        run_build(BuildOptions(source=str(pictures), out=pairs), ToyMaker(), Silent())
+        run_build(BuildOptions(source=str(radiographs), out=pairs), ToyMaker(), Silent())
     assert open_store(pairs).manifest.num_rows == 7
     simulated(images, overwrite=True)
     assert open_store(images).record.command == "dfsynth simulate"
 
 
-def test_unusable_inputs_are_told_and_the_others_go_on(tmp_path):
+def test_unusable_inputs_are_reported_and_the_others_go_on(tmp_path):
     options = wanted(tmp_path / "x.zarr")
     lines = ("a.nii: no lungs", "b.nii: not in HU")
-    told = Told()
+    progress = Messages()
     maker = ToyPairMaker(options, excluded={"no_lungs": 1, "not_hu": 1}, warnings=lines)
-    report = run_simulation(options, maker, told)
-    assert told.lines[:2] == list(lines)
+    report = run_simulation(options, maker, progress)
+    assert progress.lines[:2] == list(lines)
     assert report.excluded == {"no_lungs": 1, "not_hu": 1}
     assert report.ok == 6
 
@@ -208,12 +209,12 @@ def test_radiographs_may_be_those_of_a_table(tmp_path):
         run_simulation(options, ToyPairMaker(options), Silent())
 
 
-class Altered(ToySimulator):
-    """Makes pairs whose parameters, arrays or end are not as agreed."""
+class Altered(ToyPairMaker):
+    """A maker whose pairs are changed on their way."""
 
-    def __init__(self, options, alter):
-        super().__init__(options, None)
-        object.__setattr__(self, "alter", alter)
+    def __init__(self, options: SimulateOptions, alter) -> None:
+        super().__init__(options, fail_every=None)
+        self.alter = alter
 
     def make(self, item: PairItem) -> MadePair:
         return self.alter(super().make(item))
@@ -221,9 +222,7 @@ class Altered(ToySimulator):
 
 def run_altered(out: Path, alter) -> None:
     options = wanted(out)
-    maker = ToyPairMaker(options)
-    maker.open = lambda: Altered(options, alter)
-    run_simulation(options, maker, Silent())
+    run_simulation(options, Altered(options, alter), Silent())
 
 
 def with_parameters(made: MadePair, **more: object) -> MadePair:
@@ -282,7 +281,7 @@ def test_a_device_out_of_memory_ends_the_run_and_fails_no_row(tmp_path):
 def test_damage_is_named_and_repair_makes_it_whole(tmp_path, name):
     whole, store = simulated(tmp_path / "a.zarr"), simulated(tmp_path / "b.zarr")
     assert verify_store(store, False, Silent()).damage == ()
-    path = StoreLayout(store).shard_object(name, 1)
+    path = shard_path(StoreLayout(store), name, 1)
     data = bytearray(path.read_bytes())
     data[20] ^= 0x10
     path.write_bytes(data)
@@ -295,9 +294,9 @@ def test_damage_is_named_and_repair_makes_it_whole(tmp_path, name):
 
 def test_a_part_of_images_among_pairs_is_damage(tmp_path):
     store = simulated(tmp_path / "x.zarr")
-    pictures = write_folder(tmp_path / "pictures", 3)
+    radiographs = write_folder(tmp_path / "radiographs", 3)
     images = tmp_path / "images.zarr"
-    run_build(BuildOptions(source=str(pictures), out=images, shard_size=3), ToyMaker(), Silent())
+    run_build(BuildOptions(source=str(radiographs), out=images, shard_size=3), ToyMaker(), Silent())
     StoreLayout(store).part(0).write_bytes(StoreLayout(images).part(0).read_bytes())
     (damage,) = verify_store(store, False, Silent()).damage
     assert damage.shard == 0

@@ -15,12 +15,12 @@ from dfsynth.store.opened import open_store
 
 
 @pytest.fixture
-def pictures(tmp_path) -> Path:
-    return write_folder(tmp_path / "pictures", 7)
+def radiographs(tmp_path) -> Path:
+    return write_folder(tmp_path / "radiographs", 7)
 
 
-def options(pictures: Path, out: Path, **more: object) -> BuildOptions:
-    return BuildOptions(source=str(pictures), out=out, shard_size=4, **more)
+def options(radiographs: Path, out: Path, **more: object) -> BuildOptions:
+    return BuildOptions(source=str(radiographs), out=out, shard_size=4, **more)
 
 
 class OverwritingMaker(ToyMaker):
@@ -45,35 +45,35 @@ class OverwritingMaker(ToyMaker):
         return super().make(precision, grid)
 
 
-def test_a_store_planned_anew_meanwhile_is_left_alone(pictures, tmp_path):
+def test_a_store_planned_anew_meanwhile_is_left_alone(radiographs, tmp_path):
     out = tmp_path / "x.zarr"
-    maker = OverwritingMaker(options(pictures, out, seed=7, overwrite=True))
+    maker = OverwritingMaker(options(radiographs, out, seed=7, overwrite=True))
     with pytest.raises(ConflictError, match="planned anew"):
-        run_build(options(pictures, out, seed=0), maker, Silent())
+        run_build(options(radiographs, out, seed=0), maker, Silent())
     assert open_store(out).record.fingerprint.seed == 7
     assert open_store(out).manifest.num_rows == 0
 
 
-def test_strict_counts_failures_of_earlier_runs(pictures, tmp_path):
-    (pictures / "bad.png").write_bytes(b"")
+def test_strict_counts_failures_of_earlier_runs(radiographs, tmp_path):
+    (radiographs / "bad.png").write_bytes(b"")
     out = tmp_path / "x.zarr"
     for _ in range(2):
-        run_build(options(pictures, out), ToyMaker(), Silent())
+        run_build(options(radiographs, out), ToyMaker(), Silent())
         assert count_failed(out, (0, 1)) == 1
     assert [count_failed(out, (index, 2)) for index in (0, 1)] == [1, 0]
 
 
-def test_a_table_whose_first_files_are_missing_is_still_built(pictures, tmp_path):
-    names = sorted(str(p.relative_to(pictures)) for p in pictures.rglob("*.png"))
+def test_a_table_whose_first_files_are_missing_is_still_built(radiographs, tmp_path):
+    names = sorted(str(p.relative_to(radiographs)) for p in radiographs.rglob("*.png"))
     absent = [f"absent{n}.png" for n in range(4)]
-    table = pictures / "table.csv"
+    table = radiographs / "table.csv"
     table.write_text("\n".join(["path", *absent, *names]) + "\n")
     out = tmp_path / "x.zarr"
     report = run_build(options(table, out), ToyMaker(), Silent())
     assert (report.ok, report.failed) == (7, 4)
 
 
-def test_a_machine_without_memory_ends_the_run_and_fails_no_row(pictures, tmp_path, monkeypatch):
+def test_a_machine_without_memory_ends_the_run_and_fails_no_row(radiographs, tmp_path, monkeypatch):
     from dfsynth.errors import DfsynthError
 
     def no_memory(*_arguments: object) -> None:
@@ -82,27 +82,27 @@ def test_a_machine_without_memory_ends_the_run_and_fails_no_row(pictures, tmp_pa
     out = tmp_path / "x.zarr"
     monkeypatch.setattr("dfsynth.jobs.model_inputs.decode", no_memory)
     with pytest.raises(DfsynthError, match="out of memory") as caught:
-        run_build(options(pictures, out), ToyMaker(), Silent())
+        run_build(options(radiographs, out), ToyMaker(), Silent())
     assert not isinstance(caught.value, ImageError)
     assert open_store(out).manifest.num_rows == 0
 
 
 def test_a_store_overwritten_between_the_first_look_and_the_lock_is_refused(
-    pictures, tmp_path, monkeypatch
+    radiographs, tmp_path, monkeypatch
 ):
     from dfsynth.jobs import planning
 
     out = tmp_path / "x.zarr"
-    run_build(options(pictures, out, seed=0), ToyMaker(seed=0), Silent())
+    run_build(options(radiographs, out, seed=0), ToyMaker(seed=0), Silent())
     first_look = planning.refuse_conflict
 
     def look_then_lose_the_race(*arguments):
         resumes = first_look(*arguments)
         monkeypatch.setattr(planning, "refuse_conflict", first_look)
-        run_build(options(pictures, out, seed=7, overwrite=True), ToyMaker(seed=7), Silent())
+        run_build(options(radiographs, out, seed=7, overwrite=True), ToyMaker(seed=7), Silent())
         return resumes
 
     monkeypatch.setattr(planning, "refuse_conflict", look_then_lose_the_race)
     with pytest.raises(ConflictError, match="seed"):
-        run_build(options(pictures, out, seed=0), ToyMaker(seed=0), Silent())
+        run_build(options(radiographs, out, seed=0), ToyMaker(seed=0), Silent())
     assert open_store(out).record.fingerprint.seed == 7

@@ -31,6 +31,7 @@ from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
 from dfsynth.source import open_source
 from dfsynth.store import StoreLayout
+from dfsynth.store.zarr.paths import shard_path
 
 ROWS, SHARD_ROWS = 8, 2
 SHARDS = range(ROWS // SHARD_ROWS)
@@ -44,7 +45,7 @@ Damage = Callable[[StoreLayout, int], int | None]
 
 
 def flip_a_byte(layout: StoreLayout, shard: int) -> int | None:
-    path = layout.shard_object("dark_field", shard)
+    path = shard_path(layout, "dark_field", shard)
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0x10
     path.write_bytes(data)
@@ -52,17 +53,17 @@ def flip_a_byte(layout: StoreLayout, shard: int) -> int | None:
 
 
 def lose_the_object(layout: StoreLayout, shard: int) -> int | None:
-    layout.shard_object("dark_field", shard).unlink()
+    shard_path(layout, "dark_field", shard).unlink()
     return shard
 
 
 def mix_up_objects(layout: StoreLayout, shard: int) -> int | None:
     """Puts another shard's object in its place: intact, but not what the manifest sums up."""
-    others = (layout.shard_object("dark_field", other) for other in SHARDS if other != shard)
+    others = (shard_path(layout, "dark_field", other) for other in SHARDS if other != shard)
     found = next((path for path in others if path.exists()), None)
     if found is None:
         return flip_a_byte(layout, shard)
-    layout.shard_object("dark_field", shard).write_bytes(found.read_bytes())
+    shard_path(layout, "dark_field", shard).write_bytes(found.read_bytes())
     return shard
 
 
@@ -88,7 +89,7 @@ class Interrupted(ToyMaker):
         super().__init__(batch_size=1)
         self.picture = picture
 
-    def make(self, precision: str, grid: tuple[int, int]) -> ToyGenerator:
+    def make(self, *_arguments: object) -> ToyGenerator:
         maker = self
 
         class Generator(ToyGenerator):
@@ -141,7 +142,7 @@ class StoreStates(RuleBasedStateMachine):
         return SHARD_ROWS * len(self.committed() - before)
 
     def files(self, shard: int) -> list[tuple[int, bytes]]:
-        paths = (self.layout.part(shard), self.layout.shard_object("dark_field", shard))
+        paths = (self.layout.part(shard), shard_path(self.layout, "dark_field", shard))
         return [(path.stat().st_ino, path.read_bytes()) for path in paths]
 
     @precondition(lambda self: not self.planned())

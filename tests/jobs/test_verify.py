@@ -18,17 +18,18 @@ from dfsynth.jobs.verify import verify_store
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
 from dfsynth.store import StoreLayout
+from dfsynth.store.zarr.paths import shard_path
 
 
 @pytest.fixture
-def pictures(tmp_path) -> Path:
-    root = write_folder(tmp_path / "pictures", 7)
+def radiographs(tmp_path) -> Path:
+    root = write_folder(tmp_path / "radiographs", 7)
     write_bad_files(root)
     return root
 
 
-def built(pictures: Path, out: Path) -> Path:
-    run_build(BuildOptions(source=str(pictures), out=out, shard_size=4), ToyMaker(), Silent())
+def built(radiographs: Path, out: Path) -> Path:
+    run_build(BuildOptions(source=str(radiographs), out=out, shard_size=4), ToyMaker(), Silent())
     return out
 
 
@@ -38,50 +39,50 @@ def flip_byte(path: Path, at: int) -> None:
     path.write_bytes(data)
 
 
-def test_an_intact_store_has_no_damage(pictures, tmp_path):
-    found = verify_store(built(pictures, tmp_path / "x.zarr"), False, Silent())
+def test_an_intact_store_has_no_damage(radiographs, tmp_path):
+    found = verify_store(built(radiographs, tmp_path / "x.zarr"), False, Silent())
     assert (found.shards, found.images, found.damage) == (3, 11, ())
 
 
 @pytest.mark.parametrize("name", ["dark_field", "aleatoric", "epistemic"])
-def test_a_flipped_byte_names_the_image_and_repair_makes_it_whole(pictures, tmp_path, name):
-    whole, store = built(pictures, tmp_path / "a.zarr"), built(pictures, tmp_path / "b.zarr")
-    flip_byte(StoreLayout(store).shard_object(name, 1), 100)
+def test_a_flipped_byte_names_the_image_and_repair_makes_it_whole(radiographs, tmp_path, name):
+    whole, store = built(radiographs, tmp_path / "a.zarr"), built(radiographs, tmp_path / "b.zarr")
+    flip_byte(shard_path(StoreLayout(store), name, 1), 100)
     found = verify_store(store, False, Silent())
     assert [(d.shard, d.image_id) for d in found.damage] == [(1, "part0/image0004.png")]
     assert found.requeued == ()
     assert verify_store(store, True, Silent()).requeued == (1,)
-    built(pictures, store)
+    built(radiographs, store)
     assert verify_store(store, False, Silent()).damage == ()
     assert_equal_stores(store, whole)
 
 
-def test_a_missing_object_and_a_truncated_part_are_found(pictures, tmp_path):
-    whole, store = built(pictures, tmp_path / "a.zarr"), built(pictures, tmp_path / "b.zarr")
+def test_a_missing_object_and_a_truncated_part_are_found(radiographs, tmp_path):
+    whole, store = built(radiographs, tmp_path / "a.zarr"), built(radiographs, tmp_path / "b.zarr")
     layout = StoreLayout(store)
-    layout.shard_object("aleatoric", 0).unlink()
+    shard_path(layout, "aleatoric", 0).unlink()
     part = layout.part(2)
     part.write_bytes(part.read_bytes()[:-20])
     found = verify_store(store, True, Silent())
     assert found.requeued == (0, 2)
     assert {d.shard for d in found.damage if d.image_id is None} == {2}
-    built(pictures, store)
+    built(radiographs, store)
     assert_equal_stores(store, whole)
 
 
-def test_damaged_metadata_is_found_and_written_anew(pictures, tmp_path):
-    whole, store = built(pictures, tmp_path / "a.zarr"), built(pictures, tmp_path / "b.zarr")
+def test_damaged_metadata_is_found_and_written_anew(radiographs, tmp_path):
+    whole, store = built(radiographs, tmp_path / "a.zarr"), built(radiographs, tmp_path / "b.zarr")
     metadata = store / "zarr.json"
     metadata.write_text(metadata.read_text().replace("not for diagnosis", "fine for diagnosis"))
     assert [d.shard for d in verify_store(store, True, Silent()).damage] == [None]
     assert metadata.read_bytes() == (whole / "zarr.json").read_bytes()
 
 
-def test_values_swapped_between_images_do_not_pass(pictures, tmp_path):
-    """Each object is intact; only the manifest's sums can tell."""
-    store = built(pictures, tmp_path / "x.zarr")
+def test_values_swapped_between_images_do_not_pass(radiographs, tmp_path):
+    """Each object is intact; only the manifest's checksums show it."""
+    store = built(radiographs, tmp_path / "x.zarr")
     layout = StoreLayout(store)
-    one, other = layout.shard_object("aleatoric", 1), layout.shard_object("dark_field", 1)
+    one, other = shard_path(layout, "aleatoric", 1), shard_path(layout, "dark_field", 1)
     swapped = one.read_bytes(), other.read_bytes()
     other.write_bytes(swapped[0])
     one.write_bytes(swapped[1])
@@ -111,10 +112,10 @@ def asking(lock: Path, command: str) -> Iterator[str]:
         process.communicate("")
 
 
-def test_repair_is_refused_while_another_process_works(pictures, tmp_path):
-    store = built(pictures, tmp_path / "x.zarr")
+def test_repair_is_refused_while_another_process_works(radiographs, tmp_path):
+    store = built(radiographs, tmp_path / "x.zarr")
     layout = StoreLayout(store)
-    layout.shard_object("aleatoric", 0).unlink()
+    shard_path(layout, "aleatoric", 0).unlink()
     with asking(layout.lock, "try_shard(2)") as answer:
         assert answer == "True"
         with pytest.raises(ConflictError, match="another process"):
@@ -124,8 +125,8 @@ def test_repair_is_refused_while_another_process_works(pictures, tmp_path):
         assert lock.try_whole()
 
 
-def test_refused_repair_writes_nothing_not_even_metadata(pictures, tmp_path):
-    store = built(pictures, tmp_path / "x.zarr")
+def test_refused_repair_writes_nothing_not_even_metadata(radiographs, tmp_path):
+    store = built(radiographs, tmp_path / "x.zarr")
     metadata = store / "zarr.json"
     metadata.write_text("{}")
     with asking(StoreLayout(store).lock, "try_shard(2)") as answer:
@@ -138,9 +139,9 @@ def test_refused_repair_writes_nothing_not_even_metadata(pictures, tmp_path):
 
 @pytest.mark.parametrize(("repair", "answer"), [(True, "False"), (False, "True")])
 def test_the_store_is_locked_from_the_first_image_on_where_it_is_repaired(
-    pictures, tmp_path, repair, answer
+    radiographs, tmp_path, repair, answer
 ):
-    store = built(pictures, tmp_path / "x.zarr")
+    store = built(radiographs, tmp_path / "x.zarr")
     answers = []
 
     class Asking(Silent):
@@ -152,10 +153,12 @@ def test_the_store_is_locked_from_the_first_image_on_where_it_is_repaired(
     assert answers == [answer]
 
 
-def test_without_locks_only_leftovers_of_requeued_shards_are_swept(pictures, tmp_path, monkeypatch):
-    store = built(pictures, tmp_path / "x.zarr")
+def test_without_locks_only_leftovers_of_requeued_shards_are_swept(
+    radiographs, tmp_path, monkeypatch
+):
+    store = built(radiographs, tmp_path / "x.zarr")
     layout = StoreLayout(store)
-    layout.shard_object("aleatoric", 0).unlink()
+    shard_path(layout, "aleatoric", 0).unlink()
     own = layout.scratch / f"{layout.owner(0)}.c.0.0.0.abc.tmp"
     others = layout.scratch / f"{layout.owner(2)}.c.2.0.0.abc.tmp"
     own.touch()

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from dfsynth.lung_segmentation.augmentation import (
-    Augmentation,
+    LungAugmentation,
     add_gas,
-    change_look,
     draw_affine,
+    randomise_appearance,
     warp,
 )
 from dfsynth.records import Float32Map
 
-STILL = Augmentation(
+STILL = LungAugmentation(
     rotation_deg=0,
     scale=(1, 1),
     aspect=(1, 1),
@@ -41,7 +41,7 @@ def spot() -> Float32Map:
 @pytest.mark.parametrize("seed", range(8))
 def test_another_look_keeps_shape_and_range(spot: Float32Map, seed: int) -> None:
     before = spot.copy()
-    look = change_look(spot, Augmentation(), np.random.default_rng(seed))
+    look = randomise_appearance(spot, LungAugmentation(), np.random.default_rng(seed))
     assert look.shape == spot.shape
     assert look.dtype == np.float32
     assert 0 <= look.min() <= look.max() <= 1
@@ -50,7 +50,7 @@ def test_another_look_keeps_shape_and_range(spot: Float32Map, seed: int) -> None
 
 def test_marks_are_bright_on_the_radiograph(spot: Float32Map) -> None:
     plain, burned = (
-        change_look(spot, replace(STILL, marks_share=s), np.random.default_rng(3))
+        randomise_appearance(spot, replace(STILL, marks_share=s), np.random.default_rng(3))
         for s in (0.0, 1.0)
     )
     assert np.abs(burned - plain).max() > 0.3
@@ -62,7 +62,7 @@ def test_a_border_hides_a_twelfth_at_most() -> None:
     bordered = replace(STILL, border_share=1.0)
     levels = set()
     for seed in range(20):
-        look = change_look(image, bordered, np.random.default_rng(seed))
+        look = randomise_appearance(image, bordered, np.random.default_rng(seed))
         np.testing.assert_allclose(look[8:-8, 8:-8], image[8:-8, 8:-8], atol=1e-6)
         hidden = np.abs(look - image) > 1e-5
         levels |= set(np.unique(look[hidden]).tolist())

@@ -1,8 +1,7 @@
-"""A reader on disk: it comes back as it was, or one sentence says what is wrong with it."""
+"""A lung segmentation network on disk comes back as it was, or one sentence says what is wrong."""
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +9,21 @@ import pytest
 import torch
 
 from dfsynth.errors import CheckpointError
+from dfsynth.files.json_record import stored_entries
 from dfsynth.lung_segmentation.checkpoint import (
-    ReaderCard,
-    load_reader,
-    parse_reader_card,
-    save_reader,
+    LungNetworkCard,
+    load_lung_network,
+    parse_lung_card,
+    save_lung_network,
 )
-from dfsynth.lung_segmentation.network import READER_OUTPUTS, NetworkReader
+from dfsynth.lung_segmentation.network import OUTPUT_CHANNELS, LungSegmentationNetwork
 from dfsynth.models.unet import UNet
 
-CARD = ReaderCard(
+CARD = LungNetworkCard(
     name="tiny",
     widths=(8, 16),
     side=32,
-    licence="Apache-2.0",
+    license="Apache-2.0",
     intended_use="tests",
     limits="all",
     training_data=({"name": "none", "licence": "none"},),
@@ -36,23 +36,23 @@ CARD = ReaderCard(
 def network() -> UNet:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(3)
-        return UNet(1, READER_OUTPUTS, CARD.widths).eval()
+        return UNet(1, OUTPUT_CHANNELS, CARD.widths).eval()
 
 
 @pytest.fixture
 def folder(tmp_path: Path, network: UNet) -> Path:
-    save_reader(tmp_path / "reader", network, CARD)
-    return tmp_path / "reader"
+    save_lung_network(tmp_path / "network", network, CARD)
+    return tmp_path / "network"
 
 
-def test_a_reader_comes_back_as_it_was(folder: Path, network: UNet) -> None:
-    reader, card = load_reader(folder)
+def test_a_network_comes_back_as_it_was(folder: Path, network: UNet) -> None:
+    segmenter, card = load_lung_network(folder)
     assert card == CARD
     image = np.random.default_rng(0).random((32, 32), np.float32)
-    expected = NetworkReader(network, 32)(image)
+    expected = LungSegmentationNetwork(network, 32)(image)
     # Stored in float16.
-    np.testing.assert_allclose(reader(image).field, expected.field, atol=2e-3)
-    np.testing.assert_allclose(reader(image).thickness_mm, expected.thickness_mm, rtol=1e-2)
+    np.testing.assert_allclose(segmenter(image).field, expected.field, atol=2e-3)
+    np.testing.assert_allclose(segmenter(image).thickness_mm, expected.thickness_mm, rtol=1e-2)
 
 
 def _cut(folder: Path) -> None:
@@ -73,8 +73,8 @@ def _change(**entries: object) -> Callable[[Path], None]:
     [
         (lambda folder: (folder / "model.json").unlink(), "cannot read"),
         (lambda folder: (folder / "model.json").write_text("{"), "it is no JSON"),
-        (_cut, "no lung reader"),
-        (_change(widths=[8, 24]), "no lung reader"),
+        (_cut, "no lung segmentation network"),
+        (_change(widths=[8, 24]), "no lung segmentation network"),
         (_change(widths=[7, 16]), "multiple of 8"),
         (_change(side=33), "is no multiple of 4"),
         (_change(network="upgan-compact"), "it describes network 'upgan-compact'"),
@@ -83,10 +83,12 @@ def _change(**entries: object) -> Callable[[Path], None]:
     ],
     ids=["gone", "json", "cut", "misfit", "widths", "side", "network", "version", "unknown"],
 )
-def test_what_is_no_reader_is_named(folder: Path, damage: Callable[[Path], None], why: str) -> None:
+def test_what_is_no_network_is_named(
+    folder: Path, damage: Callable[[Path], None], why: str
+) -> None:
     damage(folder)
     with pytest.raises(CheckpointError, match=why) as caught:
-        load_reader(folder)
+        load_lung_network(folder)
     assert "\n" not in str(caught.value)
 
 
@@ -94,9 +96,9 @@ def test_weights_that_do_not_fit_float16_are_not_saved(tmp_path: Path, network: 
     with torch.no_grad():
         network.stem.weight[0, 0, 0, 0] = 1e6
     with pytest.raises(ValueError, match=r"no finite numbers: stem\.weight"):
-        save_reader(tmp_path / "reader", network, CARD)
-    assert not (tmp_path / "reader").exists()
+        save_lung_network(tmp_path / "network", network, CARD)
+    assert not (tmp_path / "network").exists()
 
 
 def test_a_card_is_read_from_its_text() -> None:
-    assert parse_reader_card(json.dumps(asdict(CARD)).encode()) == CARD
+    assert parse_lung_card(json.dumps(stored_entries(CARD)).encode()) == CARD

@@ -1,26 +1,31 @@
-"""The packaged lung reader: free to use, small, and it finds lungs."""
+"""The packaged lung segmentation network: free to use, small, and it finds lungs."""
 
 import cv2
 import numpy as np
 import pytest
 
-from dfsynth.lung_segmentation.checkpoint import READER, ReaderCard, load_reader
-from dfsynth.lung_segmentation.network import NetworkReader
-from dfsynth.lung_segmentation.regions import NotAChestRadiograph, locate_lungs
+from dfsynth.lung_segmentation import (
+    LungNetworkCard,
+    LungSegmentationNetwork,
+    NotAChestRadiograph,
+    load_lung_network,
+    locate_lungs,
+    packaged_lung_network,
+)
 from dfsynth.preprocess import prepare
 from dfsynth.records import DecodedImage, IntensityWindow, ModelInput
 from dfsynth.resources import data_folder
 from dfsynth.simulation.cxr.target import draw_cxr, lay_dark_field
 from dfsynth.simulation.streams import Streams
 
-FOLDER = data_folder("checkpoints") / READER
+FOLDER = packaged_lung_network()
 SAMPLES = sorted(data_folder("samples").glob("*.png"))
 WHOLE = (slice(0, 256), slice(0, 256))
 
 
 @pytest.fixture(scope="module")
-def packaged() -> tuple[NetworkReader, ReaderCard]:
-    return load_reader(FOLDER)
+def packaged() -> tuple[LungSegmentationNetwork, LungNetworkCard]:
+    return load_lung_network(FOLDER)
 
 
 def load(name: str) -> ModelInput:
@@ -30,7 +35,9 @@ def load(name: str) -> ModelInput:
     return prepare(decoded, (256, 256), IntensityWindow())
 
 
-def test_it_is_small_and_free_to_use(packaged: tuple[NetworkReader, ReaderCard]) -> None:
+def test_it_is_small_and_free_to_use(
+    packaged: tuple[LungSegmentationNetwork, LungNetworkCard],
+) -> None:
     card = packaged[1]
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 8_000_000
     assert len(card.training_data) > 2
@@ -44,7 +51,7 @@ def test_it_is_small_and_free_to_use(packaged: tuple[NetworkReader, ReaderCard])
 
 @pytest.mark.parametrize("name", [path.name for path in SAMPLES])
 def test_it_finds_two_lungs_in_the_samples(
-    packaged: tuple[NetworkReader, ReaderCard], name: str
+    packaged: tuple[LungSegmentationNetwork, LungNetworkCard], name: str
 ) -> None:
     ready = load(name)
     streams = Streams(1)
@@ -65,9 +72,11 @@ def test_it_finds_two_lungs_in_the_samples(
     assert target.lung_mm[hidden].mean() < 0.8 * target.lung_mm[field].mean()
 
 
-def test_it_finds_none_in_noise_and_bars(packaged: tuple[NetworkReader, ReaderCard]) -> None:
+def test_it_finds_none_in_noise_and_bars(
+    packaged: tuple[LungSegmentationNetwork, LungNetworkCard],
+) -> None:
     noise = np.random.default_rng(0).random((256, 256), np.float32)
     bars = (np.arange(256)[None] // 16 % 2).astype(np.float32).repeat(256, 0)
-    for picture in (noise, bars):
+    for image in (noise, bars):
         with pytest.raises(NotAChestRadiograph):
-            locate_lungs(picture, packaged[0](picture), WHOLE)
+            locate_lungs(image, packaged[0](image), WHOLE)

@@ -5,70 +5,70 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from read_chest import SIDE, WHOLE, Chest, dome
+from segmented_chest import SIDE, WHOLE, Chest, dome
 
-from dfsynth.lung_segmentation.network import LungReading
+from dfsynth.lung_segmentation.network import LungPrediction
 from dfsynth.lung_segmentation.regions import (
     LungRegions,
     NotAChestRadiograph,
     clean_outline,
     is_plausible,
     locate_lungs,
-    part_lungs,
+    separate_lungs,
 )
 from dfsynth.records import Float32Map
 
 
 def locate(chest: Chest) -> LungRegions:
-    return locate_lungs(chest.image, chest.reading, WHOLE)
+    return locate_lungs(chest.image, chest.prediction, WHOLE)
 
 
-def read(field: Float32Map) -> LungReading:
-    return LungReading(field, field, 100 * field)
+def read(field: Float32Map) -> LungPrediction:
+    return LungPrediction(field, field, 100 * field)
 
 
 def test_a_chest_has_its_field_and_its_hidden_lung(chest: Chest) -> None:
     regions = locate(chest)
-    assert (regions.field != (chest.reading.field > 0.5)).mean() < 0.005
-    assert (regions.any_lung != (chest.reading.any_lung > 0.5)).mean() < 0.01
+    assert (regions.field != (chest.prediction.field > 0.5)).mean() < 0.005
+    assert (regions.any_lung != (chest.prediction.any_lung > 0.5)).mean() < 0.01
     assert not (regions.field & ~regions.any_lung).any()
     assert np.array_equal(regions.labels == 1, regions.field)
     assert np.array_equal(regions.labels > 0, regions.any_lung)
 
 
 def test_islands_are_no_lung(chest: Chest) -> None:
-    field, any_lung = chest.reading.field.copy(), chest.reading.any_lung.copy()
+    field, any_lung = chest.prediction.field.copy(), chest.prediction.any_lung.copy()
     field[118:123, 60:65] = 1
     any_lung[112:126, 55:70] = 1
-    regions = locate(replace(chest, reading=LungReading(field, any_lung, any_lung)))
+    regions = locate(replace(chest, prediction=LungPrediction(field, any_lung, any_lung)))
     assert not regions.any_lung[112:].any()
 
 
 def test_holes_in_a_lung_are_lung(chest: Chest) -> None:
-    field = chest.reading.field.copy()
+    field = chest.prediction.field.copy()
     field[50:54, 36:40] = 0
     assert clean_outline(field)[52, 38]
 
 
 @pytest.mark.parametrize("level", [0.0, 0.4, 1.0])
-def test_a_blank_picture_is_refused_whatever_is_read(chest: Chest, level: float) -> None:
+def test_a_blank_image_is_refused_whatever_is_read(chest: Chest, level: float) -> None:
     blank = np.full((SIDE, SIDE), level, np.float32)
     with pytest.raises(NotAChestRadiograph, match="blank"):
-        locate_lungs(blank, chest.reading, WHOLE)
+        locate_lungs(blank, chest.prediction, WHOLE)
 
 
-def test_padding_does_not_hide_that_a_picture_is_blank(chest: Chest) -> None:
+def test_padding_does_not_hide_that_an_image_is_blank(chest: Chest) -> None:
     padded = np.zeros((SIDE, SIDE), np.float32)
     padded[:, 20:100] = 1
     with pytest.raises(NotAChestRadiograph, match="blank"):
-        locate_lungs(padded, chest.reading, (slice(0, SIDE), slice(20, 100)))
+        locate_lungs(padded, chest.prediction, (slice(0, SIDE), slice(20, 100)))
 
 
 @pytest.mark.parametrize(
     ("field", "why"),
     [
-        (np.zeros((SIDE, SIDE), np.float32), "take 0% of the picture"),
-        (np.ones((SIDE, SIDE), np.float32), "take 100% of the picture"),
+        (np.zeros((SIDE, SIDE), np.float32), "take 0% of the image"),
+        (np.ones((SIDE, SIDE), np.float32), "take 100% of the image"),
         ((dome(64, 64, 40, 30) > 0).astype(np.float32), "two lungs of comparable size"),
         (
             ((dome(60, 38, 45, 22) + dome(60, 90, 12, 9)) > 0).astype(np.float32),
@@ -80,7 +80,7 @@ def test_padding_does_not_hide_that_a_picture_is_blank(chest: Chest) -> None:
         ),
         (
             np.asarray(cv2.GaussianBlur(dome(60, 36, 50, 26) + dome(60, 92, 50, 26), (0, 0), 9)),
-            "is doubtful",
+            "is uncertain",
         ),
     ],
     ids=["none", "all", "one", "unequal", "stacked", "vague"],
@@ -92,10 +92,10 @@ def test_what_is_no_pair_of_lungs_is_refused(chest: Chest, field: Float32Map, wh
 
 
 def test_lungs_that_a_bridge_joins_are_parted(chest: Chest) -> None:
-    field = chest.reading.field.copy()
+    field = chest.prediction.field.copy()
     field[40:44, 38:90] = 1
     assert cv2.connectedComponents(field.astype(np.uint8))[0] == 2
-    regions = locate(replace(chest, reading=LungReading(field, field, 100 * field)))
+    regions = locate(replace(chest, prediction=LungPrediction(field, field, 100 * field)))
     count, _, stats, _ = cv2.connectedComponentsWithStats(regions.field.astype(np.uint8))
     assert count == 3
     assert stats[1:, cv2.CC_STAT_AREA].min() > 1000
@@ -103,23 +103,23 @@ def test_lungs_that_a_bridge_joins_are_parted(chest: Chest) -> None:
 
 
 def test_lungs_that_are_apart_stay_as_they_are(chest: Chest) -> None:
-    assert part_lungs(chest.reading.field) is chest.reading.field
+    assert separate_lungs(chest.prediction.field) is chest.prediction.field
 
 
 def test_one_lung_is_not_cut_in_two() -> None:
     lone = (dome(64, 64, 40, 30) > 0).astype(np.float32)
-    assert part_lungs(lone) is lone
+    assert separate_lungs(lone) is lone
 
 
 def test_no_lung_lies_in_the_padding(chest: Chest) -> None:
     content = (slice(30, SIDE), slice(0, SIDE))
-    regions = locate_lungs(chest.image, chest.reading, content)
-    assert chest.reading.field[:30].any()
+    regions = locate_lungs(chest.image, chest.prediction, content)
+    assert chest.prediction.field[:30].any()
     assert not regions.any_lung[:30].any()
 
 
 def test_a_plausible_outline_has_two_clear_lungs(chest: Chest) -> None:
-    field = chest.reading.field
+    field = chest.prediction.field
     assert is_plausible(clean_outline(field), field)
     assert not is_plausible(dome(64, 64, 40, 30) > 0, dome(64, 64, 40, 30))
     vague = np.asarray(cv2.GaussianBlur(field, (0, 0), 8))

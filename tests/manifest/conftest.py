@@ -7,6 +7,7 @@ import pytest
 
 from dfsynth.manifest import encode_part
 from dfsynth.records import ManifestRow
+from dfsynth.score import NO_SCORES
 
 WriteManifest = Callable[..., Path]
 
@@ -28,9 +29,11 @@ def write_manifest(tmp_path: Path) -> WriteManifest:
 
 @pytest.fixture
 def ok_row() -> Callable[..., ManifestRow]:
-    """A finished row; keywords replace its values."""
+    """A finished row; keywords replace its values, scores among them."""
 
     def make(row: int, **values: object) -> ManifestRow:
+        scores = {"uncertainty": 0.01 * (row + 1), "lung_fraction": 0.4}
+        scores |= {name: values.pop(name) for name in NO_SCORES.keys() & values.keys()}
         known: dict[str, object] = {
             "image_id": f"images/{row:04d}.png",
             "row": row,
@@ -45,8 +48,7 @@ def ok_row() -> Callable[..., ManifestRow]:
             "width": 1024,
             "height": 1000,
             "bits": 8,
-            "uncertainty": 0.01 * (row + 1),
-            "lung_fraction": 0.4,
+            "scores": {**NO_SCORES, **scores},
             "checksum": f"{row:032x}",
             "seconds": 0.5,
         }
@@ -67,6 +69,7 @@ def failed_row() -> Callable[[int], ManifestRow]:
             status="failed",
             source="nih-chestxray14",
             uri=f"images/{row:04d}.png",
+            scores=NO_SCORES,
             error_code="truncated",
             error="the file ends before its image does",
             findings=("Mass",),

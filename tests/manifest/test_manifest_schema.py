@@ -11,6 +11,7 @@ from pathlib import Path
 import dfsynth.manifest
 from dfsynth.manifest import COLUMNS, SCHEMA, SCHEMA_VERSION, schema_json
 from dfsynth.records import ManifestRow
+from dfsynth.score import SCORE_COLUMNS
 
 EXPORTED = Path(__file__).parents[2] / "manifests" / "schema-v1.json"
 
@@ -44,10 +45,16 @@ def test_columns_are_those_of_the_contract_in_its_order() -> None:
     assert [column.name for column in COLUMNS] == CONTRACT.split()
 
 
-def test_columns_are_the_fields_of_the_record() -> None:
+def test_columns_are_the_fields_of_the_record_and_the_scores() -> None:
     hints = typing.get_type_hints(ManifestRow)
-    assert {field.name for field in dataclasses.fields(ManifestRow)} == set(SCHEMA.names)
+    scores = {column.name for column in SCORE_COLUMNS}
+    fields = {field.name for field in dataclasses.fields(ManifestRow)} - {"scores"}
+    assert fields | scores == set(SCHEMA.names)
+    assert not fields & scores
     for column in COLUMNS:
+        if column.name in scores:
+            assert (column.type, column.nullable) == ("float32", True)
+            continue
         allowed, nullable = _arrow_types(hints[column.name])
         assert column.type in allowed, column.name
         assert column.nullable == nullable, column.name

@@ -49,8 +49,9 @@ def row(number: int, **more: object) -> PairRow:
 
 def test_columns_are_the_fields_of_the_row_then_the_parameters() -> None:
     fields = {field.name for field in dataclasses.fields(PairRow)} - {"parameters"}
-    assert {column.name for column in PAIRS.columns} == fields
-    assert PAIRS.parameters == PAIR_PARAMETERS
+    split = len(PAIRS.columns) - len(PAIR_PARAMETERS)
+    assert {column.name for column in PAIRS.columns[:split]} == fields
+    assert PAIRS.columns[split:] == PAIR_PARAMETERS
     names = PAIRS.arrow.names
     assert len(set(names)) == len(names)
     assert all(column.nullable for column in PAIR_PARAMETERS)

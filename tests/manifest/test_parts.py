@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from dfsynth.errors import StoreError
 from dfsynth.manifest import COLUMNS, SCHEMA, encode_part, read_part, rows_of
 from dfsynth.records import ManifestRow
+from dfsynth.score import NO_SCORES
 
 MakeRow = Callable[..., ManifestRow]
 
@@ -30,9 +31,11 @@ _VALUES = {
 }
 _RECORDS = st.builds(
     ManifestRow,
+    scores=st.fixed_dictionaries({name: st.none() | _VALUES["float32"] for name in NO_SCORES}),
     **{
         column.name: st.none() | _VALUES[column.type] if column.nullable else _VALUES[column.type]
         for column in COLUMNS
+        if column.name not in NO_SCORES
     },
 )
 
@@ -70,6 +73,7 @@ def test_numbers_of_numpy_are_numbers(ok_row: MakeRow) -> None:
         ({"bits": "eight"}, "bits"),
         ({"uri": None}, "uri"),
         ({"findings": ("Mass", 3)}, "findings"),
+        ({"uncertainty": "low"}, "uncertainty"),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(
@@ -77,6 +81,20 @@ def test_a_value_that_does_not_fit_is_named(
 ) -> None:
     with pytest.raises(StoreError, match=f"row 7 .* column '{column}'"):
         encode_part([ok_row(6), ok_row(7, **values)])
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [
+        ({**NO_SCORES, "sharpness": 1.0}, r"unknown \['sharpness'\], missing \[\]"),
+        ({}, r"unknown \[\], missing \['aleatoric_lung_mean'"),
+    ],
+)
+def test_unknown_and_missing_scores_are_named(
+    scores: dict[str, float], words: str, ok_row: MakeRow
+) -> None:
+    with pytest.raises(StoreError, match=f"scores of an image .* {words}"):
+        encode_part([ok_row(0, scores=scores)])
 
 
 def test_parts_of_nulls_and_of_values_have_one_schema(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.manifest import FindingCount, count_findings, encode_part, select
 from dfsynth.records import ManifestRow
+from dfsynth.score import NO_SCORES
 
 MakeRow = Callable[..., ManifestRow]
 WriteManifest = Callable[..., Path]
@@ -77,7 +78,7 @@ def test_the_share_is_exact(
 ) -> None:
     folder = tmp_path_factory.mktemp("manifest")
     rows = [
-        ManifestRow(f"{i}", i, 0, "ok", "s", f"{i}", uncertainty=value)
+        ManifestRow(f"{i}", i, 0, "ok", "s", f"{i}", {**NO_SCORES, "uncertainty": value})
         for i, value in enumerate(values)
     ]
     (folder / "part-0000000.parquet").write_bytes(encode_part(rows))

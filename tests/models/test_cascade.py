@@ -37,12 +37,11 @@ def assert_same(first: Prediction, second: Prediction, atol: float = 1e-5) -> No
 
 def test_samples_that_share_the_encoder_equal_separate_passes(make_cascade: MakeCascade) -> None:
     network = make_cascade(stages=3)
-    pictures, masks = images(2), draw_masks(network, 6)
-    together = network(pictures, masks)
+    image, masks = images(2), draw_masks(network, 6)
+    together = network(image, masks)
     for index in range(6):
-        # The samples of one picture lie next to each other.
-        picture = pictures[index // 3][None]
-        alone = network(picture, masks[index : index + 1])
+        # The samples of one image lie next to each other.
+        alone = network(image[index // 3][None], masks[index : index + 1])
         for stage, single in zip(together, alone, strict=True):
             chosen = [m[index : index + 1] for m in maps_of(stage)]
             for a, b in zip(chosen, maps_of(single), strict=True):
@@ -53,8 +52,8 @@ def test_samples_that_share_the_encoder_equal_separate_passes(make_cascade: Make
 
 def test_masks_of_ones_are_no_dropout(make_cascade: MakeCascade) -> None:
     network = make_cascade(stages=1)
-    stage, picture = network.stage(0), images(2)
-    features = stage.encode(picture)
+    stage, image = network.stage(0), images(2)
+    features = stage.encode(image)
     without = stage.decode(features, [None] * len(stage.dropout_channels))  # type: ignore[list-item]
     ones = stage.decode(features, [torch.ones(2, c) for c in stage.dropout_channels])
     assert torch.equal(without, ones)
@@ -96,7 +95,7 @@ def test_upto_stops_early_and_changes_nothing(make_cascade: MakeCascade) -> None
         assert_same(a, b, atol=0)
 
 
-def test_only_the_first_stage_of_a_lung_checkpoint_speaks_of_lung(
+def test_only_the_first_stage_of_a_lung_checkpoint_predicts_lung(
     make_cascade: MakeCascade,
 ) -> None:
     network = make_cascade(stages=2)
@@ -212,10 +211,10 @@ def test_known_weights_give_the_outputs_that_they_always_gave() -> None:
     """Saved checkpoints keep their meaning only while the arithmetic stays as it is."""
     network = with_known_weights(Cascade(CascadeConfig(2, (8, 16, 24))))
     y, x = np.mgrid[:16, :24]
-    picture = torch.from_numpy(0.5 + 0.4 * np.sin(0.5 * y + 0.2 * x * x / 24)).float()[None, None]
+    image = torch.from_numpy(0.5 + 0.4 * np.sin(0.5 * y + 0.2 * x * x / 24)).float()[None, None]
     masks = torch.ones(1, network.mask_width)
     masks[0, ::7] = 0
-    first, second = network(picture, masks)
+    first, second = network(image, masks)
     found = [
         float(m[0, 0, row, column])
         for m in (*maps_of(first), *maps_of(second))
@@ -224,23 +223,23 @@ def test_known_weights_give_the_outputs_that_they_always_gave() -> None:
     np.testing.assert_allclose(found, KNOWN_OUTPUTS, rtol=0, atol=2e-5)
 
 
-def test_the_discriminator_judges_patches() -> None:
-    judge = PatchDiscriminator((8, 16)).eval().requires_grad_(False)
-    scores = judge(images(2, 32, 48))
+def test_the_discriminator_scores_patches() -> None:
+    discriminator = PatchDiscriminator((8, 16)).eval().requires_grad_(False)
+    scores = discriminator(images(2, 32, 48))
     assert scores.shape == (2, 1, 7, 11)
-    # Far from a change the scores stay: patches are judged, not the picture.
+    # Far from a change the scores stay: it scores patches, not the image.
     changed = images(2, 32, 48)
     changed[:, :, :4, :4] = 5.0
-    moved = (judge.layers[0](changed) - judge.layers[0](images(2, 32, 48))).abs()
+    moved = (discriminator.layers[0](changed) - discriminator.layers[0](images(2, 32, 48))).abs()
     assert float(moved[:, :, 4:, 4:].max()) == 0.0
 
 
 def test_a_discriminator_of_pairs_sees_both_images() -> None:
-    judge = PatchDiscriminator((8, 16), channels_in=2).eval().requires_grad_(False)
+    discriminator = PatchDiscriminator((8, 16), channels_in=2).eval().requires_grad_(False)
     pair = torch.cat([images(2, 32, 48), images(2, 32, 48).flip(0)], dim=1)
-    scores = judge(pair)
+    scores = discriminator(pair)
     assert scores.shape == (2, 1, 7, 11)
     for channel in range(2):
         changed = pair.clone()
         changed[:, channel] += torch.linspace(0, 1, 48)
-        assert not torch.allclose(judge(changed), scores)
+        assert not torch.allclose(discriminator(changed), scores)

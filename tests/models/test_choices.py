@@ -146,7 +146,7 @@ def test_a_gaussian_stage_says_its_sigma() -> None:
     torch.testing.assert_close(found.sigma, found.alpha / 2**0.5)
 
 
-def test_a_point_estimate_has_one_learned_width_a_stage() -> None:
+def test_a_point_estimate_has_one_trained_width_a_stage() -> None:
     network = new_cascade(likelihood="point").requires_grad_(True)
     with torch.no_grad():
         for m, value in enumerate((0.035, -0.02)):

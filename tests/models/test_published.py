@@ -19,7 +19,7 @@ def full(network: PublishedUNet, count: int) -> list[Tensor]:
     return [torch.ones(count, c) for c in network.dropout_channels]
 
 
-def pictures(count: int) -> Tensor:
+def draw_images(count: int) -> Tensor:
     return torch.rand((count, 1, 16, 24), generator=torch.Generator().manual_seed(4))
 
 
@@ -47,22 +47,22 @@ def test_widths_that_no_group_norm_fits_are_refused(widths: tuple[int, ...]) -> 
         PublishedUNet(1, 3, widths)
 
 
-def test_a_picture_does_not_depend_on_the_batch_it_travels_in() -> None:
+def test_an_image_does_not_depend_on_the_batch_it_travels_in() -> None:
     """In training mode too: batch statistics would shift with Monte-Carlo samples."""
     network = new_unet().train()
-    batch = pictures(3)
+    batch = draw_images(3)
     together = network.decode(network.encode(batch), full(network, 3))
     alone = network.decode(network.encode(batch[1:2]), full(network, 1))
     torch.testing.assert_close(together[1:2], alone, rtol=1e-4, atol=1e-5)
 
 
-def test_the_pictures_far_corner_is_seen() -> None:
+def test_the_images_far_corner_is_seen() -> None:
     network = new_unet()
-    changed = pictures(1)
+    changed = draw_images(1)
     changed[..., 0, 0] += 1
     far = (slice(None), slice(None), -1, -1)
     before, after = (
-        network.decode(network.encode(p), full(network, 1))[far] for p in (pictures(1), changed)
+        network.decode(network.encode(p), full(network, 1))[far] for p in (draw_images(1), changed)
     )
     assert not torch.equal(before, after)
 
@@ -70,31 +70,31 @@ def test_the_pictures_far_corner_is_seen() -> None:
 @pytest.mark.parametrize("site", [0, 1])
 def test_dropping_channels_changes_the_output(site: int) -> None:
     network = new_unet()
-    features = network.encode(pictures(1))
+    features = network.encode(draw_images(1))
     masks = full(network, 1)
     whole = network.decode(features, masks)
     masks[site] = torch.zeros_like(masks[site])
     without = network.decode(features, masks)
     assert not torch.allclose(whole, without)
     if site == len(masks) - 1:
-        # Nothing is left of the picture behind the last site.
+        # Nothing is left of the image behind the last site.
         assert float(without.std(dim=(2, 3)).max()) == 0
 
 
 def test_heads_are_float32_under_autocast() -> None:
     network = new_unet()
-    plain = network.decode(network.encode(pictures(1)), full(network, 1))
+    plain = network.decode(network.encode(draw_images(1)), full(network, 1))
     with torch.autocast("cpu", torch.bfloat16):
-        mixed = network.decode(network.encode(pictures(1)), full(network, 1))
+        mixed = network.decode(network.encode(draw_images(1)), full(network, 1))
     assert mixed.dtype == torch.float32
     torch.testing.assert_close(mixed, plain, rtol=0, atol=0.1)
     assert not torch.equal(mixed, plain), "autocast had no effect"
 
 
-def test_zero_output_is_zero_and_still_learns() -> None:
+def test_zero_output_is_zero_and_can_still_be_trained() -> None:
     network = new_unet().requires_grad_(True)
     network.zero_output()
-    found = network.decode(network.encode(pictures(1)), full(network, 1))
+    found = network.decode(network.encode(draw_images(1)), full(network, 1))
     assert not found.any()
     found.sum().backward()
     assert network.heads.weight.grad is not None

@@ -12,8 +12,9 @@ from ct_volumes import thorax_hu, volume_of
 from other_device import DEVICE, OtherDevice
 
 from dfsynth.simulation.ct import CtLimits, CtThorax, build_thorax, draw_pose
-from dfsynth.simulation.projection.body import ProjectedBody
-from dfsynth.simulation.scene import draw_phantom, pose_ct
+from dfsynth.simulation.phantom import draw_body
+from dfsynth.simulation.projection.projected_body import ProjectedBody
+from dfsynth.simulation.scene import pose_ct, pose_phantom
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import TissueParameters, draw_tissue
 
@@ -34,7 +35,8 @@ def ill() -> tuple[Streams, TissueParameters]:
 
 def phantom(device: torch.device) -> ProjectedBody:
     streams, tissue = ill()
-    return draw_phantom(tissue, streams, 48, device).project(streams)
+    scene = pose_phantom(draw_body(streams("body")), tissue, streams, 48, device)
+    return scene.project(streams)
 
 
 def posed(thorax: CtThorax, device: torch.device) -> ProjectedBody:

@@ -8,16 +8,16 @@ from simple_anatomy import SimpleAnatomy
 
 from dfsynth.simulation.display.shutter import draw_shutter
 from dfsynth.simulation.layers import ImageLayers, draw_layers
-from dfsynth.simulation.pair import make_pair
+from dfsynth.simulation.pair import image_body
 from dfsynth.simulation.projection.beam import ConeBeam
-from dfsynth.simulation.projection.body import ProjectedBody, project_body
+from dfsynth.simulation.projection.projected_body import ProjectedBody, project_body
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import LungTissue, TissueParameters
 
 HEALTHY = TissueParameters(2.5, None, None, None)
 
 
-def pictured(pixel_mm: float) -> ProjectedBody:
+def projected_chest(pixel_mm: float) -> ProjectedBody:
     anatomy = SimpleAnatomy()
     tissue = LungTissue(HEALTHY, anatomy, Streams(0))
     return project_body(anatomy, tissue, 2.5, ConeBeam(64, 64, pixel_mm))
@@ -25,8 +25,8 @@ def pictured(pixel_mm: float) -> ProjectedBody:
 
 @pytest.fixture(scope="module")
 def cropped() -> ProjectedBody:
-    """Lungs that touch every edge of the picture."""
-    return pictured(3.7)
+    """Lungs that touch every edge of the image."""
+    return projected_chest(3.7)
 
 
 def shuttered(seed: int, grey: float) -> ImageLayers:
@@ -35,14 +35,14 @@ def shuttered(seed: int, grey: float) -> ImageLayers:
     shutter = replace(draw_shutter(np.random.default_rng(seed)), grey=grey)
     return replace(
         layers,
-        display=replace(layers.display, shutter=shutter, lettering=None, grain=None, encoding=None),
+        display=replace(layers.display, shutter=shutter, markers=None, grain=None, encoding=None),
     )
 
 
 @pytest.mark.parametrize("seed", range(16))
 def test_no_lung_is_labelled_where_the_shutter_hides_it(cropped: ProjectedBody, seed: int) -> None:
     dark, bright = (
-        make_pair(cropped, 3.7, shuttered(seed, grey), Streams(seed)).maps for grey in (0.0, 1.0)
+        image_body(cropped, 3.7, shuttered(seed, grey), Streams(seed)).maps for grey in (0.0, 1.0)
     )
     # What the shutter hides is the shutter's own grey, and nothing else is.
     hidden = bright.attenuation - dark.attenuation
@@ -52,12 +52,12 @@ def test_no_lung_is_labelled_where_the_shutter_hides_it(cropped: ProjectedBody, 
 
 
 def test_a_shutter_still_closes_beside_the_lungs() -> None:
-    roomy = pictured(7.0)
+    roomy = projected_chest(7.0)
     hidden = 0.0
     for seed in range(16):
-        pictures = [
-            make_pair(roomy, 7.0, shuttered(seed, grey), Streams(seed)).maps.attenuation
+        images = [
+            image_body(roomy, 7.0, shuttered(seed, grey), Streams(seed)).maps.attenuation
             for grey in (0.0, 1.0)
         ]
-        hidden += float((pictures[1] - pictures[0]).mean()) / 16
+        hidden += float((images[1] - images[0]).mean()) / 16
     assert hidden > 0.01

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dfsynth.store import ArraySpec, StoreLayout, ZarrShardWriter, write_group
+from dfsynth.store import ArraySpec, StoreLayout
+from dfsynth.store.zarr.format import ZARR
 
 Maps = dict[str, NDArray[np.float32]]
 
@@ -48,15 +49,15 @@ def small_store(
     row_maps: Callable[[Sequence[ArraySpec], int], Maps],
 ) -> StoreLayout:
     """All ten rows written, row 1 skipped, and an empty file as each shard's part."""
-    write_group(layout, specs, {"schema_version": 1})
+    ZARR.write_group(layout, specs, {"schema_version": 1})
     for shard in range(specs[0].shards):
-        with ZarrShardWriter(layout, specs, shard) as writer:
+        with ZARR.shard_writer(layout, specs, shard) as writer:
             for index in range(specs[0].rows_of(shard)):
                 row = shard * 4 + index
                 if row == 1:
                     writer.skip(index)
                 else:
-                    writer.append(index, row_maps(specs, row))
+                    writer.append(index, ZARR.encode_row(specs, row_maps(specs, row)))
             writer.commit()
         layout.part(shard).touch()
     return layout

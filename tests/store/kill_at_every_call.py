@@ -23,11 +23,10 @@ from dfsynth.files.locks import RunLock
 from dfsynth.store import (
     ArraySpec,
     StoreLayout,
-    ZarrShardWriter,
     clear_store,
     remove_shard,
-    write_group,
 )
+from dfsynth.store.zarr.format import ZARR
 
 SPECS = (
     ArraySpec("dark_field", "float16", 5, 4, 4, 3),
@@ -45,15 +44,15 @@ def plan(layout: StoreLayout) -> None:
     with RunLock(layout.lock) as lock:
         assert lock.try_whole()
         write_durably(layout.plan, b"plan", layout.scratch, "group")
-        write_group(layout, SPECS, {})
+        ZARR.write_group(layout, SPECS, {})
         write_durably(layout.build, RECORD, layout.scratch, "group")
 
 
 def write_shard(layout: StoreLayout, shard: int) -> None:
     remove_shard(layout, [spec.name for spec in SPECS], shard)
-    with ZarrShardWriter(layout, SPECS, shard) as writer:
+    with ZARR.shard_writer(layout, SPECS, shard) as writer:
         for index in range(SPECS[0].rows_of(shard)):
-            writer.append(index, row_value(shard * 3 + index))
+            writer.append(index, ZARR.encode_row(SPECS, row_value(shard * 3 + index)))
         writer.commit()
     write_durably(layout.part(shard), b"part", layout.scratch, layout.owner(shard))
 

@@ -17,30 +17,32 @@ from dfsynth.files.durable import (
     write_durably,
 )
 from dfsynth.files.faults import store_error, store_faults
-from dfsynth.store import ZarrShardWriter, write_group
+from dfsynth.store.zarr.format import ZARR
 
 WRITE_UNDER_A_LIMIT = """
 import resource, sys
 from pathlib import Path
 import numpy as np
 from dfsynth.errors import StoreError
-from dfsynth.store import ArraySpec, StoreLayout, ZarrShardWriter, write_group
+from dfsynth.store import ArraySpec, StoreLayout
+from dfsynth.store.zarr.format import ZARR
+from dfsynth.store.zarr.paths import shard_path
 layout = StoreLayout(Path(sys.argv[1]))
 spec = ArraySpec("dark_field", "float16", 32, 128, 128, 32)
-write_group(layout, [spec], {})
+ZARR.write_group(layout, [spec], {})
 limit = int(sys.argv[2])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 noise = np.random.default_rng(0).normal(size=(128, 128)).astype(np.float32)
 try:
-    with ZarrShardWriter(layout, [spec], 0) as writer:
+    with ZARR.shard_writer(layout, [spec], 0) as writer:
         for index in range(32):
-            writer.append(index, {"dark_field": noise})
+            writer.append(index, ZARR.encode_row([spec], {"dark_field": noise}))
         writer.commit()
 except StoreError as error:
     print(type(error.__cause__).__name__, error)
     left = sorted(path.name for path in layout.scratch.iterdir())
-    print(left, layout.shard_object(spec.name, 0).exists())
+    print(left, shard_path(layout, spec.name, 0).exists())
 """
 
 WRITE_AS_NOBODY = """
@@ -49,14 +51,15 @@ from pathlib import Path
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import write_durably
 from dfsynth.files.locks import RunLock
-from dfsynth.store import ArraySpec, StoreLayout, write_group
+from dfsynth.store import ArraySpec, StoreLayout
+from dfsynth.store.zarr.format import ZARR
 layout = StoreLayout(Path(sys.argv[1]))
 if os.geteuid() == 0:
     os.seteuid(65534)
 for attempt in (
     lambda: write_durably(layout.build, b"x", layout.scratch, "group"),
     lambda: RunLock(layout.lock),
-    lambda: write_group(layout, [ArraySpec("a", "float16", 1, 1, 1, 1)], {}),
+    lambda: ZARR.write_group(layout, [ArraySpec("a", "float16", 1, 1, 1, 1)], {}),
 ):
     try:
         attempt()
@@ -251,9 +254,9 @@ def test_made_and_emptied_folders_are_flushed(tmp_path, disk_calls):
 def test_every_object_of_a_shard_is_flushed_before_the_first_is_renamed(
     layout, specs, row_maps, disk_calls
 ):
-    write_group(layout, specs, {})
-    with ZarrShardWriter(layout, specs, 2) as writer:
-        writer.append(0, row_maps(specs, 8))
+    ZARR.write_group(layout, specs, {})
+    with ZARR.shard_writer(layout, specs, 2) as writer:
+        writer.append(0, ZARR.encode_row(specs, row_maps(specs, 8)))
         writer.skip(1)
         disk_calls.clear()
         writer.commit()

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from dfsynth.files.durable import sweep
-from dfsynth.store import RootState, StoreLayout, ZarrArrays, clear_store, examine_root, read_group
+from dfsynth.store import RootState, StoreLayout, clear_store, examine_root
+from dfsynth.store.zarr.format import ZARR
+from dfsynth.store.zarr.paths import shard_path
 
 SCRIPT = Path(__file__).with_name("kill_at_every_call.py")
 
@@ -16,15 +18,16 @@ import sys
 from pathlib import Path
 import numpy as np
 from dfsynth.files.durable import write_durably
-from dfsynth.store import ArraySpec, StoreLayout, ZarrShardWriter, write_group
+from dfsynth.store import ArraySpec, StoreLayout
+from dfsynth.store.zarr.format import ZARR
 layout = StoreLayout(Path(sys.argv[1]))
 spec = ArraySpec("dark_field", "float16", 10_000, 64, 64, 10)
-write_group(layout, [spec], {})
+ZARR.write_group(layout, [spec], {})
 for shard in range(spec.shards):
-    with ZarrShardWriter(layout, [spec], shard) as writer:
+    with ZARR.shard_writer(layout, [spec], shard) as writer:
         for index in range(10):
             values = np.random.default_rng(shard * 10 + index).normal(size=(64, 64))
-            writer.append(index, {"dark_field": values})
+            writer.append(index, ZARR.encode_row([spec], {"dark_field": values}))
         writer.commit()
     write_durably(layout.part(shard), b"part", layout.scratch, layout.owner(shard))
     print("committed", flush=True)
@@ -58,13 +61,13 @@ def check_objects(layout: StoreLayout, scenario) -> int:
     found = 0
     for number, spec in enumerate(scenario.SPECS):
         for shard in range(spec.shards):
-            if not layout.shard_object(spec.name, shard).exists():
+            if not shard_path(layout, spec.name, shard).exists():
                 assert shard not in layout.committed_shards()
                 continue
             found += 1
             for index in range(spec.rows_of(shard)):
                 row = shard * spec.shard_size + index
-                values = ZarrArrays.open(layout).read(spec.name, row)
+                values = ZARR.open_arrays(layout).read(spec.name, row)
                 np.testing.assert_array_equal(values, row + number)
     return found
 
@@ -76,7 +79,7 @@ def test_planning_killed_anywhere_is_known_as_unfinished(killed_stores, scenario
         states.add(state)
         assert state in {RootState.FREE, RootState.UNFINISHED, RootState.STORE}
         if state is RootState.STORE:
-            assert read_group(layout)[0] == scenario.SPECS
+            assert ZARR.read_group(layout)[0] == scenario.SPECS
         elif number % 5 == 0:
             clear_store(layout)
             scenario.plan(layout)
@@ -124,14 +127,14 @@ def test_writer_killed_while_it_writes_commits_whole_shards(tmp_path, start_chil
             assert child.stdout.readline() == "committed\n"
         child.kill()
         assert child.wait() == -9
-        arrays = ZarrArrays.open(layout)
-        for path in layout.array("dark_field").glob("c.*"):
+        arrays = ZARR.open_arrays(layout)
+        for path in (layout.root / "dark_field").glob("c.*"):
             shard = int(path.name.split(".")[1])
             for row in range(shard * 10, shard * 10 + 10):
                 expected = np.random.default_rng(row).normal(size=(64, 64)).astype(np.float16)
                 np.testing.assert_array_equal(arrays.read("dark_field", row), expected)
         committed = layout.committed_shards()
         assert len(committed) >= shards
-        assert all(layout.shard_object("dark_field", shard).exists() for shard in committed)
+        assert all(shard_path(layout, "dark_field", shard).exists() for shard in committed)
         sweep(layout.scratch)
         assert list(layout.scratch.iterdir()) == []

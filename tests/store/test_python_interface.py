@@ -11,11 +11,11 @@ from dfsynth.errors import UsageError
 
 @pytest.fixture
 def built(tmp_path, tiny_checkpoint):
-    pictures = write_folder(tmp_path / "pictures", 5)
+    radiographs = write_folder(tmp_path / "radiographs", 5)
 
     def run(**options: object):
         settings = {"checkpoint": str(tiny_checkpoint), "mc_samples": 2, **options}
-        return dfsynth.build(pictures, tmp_path / "x.zarr", **settings)
+        return dfsynth.build(radiographs, tmp_path / "x.zarr", **settings)
 
     return run
 

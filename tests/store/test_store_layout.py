@@ -6,6 +6,7 @@ import pytest
 
 from dfsynth.errors import StoreError
 from dfsynth.store import StoreLayout
+from dfsynth.store.zarr.paths import array_path, group_path, shard_path
 
 
 def test_paths_are_those_of_the_contract():
@@ -16,7 +17,9 @@ def test_paths_are_those_of_the_contract():
     assert layout.build == Path("x.zarr/run/build.json")
     assert layout.lock == Path("x.zarr/run/lock")
     assert layout.scratch == Path("x.zarr/run/tmp")
-    assert layout.shard_object("dark_field", 3) == Path("x.zarr/dark_field/c.3.0.0")
+    assert group_path(layout) == Path("x.zarr/zarr.json")
+    assert array_path(layout, "dark_field") == Path("x.zarr/dark_field/zarr.json")
+    assert shard_path(layout, "dark_field", 3) == Path("x.zarr/dark_field/c.3.0.0")
 
 
 def test_committed_shards_counts_parts_and_nothing_else(layout):

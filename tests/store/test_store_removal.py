@@ -9,6 +9,7 @@ from dfsynth.errors import ConflictError
 from dfsynth.files.durable import remove_durably
 from dfsynth.files.locks import RunLock
 from dfsynth.store import RootState, StoreLayout, clear_store, examine_root, removal, remove_shard
+from dfsynth.store.zarr.paths import group_path, shard_path
 
 RECORD = json.dumps({"schema_version": 1, "fingerprint": {"seed": 0}})
 
@@ -29,8 +30,8 @@ def test_remove_shard_takes_part_and_objects_of_that_shard(built):
     remove_shard(built, ["dark_field", "aleatoric"], 1)
     assert built.committed_shards() == {0, 2}
     for name in ("dark_field", "aleatoric"):
-        assert not built.shard_object(name, 1).exists()
-        assert built.shard_object(name, 0).exists()
+        assert not shard_path(built, name, 1).exists()
+        assert shard_path(built, name, 0).exists()
     remove_shard(built, ["dark_field", "aleatoric"], 1)
 
 
@@ -41,7 +42,7 @@ def test_remove_shard_takes_the_part_first(built, monkeypatch):
         lambda paths: (calls.append(list(paths)), remove_durably(calls[-1])),
     )
     remove_shard(built, ["dark_field"], 2)
-    assert calls == [[built.part(2)], [built.shard_object("dark_field", 2)]]
+    assert calls == [[built.part(2)], [shard_path(built, "dark_field", 2)]]
 
 
 def test_clear_store_empties_ours_down_to_the_lock(built):
@@ -131,7 +132,7 @@ def test_links_inside_are_removed_and_never_followed(built, tmp_path):
     outside.mkdir()
     (outside / "precious").write_text("kept")
     (built.root / "link").symlink_to(outside)
-    (built.array("dark_field") / "link").symlink_to(outside)
+    (built.root / "dark_field" / "link").symlink_to(outside)
     (built.scratch / "link").symlink_to(outside / "precious")
     clear_store(built)
     assert files(built.root) == ["run/lock"]
@@ -139,7 +140,7 @@ def test_links_inside_are_removed_and_never_followed(built, tmp_path):
 
 
 def test_array_folder_moved_elsewhere_by_a_link_is_kept_there(built, tmp_path):
-    array = built.array("aleatoric")
+    array = built.root / "aleatoric"
     array.rename(tmp_path / "elsewhere")
     array.symlink_to(tmp_path / "elsewhere")
     clear_store(built)
@@ -189,7 +190,7 @@ def test_lock_that_another_takes_between_the_looks_is_no_foreign_file(layout, mo
 
     def plan_begins():
         layout.lock.touch()
-        layout.group_metadata.write_text("{}")
+        group_path(layout).write_text("{}")
 
     look = removal._is_file
 

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from dfsynth.errors import StoreError
-from dfsynth.store import ArraySpec, StoreLayout, ZarrArrays, ZarrShardWriter, write_group
+from dfsynth.store import ArraySpec, StoreLayout, row_checksum
 from dfsynth.store.zarr.chunk import with_checksum
+from dfsynth.store.zarr.format import ZARR
+from dfsynth.store.zarr.paths import shard_path
+from dfsynth.store.zarr.reader import ZarrArrays
 
 SPEC = ArraySpec("dark_field", "float16", 3, 8, 8, 3)
 
@@ -16,18 +19,18 @@ SPEC = ArraySpec("dark_field", "float16", 3, 8, 8, 3)
 @pytest.fixture
 def shard(layout: StoreLayout) -> StoreLayout:
     """Three rows, the middle one failed: every byte of the object belongs to something."""
-    write_group(layout, [SPEC], {})
+    ZARR.write_group(layout, [SPEC], {})
     values = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
-    with ZarrShardWriter(layout, [SPEC], 0) as writer:
-        writer.append(0, {"dark_field": values})
+    with ZARR.shard_writer(layout, [SPEC], 0) as writer:
+        writer.append(0, ZARR.encode_row([SPEC], {"dark_field": values}))
         writer.skip(1)
-        writer.append(2, {"dark_field": -values})
+        writer.append(2, ZARR.encode_row([SPEC], {"dark_field": -values}))
         writer.commit()
     return layout
 
 
 def read_all(layout: StoreLayout) -> list[np.ndarray | StoreError]:
-    arrays = ZarrArrays.open(layout)
+    arrays = ZARR.open_arrays(layout)
     found: list[np.ndarray | StoreError] = []
     for row in range(3):
         try:
@@ -52,7 +55,7 @@ def check_never_wrong(
 
 @pytest.mark.parametrize("flip", [0x01, 0x80, 0xFF])
 def test_every_flipped_byte_is_found(shard, flip):
-    path = shard.shard_object("dark_field", 0)
+    path = shard_path(shard, "dark_field", 0)
     intact = read_all(shard)
     data = path.read_bytes()
     index_start = len(data) - 3 * 16 - 4
@@ -65,7 +68,7 @@ def test_every_flipped_byte_is_found(shard, flip):
 
 
 def test_every_truncation_is_found(shard):
-    path = shard.shard_object("dark_field", 0)
+    path = shard_path(shard, "dark_field", 0)
     intact = read_all(shard)
     data = path.read_bytes()
     for size_bytes in range(len(data)):
@@ -74,14 +77,14 @@ def test_every_truncation_is_found(shard):
 
 
 def test_bytes_added_in_front_are_found(shard):
-    path = shard.shard_object("dark_field", 0)
+    path = shard_path(shard, "dark_field", 0)
     intact = read_all(shard)
     path.write_bytes(b"\0" + path.read_bytes())
     assert check_never_wrong(read_all(shard), intact) == 2
 
 
 def test_index_that_points_outside_is_found_even_with_a_good_checksum(shard):
-    path = shard.shard_object("dark_field", 0)
+    path = shard_path(shard, "dark_field", 0)
     data = path.read_bytes()
     index = np.frombuffer(data[-52:-4], "<u8").reshape(3, 2).copy()
     index[0] = (len(data) - 10, 10)
@@ -95,22 +98,23 @@ def test_index_that_points_outside_is_found_even_with_a_good_checksum(shard):
 def test_chunk_of_another_size_is_found(shard, tmp_path):
     wide = ArraySpec("dark_field", "float16", 3, 8, 9, 3)
     other = StoreLayout(tmp_path / "other.zarr")
-    write_group(other, [wide], {})
-    with ZarrShardWriter(other, [wide], 0) as writer:
+    ZARR.write_group(other, [wide], {})
+    with ZARR.shard_writer(other, [wide], 0) as writer:
+        row = ZARR.encode_row([wide], {"dark_field": np.ones((8, 9), np.float32)})
         for index in range(3):
-            writer.append(index, {"dark_field": np.ones((8, 9), np.float32)})
+            writer.append(index, row)
         writer.commit()
-    other.shard_object("dark_field", 0).replace(shard.shard_object("dark_field", 0))
+    shard_path(other, "dark_field", 0).replace(shard_path(shard, "dark_field", 0))
     assert all("144 bytes where 128" in str(error) for error in read_all(shard))
 
 
 def test_missing_object_is_found(shard):
-    shard.shard_object("dark_field", 0).unlink()
+    shard_path(shard, "dark_field", 0).unlink()
     assert all("not there" in str(error) for error in read_all(shard))
 
 
 def test_unknown_array_and_row_are_refused(shard):
-    arrays = ZarrArrays.open(shard)
+    arrays = ZARR.open_arrays(shard)
     with pytest.raises(StoreError, match="no array 'lung'"):
         arrays.read("lung", 0)
     for row in (-1, 3):
@@ -119,17 +123,22 @@ def test_unknown_array_and_row_are_refused(shard):
 
 
 def test_checksum_of_stored_rows_is_the_writers(layout, specs, row_maps):
-    write_group(layout, specs, {})
-    with ZarrShardWriter(layout, specs, 2) as writer:
-        written = [writer.append(index, row_maps(specs, 8 + index)) for index in range(2)]
+    ZARR.write_group(layout, specs, {})
+    encoded = [ZARR.encode_row(specs, row_maps(specs, row)) for row in (8, 9)]
+    with ZARR.shard_writer(layout, specs, 2) as writer:
+        for index, row in enumerate(encoded):
+            writer.append(index, row)
         writer.commit()
-    arrays = ZarrArrays.open(layout)
-    assert [arrays.checksum(8), arrays.checksum(9)] == written
-    assert arrays.checksum(8, ["aleatoric", "dark_field"]) != written[0]
+    arrays = ZARR.open_arrays(layout)
+    for row, written in zip((8, 9), encoded, strict=True):
+        assert row_checksum(arrays.read(name, row) for name in arrays.names) == written.checksum
+        assert row_checksum(arrays.read(name, row) for name in reversed(arrays.names)) != (
+            written.checksum
+        )
 
 
 def test_threads_share_one_reader(small_store, specs, row_maps):
-    arrays = ZarrArrays.open(small_store)
+    arrays = ZARR.open_arrays(small_store)
     rows = [2, 3, 4, 5, 6, 7, 8, 9] * 20
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda row: arrays.read("aleatoric", row), rows))
@@ -138,7 +147,7 @@ def test_threads_share_one_reader(small_store, specs, row_maps):
 
 
 def test_spawned_processes_read_with_their_copy(small_store, specs, row_maps):
-    arrays = ZarrArrays.open(small_store)
+    arrays = ZARR.open_arrays(small_store)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         found = pool.submit(ZarrArrays.read, arrays, "aleatoric", 7).result()
@@ -146,6 +155,6 @@ def test_spawned_processes_read_with_their_copy(small_store, specs, row_maps):
 
 
 def test_what_is_read_belongs_to_the_caller(shard):
-    values = ZarrArrays.open(shard).read("dark_field", 0)
+    values = ZARR.open_arrays(shard).read("dark_field", 0)
     values += 1
-    assert not np.array_equal(values, ZarrArrays.open(shard).read("dark_field", 0))
+    assert not np.array_equal(values, ZARR.open_arrays(shard).read("dark_field", 0))

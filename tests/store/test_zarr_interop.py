@@ -10,15 +10,10 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.storage import MemoryStore
 
 from dfsynth.errors import StoreError
-from dfsynth.store import (
-    ArraySpec,
-    StoreLayout,
-    ZarrArrays,
-    ZarrShardWriter,
-    read_group,
-    write_group,
-)
+from dfsynth.store import ArraySpec, StoreLayout
+from dfsynth.store.zarr.format import ZARR
 from dfsynth.store.zarr.metadata import array_document
+from dfsynth.store.zarr.paths import group_path, shard_path
 
 xarray = pytest.importorskip("xarray")
 
@@ -45,15 +40,15 @@ def reference_array(spec: ArraySpec, documents: dict) -> zarr.Array:
 
 def write_all(layout: StoreLayout, spec: ArraySpec, values: np.ndarray) -> None:
     """Rows that are NaN throughout are skipped."""
-    write_group(layout, [spec], {})
+    ZARR.write_group(layout, [spec], {})
     for shard in range(spec.shards):
-        with ZarrShardWriter(layout, [spec], shard) as writer:
+        with ZARR.shard_writer(layout, [spec], shard) as writer:
             for index in range(spec.rows_of(shard)):
                 row = values[shard * spec.shard_size + index]
                 if np.isnan(row).all():
                     writer.skip(index)
                 else:
-                    writer.append(index, {spec.name: row})
+                    writer.append(index, ZARR.encode_row([spec], {spec.name: row}))
             writer.commit()
 
 
@@ -81,7 +76,7 @@ def test_zarr_reads_every_bit(layout, dtype, rows, shard_size):
     np.testing.assert_array_equal(np.isnan(whole), np.isnan(values))
     for row in range(rows):
         np.testing.assert_array_equal(array[row], values[row])
-        np.testing.assert_array_equal(ZarrArrays.open(layout).read("dark_field", row), values[row])
+        np.testing.assert_array_equal(ZARR.open_arrays(layout).read("dark_field", row), values[row])
 
 
 def test_zarr_encodes_the_same_chunks(layout):
@@ -90,33 +85,33 @@ def test_zarr_encodes_the_same_chunks(layout):
     write_all(layout, spec, values)
     objects: dict = {}
     reference_array(spec, objects)[:] = values
-    assert layout.shard_object("dark_field", 0).read_bytes() == objects["c.0.0.0"].to_bytes()
+    assert shard_path(layout, "dark_field", 0).read_bytes() == objects["c.0.0.0"].to_bytes()
 
 
 def test_our_reader_reads_shards_that_zarr_wrote(layout):
     spec = ArraySpec("dark_field", "float32", 5, 9, 8, 2)
     values = np.random.default_rng(0).normal(size=(5, 9, 8)).astype(np.float32)
-    write_group(layout, [spec], {})
+    ZARR.write_group(layout, [spec], {})
     zarr.open_group(layout.root, mode="r+")["dark_field"][:] = values
-    arrays = ZarrArrays.open(layout)
+    arrays = ZARR.open_arrays(layout)
     for row in range(5):
         np.testing.assert_array_equal(arrays.read("dark_field", row), values[row])
 
 
 def test_integer_masks_are_stored_as_they_are(layout):
     spec = ArraySpec("lung_mask", "uint8", 3, 4, 5, 2)
-    write_group(layout, [spec], {})
+    ZARR.write_group(layout, [spec], {})
     mask = np.arange(20, dtype=np.uint8).reshape(4, 5)
-    with ZarrShardWriter(layout, [spec], 0) as writer:
-        writer.append(0, {"lung_mask": mask})
+    with ZARR.shard_writer(layout, [spec], 0) as writer:
+        writer.append(0, ZARR.encode_row([spec], {"lung_mask": mask}))
         with pytest.raises(StoreError, match="float32"):
-            writer.append(1, {"lung_mask": mask.astype(np.float32)})
+            ZARR.encode_row([spec], {"lung_mask": mask.astype(np.float32)})
         writer.skip(1)
         writer.commit()
     array = zarr.open_group(layout.root, mode="r")["lung_mask"]
     np.testing.assert_array_equal(array[0], mask)
     np.testing.assert_array_equal(array[1], np.zeros_like(mask))
-    np.testing.assert_array_equal(ZarrArrays.open(layout).read("lung_mask", 1), array[1])
+    np.testing.assert_array_equal(ZARR.open_arrays(layout).read("lung_mask", 1), array[1])
 
 
 def test_group_opens_with_attributes_arrays_and_no_warning(small_store):
@@ -141,13 +136,13 @@ def test_documents_survive_being_rewritten_by_zarr(small_store, specs):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # zarr warns of folders that are not arrays, and of v3
         zarr.consolidate_metadata(small_store.root)
-    assert set(read_group(small_store)[0]) == set(specs)
+    assert set(ZARR.read_group(small_store)[0]) == set(specs)
 
 
 def test_extending_keeps_what_is_written(small_store, specs, row_maps):
     longer = [ArraySpec(s.name, s.dtype, 17, s.height, s.width, s.shard_size) for s in specs]
-    write_group(small_store, longer, {"schema_version": 1, "extended": True})
-    found, attributes = read_group(small_store)
+    ZARR.write_group(small_store, longer, {"schema_version": 1, "extended": True})
+    found, attributes = ZARR.read_group(small_store)
     assert found == tuple(longer)
     assert attributes["extended"] is True
     array = zarr.open_group(small_store.root, mode="r")["aleatoric"]
@@ -167,41 +162,41 @@ def test_extending_keeps_what_is_written(small_store, specs, row_maps):
     ],
 )
 def test_arrays_laid_out_otherwise_are_refused(small_store, change):
-    path = small_store.group_metadata
+    path = group_path(small_store)
     document = json.loads(path.read_text())
     change(document["consolidated_metadata"]["metadata"]["dark_field"])
     path.write_text(json.dumps(document))
     with pytest.raises(StoreError, match="does not describe arrays"):
-        ZarrArrays.open(small_store)
+        ZARR.open_arrays(small_store)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"attributes": {}}'])
 def test_damaged_group_document_is_refused(small_store, text):
-    small_store.group_metadata.write_text(text)
+    group_path(small_store).write_text(text)
     with pytest.raises(StoreError, match="does not describe arrays"):
-        ZarrArrays.open(small_store)
+        ZARR.open_arrays(small_store)
 
 
 def test_missing_store_is_refused(layout):
     with pytest.raises(StoreError, match="not there"):
-        ZarrArrays.open(layout)
+        ZARR.open_arrays(layout)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_attributes_outside_json_are_refused_before_anything_is_written(layout, specs, value):
     with pytest.raises(ValueError, match="JSON"):
-        write_group(layout, specs, {"window": value})
+        ZARR.write_group(layout, specs, {"window": value})
     assert not layout.root.exists()
 
 
 def test_arrays_that_do_not_fit_together_are_refused(layout, specs):
     other = ArraySpec("epistemic", "float16", 11, 6, 5, 4)
     with pytest.raises(StoreError, match="share rows"):
-        write_group(layout, [*specs, other], {})
+        ZARR.write_group(layout, [*specs, other], {})
     with pytest.raises(StoreError, match="share a name"):
-        write_group(layout, [*specs, specs[0]], {})
+        ZARR.write_group(layout, [*specs, specs[0]], {})
     with pytest.raises(StoreError, match="at least one array"):
-        write_group(layout, [], {})
+        ZARR.write_group(layout, [], {})
 
 
 @pytest.mark.parametrize("name", ["", "run", "manifest", "../x", "a/b", "A", "c.0"])

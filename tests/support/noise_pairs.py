@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dfsynth.datasets import PairImages, PairRow
+from dfsynth.datasets import PairImages, PairInfo
 from dfsynth.errors import UsageError
 
 
@@ -23,9 +23,9 @@ class NoisePairs:
     warnings: tuple[str, ...] = ()
 
     @property
-    def rows(self) -> tuple[PairRow, ...]:
+    def rows(self) -> tuple[PairInfo, ...]:
         splits = ("train", "val")
-        return tuple(PairRow(f"n{i}", f"p{i}", splits[i % 2]) for i in range(self.count))
+        return tuple(PairInfo(f"n{i}", f"p{i}", splits[i % 2]) for i in range(self.count))
 
     @property
     def knows_lungs(self) -> bool:
@@ -34,15 +34,15 @@ class NoisePairs:
     def fingerprint(self) -> str:
         return "0"
 
-    def read(self, number: int) -> PairImages:
-        self.reads.append(number)
-        if number in self.bad:
-            raise UsageError(f"pair 'n{number}': bad")
-        rng = np.random.default_rng(0 if self.twins else number)
+    def read(self, index: int) -> PairImages:
+        self.reads.append(index)
+        if index in self.bad:
+            raise UsageError(f"pair 'n{index}': bad")
+        rng = np.random.default_rng(0 if self.twins else index)
         image, noise = (np.zeros(self.size, np.float32) for _ in range(2))
         image[self.content] = rng.uniform(size=image[self.content].shape)
         noise[self.content] = rng.normal(size=noise[self.content].shape)
-        clean = np.full(self.size, number, np.float32)
+        clean = np.full(self.size, index, np.float32)
         if not self.masks:
             return PairImages(image, clean + noise, content=self.content)
         lung, weight = ((rng.uniform(size=self.size) > 0.5).astype(np.float32) for _ in range(2))

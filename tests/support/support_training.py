@@ -7,8 +7,8 @@ from noise_pairs import NoisePairs
 
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.datasets import PairBatch
-from dfsynth.train.preparation import Preparation
-from dfsynth.train.recipe import LossWeights, Optimiser, Phase, Recipe, Validation
+from dfsynth.train.preparation import PreparedTraining
+from dfsynth.train.recipe import LossWeights, Optimiser, Phase, Recipe, ValidationSettings
 
 PHASES = (Phase("one", (1,), 3e-3, steps=6), Phase("joint", (1, 2), 1e-3, steps=4))
 
@@ -24,7 +24,7 @@ def toy_recipe(**changes: object) -> Recipe:
         "network": CascadeConfig(2, (8, 16)),
         "loss": LossWeights(residual_box=3),
         "optimiser": Optimiser(ema_decay=0.9),
-        "validation": Validation(every_steps=5, most_pairs=4, panel_pairs=2),
+        "validation": ValidationSettings(every_steps=5, most_pairs=4, panel_pairs=2),
     }
     return Recipe(**(values | changes))  # type: ignore[arg-type]
 
@@ -36,11 +36,11 @@ def toy_batch(seed: int, pairs: int = 4, side: int = 16) -> PairBatch:
     return PairBatch(image, 0.3 * image + 0.1 * lung, None, lung, torch.ones_like(image))
 
 
-def prepared(recipe: Recipe) -> Preparation:
+def prepared(recipe: Recipe) -> PreparedTraining:
     """A training of `recipe` on pairs of noise, on the CPU."""
     source = NoisePairs(count=40, size=(recipe.size, recipe.size))
-    rows = {"train": tuple(range(0, 40, 2)), "val": (1, 3)}
-    return Preparation(recipe, source, rows, torch.device("cpu"), "fp32")
+    indices = {"train": tuple(range(0, 40, 2)), "val": (1, 3)}
+    return PreparedTraining(recipe, source, indices, torch.device("cpu"), "fp32")
 
 
 def write_recipe(folder: Path, *lines: str) -> Path:

@@ -11,13 +11,17 @@ from dfsynth.options import SimulateOptions
 from dfsynth.records import MadePair, PairFacts, PairItem, Subject, Subjects
 
 
-@dataclass(frozen=True)
-class ToySimulator:
-    """Pairs that depend on the item and the options alone; some fail as radiographs may."""
+@dataclass
+class ToyPairMaker:
+    """Implements `dfsynth.jobs.pair_maker.PairMaker`; some pairs fail as radiographs may."""
 
     options: SimulateOptions
-    fail_every: int | None
-    description: str = "numpy"
+    extra: Mapping[str, object] = field(default_factory=dict)
+    fail_every: int | None = 5
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    listed: int = 0
+    opened: int = 0
 
     def make(self, item: PairItem) -> MadePair:
         if self.fail_every is not None and item.row % self.fail_every == 2:
@@ -55,19 +59,6 @@ class ToySimulator:
         )
         return MadePair(maps, facts)
 
-
-@dataclass
-class ToyPairMaker:
-    """Implements `dfsynth.jobs.PairMaker`."""
-
-    options: SimulateOptions
-    extra: Mapping[str, object] = field(default_factory=dict)
-    fail_every: int | None = 5
-    excluded: Mapping[str, int] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    listed: int = 0
-    opened: int = 0
-
     def settings(self) -> Mapping[str, object]:
         return {"simulator_version": 1, "sources": ("a", "b"), **self.extra}
 
@@ -85,6 +76,6 @@ class ToyPairMaker:
             return Subject(f"cxr:{row}", "cxr", f"folder/{row}.png", "CC0-1.0")
         return Subject(f"phantom:{self.options.seed}:{row}", "phantom", None, "CC0-1.0")
 
-    def open(self) -> ToySimulator:
+    def open(self) -> str:
         self.opened += 1
-        return ToySimulator(self.options, self.fail_every)
+        return "numpy"

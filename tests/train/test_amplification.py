@@ -225,7 +225,7 @@ def test_half_precision_is_weighed_in_float32() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"kind": "both"}, "kind of an amplification one of none, spatial"),
         ({"spatial_profile": "round"}, "one of linear, smooth, found 'round'"),
@@ -234,6 +234,6 @@ def test_half_precision_is_weighed_in_float32() -> None:
         ({"strength": float("nan")}, "found nan"),
     ],
 )
-def test_what_is_no_amplification_is_refused(wrong: dict[str, object], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_is_no_amplification_is_refused(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Amplification(**wrong)  # type: ignore[arg-type]

@@ -46,7 +46,7 @@ def test_a_gaussian_is_squares_and_a_laplace_is_absolute_values() -> None:
     assert loss == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
-def test_a_points_mean_learns_by_l1_alone_and_its_width_by_likelihood() -> None:
+def test_a_points_mean_follows_l1_alone_and_its_width_the_likelihood() -> None:
     found, target = drawn(beta=1.0)
     loss = fidelity(found, target, "point")
     l1 = (found.mean - target).abs().mean()
@@ -69,7 +69,7 @@ def test_a_points_width_becomes_its_mean_absolute_error() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
-def test_every_kind_of_every_likelihood_learns_through_a_cascade(
+def test_every_kind_of_every_likelihood_trains_a_cascade(
     likelihood: Likelihood, kind: Kind
 ) -> None:
     with torch.random.fork_rng():
@@ -178,7 +178,7 @@ def test_it_is_float32_under_autocast(likelihood: str) -> None:
 
 
 def flawed_copies(count: int) -> tuple[Tensor, Tensor]:
-    """Pictures, and targets that are a plain function of them with noise of 0.05."""
+    """Images, and targets that are a plain function of them with noise of 0.05."""
     random = torch.Generator().manual_seed(0)
     coarse = torch.rand((count, 1, 4, 4), generator=random)
     image = torch.kron(coarse, torch.ones(1, 1, 4, 4))
@@ -200,7 +200,7 @@ def flawed_copies(count: int) -> tuple[Tensor, Tensor]:
         ("published", "point", "none"),
     ],
 )
-def test_a_cascade_learns_the_mean_and_how_wrong_it_is(
+def test_a_cascade_can_be_trained_to_the_mean_and_its_error(
     backbone: Backbone, likelihood: Likelihood, kind: Kind
 ) -> None:
     image, target = flawed_copies(4)

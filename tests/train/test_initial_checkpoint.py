@@ -1,4 +1,4 @@
-"""A training that begins with the weights of a checkpoint."""
+"""A warm start: training from the weights of an initial checkpoint."""
 
 import json
 from dataclasses import replace
@@ -12,10 +12,11 @@ from support_training import toy_recipe, write_recipe
 from dfsynth.checkpoint import CascadeConfig, read_checkpoint
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.inference import load_network, save_checkpoint
+from dfsynth.models import Cascade
 from dfsynth.options import TrainOptions
 from dfsynth.progress import SilentTraining
-from dfsynth.train import train_generator
-from dfsynth.train.initial_checkpoint import LungTeacher, read_beginning
+from dfsynth.train import run_training
+from dfsynth.train.initial_checkpoint import LungTeacherNetwork, read_initial_checkpoint
 from dfsynth.train.validation import predict_without_dropout
 
 NETWORK = CascadeConfig(2, (8, 16))
@@ -24,7 +25,7 @@ OLD = {"name": "old pairs", "licence": "CC BY 4.0", "training_pairs": "7"}
 
 @pytest.fixture
 def checkpoint(tiny_checkpoint: Path, tmp_path: Path) -> Path:
-    """Drawn weights, on a card that says what they learned from."""
+    """Drawn weights, on a card that names what they were trained on."""
     files = read_checkpoint(tiny_checkpoint)
     card = replace(files.card, name="old", training_data=(OLD,))
     save_checkpoint(tmp_path / "old", load_network(files), card)
@@ -51,22 +52,24 @@ def options(tmp_path: Path, rate: str, start: Path | None) -> TrainOptions:
         inputs,
         tmp_path / "run",
         targets=targets,
-        start_from=start and str(start),
+        start_from=None if start is None else str(start),
         precision="fp32",
     )
 
 
-def test_a_training_that_hardly_moves_ends_where_it_began(checkpoint: Path, tmp_path: Path) -> None:
-    report = train_generator(options(tmp_path, "1e-12", checkpoint), SilentTraining())
-    began, ended = (load_network(read_checkpoint(p)) for p in (checkpoint, report.best))
-    for name, weight in began.state_dict().items():
+def test_a_training_that_hardly_moves_ends_where_it_started(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    report = run_training(options(tmp_path, "1e-12", checkpoint), SilentTraining())
+    initial, ended = (load_network(read_checkpoint(p)) for p in (checkpoint, report.best))
+    for name, weight in initial.state_dict().items():
         assert torch.equal(ended.state_dict()[name], weight), name
 
 
-def test_the_card_names_what_was_learned_from_before_and_the_start(
+def test_the_card_names_earlier_training_data_and_the_initial_checkpoint(
     checkpoint: Path, tmp_path: Path
 ) -> None:
-    report = train_generator(options(tmp_path, "1e-3", checkpoint), SilentTraining())
+    report = run_training(options(tmp_path, "1e-3", checkpoint), SilentTraining())
     card = read_checkpoint(report.best).card
     assert OLD in card.training_data
     assert card.training_data[0]["name"] == "pairs of the user"
@@ -74,58 +77,63 @@ def test_the_card_names_what_was_learned_from_before_and_the_start(
     assert card.recipe["start"] == {"name": "old", "sha256": sha256}
 
 
-def test_a_run_with_another_start_is_another_run(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_run_with_another_initial_checkpoint_is_another_run(
+    checkpoint: Path, tmp_path: Path
+) -> None:
     asked = options(tmp_path, "1e-3", checkpoint)
-    train_generator(asked, SilentTraining())
+    run_training(asked, SilentTraining())
     with pytest.raises(ConflictError, match="start"):
-        train_generator(replace(asked, start_from=None), SilentTraining())
+        run_training(replace(asked, start_from=None), SilentTraining())
     held = json.loads((tmp_path / "run" / "run.json").read_text())["identity"]
     assert held["start"]["name"] == "old"
-    assert train_generator(asked, SilentTraining()).steps_now == 0
+    assert run_training(asked, SilentTraining()).steps_now == 0
 
 
 def test_another_network_is_refused_with_what_differs(checkpoint: Path) -> None:
     wanted = toy_recipe(network=CascadeConfig(2, (8, 24), guidance="none")).network
     with pytest.raises(UsageError, match=r"widths is \[8, 24\] .*; guidance is none"):
-        read_beginning(str(checkpoint), wanted)
+        read_initial_checkpoint(str(checkpoint), wanted)
 
 
 def test_the_lung_output_stays_although_pairs_have_no_lungs(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beside a training without the teacher: there it drifts."""
+    """Beside a training without the teacher network: there it drifts."""
     image = torch.rand(8, 1, 16, 16, generator=torch.Generator().manual_seed(0))
 
     def lungs(folder: Path) -> torch.Tensor:
         network = load_network(read_checkpoint(folder))
-        return torch.sigmoid(predict_without_dropout(network, image)[0].lung_logit).detach()
+        assert isinstance(network, Cascade)
+        logit = predict_without_dropout(network, image)[0].lung_logit
+        assert logit is not None
+        return torch.sigmoid(logit).detach()
 
     def drift(name: str, steps: int = 40) -> float:
         asked = options(tmp_path / name, "3e-3", checkpoint)
         recipe = Path(asked.recipe)
         recipe.write_text(recipe.read_text().replace("steps = 2", f"steps = {steps}"))
-        report = train_generator(asked, SilentTraining())
+        report = run_training(asked, SilentTraining())
         assert read_checkpoint(report.best).card.arguments.lung_head
         return float((lungs(report.best) - lungs(checkpoint)).abs().mean())
 
-    for name in ("taught", "alone"):
+    for name in ("distilled", "alone"):
         (tmp_path / name).mkdir()
-    taught = drift("taught")
-    monkeypatch.setattr(LungTeacher, "__call__", lambda _, batch: batch)
-    assert taught < 0.5 * drift("alone")
+    distilled = drift("distilled")
+    monkeypatch.setattr(LungTeacherNetwork, "__call__", lambda _, batch: batch)
+    assert distilled < 0.5 * drift("alone")
 
 
 def test_dropout_may_differ(checkpoint: Path) -> None:
-    found = read_beginning(str(checkpoint), replace(NETWORK, dropout=0.4))
-    assert found.origin()["name"] == "old"
+    found = read_initial_checkpoint(str(checkpoint), replace(NETWORK, dropout=0.4))
+    assert found.reference()["name"] == "old"
 
 
-def test_a_training_that_makes_it_worse_keeps_what_it_began_with(
+def test_a_training_that_makes_it_worse_keeps_the_initial_weights(
     checkpoint: Path, tmp_path: Path
 ) -> None:
-    report = train_generator(options(tmp_path, "1e6", checkpoint), SilentTraining())
-    began, ended = (load_network(read_checkpoint(p)) for p in (checkpoint, report.best))
-    for name, weight in began.state_dict().items():
+    report = run_training(options(tmp_path, "1e6", checkpoint), SilentTraining())
+    initial, ended = (load_network(read_checkpoint(p)) for p in (checkpoint, report.best))
+    for name, weight in initial.state_dict().items():
         assert torch.equal(ended.state_dict()[name], weight), name
     lines = [json.loads(x) for x in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if "val_nll" in line] == [0, 2]
@@ -136,9 +144,9 @@ def test_a_kill_before_the_first_state_leaves_no_line_twice(
     checkpoint: Path, tmp_path: Path
 ) -> None:
     asked = options(tmp_path, "1e-3", checkpoint)
-    train_generator(asked, SilentTraining())
+    run_training(asked, SilentTraining())
     whole = (tmp_path / "run" / "metrics.jsonl").read_text()
     for file in (tmp_path / "run" / "last").iterdir():
         file.unlink()
-    train_generator(asked, SilentTraining())
+    run_training(asked, SilentTraining())
     assert (tmp_path / "run" / "metrics.jsonl").read_text() == whole

@@ -17,12 +17,12 @@ from safetensors.torch import load_file
 from support_training import write_recipe
 
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
-from dfsynth.datasets import PairBatch, PairRow
+from dfsynth.datasets import PairBatch, PairInfo
 from dfsynth.errors import ConflictError, DfsynthError, UsageError
 from dfsynth.inference import load_network
 from dfsynth.options import TrainOptions
 from dfsynth.progress import SilentTraining
-from dfsynth.train import TrainReport, train_generator
+from dfsynth.train import TrainReport, run_training
 from dfsynth.train.run_folder import RunFolder
 from dfsynth.train.trainer import StepReport, Trainer
 from dfsynth.train.validation import spread_over_patients
@@ -80,7 +80,7 @@ def options(recipe: Path, folders: tuple[Path, Path], out: Path) -> TrainOptions
 
 
 def run(recipe: Path, folders: tuple[Path, Path], out: Path) -> TrainReport:
-    return train_generator(options(recipe, folders, out), SilentTraining())
+    return run_training(options(recipe, folders, out), SilentTraining())
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,8 @@ def same_best(one: Path, other: Path) -> bool:
 
 def test_a_run_leaves_what_it_promises(steady: Path) -> None:
     files = read_checkpoint(steady / "best")
-    assert load_network(files).config.widths == (8, 16)
+    assert load_network(files).config == files.card.arguments
+    assert files.card.recipe["network"]["widths"] == [8, 16]
     assert files.card.name == "toy"
     assert files.card.training_data[0]["licence"] == "not stated"
     steps = [line["step"] for line in lines(steady) if "loss" in line]
@@ -181,14 +182,14 @@ def start_two(start_child: StartChild) -> Iterator[StartTwo]:
         yield start
 
 
-def test_two_processes_learn_what_one_does(
+def test_two_processes_train_what_one_does(
     steady: Path, recipe: Path, folders: tuple[Path, Path], tmp_path: Path, start_two: StartTwo
 ) -> None:
     out = tmp_path / "run"
     processes = start_two(recipe, folders, out)
-    told = [process.communicate() for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], told
-    assert [bool(out) for out, _ in told] == [True, False], "one tells what all did"
+    printed = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], printed
+    assert [bool(out) for out, _ in printed] == [True, False], "one reports what all did"
     one, two = ([x for x in lines(path) if "loss" in x] for path in (steady, out))
     assert [x["step"] for x in two] == [x["step"] for x in one]
     for ours, theirs in zip(two, one, strict=True):
@@ -214,8 +215,8 @@ def test_a_signal_to_one_of_two_processes_stops_both_and_keeps_the_state(
         assert all(process.poll() is None for process in processes)
         time.sleep(0.1)
     processes[1].terminate()
-    told = [process.communicate() for process in processes]
-    assert [process.returncode for process in processes] == [128 + signal.SIGTERM] * 2, told
+    printed = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [128 + signal.SIGTERM] * 2, printed
     kept = RunFolder(out).restore()
     assert kept is not None
     assert int(kept[0]["place.steps_taken"]) == max(int(x["step"]) for x in lines(out))
@@ -229,14 +230,14 @@ def test_a_run_that_goes_bad_keeps_the_state_before_it(
 ) -> None:
     changed = tmp_path / "changed.toml"
     changed.write_text(recipe.read_text().replace("steps = 6", "steps = 60"))
-    learn = Trainer.learn
+    train_step = Trainer.train_step
 
     def diverge(self: Trainer, batch: PairBatch, rng: np.random.Generator) -> StepReport:
         if self.steps_taken >= 5:
             batch.dark_field[:] = torch.inf
-        return learn(self, batch, rng)
+        return train_step(self, batch, rng)
 
-    monkeypatch.setattr(Trainer, "learn", diverge)
+    monkeypatch.setattr(Trainer, "train_step", diverge)
     with pytest.raises(DfsynthError, match=r"--start-from .* a smaller \[optimiser\] clip_norm"):
         run(changed, folders, tmp_path / "run")
     kept = RunFolder(tmp_path / "run").restore()
@@ -245,8 +246,8 @@ def test_a_run_that_goes_bad_keeps_the_state_before_it(
     assert read_checkpoint(tmp_path / "run" / "best")
 
 
-def test_validation_pairs_are_dealt_out_over_the_patients() -> None:
-    rows = [PairRow(str(n), patient, "val") for n, patient in enumerate("aaaabbc")]
+def test_validation_pairs_are_chosen_round_robin_over_the_patients() -> None:
+    rows = [PairInfo(str(n), patient, "val") for n, patient in enumerate("aaaabbc")]
     assert spread_over_patients(rows, range(7), 4) == (0, 4, 6, 1)
     assert spread_over_patients(rows, (2, 3, 5), 9) == (2, 5, 3)
 
@@ -307,7 +308,7 @@ def test_a_gpu_that_is_not_there_is_refused(
 ) -> None:
     wanted = f"cuda:{torch.cuda.device_count()}"
     with pytest.raises(UsageError, match="is not there"):
-        train_generator(
+        run_training(
             TrainOptions(str(recipe), folders[0], tmp_path / "run", folders[1], device=wanted),
             SilentTraining(),
         )
@@ -331,7 +332,7 @@ def test_a_best_checkpoint_lost_between_two_renames_comes_back(tmp_path: Path) -
 
 
 def test_pairs_without_lung_masks_give_no_lung_output(steady: Path) -> None:
-    """Nothing would teach it, and every figure of the lung would be of something else."""
+    """Nothing would supervise it, and every figure of the lung would be of something else."""
     assert not read_checkpoint(steady / "best").card.arguments.lung_head
 
 

@@ -21,7 +21,7 @@ def test_the_discriminator_wants_one_for_the_real_and_zero_for_the_made() -> Non
     assert float(found) == pytest.approx(0.125 + 0.02)
 
 
-def test_half_scores_are_judged_in_float32() -> None:
+def test_half_scores_are_squared_in_float32() -> None:
     scores = torch.tensor([1.0, 0.998], dtype=torch.bfloat16)
     assert least_squares_generator(scores).dtype == torch.float32
     assert least_squares_discriminator(scores, scores).dtype == torch.float32

@@ -9,14 +9,14 @@ from support_training import toy_batch
 from dfsynth.datasets import PairBatch
 from dfsynth.models import Prediction
 from dfsynth.models.discriminator import PatchDiscriminator
-from dfsynth.train.objective import discriminator_loss, generator_terms, judged_input
+from dfsynth.train.objective import discriminator_input, discriminator_loss, generator_terms
 from dfsynth.train.recipe import LossWeights
 
 WEIGHTS = LossWeights(residual_box=3, lung=0.0)
 
 
 def padded(batch: PairBatch) -> PairBatch:
-    """The right half of each picture is padding."""
+    """The right half of each image is padding."""
     content = torch.ones_like(batch.image)
     content[..., 8:] = 0
     return replace(batch, content=content)
@@ -27,13 +27,15 @@ def prediction(mean: torch.Tensor) -> Prediction:
 
 
 @pytest.mark.parametrize("likelihood", ["gennorm", "point"])
-def test_what_is_said_of_padding_changes_nothing(likelihood: str) -> None:
-    batch, judge = padded(toy_batch(0, side=32)), PatchDiscriminator()
+def test_what_is_predicted_in_padding_changes_nothing(likelihood: str) -> None:
+    batch, discriminator = padded(toy_batch(0, side=32)), PatchDiscriminator()
     mean = torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(1))
     other = mean.clone()
     other[..., 8:] += 5
     one, two = (
-        generator_terms(prediction(m.requires_grad_(True)), batch, WEIGHTS, likelihood, judge)
+        generator_terms(
+            prediction(m.requires_grad_(True)), batch, WEIGHTS, likelihood, discriminator
+        )
         for m in (mean, other)
     )
     assert one.keys() == two.keys() == {"fidelity", "residual", "adversarial"}
@@ -46,28 +48,30 @@ def test_what_is_said_of_padding_changes_nothing(likelihood: str) -> None:
 
 
 def test_without_padding_the_mean_is_over_all() -> None:
-    batch, judge = toy_batch(0), PatchDiscriminator()
+    batch, discriminator = toy_batch(0), PatchDiscriminator()
     whole = replace(batch, content=torch.ones_like(batch.image))
     said = prediction(torch.zeros(4, 1, 16, 16))
     for likelihood in ("gennorm", "point"):
-        one, two = (generator_terms(said, b, WEIGHTS, likelihood, judge) for b in (batch, whole))
+        one, two = (
+            generator_terms(said, b, WEIGHTS, likelihood, discriminator) for b in (batch, whole)
+        )
         for name in one:
             torch.testing.assert_close(one[name], two[name])
 
 
 def test_discriminators_see_the_radiograph_only_where_they_are_conditional() -> None:
     batch = toy_batch(0)
-    assert judged_input(batch.dark_field, batch, False).shape[1] == 1
-    both = judged_input(batch.dark_field, batch, True)
+    assert discriminator_input(batch.dark_field, batch, False).shape[1] == 1
+    both = discriminator_input(batch.dark_field, batch, True)
     assert torch.equal(both[:, :1], batch.image)
-    judges = [PatchDiscriminator(channels_in=2), PatchDiscriminator(channels_in=2)]
-    loss = discriminator_loss([batch.dark_field, batch.dark_field], judges, batch, True)
+    discriminators = [PatchDiscriminator(channels_in=2), PatchDiscriminator(channels_in=2)]
+    loss = discriminator_loss([batch.dark_field, batch.dark_field], discriminators, batch, True)
     assert loss.ndim == 0
     assert loss > 0
 
 
 def test_parts_of_a_batch_have_the_mean_of_the_whole() -> None:
-    batch, judge = toy_batch(0, side=32), PatchDiscriminator()
+    batch, discriminator = toy_batch(0, side=32), PatchDiscriminator()
     content = torch.ones_like(batch.image)
     for number, width in enumerate((32, 20, 9, 25)):
         content[number, :, :, width:] = 0
@@ -76,7 +80,7 @@ def test_parts_of_a_batch_have_the_mean_of_the_whole() -> None:
     def fidelity(part: slice) -> torch.Tensor:
         cut = PairBatch(batch.image[part], batch.dark_field[part], content=content[part])
         few = prediction(said.mean[part])
-        return generator_terms(few, cut, WEIGHTS, "gennorm", judge)["fidelity"]
+        return generator_terms(few, cut, WEIGHTS, "gennorm", discriminator)["fidelity"]
 
     halves = (fidelity(slice(0, 2)) + fidelity(slice(2, 4))) / 2
     torch.testing.assert_close(halves, fidelity(slice(0, 4)))

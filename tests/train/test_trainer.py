@@ -1,4 +1,4 @@
-"""Steps of training: what learns, what rests, what goes on exactly, what is survived."""
+"""Steps of training: what moves, what rests, what goes on exactly, what is survived."""
 
 import math
 from dataclasses import replace
@@ -12,7 +12,8 @@ from dfsynth.errors import DfsynthError, UsageError
 from dfsynth.train.batch_fit import largest_batch
 from dfsynth.train.processes import Processes, place_of_process
 from dfsynth.train.recipe import LossWeights, Optimiser, Phase, Recipe
-from dfsynth.train.trainer import MOST_BAD_STEPS, StepReport, Trainer, learning_rate
+from dfsynth.train.schedule import learning_rate
+from dfsynth.train.trainer import MOST_BAD_STEPS, StepReport, Trainer
 
 CPU = torch.device("cpu")
 
@@ -21,8 +22,8 @@ def make_trainer(recipe: Recipe | None = None, precision: str = "fp32") -> Train
     return Trainer(recipe or toy_recipe(), CPU, precision, Processes(), 20)
 
 
-def learn(trainer: Trainer, seed: int) -> StepReport:
-    return trainer.learn(toy_batch(seed), trainer.step_rng())
+def step(trainer: Trainer, seed: int) -> StepReport:
+    return trainer.train_step(toy_batch(seed), trainer.step_rng())
 
 
 def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
@@ -36,15 +37,15 @@ def moved(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> se
 
 def test_a_restored_trainer_goes_on_to_the_same_weights() -> None:
     steady = make_trainer()
-    reports = [learn(steady, n) for n in range(4)]
+    reports = [step(steady, n) for n in range(4)]
     kept = steady.state()
-    reports += [learn(steady, n) for n in range(4, 6)]
+    reports += [step(steady, n) for n in range(4, 6)]
     restored = make_trainer()
     restored.restore(kept)
-    assert [learn(restored, n) for n in range(4, 6)] == reports[4:]
+    assert [step(restored, n) for n in range(4, 6)] == reports[4:]
     for trainer in (steady, restored):
-        trainer.begin(1)
-        learn(trainer, 6)
+        trainer.start_phase(1)
+        step(trainer, 6)
     one, other = steady.state(), restored.state()
     assert one.keys() == other.keys()
     assert all(torch.equal(one[k], other[k]) for k in one)
@@ -52,40 +53,40 @@ def test_a_restored_trainer_goes_on_to_the_same_weights() -> None:
 
 def test_a_trainer_restored_within_a_later_phase_goes_on_too() -> None:
     steady = make_trainer()
-    learn(steady, 0)
-    steady.begin(1)
-    learn(steady, 1)
+    step(steady, 0)
+    steady.start_phase(1)
+    step(steady, 1)
     restored = make_trainer()
     restored.restore(steady.state())
-    assert learn(restored, 2) == learn(steady, 2)
+    assert step(restored, 2) == step(steady, 2)
     one, other = steady.state(), restored.state()
     assert all(torch.equal(one[k], other[k]) for k in one)
 
 
-def test_only_the_stages_of_a_phase_learn() -> None:
+def test_only_the_stages_of_a_phase_are_trained() -> None:
     trainer = make_trainer()
     before = weights(trainer)
-    learn(trainer, 0)
+    step(trainer, 0)
     assert moved(before, weights(trainer)) == {"0"}
-    trainer.begin(1)
+    trainer.start_phase(1)
     before = weights(trainer)
-    learn(trainer, 1)
+    step(trainer, 1)
     assert moved(before, weights(trainer)) == {"0", "1"}
 
 
-def test_later_phases_begin_with_the_average() -> None:
+def test_later_phases_start_with_the_average() -> None:
     trainer = make_trainer()
     for seed in range(6):
-        learn(trainer, seed)
+        step(trainer, seed)
     average = {k: v.clone() for k, v in trainer.averaged.state_dict().items()}
     assert moved(average, weights(trainer)) == {"0"}
-    trainer.begin(1)
+    trainer.start_phase(1)
     assert not moved(average, weights(trainer))
 
 
 def test_without_an_average_the_network_itself_is_kept() -> None:
     trainer = make_trainer(toy_recipe(optimiser=Optimiser(ema_decay=0.0)))
-    learn(trainer, 0)
+    step(trainer, 0)
     assert trainer.averaged is trainer.network
 
 
@@ -103,10 +104,10 @@ def test_without_an_average_the_network_itself_is_kept() -> None:
         toy_recipe(optimiser=Optimiser(name="adamw", weight_decay=0.1, schedule="step")),
     ],
 )
-def test_every_choice_learns(recipe: Recipe) -> None:
+def test_every_choice_can_be_trained(recipe: Recipe) -> None:
     trainer = make_trainer(recipe)
     before = weights(trainer)
-    report = learn(trainer, 0)
+    report = step(trainer, 0)
     assert report.finite
     assert all(math.isfinite(value) for value in report.terms.values())
     assert moved(before, weights(trainer)) == {"0"}
@@ -118,75 +119,81 @@ def test_every_choice_learns(recipe: Recipe) -> None:
 
 def test_the_loss_falls() -> None:
     trainer = make_trainer(toy_recipe(phase=(Phase("one", (1,), 1e-2, steps=60),)))
-    terms = [sum(learn(trainer, 0).terms.values()) for _ in range(60)]
+    terms = [sum(step(trainer, 0).terms.values()) for _ in range(60)]
     assert terms[-1] < terms[0] - 0.5
 
 
-def test_a_batch_without_lung_masks_teaches_the_rest() -> None:
+def test_a_batch_without_lung_masks_trains_the_rest() -> None:
     trainer, batch = make_trainer(), toy_batch(0)
     bare = type(batch)(batch.image, batch.dark_field)
-    assert "lung" not in trainer.learn(bare, trainer.step_rng()).terms
+    assert "lung" not in trainer.train_step(bare, trainer.step_rng()).terms
 
 
-def test_a_bad_batch_teaches_nothing_and_many_end_the_run() -> None:
+def test_a_bad_batch_moves_nothing_and_many_end_the_run() -> None:
     trainer = make_trainer()
-    learn(trainer, 0)
+    step(trainer, 0)
     before, batch = trainer.state(), toy_batch(1)
     batch.dark_field[0, 0, 0, 0] = float("nan")
-    report = trainer.learn(batch, trainer.step_rng())
+    report = trainer.train_step(batch, trainer.step_rng())
     assert not report.finite
     after = trainer.state()
     counted = {"place.step", "place.steps_taken", "place.bad_steps"}
     assert {k for k in before if not torch.equal(before[k], after[k])} == counted
-    assert learn(trainer, 2).finite
+    assert step(trainer, 2).finite
     for _ in range(MOST_BAD_STEPS - 1):
-        trainer.learn(batch, trainer.step_rng())
+        trainer.train_step(batch, trainer.step_rng())
     with pytest.raises(DfsynthError, match="learning_rate"):
-        trainer.learn(batch, trainer.step_rng())
+        trainer.train_step(batch, trainer.step_rng())
 
 
 @pytest.mark.parametrize("clip_norm", [0.0, 1.0])
-def test_a_gradient_that_is_not_finite_teaches_nothing(clip_norm: float) -> None:
+def test_a_gradient_that_is_not_finite_moves_nothing(clip_norm: float) -> None:
     """The loss is finite: an inf in one weight's gradient alone would soon be in all weights."""
     trainer = make_trainer(replace(toy_recipe(), optimiser=Optimiser(clip_norm=clip_norm)))
-    learn(trainer, 0)
+    step(trainer, 0)
     before = trainer.state()
     weight = next(p for p in trainer.network.parameters() if p.requires_grad)
     hook = weight.register_hook(lambda gradient: gradient * torch.inf)
-    assert not learn(trainer, 1).finite
+    assert not step(trainer, 1).finite
     assert not trainer.is_sound
     after = trainer.state()
     counted = {"place.step", "place.steps_taken", "place.bad_steps"}
     assert {k for k in before if not torch.equal(before[k], after[k])} == counted
     hook.remove()
-    assert learn(trainer, 2).finite
+    assert step(trainer, 2).finite
     assert trainer.is_sound
 
 
-def test_a_discriminator_learns_nothing_from_a_gradient_that_is_not_finite() -> None:
+def test_a_gradient_that_is_not_finite_moves_no_discriminator() -> None:
     trainer = make_trainer(replace(toy_recipe(), loss=LossWeights(adversarial=0.1, residual_box=3)))
-    weight = next(trainer.judges.parameters())
-    before = {k: v.clone() for k, v in trainer.judges.state_dict().items()}
+    weight = next(trainer.discriminators.modules.parameters())
+    before = {k: v.clone() for k, v in trainer.discriminators.modules.state_dict().items()}
     weight.register_hook(lambda gradient: gradient * torch.nan)
-    assert not learn(trainer, 0).finite
-    assert all(torch.equal(before[k], v) for k, v in trainer.judges.state_dict().items())
+    assert not step(trainer, 0).finite
+    assert all(
+        torch.equal(before[k], v) for k, v in trainer.discriminators.modules.state_dict().items()
+    )
     assert all(torch.isfinite(v).all() for v in trainer.state().values())
 
 
-def test_a_rehearsal_leaves_nothing_behind() -> None:
+def test_a_step_that_is_tried_leaves_nothing_behind() -> None:
     trainer = make_trainer(replace(toy_recipe(), loss=LossWeights(adversarial=0.1, residual_box=3)))
     before = trainer.state()
-    trainer.rehearse(toy_batch(0), trainer.step_rng())
+    trainer.try_step(toy_batch(0), trainer.step_rng())
     after = trainer.state()
     assert all(torch.equal(before[k], after[k]) for k in before)
-    assert all(p.grad is None for m in (trainer.network, trainer.judges) for p in m.parameters())
+    assert all(
+        p.grad is None
+        for m in (trainer.network, trainer.discriminators.modules)
+        for p in m.parameters()
+    )
     assert trainer.moments_to_come > 0
-    learn(trainer, 0)
+    step(trainer, 0)
     assert trainer.moments_to_come == 0
 
 
 def test_mixed_precision_stays_close() -> None:
-    exact, mixed = learn(make_trainer(), 0), learn(make_trainer(precision="bf16"), 0)
+    exact, mixed = step(make_trainer(), 0), step(make_trainer(precision="bf16"), 0)
     assert mixed.terms["fidelity"] == pytest.approx(exact.terms["fidelity"], abs=0.05)
 
 
@@ -223,11 +230,11 @@ def test_a_process_without_a_gpu_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(UsageError, match="--nproc-per-node 2"):
         place_of_process(torch.device("cuda"))
     monkeypatch.setenv("WORLD_SIZE", "four")
-    with pytest.raises(UsageError, match="WORLD_SIZE=four is no number"):
+    with pytest.raises(UsageError, match="WORLD_SIZE=four is no whole number"):
         place_of_process(torch.device("cuda"))
 
 
-def test_a_batch_is_dealt_evenly_or_refused() -> None:
+def test_a_batch_is_split_evenly_or_refused() -> None:
     Processes(0, 2).check_batch(8)
     with pytest.raises(UsageError, match="use 6"):
         Processes(0, 3).check_batch(8)

@@ -12,28 +12,28 @@ from dfsynth.simulation.acquisition.acquisition import (
     acquire,
     draw_imaging,
 )
-from dfsynth.simulation.acquisition.devices import (
-    DEVICE_KINDS,
-    DeviceParameters,
+from dfsynth.simulation.acquisition.implants import (
+    IMPLANT_KINDS,
+    ImplantParameters,
     chest_places,
-    draw_devices,
-    lay_devices,
+    draw_implants,
+    project_implants,
 )
-from dfsynth.simulation.acquisition.spectrum import Tube, effective_water_per_cm, transmit
+from dfsynth.simulation.acquisition.spectrum import XrayTube, effective_water_per_cm, transmit
 
 __all__ = [
-    "DEVICE_KINDS",
+    "IMPLANT_KINDS",
     "LAYERS",
     "Acquired",
-    "DeviceParameters",
     "ImagingParameters",
+    "ImplantParameters",
     "Projections",
-    "Tube",
+    "XrayTube",
     "acquire",
     "chest_places",
-    "draw_devices",
     "draw_imaging",
+    "draw_implants",
     "effective_water_per_cm",
-    "lay_devices",
+    "project_implants",
     "transmit",
 ]

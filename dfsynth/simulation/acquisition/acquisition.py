@@ -20,7 +20,7 @@ from dfsynth.simulation.acquisition.scatter import (
     draw_slot_scatter,
     scatter_light,
 )
-from dfsynth.simulation.acquisition.spectrum import Tube, transmit
+from dfsynth.simulation.acquisition.spectrum import XrayTube, transmit
 from dfsynth.simulation.acquisition.stripes import StripeParameters, draw_stripes, stripe_field
 
 LAYERS = ("motion", "hardening", "scatter", "blur", "moire", "noise", "stripes")
@@ -47,7 +47,7 @@ class Projections:
 class ImagingParameters:
     """A scanner and one scan; a layer that is None does nothing."""
 
-    tube: Tube
+    tube: XrayTube
     motion: MotionParameters | None = None
     hardening: HardeningParameters | None = None
     scatter: ScatterParameters | None = None
@@ -79,7 +79,7 @@ def draw_imaging(
     noise_stream = stream("noise")
     noise = draw_noise(noise_stream)
     return ImagingParameters(
-        tube=Tube(kvp),
+        tube=XrayTube(kvp),
         motion=draw_motion(stream("motion")) if "motion" in layers else None,
         hardening=draw_hardening(stream("hardening")) if "hardening" in layers else None,
         scatter=draw_slot_scatter(stream("scatter")) if "scatter" in layers else None,

@@ -18,7 +18,7 @@ class BlurParameters:
 
 
 def draw_blur(rng: np.random.Generator, detector_pixel_mm: float = 0.36) -> BlurParameters:
-    """Sigma 0.5 to 1 detector pixel [assumed: physics.md §5]."""
+    """Draws a sigma of 0.5 to 1 detector pixel of `detector_pixel_mm` [assumed]."""
     return BlurParameters(sigma_mm=float(rng.uniform(0.5, 1.0)) * detector_pixel_mm)
 
 

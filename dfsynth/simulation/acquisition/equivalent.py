@@ -3,12 +3,12 @@
 import numpy as np
 
 from dfsynth.records import Float32Map
-from dfsynth.simulation.acquisition.spectrum import Tube, transmit
+from dfsynth.simulation.acquisition.spectrum import XrayTube, transmit
 
 _THICKEST_MM = 700.0
 
 
-def water_equivalent(transmission: Float32Map, tube: Tube) -> Float32Map:
+def water_equivalent(transmission: Float32Map, tube: XrayTube) -> Float32Map:
     """Water in mm, (y, x), that lets through `transmission` (y, x) in (0, 1] of the beam."""
     slabs = np.arange(0, _THICKEST_MM, 1.0, dtype=np.float32)[None]
     passed = -np.log(transmit(slabs, np.zeros_like(slabs), tube))[0]

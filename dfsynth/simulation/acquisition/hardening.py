@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfsynth.records import Float32Map
-from dfsynth.simulation.acquisition.spectrum import Tube, detected_spectrum, log_transmission
+from dfsynth.simulation.acquisition.spectrum import XrayTube, detected_spectrum, log_transmission
 
 _THICKEST_MM = 800.0
 
@@ -27,7 +27,7 @@ class HardeningParameters:
 
 
 def draw_hardening(rng: np.random.Generator) -> HardeningParameters:
-    """Centre 40 to 47 keV, sigma 10 to 15 keV, bone residual 0 to 0.5 [assumed: §4].
+    """Draws a centre of 40 to 47 keV, sigma 10 to 15 keV, bone residual 0 to 0.5 [assumed].
 
     Soft tissue keeps 0 to 0.1, about 0.02 in D, the order of what corrected images of cadavers
     show.
@@ -41,7 +41,7 @@ def draw_hardening(rng: np.random.Generator) -> HardeningParameters:
 
 
 def apparent_dark_field(
-    water_mm: Float32Map, bone_mm: Float32Map, tube: Tube, parameters: HardeningParameters
+    water_mm: Float32Map, bone_mm: Float32Map, tube: XrayTube, parameters: HardeningParameters
 ) -> Float32Map:
     """D of attenuation alone, before any correction, (y, x), either sign, 0 in the open beam.
 
@@ -57,7 +57,7 @@ def apparent_dark_field(
 
 
 def residual_dark_field(
-    water_mm: Float32Map, bone_mm: Float32Map, tube: Tube, parameters: HardeningParameters
+    water_mm: Float32Map, bone_mm: Float32Map, tube: XrayTube, parameters: HardeningParameters
 ) -> Float32Map:
     """What a correction leaves of `apparent_dark_field`, (y, x), in D.
 

@@ -29,10 +29,11 @@ class MoireParameters:
 
 
 def draw_moire(visibility: float, rng: np.random.Generator) -> MoireParameters:
-    """What a correction leaves of the errors of a scan [assumed: §5].
+    """Draws what a correction leaves of the errors of a scan [assumed].
 
     Phase jitter 0.02 to 0.2 rad and flux jitter 0.1 to 1 %, log-uniform. Retrievals fit the steps'
     phases and fluxes along with the image; 3 to 30 % of the errors stay.
+    `visibility` is V0 of the reference scan, 0 to 1.
     """
     left = np.exp(rng.uniform(np.log(0.03), np.log(0.3)))
     phase_sd = left * np.exp(rng.uniform(np.log(0.02), np.log(0.2)))

@@ -16,10 +16,12 @@ class MotionParameters:
     """
 
     breath_hz: float
+    """Frequency of an imperfectly held breath, in Hz."""
     breath_x_mm: float
     breath_y_mm: float
-    """Amplitude of an imperfectly held breath; y is along the image's columns."""
+    """Amplitude of the breath; y is along the image's columns."""
     heart_hz: float
+    """Frequency of the heartbeat, in Hz."""
     heart_x_mm: float
     heart_y_mm: float
     start_rad: tuple[float, float]

@@ -28,9 +28,9 @@ class NoiseParameters:
 
 
 def draw_noise(rng: np.random.Generator) -> NoiseParameters:
-    """N0 log-uniform from 3e4 to 1e6, V0 0.2 to 0.4; ten times the photons in the reference.
+    """Draws N0 log-uniform from 3e4 to 1e6, V0 0.2 to 0.4 [assumed].
 
-    [assumed: physics.md §1 and §5; reference scans of several exposures]
+    The reference scan has ten times the photons, being one of several exposures [assumed].
     """
     photons = float(np.exp(rng.uniform(np.log(3e4), np.log(1e6))))
     return NoiseParameters(

@@ -23,7 +23,8 @@ def dark_field_noise_sigma(
     """Standard deviation of D by error propagation of a phase-stepping fit, (y, x).
 
     sigma² = (2 exp(2D) / V0² − 1) / (N0 T) + (2 / V0² − 1) / N_ref, with N0 `photons` a pixel in
-    the open field over the whole scan, V0 the reference `visibility`, T the transmission.
+    the open field over the whole scan, N_ref `reference_photons` the same of the reference scan,
+    V0 the reference `visibility`, T the transmission.
     """
     sample = (2 * np.exp(2 * dark_field) / visibility**2 - 1) / (photons * transmission)
     reference = (2 / visibility**2 - 1) / reference_photons

@@ -24,7 +24,7 @@ class ScatterParameters:
 
 
 def draw_slot_scatter(rng: np.random.Generator) -> ScatterParameters:
-    """A slot scanner's: sigma 20 to 60 mm, ratio 0.1 to 1, 0 to 20 % left [assumed: §2]."""
+    """Draws a slot scanner's: sigma 20 to 60 mm, ratio 0.1 to 1, 0 to 20 % left [assumed]."""
     return ScatterParameters(
         sigma_mm=float(rng.uniform(20, 60)),
         scatter_to_primary=float(rng.uniform(0.1, 1.0)),

@@ -25,13 +25,15 @@ _LEAST_LOG_TRANSMISSION = -40.0
 
 
 @dataclass(frozen=True, slots=True)
-class Tube:
+class XrayTube:
     """An X-ray tube, its filter and an energy-integrating scintillator."""
 
     kvp: float
     """Tube voltage in kV, 40 to 150."""
     filter_aluminium_mm: float = 2.5
+    """Thickness of the filter in mm."""
     caesium_iodide_um: float = 600.0
+    """Thickness of the scintillator in µm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def attenuation_per_mm(substance: str) -> Float64Array:
     return _columns("attenuation")[substance] / 10.0
 
 
-def detected_spectrum(tube: Tube) -> Spectrum:
+def detected_spectrum(tube: XrayTube) -> Spectrum:
     """The tube's spectrum after its filter, times the energy the scintillator absorbs.
 
     Between tabulated voltages the spectra are mixed linearly.
@@ -96,7 +98,7 @@ def log_transmission(water_mm: Float32Map, bone_mm: Float32Map, weight: Float64A
 
 
 def transmit(
-    water_mm: Float32Map, bone_mm: Float32Map, tube: Tube, metal_mm: Float32Map | None = None
+    water_mm: Float32Map, bone_mm: Float32Map, tube: XrayTube, metal_mm: Float32Map | None = None
 ) -> Float32Map:
     """The primary transmission T in (0, 1], (y, x) float32, of line integrals in mm.
 
@@ -113,7 +115,7 @@ def transmit(
     return np.exp(log).astype(np.float32)
 
 
-def effective_water_per_cm(tube: Tube, behind_mm: float) -> float:
+def effective_water_per_cm(tube: XrayTube, behind_mm: float) -> float:
     """Mean coefficient −ln T / length of water in 1/cm; for 0 mm its limit, the thin layer."""
     spectrum, mu = detected_spectrum(tube), attenuation_per_mm("water")
     if behind_mm == 0:

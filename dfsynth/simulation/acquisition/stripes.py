@@ -33,7 +33,7 @@ class StripeParameters:
 
 
 def draw_stripes(rng: np.random.Generator) -> StripeParameters:
-    """sd 0.01 to 0.05, log-uniform, correlation 0.5 to 0.95, one to three bands [assumed: §5]."""
+    """Draws sd 0.01 to 0.05, log-uniform, correlation 0.5 to 0.95, one to three bands [assumed]."""
     sd, correlation = np.exp(rng.uniform(np.log(0.01), np.log(0.05))), rng.uniform(0.5, 0.95)
     bands = int(rng.integers(1, 4))
     return StripeParameters(

@@ -2,9 +2,9 @@
 
 from dfsynth.simulation.ct.deconvolution import sharpen_projection
 from dfsynth.simulation.ct.listing import CtListing, list_volumes
+from dfsynth.simulation.ct.loading import read_volume
 from dfsynth.simulation.ct.pose import CtPose, draw_pose
 from dfsynth.simulation.ct.posed import CtAnatomy
-from dfsynth.simulation.ct.reading import read_volume
 from dfsynth.simulation.ct.thorax import CtThorax, build_thorax
 from dfsynth.simulation.ct.volume import CtCandidate, CtFormat, CtLimits, CtVolume
 

@@ -2,14 +2,21 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from dfsynth.records import Float32Map
-from dfsynth.simulation.ct.extras import load_extra
 from dfsynth.simulation.ct.lungs import LungMasks
-from dfsynth.simulation.ct.morphology import Mask, doubled, eroded, halved, largest, opened
+from dfsynth.simulation.ct.morphology import (
+    Mask,
+    convex_hull,
+    doubled,
+    eroded,
+    halved,
+    largest,
+    opened,
+)
 from dfsynth.simulation.ct.resampling import Cubes
 
 _BONE_HU = 180.0
@@ -56,20 +63,12 @@ def outline_cavity(cubes: Cubes, masks: LungMasks) -> Cavity:
 
 def _inside(lungs: Mask, body: Mask, edge_mm: float) -> Mask:
     """Hull of the lungs in each axial slice; below the widest slice never less than above."""
-    hulls = np.stack([_hull(lungs[:, row]) for row in range(lungs.shape[1])], axis=1)
+    hulls = np.stack([convex_hull(lungs[:, row]) for row in range(lungs.shape[1])], axis=1)
     widest = int(hulls.sum(axis=(0, 2)).argmax())
     core = eroded(body, _WALL_MM / edge_mm)
     for row in range(widest + 1, hulls.shape[1]):
         hulls[:, row] |= hulls[:, row - 1] & core[:, row]
     return hulls
-
-
-def _hull(section: Mask) -> Mask:
-    points = np.argwhere(section)[:, ::-1].astype(np.int32)
-    canvas = np.zeros(section.shape, np.uint8)
-    if len(points) > 2:
-        cv2.fillConvexPoly(canvas, cv2.convexHull(points), 1)
-    return canvas > 0
 
 
 def _spine_sleeve(hu: Float32Map, lungs: Mask, body: Mask, edge_mm: float) -> Mask:
@@ -91,12 +90,11 @@ def _spine_sleeve(hu: Float32Map, lungs: Mask, body: Mask, edge_mm: float) -> Ma
         back = np.flatnonzero(lungs.any(axis=(1, 2)))[0]
         track[with_lung] = (back + _HALF_DEPTH_MM / edge_mm, middle_x)
         known = with_lung
-    smooth = load_extra("scipy.ndimage")
     centre = np.stack(
         [np.interp(np.arange(rows), known, track[known, axis]) for axis in (0, 1)], axis=1
     )
-    centre = smooth.gaussian_filter1d(
-        smooth.median_filter(centre, size=(11, 1), mode="nearest"), 3, axis=0, mode="nearest"
+    centre = ndimage.gaussian_filter1d(
+        ndimage.median_filter(centre, size=(11, 1), mode="nearest"), 3, axis=0, mode="nearest"
     )
     dy = (y[:, None, :] - centre[None, :, :1]) * edge_mm
     dx = (x[None, :, :] - centre[None, :, 1:]) * edge_mm
@@ -106,7 +104,6 @@ def _spine_sleeve(hu: Float32Map, lungs: Mask, body: Mask, edge_mm: float) -> Ma
 
 def _sinking(lungs: Mask, inner: Mask, spine: Mask, edge_mm: float) -> Float32Map:
     """From 0 at the apex to 1 at the domes, less with depth below them; 0 in wall and spine."""
-    ndimage = load_extra("scipy.ndimage")
     rows = lungs.shape[1]
     top = float(np.flatnonzero(lungs.any(axis=(0, 2)))[0])
     seen = lungs.any(axis=1)

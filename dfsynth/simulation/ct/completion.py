@@ -5,12 +5,11 @@ way in outshines every bone; gas of stomach and bowel lies flat and may be cut b
 All of it is assumed, and nothing is touched within the lungs.
 """
 
-import cv2
 import numpy as np
 
 from dfsynth.records import Float32Map
 from dfsynth.simulation.ct.lungs import LungMasks
-from dfsynth.simulation.ct.morphology import Mask, components, dilated, doubled, halved
+from dfsynth.simulation.ct.morphology import Mask, components, convex_hull, dilated, doubled, halved
 from dfsynth.simulation.ct.resampling import Cubes
 
 _TISSUE_HU = 40.0
@@ -69,16 +68,8 @@ def _fill_shoulders(hu: Float32Map, body: Mask, lungs: Mask, step_mm: float) -> 
     if areas[0] < _WHOLE_SHOULDERS * areas[apex]:
         return
     for row in range(int(height)):
-        hull = _hull(body[:, row])
+        hull = convex_hull(body[:, row])
         hollow = hull & (hu[:, row] < _GAS_HU) & ~body[:, row]
         share = 1 - row / height
         hu[:, row][hollow] = _AIR_HU + share * (_TISSUE_HU - _AIR_HU)
         body[:, row] |= hollow
-
-
-def _hull(section: Mask) -> Mask:
-    points = np.argwhere(section)[:, ::-1].astype(np.int32)
-    canvas = np.zeros(section.shape, np.uint8)
-    if len(points) > 2:
-        cv2.fillConvexPoly(canvas, cv2.convexHull(points), 1)
-    return canvas > 0

@@ -9,9 +9,9 @@ that leave, in line integrals, where noise has been averaged away, one more step
 
 import cv2
 import numpy as np
+from scipy import ndimage
 
 from dfsynth.records import Float32Map
-from dfsynth.simulation.ct.extras import load_extra
 from dfsynth.simulation.ct.resampling import Cubes
 
 _KERNEL_MM = 0.6
@@ -35,7 +35,6 @@ def restore_detail(cubes: Cubes, spacing_mm: tuple[float, float, float]) -> Cube
     No overshoot: a cube stays above the lowest value next to it and, unless bone is near, below
     the highest one or blood, whichever is more; a border of lung gets steep and rings nowhere.
     """
-    ndimage = load_extra("scipy.ndimage")
     step = cubes.step_mm
     sigmas = [
         np.sqrt(width**2 / 12 + step**2 / 6 + (0 if axis == 1 else _KERNEL_MM**2)) / step

@@ -25,7 +25,7 @@ _TISSUE_DENSITY = 1.04
 
 
 def mirror_row(row: torch.Tensor, face: float) -> torch.Tensor:
-    """`row` as it is within ± `face`, reflected there once beyond."""
+    """`row`, of any shape, as it is within ± `face`, reflected there once beyond."""
     return row - 2 * (row.abs() - face).clamp(min=0) * row.sign()
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.records import Float32Map
-from dfsynth.simulation.ct.extras import load_extra
 from dfsynth.simulation.ct.morphology import (
     Mask,
     closed,
@@ -59,6 +59,7 @@ class LungMasks:
 
     @property
     def lungs(self) -> Mask:
+        """Both lungs, (planes, rows, columns)."""
         return np.asarray(self.right | self.left)
 
 
@@ -89,7 +90,7 @@ def segment_lungs(key: str, cubes: Cubes, body: Mask, limits: CtLimits) -> LungM
     """
     air = (cubes.hu < _AERATED_HU) & body
     airway = _airway(cubes, body)
-    wall = load_extra("scipy.ndimage").binary_dilation(airway) | _gas(air, cubes)
+    wall = ndimage.binary_dilation(airway) | _gas(air, cubes)
     aerated = _aerated_lung(key, air & ~wall, cubes)
     right, left = _sides(key, aerated)
     _check_sizes(key, right, left, cubes.step_mm)
@@ -100,7 +101,7 @@ def segment_lungs(key: str, cubes: Cubes, body: Mask, limits: CtLimits) -> LungM
 
 def _airway(cubes: Cubes, body: Mask) -> Mask:
     """Grown from the trachea's highest slices, with the last threshold before it leaks."""
-    smooth = load_extra("scipy.ndimage").gaussian_filter(cubes.hu, _LUMEN_SIGMA)
+    smooth = ndimage.gaussian_filter(cubes.hu, _LUMEN_SIGMA)
     seeds = _trachea_seeds(smooth, body, cubes.step_mm)
     voxel_ml = cubes.step_mm**3 / 1000
     found = np.zeros_like(body)
@@ -123,7 +124,6 @@ def _airway(cubes: Cubes, body: Mask) -> Mask:
 
 def _trachea_seeds(smooth: Float32Map, body: Mask, step_mm: float) -> list[tuple[int, int, int]]:
     """Voxels that may be the trachea's: round spots of air near the midline in high slices."""
-    ndimage = load_extra("scipy.ndimage")
     air = (smooth < _LUMEN_HU[-1]) & body
     seeds: list[tuple[int, int, int]] = []
     for row in range(0, air.shape[1] // 2, 2):
@@ -234,7 +234,7 @@ def _sides(key: str, lung: Mask) -> tuple[Mask, Mask]:
     centres = [((labels == n).sum(axis=(0, 1)) * columns).sum() / sizes[n] for n in (first, second)]
     right, left = (first, second) if centres[0] < centres[1] else (second, first)
     markers = np.where(labels == right, 1, np.where(labels == left, 2, 0)).astype(np.int32)
-    nearest = load_extra("scipy.ndimage").distance_transform_edt(
+    nearest = ndimage.distance_transform_edt(
         markers == 0, return_distances=False, return_indices=True
     )
     side = doubled(markers[tuple(nearest)] == 1, lung.shape)

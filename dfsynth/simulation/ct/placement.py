@@ -35,9 +35,11 @@ class Inflation:
     """What the drawn inflation means for this thorax."""
 
     sinking_mm: float
+    """How far the domes sink, in mm."""
     widen_x: float
+    """Factor on the chest's width."""
     widen_y: float
-    """Factors on the chest's width and depth."""
+    """Factor on the chest's depth."""
 
 
 def resolve_inflation(thorax: CtThorax, pose: CtPose) -> Inflation:

@@ -12,9 +12,11 @@ class CtPose:
     scale: float
     """Size of the body over the scanned one."""
     width: float
+    """Width of the body over the scanned one, at equal size."""
     depth: float
+    """The same of its depth."""
     height: float
-    """Proportions of the body over the scanned one; their product is 1."""
+    """The same of its height; the product of the three is 1."""
     wall: float
     """Thickness of what lies outside the ribs over the scanned one: fat and muscle."""
     heart: float

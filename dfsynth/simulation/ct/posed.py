@@ -52,6 +52,7 @@ class CtAnatomy:
 
     @property
     def grid(self) -> VoxelGrid:
+        """See `Anatomy`."""
         return self._grid
 
     @property
@@ -61,23 +62,28 @@ class CtAnatomy:
 
     @property
     def healthy_density(self) -> float:
+        """See `Anatomy`."""
         return self._thorax.healthy_density / self._pose.inflation
 
     @property
     def bones(self) -> Elements:
+        """See `Anatomy`; there are none beside the voxels."""
         return Elements.none(self._thorax.fields.device)
 
     @property
     def vessels(self) -> Elements:
+        """See `Anatomy`; there are none beside the voxels."""
         return Elements.none(self._thorax.fields.device)
 
     def slabs(self, planes: int) -> Iterator[Slab]:
+        """See `Anatomy`."""
         view = self._placement.spread(self._grid)
         for first in range(0, self._grid.planes, planes):
             count = min(planes, self._grid.planes - first)
             yield self._slab(view, self._thorax.beam_fields, first, count)
 
     def coarse(self, step_mm: float) -> tuple[VoxelGrid, Slab]:
+        """See `Anatomy`."""
         grid = _centred_grid(self._half_size_mm, step_mm, step_mm)
         return grid, self._slab(
             self._placement.spread(grid), self._thorax.coarse_fields, 0, grid.planes

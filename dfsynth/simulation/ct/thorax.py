@@ -72,7 +72,7 @@ class CtThorax:
     """A little lung lies beyond the volume's first or last slice."""
 
     def to(self, device: torch.device) -> "CtThorax":
-        """The same on another device."""
+        """The same thorax with its tensors on another device."""
         return replace(
             self,
             fields=self.fields.to(device),
@@ -101,7 +101,6 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
 
     Raises:
         ImageError: it does not hold two whole lungs.
-        UsageError: scipy is not installed.
     """
     cubes = cut_into_cubes(volume)
     body = find_body(volume.key, cubes)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
+from scipy import ndimage
 
 from dfsynth.records import Float32Map
 from dfsynth.simulation.ct.cavity import Cavity
-from dfsynth.simulation.ct.extras import load_extra
 from dfsynth.simulation.ct.lungs import LungMasks
 from dfsynth.simulation.ct.morphology import Mask, components
 from dfsynth.simulation.ct.resampling import Cubes
@@ -40,10 +40,10 @@ def tissue_fields(scan: Cubes, cubes: Cubes, masks: LungMasks, cavity: Cavity) -
     """(5, planes, rows, columns) float32, channels SOFT, BONE, COVER, LUNG, LUNG_MASS.
 
     `scan` holds the values as scanned, `cubes` the same with restored detail. Outside lung: soft
-    density 1 + HU/1000 up to +100 HU, a mixture with cortical bone above (physics.md section 2),
-    and in the skeleton a mixture of marrow and cortical bone at every value: cortex is thinner
-    than a cube, whose HU say how much of it there is. Inside: parenchyma where no vessel is; a
-    cube that lung shares with a vessel or with the chest wall is split so that the mass stays
+    density 1 + HU/1000 up to +100 HU, a mixture with cortical bone above (docs/simulator.md, The
+    physics), and in the skeleton a mixture of marrow and cortical bone at every value: cortex is
+    thinner than a cube, whose HU say how much of it there is. Inside: parenchyma where no vessel
+    is; a cube that lung shares with a vessel or with the chest wall is split so that the mass stays
     that of its HU.
     """
     opaque = (cavity.cover & ~cavity.spine) | masks.lungs
@@ -61,7 +61,7 @@ def tissue_fields(scan: Cubes, cubes: Cubes, masks: LungMasks, cavity: Cavity) -
         [
             np.where(full, 0, rest) * masks.body,
             np.where(share > 0, 0, bone) * masks.body,
-            load_extra("scipy.ndimage").gaussian_filter(cavity.cover.astype(np.float32), 0.7),
+            ndimage.gaussian_filter(cavity.cover.astype(np.float32), 0.7),
             share,
             share * parenchyma,
         ]
@@ -73,7 +73,7 @@ def _skeleton(hu: Float32Map, step_mm: float) -> Mask:
     """Bones with the cubes around them, which hold a part of their cortex."""
     labels, sizes = components(hu > _SKELETON_HU)
     bones = (sizes > _LEAST_BONE_MM3 / step_mm**3)[labels]
-    return np.asarray(load_extra("scipy.ndimage").binary_dilation(bones))
+    return np.asarray(ndimage.binary_dilation(bones))
 
 
 def noise_hu(cubes: Cubes, cover: Mask) -> float:
@@ -90,7 +90,6 @@ def noise_hu(cubes: Cubes, cover: Mask) -> float:
 
 def _parenchyma(scan: Cubes, cubes: Cubes, masks: LungMasks) -> tuple[Float32Map, Float32Map]:
     """Density of the parenchyma, as far as it stands out of noise, and its share of each cube."""
-    ndimage = load_extra("scipy.ndimage")
     lungs = masks.lungs
     noise = noise_hu(scan, masks.body & ~lungs)
     vessel = _vessel_mask(cubes, lungs, noise)
@@ -137,7 +136,6 @@ def _smoothing(noise: float) -> float:
 
 def _vessel_mask(cubes: Cubes, lungs: Mask, noise: float) -> Mask:
     """What stands out of its surroundings, is thinner than an opening's width, and not tiny."""
-    ndimage = load_extra("scipy.ndimage")
     values = ndimage.gaussian_filter(np.where(lungs, cubes.hu, -850).astype(np.float32), 0.5)
     width = 2 * round(_OPENING_MM / (2 * cubes.step_mm)) + 1
     background = ndimage.grey_opening(values, size=(width,) * 3)
@@ -151,7 +149,7 @@ def _vessel_mask(cubes: Cubes, lungs: Mask, noise: float) -> Mask:
 
 def _masked_mean(values: Float32Map, mask: Mask, sigma: float) -> Float32Map:
     """Gaussian mean over the cubes of `mask` alone, also for the cubes outside it."""
-    blur = load_extra("scipy.ndimage").gaussian_filter
+    blur = ndimage.gaussian_filter
     weight = blur(mask.astype(np.float32), sigma) + np.float32(1e-5)
     mean = float(values[mask].mean()) if mask.any() else -850.0
     total = blur(np.where(mask, values - mean, 0).astype(np.float32), sigma)

@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.lung_segmentation.network import LungReading
+from dfsynth.lung_segmentation.network import LungPrediction
 from dfsynth.lung_segmentation.regions import NotAChestRadiograph, locate_lungs
 from dfsynth.records import Float32Map
 from dfsynth.simulation.acquisition.noise_sigma import transmission_from_display
-from dfsynth.simulation.cxr.lungs import ReadLungs
+from dfsynth.simulation.cxr.symmetric_lungs import SymmetricLungs
 from dfsynth.simulation.cxr.thickness import lung_shape
-from dfsynth.simulation.projection.body import ProjectedBody, project_body
+from dfsynth.simulation.projection.projected_body import ProjectedBody, project_body
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import LungTissue, TissueParameters, draw_tissue
 
@@ -23,7 +23,7 @@ _HEALTHY_AERATION: Final = 0.8
 """Down to this, brightness is put down to breasts, muscles and the look of the archive, not to
 opacities [assumed]. Above 1 it is no gain: darker lung holds no more walls."""
 _RIM_SHARE: Final = 1 / 40
-"""Of the picture's side: how far from its border lung reaches its read thickness."""
+"""Of the image's side: how far from its border lung reaches its predicted thickness."""
 _SMOOTH_SHARE: Final = 1 / 128
 _DEPTH_SD: Final = 0.10
 """Relative spread of the true thickness of whole lungs about what a radiograph tells [assumed]."""
@@ -31,7 +31,7 @@ _TISSUE_SIDE: Final = 256
 """Of the largest grid that tissue and opacities are worked out on: neither is finer than 5 mm."""
 _THIN_MM: Final = 2.0
 _VOLUME_L: Final = (0.4, 15.0)
-"""Outside of this, what was read is no pair of lungs [assumed]."""
+"""Outside of this, what was predicted is no pair of lungs [assumed]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class CxrParameters:
     tissue: TissueParameters
     """Without opacities: those that the radiograph shows lower the signal."""
     depth_factor: float
-    """On the thickness that was read: patients of one outline differ in depth."""
+    """On the predicted thickness: patients of one outline differ in depth."""
     shows_opacities: bool
     """Whether opacities of the radiograph lower the signal; a layer like the tissue's own."""
 
@@ -87,21 +87,21 @@ def draw_cxr(
 def lay_dark_field(
     image: Float32Map,
     content: tuple[slice, slice],
-    reading: LungReading,
+    prediction: LungPrediction,
     parameters: CxrParameters,
     streams: Streams,
     pixel_mm: float | None,
 ) -> CxrTarget:
     """The dark-field image of a drawn patient over `image` (y, x) in [0, 1], dense bright.
 
-    `content` is the picture's box in the square grid, `pixel_mm` the grid's pitch in the middle
+    `content` is the image's box in the square grid, `pixel_mm` the grid's pitch in the middle
     of the chest, null where unknown.
 
     Raises:
-        NotAChestRadiograph: the picture is no frontal chest radiograph; one sentence says why.
+        NotAChestRadiograph: the image is no frontal chest radiograph; one sentence says why.
     """
-    regions = locate_lungs(image, reading, content)
-    thickness = shape_thickness(reading.thickness_mm, regions.any_lung, content)
+    regions = locate_lungs(image, prediction, content)
+    thickness = shape_thickness(prediction.thickness_mm, regions.any_lung, content)
     thickness = thickness * np.float32(parameters.depth_factor)
     pitch_mm = pixel_mm or assumed_pixel_mm(regions.field)
     _check_volume(float(thickness.sum()) * pitch_mm**2 / 1e6)
@@ -127,18 +127,20 @@ def lay_dark_field(
 
 
 def shape_thickness(
-    read_mm: Float32Map, any_lung: NDArray[np.bool_], content: tuple[slice, slice]
+    predicted_mm: Float32Map, any_lung: NDArray[np.bool_], content: tuple[slice, slice]
 ) -> Float32Map:
-    """The read thickness (y, x) made smooth, and round at the rim of the lungs, 0 beyond it.
+    """The predicted thickness (y, x) made smooth, and round at the rim of the lungs, 0 beyond it.
 
-    A lung that the picture's border cuts does not thin out there.
+    A lung that the image's border cuts does not thin out there.
     """
-    side = read_mm.shape[1]
-    smooth = cv2.GaussianBlur(np.ascontiguousarray(read_mm[content]), (0, 0), side * _SMOOTH_SHARE)
+    side = predicted_mm.shape[1]
+    smooth = cv2.GaussianBlur(
+        np.ascontiguousarray(predicted_mm[content]), (0, 0), side * _SMOOTH_SHARE
+    )
     inside = np.ascontiguousarray(any_lung[content]).astype(np.uint8)
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) - 0.5
     across = np.clip(depth / (side * _RIM_SHARE), 0, 1)
-    shaped = np.zeros_like(read_mm)
+    shaped = np.zeros_like(predicted_mm)
     shaped[content] = smooth * np.sqrt(1 - (1 - across) ** 2)
     return np.where(any_lung, shaped, 0).astype(np.float32)
 
@@ -160,7 +162,7 @@ def _project_tissue(
 ) -> ProjectedBody:
     """Tissue drawn in lungs of this thickness; at most `_TISSUE_SIDE` wide."""
     small = _reduced(thickness_mm)
-    lungs = ReadLungs(small, pixel_mm * thickness_mm.shape[1] / small.shape[1])
+    lungs = SymmetricLungs(small, pixel_mm * thickness_mm.shape[1] / small.shape[1])
     tissue = LungTissue(parameters, lungs, streams)
     return project_body(lungs, tissue, parameters.eps_healthy_per_m, lungs.beam)
 

@@ -4,32 +4,32 @@ Built like `dfsynth.simulation.acquisition`; `frame_maps` places all maps of a p
 makes the radiograph.
 """
 
+from dfsynth.simulation.display.appearance import APPEARANCES
+from dfsynth.simulation.display.collimation_margin import widen_for_lungs
 from dfsynth.simulation.display.framing import (
     FramingParameters,
-    Surface,
+    Resampling,
     draw_framing,
     frame_maps,
     framed_pixel_mm,
 )
-from dfsynth.simulation.display.looks import LOOKS
 from dfsynth.simulation.display.presentation import (
-    LOOK_LAYERS,
+    DISPLAY_LAYERS,
     DisplayParameters,
     draw_display,
     present,
 )
-from dfsynth.simulation.display.sparing import spare_lungs
 
 __all__ = [
-    "LOOKS",
-    "LOOK_LAYERS",
+    "APPEARANCES",
+    "DISPLAY_LAYERS",
     "DisplayParameters",
     "FramingParameters",
-    "Surface",
+    "Resampling",
     "draw_display",
     "draw_framing",
     "frame_maps",
     "framed_pixel_mm",
     "present",
-    "spare_lungs",
+    "widen_for_lungs",
 ]

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from dfsynth.records import Float32Map
-from dfsynth.simulation.display.looks import Look
+from dfsynth.simulation.display.appearance import Appearance
 
 _QUIET = 0.02
 _LOUD = 1.0
@@ -27,14 +27,14 @@ class EqualisationParameters:
     """Bands finer than this keep their gain: there is noise rather than detail."""
 
 
-_EXPONENTS: Final[dict[Look, tuple[float, float]]] = {
+_EXPONENTS: Final[dict[Appearance, tuple[float, float]]] = {
     "soft": (0.94, 1.0),
     "film": (0.97, 1.0),
     "crisp": (0.84, 0.98),
     "equalised": (0.74, 0.93),
     "bedside": (0.8, 1.0),
 }
-_LATITUDES: Final[dict[Look, tuple[float, float]]] = {
+_LATITUDES: Final[dict[Appearance, tuple[float, float]]] = {
     "soft": (0.7, 1.0),
     "film": (0.9, 1.0),
     "crisp": (0.5, 0.85),
@@ -43,11 +43,11 @@ _LATITUDES: Final[dict[Look, tuple[float, float]]] = {
 }
 
 
-def draw_equalisation(look: Look, rng: np.random.Generator) -> EqualisationParameters:
+def draw_equalisation(appearance: Appearance, rng: np.random.Generator) -> EqualisationParameters:
     """From hardly any to strong [assumed, so that detail has the contrast measured in archives]."""
     return EqualisationParameters(
-        exponent=float(rng.uniform(*_EXPONENTS[look])),
-        latitude=float(rng.uniform(*_LATITUDES[look])),
+        exponent=float(rng.uniform(*_EXPONENTS[appearance])),
+        latitude=float(rng.uniform(*_LATITUDES[appearance])),
         finest_mm=float(rng.uniform(0.5, 2.0)),
     )
 

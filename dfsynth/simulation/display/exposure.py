@@ -12,9 +12,13 @@ from dfsynth.simulation.acquisition.scatter import (
     draw_field_scatter,
     scatter_light,
 )
-from dfsynth.simulation.acquisition.spectrum import Tube, transmit
-from dfsynth.simulation.display.looks import Look
-from dfsynth.simulation.display.unrest import UnrestParameters, blur_moving, draw_unrest
+from dfsynth.simulation.acquisition.spectrum import XrayTube, transmit
+from dfsynth.simulation.display.appearance import Appearance
+from dfsynth.simulation.display.motion_blur import (
+    MotionBlurParameters,
+    blur_moving_tissue,
+    draw_motion_blur,
+)
 
 _LEAST_LIGHT = 1e-5
 
@@ -23,19 +27,19 @@ _LEAST_LIGHT = 1e-5
 class ExposureParameters:
     """A room's tube, grid and detector."""
 
-    tube: Tube
+    tube: XrayTube
     scatter: ScatterParameters | None
     blur: BlurParameters | None
     """Of focal spot, detector and all resampling up to the archive."""
-    unrest: UnrestParameters | None
+    motion_blur: MotionBlurParameters | None
     slope: tuple[float, float]
-    """Rise of the open field's own −ln light over the width and the height of the picture."""
+    """Rise of the open field's own −ln light over the width and the height of the image."""
     photons_per_mm2: float | None
     """Counted in the open field; None for no noise."""
     seed: int
 
 
-_BLURS_MM: Final[dict[Look, tuple[float, float]]] = {
+_BLURS_MM: Final[dict[Appearance, tuple[float, float]]] = {
     "soft": (0.1, 0.8),
     "film": (0.1, 0.3),
     "crisp": (0.1, 0.25),
@@ -44,7 +48,9 @@ _BLURS_MM: Final[dict[Look, tuple[float, float]]] = {
 }
 
 
-def draw_exposure(kvp: float, look: Look, rng: np.random.Generator) -> ExposureParameters:
+def draw_exposure(
+    kvp: float, appearance: Appearance, rng: np.random.Generator
+) -> ExposureParameters:
     """Scatter as drawn for full fields, always without grid at the bedside, and photon noise.
 
     Half a million photons a mm² in the open field give the detector dose of a stand, some
@@ -54,13 +60,13 @@ def draw_exposure(kvp: float, look: Look, rng: np.random.Generator) -> ExposureP
     """
     scatter = draw_field_scatter(rng)
     ratio = float(rng.uniform(1.0, 3.0))
-    if look == "bedside":
+    if appearance == "bedside":
         scatter = ScatterParameters(scatter.sigma_mm, ratio, scatter.residual)
     return ExposureParameters(
-        tube=Tube(kvp),
+        tube=XrayTube(kvp),
         scatter=scatter,
-        blur=BlurParameters(sigma_mm=float(rng.uniform(*_BLURS_MM[look]))),
-        unrest=draw_unrest(look == "bedside", rng),
+        blur=BlurParameters(sigma_mm=float(rng.uniform(*_BLURS_MM[appearance]))),
+        motion_blur=draw_motion_blur(appearance == "bedside", rng),
         slope=(float(rng.normal(0, 0.04)), float(rng.normal(0, 0.1))),
         photons_per_mm2=float(np.exp(rng.uniform(np.log(4e4), np.log(2e6)))),
         seed=int(rng.integers(2**63)),
@@ -78,8 +84,8 @@ def expose(
 
     Line integrals (y, x) in mm as in `dfsynth.simulation.acquisition.Projections`.
     """
-    if parameters.unrest is not None:
-        water_mm = blur_moving(water_mm, pixel_mm, parameters.unrest)
+    if parameters.motion_blur is not None:
+        water_mm = blur_moving_tissue(water_mm, pixel_mm, parameters.motion_blur)
     light = transmit(water_mm, bone_mm, parameters.tube, metal_mm)
     if parameters.scatter is not None:
         light = light + scatter_light(light, pixel_mm, parameters.scatter)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from dfsynth.records import Float32Map
-from dfsynth.simulation.display.looks import Look
+from dfsynth.simulation.display.appearance import Appearance
 
 Bars: TypeAlias = tuple[float, float, float, float]
 NO_BARS: Final[Bars] = (0.0, 0.0, 0.0, 0.0)
@@ -31,11 +31,11 @@ class FramingParameters:
     shift_y: float
     """Of the content, downwards, as a share of the height."""
     bars: Bars = NO_BARS
-    """Shares of the picture that show nothing, at the left, top, right and bottom."""
+    """Shares of the image that show nothing, at the left, top, right and bottom."""
 
 
 @dataclass(frozen=True, slots=True)
-class Surface:
+class Resampling:
     """How a map is resampled."""
 
     nearest: bool = False
@@ -46,7 +46,7 @@ class Surface:
     """Outside the map; None repeats its edge."""
 
 
-_ZOOMS: Final[dict[Look, float]] = {
+_ZOOMS: Final[dict[Appearance, float]] = {
     "soft": 1.15,
     "film": 1.08,
     "crisp": 1.05,
@@ -55,23 +55,23 @@ _ZOOMS: Final[dict[Look, float]] = {
 }
 
 
-def draw_framing(look: Look, rng: np.random.Generator) -> FramingParameters:
+def draw_framing(appearance: Appearance, rng: np.random.Generator) -> FramingParameters:
     """Rotation sd 2°, shift sd 2 %, zoom up to 1.2, stretch sd 4 %, bars in some [assumed]."""
     return FramingParameters(
         stretch=float(np.exp(rng.normal(0, 0.04))),
-        zoom=float(rng.uniform(1.0, _ZOOMS[look])),
+        zoom=float(rng.uniform(1.0, _ZOOMS[appearance])),
         rotation_degrees=float(rng.normal(0, 2)),
         shift_x=float(rng.normal(0, 0.02)),
         shift_y=float(rng.normal(0, 0.02)),
-        bars=_draw_bars(look, rng),
+        bars=_draw_bars(appearance, rng),
     )
 
 
-def _draw_bars(look: Look, rng: np.random.Generator) -> Bars:
-    """Half of the films end above the lower edge; a tenth of all pictures are not square."""
+def _draw_bars(appearance: Appearance, rng: np.random.Generator) -> Bars:
+    """Half of the "film" images end above the lower edge; a tenth of all are not square."""
     low, wide = float(rng.uniform(0.03, 0.3)), float(rng.uniform(0.02, 0.12))
     short, narrow, which = rng.random(3)
-    if short < (0.5 if look == "film" else 0.03):
+    if short < (0.5 if appearance == "film" else 0.03):
         return (0.0, 0.0, 0.0, low)
     if narrow < 0.1:
         return (wide, 0.0, wide, 0.0) if which < 0.5 else (0.0, wide, 0.0, wide)
@@ -80,45 +80,45 @@ def _draw_bars(look: Look, rng: np.random.Generator) -> Bars:
 
 def frame_maps(
     maps: Mapping[str, Float32Map],
-    surfaces: Mapping[str, Surface],
+    resamplings: Mapping[str, Resampling],
     parameters: FramingParameters | None,
 ) -> dict[str, Float32Map]:
     """Every map (y, x) in the new frame, of the same shape; None changes nothing.
 
-    A map that `surfaces` does not name is interpolated linearly and 0 outside. In the bars, all
+    A map that `resamplings` does not name is interpolated linearly and 0 outside. In the bars, all
     are 0: what a radiograph does not show, no truth is told of.
     """
     if parameters is None:
         return dict(maps)
     framed = {}
     for name, values in maps.items():
-        surface = surfaces.get(name, Surface())
+        resampling = resamplings.get(name, Resampling())
         matrix = frame_matrix((values.shape[0], values.shape[1]), parameters)
         warped = cv2.warpAffine(
             values,
             matrix,
             values.shape[::-1],
-            flags=_interpolation(surface),
-            borderMode=cv2.BORDER_REPLICATE if surface.fill is None else cv2.BORDER_CONSTANT,
-            borderValue=surface.fill or 0.0,
+            flags=_interpolation(resampling),
+            borderMode=cv2.BORDER_REPLICATE if resampling.fill is None else cv2.BORDER_CONSTANT,
+            borderValue=resampling.fill or 0.0,
         )
         rows, columns = open_part((values.shape[0], values.shape[1]), parameters.bars)
         inside = np.zeros_like(values)
         inside[rows, columns] = warped[rows, columns]
-        if surface.sharp:
+        if resampling.sharp:
             np.maximum(inside, 0, out=inside)
         framed[name] = inside
     return framed
 
 
-def _interpolation(surface: Surface) -> int:
-    if surface.nearest:
+def _interpolation(resampling: Resampling) -> int:
+    if resampling.nearest:
         return cv2.INTER_NEAREST
-    return cv2.INTER_CUBIC if surface.sharp else cv2.INTER_LINEAR
+    return cv2.INTER_CUBIC if resampling.sharp else cv2.INTER_LINEAR
 
 
 def open_part(shape: tuple[int, int], bars: Bars) -> tuple[slice, slice]:
-    """Rows and columns of a picture of `shape` (height, width) that lie between its bars."""
+    """Rows and columns of an image of `shape` (height, width) that lie between its bars."""
     height, width = shape
     left, top, right, bottom = bars
     return (

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from dfsynth.records import Float32Map
-from dfsynth.simulation.display.looks import Look
+from dfsynth.simulation.display.appearance import Appearance
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class GrainParameters:
     seed: int
 
 
-_STRENGTHS: Final[dict[Look, tuple[float, float]]] = {
+_STRENGTHS: Final[dict[Appearance, tuple[float, float]]] = {
     "soft": (0.0004, 0.003),
     "film": (0.0004, 0.003),
     "crisp": (0.0004, 0.003),
@@ -32,9 +32,9 @@ _STRENGTHS: Final[dict[Look, tuple[float, float]]] = {
 }
 
 
-def draw_grain(look: Look, rng: np.random.Generator) -> GrainParameters:
-    """sd 0.0004 to 0.006 by look, log-uniform, sigma 0.3 to 0.9 pixel [against archives]."""
-    least, most = _STRENGTHS[look]
+def draw_grain(appearance: Appearance, rng: np.random.Generator) -> GrainParameters:
+    """sd 0.0004 to 0.006 by appearance, log-uniform, sigma 0.3 to 0.9 pixel [against archives]."""
+    least, most = _STRENGTHS[appearance]
     return GrainParameters(
         sd=float(np.exp(rng.uniform(np.log(least), np.log(most)))),
         sigma_px=float(rng.uniform(0.3, 0.9)),

@@ -7,6 +7,7 @@ import numpy as np
 
 from dfsynth.records import Float32Map
 from dfsynth.simulation.acquisition import Projections
+from dfsynth.simulation.display.appearance import Appearance, draw_appearance
 from dfsynth.simulation.display.encoding import (
     EncodingParameters,
     draw_encoding,
@@ -20,62 +21,81 @@ from dfsynth.simulation.display.equalisation import (
 )
 from dfsynth.simulation.display.exposure import ExposureParameters, draw_exposure, expose
 from dfsynth.simulation.display.framing import NO_BARS, FramingParameters, draw_framing, open_part
-from dfsynth.simulation.display.grading import GradingParameters, draw_grading, grade
 from dfsynth.simulation.display.grain import GrainParameters, add_grain, draw_grain
-from dfsynth.simulation.display.lettering import LetteringParameters, burn, draw_lettering
-from dfsynth.simulation.display.looks import Look, draw_look
+from dfsynth.simulation.display.markers import MarkerParameters, burn_markers, draw_markers
 from dfsynth.simulation.display.sharpening import SharpeningParameters, draw_sharpening, sharpen
 from dfsynth.simulation.display.shutter import ShutterParameters, close_shutter, draw_shutter
+from dfsynth.simulation.display.tone_curve import (
+    ToneCurveParameters,
+    apply_tone_curve,
+    draw_tone_curve,
+)
 
-LOOK_LAYERS = ("framing", "equalisation", "sharpening", "grain", "shutter", "lettering", "encoding")
-"""Those that may be switched off; an exposure and its grading there is always."""
+DISPLAY_LAYERS = (
+    "framing",
+    "equalisation",
+    "sharpening",
+    "grain",
+    "shutter",
+    "markers",
+    "encoding",
+)
+"""Those that may be switched off; an exposure and its tone curve there is always."""
 
 
 @dataclass(frozen=True, slots=True)
 class DisplayParameters:
     """One conventional radiograph and what was done to it; a layer that is None does nothing."""
 
-    look: Look
+    appearance: Appearance
     exposure: ExposureParameters
-    grading: GradingParameters
+    tone_curve: ToneCurveParameters
     framing: FramingParameters | None = None
     """For `frame_maps`, before anything else: it concerns every map of a pair."""
     equalisation: EqualisationParameters | None = None
     sharpening: SharpeningParameters | None = None
     grain: GrainParameters | None = None
     shutter: ShutterParameters | None = None
-    lettering: LetteringParameters | None = None
+    markers: MarkerParameters | None = None
     encoding: EncodingParameters | None = None
 
 
 def draw_display(
     kvp: float | None, layers: frozenset[str], stream: Callable[[str], np.random.Generator]
 ) -> DisplayParameters:
-    """One radiograph's look, and the layers named (of `LOOK_LAYERS`), the rest None.
+    """Draws one radiograph's appearance and the layers named; the rest are None.
 
-    Every layer draws from `stream(name)` of its own, so that switching one off changes nothing
-    in the others. Without `kvp`: 100 to 130, at the bedside 70 to 100. Most layers are drawn
-    for a part of the pictures only, as archives have them.
+    Every layer draws from a stream of its own, so that switching one off changes nothing in the
+    others. Most layers are drawn for a part of the images only, as archives have them.
+
+    Args:
+        kvp: tube voltage in kV; None draws 100 to 130, at the bedside 70 to 100.
+        layers: names of `DISPLAY_LAYERS`.
+        stream: gives the generator of a name.
     """
+    # Three streams keep their first names, "look", "grading" and "lettering": under others, equal
+    # seeds would give other images.
     rng = stream("look")
-    look = draw_look(rng)
-    usual = rng.uniform(70, 100) if look == "bedside" else rng.uniform(100, 130)
-    share_sharpened, share_shuttered, share_lettered = rng.random(3)
+    appearance = draw_appearance(rng)
+    usual = rng.uniform(70, 100) if appearance == "bedside" else rng.uniform(100, 130)
+    share_sharpened, share_shuttered, share_marked = rng.random(3)
     sharpened = "sharpening" in layers and share_sharpened < 0.7
     shuttered = "shutter" in layers and share_shuttered < 0.45
-    lettered = "lettering" in layers and share_lettered < 0.85
+    marked = "markers" in layers and share_marked < 0.85
     return DisplayParameters(
-        look=look,
-        exposure=draw_exposure(float(usual) if kvp is None else kvp, look, stream("exposure")),
-        grading=draw_grading(look, stream("grading")),
-        framing=draw_framing(look, stream("framing")) if "framing" in layers else None,
-        equalisation=draw_equalisation(look, stream("equalisation"))
+        appearance=appearance,
+        exposure=draw_exposure(
+            float(usual) if kvp is None else kvp, appearance, stream("exposure")
+        ),
+        tone_curve=draw_tone_curve(appearance, stream("grading")),
+        framing=draw_framing(appearance, stream("framing")) if "framing" in layers else None,
+        equalisation=draw_equalisation(appearance, stream("equalisation"))
         if "equalisation" in layers
         else None,
-        sharpening=draw_sharpening(look, stream("sharpening")) if sharpened else None,
-        grain=draw_grain(look, stream("grain")) if "grain" in layers else None,
+        sharpening=draw_sharpening(appearance, stream("sharpening")) if sharpened else None,
+        grain=draw_grain(appearance, stream("grain")) if "grain" in layers else None,
         shutter=draw_shutter(stream("shutter")) if shuttered else None,
-        lettering=draw_lettering(stream("lettering")) if lettered else None,
+        markers=draw_markers(stream("lettering")) if marked else None,
         encoding=draw_encoding(stream("encoding")) if "encoding" in layers else None,
     )
 
@@ -99,7 +119,7 @@ def present(projections: Projections, parameters: DisplayParameters) -> Float32M
 def _process(
     projections: Projections, part: tuple[slice, slice], parameters: DisplayParameters
 ) -> Float32Map:
-    """Grey values in [0, 1] of one part of the picture, before it is stored."""
+    """Grey values in [0, 1] of one part of the image, before it is stored."""
     pixel_mm = projections.pixel_mm
     image = expose(
         projections.water_mm[part],
@@ -112,12 +132,12 @@ def _process(
         image = equalise(image, pixel_mm, parameters.equalisation)
     if parameters.sharpening is not None:
         image = sharpen(image, pixel_mm, parameters.sharpening)
-    image = grade(image, parameters.grading)
+    image = apply_tone_curve(image, parameters.tone_curve)
     if parameters.grain is not None:
-        span = parameters.grading.white - parameters.grading.black
+        span = parameters.tone_curve.white - parameters.tone_curve.black
         image = add_grain(image, parameters.grain, span)
     if parameters.shutter is not None:
         image = close_shutter(image, parameters.shutter)
-    if parameters.lettering is not None:
-        image = burn(image, parameters.lettering)
+    if parameters.markers is not None:
+        image = burn_markers(image, parameters.markers)
     return np.clip(image, 0, 1)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from dfsynth.records import Float32Map
-from dfsynth.simulation.display.looks import Look
+from dfsynth.simulation.display.appearance import Appearance
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +15,12 @@ class SharpeningParameters:
     """How much of what a Gaussian takes away is added once more."""
 
     sigma_mm: float
+    """Of the Gaussian, in mm."""
     gain: float
+    """Share of the difference that is added, 0 and up."""
 
 
-_GAINS: Final[dict[Look, tuple[float, float]]] = {
+_GAINS: Final[dict[Appearance, tuple[float, float]]] = {
     "soft": (0.0, 0.4),
     "film": (0.0, 0.1),
     "crisp": (0.2, 0.7),
@@ -27,11 +29,11 @@ _GAINS: Final[dict[Look, tuple[float, float]]] = {
 }
 
 
-def draw_sharpening(look: Look, rng: np.random.Generator) -> SharpeningParameters:
+def draw_sharpening(appearance: Appearance, rng: np.random.Generator) -> SharpeningParameters:
     """Sigma 0.7 to 5 mm, gain 0 to 1 [assumed, against edges measured in archives]."""
     return SharpeningParameters(
         sigma_mm=float(np.exp(rng.uniform(np.log(0.7), np.log(5)))),
-        gain=float(rng.uniform(*_GAINS[look])),
+        gain=float(rng.uniform(*_GAINS[appearance])),
     )
 
 

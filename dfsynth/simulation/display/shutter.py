@@ -25,7 +25,7 @@ class ShutterParameters:
 
 
 def draw_shutter(rng: np.random.Generator) -> ShutterParameters:
-    """Sides within 0 to 4 % of the picture, top and bottom to 9 %, nearly parallel [assumed]."""
+    """Sides within 0 to 4 % of the image, top and bottom to 9 %, nearly parallel [assumed]."""
     inside = rng.random(4) < rng.uniform(0.2, 0.9)
     insets = np.where(inside, rng.exponential(0.02, 4), -0.1).clip(-0.1, (0.04, 0.09, 0.04, 0.09))
     tilts = rng.normal(0, 0.004 if rng.random() < 0.7 else 0.015, 4)

@@ -1,6 +1,5 @@
 """Which radiographs of a source can be used, and whose they are: each is opened and looked at."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pydicom
 from dfsynth.decode.sniff import Format, sniff
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.source.dicom_patient import PATIENT_TAGS, digest_patient
+from dfsynth.threads.pool import available_cores
 
 _AT_ONCE: Final = 16
 _WARNINGS: Final = 20
@@ -23,8 +23,8 @@ _NOT_FRONTAL: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
-    """A line of a listing."""
+class ListedRadiograph:
+    """One line of a source's listing."""
 
     uri: str
     patient: str | None
@@ -33,8 +33,8 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True)
-class Films:
-    """What was found among the first films of a listing."""
+class UsableRadiographs:
+    """What was found among the first radiographs of a listing."""
 
     usable: tuple[tuple[str, str | None], ...]
     """(uri, patient); of DICOM files of one patient, the patient is the first file's uri."""
@@ -54,47 +54,49 @@ class Films:
             )
 
 
-def list_films(table: pa.Table) -> list[Film]:
+def listed_radiographs(table: pa.Table) -> list[ListedRadiograph]:
     """The lines of a source's listing."""
     columns = (table.column(name).to_pylist() for name in ("uri", "patient_id", "view"))
-    return [Film(*line) for line in zip(*columns, strict=True)]
+    return [ListedRadiograph(*line) for line in zip(*columns, strict=True)]
 
 
-def find_usable(films: list[Film], examine: Callable[[Film], str | None], count: int) -> Films:
-    """The first `count` films that `examine` passes, and those before them that it refuses.
+def find_usable(
+    listed: list[ListedRadiograph], examine: Callable[[ListedRadiograph], str | None], count: int
+) -> UsableRadiographs:
+    """The first `count` radiographs that `examine` passes, and those before them that it refuses.
 
     No more are opened than that takes, but for some at the end: a folder may hold millions.
 
     Args:
-        examine: gives the digest of a patient that the film's header tells, if any; raises
+        examine: gives the digest of a patient that the header tells, if any; raises
             ImageError; called by several threads at once.
     """
     usable: list[tuple[str, str | None]] = []
     refused: list[tuple[str, ImageError]] = []
     first: dict[str, str] = {}
-    for film, found in _examined(films, examine):
+    for radiograph, found in _examined(listed, examine):
         if isinstance(found, ImageError):
-            refused.append((film.uri, found))
+            refused.append((radiograph.uri, found))
             continue
-        known = None if found is None else first.setdefault(found, film.uri)
-        usable.append((film.uri, film.patient or known))
+        known = None if found is None else first.setdefault(found, radiograph.uri)
+        usable.append((radiograph.uri, radiograph.patient or known))
         if len(usable) == count:
             break
-    return Films(tuple(usable), tuple(refused))
+    return UsableRadiographs(tuple(usable), tuple(refused))
 
 
 def _examined(
-    films: list[Film], examine: Callable[[Film], str | None]
-) -> Iterator[tuple[Film, str | ImageError | None]]:
-    def attempt(film: Film) -> str | ImageError | None:
+    listed: list[ListedRadiograph], examine: Callable[[ListedRadiograph], str | None]
+) -> Iterator[tuple[ListedRadiograph, str | ImageError | None]]:
+    def attempt(radiograph: ListedRadiograph) -> str | ImageError | None:
         try:
-            return examine(film)
+            return examine(radiograph)
         except ImageError as error:
             return error
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for start in range(0, len(films), _AT_ONCE):
-            block = films[start : start + _AT_ONCE]
+    with ThreadPoolExecutor(available_cores()) as pool:
+        for start in range(0, len(listed), _AT_ONCE):
+            block = listed[start : start + _AT_ONCE]
             yield from zip(block, pool.map(attempt, block), strict=True)
 
 

@@ -4,7 +4,7 @@ Organs are intervals of depth over the coronal plane, so that a voxel's share of
 exact along the beam; bones and vessels are small volumes along curves.
 """
 
-from dfsynth.simulation.phantom.body import BodyParameters, Projection, Sex, draw_body
+from dfsynth.simulation.phantom.body_shape import BodyParameters, Projection, Sex, draw_body
 from dfsynth.simulation.phantom.thorax import PhantomAnatomy, PhantomFacts
 
 __all__ = [

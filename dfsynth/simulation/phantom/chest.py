@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dfsynth.simulation.phantom.body import BodyParameters
+from dfsynth.simulation.phantom.body_shape import BodyParameters
 from dfsynth.simulation.phantom.surfaces import Curve
 
 # Fractions of the way from the apex (0) down to the costophrenic angle (1).
@@ -55,12 +55,15 @@ class Chest:
     back: Curve
     """Depth of the gutters beside the spine."""
     front_roundness: float
+    """Exponent of the cross-section's front, 2 for an ellipse."""
     back_roundness: float
+    """The same of its back."""
     domes: tuple[_Dome, _Dome]
     """Right and left."""
     apices: tuple[tuple[float, float, float], tuple[float, float, float]]
     """(l, a, s) of the right and the left apex."""
     apex_width: float
+    """Width of the upper rib cage over its usual one."""
     ripple_mm: float
     ripple_phases: tuple[float, ...]
 
@@ -69,12 +72,15 @@ class Chest:
         return self.apex_s - fraction * (self.apex_s - self.base_s)
 
     def widest_a(self, up: torch.Tensor) -> torch.Tensor:
-        """Depth at which the cross-section is widest."""
+        """Depth in mm at which the cross-section is widest, at s = `up` of any shape."""
         back = self.back(up)
         return back + 0.46 * (self.front(up) - back)
 
     def wall(self, left: torch.Tensor, up: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Depths of the back and the front wall; outside the cage the front lies behind."""
+        """Depths in mm of the back and the front wall, of the shape of `left` and `up` together.
+
+        Outside the cage the front lies behind the back.
+        """
         across = left.abs() / self.width(up)
         middle = self.widest_a(up)
         inside = (1 - across).clamp_min(0)

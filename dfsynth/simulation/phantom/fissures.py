@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from dfsynth.simulation.phantom.body import BodyParameters
+from dfsynth.simulation.phantom.body_shape import BodyParameters
 from dfsynth.simulation.phantom.chest import Chest
 from dfsynth.simulation.phantom.organs import Organs
 from dfsynth.simulation.phantom.vessels import in_lung

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dfsynth.simulation.phantom.body import BodyParameters, Projection
+from dfsynth.simulation.phantom.body_shape import BodyParameters, Projection
 from dfsynth.simulation.phantom.chest import Chest
 from dfsynth.simulation.phantom.surfaces import Ellipsoid, Shape, Solid, blend
 
@@ -22,6 +22,7 @@ class Bubble:
     depth_mm: float
     """Half its extent along the beam."""
     centre_a: float
+    """Depth of its middle, in mm."""
     wall_mm: float
     """Between the lung and the gas."""
     tall_mm: float

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dfsynth.simulation.phantom.body import BodyParameters
+from dfsynth.simulation.phantom.body_shape import BodyParameters
 from dfsynth.simulation.phantom.chest import Chest
 from dfsynth.simulation.phantom.outline import elbow_mm, shoulder_mm
 from dfsynth.simulation.phantom.sweeps import Sweep, bend

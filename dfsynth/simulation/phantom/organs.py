@@ -6,10 +6,10 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from dfsynth.simulation.phantom.body import BodyParameters
+from dfsynth.simulation.phantom.body_shape import BodyParameters
 from dfsynth.simulation.phantom.chest import Chest
 from dfsynth.simulation.phantom.gas import shape_gas
-from dfsynth.simulation.phantom.surfaces import Ellipsoid, Shape, Solid, Tube, blend
+from dfsynth.simulation.phantom.surfaces import Capsule, Ellipsoid, Shape, Solid, blend
 
 _SPINE_DEPTH_MM = 20.0
 """From the gutters beside the spine forward to the middle of the vertebral bodies, at 176 cm."""
@@ -68,7 +68,7 @@ class Organs:
     """Soft tissue that keeps lung out and hides it."""
     heart: tuple[Shape, ...]
     """Parts that melt into one heart."""
-    airways: tuple[Tube, ...]
+    airways: tuple[Capsule, ...]
     gas: tuple[Shape, ...]
     """In stomach and bowel."""
     carina: tuple[float, float, float]
@@ -81,7 +81,7 @@ class Organs:
     """Stature over 176 cm."""
 
     def heart_solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
-        """The heart as one body."""
+        """The heart as one body; maps of the shape of `left` and `up` together, in mm."""
         return blend([part.solid(left, up) for part in self.heart], 90.0)
 
 
@@ -193,7 +193,7 @@ def _shape_heart(
             14.0,
         ),
         # Outflow tract and appendage: the left border runs down from the hilum with a waist.
-        Tube(
+        Capsule(
             (shift + 21 * scale, a - 4, chest.level(0.345) - 34 * scale),
             (ventricle[0] + 0.12 * reach, a, centre_s + 0.02 * long),
             1.15 * trunk * body.heart_waist,
@@ -237,13 +237,13 @@ def _shape_great_vessels(
     right_l = -(14 + 5 * unfold) * scale
     return (
         # Arch from the right in front to the left behind, and the descending aorta.
-        Tube(
+        Capsule(
             (right_l, carina[1] + 26, heart_s + 30 * scale),
             (right_l + 8, carina[1] + 20, arch_s),
             radius * 1.1,
             radius,
         ),
-        Tube(
+        Capsule(
             (right_l + 8, carina[1] + 16, arch_s + 3),
             (knob_l - 2, behind + 8, arch_s),
             radius,
@@ -251,25 +251,27 @@ def _shape_great_vessels(
             1.5,
         ),
         Ellipsoid((knob_l, behind + 8, arch_s), (radius * 1.12, radius * 1.5, radius * 1.12)),
-        Tube((knob_l, behind, arch_s), (down_l, middle_a, middle_s), radius, radius * 0.95),
-        Tube((down_l, middle_a, middle_s), (8 * scale, low_a, low), radius * 0.95, radius * 0.8),
+        Capsule((knob_l, behind, arch_s), (down_l, middle_a, middle_s), radius, radius * 0.95),
+        Capsule((down_l, middle_a, middle_s), (8 * scale, low_a, low), radius * 0.95, radius * 0.8),
         # Superior vena cava, with the azygos vein's knob.
-        Tube(
+        Capsule(
             (-9 * scale * body.mediastinum_width, carina[1] + 14, chest.level(0.13)),
             (-21 * scale, carina[1] + 16, heart_s + 18 * scale),
             7.0 * scale,
             10.5 * scale,
         ),
         # Pulmonary trunk towards the left, its left branch arching over the bronchus.
-        Tube(
+        Capsule(
             (12 * scale, carina[1] + 34, heart_s + 30 * scale),
             (24 * scale, carina[1] + 10, carina[2] - 20 * scale),
             trunk,
             trunk * 0.95,
         ),
         # Vessels of the neck.
-        Tube((-14, carina[1] + 6, arch_s), (-14 * scale, carina[1] - 4, chest.level(-0.15)), 7, 7),
-        Tube((14, carina[1] + 2, arch_s), (15 * scale, carina[1] - 6, chest.level(-0.15)), 7, 7),
+        Capsule(
+            (-14, carina[1] + 6, arch_s), (-14 * scale, carina[1] - 4, chest.level(-0.15)), 7, 7
+        ),
+        Capsule((14, carina[1] + 2, arch_s), (15 * scale, carina[1] - 6, chest.level(-0.15)), 7, 7),
     )
 
 
@@ -279,12 +281,12 @@ def _shape_airways(
     carina: tuple[float, float, float],
     hila: tuple[tuple[float, float, float], tuple[float, float, float]],
     scale: float,
-) -> tuple[Tube, ...]:
+) -> tuple[Capsule, ...]:
     radius = body.trachea_radius_mm * scale
     top = chest.level(-0.62)
     top_a = _depths(chest, chest.level(0.0))[0] + 52 * scale
     angle = np.deg2rad(body.carina_angle_deg)
-    tubes = [Tube((0.5, top_a, top), (carina[0], carina[1], carina[2]), radius, radius, 0.95)]
+    tubes = [Capsule((0.5, top_a, top), (carina[0], carina[1], carina[2]), radius, radius, 0.95)]
     for sign, length, share, steepness in ((-1, 24, 0.80, 0.85), (1, 46, 0.70, 1.25)):
         turn = angle * steepness
         end = (
@@ -292,12 +294,12 @@ def _shape_airways(
             carina[1] - 4,
             carina[2] - length * scale * float(np.cos(turn)),
         )
-        tubes.append(Tube(carina, end, 0.9 * radius * share + 1, radius * share))
+        tubes.append(Capsule(carina, end, 0.9 * radius * share + 1, radius * share))
         # The lower lobe's bronchus, running down behind the hilum.
         lower = (
             end[0] + sign * 16 * scale,
             end[1] - 12,
             min(end[2] - 34 * scale, hila[0 if sign < 0 else 1][2] - 16),
         )
-        tubes.append(Tube(end, lower, radius * share * 0.8, radius * 0.42))
+        tubes.append(Capsule(end, lower, radius * share * 0.8, radius * 0.42))
     return tuple(tubes)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dfsynth.simulation.phantom.body import BodyParameters, Projection
+from dfsynth.simulation.phantom.body_shape import BodyParameters, Projection
 from dfsynth.simulation.phantom.chest import Chest
-from dfsynth.simulation.phantom.surfaces import Ellipsoid, Shape, Solid, Tube, blend
+from dfsynth.simulation.phantom.surfaces import Capsule, Ellipsoid, Shape, Solid, blend
 
 _SOFTNESS_MM2 = 420.0
 
@@ -22,6 +22,7 @@ class Trunk:
     front_mm: float
     back_mm: float
     abdomen_width: float
+    """Width of the abdomen over that of the chest."""
     pectoral_mm: float
 
     def solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
@@ -79,11 +80,11 @@ class Outline:
     breasts: tuple[Shape, ...]
 
     def skin_solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
-        """All inside the skin, breasts aside."""
+        """All inside the skin, breasts aside; maps of the shape of `left` and `up` together."""
         return blend([part.solid(left, up) for part in self.skin], _SOFTNESS_MM2)
 
     def muscle_solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
-        """All below the subcutaneous fat."""
+        """All below the subcutaneous fat; maps of the shape of `left` and `up` together."""
         return blend([part.solid(left, up) for part in self.muscle], _SOFTNESS_MM2)
 
 
@@ -139,7 +140,7 @@ def _layer(
             abdomen_width=body.abdomen_width,
             pectoral_mm=body.pectoral_mm,
         ),
-        Tube(
+        Capsule(
             (0, neck_a, base - 10),
             (0, neck_a + 14, base + 150 * scale),
             neck * 1.08,
@@ -156,16 +157,16 @@ def _layer(
         # The trapezius from the neck, the shoulder's vault, and the upper arm.
         slope = base + (22 + 4 * jitter[0]) * scale
         parts += [
-            Tube(
+            Capsule(
                 (side * 38 * scale, neck_a, slope),
                 (lat * 0.86, a - 8, s + 2),
                 52 * scale + 0.3 * fat_mm,
                 deltoid * 0.92,
                 1.38,
             ),
-            Tube((lat * 0.97, a, s - 4), elbow, deltoid, arm * 0.88, 1.2),
+            Capsule((lat * 0.97, a, s - 4), elbow, deltoid, arm * 0.88, 1.2),
             # Armpit folds: chest and back muscles that end on the arm.
-            Tube(
+            Capsule(
                 (lat * 0.82, a + 8, s - 26 * scale),
                 (side * 0.86 * float(chest.width.values.max()), a + 6, s - 105 * scale),
                 26 * scale + 0.3 * fat_mm,

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from dfsynth.simulation.phantom.body import BodyParameters
+from dfsynth.simulation.phantom.body_shape import BodyParameters
 from dfsynth.simulation.phantom.chest import Chest
 from dfsynth.simulation.phantom.organs import Organs
 from dfsynth.simulation.phantom.outline import Outline
-from dfsynth.simulation.phantom.pose import Pose
+from dfsynth.simulation.phantom.stance import Stance
 from dfsynth.simulation.phantom.surfaces import Solid
 from dfsynth.simulation.projection.anatomy import Slab
 from dfsynth.simulation.projection.beam import VoxelGrid
@@ -80,7 +80,7 @@ def draw_maps(
     chest: Chest,
     organs: Organs,
     outline: Outline,
-    pose: Pose,
+    pose: Stance,
     cover: Callable[[tuple[float, float]], VoxelGrid],
     device: torch.device,
 ) -> DepthMaps:
@@ -122,7 +122,7 @@ def draw_maps(
     )
 
 
-def fill_planes(maps: DepthMaps, chest: Chest, pose: Pose, first: int, last: int) -> Slab:
+def fill_planes(maps: DepthMaps, chest: Chest, pose: Stance, first: int, last: int) -> Slab:
     """Planes `first` ≤ plane < `last` of the body."""
     grid, device = maps.grid, maps.up.device
     shape = (last - first, grid.rows, grid.columns + 2 * maps.frame)
@@ -189,7 +189,7 @@ def _add(field: torch.Tensor, patch: _Patch, planes: _Portion, amount: float) ->
 def _fill_cavity(
     maps: DepthMaps,
     chest: Chest,
-    pose: Pose,
+    pose: Stance,
     lung: torch.Tensor,
     cover: torch.Tensor,
     planes: _Portion,
@@ -220,7 +220,7 @@ def _fill_cavity(
     inside *= over.neg_().add_(1)
 
 
-def _shift(fields: torch.Tensor, maps: DepthMaps, pose: Pose, first: int) -> torch.Tensor:
+def _shift(fields: torch.Tensor, maps: DepthMaps, pose: Stance, first: int) -> torch.Tensor:
     """Columns of the turned body at the world's x, plane by plane."""
     grid = maps.grid
     tangent = pose.facing * pose.sine / pose.cosine
@@ -242,7 +242,7 @@ def _cut(
     front: torch.Tensor,
     left: torch.Tensor,
     up: torch.Tensor,
-    pose: Pose,
+    pose: Stance,
     grid: VoxelGrid,
 ) -> _Patch:
     """The depths `back` and `front` (a, in mm) as planes, within the box where there are any."""
@@ -269,7 +269,7 @@ def _enlarge(
     find: Callable[[torch.Tensor, torch.Tensor], Solid],
     left: torch.Tensor,
     up: torch.Tensor,
-    pose: Pose,
+    pose: Stance,
 ) -> Solid:
     """Maps of a blend, which is smooth and costly: found at every third place, and enlarged."""
     few = [
@@ -292,7 +292,7 @@ def _span(any_there: torch.Tensor) -> slice:
 
 
 def _depth_range(
-    outline: Outline, pose: Pose, field: VoxelGrid, device: torch.device
+    outline: Outline, pose: Stance, field: VoxelGrid, device: torch.device
 ) -> tuple[float, float]:
     """Least and largest y of the body within the field."""
     coarse = 8.0

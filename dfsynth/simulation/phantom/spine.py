@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dfsynth.simulation.phantom.body import BodyParameters
+from dfsynth.simulation.phantom.body_shape import BodyParameters
 from dfsynth.simulation.phantom.chest import Chest
 from dfsynth.simulation.phantom.sweeps import Sweep
 
@@ -18,7 +18,7 @@ _VERTEBRAE = 24
 def vertebra_levels(
     body: BodyParameters, chest: Chest, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """s of the vertebral bodies' centres, from the second cervical down to the sacrum."""
+    """s in mm of the vertebral bodies' centres, second cervical to sacrum, of shape (levels)."""
     mean = 0.132 * body.height_cm
     index = np.arange(_VERTEBRAE) - CERVICAL
     pitch = mean * np.clip(0.80 + 0.033 * index, 0.72, 1.25)

@@ -25,11 +25,12 @@ class Solid:
 
     @property
     def front(self) -> torch.Tensor:
-        """Largest a inside, where there is any."""
+        """Largest a inside, in mm, where there is any; the maps' shape."""
         return self.centre + self.square.clamp_min(0).sqrt()
 
     @property
     def back(self) -> torch.Tensor:
+        """Smallest a inside, in mm, where there is any; the maps' shape."""
         return self.centre - self.square.clamp_min(0).sqrt()
 
 
@@ -37,7 +38,7 @@ class Shape(Protocol):
     """Something that fills depths."""
 
     def solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
-        """Its maps at l = `left` and s = `up` (broadcast against each other), in mm."""
+        """Its maps at l = `left` and s = `up` in mm, of the shape to which both broadcast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,8 @@ class Ellipsoid:
 
 
 @dataclass(frozen=True, slots=True)
-class Tube:
-    """A straight tube with round ends; its depth may differ from its width."""
+class Capsule:
+    """A straight tube with round ends (a tapered capsule); its depth may differ from its width."""
 
     start_mm: tuple[float, float, float]
     """(l, a, s)."""
@@ -71,6 +72,7 @@ class Tube:
     start_radius_mm: float
     end_radius_mm: float
     depth_ratio: float = 1.0
+    """Depth over width."""
 
     def solid(self, left: torch.Tensor, up: torch.Tensor) -> Solid:
         """See `Shape`."""
@@ -97,7 +99,9 @@ class Curve:
     """A smooth function of s, tabulated once and read with linear interpolation."""
 
     first: float
+    """s of the first value, in mm."""
     step: float
+    """Between two values, in mm."""
     values: torch.Tensor
 
     @classmethod
@@ -108,7 +112,7 @@ class Curve:
         device: torch.device,
         smoothing: float = 0.0,
     ) -> "Curve":
-        """A monotone cubic through the knots (`at` rising), level beyond them.
+        """A monotone cubic (PCHIP) through knots `values` (n) at rising `at` (n), level beyond.
 
         `smoothing` is the standard deviation, in units of `at`, of a Gaussian over the table.
         """
@@ -121,6 +125,7 @@ class Curve:
         return cls(float(at[0]), step, torch.tensor(table, dtype=torch.float32, device=device))
 
     def __call__(self, at: torch.Tensor) -> torch.Tensor:
+        """The values at s = `at`, of its shape."""
         last = self.values.numel() - 1
         where = ((at - self.first) / self.step).clamp(0, last - 1e-3)
         below = where.floor()

@@ -7,14 +7,14 @@ from functools import cached_property
 
 import torch
 
-from dfsynth.simulation.phantom.body import BodyParameters
+from dfsynth.simulation.phantom.body_shape import BodyParameters
 from dfsynth.simulation.phantom.chest import shape_chest
 from dfsynth.simulation.phantom.fissures import spread_fissure
 from dfsynth.simulation.phantom.organs import shape_organs
 from dfsynth.simulation.phantom.outline import shape_outline
 from dfsynth.simulation.phantom.planes import DepthMaps, draw_maps, fill_planes
-from dfsynth.simulation.phantom.pose import take_pose
 from dfsynth.simulation.phantom.skeleton import build_skeleton
+from dfsynth.simulation.phantom.stance import take_stance
 from dfsynth.simulation.phantom.vessels import grow_vessels
 from dfsynth.simulation.projection.anatomy import Elements, Slab
 from dfsynth.simulation.projection.beam import ConeBeam, VoxelGrid
@@ -49,7 +49,7 @@ class PhantomAnatomy:
         self._chest = shape_chest(body, device)
         self._organs = shape_organs(body, self._chest)
         self._outline = shape_outline(body, self._chest)
-        self._pose = take_pose(body)
+        self._pose = take_stance(body)
         step = min(max(beam.pixel_mm, _IN_PLANE_MM[0]), _IN_PLANE_MM[1])
         self._maps = self._draw(step, step, _DEPTH_MM)
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dfsynth.simulation.phantom.body import BodyParameters
+from dfsynth.simulation.phantom.body_shape import BodyParameters
 from dfsynth.simulation.phantom.chest import Chest
 from dfsynth.simulation.phantom.organs import Organs
 

@@ -44,7 +44,7 @@ class Elements:
 
     @classmethod
     def none(cls, device: torch.device) -> "Elements":
-        """No such structure."""
+        """Stands for a body without such structures."""
         return cls(torch.zeros(0, 3, device=device), torch.zeros(0, device=device))
 
 

@@ -25,7 +25,7 @@ class ConeBeam:
     centre_z_mm: float = 0.0
 
     def magnification(self, y_mm: torch.Tensor) -> torch.Tensor:
-        """Size in the plane y = 0 of what lies at depth `y_mm`, over its own size."""
+        """Size in the plane y = 0 of what lies at depth `y_mm`, of any shape, over its own size."""
         return self.source_mm / (self.source_mm + y_mm)
 
     def column_x_mm(self, device: torch.device) -> torch.Tensor:
@@ -34,7 +34,10 @@ class ConeBeam:
         return (index - (self.columns - 1) / 2) * self.pixel_mm
 
     def row_z_mm(self, device: torch.device) -> torch.Tensor:
-        """The same for rows, from the top down, (rows)."""
+        """Where each row's ray meets the plane y = 0, from the top down, (rows), in mm.
+
+        Relative to the central ray.
+        """
         index = torch.arange(self.rows, device=device, dtype=torch.float32)
         return ((self.rows - 1) / 2 - index) * self.pixel_mm
 
@@ -58,10 +61,11 @@ class VoxelGrid:
 
     @property
     def voxel_mm3(self) -> float:
+        """Volume of a voxel, in mm³."""
         return self.step_y_mm * self.step_z_mm * self.step_x_mm
 
     def y_mm(self, device: torch.device) -> torch.Tensor:
-        """Centres of the planes, (planes)."""
+        """Centres of the planes in mm, rising; of shape (planes)."""
         return self.first_y_mm + self.step_y_mm * torch.arange(
             self.planes, device=device, dtype=torch.float32
         )

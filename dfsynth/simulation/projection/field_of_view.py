@@ -24,7 +24,7 @@ class LungBox:
 
 
 @dataclass(frozen=True, slots=True)
-class Framing:
+class FieldOfView:
     """How an image is placed over the lungs; margins in mm, negative ones cut lung off."""
 
     beside_mm: float
@@ -37,14 +37,14 @@ class Framing:
     """From the source to the middle of the chest."""
 
 
-def draw_framing(rng: np.random.Generator, projection: str) -> Framing:
-    """Draws a framing as archives show it [assumed]: PA at 1.8 m, AP at 1 to 1.4 m.
+def draw_field_of_view(rng: np.random.Generator, projection: str) -> FieldOfView:
+    """Draws a field of view as archives show it [assumed]: PA at 1.8 m, AP at 1 to 1.4 m.
 
-    The margins leave the outlined lung about a quarter to a third of the picture, as in public
+    The margins leave the outlined lung about a quarter to a third of the image, as in public
     sets with drawn outlines.
     """
     near = projection != "PA"
-    return Framing(
+    return FieldOfView(
         beside_mm=float(np.clip(rng.normal(54, 20), -4, 110)),
         above_mm=float(np.clip(rng.normal(48, 18), 0, 100)),
         below_mm=float(np.clip(rng.normal(64, 28), -6, 130)),
@@ -70,26 +70,30 @@ def find_lungs(grid: VoxelGrid, slab: Slab) -> LungBox | None:
 
 
 def frame_lungs(
-    framing: Framing, lungs: LungBox, grid: VoxelGrid, body_mm: tuple[float, float], size: int
+    field_of_view: FieldOfView,
+    lungs: LungBox,
+    grid: VoxelGrid,
+    body_mm: tuple[float, float],
+    size: int,
 ) -> ConeBeam:
     """A square image of `size` pixels over the lungs, within what the body holds.
 
     `body_mm` is the lowest and the highest z at which there is body: the image never looks past
     the end of a scan, whose rays spread with depth.
     """
-    width = lungs.right_mm - lungs.left_mm + 2 * framing.beside_mm
-    height = lungs.top_mm - lungs.bottom_mm + framing.above_mm + framing.below_mm
+    width = lungs.right_mm - lungs.left_mm + 2 * field_of_view.beside_mm
+    height = lungs.top_mm - lungs.bottom_mm + field_of_view.above_mm + field_of_view.below_mm
     back = grid.first_y_mm + grid.step_y_mm * (grid.planes - 1)
     # A ray at the rim leaves the plane y = 0 by this much until it has left the body.
-    spread = (framing.source_mm + back) / framing.source_mm
+    spread = (field_of_view.source_mm + back) / field_of_view.source_mm
     side = min(max(width, height), _LARGEST_FIELD_MM, (body_mm[1] - body_mm[0]) / spread)
-    middle = (lungs.top_mm + framing.above_mm + lungs.bottom_mm - framing.below_mm) / 2
+    middle = (lungs.top_mm + field_of_view.above_mm + lungs.bottom_mm - field_of_view.below_mm) / 2
     reach = side / 2 * spread
     return ConeBeam(
         rows=size,
         columns=size,
         pixel_mm=side / size,
-        source_mm=framing.source_mm,
-        centre_x_mm=(lungs.left_mm + lungs.right_mm) / 2 + framing.shift_mm,
+        source_mm=field_of_view.source_mm,
+        centre_x_mm=(lungs.left_mm + lungs.right_mm) / 2 + field_of_view.shift_mm,
         centre_z_mm=float(np.clip(middle, body_mm[0] + reach, body_mm[1] - reach)),
     )

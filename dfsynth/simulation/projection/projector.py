@@ -44,7 +44,7 @@ def project(
 
 
 def deposit(elements: Elements, beam: ConeBeam) -> torch.Tensor:
-    """Line integrals in mm, (beam.rows, beam.columns), of structures given as small volumes.
+    """Line integrals in mm, (rows, columns), of structures given as small volumes.
 
     A volume dV at magnification M adds dV · M² / pixel² to the ray through it, shared among the
     four pixels around it, so that the sum over the detector is that of the volumes.

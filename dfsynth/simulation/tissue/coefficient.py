@@ -19,15 +19,24 @@ _AIRLESS_FROM = 0.9
 
 
 def density_factor(density: torch.Tensor) -> torch.Tensor:
-    """(f / f0)^0.82 for a density f over water's: more walls in the same volume; f0 = 0.15."""
+    """(f / f0)^0.82 for a density f over water's, of any shape; f0 = 0.15.
+
+    Denser lung has more walls in the same volume.
+    """
     return (density / REFERENCE_DENSITY).clamp_min(0) ** DENSITY_EXPONENT
 
 
 def aeration(density: torch.Tensor) -> torch.Tensor:
-    """C(f): 1 up to −600 HU, falling linearly to 0 at −100 HU: flooded lung does not scatter."""
+    """C(f) for a density f over water's, of any shape: flooded lung does not scatter.
+
+    It is 1 up to −600 HU and falls linearly to 0 at −100 HU.
+    """
     return ((_AIRLESS_FROM - density) / (_AIRLESS_FROM - _AERATED_TO)).clamp(0, 1)
 
 
 def diameter_factor(diameter_um: float | torch.Tensor) -> float | torch.Tensor:
-    """(D0 / D_alv)^0.85: wider air sacs have less surface in the same volume, D0 = 200 µm."""
+    """(D0 / D_alv)^0.85 for diameters of air sacs in µm, of any shape; D0 = 200 µm.
+
+    Wider air sacs have less surface in the same volume.
+    """
     return (REFERENCE_DIAMETER_UM / diameter_um) ** DIAMETER_EXPONENT

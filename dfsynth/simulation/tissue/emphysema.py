@@ -41,7 +41,7 @@ class EmphysemaParameters:
 
     @property
     def destroyed_share(self) -> float:
-        """Of the lung's volume."""
+        """Share of the lung's volume that is destroyed, 0 to 1."""
         return DESTROYED_AT_WORST * self.severity**_DESTROYED_EXPONENT
 
     @property

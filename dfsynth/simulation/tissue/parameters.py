@@ -30,6 +30,11 @@ class TissueParameters:
     emphysema: EmphysemaParameters | None
     opacities: OpacityParameters | None
 
+    @property
+    def severity(self) -> float:
+        """Severity of emphysema, 0 to 1; 0 where the layer is off."""
+        return 0.0 if self.emphysema is None else self.emphysema.severity
+
 
 def draw_tissue(
     streams: Streams, severity: tuple[float, float], without: frozenset[str]

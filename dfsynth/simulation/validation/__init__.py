@@ -1,6 +1,6 @@
 """Whether simulated people show what published measurements of people show."""
 
 from dfsynth.simulation.validation.measures import Person, measure_person
-from dfsynth.simulation.validation.targets import TARGETS, Finding, Target, find
+from dfsynth.simulation.validation.targets import TARGETS, Finding, Target, compare_with_targets
 
-__all__ = ["TARGETS", "Finding", "Person", "Target", "find", "measure_person"]
+__all__ = ["TARGETS", "Finding", "Person", "Target", "compare_with_targets", "measure_person"]

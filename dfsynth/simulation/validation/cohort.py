@@ -1,6 +1,5 @@
 """Validates the simulator: a cohort of phantoms, measured against published figures."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,14 +7,21 @@ from dataclasses import dataclass
 import torch
 
 from dfsynth.errors import UsageError
-from dfsynth.simulation.validation import TARGETS, Finding, Person, find, measure_person
+from dfsynth.simulation.validation import (
+    TARGETS,
+    Finding,
+    Person,
+    compare_with_targets,
+    measure_person,
+)
+from dfsynth.threads.pool import available_cores
 
 FEWEST_PEOPLE = 20
 USUAL_PEOPLE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Validation:
+class CohortValidation:
     """The table of `dfsynth simulate --validate`."""
 
     people: int
@@ -25,7 +31,7 @@ class Validation:
     """Whether no target is missed; some may be in doubt."""
 
 
-def validate(people: int, seed: int, advance: Callable[[], None]) -> Validation:
+def validate_cohort(people: int, seed: int, advance: Callable[[], None]) -> CohortValidation:
     """Measures `people` phantoms, drawn from `seed`, `seed` + 1, …; `advance` after each.
 
     Raises:
@@ -37,15 +43,15 @@ def validate(people: int, seed: int, advance: Callable[[], None]) -> Validation:
         raise UsageError(f"--seed {seed}: expected 0 or more")
     torch.set_num_threads(1)
     cohort: list[Person] = []
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(available_cores()) as pool:
         for person in pool.map(measure_person, range(seed, seed + people)):
             cohort.append(person)
             advance()
-    findings = find(TARGETS, cohort, seed)
-    return Validation(people, seed, findings, all(f.met != "no" for f in findings))
+    findings = compare_with_targets(TARGETS, cohort, seed)
+    return CohortValidation(people, seed, findings, all(f.met != "no" for f in findings))
 
 
-def tabulate(findings: Sequence[Finding]) -> str:
+def tabulate_findings(findings: Sequence[Finding]) -> str:
     """The findings as a Markdown table, which a terminal shows well enough."""
     lines = [
         "| target | kind | expected | found (95 % interval) | met | from |",

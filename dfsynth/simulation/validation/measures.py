@@ -11,7 +11,7 @@ from dfsynth.records import Float32Map
 from dfsynth.simulation.acquisition import (
     ImagingParameters,
     Projections,
-    Tube,
+    XrayTube,
     acquire,
     draw_imaging,
     transmit,
@@ -20,7 +20,7 @@ from dfsynth.simulation.acquisition.hardening import HardeningParameters
 from dfsynth.simulation.acquisition.noise import NoiseParameters, draw_noise, step_phases
 from dfsynth.simulation.acquisition.noise_sigma import dark_field_noise_sigma
 from dfsynth.simulation.phantom import BodyParameters, draw_body
-from dfsynth.simulation.projection.body import ProjectedBody, label_lung
+from dfsynth.simulation.projection.projected_body import ProjectedBody, label_lung
 from dfsynth.simulation.scene import pose_phantom
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import TissueParameters, draw_tissue
@@ -31,7 +31,7 @@ _EMPTY: Final = 0.7
 """Volume over total lung capacity at expiration: with it the published ratios of the total signal
 and of the coefficient, 0.94 and 1.35, agree with each other."""
 _KVP: Final = 70.0
-_TUBE: Final = Tube(_KVP)
+_TUBE: Final = XrayTube(_KVP)
 _THICK_MM: Final = 40.0
 _FITTED_SCANNER: Final = ImagingParameters(
     _TUBE, hardening=HardeningParameters(42.4, 12.5, bone_residual=1.0, soft_residual=1.0)
@@ -59,11 +59,13 @@ class Person:
     sdf_ratio: float
     """Expiration over inspiration."""
     eps_bar_ratio: float
+    """Mean coefficient, expiration over inspiration."""
     laa950: float
     """With emphysema."""
     eps_bar_ill_ratio: float
     """Mean coefficient with emphysema over that without."""
     severity: float
+    """Of emphysema, 0 to 1."""
     left_right: float
     """Signal per millimetre of lung, left field over right, less 1."""
     apex_base: float
@@ -75,9 +77,11 @@ class Person:
     raw_soft_signal: float
     """Behind soft tissue alone."""
     lung_signal: float
-    """The same three with the assumed calibration, as a scan is delivered."""
+    """Mean D in the lung field with the assumed calibration, as a scan is delivered."""
     bone_signal: float
+    """Behind bone, as a scan is delivered."""
     soft_signal: float
+    """Behind soft tissue, as a scan is delivered."""
     noise_ratio: float
     """Spread of counted scans over its formula, in pixels with more than a thousand photons."""
     faint_noise_ratio: float
@@ -87,6 +91,7 @@ class Person:
     lung_area_cm2: float
     """Projected, of both lung fields."""
     cardiothoracic: float
+    """Widest heart over widest chest."""
 
 
 def measure_person(seed: int) -> Person:
@@ -146,7 +151,10 @@ def measure_person(seed: int) -> Person:
 def mean_signals(
     projections: Projections, scan: ImagingParameters, labels: NDArray[np.uint8]
 ) -> tuple[float, float, float]:
-    """Mean D in the lung field, behind bone, and behind soft tissue, as `scan` gives it."""
+    """Mean D in the lung field, behind bone, and behind soft tissue, as `scan` gives it.
+
+    `labels` (y, x) is 0 no lung, 1 lung field, 2 hidden lung, as in the functions below.
+    """
     signal = acquire(projections, scan).dark_field
     no_lung = (labels == 0) & (projections.water_mm > 60)
     bone = no_lung & (projections.bone_mm > 3)
@@ -159,7 +167,10 @@ def mean_signals(
 
 
 def field_gradients(body: ProjectedBody, labels: NDArray[np.uint8]) -> tuple[float, float]:
-    """Signal per millimetre: left over right, and upper over lower third of the field, less 1."""
+    """Signal per millimetre: left over right, and upper over lower third of the field, less 1.
+
+    The field is where `labels` (y, x) is 1.
+    """
     field = (labels == 1) & (body.lung_mm > _THICK_MM)
     rows = np.flatnonzero(field.any(axis=1))
     third = (rows[-1] - rows[0]) / 3
@@ -179,11 +190,12 @@ def field_gradients(body: ProjectedBody, labels: NDArray[np.uint8]) -> tuple[flo
 def noise_ratios(
     dark_field: Float32Map, transmission: Float32Map, parameters: NoiseParameters, streams: Streams
 ) -> tuple[float, float]:
-    """Spread of D over its formula: where more than a thousand photons arrive, and where few more.
+    """Spread of D over its formula, in pixels with over a thousand photons, and with few more.
 
     Both scans, with the body and without, are counted: six Poisson phase steps and a fit. (The
     noise layer draws from the formula itself above a thousand photons; comparing it would say
-    nothing.) Every pixel counts as one of the detector's: binned ones have more photons.
+    nothing.) Maps are (y, x).
+    Every pixel counts as one of the detector's: binned ones have more photons.
     """
     rng = streams("validation scans")
     enough = parameters.photons * transmission > _ENOUGH_PHOTONS
@@ -213,7 +225,7 @@ def noise_ratios(
 
 
 def cardiothoracic_ratio(labels: NDArray[np.uint8]) -> float:
-    """Widest heart over widest chest, as it is read from an image's lung fields."""
+    """Widest heart over widest chest, measured on the lung fields of `labels` (y, x)."""
     field = labels == 1
     rows = np.flatnonzero(field.any(axis=1))
     middle = round(_middle_column(labels))

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.simulation.validation.measures import Person
+from dfsynth.statistics import bootstrap_percentiles
 
 Samples = NDArray[np.float64]
 Statistic = Callable[[Sequence[Person]], float]
 
-_RESAMPLES: Final = 1000
 _CONSTRUCTION: Final = "by construction"
 _EMERGENT: Final = "emergent"
 
@@ -42,21 +42,21 @@ class Finding:
     expected: tuple[float, float]
     reason: str
     value: float
+    """In `unit`."""
     interval: tuple[float, float]
     """95 %, by bootstrap over people."""
     met: Literal["yes", "in doubt", "no"]
     """In doubt where the value lies in the expected range and the interval leaves it."""
 
 
-def find(targets: Sequence[Target], people: Sequence[Person], seed: int) -> tuple[Finding, ...]:
+def compare_with_targets(
+    targets: Sequence[Target], people: Sequence[Person], seed: int
+) -> tuple[Finding, ...]:
     """The findings for a cohort; resampling is by whole people, with the given seed."""
-    rng = np.random.default_rng(seed)
-    draws = rng.integers(0, len(people), (_RESAMPLES, len(people)))
     findings = []
     for target in targets:
         value = target.statistic(people)
-        resampled = [target.statistic([people[i] for i in draw]) for draw in draws]
-        low, high = np.percentile(resampled, [2.5, 97.5])
+        interval = bootstrap_percentiles(people, target.statistic, seed)
         findings.append(
             Finding(
                 name=target.name,
@@ -65,14 +65,14 @@ def find(targets: Sequence[Target], people: Sequence[Person], seed: int) -> tupl
                 expected=(target.low, target.high),
                 reason=target.reason,
                 value=value,
-                interval=(float(low), float(high)),
-                met=_judge(target, value, (float(low), float(high))),
+                interval=interval,
+                met=_verdict(target, value, interval),
             )
         )
     return tuple(findings)
 
 
-def _judge(
+def _verdict(
     target: Target, value: float, interval: tuple[float, float]
 ) -> Literal["yes", "in doubt", "no"]:
     if not target.low <= value <= target.high:
@@ -82,20 +82,22 @@ def _judge(
 
 
 def mean_of(name: str) -> Statistic:
+    """The mean of a measure of `Person` over a cohort."""
     return lambda people: float(np.nanmean(_values(people, name)))
 
 
 def spread_of(name: str) -> Statistic:
+    """The standard deviation of a measure of `Person` over a cohort."""
     return lambda people: float(np.nanstd(_values(people, name), ddof=1))
 
 
 def correlation_of(one: str, other: str) -> Statistic:
-    """Pearson's."""
+    """Pearson's correlation of two measures of `Person` over a cohort."""
     return lambda people: float(np.corrcoef(_values(people, one), _values(people, other))[0, 1])
 
 
 def rank_correlation_of(one: str, other: str) -> Statistic:
-    """Spearman's."""
+    """Spearman's rank correlation of two measures of `Person` over a cohort."""
 
     def ranks(values: Samples) -> Samples:
         # Ties, such as all who have no emphysema, share their mean rank.

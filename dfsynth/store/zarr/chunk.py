@@ -14,6 +14,8 @@ import numpy as np
 from dfsynth.store.arrays import ArraySpec, StoredMap
 
 LEVEL: Final = 1
+COMPRESSION: Final = "blosc-zstd1-bitshuffle, crc32c"
+"""What the records of stores call it; another way to pack values needs another name."""
 CHECKSUM_BYTES: Final = 4
 _BLOSC_HEADER_BYTES: Final = 16
 

@@ -6,17 +6,16 @@ these codecs and no others, and the documents stay equal whatever library versio
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import make_folder, write_durably
 from dfsynth.files.faults import store_faults
+from dfsynth.files.json_record import Json, encode_json, parse_object
 from dfsynth.store.arrays import STORED_TYPES, ArraySpec, common_cut
 from dfsynth.store.layout import StoreLayout
 from dfsynth.store.zarr.chunk import LEVEL
-
-Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
-"""What a JSON document can hold."""
+from dfsynth.store.zarr.paths import array_path, group_path
 
 DIMENSIONS: Final = ("image", "y", "x")
 _OWNER: Final = "group"
@@ -24,7 +23,7 @@ _CRC32C: Final[Json] = {"name": "crc32c"}
 
 
 def array_document(spec: ArraySpec) -> dict[str, Json]:
-    """The Zarr v3 metadata of one array."""
+    """The Zarr v3 metadata of one array (image, y, x), as the content of its `zarr.json`."""
     sharding: Json = {
         "chunk_shape": [1, spec.height, spec.width],
         "codecs": [_bytes_codec(spec.stored_dtype.itemsize), _blosc_codec(spec), _CRC32C],
@@ -72,29 +71,29 @@ def write_group(
     Raises:
         StoreError: the arrays do not fit together, or a file cannot be written.
         ValueError: an attribute is NaN or infinite, which JSON does not know.
-        TypeError: an attribute is nothing that JSON knows.
+        TypeError: an attribute is of a type that JSON does not know.
     """
     common_cut(specs)
-    group = _to_json(group_document(specs, attributes))
+    group = encode_json(group_document(specs, attributes))
     layout.make_folders()
     for spec in specs:
-        make_folder(layout.array(spec.name))
-        document = _to_json(array_document(spec))
-        write_durably(layout.array_metadata(spec.name), document, layout.scratch, _OWNER)
-    write_durably(layout.group_metadata, group, layout.scratch, _OWNER)
+        path = array_path(layout, spec.name)
+        make_folder(path.parent)
+        write_durably(path, encode_json(array_document(spec)), layout.scratch, _OWNER)
+    write_durably(group_path(layout), group, layout.scratch, _OWNER)
 
 
 def read_group(layout: StoreLayout) -> tuple[tuple[ArraySpec, ...], dict[str, Json]]:
-    """The arrays, in the order in which they were made, and the attributes of a store.
+    """The arrays (image, y, x), in the order in which they were made, and the attributes.
 
     Raises:
         StoreError: there is no group, or it is not laid out as this version writes it.
     """
-    path = layout.group_metadata
+    path = group_path(layout)
     with store_faults(f"read {path}"):
-        text = path.read_bytes()
+        raw = path.read_bytes()
     try:
-        document = json.loads(text)
+        document = parse_object(raw)
         attributes = document["attributes"]
         arrays = document["consolidated_metadata"]["metadata"]
         specs = tuple(_read_spec(name, arrays[name]) for name in arrays)
@@ -138,7 +137,3 @@ def _blosc_codec(spec: ArraySpec) -> Json:
         "blocksize": 0,
     }
     return {"name": "blosc", "configuration": configuration}
-
-
-def _to_json(document: Mapping[str, Json]) -> bytes:
-    return (json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()

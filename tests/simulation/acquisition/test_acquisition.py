@@ -9,7 +9,7 @@ from dfsynth.simulation.acquisition import (
     LAYERS,
     ImagingParameters,
     Projections,
-    Tube,
+    XrayTube,
     acquire,
     draw_imaging,
     transmit,
@@ -39,10 +39,10 @@ def chest() -> Projections:
 
 
 def test_without_layers_the_scan_is_the_truth(chest: Projections) -> None:
-    found = acquire(chest, ImagingParameters(Tube(70)))
+    found = acquire(chest, ImagingParameters(XrayTube(70)))
     np.testing.assert_array_equal(found.dark_field, chest.dark_field)
     np.testing.assert_array_equal(
-        found.transmission, transmit(chest.water_mm, chest.bone_mm, Tube(70))
+        found.transmission, transmit(chest.water_mm, chest.bone_mm, XrayTube(70))
     )
 
 
@@ -89,7 +89,7 @@ def test_scatter_costs_visibility_and_correction_gives_most_of_it_back(chest: Pr
     parameters = draw_imaging(70, frozenset({"scatter"}), stream(2))
     assert parameters.scatter is not None
     found = acquire(chest, parameters)
-    truth = transmit(chest.water_mm, chest.bone_mm, Tube(70))
+    truth = transmit(chest.water_mm, chest.bone_mm, XrayTube(70))
     gained = found.dark_field - chest.dark_field
     left = found.transmission / truth - 1
     body = truth < 0.5

@@ -9,9 +9,9 @@ from dfsynth.simulation.acquisition.hardening import (
     draw_hardening,
     residual_dark_field,
 )
-from dfsynth.simulation.acquisition.spectrum import Tube, attenuation_per_mm, detected_spectrum
+from dfsynth.simulation.acquisition.spectrum import XrayTube, attenuation_per_mm, detected_spectrum
 
-TUBE = Tube(70)
+TUBE = XrayTube(70)
 
 
 def maps(water: float, bone: float) -> tuple[np.ndarray, np.ndarray]:

@@ -50,7 +50,7 @@ def test_larger_errors_make_stronger_fringes() -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_fringes_are_a_fault_and_not_the_picture(seed: int) -> None:
+def test_fringes_are_a_fault_and_not_the_image(seed: int) -> None:
     parameters = draw_moire(0.3, np.random.default_rng(seed))
     maps = np.full(SHAPE, 0.3, np.float32), np.full(SHAPE, 0.2, np.float32)
     found, _ = add_fringes(*maps, 1.0, parameters)

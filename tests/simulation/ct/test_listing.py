@@ -9,7 +9,6 @@ from ct_volumes import image_of, write_series
 
 from dfsynth.errors import UsageError
 from dfsynth.simulation.ct import CtFormat, list_volumes
-from dfsynth.simulation.ct.extras import load_extra
 
 SMALL = np.zeros((4, 8, 8), np.int16)
 
@@ -141,8 +140,3 @@ def test_a_folder_without_volumes_is_refused(tmp_path: Path) -> None:
         list_volumes(tmp_path)
     with pytest.raises(UsageError, match="no folder"):
         list_volumes(tmp_path / "missing")
-
-
-def test_a_missing_library_is_named_with_what_to_install() -> None:
-    with pytest.raises(UsageError, match=r"pip install 'dfsynth\[simulate\]'"):
-        load_extra("no_such_library.part")

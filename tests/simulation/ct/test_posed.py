@@ -14,7 +14,7 @@ from dfsynth.simulation.ct.placement import COLUMN, PLANE, ROW, place
 from dfsynth.simulation.ct.tissues import BONE, LUNG, LUNG_MASS, SOFT
 from dfsynth.simulation.projection.anatomy import Slab
 from dfsynth.simulation.projection.beam import ConeBeam, VoxelGrid
-from dfsynth.simulation.projection.body import ProjectedBody, project_body
+from dfsynth.simulation.projection.projected_body import ProjectedBody, project_body
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import LungTissue, TissueParameters
 

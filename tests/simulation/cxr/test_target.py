@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from read_chest import SIDE, WHOLE, Chest, dome
+from segmented_chest import SIDE, WHOLE, Chest, dome
 
-from dfsynth.lung_segmentation.network import LungReading
+from dfsynth.lung_segmentation.network import LungPrediction
 from dfsynth.lung_segmentation.regions import NotAChestRadiograph
-from dfsynth.simulation.cxr.lungs import ReadLungs
+from dfsynth.simulation.cxr.symmetric_lungs import SymmetricLungs
 from dfsynth.simulation.cxr.target import (
     CxrParameters,
     CxrTarget,
@@ -32,7 +32,7 @@ def plain(eps_per_m: float = 2.5) -> CxrParameters:
 def lay(
     chest: Chest, parameters: CxrParameters, seed: int = 0, pixel_mm: float | None = PIXEL_MM
 ) -> CxrTarget:
-    return lay_dark_field(chest.image, WHOLE, chest.reading, parameters, Streams(seed), pixel_mm)
+    return lay_dark_field(chest.image, WHOLE, chest.prediction, parameters, Streams(seed), pixel_mm)
 
 
 def drawn(severity: float, seed: int = 0, without: frozenset[str] = frozenset()) -> CxrParameters:
@@ -117,7 +117,7 @@ def test_a_thick_lung_averages_its_heterogeneity_away() -> None:
     for thickness_mm in (20.0, 80.0, 200.0):
         slab = np.zeros((SIDE, SIDE), np.float32)
         slab[14:114, 14:114] = thickness_mm
-        lungs = ReadLungs(slab, PIXEL_MM)
+        lungs = SymmetricLungs(slab, PIXEL_MM)
         grid, coarse = lungs.coarse(5.0)
         voxels = LungTissue(layers, lungs, Streams(1)).fill(coarse, grid)
         along = (coarse.lung * voxels.healthy).sum(0) / coarse.lung.sum(0)
@@ -132,7 +132,7 @@ def test_a_thick_lung_averages_its_heterogeneity_away() -> None:
 
 def test_lungs_in_three_dimensions_have_the_read_thickness() -> None:
     thickness = 160 * dome(64, 64, 50, 40)
-    lungs = ReadLungs(thickness, PIXEL_MM)
+    lungs = SymmetricLungs(thickness, PIXEL_MM)
     grid, slab = lungs.coarse(6.0)
     volume = float(slab.lung.sum()) * grid.voxel_mm3
     assert volume == pytest.approx(float(thickness.sum()) * PIXEL_MM**2, rel=1e-3)
@@ -164,7 +164,7 @@ def test_thickness_is_round_at_the_rim_and_nothing_beyond() -> None:
     assert 0 < row[row > 0][0] < 90
 
 
-def test_a_lung_that_the_picture_cuts_does_not_thin_out_there() -> None:
+def test_a_lung_that_the_image_cuts_does_not_thin_out_there() -> None:
     any_lung = dome(64, 10, 50, 40) > 0
     content = (slice(0, SIDE), slice(10, SIDE))
     any_lung[:, :10] = False
@@ -198,29 +198,31 @@ def test_the_assumed_pitch_gives_an_adults_lungs() -> None:
 
 
 def test_lungs_of_an_impossible_volume_are_refused(chest: Chest) -> None:
-    thin = LungReading(chest.reading.field, chest.reading.any_lung, chest.reading.thickness_mm / 50)
+    thin = LungPrediction(
+        chest.prediction.field, chest.prediction.any_lung, chest.prediction.thickness_mm / 50
+    )
     with pytest.raises(NotAChestRadiograph, match=r"would hold 0\.1 l"):
-        lay(replace(chest, reading=thin), plain())
+        lay(replace(chest, prediction=thin), plain())
 
 
-def test_a_picture_without_lungs_is_refused(chest: Chest) -> None:
+def test_an_image_without_lungs_is_refused(chest: Chest) -> None:
     nothing = np.zeros_like(chest.image)
     with pytest.raises(NotAChestRadiograph):
-        lay(replace(chest, reading=LungReading(nothing, nothing, nothing)), plain())
+        lay(replace(chest, prediction=LungPrediction(nothing, nothing, nothing)), plain())
 
 
-def test_a_finer_picture_has_the_same_patient(chest: Chest) -> None:
+def test_a_finer_image_has_the_same_patient(chest: Chest) -> None:
     def fine(values: np.ndarray) -> np.ndarray:
         return np.kron(values, np.ones((4, 4), np.float32)).astype(np.float32)
 
-    read = chest.reading
+    read = chest.prediction
     large = Chest(
         fine(chest.image),
-        LungReading(fine(read.field), fine(read.any_lung), fine(read.thickness_mm)),
+        LungPrediction(fine(read.field), fine(read.any_lung), fine(read.thickness_mm)),
     )
     layers = drawn(0.5)
     whole = (slice(0, 4 * SIDE), slice(0, 4 * SIDE))
-    target = lay_dark_field(large.image, whole, large.reading, layers, Streams(0), PIXEL_MM / 4)
+    target = lay_dark_field(large.image, whole, large.prediction, layers, Streams(0), PIXEL_MM / 4)
     coarse = lay(chest, layers)
     assert target.dark_field_clean.shape == (4 * SIDE, 4 * SIDE)
     assert target.sdf_m2 == pytest.approx(coarse.sdf_m2, rel=0.03)

@@ -86,7 +86,7 @@ def test_hidden_lung_lies_outside_the_outline_below_and_between() -> None:
     assert 0 < shape.relative_thickness[160, 155] < 1
 
 
-def test_an_even_picture_is_evenly_aerated() -> None:
+def test_an_even_image_is_evenly_aerated() -> None:
     np.testing.assert_allclose(shape_of(two_lungs()).aeration, 1.0, atol=1e-3)
 
 
@@ -108,7 +108,7 @@ def test_an_opacity_lowers_the_aeration_where_it_lies() -> None:
 
 
 @pytest.mark.parametrize("gain", [0.5, 1.0])
-def test_aeration_is_relative_to_the_pictures_own_contrast(gain: float) -> None:
+def test_aeration_is_relative_to_the_images_own_contrast(gain: float) -> None:
     lung = two_lungs()
     image = chest(lung)
     image[(ellipse(150, 75, 25, 20) > 0) & lung] = 0.55
@@ -118,7 +118,7 @@ def test_aeration_is_relative_to_the_pictures_own_contrast(gain: float) -> None:
     )
 
 
-def test_lungs_over_the_whole_picture_are_no_error() -> None:
+def test_lungs_over_the_whole_image_are_no_error() -> None:
     shape = lung_shape(np.full((64, 64), 0.3, np.float32), np.ones((64, 64), np.bool_))
     assert np.isfinite(shape.relative_thickness).all()
     assert np.isfinite(shape.aeration).all()

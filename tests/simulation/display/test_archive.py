@@ -1,4 +1,4 @@
-"""Shutter, lettering and encoding: what an archive adds."""
+"""Shutter, markers and encoding: what an archive adds."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from dfsynth.simulation.display.encoding import (
     read_grey,
     store_grey,
 )
-from dfsynth.simulation.display.lettering import LetteringParameters, Marker, burn, draw_lettering
+from dfsynth.simulation.display.markers import Marker, MarkerParameters, burn_markers, draw_markers
 from dfsynth.simulation.display.shutter import (
     ShutterParameters,
     close_shutter,
@@ -34,12 +34,12 @@ def test_outside_the_shutter_there_is_nothing_of_the_patient() -> None:
     np.testing.assert_allclose(found[12:88, 12:88], image[12:88, 12:88], atol=1e-5)
 
 
-def test_an_opening_beyond_the_picture_hides_nothing() -> None:
+def test_an_opening_beyond_the_image_hides_nothing() -> None:
     wide = ((-0.1, -0.1), (1.1, -0.1), (1.1, 1.1), (-0.1, 1.1))
     assert (field_opening((40, 60), ShutterParameters(wide, 0, 1)) == 1).all()
 
 
-def test_most_of_the_picture_stays_open() -> None:
+def test_most_of_the_image_stays_open() -> None:
     for seed in range(50):
         opening = field_opening((64, 64), draw_shutter(np.random.default_rng(seed)))
         assert opening.mean() > 0.65
@@ -76,7 +76,7 @@ def test_an_opening_that_hides_nothing_stays() -> None:
 def test_letters_of_the_side_are_on_their_side() -> None:
     seen = set()
     for seed in range(60):
-        side = draw_lettering(np.random.default_rng(seed)).markers[0]
+        side = draw_markers(np.random.default_rng(seed)).markers[0]
         seen.add(side.text)
         assert (side.text == "L") == (side.x > 0.5)
     assert seen == {"L", "R"}
@@ -87,7 +87,7 @@ def test_letters_of_the_side_are_on_their_side() -> None:
 def test_a_letter_has_its_height_and_place(style: str, side: int) -> None:
     marker = replace(LETTER, x=0.5, y=0.4, style=style)
     image = np.full((side, side), 0.3, np.float32)
-    found = burn(image, LetteringParameters((marker,)))
+    found = burn_markers(image, MarkerParameters((marker,)))
     changed = np.abs(found - image) > 0.1
     rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
     assert (rows[0] + rows[-1]) / 2 == pytest.approx(0.4 * side, abs=0.02 * side)
@@ -97,9 +97,9 @@ def test_a_letter_has_its_height_and_place(style: str, side: int) -> None:
 
 
 @pytest.mark.parametrize("place", [(-0.5, 0.5), (0.0, 0.0), (1.0, 1.0), (0.5, 1.4)])
-def test_a_letter_may_leave_the_picture(place: tuple[float, float]) -> None:
+def test_a_letter_may_leave_the_image(place: tuple[float, float]) -> None:
     image = np.zeros((64, 64), np.float32)
-    found = burn(image, LetteringParameters((replace(LETTER, x=place[0], y=place[1]),)))
+    found = burn_markers(image, MarkerParameters((replace(LETTER, x=place[0], y=place[1]),)))
     assert found.shape == image.shape
     assert found.max() <= 1
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dfsynth.simulation.acquisition import Tube, transmit
+from dfsynth.simulation.acquisition import XrayTube, transmit
 from dfsynth.simulation.acquisition.scatter import ScatterParameters
 from dfsynth.simulation.display.exposure import ExposureParameters, draw_exposure, expose
-from dfsynth.simulation.display.unrest import UnrestParameters
+from dfsynth.simulation.display.motion_blur import MotionBlurParameters
 
-PLAIN = ExposureParameters(Tube(120), None, None, None, (0.0, 0.0), None, 0)
+PLAIN = ExposureParameters(XrayTube(120), None, None, None, (0.0, 0.0), None, 0)
 
 
 def slab(water_mm: float, side: int = 64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -20,7 +20,7 @@ def slab(water_mm: float, side: int = 64) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def test_a_plain_exposure_is_minus_log_transmission() -> None:
     found = expose(*slab(180), 1.0, PLAIN)
-    np.testing.assert_allclose(found, -np.log(transmit(*slab(180)[:2], Tube(120))), rtol=1e-5)
+    np.testing.assert_allclose(found, -np.log(transmit(*slab(180)[:2], XrayTube(120))), rtol=1e-5)
 
 
 def test_scatter_fills_the_dense_parts_with_light() -> None:
@@ -34,7 +34,7 @@ def test_scatter_fills_the_dense_parts_with_light() -> None:
 
 def test_noise_is_that_of_the_counted_photons() -> None:
     noisy = expose(*slab(200, 256), 0.5, replace(PLAIN, photons_per_mm2=4e5))
-    counts = 4e5 * 0.25 * transmit(*slab(200, 1)[:2], Tube(120))[0, 0]
+    counts = 4e5 * 0.25 * transmit(*slab(200, 1)[:2], XrayTube(120))[0, 0]
     assert noisy.std() == pytest.approx(counts**-0.5, rel=0.02)
 
 
@@ -46,7 +46,7 @@ def test_the_open_field_slopes_as_asked() -> None:
 
 def test_bones_stay_sharp_where_soft_tissue_moves() -> None:
     water, bone, metal = slab(150)
-    moved = replace(PLAIN, unrest=UnrestParameters(3.0, 3.0))
+    moved = replace(PLAIN, motion_blur=MotionBlurParameters(3.0, 3.0))
     bone[40:] = 5
     np.testing.assert_allclose(
         expose(water, bone, metal, 1.0, moved), expose(water, bone, metal, 1.0, PLAIN), atol=1e-5

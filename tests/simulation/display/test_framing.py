@@ -7,7 +7,7 @@ import pytest
 
 from dfsynth.simulation.display.framing import (
     FramingParameters,
-    Surface,
+    Resampling,
     draw_framing,
     frame_maps,
     frame_matrix,
@@ -62,7 +62,7 @@ def test_labels_keep_their_values_and_every_map_moves_alike() -> None:
     parameters = draw_framing("crisp", np.random.default_rng(5))
     disc = (np.hypot(*(np.mgrid[:101, :101] - 50)) < 25).astype(np.float32)
     found = frame_maps(
-        {"mask": disc * 2, "image": disc}, {"mask": Surface(nearest=True)}, parameters
+        {"mask": disc * 2, "image": disc}, {"mask": Resampling(nearest=True)}, parameters
     )
     assert set(np.unique(found["mask"])) == {0.0, 2.0}
     assert ((found["mask"] > 1) == (found["image"] > 0.5)).mean() > 0.99
@@ -72,14 +72,14 @@ def test_outside_is_filled_as_asked() -> None:
     image = np.full((50, 50), 7.0, np.float32)
     away = FramingParameters(1, 1, 0, 0.4, 0)
     maps = {"zero": image, "one": image, "edge": image}
-    found = frame_maps(maps, {"one": Surface(fill=1.0), "edge": Surface(fill=None)}, away)
+    found = frame_maps(maps, {"one": Resampling(fill=1.0), "edge": Resampling(fill=None)}, away)
     assert (found["zero"][0, 0], found["one"][0, 0], found["edge"][0, 0]) == (0, 1, 7)
 
 
 def test_in_the_bars_there_is_nothing_and_no_truth() -> None:
     ones = np.ones((100, 80), np.float32)
     barred = replace(STILL, bars=(0.1, 0.0, 0.05, 0.3))
-    surfaces = {"mask": Surface(nearest=True, fill=None), "image": Surface(fill=None)}
+    surfaces = {"mask": Resampling(nearest=True, fill=None), "image": Resampling(fill=None)}
     for found in frame_maps({"mask": ones, "image": ones}, surfaces, barred).values():
         assert (found[:70, 8:76] == 1).all()
         assert found.sum() == 70 * 68
@@ -108,7 +108,9 @@ def test_films_often_end_above_the_lower_edge() -> None:
 def test_a_sharp_map_keeps_more_detail_and_never_goes_below_nothing() -> None:
     stripes = np.tile(np.array([0, 0, 4, 4], np.float32), (101, 26))[:, :101]
     moved = FramingParameters(1, 1.07, 2, 0.01, 0)
-    found = frame_maps({"linear": stripes, "cubic": stripes}, {"cubic": Surface(sharp=True)}, moved)
+    found = frame_maps(
+        {"linear": stripes, "cubic": stripes}, {"cubic": Resampling(sharp=True)}, moved
+    )
     middle = (slice(20, 80), slice(20, 80))
     assert found["cubic"][middle].std() > 1.05 * found["linear"][middle].std()
     assert found["cubic"].min() == 0

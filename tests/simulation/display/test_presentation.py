@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from dfsynth.simulation.acquisition import Projections
-from dfsynth.simulation.display import LOOK_LAYERS, LOOKS, DisplayParameters, draw_display, present
+from dfsynth.simulation.display import (
+    APPEARANCES,
+    DISPLAY_LAYERS,
+    DisplayParameters,
+    draw_display,
+    present,
+)
 from dfsynth.simulation.display.exposure import expose
-from dfsynth.simulation.display.grading import grade
+from dfsynth.simulation.display.tone_curve import apply_tone_curve
 
-ALL = frozenset(LOOK_LAYERS)
+ALL = frozenset(DISPLAY_LAYERS)
 
 
 def stream(seed: int):
@@ -31,11 +37,11 @@ def test_without_layers_there_is_an_exposure_and_its_grading(chest: Projections)
     parameters = draw_display(120, frozenset(), stream(1))
     density = expose(chest.water_mm, chest.bone_mm, chest.metal_mm, 3.6, parameters.exposure)
     np.testing.assert_array_equal(
-        present(chest, parameters), np.clip(grade(density, parameters.grading), 0, 1)
+        present(chest, parameters), np.clip(apply_tone_curve(density, parameters.tone_curve), 0, 1)
     )
 
 
-@pytest.mark.parametrize("layer", LOOK_LAYERS)
+@pytest.mark.parametrize("layer", DISPLAY_LAYERS)
 def test_a_layer_that_is_off_does_not_change_the_others(layer: str) -> None:
     for seed in range(10):
         with_all = draw_display(None, ALL, stream(seed))
@@ -45,10 +51,10 @@ def test_a_layer_that_is_off_does_not_change_the_others(layer: str) -> None:
             assert getattr(without, field.name) == expected
 
 
-@pytest.mark.parametrize("layer", LOOK_LAYERS)
+@pytest.mark.parametrize("layer", DISPLAY_LAYERS)
 def test_each_layer_can_be_asked_for_alone(layer: str, chest: Projections) -> None:
     drawn = [draw_display(None, frozenset({layer}), stream(seed)) for seed in range(20)]
-    on = {name for one in drawn for name in LOOK_LAYERS if getattr(one, name) is not None}
+    on = {name for one in drawn for name in DISPLAY_LAYERS if getattr(one, name) is not None}
     assert on == {layer}
     found = present(chest, next(one for one in drawn if getattr(one, layer) is not None))
     assert 0 <= found.min() < found.max() <= 1
@@ -74,8 +80,10 @@ def test_bars_are_black_in_either_polarity(chest: Projections, inverted: bool) -
     assert found[20:60].mean() > 0.2
 
 
-def test_every_look_occurs() -> None:
-    assert {draw_display(None, ALL, stream(seed)).look for seed in range(60)} == set(LOOKS)
+def test_every_appearance_occurs() -> None:
+    assert {draw_display(None, ALL, stream(seed)).appearance for seed in range(60)} == set(
+        APPEARANCES
+    )
 
 
 def test_the_voltage_is_the_one_asked_for() -> None:
@@ -86,7 +94,7 @@ def test_the_voltage_is_the_one_asked_for() -> None:
 def test_lungs_are_darker_than_the_mediastinum_and_little_is_lost(
     seed: int, chest: Projections
 ) -> None:
-    parameters = draw_display(None, ALL - {"shutter", "lettering"}, stream(seed))
+    parameters = draw_display(None, ALL - {"shutter", "markers"}, stream(seed))
     found = present(chest, parameters)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, present(chest, parameters))

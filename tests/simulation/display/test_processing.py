@@ -1,4 +1,4 @@
-"""Equalisation, sharpening, grading and grain: what each keeps and what it changes."""
+"""Equalisation, sharpening, tone_curve and grain: what each keeps and what it changes."""
 
 from dataclasses import replace
 
@@ -7,17 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dfsynth.simulation.display.appearance import APPEARANCES, Appearance
 from dfsynth.simulation.display.equalisation import (
     EqualisationParameters,
     draw_equalisation,
     equalise,
 )
-from dfsynth.simulation.display.grading import GradingParameters, draw_grading, grade
 from dfsynth.simulation.display.grain import GrainParameters, add_grain
-from dfsynth.simulation.display.looks import LOOKS, Look
 from dfsynth.simulation.display.sharpening import SharpeningParameters, draw_sharpening, sharpen
+from dfsynth.simulation.display.tone_curve import (
+    ToneCurveParameters,
+    apply_tone_curve,
+    draw_tone_curve,
+)
 
-STRAIGHT = GradingParameters(0, 0, 0, 0, 0, None, None, 0.0, 1.0)
+STRAIGHT = ToneCurveParameters(0, 0, 0, 0, 0, None, None, 0.0, 1.0)
 
 
 def waves(amplitude: float, period_px: float = 16, side: int = 128) -> np.ndarray:
@@ -66,7 +70,7 @@ def test_no_gain_does_not_sharpen() -> None:
 
 def test_a_concavity_of_one_is_the_light_itself() -> None:
     density = np.linspace(1, 5, 100, dtype=np.float32)[None].repeat(10, 0)
-    found = grade(density, replace(STRAIGHT, concavity=1.0))
+    found = apply_tone_curve(density, replace(STRAIGHT, concavity=1.0))
     light = np.exp(-density)
     expected = (np.exp(-1.04) - light) / (np.exp(-1.04) - np.exp(-4.96))
     np.testing.assert_allclose(found, expected.clip(0, 1), atol=0.002)
@@ -75,15 +79,15 @@ def test_a_concavity_of_one_is_the_light_itself() -> None:
 def test_a_straight_grading_runs_from_black_to_white() -> None:
     density = np.linspace(1, 5, 100, dtype=np.float32)[None].repeat(10, 0)
     np.testing.assert_allclose(
-        grade(density, STRAIGHT), ((density - 1.04) / 3.92).clip(0, 1), atol=0.002
+        apply_tone_curve(density, STRAIGHT), ((density - 1.04) / 3.92).clip(0, 1), atol=0.002
     )
 
 
-@given(seed=st.integers(0, 2**32), look=st.sampled_from(LOOKS))
-def test_denser_is_never_darker(seed: int, look: Look) -> None:
-    parameters = draw_grading(look, np.random.default_rng(seed))
+@given(seed=st.integers(0, 2**32), appearance=st.sampled_from(APPEARANCES))
+def test_denser_is_never_darker(seed: int, appearance: Appearance) -> None:
+    parameters = draw_tone_curve(appearance, np.random.default_rng(seed))
     density = np.linspace(0, 7, 400, dtype=np.float32)[None].repeat(4, 0)
-    found = grade(density, parameters)
+    found = apply_tone_curve(density, parameters)
     assert found.min() >= 0
     assert found.max() <= 1
     assert (np.diff(found[0]) >= -1e-5).all()
@@ -95,8 +99,8 @@ def test_a_shoulder_saves_what_clipping_would_lose(concavity: float) -> None:
     density = np.linspace(1, 5, 200, dtype=np.float32)[None].repeat(10, 0)
     hard = replace(STRAIGHT, concavity=concavity, high_margin=-0.2)
     soft = replace(hard, shoulder=0.3)
-    assert (grade(density, hard) >= 0.999).mean() > 0.1
-    assert (grade(density, soft) >= 0.999).mean() < 0.01
+    assert (apply_tone_curve(density, hard) >= 0.999).mean() > 0.1
+    assert (apply_tone_curve(density, soft) >= 0.999).mean() < 0.01
 
 
 @pytest.mark.parametrize("concavity", [0.0, 0.4, 1.0])
@@ -108,24 +112,26 @@ def test_lung_and_mediastinum_get_the_greys_asked_for(
     parameters = replace(
         STRAIGHT, concavity=concavity, toe=0.1, shoulder=0.2, lung_grey=lung, dense_grey=dense
     )
-    found = grade(density, parameters)[0]
+    found = apply_tone_curve(density, parameters)[0]
     assert found[400] == pytest.approx(lung, abs=0.01)
     assert found[1600] == pytest.approx(dense, abs=0.01)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_little_is_crushed_or_saturated(look: Look) -> None:
+@pytest.mark.parametrize("appearance", APPEARANCES)
+def test_little_is_crushed_or_saturated(appearance: Appearance) -> None:
     density = np.linspace(1, 5, 2001, dtype=np.float32)[None].repeat(5, 0)
     for seed in range(20):
-        parameters = replace(draw_grading(look, np.random.default_rng(seed)), black=0.0, white=1.0)
-        found = grade(density, parameters)
+        parameters = replace(
+            draw_tone_curve(appearance, np.random.default_rng(seed)), black=0.0, white=1.0
+        )
+        found = apply_tone_curve(density, parameters)
         assert (found > 0.995).mean() < 0.08
         assert (found < 0.005).mean() < 0.08
 
 
 def test_an_image_of_one_density_is_graded_without_fault() -> None:
-    assert np.isfinite(grade(np.full((20, 20), 2.0, np.float32), STRAIGHT)).all()
-    assert np.isfinite(grade(np.zeros((20, 20), np.float32), STRAIGHT)).all()
+    assert np.isfinite(apply_tone_curve(np.full((20, 20), 2.0, np.float32), STRAIGHT)).all()
+    assert np.isfinite(apply_tone_curve(np.zeros((20, 20), np.float32), STRAIGHT)).all()
 
 
 def test_grain_has_its_strength_whatever_its_width() -> None:
@@ -141,16 +147,16 @@ def test_grain_has_its_strength_whatever_its_width() -> None:
 def test_draws_stay_in_range() -> None:
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        for look in LOOKS:
-            assert 0.1 < draw_equalisation(look, rng).latitude <= 1
-            assert 0 <= draw_sharpening(look, rng).gain <= 1
+        for appearance in APPEARANCES:
+            assert 0.1 < draw_equalisation(appearance, rng).latitude <= 1
+            assert 0 <= draw_sharpening(appearance, rng).gain <= 1
 
 
 def test_only_the_equalised_are_strongly_equalised() -> None:
     latitude = {
-        look: np.mean(
-            [draw_equalisation(look, np.random.default_rng(s)).latitude for s in range(50)]
+        appearance: np.mean(
+            [draw_equalisation(appearance, np.random.default_rng(s)).latitude for s in range(50)]
         )
-        for look in LOOKS
+        for appearance in APPEARANCES
     }
     assert latitude["equalised"] < 0.5 < min(v for k, v in latitude.items() if k != "equalised")

@@ -9,7 +9,7 @@ import pytest
 from dfsynth.manifest import check_parameters
 from dfsynth.options import SimulateOptions
 from dfsynth.records import PAIR_ARRAYS, MadePair, PairItem
-from dfsynth.simulation.simulator import make_simulator
+from dfsynth.simulation import Simulator
 
 OPTIONS = SimulateOptions(out=Path("pairs.zarr"), n=3, size=64, device="cpu", severity=(0.5, 0.9))
 ITEM = PairItem(0, 0, "pair-0000000", "phantom-0", "train", "phantom", None, "none", 4321)
@@ -17,7 +17,7 @@ ITEM = PairItem(0, 0, "pair-0000000", "phantom-0", "train", "phantom", None, "no
 
 def make(item: PairItem = ITEM, **changes: object) -> MadePair:
     options = replace(OPTIONS, **changes)  # type: ignore[arg-type]
-    return make_simulator(options).open().make(item)
+    return Simulator(options).make(item)
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +119,9 @@ def test_devices_darken_the_transmission_and_say_so(pair: MadePair) -> None:
 
 
 def test_every_phantom_is_a_person_of_its_own() -> None:
-    subjects = make_simulator(OPTIONS).subjects(5)
+    subjects = Simulator(OPTIONS).subjects(5)
     assert len({line.patient_id for line in subjects.lines}) == 5
-    assert make_simulator(OPTIONS).subjects(3).lines == subjects.lines[:3]
+    assert Simulator(OPTIONS).subjects(3).lines == subjects.lines[:3]
     # Stores of two seeds may be put together.
-    others = make_simulator(replace(OPTIONS, seed=1)).subjects(5)
+    others = Simulator(replace(OPTIONS, seed=1)).subjects(5)
     assert not {s.patient_id for s in others.lines} & {s.patient_id for s in subjects.lines}

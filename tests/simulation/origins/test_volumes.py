@@ -14,8 +14,8 @@ from ct_volumes import image_of, thorax_hu, write_series
 from dfsynth.errors import DfsynthError, ImageError
 from dfsynth.options import SimulateOptions
 from dfsynth.records import MadePair, PairItem
+from dfsynth.simulation import Simulator
 from dfsynth.simulation.ct import CtLimits, CtThorax, CtVolume, build_thorax
-from dfsynth.simulation.simulator import SimulatorMaker, make_simulator
 
 BUILD_THORAX = "dfsynth.simulation.origins.bodies.build_thorax"
 
@@ -50,29 +50,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def maker(folder: Path) -> SimulatorMaker:
-    return make_simulator(
+def simulator(folder: Path) -> Simulator:
+    return Simulator(
         SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder, device="cpu")
     )
 
 
 @pytest.fixture(scope="module")
-def item(maker: SimulatorMaker) -> PairItem:
-    subject = maker.subjects(2).lines[0]
+def item(simulator: Simulator) -> PairItem:
+    subject = simulator.subjects(2).lines[0]
     return PairItem(
         0, 0, "pair-0", subject.patient_id, "train", "ct", subject.source, subject.license, 77
     )
 
 
 @pytest.fixture(scope="module")
-def pair(maker: SimulatorMaker, item: PairItem) -> MadePair:
-    return maker.open().make(item)
+def pair(simulator: Simulator, item: PairItem) -> MadePair:
+    return simulator.make(item)
 
 
 def test_what_cannot_be_used_is_named_with_a_reason_and_the_others_go_on(
-    maker: SimulatorMaker,
+    simulator: Simulator,
 ) -> None:
-    found = maker.subjects(3)
+    found = simulator.subjects(3)
     assert [line.source for line in found.lines] == ["chest.nii.gz"] * 3
     assert len({line.patient_id for line in found.lines}) == 1
     assert {line.license for line in found.lines} == {"CC BY 4.0"}
@@ -80,22 +80,22 @@ def test_what_cannot_be_used_is_named_with_a_reason_and_the_others_go_on(
     told = "\n".join(found.warnings)
     for name in ("one-lung.nii.gz", "broken.nrrd", "notes.txt"):
         assert name in told
-    assert str(maker) not in told
+    assert str(simulator) not in told
 
 
 def test_reconstructions_of_one_scan_are_one_patient(tmp_path: Path) -> None:
     for name in ("lung", "soft"):
         write_series(tmp_path / "study1" / name, thorax_hu(), PatientID="4711-0815")
     options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=tmp_path)
-    lines = make_simulator(options).subjects(2).lines
+    lines = Simulator(options).subjects(2).lines
     assert [line.source for line in lines] == ["study1/lung", "study1/soft"]
     assert {line.patient_id for line in lines} == {"ct:study1/lung"}
 
 
 def test_one_volume_gives_different_pairs_of_one_person(
-    maker: SimulatorMaker, item: PairItem, pair: MadePair
+    simulator: Simulator, item: PairItem, pair: MadePair
 ) -> None:
-    other = maker.open().make(replace(item, seed=78))
+    other = simulator.make(replace(item, seed=78))
     assert other.facts.source_sha256 == pair.facts.source_sha256
     difference = np.abs(other.arrays["lung_thickness_mm"] - pair.arrays["lung_thickness_mm"])
     assert difference.max() > 20
@@ -108,7 +108,7 @@ def test_a_pair_of_a_volume_is_the_same_whoever_makes_it(
     options = SimulateOptions(
         out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder, device="cpu"
     )
-    again = make_simulator(options).open().make(item)
+    again = Simulator(options).make(item)
     assert again.facts == pair.facts
     for name, values in pair.arrays.items():
         assert np.array_equal(values, again.arrays[name]), name
@@ -128,9 +128,9 @@ def test_lungs_are_found_and_bright_in_the_dark_field(pair: MadePair) -> None:
     assert pair.facts.parameters["height_cm"] is None
 
 
-def test_mixed_origins_take_turns(folder: Path) -> None:
+def test_mixed_origins_go_round_robin(folder: Path) -> None:
     options = SimulateOptions(out=Path("p.zarr"), n=6, size=64, origin="mixed", ct=folder)
-    lines = make_simulator(options).subjects(6).lines
+    lines = Simulator(options).subjects(6).lines
     assert [line.origin for line in lines] == ["phantom", "ct"] * 3
     assert len({line.patient_id for line in lines}) == 4
 
@@ -139,7 +139,7 @@ def test_a_phantom_is_named_by_the_pair_that_decides_its_body(folder: Path) -> N
     mixed = SimulateOptions(out=Path("p.zarr"), n=6, size=64, origin="mixed", ct=folder)
     alone = SimulateOptions(out=Path("p.zarr"), n=6, size=64)
     one, other = (
-        [(n, s.patient_id) for n, s in enumerate(make_simulator(options).subjects(6).lines)]
+        [(n, s.patient_id) for n, s in enumerate(Simulator(options).subjects(6).lines)]
         for options in (mixed, alone)
     )
     # Equal numbers have equal seeds in both stores, so equal bodies.
@@ -151,30 +151,30 @@ def test_one_thread_computes_before_any_volume_is_built(folder: Path) -> None:
     options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder)
     try:
         torch.set_num_threads(threads + 1)
-        make_simulator(options).subjects(1)
+        Simulator(options).subjects(1)
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(threads)
 
 
-def resumed(folder: Path) -> SimulatorMaker:
+def resumed(folder: Path) -> Simulator:
     """As of a run that goes on with a plan: nothing is in memory."""
-    return make_simulator(
+    return Simulator(
         SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder, device="cpu")
     )
 
 
-@pytest.mark.parametrize("trouble", [OSError(5, "input/output error"), RuntimeError("no memory")])
-def test_trouble_with_a_volume_that_passed_ends_the_run_and_is_not_kept(
-    folder: Path, item: PairItem, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+@pytest.mark.parametrize("failure", [OSError(5, "input/output error"), RuntimeError("no memory")])
+def test_failure_with_a_volume_that_passed_ends_the_run_and_is_not_kept(
+    folder: Path, item: PairItem, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
-    simulator = resumed(folder).open()
+    simulator = resumed(folder)
 
     def fail(*_: object) -> None:
-        raise trouble
+        raise failure
 
     with monkeypatch.context() as patch:
-        patch.setattr("dfsynth.simulation.origins.bodies.read_volume", fail)
+        patch.setattr("dfsynth.simulation.origins.volumes.read_volume", fail)
         with pytest.raises(DfsynthError, match=r"chest\.nii\.gz.*run the same command") as caught:
             simulator.make(item)
     assert not isinstance(caught.value, ImageError)
@@ -182,7 +182,7 @@ def test_trouble_with_a_volume_that_passed_ends_the_run_and_is_not_kept(
 
 
 def test_a_volume_that_went_away_ends_the_run(folder: Path, item: PairItem) -> None:
-    simulator = resumed(folder).open()
+    simulator = resumed(folder)
     with pytest.raises(DfsynthError, match=r"gone\.nii: .*") as caught:
         simulator.make(replace(item, source="gone.nii"))
     assert not isinstance(caught.value, ImageError)
@@ -191,9 +191,9 @@ def test_a_volume_that_went_away_ends_the_run(folder: Path, item: PairItem) -> N
 def test_another_folder_is_another_fingerprint(folder: Path, tmp_path: Path) -> None:
     SimpleITK.WriteImage(image_of(thorax_hu(noise=3)), str(tmp_path / "chest.nii.gz"))
     options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder)
-    one = make_simulator(options).settings()
-    assert one == make_simulator(options).settings()
-    assert one != make_simulator(replace(options, ct=tmp_path)).settings()
+    one = Simulator(options).settings()
+    assert one == Simulator(options).settings()
+    assert one != Simulator(replace(options, ct=tmp_path)).settings()
 
 
 def test_a_file_replaced_by_one_of_its_size_is_another_fingerprint(tmp_path: Path) -> None:
@@ -202,9 +202,9 @@ def test_a_file_replaced_by_one_of_its_size_is_another_fingerprint(tmp_path: Pat
     SimpleITK.WriteImage(image_of(small), str(tmp_path / "b.nhdr"))
     options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, origin="ct", ct=tmp_path)
     for name in ("a.nii", "b.raw"):
-        before = make_simulator(options).settings()
+        before = Simulator(options).settings()
         path = tmp_path / name
         changed = path.stat().st_mtime_ns + 10**9
         path.write_bytes(path.read_bytes()[::-1])
         os.utime(path, ns=(changed, changed))
-        assert make_simulator(options).settings() != before, name
+        assert Simulator(options).settings() != before, name

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dfsynth.simulation.phantom.body import BodyParameters, draw_body
+from dfsynth.simulation.phantom.body_shape import BodyParameters, draw_body
 from dfsynth.simulation.phantom.cartilage import sweep_cartilage
 from dfsynth.simulation.phantom.chest import shape_chest
 from dfsynth.simulation.phantom.skeleton import rib_paths

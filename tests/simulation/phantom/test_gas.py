@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dfsynth.simulation.phantom.body import draw_body
+from dfsynth.simulation.phantom.body_shape import draw_body
 from dfsynth.simulation.phantom.chest import shape_chest
 from dfsynth.simulation.phantom.gas import Bubble, shape_gas
 

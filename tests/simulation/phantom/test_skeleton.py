@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dfsynth.simulation.phantom.body import draw_body
+from dfsynth.simulation.phantom.body_shape import draw_body
 from dfsynth.simulation.phantom.chest import shape_chest
 from dfsynth.simulation.phantom.organs import shape_organs
 from dfsynth.simulation.phantom.skeleton import build_skeleton, rib_paths

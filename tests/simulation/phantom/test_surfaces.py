@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dfsynth.simulation.phantom.surfaces import Curve, Ellipsoid, Tube, blend
+from dfsynth.simulation.phantom.surfaces import Capsule, Curve, Ellipsoid, blend
 
 STEP_MM = 0.5
 AXIS = torch.arange(-80, 80, STEP_MM)
@@ -23,7 +23,7 @@ def test_a_turned_ellipsoid_keeps_its_volume() -> None:
 
 
 def test_a_tube_is_a_cylinder_with_round_ends() -> None:
-    tube = Tube((-20.0, 0.0, 0.0), (20.0, 15.0, 10.0), 9.0, 9.0)
+    tube = Capsule((-20.0, 0.0, 0.0), (20.0, 15.0, 10.0), 9.0, 9.0)
     length = math.hypot(40, 10)
     expected = math.pi * 81 * length + 4 / 3 * math.pi * 729
     assert volume_mm3(tube) == pytest.approx(expected, rel=5e-3)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from other_device import DEVICE, OtherDevice
 
-from dfsynth.simulation.phantom.body import draw_body
+from dfsynth.simulation.phantom.body_shape import draw_body
 from dfsynth.simulation.phantom.chest import shape_chest
 from dfsynth.simulation.phantom.organs import shape_organs
 from dfsynth.simulation.phantom.vessels import grow_vessels, in_lung

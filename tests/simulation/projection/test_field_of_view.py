@@ -8,7 +8,7 @@ from simple_anatomy import LUNG_SEMI_AXES_MM, SimpleAnatomy, cubes
 
 from dfsynth.simulation.projection.field_of_view import (
     LungBox,
-    draw_framing,
+    draw_field_of_view,
     find_lungs,
     frame_lungs,
 )
@@ -28,8 +28,8 @@ def test_the_box_is_that_of_both_lungs() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from(["PA", "AP", "AP supine"]))
 def test_the_lungs_lie_in_the_image_but_for_what_a_margin_cuts(seed: int, projection: str) -> None:
-    framing = draw_framing(np.random.default_rng(seed), projection)
-    beam = frame_lungs(framing, LUNGS, GRID, (-400.0, 400.0), 64)
+    field_of_view = draw_field_of_view(np.random.default_rng(seed), projection)
+    beam = frame_lungs(field_of_view, LUNGS, GRID, (-400.0, 400.0), 64)
     side = beam.pixel_mm * 64
     assert 220 < side <= 460.001
     assert abs(beam.centre_x_mm) < 40
@@ -38,8 +38,8 @@ def test_the_lungs_lie_in_the_image_but_for_what_a_margin_cuts(seed: int, projec
 
 
 def test_an_image_never_looks_past_the_end_of_a_scan() -> None:
-    framing = draw_framing(np.random.default_rng(1), "AP")
-    beam = frame_lungs(framing, LUNGS, GRID, (-130.0, 118.0), 64)
+    field_of_view = draw_field_of_view(np.random.default_rng(1), "AP")
+    beam = frame_lungs(field_of_view, LUNGS, GRID, (-130.0, 118.0), 64)
     at_the_back = beam.pixel_mm * 32 * (beam.source_mm + 100) / beam.source_mm
     assert beam.centre_z_mm + at_the_back <= 118.001
     assert beam.centre_z_mm - at_the_back >= -130.001

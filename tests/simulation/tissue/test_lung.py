@@ -8,7 +8,7 @@ import torch
 from simple_anatomy import SimpleAnatomy
 
 from dfsynth.simulation.projection.beam import ConeBeam
-from dfsynth.simulation.projection.body import LungFacts, project_body
+from dfsynth.simulation.projection.projected_body import LungFacts, project_body
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import LungTissue, TissueParameters, draw_tissue
 from dfsynth.simulation.tissue.emphysema import EmphysemaParameters

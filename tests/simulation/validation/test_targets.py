@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dfsynth.simulation.validation import TARGETS, Person, Target, find
+from dfsynth.simulation.validation import TARGETS, Person, Target, compare_with_targets
 from dfsynth.simulation.validation.targets import (
     capacity_over_prediction,
     mean_of,
@@ -50,7 +50,7 @@ def test_a_target_is_met_where_all_of_the_interval_lies_in_the_range(
     target = Target(
         "mean", "by construction", "1/m", low, high, "published", mean_of("eps_bar_per_m")
     )
-    (finding,) = find([target], cohort(), seed=0)
+    (finding,) = compare_with_targets([target], cohort(), seed=0)
     assert finding.met == met
     assert finding.interval[0] < finding.value < finding.interval[1]
 
@@ -59,14 +59,16 @@ def test_the_interval_narrows_as_the_cohort_grows() -> None:
     target = Target("mean", "emergent", "", 0, 9, "", mean_of("eps_bar_per_m"))
     widths = []
     for count in (30, 480):
-        (finding,) = find([target], cohort(count), seed=0)
+        (finding,) = compare_with_targets([target], cohort(count), seed=0)
         widths.append(finding.interval[1] - finding.interval[0])
     assert widths[1] == pytest.approx(widths[0] / 4, rel=0.35)
 
 
 def test_one_seed_gives_one_table() -> None:
     target = Target("spread", "emergent", "", 0, 9, "", spread_of("eps_bar_per_m"))
-    assert find([target], cohort(), 3) == find([target], cohort(), 3)
+    assert compare_with_targets([target], cohort(), 3) == compare_with_targets(
+        [target], cohort(), 3
+    )
 
 
 def test_capacity_is_compared_with_the_prediction_for_sex_and_height() -> None:

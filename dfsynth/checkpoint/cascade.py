@@ -1,0 +1,73 @@
+"""The configuration of the cascade: what its card keeps under `arguments`, and its recipe sets."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from dfsynth.checkpoint.entries import Entries
+
+NETWORK: Final = "upgan-compact"
+"""The cascade's name in every card; `backbone` says which network its stages are."""
+_MOST_STAGES: Final = 16
+
+Backbone = Literal["compact", "published"]
+Guidance = Literal["attention", "concat", "none"]
+Likelihood = Literal["gennorm", "laplace", "gaussian", "point"]
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeConfig:
+    """The arguments of the network `upgan-compact`; the defaults are the packaged checkpoint's.
+
+    Raises:
+        ValueError: a number is out of its range, or a choice is unknown.
+    """
+
+    stages: int = 3
+    """How many networks refine each other, 1 to 16."""
+    widths: tuple[int, ...] = (16, 32, 64, 96, 128)
+    """Channels of the U-Net from fine to coarse."""
+    dropout: float = 0.1
+    """Probability with which a channel is dropped, in [0, 1)."""
+    lung_head: bool = True
+    """Whether the first stage also predicts where lung is."""
+    backbone: Backbone = "compact"
+    """The network of every stage."""
+    guidance: Guidance = "attention"
+    """What a later stage sees, beside the radiograph, of the stage before it."""
+    likelihood: Likelihood = "gennorm"
+    """The distribution predicted for every pixel, which decides the heads."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.stages <= _MOST_STAGES:
+            raise ValueError(f"expected 1 to {_MOST_STAGES} stages, found {self.stages}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"expected a dropout in [0, 1), found {self.dropout}")
+        for name, known in (
+            ("backbone", get_args(Backbone)),
+            ("guidance", get_args(Guidance)),
+            ("likelihood", get_args(Likelihood)),
+        ):
+            found = getattr(self, name)
+            if found not in known:
+                raise ValueError(f"expected as {name} one of {', '.join(known)}, found {found!r}")
+
+
+def read_cascade_config(arguments: Entries) -> CascadeConfig:
+    """Reads the `arguments` of a card of a cascade.
+
+    The last three came later: cards without them are of the networks that there were before.
+
+    Raises:
+        ValueError: an entry is missing, unknown, of another type or out of its range.
+    """
+    config = CascadeConfig(
+        stages=arguments.whole("stages"),
+        widths=arguments.wholes("widths"),
+        dropout=arguments.real("dropout"),
+        lung_head=arguments.truth("lung_head"),
+        backbone=arguments.choice("backbone", get_args(Backbone), "compact"),
+        guidance=arguments.choice("guidance", get_args(Guidance), "attention"),
+        likelihood=arguments.choice("likelihood", get_args(Likelihood), "gennorm"),
+    )
+    arguments.finish()
+    return config

@@ -1,0 +1,31 @@
+"""The families of networks that a card may name, as far as they are known without torch.
+
+A new family is a module like `cascade.py` and a line here; `dfsynth.inference.networks` says how
+the same name is built and sampled.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, Protocol
+
+from dfsynth.checkpoint.cascade import NETWORK, read_cascade_config
+from dfsynth.checkpoint.entries import Entries
+
+
+class NetworkConfig(Protocol):
+    """The arguments of a network of any family: a frozen dataclass, written field by field."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def stages(self) -> int:
+        """How many predictions the network makes of an image, the last being the one to use."""
+
+    @property
+    def lung_head(self) -> bool:
+        """Whether the network also predicts where lung is."""
+
+
+CONFIG_READERS: Final[dict[str, Callable[[Entries], NetworkConfig]]] = {
+    NETWORK: read_cascade_config,
+}
+"""A network's name in a card → what reads its `arguments`, raising ValueError as `Entries` do."""

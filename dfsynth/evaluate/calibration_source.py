@@ -1,0 +1,136 @@
+"""Where the interval factors of an evaluation come from: calibration patients, card or density."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from dfsynth.checkpoint import ModelCard
+from dfsynth.datasets import PairSource, indices_in
+from dfsynth.errors import UsageError
+from dfsynth.evaluate.calibration import (
+    LEVELS,
+    Calibration,
+    CalibrationPixels,
+    Factors,
+    interval_factors,
+)
+from dfsynth.evaluate.per_image import pixels_by_patient
+from dfsynth.evaluate.prediction import PredictedPair, predict_pairs
+from dfsynth.evaluate.selection import evenly_spaced
+from dfsynth.inference import MapGenerator
+from dfsynth.options import EvaluationOptions
+from dfsynth.progress import Progress
+
+_STREAM: Final = 2
+"""Of random numbers: those of the pixels that calibrate."""
+
+
+def choose_calibration_pairs(
+    source: PairSource, options: EvaluationOptions, card: ModelCard
+) -> tuple[int, ...]:
+    """The pairs to calibrate with; none where the factors come from elsewhere.
+
+    Raises:
+        UsageError: what was asked for is not there.
+    """
+    if options.calibration == "card" and not _has_factors(card):
+        levels = ", ".join(map(str, LEVELS))
+        raise UsageError(
+            f"--calibration card: the card of {card.name} has no factors for the levels {levels}; "
+            "use --calibration pairs or none"
+        )
+    tests_them = options.split in {"calibration", "all"}
+    if options.calibration == "pairs" or (options.calibration == "auto" and not tests_them):
+        found = indices_in(source, "calibration")
+        if not found and options.calibration == "pairs":
+            raise UsageError(
+                f"--calibration pairs: {source.description} has no calibration patients; "
+                "use --calibration card or none"
+            )
+        return tuple(found[i] for i in evenly_spaced(len(found), options.limit))
+    return ()
+
+
+def find_calibration(
+    options: EvaluationOptions,
+    card: ModelCard,
+    source: PairSource,
+    indices: Sequence[int],
+    generator: MapGenerator,
+    progress: Progress,
+) -> Calibration:
+    """The factors from the pairs `indices`, else from the card, else none: the density decides.
+
+    Raises:
+        UsageError: pairs were asked for and none shows enough lung, or one cannot be read.
+        StoreError: a pair cannot be read.
+    """
+    stages = card.arguments.stages
+    if indices:
+        found = calibrate(generator, source, indices, progress, options.seed)
+        if found.images:
+            return found
+        if options.calibration == "pairs":
+            raise UsageError(
+                f"--calibration pairs: none of the {len(indices)} calibration pairs shows enough "
+                "lung; use --calibration card or none"
+            )
+    if options.calibration in {"auto", "card"} and _has_factors(card):
+        # The card knows the last stage alone, which is what a build stores.
+        before: tuple[Factors | None, ...] = (None,) * (stages - 1)
+        return Calibration("card", 0, (*before, card.calibration))
+    return Calibration("density", 0, (None,) * stages)
+
+
+def calibrate(
+    generator: MapGenerator,
+    source: PairSource,
+    indices: Sequence[int],
+    progress: Progress,
+    seed: int = 0,
+) -> Calibration:
+    """The k of each stage for the interval mean ± k · total standard deviation of each level.
+
+    From lung pixels (all pixels of pairs of which no lung is known) of the pairs `indices`, against
+    the unclipped noisy target; every patient counts the same, however many pixels are its lung.
+    Images with too little lung to measure are left out; where none has more, nothing is calibrated,
+    and the source is `density`. The last stage's factors are what a model card keeps.
+
+    Raises:
+        UsageError, StoreError: a pair cannot be read.
+        ValueError: no pairs.
+    """
+    if not indices:
+        raise ValueError("expected pairs to calibrate with, found none")
+    kept = pixels_by_patient({index: source.rows[index].patient_id for index in indices})
+    pixels: list[CalibrationPixels] = []
+    stages = 0
+    for pair in predict_pairs(generator, source, list(kept), progress):
+        stages = len(pair.image.stages)
+        if pair.image.lung is None and pair.lung_of != "none":
+            continue
+        rng = np.random.default_rng([seed, _STREAM, pair.index])
+        pixels.append(_draw_pixels(pair, kept[pair.index], rng))
+    if not pixels:
+        return Calibration("density", 0, (None,) * stages)
+    return Calibration(
+        "calibration patients",
+        len(pixels),
+        interval_factors(pixels),
+        len({p.patient_id for p in pixels}),
+    )
+
+
+def _draw_pixels(pair: PredictedPair, most: int, rng: np.random.Generator) -> CalibrationPixels:
+    """At most so many pixels of the lung, or of the whole image where no lung is known."""
+    image = pair.image
+    lung = np.ones(image.noisy.shape, np.bool_) if image.lung is None else image.lung
+    chosen = rng.permutation(np.flatnonzero(lung))[:most]
+    errors = [(image.noisy - stage.mean).ravel()[chosen] for stage in image.stages]
+    sigmas = [stage.sigma.ravel()[chosen] for stage in image.stages]
+    return CalibrationPixels(pair.info.patient_id, np.stack(errors), np.stack(sigmas))
+
+
+def _has_factors(card: ModelCard) -> bool:
+    return all(str(level) in card.calibration for level in LEVELS)

@@ -1,0 +1,63 @@
+"""What a network of any family becomes once it is ready to be run: a generator of maps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dfsynth.records import Float32Map, Generated, ModelInput
+
+
+@dataclass(frozen=True, slots=True)
+class MapBatch:
+    """Maps of several images, each (n, H, W) float32, in the unit of the dark-field image."""
+
+    mean: Float32Map
+    """The dark-field image: the mean of the predictive distribution."""
+    aleatoric: Float32Map
+    """Standard deviation of the noise that the network predicts, above 0."""
+    epistemic: Float32Map
+    """Standard deviation over the samples, at least 0."""
+    lung: Float32Map | None
+    """Probability of lung in [0, 1]; None for a network without lung output."""
+    beta: Float32Map | None = None
+    """Mean shape of the generalised Gaussian over the samples; `stages` gives it."""
+
+
+class MapGenerator(Protocol):
+    """A network on its device, with precision, number of samples and seed decided.
+
+    An image's maps depend on its pixels, its id and the seed, whatever batch it travels in.
+    """
+
+    def auto_batch_size(self, grid: tuple[int, int]) -> int:
+        """Chooses how many images of (height, width) make a batch."""
+
+    def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
+        """Makes the maps of each input; all have one grid (H, W).
+
+        Raises:
+            DfsynthError: the batch does not fit the device.
+        """
+
+    def stages(
+        self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
+    ) -> list[MapBatch]:
+        """Makes the maps of every stage, with `beta`, of images (n, H, W) in [0, 1], dense bright.
+
+        Raises:
+            ValueError: the images have another shape, or not as many ids.
+            DfsynthError: the batch does not fit the device.
+        """
+
+    def __call__(
+        self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
+    ) -> MapBatch:
+        """Makes the maps of the last stage, of images (n, H, W) in [0, 1], dense bright.
+
+        Raises:
+            ValueError: the images have another shape, or not as many ids.
+            DfsynthError: the batch does not fit the device.
+        """

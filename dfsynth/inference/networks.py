@@ -1,0 +1,30 @@
+"""The families of networks as torch knows them: how one is built, and how one is sampled.
+
+The names are those of `dfsynth.checkpoint.networks`, which says how a card describes them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+
+from dfsynth.checkpoint import NETWORK
+from dfsynth.inference.generator import TorchGenerator
+from dfsynth.inference.map_generator import MapGenerator
+from dfsynth.models import Cascade, GeneratorNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFamily:
+    """How networks of one name are made; configuration, network and sampler belong together."""
+
+    build: Callable[[Any], GeneratorNetwork]
+    """Configuration → network; ValueError for one that no network can have."""
+    sampler: Callable[[Any, torch.device, str, int, int], MapGenerator]
+    """Network, device, precision, number of samples and seed → generator."""
+
+
+FAMILIES: Final[dict[str, NetworkFamily]] = {
+    NETWORK: NetworkFamily(Cascade, TorchGenerator),
+}

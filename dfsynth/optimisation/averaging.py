@@ -1,0 +1,25 @@
+"""The moving average of a network's weights, which is better than the last of them."""
+
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+
+def average_weights(network: nn.Module, decay: float) -> AveragedModel:
+    """An exponential moving average of a network's weights, updated once a step by the caller.
+
+    The decay rises to its value as (1 + n) / (10 + n) with the number n of updates, so that the
+    average soon forgets the first weights, which were noise (TensorFlow's
+    `ExponentialMovingAverage`, `num_updates`).
+
+    Args:
+        network: averaged over its parameters; buffers are those of its copy.
+        decay: share of the average that an update keeps, 0 to below 1.
+    """
+
+    def blend(average: Tensor, weight: Tensor, updates: Tensor | int) -> Tensor:
+        seen = int(updates)
+        kept = min(decay, (1 + seen) / (10 + seen))
+        # Written so that weights that rest keep every bit.
+        return average + (1 - kept) * (weight - average)
+
+    return AveragedModel(network, avg_fn=blend)

@@ -1,0 +1,109 @@
+"""What `dfsynth build` is asked to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, Self, TypeAlias
+
+from dfsynth.errors import UsageError
+from dfsynth.options.checks import require_out, require_positive, require_run
+from dfsynth.options.coercion import (
+    RENAMED,
+    Coercion,
+    coerce,
+    to_batch_size,
+    to_names,
+    to_optional_path,
+    to_partition,
+    to_size,
+)
+from dfsynth.records import MAP_NAMES
+
+StoredFloat: TypeAlias = Literal["float16", "float32"]
+
+DEFAULT_MAPS: Final = ("dark_field", "aleatoric", "epistemic")
+DEFAULT_SHARD_SIZE: Final = 256
+DEFAULT_MC_SAMPLES: Final = 20
+PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
+_LARGEST_SIDE: Final = 4096
+_COERCIONS: Final[Mapping[str, Coercion]] = {
+    "source": str,
+    "out": Path,
+    "root": to_optional_path,
+    "checkpoint": str,
+    "size": to_size,
+    "batch_size": to_batch_size,
+    "partition": to_partition,
+    "maps": to_names,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What `dfsynth build` is asked to do.
+
+    Raises:
+        UsageError: a value out of its range.
+    """
+
+    source: str
+    out: Path
+    root: Path | None = None
+    checkpoint: str = "default"
+    size: tuple[int, int] | None = None
+    """Grid (height, width); the checkpoint's own by default."""
+    mc_samples: int = DEFAULT_MC_SAMPLES
+    seed: int = 0
+    batch_size: int | None = None
+    """Images a batch; by the device by default."""
+    precision: str = "auto"
+    device: str = "auto"
+    shard_size: int = DEFAULT_SHARD_SIZE
+    partition: tuple[int, int] = (0, 1)
+    """(I, N): this process takes the shards I, I + N, I + 2N, …"""
+    workers: int | None = None
+    """Decoding threads; one a core by default."""
+    limit: int | None = None
+    maps: tuple[str, ...] = DEFAULT_MAPS
+    dtype: StoredFloat = "float16"
+    max_pixels: int | None = None
+    """Largest image that is decoded; the decoder's own limit by default."""
+    max_bytes: int | None = None
+    """Largest file that is read; the decoder's own limit by default."""
+    overwrite: bool = False
+
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """The options as people write them: `size` 256 or "947x956", `maps` "a,b" and so on.
+
+        Raises:
+            UsageError: a value that its option cannot take.
+            TypeError: an option that does not exist.
+        """
+        return cls(**coerce(given, _COERCIONS, RENAMED))
+
+    def __post_init__(self) -> None:
+        for name in ("mc_samples", "shard_size"):
+            require_positive(name, getattr(self, name))
+        for name in ("batch_size", "workers", "limit", "max_pixels", "max_bytes"):
+            if getattr(self, name) is not None:
+                require_positive(name, getattr(self, name))
+        require_run(self.partition, self.seed, self.device)
+        if self.dtype not in ("float16", "float32"):
+            raise UsageError(f"--dtype {self.dtype!r}: expected float16 or float32")
+        if self.size is not None and not all(16 <= side <= _LARGEST_SIDE for side in self.size):
+            raise UsageError(
+                f"--size {self.size[0]}x{self.size[1]}: expected sides of 16 to {_LARGEST_SIDE}"
+            )
+        if self.precision not in PRECISIONS:
+            raise UsageError(f"--precision {self.precision!r}: expected {', '.join(PRECISIONS)}")
+        require_out(self.out)
+        self._check_maps()
+
+    def _check_maps(self) -> None:
+        unknown = [name for name in self.maps if name not in MAP_NAMES]
+        if unknown or not self.maps or len(set(self.maps)) != len(self.maps):
+            raise UsageError(
+                f"--maps {','.join(self.maps) or '(none)'}: expected each at most once of "
+                f"{', '.join(MAP_NAMES)}"
+            )

@@ -1,0 +1,60 @@
+"""What `dfsynth evaluate` is asked to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from dfsynth.errors import UsageError
+from dfsynth.options.build_options import DEFAULT_MC_SAMPLES
+from dfsynth.options.checks import require_one_of
+from dfsynth.options.coercion import Coercion, coerce, to_optional_path
+
+_COERCIONS: Final[Mapping[str, Coercion]] = {
+    "checkpoint": str,
+    "data": Path,
+    "targets": to_optional_path,
+    "ood": to_optional_path,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOptions:
+    """What `dfsynth evaluate` was asked for.
+
+    Raises:
+        UsageError: a value out of its range.
+    """
+
+    checkpoint: str
+    data: Path
+    targets: Path | None = None
+    split: str = "test"
+    """train, val, calibration, test or all."""
+    ood: Path | None = None
+    limit: int | None = None
+    """At most so many pairs of each split, and images of `ood`, evenly spaced."""
+    calibration: str = "auto"
+    """pairs: the calibration patients of `data`; card: the checkpoint's own; none: the density's
+    quantiles; auto: the first of these that there is."""
+    mc_samples: int = DEFAULT_MC_SAMPLES
+    device: str = "auto"
+    precision: str = "auto"
+    seed: int = 0
+
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """The options as people write them, paths as texts among them.
+
+        Raises:
+            UsageError: a value that its option cannot take.
+            TypeError: an option that does not exist.
+        """
+        return cls(**coerce(given, _COERCIONS))
+
+    def __post_init__(self) -> None:
+        require_one_of("--split", self.split, ("train", "val", "calibration", "test", "all"))
+        require_one_of("--calibration", self.calibration, ("auto", "pairs", "card", "none"))
+        for name, value in (("--limit", self.limit), ("--mc-samples", self.mc_samples)):
+            if value is not None and value < 1:
+                raise UsageError(f"{name} {value}: expected 1 or more")

@@ -1,0 +1,38 @@
+"""What a generator is known by, and what it gives for one image."""
+
+from dataclasses import dataclass
+
+from dfsynth.records.image import IntensityWindow
+from dfsynth.records.maps import Float32Map
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorFacts:
+    """What the other stages and the store must know of a generator."""
+
+    name: str
+    sha256: str
+    """Of the checkpoint: its weights and its `model.json`."""
+    grid: tuple[int, int]
+    """(height, width) that it was trained at."""
+    intensity: IntensityWindow
+    unit: str
+    """Of the dark-field image."""
+    window: tuple[float, float]
+    """Display window of the dark-field image."""
+    has_lung: bool
+    license: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What the generator gives for one image; every map (y, x) of the grid, float32."""
+
+    dark_field: Float32Map
+    """Mean over the Monte-Carlo samples; a dimensionless line integral."""
+    aleatoric: Float32Map
+    """Standard deviation, same unit."""
+    epistemic: Float32Map
+    """Standard deviation, same unit."""
+    lung: Float32Map | None
+    """Probability of lung in [0, 1]; null where the checkpoint has no lung output."""

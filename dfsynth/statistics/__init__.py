@@ -1,0 +1,29 @@
+"""One bootstrap, one AUROC, one Dice: NumPy alone, for evaluation, validation and benchmarks."""
+
+from dfsynth.statistics.bootstrap import (
+    Interval,
+    Resamples,
+    bootstrap_percentiles,
+    resample_patients,
+)
+from dfsynth.statistics.overlap import dice
+from dfsynth.statistics.ranks import (
+    auroc,
+    concordance,
+    mean_ranks,
+    weighted_auroc,
+    weighted_rank_correlation,
+)
+
+__all__ = [
+    "Interval",
+    "Resamples",
+    "auroc",
+    "bootstrap_percentiles",
+    "concordance",
+    "dice",
+    "mean_ranks",
+    "resample_patients",
+    "weighted_auroc",
+    "weighted_rank_correlation",
+]

@@ -1,0 +1,37 @@
+"""Zarr v3 as a format of stores."""
+
+from typing import Final
+
+from dfsynth.store.format import PlainGroup, StoreFormat
+from dfsynth.store.layout import StoreLayout
+from dfsynth.store.zarr.chunk import COMPRESSION
+from dfsynth.store.zarr.metadata import read_group, write_group
+from dfsynth.store.zarr.paths import DOCUMENT, shard_paths
+from dfsynth.store.zarr.reader import ZarrArrays
+from dfsynth.store.zarr.writer import ZarrShardWriter, encode_row
+
+
+def open_group(layout: StoreLayout) -> PlainGroup:
+    """The store, read-only, as zarr-python opens it.
+
+    Raises:
+        FileNotFoundError: there is no group.
+    """
+    import zarr  # noqa: PLC0415 - takes a third of a second, and no job needs it
+
+    return zarr.open_group(layout.root, mode="r")
+
+
+ZARR: Final = StoreFormat(
+    name="zarr",
+    suffixes=frozenset({".zarr"}),
+    documents=frozenset({DOCUMENT}),
+    compression=COMPRESSION,
+    write_group=write_group,
+    read_group=read_group,
+    encode_row=encode_row,
+    shard_writer=ZarrShardWriter,
+    array_reader=ZarrArrays,
+    shard_files=shard_paths,
+    open_group=open_group,
+)

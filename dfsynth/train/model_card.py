@@ -1,0 +1,58 @@
+"""The model card of what a training makes."""
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Final
+
+from dfsynth.checkpoint import NETWORK, ModelCard
+from dfsynth.records import IntensityWindow
+from dfsynth.train import stored_keys
+from dfsynth.train.preparation import PreparedTraining
+from dfsynth.train.validation import ValidationScores
+
+_INTENDED_USE: Final = (
+    "Research: making dark-field images and uncertainty maps from frontal chest radiographs like "
+    "those that it was trained on. The images are synthetic. Not for diagnosis."
+)
+_LIMITS: Final = (
+    "It knows what its training pairs show and nothing else; other machines, views, ages and body "
+    "parts may give meaningless maps. Judge it with dfsynth evaluate on pairs of your own."
+)
+
+
+def trained_card(prepared: PreparedTraining, scores: ValidationScores, step: int) -> ModelCard:
+    """Writes the card of the network after `step` steps, with its scores and not calibrated."""
+    recipe, initial = prepared.recipe, prepared.initial
+    start = {} if initial is None else {stored_keys.INITIAL_CHECKPOINT: initial.reference()}
+    return ModelCard(
+        name=recipe.name,
+        network=NETWORK,
+        arguments=recipe.network,
+        grid=(recipe.size, recipe.size),
+        intensity=IntensityWindow(),
+        unit="1",
+        window=recipe.window,
+        license="that of the training data",
+        intended_use=_INTENDED_USE,
+        limits=_LIMITS,
+        training_data=_training_data(prepared),
+        recipe=asdict(recipe) | start,
+        metrics={"validation": asdict(scores), "step": step},
+    )
+
+
+def _training_data(prepared: PreparedTraining) -> tuple[dict[str, str], ...]:
+    """What the card says of the pairs: no path, no patient.
+
+    What the initial checkpoint was trained on counts as well.
+    """
+    before = () if prepared.initial is None else prepared.initial.card.training_data
+    counts: Counter[tuple[str, str]] = Counter()
+    for index in prepared.indices["train"]:
+        row = prepared.source.rows[index]
+        counts[row.origin or "pairs of the user", row.license or "not stated"] += 1
+    own = tuple(
+        {"name": name, "licence": license_, "training_pairs": str(count)}
+        for (name, license_), count in sorted(counts.items())
+    )
+    return own + tuple(entry for entry in before if entry not in own)

@@ -1,0 +1,323 @@
+"""Files of version 0.1.0 are read as it read them, and its commands go on with them.
+
+`tests/data/v0_1/README.md` says what the files are and how they were made. Commands and options
+have the spellings of version 0.1.0.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import dfsynth
+
+FILES = Path(__file__).resolve().parents[1] / "data" / "v0_1"
+EXPECTED: dict[str, Any] = json.loads((FILES / "expected.json").read_text(encoding="utf-8"))
+STORES = ("images", "pairs")
+MAPS = ("dark_field", "aleatoric", "epistemic", "attenuation", "lung")
+
+RunCli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As the files were made; sums depend on how many threads there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A copy to write to, with the empty folders that 0.1.0 made and git does not keep."""
+    copy = tmp_path / "v0_1"
+    shutil.copytree(FILES, copy)
+    for folder in ("images.zarr/run/tmp", "pairs.zarr/run/tmp", "run/tmp", "run/panels"):
+        (copy / folder).mkdir()
+    return copy
+
+
+@pytest.fixture
+def run_json(run_cli: RunCli) -> Callable[..., Any]:
+    """Runs a command that must succeed; gives the JSON that it prints."""
+
+    def run(*arguments: object) -> Any:
+        status, out, err = run_cli(*arguments, "--json")
+        assert status == 0, err
+        return json.loads(out)
+
+    return run
+
+
+def build_command(files: Path) -> tuple[object, ...]:
+    """The command that made `images.zarr`."""
+    return (
+        *("build", "--source", files / "radiographs" / "table.csv", "--out", files / "images.zarr"),
+        *("--checkpoint", files / "checkpoint", "--mc-samples", 2, "--seed", 1, "--shard", "0/1"),
+        *("--precision", "fp32", "--device", "cpu", "--shard-size", 3, "--maps", ",".join(MAPS)),
+    )
+
+
+def train_command(files: Path) -> tuple[object, ...]:
+    """The command that made `run`."""
+    return (
+        *("train", files / "recipe.toml", "--data", files / "pairs.zarr", "--out", files / "run"),
+        *("--precision", "fp32", "--device", "cpu"),
+    )
+
+
+def arrays_of(store: Path) -> dict[str, np.ndarray]:
+    opened = dfsynth.open_store(store)
+    return {name: opened.arrays[name][:] for name in opened.maps}
+
+
+def rows_of(store: Path) -> list[dict[str, Any]]:
+    """The manifest without timings."""
+    rows: list[dict[str, Any]] = dfsynth.open_store(store).manifest.to_pylist()
+    return [{name: row[name] for name in row if name != "seconds"} for row in rows]
+
+
+def metrics_of(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def assert_close(found: object, expected: object, **tolerance: float) -> None:
+    """Equal in all but the last digits of floats."""
+    if isinstance(expected, dict):
+        assert isinstance(found, dict)
+        assert found.keys() >= expected.keys()
+        for name, value in expected.items():
+            assert_close(found[name], value, **tolerance)
+    elif isinstance(expected, list):
+        assert isinstance(found, list)
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            assert_close(one, other, **tolerance)
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, **tolerance)
+    else:
+        assert found == expected
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_arrays_hold_the_values_that_were_written(name: str) -> None:
+    expected = EXPECTED[name]["arrays"]
+    found = arrays_of(FILES / f"{name}.zarr")
+    assert found.keys() == expected.keys()
+    for array, values in found.items():
+        facts = expected[array]
+        assert (values.dtype.name, list(values.shape)) == (facts["dtype"], facts["shape"])
+        middle = values.shape[1] // 2
+        assert values[0, middle, middle - 2 : middle + 2].tolist() == facts["row_0_middle"]
+        plain = values.astype(values.dtype.newbyteorder("<")).tobytes()
+        assert hashlib.sha256(plain).hexdigest() == facts["sha256"], array
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_the_manifest_holds_the_rows_that_were_written(name: str) -> None:
+    found = rows_of(FILES / f"{name}.zarr")
+    expected = EXPECTED[name]["manifest"]
+    assert len(found) == len(expected)
+    for row, written in zip(found, expected, strict=True):
+        # Later versions may know more columns.
+        assert {column: row[column] for column in written} == written
+
+
+def test_the_failed_row_keeps_its_place_and_its_reason() -> None:
+    store = dfsynth.open_store(FILES / "images.zarr")
+    failed = [row for row in store.manifest.to_pylist() if row["status"] == "failed"]
+    assert [(row["image_id"], row["row"], row["error_code"]) for row in failed] == [
+        ("cut.png", 2, "truncated")
+    ]
+    assert all(np.isnan(store.read(name, 2)).all() for name in store.maps)
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_provenance_says_what_it_said(name: str) -> None:
+    expected = EXPECTED[name]["info"]["provenance"]
+    found = dict(dfsynth.open_store(FILES / f"{name}.zarr").provenance)
+    assert json.loads(json.dumps({key: found[key] for key in expected})) == expected
+    assert expected["software"]["dfsynth"] == "0.1.0"
+
+
+def test_a_data_set_of_chosen_images() -> None:
+    store = dfsynth.open_store(FILES / "images.zarr")
+    data = store.dataset(where="view = 'PA'", keep=0.5, maps=("dark_field", "aleatoric"))
+    samples = [data[number] for number in range(len(data))]
+    assert [sample["image_id"] for sample in samples] == ["a.png", "b.png"]
+    wanted = torch.from_numpy(store.read("aleatoric", 1).astype(np.float32))
+    torch.testing.assert_close(samples[1]["maps"][1], wanted, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_info_counts_what_it_counted(name: str, files: Path, run_json: Callable[..., Any]) -> None:
+    found = run_json("info", files / f"{name}.zarr")
+    expected = EXPECTED[name]["info"]
+    assert found.keys() >= expected.keys()
+    assert {key: found[key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_verify_finds_every_image_intact(
+    name: str, files: Path, run_json: Callable[..., Any]
+) -> None:
+    found = run_json("verify", files / f"{name}.zarr")
+    expected = EXPECTED[name]["info"]
+    assert (found["shards"], found["images"]) == (expected["shards"], expected["rows"])
+    assert found["damage"] == []
+
+
+def test_verify_finds_a_changed_byte(files: Path, run_cli: RunCli) -> None:
+    chunk = files / "images.zarr" / "dark_field" / "c.1.0.0"
+    damaged = bytearray(chunk.read_bytes())
+    damaged[100] ^= 0xFF
+    chunk.write_bytes(damaged)
+    status, out, _ = run_cli("verify", files / "images.zarr", "--json")
+    assert status == 1
+    assert {entry["shard"] for entry in json.loads(out)["damage"]} == {1}
+
+
+@pytest.mark.parametrize("choice", list(EXPECTED["filter"]))
+def test_filter_keeps_what_it_kept(choice: str, files: Path, run_json: Callable[..., Any]) -> None:
+    option, value = choice.split(" ", 1)
+    found = run_json("filter", files / "images.zarr", option, value)
+    expected = EXPECTED["filter"][choice]
+    assert {key: found[key] for key in expected} == expected
+
+
+def test_show_draws_both_stores(files: Path, run_json: Callable[..., Any]) -> None:
+    for name, ids in (
+        ("images", ["a.png", "b.png", "c.png", "d.png"]),
+        ("pairs", ["pair-0000000", "pair-0000001", "pair-0000002"]),
+    ):
+        picture = files / f"{name}.png"
+        found = run_json("show", files / f"{name}.zarr", "--out", picture)
+        assert (found["images"], found["blank"]) == (ids, 0)
+        assert picture.stat().st_size > 10_000
+
+
+def test_the_same_build_finds_the_store_finished(files: Path, run_json: Callable[..., Any]) -> None:
+    found = run_json(*build_command(files))
+    assert (found["resumed"], found["shards_done"]) == (True, 2)
+    assert (found["ok"], found["failed"]) == (0, 0)
+    assert rows_of(files / "images.zarr") == rows_of(FILES / "images.zarr")
+
+
+def test_the_same_build_finishes_the_store(files: Path, run_json: Callable[..., Any]) -> None:
+    store = files / "images.zarr"
+    (store / "manifest" / "part-0000001.parquet").unlink()
+    for chunk in store.glob("*/c.1.0.0"):
+        chunk.unlink()
+    found = run_json(*build_command(files))
+    assert (found["resumed"], found["shards_done"], found["ok"]) == (True, 2, 2)
+    before = arrays_of(FILES / "images.zarr")
+    for name, values in arrays_of(store).items():
+        np.testing.assert_allclose(values, before[name], rtol=2e-3, atol=1e-4, err_msg=name)
+    # Checksums are of every bit, and the last ones are the machine's.
+    made, written = rows_of(store), EXPECTED["images"]["manifest"]
+    unsigned = [[row | {"checksum": None} for row in rows] for rows in (made, written)]
+    assert_close(*unsigned, rel=1e-4)
+
+
+def test_another_build_is_refused(files: Path, run_cli: RunCli) -> None:
+    status, _, err = run_cli(*build_command(files), "--seed", 2)
+    assert status == 2
+    assert "seed: the store has 1, asked for 2" in err
+
+
+def test_the_same_simulation_finds_the_store_finished(
+    files: Path, run_json: Callable[..., Any]
+) -> None:
+    found = run_json(
+        *("simulate", "--out", files / "pairs.zarr", "--n", 3, "--size", 64, "--seed", 4),
+        *("--shard-size", 2, "--devices", 0.5, "--severity", "0:0.6"),
+        *("--without", "stripes,moire", "--device", "cpu"),
+    )
+    assert (found["resumed"], found["shards_done"]) == (True, 2)
+    assert (found["ok"], found["failed"]) == (0, 0)
+
+
+def test_the_checkpoint_makes_what_it_made() -> None:
+    generator = dfsynth.load_generator(
+        str(FILES / "checkpoint"), device="cpu", precision="fp32", mc_samples=4, seed=5
+    )
+    images = dfsynth.open_store(FILES / "images.zarr").arrays["attenuation"][:1]
+    found = generator(images.astype(np.float32), ["a.png"])
+    with np.load(FILES / "generated.npz", allow_pickle=False) as expected:
+        assert set(expected) == {"mean", "aleatoric", "epistemic", "lung"}
+        for name, values in expected.items():
+            assert values.std() > 1e-3
+            np.testing.assert_allclose(
+                getattr(found, name), values, rtol=0, atol=1e-5, err_msg=name
+            )
+
+
+def test_the_checkpoint_is_evaluated_as_it_was(files: Path, run_json: Callable[..., Any]) -> None:
+    found = run_json(
+        *("evaluate", files / "checkpoint", "--data", files / "pairs.zarr", "--split", "all"),
+        *("--mc-samples", 2, "--precision", "fp32", "--device", "cpu"),
+    )
+    card = json.loads((files / "checkpoint" / "model.json").read_text())
+    assert found["calibration"]["source"] == "card"
+    assert found["calibration"]["stages"][-1] == card["calibration"]
+    values = [
+        {
+            region: {figure: stage[region]["noisy"][figure]["value"] for figure in figures}
+            for region, figures in expected.items()
+        }
+        for stage, expected in zip(found["stages"], EXPECTED["evaluation"]["stages"], strict=True)
+    ]
+    assert found["images"] == EXPECTED["evaluation"]["images"]
+    assert_close(values, EXPECTED["evaluation"]["stages"], rel=1e-3)
+
+
+def test_the_stopped_training_goes_on_to_its_end(files: Path, run_json: Callable[..., Any]) -> None:
+    expected = EXPECTED["run"]
+    before, steps = metrics_of(FILES / "run"), expected["steps"]
+    found = run_json(*train_command(files))
+    assert (found["steps"], found["steps_now"]) == (steps, steps - expected["stopped_after"])
+    assert found["bad_steps"] == 0
+
+    # The curve of a run that nothing stopped: all of the state was read, moments included.
+    curve = metrics_of(files / "run")
+    assert curve[: len(before)] == before
+    assert_close(curve[len(before) :], expected["metrics_after"], rel=1e-3, abs=1e-4)
+    scores = [line["val_nll"] for line in expected["metrics_after"] if "val_nll" in line]
+    assert found["best_score"] == pytest.approx(min(scores), rel=1e-3)
+
+    best = files / "run" / "best"
+    assert json.loads((best / "model.json").read_text())["metrics"]["step"] == steps
+    generator = dfsynth.load_generator(str(best), device="cpu", precision="fp32", mc_samples=2)
+    made = generator(np.linspace(0, 1, 256, dtype=np.float32).reshape(1, 16, 16))
+    assert np.isfinite(made.mean).all()
+    assert made.mean.std() > 1e-4
+
+    assert run_json(*train_command(files))["steps_now"] == 0
+
+
+def test_another_training_in_the_run_folder_is_refused(files: Path, run_cli: RunCli) -> None:
+    recipe = files / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace("seed = 3", "seed = 4"))
+    status, _, err = run_cli(*train_command(files))
+    assert status == 2
+    assert "recipe.seed was 3, asked for 4" in err
+
+
+def test_the_best_of_the_stopped_training_is_a_checkpoint(
+    files: Path, run_json: Callable[..., Any]
+) -> None:
+    out = files / "by-the-run.zarr"
+    found = run_json(
+        *("build", "--source", files / "radiographs", "--out", out, "--device", "cpu"),
+        *("--checkpoint", files / "run" / "best", "--mc-samples", 2, "--precision", "fp32"),
+    )
+    assert (found["ok"], found["failed"]) == (4, 1)
+    provenance = dfsynth.open_store(out).provenance
+    assert provenance["grid_size"] == [16, 16]
