@@ -22,7 +22,7 @@ from radiographs import Listed, is_free_to_use, list_radiographs, load_grey, loa
 import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.datasets import open_pairs
-from dfsynth.inference import TorchGenerator
+from dfsynth.inference import CascadeGenerator
 from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
 from dfsynth.simulation.cxr.thickness import lung_shape
 from dfsynth.statistics import auroc, dice
@@ -68,7 +68,7 @@ def read_recipe(name: str) -> dict:
     return tomllib.loads((RECIPES / f"{name}.toml").read_text())
 
 
-def score_drawn_lungs(generator: TorchGenerator, listed: list[Listed], grid: int) -> dict:
+def score_drawn_lungs(generator: CascadeGenerator, listed: list[Listed], grid: int) -> dict:
     """Pixel AUROC of the dark-field value for lungs drawn by people."""
     rows = []
     for entry in listed:
@@ -123,7 +123,7 @@ def score_truth(pairs: Path) -> dict:
     }
 
 
-def draw_held_back(generator: TorchGenerator, listed: list[Listed], grid: int, out: Path) -> None:
+def draw_held_back(generator: CascadeGenerator, listed: list[Listed], grid: int, out: Path) -> None:
     """Contact sheets of all of them, twelve a sheet."""
     rows, limits = [], (0.0, 0.25)
     for entry in listed:
