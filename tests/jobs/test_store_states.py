@@ -207,10 +207,7 @@ class StoreStates(RuleBasedStateMachine):
         self.halted = None
 
     @precondition(lambda self: self.kept)
-    @rule(
-        damage=st.sampled_from(DAMAGES),
-        number=st.integers(0, len(SHARDS) - 1),
-    )
+    @rule(damage=st.sampled_from(DAMAGES), number=st.integers(0, len(SHARDS) - 1))
     def damage(self, damage: Damage, number: int) -> None:
         shard = sorted(self.kept)[number % len(self.kept)]
         found = damage(self.layout, shard)
@@ -262,6 +259,7 @@ class StoreStates(RuleBasedStateMachine):
 
 
 def test_any_history_ends_in_the_same_store(tmp_path, start_child, monkeypatch):
+    # As in the other processes: only a power cut would show what was flushed.
     monkeypatch.setattr("os.fsync", lambda _: None)
     pictures = write_folder(tmp_path / "pictures", 6)
     # First and last, so that each shard holds an image: of rows that failed, `verify` reads none.

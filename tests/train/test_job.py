@@ -60,7 +60,7 @@ HALTED_COMMAND = """
 from halt import halt_before
 from dfsynth.cli import main
 from dfsynth.train.trainer import Trainer
-halt_before(Trainer, "learn", 5)
+halt_before(Trainer, "train_step", 5)
 main()
 """
 
