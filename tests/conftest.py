@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,7 @@ def run_cli(capfd) -> Callable[..., tuple[int, str, str]]:
 
 
 @pytest.fixture
-def start_child() -> Callable[..., "subprocess.Popen[str]"]:
+def start_child() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Starts a Python process on a source text or file; lines both ways through pipes."""
     children: list[subprocess.Popen[str]] = []
 

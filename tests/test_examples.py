@@ -26,6 +26,7 @@ def test_demo_then_filter_and_load(tmp_path):
     told = run_example("demo.py", tmp_path)
     picture = cv2.imread(str(tmp_path / "demo.png"))
     assert str(tmp_path / "demo.png") in told
+    assert picture is not None
     assert picture.std() > 20, "the contact sheet is not blank"
     told = run_example("filter_and_load.py", tmp_path / "demo.zarr")
     assert "not for diagnosis" in told
@@ -46,7 +47,9 @@ def test_train_and_evaluate(tmp_path):
     told = run_example("train_and_evaluate.py", tmp_path)
     assert "not for diagnosis" in told
     assert "intervals cover" in told
-    assert cv2.imread(str(tmp_path / "evaluation" / "evaluation.png")).std() > 20
+    picture = cv2.imread(str(tmp_path / "evaluation" / "evaluation.png"))
+    assert picture is not None
+    assert picture.std() > 20
 
 
 def test_every_example_is_run_here():

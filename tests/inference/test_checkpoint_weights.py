@@ -217,7 +217,7 @@ def test_saving_refuses_weights_that_float16_cannot_hold(
 ) -> None:
     network = make_cascade()
     with torch.no_grad():
-        network.stage(0).stem.weight[0, 0, 0, 0] = 1e5
+        network.get_parameter("stages.0.stem.weight")[0, 0, 0, 0] = 1e5
     with pytest.raises(ValueError, match=r"no finite float16 numbers: stages\.0\.stem\.weight"):
         save_checkpoint(tmp_path / "x", network, make_card(network.config))
     assert not (tmp_path / "x").exists()

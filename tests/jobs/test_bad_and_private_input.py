@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 from radiograph_files import write_folder
 from toy_generator import ToyMaker
 
@@ -39,7 +39,7 @@ def test_every_broken_file_is_read_or_becomes_one_row_with_its_code(tmp_path):
 def write_identified_dicom(path: Path) -> None:
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
+    meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
     meta.MediaStorageSOPInstanceUID = generate_uid()
     data = pydicom.Dataset()
     data.file_meta = meta

@@ -13,14 +13,14 @@ from dfsynth.options import LAYERS, SimulateOptions
 
 
 def options(**changed: Any) -> SimulateOptions:
-    return SimulateOptions(**({"out": Path("pairs.zarr"), "n": 10} | changed))
+    return SimulateOptions(**{"out": Path("pairs.zarr"), "n": 10, **changed})
 
 
 def test_defaults_are_those_of_the_command() -> None:
     found = options()
     assert (found.size, found.origin, found.seed) == (512, "phantom", 0)
     assert (found.severity, found.kvp) == ((0.0, 1.0), (90.0, 125.0))
-    assert (found.without, found.devices, found.shard_size) == ((), 0.0, 64)
+    assert (found.without, found.implants, found.shard_size) == ((), 0.0, 64)
     assert (found.ct, found.cxr, found.workers) == (None, None, None)
 
 

@@ -16,8 +16,8 @@ from dfsynth.simulation.validation.targets import (
 
 
 def person(**changes: float) -> Person:
-    values = dict.fromkeys((field.name for field in dataclasses.fields(Person)), 1.0)
-    return Person(**(values | {"male": True, "height_cm": 175.0} | changes))
+    ones = {field.name: 1.0 for field in dataclasses.fields(Person) if field.name != "male"}
+    return Person(male=True, **(ones | {"height_cm": 175.0} | changes))
 
 
 def cohort(count: int = 60, seed: int = 0) -> list[Person]:
