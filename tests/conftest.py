@@ -30,7 +30,7 @@ def tiny_checkpoint(tmp_path_factory) -> Path:
         intensity=IntensityWindow(),
         unit="1",
         window=(0.0, 1.0),
-        licence="Apache-2.0",
+        license="Apache-2.0",
         intended_use="tests",
         limits="random weights",
         training_data=(),

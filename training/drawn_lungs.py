@@ -67,7 +67,7 @@ def score_checkpoint(checkpoint: str, listed: list[Listed], out: Path) -> Metric
         x
         for x in listed
         if x.mask
-        and (not is_free_to_use(x.licence, lung) or share_of(x.patient_id, lung) == "test")
+        and (not is_free_to_use(x.license, lung) or share_of(x.patient_id, lung) == "test")
     ]
     return score_drawn_lungs(generator, unseen, grid)
 

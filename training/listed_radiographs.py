@@ -31,7 +31,7 @@ class Listed:
     patient_id: str
     mask: Path | None
     source: str
-    licence: str
+    license: str
 
 
 def list_radiographs(data: Path) -> list[Listed]:

@@ -82,7 +82,7 @@ class Pair:
 
     patient_id: str
     origin: str
-    licence: str
+    license: str
     share: str
     attenuation: Float32Map
     labels: NDArray[np.uint8]
@@ -163,7 +163,7 @@ def training_masks(listed: list[Listed], recipe: Recipe) -> list[Listed]:
         x
         for x in listed
         if x.mask
-        and is_free_to_use(x.licence, recipe)
+        and is_free_to_use(x.license, recipe)
         and share_of(x.patient_id, recipe) == "train"
     ]
 
@@ -176,13 +176,13 @@ def training_others(listed: list[Listed], recipe: Recipe) -> list[Listed]:
         for x in listed
         if not x.mask
         and x.path.name not in samples
-        and is_free_to_use(x.licence, recipe)
+        and is_free_to_use(x.license, recipe)
         and share_of(x.patient_id, recipe) == "train"
     ]
 
 
 def training_pairs(pairs: list[Pair], recipe: Recipe) -> list[Pair]:
-    return [p for p in pairs if p.share == "train" and may_train(p.licence, recipe)]
+    return [p for p in pairs if p.share == "train" and may_train(p.license, recipe)]
 
 
 def train(out: Path, listed: list[Listed], pairs: list[Pair], recipe: Recipe) -> LungTrainer:
@@ -345,19 +345,19 @@ def package(
     metrics: Metrics,
 ) -> None:
     """Writes the checkpoint with its card."""
-    used = Counter((x.source, x.licence) for x in training_masks(listed, recipe))
-    used.update((x.source, x.licence) for x in training_others(listed, recipe))
+    used = Counter((x.source, x.license) for x in training_masks(listed, recipe))
+    used.update((x.source, x.license) for x in training_others(listed, recipe))
     whole = sum(drawn_whole(x) for x in training_masks(listed, recipe))
     used["V7 Labs COVID-19 X-ray lung masks", "CC BY 4.0"] = whole
     for pair in training_pairs(pairs, recipe):
         name = f"simulated pairs, origin {pair.origin}"
         name += "" if pair.origin == "phantom" else f", of {pair.patient_id}"
-        used[name, pair.licence] += 1
+        used[name, pair.license] += 1
     card = LungNetworkCard(
         name=NETWORK_NAME,
         widths=tuple(recipe["widths"]),
         side=recipe["grid"],
-        licence="Apache-2.0",
+        license="Apache-2.0",
         intended_use=INTENDED_USE,
         limits=LIMITS,
         training_data=tuple(

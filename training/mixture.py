@@ -102,7 +102,7 @@ def copy_radiographs(listed: list[Listed], recipe: Recipe, folder: Path) -> Path
     chosen = [
         x
         for x in listed
-        if is_free_to_use(x.licence, recipe)
+        if is_free_to_use(x.license, recipe)
         and x.mask is None
         and x.path.name not in recipe["misread"]
         and share_of(x.patient_id, recipe) != "test"
@@ -111,7 +111,7 @@ def copy_radiographs(listed: list[Listed], recipe: Recipe, folder: Path) -> Path
         if not (folder / entry.path.name).exists():
             shutil.copy2(entry.path, folder)
     write_table(
-        folder / "licenses.csv", ["file", "license"], [[x.path.name, x.licence] for x in chosen]
+        folder / "licenses.csv", ["file", "license"], [[x.path.name, x.license] for x in chosen]
     )
     table = folder / "radiographs.csv"
     write_table(table, ["path", "patient_id"], [[x.path.name, x.patient_id] for x in chosen])
@@ -198,7 +198,7 @@ def package(best: Path, metrics: Metrics, recipe: Recipe, folder: Path) -> None:
             raise SystemExit(
                 f"{licence!r} is not known to be free; it cannot be in packaged weights"
             )
-    card = replace(files.card, licence="Apache-2.0", limits=LIMITS, metrics=metrics)
+    card = replace(files.card, license="Apache-2.0", limits=LIMITS, metrics=metrics)
     with torch.inference_mode():
         save_checkpoint(folder, load_network(files), card)
     size = (folder / WEIGHTS).stat().st_size

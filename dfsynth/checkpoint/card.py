@@ -1,10 +1,11 @@
 """The model card: `model.json` as a record, and its text."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dfsynth.checkpoint.networks import NetworkConfig
+from dfsynth.files.json_record import stored_entries
 from dfsynth.records import IntensityWindow
 
 CARD_VERSION: Final = 1
@@ -25,7 +26,7 @@ class ModelCard:
     unit: str
     window: tuple[float, float]
     """Display window of the dark-field values, low and high, in `unit`."""
-    licence: str
+    license: str
     intended_use: str
     limits: str
     training_data: tuple[dict[str, str], ...]
@@ -38,4 +39,4 @@ class ModelCard:
 
 def encode_card(card: ModelCard) -> str:
     """Writes a card as the text of `model.json`."""
-    return json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(stored_entries(card), indent=2, ensure_ascii=False) + "\n"

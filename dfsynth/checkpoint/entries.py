@@ -1,6 +1,5 @@
 """Entries of a JSON object, each taken with its type checked."""
 
-import json
 import math
 from collections.abc import Sequence
 from typing import Any, Self, TypeVar
@@ -23,19 +22,6 @@ class Entries:
         if not isinstance(found, dict):
             raise ValueError(f"{where} is no object with entries")
         self._left: dict[str, object] = dict(found)
-
-    @classmethod
-    def from_json(cls, raw: bytes, where: str = "it") -> Self:
-        """Parses the object that a JSON text holds; NaN and Infinity are refused entry by entry.
-
-        Raises:
-            ValueError: the text is no JSON, or holds no object.
-        """
-        try:
-            found: object = json.loads(raw)
-        except (ValueError, RecursionError):
-            raise ValueError(f"{where} is no JSON") from None
-        return cls(found, where)
 
     def finish(self) -> None:
         """Refuses entries that were not taken.

@@ -4,7 +4,6 @@ A checkpoint is a folder with `weights.safetensors` and `model.json`; nothing is
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +12,7 @@ from dfsynth.checkpoint.card import ModelCard
 from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.checkpoint.parsing import parse_card
 from dfsynth.errors import CheckpointError, UsageError
+from dfsynth.files.json_record import parse_object
 from dfsynth.resources import data_folder
 
 WEIGHTS: Final = "weights.safetensors"
@@ -91,6 +91,6 @@ def _generates(folder: Path) -> bool:
     A damaged card counts as one: reading it says what is wrong.
     """
     try:
-        return json.loads((folder / CARD).read_bytes())["network"] in CONFIG_READERS
+        return parse_object((folder / CARD).read_bytes())["network"] in CONFIG_READERS
     except (OSError, ValueError, LookupError, TypeError):
         return True

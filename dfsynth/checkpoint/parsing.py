@@ -3,6 +3,7 @@
 from dfsynth.checkpoint.card import CARD_VERSION, ModelCard
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.networks import CONFIG_READERS
+from dfsynth.files.json_record import parse_object
 from dfsynth.records import IntensityWindow
 
 
@@ -13,7 +14,7 @@ def parse_card(raw: bytes) -> ModelCard:
         ValueError: it is no card of this version or of no known network; the message is a sentence
             part of what was found and expected.
     """
-    entries = Entries.from_json(raw)
+    entries = Entries(parse_object(raw), "it")
     version, network = entries.whole("card_version"), entries.text("network")
     if version != CARD_VERSION or network not in CONFIG_READERS:
         raise ValueError(
@@ -28,7 +29,7 @@ def parse_card(raw: bytes) -> ModelCard:
         intensity=_intensity(entries.table("intensity")),
         unit=entries.text("unit"),
         window=_window(entries.reals("window")),
-        licence=entries.text("licence"),
+        license=entries.text("licence"),
         intended_use=entries.text("intended_use"),
         limits=entries.text("limits"),
         training_data=entries.text_tables("training_data"),

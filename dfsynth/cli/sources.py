@@ -20,21 +20,20 @@ _LABEL: Final = 10  # columns, the space behind the longest label included
 def sources(json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """List the known corpora: licence, layout, size, and how to obtain them."""
     with console_of(json, quiet, verbose) as console:
-        import dataclasses
-
+        from dfsynth.files.json_record import stored_entries
         from dfsynth.source import known_corpora
 
         corpora = known_corpora()
         columns = shutil.get_terminal_size().columns
         blocks = ["\n".join(_lines(corpus, columns)) for corpus in corpora]
-        console.result([dataclasses.asdict(c) for c in corpora], "\n\n".join(blocks))
+        console.result([stored_entries(c) for c in corpora], "\n\n".join(blocks))
 
 
 def _lines(corpus: "Corpus", columns: int) -> Iterator[str]:
     """What people want to know of a corpus, each fact with a hanging indent."""
     yield from _wrapped(corpus.name, corpus.title, 0, columns)
     facts = [
-        ("licence", corpus.licence),
+        ("licence", corpus.license),
         ("citation", corpus.citation),
         ("homepage", corpus.homepage),
         ("size", _size(corpus)),

@@ -28,7 +28,7 @@ _AFTER_ENTROPY: Final = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 
 @dataclass(frozen=True, slots=True)
 class Codestream:
-    """What a codestream's header says of its picture."""
+    """What a codestream's header says of its image."""
 
     width: int
     height: int
@@ -82,7 +82,7 @@ def jpeg_header(data: bytes) -> Codestream:
 def _next_marker(data: bytes, offset: int) -> tuple[int, int]:
     """Offset after the next marker, and its code; like the decoders, skips other bytes.
 
-    Some writers leave bytes behind the segments they drop; the picture is whole all the same.
+    Some writers leave bytes behind the segments they drop; the image is whole all the same.
     """
     found = _MARKER.search(data, offset)
     if found is None:
@@ -125,5 +125,5 @@ def corrupt(found: str) -> ImageError:
     """The error for a codestream that contradicts itself or its standard."""
     return ImageError(
         ErrorCode.CORRUPT,
-        f"the compressed picture {found}; an intact file was expected; get it again",
+        f"the compressed image {found}; an intact file was expected; get it again",
     )

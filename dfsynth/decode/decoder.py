@@ -1,4 +1,4 @@
-"""Bytes → picture: the one entry of this stage."""
+"""Bytes → image: the one entry of this stage."""
 
 from typing import Final
 
@@ -44,7 +44,7 @@ def decode(data: bytes, limits: DecodeLimits = _DEFAULT_LIMITS) -> DecodedImage:
         raise ImageError(
             ErrorCode.TOO_LARGE,
             f"the file has {len(data)} bytes, more than the limit of {limits.max_bytes}; store "
-            "the picture compressed or smaller",
+            "the image compressed or smaller",
         )
     image = _READERS[sniff(data)](data, limits)
     _check_values(image)
@@ -56,12 +56,12 @@ def _check_values(image: DecodedImage) -> None:
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         raise ImageError(
             ErrorCode.NON_FINITE,
-            "the picture has values that are not finite after the rescaling of its header; "
+            "the image has values that are not finite after the rescaling of its header; "
             "finite ones were expected; correct the header",
         )
     if lowest == highest:
         raise ImageError(
             ErrorCode.CONSTANT,
-            f"every pixel has the same value, {lowest:g}; a picture with contrast was expected; "
+            f"every pixel has the same value, {lowest:g}; an image with contrast was expected; "
             "leave the file out",
         )

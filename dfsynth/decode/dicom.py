@@ -1,4 +1,4 @@
-"""DICOM → picture."""
+"""DICOM → image."""
 
 from typing import cast
 
@@ -35,7 +35,7 @@ def read_dicom(data: bytes, limits: DecodeLimits) -> DecodedImage:
 
     Grey goes through modality and VOI transformation; without any, it stays in the integers of
     the file and `high` comes from the bits stored. Dense is bright: MONOCHROME1 and presentation
-    LUT shape INVERSE each say that the picture is shown inverted; the standard has both together,
+    LUT shape INVERSE each say that the image is shown inverted; the standard has both together,
     so it is inverted once. Pixels of the padding value become `low`.
 
     Raises:
@@ -54,9 +54,9 @@ def read_dicom(data: bytes, limits: DecodeLimits) -> DecodedImage:
     values = grey.values
     if values.dtype not in (np.uint8, np.uint16):
         values = values.astype(np.float32, copy=False)
-    picture = cast(GreyPixels | Float32Map, np.ascontiguousarray(values))
+    image = cast(GreyPixels | Float32Map, np.ascontiguousarray(values))
     return DecodedImage(
-        pixels=picture,
+        pixels=image,
         low=grey.low,
         high=grey.high,
         bits=pixels.stored,
@@ -87,7 +87,7 @@ def _inverted(shown: GreyValues) -> NDArray[np.uint16] | NDArray[np.float32]:
 
 
 def _padding(stored: Stored, data_set: DataSet) -> NDArray[np.bool_] | None:
-    """Where the picture holds padding, or null where it has none."""
+    """Where the image holds padding, or null where it has none."""
     value = integers(data_set, tags.PADDING)
     if not value:
         return None

@@ -183,12 +183,12 @@ def _check_header(
     check_size(header.width, header.height, working_bytes, limits)
     if (header.width, header.height) != (pixels.columns, pixels.rows):
         raise corrupt(
-            f"has a compressed picture of {header.width} × {header.height} pixels where its "
+            f"has a compressed image of {header.width} × {header.height} pixels where its "
             f"header says {pixels.columns} × {pixels.rows}"
         )
     if header.components != pixels.samples or header.precision > pixels.allocated:
         raise corrupt(
-            f"has a compressed picture of {header.components} components with "
+            f"has a compressed image of {header.components} components with "
             f"{header.precision} bits, which its header contradicts"
         )
 
@@ -196,12 +196,12 @@ def _check_header(
 def _as_allocated(values: Stored, header: Codestream, pixels: PixelDescription) -> Stored:
     """Decoded values in as many bits as the DICOM header allocates."""
     if values.shape[:2] != (header.height, header.width):
-        raise corrupt("has a compressed picture that decodes to another size than it says")
+        raise corrupt("has a compressed image that decodes to another size than it says")
     if values.ndim == 3 and values.shape[2] != pixels.samples:
-        raise corrupt("has a compressed picture that decodes to another number of components")
+        raise corrupt("has a compressed image that decodes to another number of components")
     size_bytes = pixels.allocated // 8
     if values.dtype.kind not in "ui" or values.dtype.itemsize > size_bytes:
-        raise corrupt("has a compressed picture that decodes to more bits than are allocated")
+        raise corrupt("has a compressed image that decodes to more bits than are allocated")
     return values.astype(f"{values.dtype.kind}{size_bytes}", copy=False)
 
 

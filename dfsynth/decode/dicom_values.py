@@ -92,7 +92,7 @@ def to_display(modality: GreyValues, data_set: DataSet) -> GreyValues:
     """Applies the VOI LUT or, without one, the first window; the result fills [0, 1] as float32.
 
     The LUT comes first: vendors put their full curve there, and a window only beside it. A window
-    of no width, or one that shows nothing of this picture, is passed over: it says nothing about
+    of no width, or one that shows nothing of this image, is passed over: it says nothing about
     these values.
 
     Raises:

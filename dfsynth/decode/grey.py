@@ -14,7 +14,7 @@ GreyPixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 def to_grey(pixels: GreyPixels) -> GreyPixels:
     """Luma (ITU-R BT.601) of (y, x), (y, x, 1), grey with alpha, RGB or RGBA; alpha is ignored.
 
-    Equal channels come out unchanged, so that a grey picture saved as RGBA equals itself.
+    Equal channels come out unchanged, so that a grey image saved as RGBA equals itself.
 
     Returns:
         (y, x) of the same type, C-contiguous.

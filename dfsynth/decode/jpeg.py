@@ -1,4 +1,4 @@
-"""JPEG → picture, and the JPEG frames inside DICOM."""
+"""JPEG → image, and the JPEG frames inside DICOM."""
 
 from typing import Final
 
@@ -64,7 +64,7 @@ def jpeg_pixels(data: bytes, header: Codestream) -> GreyPixels:
         if not np.array_equal(_decode(probe, header), pixels):
             raise ImageError(
                 ErrorCode.TRUNCATED,
-                "the JPEG data hold only the upper part of the picture; a whole file was "
+                "the JPEG data hold only the upper part of the image; a whole file was "
                 "expected; get it again",
             )
     return pixels
@@ -73,8 +73,8 @@ def jpeg_pixels(data: bytes, header: Codestream) -> GreyPixels:
 def _may_end_early(pixels: GreyPixels, header: Codestream) -> bool:
     """Whether the last corner looks like what the decoder puts where data are missing.
 
-    That is mid-grey for lossy JPEG and the bare prediction for lossless JPEG. Real pictures may
-    look so too; then bytes put before the end marker decide: they change the picture only if it
+    That is mid-grey for lossy JPEG and the bare prediction for lossless JPEG. Real images may
+    look so too; then bytes put before the end marker decide: they change the image only if it
     had run out of data.
     """
     if header.process == JPEG_LOSSLESS:

@@ -1,4 +1,4 @@
-"""Headers of JPEG 2000 codestreams: what a picture will cost before OpenJPEG reserves it."""
+"""Headers of JPEG 2000 codestreams: what an image will cost before OpenJPEG reserves it."""
 
 import struct
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def j2k_codestream(data: bytes) -> bytes:
 
 
 def j2k_header(data: bytes) -> Codestream:
-    """Reads the SIZ segment of a JPEG 2000 codestream, and how finely it divides its picture.
+    """Reads the SIZ segment of a JPEG 2000 codestream, and how finely it divides its image.
 
     Raises:
         ImageError: `corrupt` if there is none, it makes no sense, or it asks for more tiles or
@@ -57,7 +57,7 @@ def j2k_header(data: bytes) -> Codestream:
     if not (left < right and top < bottom and tile_x and tile_y and 1 <= components <= 4):
         raise corrupt("has a JPEG 2000 image size that makes no sense")
     if tile_left > left or tile_top > top:
-        raise corrupt("has JPEG 2000 tiles that begin inside the picture")
+        raise corrupt("has JPEG 2000 tiles that begin inside the image")
     tiles = -(-(right - tile_left) // tile_x) * -(-(bottom - tile_top) // tile_y)
     if tiles > _MAX_TILES:
         raise corrupt(f"has {tiles} JPEG 2000 tiles, more than the {_MAX_TILES} that are read")

@@ -18,7 +18,7 @@ CODEC_ERRORS: Final = (RuntimeError, ValueError, LookupError, ArithmeticError, T
 
 @dataclass(frozen=True, slots=True)
 class DecodeLimits:
-    """The largest file and the largest picture that are decoded."""
+    """The largest file and the largest image that are decoded."""
 
     max_pixels: int = 40_000_000
     """Rows × columns. Radiographs reach 20 million, digitised films 30."""
@@ -33,7 +33,7 @@ def limits_of(max_pixels: int | None, max_bytes: int | None) -> DecodeLimits:
 
 
 def check_size(width: int, height: int, working_bytes: int, limits: DecodeLimits) -> None:
-    """Refuses a picture of `width` × `height` that takes `working_bytes` a pixel to decode.
+    """Refuses an image of `width` × `height` that takes `working_bytes` a pixel to decode.
 
     Raises:
         ImageError: `corrupt` if a side is zero, `too_large` above the limits.
@@ -41,14 +41,14 @@ def check_size(width: int, height: int, working_bytes: int, limits: DecodeLimits
     if width < 1 or height < 1:
         raise ImageError(
             ErrorCode.CORRUPT,
-            f"the header gives a picture of {width} × {height} pixels; both sides must be at "
+            f"the header gives an image of {width} × {height} pixels; both sides must be at "
             "least 1; get the file again",
         )
     pixels = width * height
     if pixels > limits.max_pixels:
         raise ImageError(
             ErrorCode.TOO_LARGE,
-            f"the picture has {width} × {height} pixels, more than the limit of "
+            f"the image has {width} × {height} pixels, more than the limit of "
             f"{limits.max_pixels}; scale it down first",
         )
     if pixels * working_bytes > limits.max_pixels * WORKING_BYTES_PER_PIXEL:

@@ -1,4 +1,4 @@
-"""PNG → picture."""
+"""PNG → image."""
 
 import struct
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def read_png(data: bytes, limits: DecodeLimits) -> DecodedImage:
 
 
 def _critical_chunks(data: bytes) -> list[bytes]:
-    """Only the chunks that make the picture, from IHDR to IEND.
+    """Only the chunks that make the image, from IHDR to IEND.
 
     The others (profiles, compressed texts, transparency) change no grey value, and the decoder
     complains of them on stderr. The walk also finds the end cut off, which the decoder misses.
@@ -88,7 +88,7 @@ def _critical_chunks(data: bytes) -> list[bytes]:
         if name == b"acTL" and length >= 4 and struct.unpack_from(">I", data, offset + 8)[0] > 1:
             raise ImageError(
                 ErrorCode.MULTI_FRAME,
-                "the PNG file is an animation; one picture was expected; save one frame of it",
+                "the PNG file is an animation; one image was expected; save one frame of it",
             )
         if name in (b"IHDR", b"IDAT", b"IEND") or (name == b"PLTE" and palette):
             kept.append(data[offset:end])

@@ -1,7 +1,7 @@
 """Whether the compressed pixels of a PNG are whole, asked before libpng sees them.
 
-With each picture that libpng gives up half-way, imagecodecs (2026.3.6) loses the memory of the
-whole picture and one reference to None: thousands of damaged files would end the process. So what
+With each image that libpng gives up half-way, imagecodecs (2026.3.6) loses the memory of the
+whole image and one reference to None: thousands of damaged files would end the process. So what
 libpng would object to in pixels is found here first.
 """
 

@@ -1,4 +1,4 @@
-"""TIFF → picture.
+"""TIFF → image.
 
 The directory is read and checked here before the decoder sees the file: one page, a short list of
 compressions, every strip or tile inside the file and long enough.
@@ -121,7 +121,7 @@ def _directory(data: bytes) -> Mapping[int, tuple[int, ...]]:
     if following:
         raise ImageError(
             ErrorCode.MULTI_FRAME,
-            "the TIFF file has more than one page; one picture was expected; save each page as "
+            "the TIFF file has more than one page; one image was expected; save each page as "
             "a file of its own",
         )
     return entries

@@ -2,10 +2,22 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 """What a JSON document can hold."""
+
+_STORED_KEYS: Final[Mapping[str, str]] = {
+    "license": "licence",
+    "checkpoint_license": "checkpoint_licence",
+    "source_license": "source_licence",
+    "licenses": "licences",
+}
+"""Fields of records whose keys are spelt otherwise in files, as they have been from the start."""
 
 
 def encode_json(document: Mapping[str, Json]) -> bytes:
@@ -31,3 +43,14 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("it is no object with entries")
     return found
+
+
+def stored_entries(record: "DataclassInstance") -> dict[str, Any]:
+    """The fields of a record, nested ones included, under the keys that files have for them."""
+    return {_STORED_KEYS.get(name, name): value for name, value in asdict(record).items()}
+
+
+def record_fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of a document under the names of the record's fields."""
+    names = {key: name for name, key in _STORED_KEYS.items()}
+    return {names.get(key, key): value for key, value in document.items()}

@@ -44,7 +44,7 @@ class BuildJob:
         if plan.num_rows < listing.table.num_rows:
             excluded["over_limit"] = listing.table.num_rows - plan.num_rows
         shards = -(-plan.num_rows // options.shard_size)
-        license_ = self.source.licence
+        license_ = self.source.license
         record = new_record(fingerprint, facts, license_, plan.num_rows, shards, excluded)
         return Draft(record, plan, listing.warnings)
 

@@ -46,7 +46,7 @@ class CheckpointMaker:
             unit=card.unit,
             window=card.window,
             has_lung=card.arguments.lung_head,
-            licence=card.licence,
+            license=card.license,
         )
 
     def resolve_precision(self, wanted: str) -> str:

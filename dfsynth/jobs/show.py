@@ -48,7 +48,7 @@ def draw_sheet(
 
     Raises:
         UsageError: no store, an unknown id, nothing to draw yet, or a missing source.
-        StoreError: a damaged store, or a picture that cannot be written.
+        StoreError: a damaged store, or a contact sheet that cannot be written.
     """
     opened = open_store(store)
     lines = _choose(opened, images, ids)
@@ -69,7 +69,7 @@ def draw_sheet(
         out.write_bytes(encode_png(sheet))
     except OSError as error:
         raise StoreError(
-            f"cannot write the picture {out}: {os.strerror(error.errno or 0)}"
+            f"cannot write the contact sheet {out}: {os.strerror(error.errno or 0)}"
         ) from error
     return Sheet(picture=out, images=tuple(line["image_id"] for line in lines), blank=panels.blank)
 

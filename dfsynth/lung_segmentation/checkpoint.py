@@ -1,7 +1,7 @@
 """A lung segmentation network on disk: `weights.safetensors` and `model.json`, never unpickled."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from dfsynth.checkpoint import CARD, WEIGHTS
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.files import read_part
 from dfsynth.errors import CheckpointError
+from dfsynth.files.json_record import parse_object, stored_entries
 from dfsynth.lung_segmentation.network import OUTPUT_CHANNELS, LungSegmentationNetwork
 from dfsynth.models.unet import UNet
 from dfsynth.resources import data_folder
@@ -32,7 +33,7 @@ class LungNetworkCard:
     """Channels of the U-Net from fine to coarse."""
     side: int
     """Pixels a side of the square grid."""
-    licence: str
+    license: str
     intended_use: str
     limits: str
     training_data: tuple[dict[str, str], ...]
@@ -53,7 +54,7 @@ def parse_lung_card(raw: bytes) -> LungNetworkCard:
     Raises:
         ValueError: a sentence of what was found and expected.
     """
-    entries = Entries.from_json(raw)
+    entries = Entries(parse_object(raw), "it")
     version, network = entries.whole("card_version"), entries.text("network")
     if (version, network) != (_CARD_VERSION, NETWORK_NAME):
         raise ValueError(
@@ -64,7 +65,7 @@ def parse_lung_card(raw: bytes) -> LungNetworkCard:
         name=entries.text("name"),
         widths=entries.wholes("widths"),
         side=entries.whole("side"),
-        licence=entries.text("licence"),
+        license=entries.text("licence"),
         intended_use=entries.text("intended_use"),
         limits=entries.text("limits"),
         training_data=entries.text_tables("training_data"),
@@ -106,7 +107,7 @@ def save_lung_network(folder: Path, network: UNet, card: LungNetworkCard) -> Non
     state = _finite({k: v.half().contiguous() for k, v in network.state_dict().items()})
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS).write_bytes(save({k: v.half() for k, v in state.items()}))
-    text = json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(stored_entries(card), indent=2, ensure_ascii=False) + "\n"
     (folder / CARD).write_text(text, encoding="utf-8")
 
 

@@ -67,7 +67,7 @@ class BuildOptions:
     maps: tuple[str, ...] = DEFAULT_MAPS
     dtype: StoredFloat = "float16"
     max_pixels: int | None = None
-    """Largest picture that is decoded; the decoder's own limit by default."""
+    """Largest image that is decoded; the decoder's own limit by default."""
     max_bytes: int | None = None
     """Largest file that is read; the decoder's own limit by default."""
     overwrite: bool = False

@@ -1,4 +1,4 @@
-"""The whole picture letterboxed into a grid, and maps brought back to the picture's pixels."""
+"""The whole image letterboxed into a grid, and maps brought back to the image's pixels."""
 
 import cv2
 import numpy as np
@@ -8,9 +8,9 @@ from dfsynth.records import Float32Map, Geometry
 
 
 def letterbox(source: tuple[int, int], grid: tuple[int, int]) -> Geometry:
-    """Where a picture of `source` (height, width) lies in a grid of (height, width).
+    """Where an image of `source` (height, width) lies in a grid of (height, width).
 
-    The picture keeps its aspect ratio and fills the grid along one axis; the content has
+    The image keeps its aspect ratio and fills the grid along one axis; the content has
     round(h · scale) × round(w · scale) pixels, at least one each, and the offsets are half the
     rest, floored.
 
@@ -37,10 +37,10 @@ def letterbox(source: tuple[int, int], grid: tuple[int, int]) -> Geometry:
 
 
 def to_grid(pixels: NDArray[np.generic], geometry: Geometry) -> Float32Map:
-    """The picture (y, x) resampled into the content box, (height, width) float32.
+    """The image (y, x) resampled into the content box, (height, width) float32.
 
-    Area averaging where the picture shrinks, so that fine texture does not alias; bilinear where
-    it grows, so that no value leaves the picture's range.
+    Area averaging where the image shrinks, so that fine texture does not alias; bilinear where
+    it grows, so that no value leaves the image's range.
     """
     target = (geometry.width, geometry.height)
     shrinks = geometry.height < geometry.source_height or geometry.width < geometry.source_width
@@ -51,7 +51,7 @@ def to_grid(pixels: NDArray[np.generic], geometry: Geometry) -> Float32Map:
 
 
 def to_source(grid_map: Float32Map, geometry: Geometry) -> Float32Map:
-    """A map (y, x) of the grid resampled to the picture's own pixels, padding left out."""
+    """A map (y, x) of the grid resampled to the image's own pixels, padding left out."""
     content = np.ascontiguousarray(grid_map[geometry.content])
     target = (geometry.source_width, geometry.source_height)
     shrinks = geometry.height > geometry.source_height or geometry.width > geometry.source_width

@@ -7,7 +7,7 @@ from dfsynth.records import Float32Map, IntensityWindow
 LOW_CONTRAST_SHARE = 0.10
 """Flagged `low_contrast`: the window spans less than this share of the format's range."""
 CLIPPED_SHARE = 0.05
-"""Flagged `clipped`: at least this share of the picture sits on an end of the format's range."""
+"""Flagged `clipped`: at least this share of the image sits on an end of the format's range."""
 _ROUNDING_SHARE = 1e-5
 """Of the range: averaging equal grey values gives them back but for float32 rounding."""
 
@@ -16,7 +16,7 @@ def to_unit_range(pixels: Float32Map, window: IntensityWindow) -> Float32Map:
     """`pixels` (y, x) of any range → the same shape in [0, 1], clipped.
 
     Archives store radiographs after unknown look-up curves, some as faint exports that use a
-    tenth of the grey values; a percentile window is what all of them share. A picture without
+    tenth of the grey values; a percentile window is what all of them share. An image without
     contrast between the percentiles gives zeros.
     """
     low, high = np.percentile(pixels, [window.low_percentile, window.high_percentile])
@@ -29,7 +29,7 @@ def to_unit_range(pixels: Float32Map, window: IntensityWindow) -> Float32Map:
 def intensity_flags(
     pixels: Float32Map, window: IntensityWindow, low: float, high: float
 ) -> tuple[str, ...]:
-    """What the grey values of a picture (y, x) warn of; `low` and `high` end its format's range."""
+    """What the grey values of an image (y, x) warn of; `low` and `high` end its format's range."""
     found = []
     bottom, top = np.percentile(pixels, [window.low_percentile, window.high_percentile])
     if top - bottom < LOW_CONTRAST_SHARE * (high - low):

@@ -1,4 +1,4 @@
-"""One decoded picture → one model input."""
+"""One decoded image → one model input."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from dfsynth.records import DecodedImage, IntensityWindow, ModelInput
 
 
 def prepare(image: DecodedImage, grid: tuple[int, int], window: IntensityWindow) -> ModelInput:
-    """Letterboxes a picture into `grid` (height, width) and maps its grey values to [0, 1]."""
+    """Letterboxes an image into `grid` (height, width) and maps its grey values to [0, 1]."""
     height, width = image.pixels.shape
     geometry = letterbox((height, width), grid)
     content = to_grid(image.pixels, geometry)

@@ -21,12 +21,12 @@ class GeneratorFacts:
     window: tuple[float, float]
     """Display window of the dark-field image."""
     has_lung: bool
-    licence: str
+    license: str
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What the generator gives for one picture; every map (y, x) of the grid, float32."""
+    """What the generator gives for one image; every map (y, x) of the grid, float32."""
 
     dark_field: Float32Map
     """Mean over the Monte-Carlo samples; a dimensionless line integral."""

@@ -28,7 +28,7 @@ class SourceItem:
     findings: tuple[str, ...] | None = None
     split: str | None = None
     width_mm: float | None = None
-    """Width of the whole picture at the detector, if the corpus says so."""
+    """Width of the whole image at the detector, if the corpus says so."""
     height_mm: float | None = None
 
 
@@ -65,7 +65,7 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Where a picture lies in the model's grid: grid = source × scale + offset, pixel edges."""
+    """Where an image lies in the model's grid: grid = source × scale + offset, pixel edges."""
 
     source_height: int
     source_width: int
@@ -74,7 +74,7 @@ class Geometry:
     top: int
     left: int
     height: int
-    """Rows of the grid that hold the picture; the rest is padding."""
+    """Rows of the grid that hold the image; the rest is padding."""
     width: int
 
     @property
@@ -87,7 +87,7 @@ class Geometry:
 
     @property
     def content(self) -> tuple[slice, slice]:
-        """The picture inside the grid, as (y, x) slices."""
+        """The image inside the grid, as (y, x) slices."""
         return (
             slice(self.top, self.top + self.height),
             slice(self.left, self.left + self.width),
@@ -115,7 +115,7 @@ class IntensityWindow:
 
 @dataclass(frozen=True, slots=True)
 class ModelInput:
-    """One picture in the model's grid."""
+    """One image in the model's grid."""
 
     image: Float32Map
     """(y, x) of the grid, in [0, 1], dense is bright; padding is 0."""

@@ -55,7 +55,7 @@ class Corpus:
 
     name: str
     title: str
-    licence: str
+    license: str
     citation: str
     homepage: str
     obtain: str
@@ -106,7 +106,7 @@ def _corpus(top: "_Section") -> Corpus:
     corpus = Corpus(
         name=top.text("name"),
         title=top.text("title"),
-        licence=top.text("licence"),
+        license=top.text("licence"),
         citation=top.text("citation", ""),
         homepage=top.text("homepage", ""),
         obtain=top.text("obtain", ""),

@@ -31,8 +31,8 @@ class CorpusSource:
         return self.corpus.name
 
     @property
-    def licence(self) -> str:
-        return self.corpus.licence
+    def license(self) -> str:
+        return self.corpus.license
 
     def listing(self) -> Listing:
         """Every image on disk, with what table and lists say of it.

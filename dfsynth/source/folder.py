@@ -16,7 +16,7 @@ class FolderSource:
     """Images by their paths below `root`, in the order of the bytes of those paths."""
 
     root: Path
-    licence: str = "unknown"
+    license: str = "unknown"
 
     @property
     def name(self) -> str:

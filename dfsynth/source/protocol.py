@@ -19,8 +19,8 @@ class Source(Protocol):
         """
 
     @property
-    def licence(self) -> str:
-        """The licence of the images, or "unknown"."""
+    def license(self) -> str:
+        """The license of the images, or "unknown"."""
 
     def listing(self) -> Listing:
         """What there is, in the order of the plan, without opening an image.

@@ -49,7 +49,7 @@ class TableSource:
 
     table: Path
     root: Path
-    licence: str = "unknown"
+    license: str = "unknown"
 
     @property
     def name(self) -> str:

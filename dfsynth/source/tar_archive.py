@@ -44,7 +44,7 @@ class TarSource:
     """
 
     path: Path
-    licence: str = "unknown"
+    license: str = "unknown"
 
     @property
     def name(self) -> str:

@@ -41,7 +41,7 @@ class ZipSource:
         return source_name("zip", self.path)
 
     @property
-    def licence(self) -> str:
+    def license(self) -> str:
         return "unknown"
 
     def listing(self) -> Listing:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final, Self
 
+from dfsynth.files.json_record import record_fields
 from dfsynth.manifest import IMAGES, ManifestSchema
 from dfsynth.options import StoredFloat
 from dfsynth.records import GeneratorFacts
@@ -13,7 +14,6 @@ from dfsynth.store.provenance import (
     SCHEMA_VERSION,
     array_specs,
     encode_record,
-    fields_of,
     name_differences,
     software_versions,
 )
@@ -99,7 +99,7 @@ class BuildRecord:
         Raises:
             ValueError, LookupError, TypeError, AttributeError: the document is of no such record.
         """
-        found = fields_of(document)
+        found = record_fields(document)
         fingerprint = dict(found.pop("fingerprint"))
         for name in ("size", "maps"):
             fingerprint[name] = tuple(fingerprint[name])
@@ -155,7 +155,7 @@ def new_record(
         unit=facts.unit,
         window=facts.window,
         intensity=(facts.intensity.low_percentile, facts.intensity.high_percentile),
-        checkpoint_license=facts.licence,
+        checkpoint_license=facts.license,
         source_license=source_license,
         rows=rows,
         shards=shards,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final, Self
 
+from dfsynth.files.json_record import record_fields
 from dfsynth.manifest import PAIRS, ManifestSchema
 from dfsynth.options import SimulateOptions
 from dfsynth.records import PAIR_ARRAYS
@@ -14,7 +15,6 @@ from dfsynth.store.provenance import (
     SCHEMA_VERSION,
     array_specs,
     encode_record,
-    fields_of,
     name_differences,
     software_versions,
 )
@@ -111,7 +111,7 @@ class PairsRecord:
         Raises:
             ValueError, LookupError, TypeError, AttributeError: the document is of no such record.
         """
-        found = fields_of(document)
+        found = record_fields(document)
         fingerprint = dict(found.pop("fingerprint"))
         for name in ("size", "severity", "kvp", "without"):
             fingerprint[name] = tuple(fingerprint[name])

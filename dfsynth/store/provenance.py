@@ -3,11 +3,10 @@
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from dfsynth.files.json_record import Json, encode_json
+from dfsynth.files.json_record import Json, encode_json, stored_entries
 from dfsynth.store.arrays import ArraySpec, StoredType
 from dfsynth.version import __version__
 
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 SCHEMA_VERSION: Final = 1
-
-_KEYS: Final[Mapping[str, str]] = {
-    "checkpoint_license": "checkpoint_licence",
-    "source_license": "source_licence",
-    "licenses": "licences",
-}
-"""Fields of records whose keys in `build.json` are spelt otherwise, as stored data have them."""
 
 
 def encode_record(record: "DataclassInstance", **first: Json) -> bytes:
@@ -31,14 +23,7 @@ def encode_record(record: "DataclassInstance", **first: Json) -> bytes:
         ValueError: A number is NaN or infinite, which JSON does not know.
         TypeError: A value is of a type that JSON does not know.
     """
-    entries = {_KEYS.get(name, name): value for name, value in asdict(record).items()}
-    return encode_json({**first, **entries})
-
-
-def fields_of(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries of a `build.json` under the names of the record's fields."""
-    names = {key: name for name, key in _KEYS.items()}
-    return {names.get(key, key): value for key, value in document.items()}
+    return encode_json({**first, **stored_entries(record)})
 
 
 def array_specs(

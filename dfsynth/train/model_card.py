@@ -32,7 +32,7 @@ def trained_card(prepared: PreparedTraining, scores: ValidationScores, step: int
         intensity=IntensityWindow(),
         unit="1",
         window=recipe.window,
-        licence="that of the training data",
+        license="that of the training data",
         intended_use=_INTENDED_USE,
         limits=_LIMITS,
         training_data=_training_data(prepared),
@@ -52,7 +52,7 @@ def _training_data(prepared: PreparedTraining) -> tuple[dict[str, str], ...]:
         row = prepared.source.rows[index]
         counts[row.origin or "pairs of the user", row.license or "not stated"] += 1
     own = tuple(
-        {"name": name, "licence": licence, "training_pairs": str(count)}
-        for (name, licence), count in sorted(counts.items())
+        {"name": name, "licence": license_, "training_pairs": str(count)}
+        for (name, license_), count in sorted(counts.items())
     )
     return own + tuple(entry for entry in before if entry not in own)

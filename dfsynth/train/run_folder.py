@@ -30,6 +30,7 @@ from dfsynth.files.durable import (
     write_durably,
 )
 from dfsynth.files.faults import store_faults
+from dfsynth.files.json_record import parse_object
 from dfsynth.inference import save_checkpoint
 from dfsynth.models import GeneratorNetwork
 from dfsynth.train import stored_keys
@@ -75,7 +76,7 @@ class RunFolder:
                 )
             return False
         try:
-            held = json.loads(file.read_text(encoding="utf-8"))["identity"]
+            held = parse_object(file.read_bytes())["identity"]
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise DfsynthError(
                 f"{file} is damaged, so that it cannot be known what was trained here; choose "
@@ -150,7 +151,7 @@ class RunFolder:
         if not file.exists():
             return None
         try:
-            held = json.loads(file.read_bytes())
+            held = parse_object(file.read_bytes())
             tensors = load((self._last / held["file"]).read_bytes())
             best = held[stored_keys.BEST_SO_FAR]
             return tensors, BestSoFar(

@@ -33,7 +33,7 @@ CARD_HERE = ModelCard(
     intensity=IntensityWindow(1.0, 98.5),
     unit="1",
     window=(-0.1, 0.8),
-    licence="Apache-2.0",
+    license="Apache-2.0",
     intended_use="tests",
     limits="none",
     training_data=({"name": "a", "licence": "CC0"},),
@@ -283,5 +283,6 @@ def test_dropout_leaves_something(dropout: float) -> None:
     ],
 )
 def test_an_unknown_choice_is_told_the_known_ones(name: str, known: str) -> None:
+    choice: dict[str, Any] = {name: "other"}
     with pytest.raises(ValueError, match=f"expected as {name} one of {known}, found 'other'$"):
-        CascadeConfig(**{name: "other"})  # type: ignore[arg-type]
+        CascadeConfig(**choice)

@@ -56,7 +56,7 @@ def make_card() -> Callable[[CascadeConfig], ModelCard]:
             intensity=IntensityWindow(),
             unit="1",
             window=(0.0, 1.0),
-            licence="Apache-2.0",
+            license="Apache-2.0",
             intended_use="tests",
             limits="drawn weights",
             training_data=(),

@@ -100,7 +100,7 @@ def scaling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         intensity=IntensityWindow(),
         unit="1",
         window=(0.0, 1.0),
-        licence="Apache-2.0",
+        license="Apache-2.0",
         intended_use="tests",
         limits="one weight",
         training_data=(),

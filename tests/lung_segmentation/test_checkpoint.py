@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 import torch
 
 from dfsynth.errors import CheckpointError
+from dfsynth.files.json_record import stored_entries
 from dfsynth.lung_segmentation.checkpoint import (
     LungNetworkCard,
     load_lung_network,
@@ -23,7 +23,7 @@ CARD = LungNetworkCard(
     name="tiny",
     widths=(8, 16),
     side=32,
-    licence="Apache-2.0",
+    license="Apache-2.0",
     intended_use="tests",
     limits="all",
     training_data=({"name": "none", "licence": "none"},),
@@ -101,4 +101,4 @@ def test_weights_that_do_not_fit_float16_are_not_saved(tmp_path: Path, network: 
 
 
 def test_a_card_is_read_from_its_text() -> None:
-    assert parse_lung_card(json.dumps(asdict(CARD)).encode()) == CARD
+    assert parse_lung_card(json.dumps(stored_entries(CARD)).encode()) == CARD

@@ -163,7 +163,7 @@ def test_a_point_estimate_has_one_trained_width_a_stage() -> None:
     second.alpha.mean().backward()
     # It is one of the weights of its own stage: who trains that stage trains it.
     assert "raw_alpha" in dict(network.stage(1).named_parameters())
-    grad = network.stage(1).raw_alpha.grad  # type: ignore[union-attr]
+    grad = network.get_parameter("stages.1.raw_alpha").grad
     assert grad is not None
     assert float(grad) > 0
 

@@ -306,4 +306,4 @@ def test_names_of_archives_hold_no_path(tmp_path) -> None:
     tar = open_source(str(write_tar(tmp_path / "t.tar", {"a": b"1"})), None)
     packed = open_source(str(write_zip(tmp_path / "z.zip", {"a": b"1"})), None)
     assert (tar.name, packed.name) == ("tar:t.tar", "zip:z.zip")
-    assert (tar.licence, packed.licence) == ("unknown", "unknown")
+    assert (tar.license, packed.license) == ("unknown", "unknown")

@@ -41,7 +41,7 @@ def test_known_corpora_are_complete() -> None:
     assert [corpus.name for corpus in corpora] == sorted(corpus.name for corpus in corpora)
     assert "nih" in {corpus.name for corpus in corpora}
     for corpus in corpora:
-        told = (corpus.title, corpus.licence, corpus.citation, corpus.homepage, corpus.layout)
+        told = (corpus.title, corpus.license, corpus.citation, corpus.homepage, corpus.layout)
         assert all(told)
         assert corpus.obtain
         assert corpus.images
@@ -76,7 +76,7 @@ def test_a_users_corpus(make_tree, tmp_path, ids_of, id_from, ids) -> None:
     assert listing.warnings == (
         "2 values of age are not an age from 0 to 100 years and became null",
     )
-    assert (source.name, source.licence) == ("mine", "CC BY 4.0")
+    assert (source.name, source.license) == ("mine", "CC BY 4.0")
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_the_official_layout(nih_root, ids_of, items_of) -> None:
     for item in items_of(listing):
         assert source.read(item, 1 << 20) == (NIH / item.image_id).read_bytes()
     assert source.name == "nih"
-    assert "NIH Clinical Center" in source.licence
+    assert "NIH Clinical Center" in source.license
 
 
 @pytest.mark.parametrize("folder", [".", "images", "images_007"])

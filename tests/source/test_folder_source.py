@@ -245,4 +245,4 @@ def test_a_lost_root_is_no_fault_of_its_images(make_tree) -> None:
 
 def test_name_and_licence_hold_no_path(make_tree) -> None:
     source = open_source(str(make_tree({"a.png": b"1"})), None)
-    assert (source.name, source.licence) == ("folder:tree", "unknown")
+    assert (source.name, source.license) == ("folder:tree", "unknown")

@@ -63,7 +63,7 @@ def test_columns_in_the_order_of_the_rows(tmp_path, ids_of, items_of, real_png) 
         "1 values of height_mm",
     ]
     assert [source.read(item, 1 << 20) for item in items_of(listing)] == [real_png, real_png]
-    assert (source.name, source.licence) == ("table:t.csv", "unknown")
+    assert (source.name, source.license) == ("table:t.csv", "unknown")
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class ToyMaker:
             unit="1",
             window=(0.0, 1.0),
             has_lung=True,
-            licence="none",
+            license="none",
         )
         self.seed = seed
         self.batch_size = batch_size
