@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -20,7 +21,7 @@ DECODE_DATA = Path(__file__).parents[1] / "data" / "decode"
 SECRETS = ("Mustermann", "19700131", "4711-0815", "ACC99", "St. Elsewhere", "knows the mayor")
 
 
-def run(source: Path, out: Path) -> list[dict]:
+def run(source: Path, out: Path) -> list[dict[str, Any]]:
     options = BuildOptions(source=str(source), out=out, shard_size=16)
     run_build(options, ToyMaker(), Silent())
     return open_store(out).manifest.to_pylist()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
+from zarr.core.buffer import Buffer
 from zarr.core.metadata import ArrayV3Metadata
 from zarr.storage import MemoryStore
 
@@ -20,7 +21,7 @@ from dfsynth.store.zarr.paths import group_path, shard_path
 xarray = pytest.importorskip("xarray")
 
 
-def reference_array(spec: ArraySpec, documents: dict) -> zarr.Array:
+def reference_array(spec: ArraySpec, documents: dict[str, Buffer]) -> zarr.Array[Any]:
     """The array as zarr-python itself would make it."""
     return zarr.create_array(
         MemoryStore(documents),
@@ -57,7 +58,7 @@ def write_all(layout: StoreLayout, spec: ArraySpec, values: np.ndarray) -> None:
 @pytest.mark.parametrize("dtype", ["float16", "float32", "uint8"])
 def test_array_document_is_the_one_zarr_writes(dtype):
     spec = ArraySpec("dark_field", dtype, 10, 6, 5, 4)
-    documents: dict = {}
+    documents: dict[str, Buffer] = {}
     reference_array(spec, documents)
     assert json.loads(documents["zarr.json"].to_bytes()) == array_document(spec)
 
@@ -85,7 +86,7 @@ def test_zarr_encodes_the_same_chunks(layout):
     spec = ArraySpec("dark_field", "float16", 1, 64, 64, 1)
     values = np.random.default_rng(0).normal(size=(1, 64, 64)).astype(np.float16)
     write_all(layout, spec, values)
-    objects: dict = {}
+    objects: dict[str, Buffer] = {}
     reference_array(spec, objects)[:] = values
     assert shard_path(layout, "dark_field", 0).read_bytes() == objects["c.0.0.0"].to_bytes()
 
