@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dfsynth.source import columns
 
 
-def strings(*values: str | None) -> pa.Array[Any]:
+def strings(*values: str | None) -> "pa.Array[Any]":
     return pa.array(values, pa.string())
 
 

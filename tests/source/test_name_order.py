@@ -12,7 +12,7 @@ from dfsynth.source.order import NameSorter, in_byte_order, require_unique
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 
 
-def chunked(*chunks: list[str]) -> pa.ChunkedArray[Any]:
+def chunked(*chunks: list[str]) -> "pa.ChunkedArray[Any]":
     return pa.chunked_array(list(chunks), pa.string())
 
 
