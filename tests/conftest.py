@@ -7,6 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Before torch is loaded, here and in child processes. Its threads wait for each other after every
+# layer, and for a time slice each time where other processes are busy: small networks then take
+# twenty times as long as in one thread. Sums would depend on their number, too.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+# How fast the machine is decides nothing.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
@@ -59,18 +69,25 @@ def run_cli(capfd) -> Callable[..., tuple[int, str, str]]:
 
 @pytest.fixture
 def start_child() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    """Starts a Python process on a source text or file; lines both ways through pipes."""
+    """Starts a Python process on a source text or file; lines both ways through pipes.
+
+    None outlives the test, whatever becomes of it: a process that is left over would be found
+    much later, and fail another test.
+    """
     children: list[subprocess.Popen[str]] = []
 
-    def start(program: str | Path, *arguments: object) -> "subprocess.Popen[str]":
+    def start(
+        program: str | Path, *arguments: object, **environment: str
+    ) -> "subprocess.Popen[str]":
         command = [str(program)] if isinstance(program, Path) else ["-c", program]
+        path = os.pathsep.join(filter(None, sys.path))
         child = subprocess.Popen(
             [sys.executable, *command, *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, "PYTHONPATH": path, **environment},
         )
         children.append(child)
         return child

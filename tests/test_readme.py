@@ -3,12 +3,15 @@
 import re
 import shlex
 import shutil
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
+from dfsynth.inference import TorchGenerator
 from dfsynth.resources import data_folder
+from dfsynth.train import Recipe, read_recipe
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -32,7 +35,19 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow
+@pytest.fixture
+def few_steps(monkeypatch) -> None:
+    """Batches that are not filled up, and a training of a few steps: minutes become seconds."""
+
+    def read_shortened(path: Path) -> Recipe:
+        recipe = read_recipe(path)
+        return replace(recipe, phase=tuple(replace(phase, steps=4) for phase in recipe.phase))
+
+    monkeypatch.setattr(TorchGenerator, "auto_batch_size", lambda _generator, _grid: 1)
+    monkeypatch.setattr("dfsynth.train.preparation.read_recipe", read_shortened)
+
+
+@pytest.mark.usefixtures("few_steps")
 def test_every_block_runs(folder, run_cli):
     blocks = BLOCK.findall((ROOT / "README.md").read_text())
     kinds = ["console", "console", "python", "console", "console", "python"]

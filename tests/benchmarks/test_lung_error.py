@@ -26,7 +26,7 @@ def error_of(found: dict[str, str | float]) -> float:
 
 def test_a_patients_own_coefficient_is_what_the_factor_takes_away(tmp_path: Path) -> None:
     pairs = tmp_path / "pairs.zarr"
-    dfsynth.simulate_pairs(pairs, 24, size=64, seed=3)
+    dfsynth.simulate_pairs(pairs, 12, size=64, seed=3)
     lungs = read_lungs(pairs, 64)
     test = lungs["test"]
     assert all(lung.thickness_mm.shape == lung.clean.shape for lung in test)

@@ -5,8 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -201,34 +199,36 @@ def test_an_unwritable_folder_is_one_clear_line(build, pictures, tmp_path):
     assert str(blocked) in one_line(err)
 
 
+HALTED_COMMAND = """
+import signal
+# A shell that starts jobs in the background has them ignore SIGINT; this child must not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from halt import halt_before
+from dfsynth.cli import main
+from dfsynth.inference import TorchGenerator
+halt_before(TorchGenerator, "generate", 4)
+main()
+"""
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_end_with_their_status_and_lose_nothing(
-    pictures, tiny_checkpoint, tmp_path, build, number, status
+    pictures, tiny_checkpoint, tmp_path, build, start_child, number, status
 ):
-    # Enough work that the signal always finds some left.
-    for extra in range(240):
-        write_picture(pictures / f"more{extra}.png", 100 + extra)
-    arguments = ["build", "--source", pictures, "--out", tmp_path / "x.zarr"]
-    arguments += ["--checkpoint", tiny_checkpoint, "--mc-samples", "3", "--shard-size", "2"]
-    arguments += ["--batch-size", "1"]
-    # A shell that starts jobs in the background has them ignore SIGINT; this child must not.
-    script = (
-        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from dfsynth.cli import main; main()"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, arguments)], stderr=subprocess.PIPE, text=True
-    )
-    parts = tmp_path / "x.zarr" / "manifest"
-    while not parts.is_dir() or not any(parts.iterdir()):
-        assert process.poll() is None, process.stderr
-        time.sleep(0.01)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == status, err
+    out = tmp_path / "x.zarr"
+    options = ("--mc-samples", 3, "--shard-size", 2, "--batch-size", 1)
+    command = ("build", "--source", pictures, "--out", out, "--checkpoint", tiny_checkpoint)
+    child = start_child(HALTED_COMMAND, *command, *options)
+    assert child.stdout.readline() == "halted\n"
+    child.send_signal(number)
+    _, err = child.communicate("go on\n")
+    assert child.returncode == status, err
     assert "Traceback" not in err
-    assert build(pictures)[0] == 0
-    assert open_store(tmp_path / "x.zarr").manifest.num_rows == 245
+    assert "run the same command again" in err
+    assert open_store(out).manifest["row"].to_pylist() == [0, 1]
+    report = json.loads(build(pictures, "--batch-size", 1, "--json", "-q")[1])
+    assert (report["ok"], report["shards_done"]) == (3, 3)
+    assert open_store(out).manifest["row"].to_pylist() == list(range(5))
 
 
 def test_job_array_shares_cover_the_store(build, pictures, tmp_path):

@@ -1,6 +1,6 @@
 """A small cascade with drawn weights, its card, and generators of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,15 +10,6 @@ from dfsynth.checkpoint import NETWORK, CascadeConfig, CheckpointFiles, ModelCar
 from dfsynth.inference import TorchGenerator, save_checkpoint
 from dfsynth.models import Cascade
 from dfsynth.records import IntensityWindow
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads cost these small networks more than they give."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
-"""Whole runs in forked processes, the n-th of which kills itself at its n-th disk call.
+"""Whole runs in forked processes, the n-th of which kills itself at its n-th change of the disk.
 
     killed_build.py PICTURES FOLDER STRIDE
     killed_build.py pairs FOLDER STRIDE
 
-Each process builds FOLDER/<n>/x.zarr, or simulates it; a call is any into the operating system or
-of a stream. After each kill the same run is made again, to its end. Prints the number of kills.
+Each process builds FOLDER/<n>/x.zarr, or simulates it. After each kill the same run is made again,
+to its end. Prints the number of kills.
 """
 
 import os
@@ -15,22 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from kill_switch import kill_at_call
-from toy_generator import ToyMaker
-from toy_simulator import ToyPairMaker
-
-from dfsynth.jobs.build import run_build
-from dfsynth.jobs.simulate import run_simulation
-from dfsynth.options import BuildOptions, SimulateOptions
-from dfsynth.progress import Silent
-
-
-def run(pictures: str, out: Path) -> None:
-    if pictures == "pairs":
-        simulating = SimulateOptions(out=out, n=11, size=64, shard_size=4, workers=1)
-        run_simulation(simulating, ToyPairMaker(simulating), Silent())
-        return
-    options = BuildOptions(source=pictures, out=out, shard_size=4, workers=1)
-    run_build(options, ToyMaker(), Silent())
+from small_runs import run
 
 
 def in_child(pictures: str, out: Path, kill_at: int | None) -> bool:

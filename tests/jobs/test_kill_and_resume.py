@@ -1,10 +1,6 @@
 """A build killed anywhere and run again ends in a store equal to one never interrupted."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,32 +15,7 @@ from dfsynth.progress import Silent
 from dfsynth.store.opened import open_store
 
 KILLED_BUILD = Path(__file__).with_name("killed_build.py")
-SUPPORT = Path(__file__).parents[1] / "support"
-
-SLOW_BUILD = """
-import sys, time
-sys.path.insert(0, sys.argv[3])
-from pathlib import Path
-from toy_generator import ToyGenerator, ToyMaker
-from dfsynth.options import BuildOptions
-from dfsynth.errors import UsageError
-from dfsynth.jobs.build import run_build
-from dfsynth.progress import Silent
-
-class Slow(ToyGenerator):
-    def generate(self, inputs, image_ids):
-        time.sleep(0.02)
-        return super().generate(inputs, image_ids)
-
-class SlowMaker(ToyMaker):
-    def make(self, precision, grid):
-        return Slow(self.batch_size, self.seed)
-
-print("ready", flush=True)
-options = BuildOptions(source=sys.argv[1], out=Path(sys.argv[2]), shard_size=4, workers=1)
-report = run_build(options, SlowMaker(), Silent())
-print(report.ok, report.failed, report.elsewhere, flush=True)
-"""
+HALTED_RUN = Path(__file__).with_name("halted_run.py")
 
 
 @pytest.fixture(scope="module")
@@ -61,56 +32,44 @@ def whole(pictures, tmp_path_factory) -> Path:
     return out
 
 
-@pytest.mark.slow
-def test_killed_at_any_call_then_resumed_is_equal(pictures, whole, tmp_path):
-    stride = 7
-    ended = subprocess.run(
-        [sys.executable, KILLED_BUILD, pictures, tmp_path, str(stride)],
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert int(ended.stdout) > 40, "the kills must reach from planning to the last commit"
+def test_killed_at_any_change_of_the_disk_then_resumed_is_equal(
+    pictures, whole, tmp_path, start_child
+):
+    output, errors = start_child(KILLED_BUILD, pictures, tmp_path, 7).communicate()
+    assert output, errors
+    assert int(output) > 30, "the kills must reach from planning to the last commit"
     stores = sorted(tmp_path.glob("*/x.zarr"))
-    assert len(stores) >= int(ended.stdout)
+    assert len(stores) >= int(output)
     for store in stores:
         assert_equal_stores(store, whole)
         assert list((store / "run" / "tmp").iterdir()) == []
 
 
-def start_slow_build(pictures: Path, out: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLOW_BUILD, str(pictures), str(out), str(SUPPORT)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
-def test_killed_at_random_moments_then_resumed_is_equal(pictures, whole, tmp_path):
+def test_killed_from_outside_in_every_shard_then_resumed_is_equal(
+    pictures, whole, tmp_path, start_child
+):
     out = tmp_path / "x.zarr"
-    for delay_s in (0.05, 0.1, 0.15):
-        process = start_slow_build(pictures, out)
-        time.sleep(delay_s)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    process = start_slow_build(pictures, out)
-    process.communicate()
-    assert process.returncode == 0
+    committed = []
+    for picture in (1, 3, 5):
+        child = start_child(HALTED_RUN, pictures, out, picture)
+        assert child.stdout.readline() == "halted\n"
+        child.kill()
+        child.wait()
+        committed.append(open_store(out).manifest.num_rows)
+    assert committed == [0, 4, 8]
+    run_build(BuildOptions(source=str(pictures), out=out, shard_size=4), ToyMaker(), Silent())
     assert_equal_stores(out, whole)
 
 
-def test_two_processes_share_a_store_and_do_nothing_twice(pictures, whole, tmp_path):
+def test_two_processes_share_a_store_and_do_nothing_twice(pictures, whole, tmp_path, start_child):
     out = tmp_path / "x.zarr"
-    processes = [start_slow_build(pictures, out) for _ in range(2)]
-    outputs = [process.communicate()[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
-    done = sum(int(n) for text in outputs for n in text.split()[:2])
-    assert done == 11, "each row is written by exactly one of the two"
+    children = []
+    for _ in range(2):
+        children.append(start_child(HALTED_RUN, pictures, out, 1))
+        assert children[-1].stdout.readline() == "halted\n", "each has a shard to itself"
+    done = [int(child.communicate("go on\n")[0]) for child in children]
+    assert sum(done) == 11, "each row is written by exactly one of the two"
+    assert min(done) > 0
     assert_equal_stores(out, whole)
 
 

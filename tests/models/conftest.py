@@ -1,6 +1,6 @@
 """Small cascades whose weights are all drawn, the heads of later stages included."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -9,15 +9,6 @@ from dfsynth.checkpoint import CascadeConfig
 from dfsynth.models import Cascade
 
 MakeCascade = Callable[..., Cascade]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads cost these small networks more than they give."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_shard_on_a_full_disk_leaves_nothing_behind(small_disk, start_child):
     child = start_child(WRITE_UNDER_A_LIMIT, small_disk / "x.zarr", 0)
-    output, errors = child.communicate(timeout=60)
+    output, errors = child.communicate()
     assert "OSError cannot write" in output, errors
     assert "the disk is full (ENOSPC)" in output
     assert "[] False" in output
@@ -148,7 +148,7 @@ def test_shard_on_a_full_disk_leaves_nothing_behind(small_disk, start_child):
 @pytest.mark.parametrize("limit", [1, 4096, 200_000])
 def test_shard_beyond_the_largest_file_leaves_nothing_behind(tmp_path, start_child, limit):
     child = start_child(WRITE_UNDER_A_LIMIT, tmp_path / "x.zarr", limit)
-    output, errors = child.communicate(timeout=60)
+    output, errors = child.communicate()
     assert "OSError cannot write" in output, errors
     assert "exceed the largest size allowed (EFBIG)" in output
     assert "[] False" in output
@@ -161,7 +161,7 @@ def test_unwritable_folder_is_refused_with_what_to_do(tmp_path, start_child):
     folders = (store / "run" / "tmp", store / "run", store)
     for folder in folders:
         folder.chmod(0o500)
-    output, errors = start_child(WRITE_AS_NOBODY, store).communicate(timeout=60)
+    output, errors = start_child(WRITE_AS_NOBODY, store).communicate()
     for folder in reversed(folders):
         folder.chmod(0o700)
     lines = output.splitlines()

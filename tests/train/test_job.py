@@ -1,14 +1,12 @@
 """A whole training: killed and gone on with, alone and by two processes, and what it refuses."""
 
 import json
-import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,9 @@ from dfsynth.train import TrainReport, run_training
 from dfsynth.train.run_folder import RunFolder
 from dfsynth.train.trainer import StepReport, Trainer
 from dfsynth.train.validation import spread_over_patients
+
+StartChild = Callable[..., subprocess.Popen[str]]
+StartTwo = Callable[..., list[subprocess.Popen[str]]]
 
 LINES = (
     "checkpoint_every = 3",
@@ -54,13 +55,15 @@ LINES = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """As the processes that are started here: sums depend on how many threads there are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+COMMAND = "from dfsynth.cli import main; main()"
+
+HALTED_COMMAND = """
+from halt import halt_before
+from dfsynth.cli import main
+from dfsynth.train.trainer import Trainer
+halt_before(Trainer, "learn", 5)
+main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -124,63 +127,68 @@ def test_a_finished_run_has_nothing_to_do(
     assert lines(steady) == before
 
 
+def command(recipe: Path, folders: tuple[Path, Path], out: Path) -> list[object]:
+    inputs = ["train", recipe, "--data", folders[0], "--targets", folders[1]]
+    return [*inputs, "--out", out, "--precision", "fp32"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_run_goes_on_to_the_same_curve_and_weights(
+def test_one_trains_at_a_time_and_a_killed_run_goes_on_to_the_same_curve_and_weights(
     number: signal.Signals,
     steady: Path,
     recipe: Path,
     folders: tuple[Path, Path],
     tmp_path: Path,
+    start_child: StartChild,
 ) -> None:
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "dfsynth", "train", str(recipe), "--data", str(folders[0])]
-    command += ["--targets", str(folders[1]), "--out", str(out), "--precision", "fp32"]
-    process = subprocess.Popen(
-        command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL
-    )
-    while not (out / "last" / "state.json").exists():
-        assert process.poll() is None or process.returncode == 0
-        time.sleep(0.01)
-    process.send_signal(number)
-    process.wait()
-    run(recipe, folders, out)
+    child = start_child(HALTED_COMMAND, *command(recipe, folders, out))
+    assert child.stdout is not None
+    assert child.stdout.readline() == "halted\n"
+    with pytest.raises(UsageError, match="another process trains"):
+        run(recipe, folders, out)
+    child.send_signal(number)
+    _, err = child.communicate("go on\n")
+    kept_steps = {signal.SIGKILL: 3, signal.SIGTERM: 5}[number]
+    assert child.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 143}[number], err
+    assert run(recipe, folders, out).steps_now == 10 - kept_steps
     assert lines(out) == lines(steady)
     assert same_best(out, steady)
 
 
-def start_two(recipe: Path, folders: tuple[Path, Path], out: Path) -> list[subprocess.Popen[str]]:
-    """The processes that a launcher would start."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "dfsynth", "train", str(recipe), "--data", str(folders[0])]
-    command += ["--targets", str(folders[1]), "--out", str(out), "--precision", "fp32"]
-    return [
-        subprocess.Popen(
-            command,
-            env=os.environ
-            | {
-                "OMP_NUM_THREADS": "1",
-                "RANK": str(rank),
-                "LOCAL_RANK": str(rank),
-                "WORLD_SIZE": "2",
-                "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": port,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
+@pytest.fixture
+def start_two(start_child: StartChild) -> Iterator[StartTwo]:
+    """Starts the processes that a launcher would."""
+    with socket.socket() as held:
+        # Bound to the end and never listened on, so that nobody else is given the port.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(held.getsockname()[1])}
+
+        def start(
+            recipe: Path, folders: tuple[Path, Path], out: Path
+        ) -> list[subprocess.Popen[str]]:
+            return [
+                start_child(
+                    COMMAND,
+                    *command(recipe, folders, out),
+                    **address,
+                    WORLD_SIZE="2",
+                    RANK=str(rank),
+                    LOCAL_RANK=str(rank),
+                )
+                for rank in range(2)
+            ]
+
+        yield start
 
 
 def test_two_processes_train_what_one_does(
-    steady: Path, recipe: Path, folders: tuple[Path, Path], tmp_path: Path
+    steady: Path, recipe: Path, folders: tuple[Path, Path], tmp_path: Path, start_two: StartTwo
 ) -> None:
     out = tmp_path / "run"
     processes = start_two(recipe, folders, out)
-    printed = [process.communicate(timeout=300) for process in processes]
+    printed = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0, 0], printed
     assert [bool(out) for out, _ in printed] == [True, False], "one reports what all did"
     one, two = ([x for x in lines(path) if "loss" in x] for path in (steady, out))
@@ -193,7 +201,7 @@ def test_two_processes_train_what_one_does(
 
 
 def test_a_signal_to_one_of_two_processes_stops_both_and_keeps_the_state(
-    recipe: Path, folders: tuple[Path, Path], tmp_path: Path
+    recipe: Path, folders: tuple[Path, Path], tmp_path: Path, start_two: StartTwo
 ) -> None:
     endless = tmp_path / "endless.toml"
     endless.write_text(
@@ -208,7 +216,7 @@ def test_a_signal_to_one_of_two_processes_stops_both_and_keeps_the_state(
         assert all(process.poll() is None for process in processes)
         time.sleep(0.1)
     processes[1].terminate()
-    printed = [process.communicate(timeout=300) for process in processes]
+    printed = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [128 + signal.SIGTERM] * 2, printed
     kept = RunFolder(out).restore()
     assert kept is not None
@@ -315,17 +323,6 @@ def test_a_damaged_state_is_named(steady: Path, tmp_path: Path) -> None:
     (tmp_path / "last" / "state.safetensors").write_bytes(held[: len(held) // 2])
     with pytest.raises(DfsynthError, match="is damaged"):
         folder.restore()
-
-
-def test_a_run_is_trained_by_one_at_a_time(tmp_path: Path) -> None:
-    with RunFolder(tmp_path).locked():
-        code = (
-            "from pathlib import Path; from dfsynth.train.run_folder import RunFolder\n"
-            f"with RunFolder(Path({str(tmp_path)!r})).locked(): pass"
-        )
-        command = [sys.executable, "-c", code]
-        found = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert "another process trains" in found.stderr
 
 
 def test_a_best_checkpoint_lost_between_two_renames_comes_back(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 
 from dfsynth.checkpoint import WEIGHTS
-from dfsynth.decode import DecodeLimits, decode
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.lung_segmentation import (
     LungSegmenter,
@@ -19,12 +18,11 @@ from dfsynth.lung_segmentation import (
     locate_lungs,
     packaged_lung_network,
 )
-from dfsynth.preprocess import prepare
+from dfsynth.preprocess import ModelInputReader
 from dfsynth.records import (
     Float32Map,
     IntensityWindow,
     MadePair,
-    ModelInput,
     PairFacts,
     PairItem,
     SourceItem,
@@ -67,8 +65,7 @@ class RadiographOrigin:
         place = place.resolve()
         self._root = place if place.is_dir() else place.parent
         self._source = open_source(str(place), None)
-        self._limits = DecodeLimits()
-        self._window = IntensityWindow()
+        self._reader = ModelInputReader((options.size, options.size), IntensityWindow())
         self._lock = Lock()
         self._network: LungSegmenter | None = None
 
@@ -101,7 +98,7 @@ class RadiographOrigin:
         """
         require_frontal(listed.view)
         data = self._read(listed.uri)
-        ready = self._prepare(data)
+        _, ready = self._reader(data)
         view, patient = read_header(data)
         require_frontal(view)
         try:
@@ -121,7 +118,7 @@ class RadiographOrigin:
         """See `Origin`."""
         options, streams = self._options, Streams(item.seed)
         data = self._read(str(item.source))
-        ready = self._prepare(data)
+        _, ready = self._reader(data)
         pixel_mm = None if ready.pixel_mm is None else ready.pixel_mm / ready.geometry.scale_x
         try:
             target = lay_dark_field(
@@ -162,11 +159,7 @@ class RadiographOrigin:
         return MadePair(_maps(ready.image, target, scan).arrays, facts)
 
     def _read(self, uri: str) -> bytes:
-        return self._source.read(SourceItem(0, 0, uri, uri), self._limits.max_bytes)
-
-    def _prepare(self, data: bytes) -> ModelInput:
-        grid = (self._options.size, self._options.size)
-        return prepare(decode(data, self._limits), grid, self._window)
+        return self._source.read(SourceItem(0, 0, uri, uri), self._reader.limits.max_bytes)
 
     def _load(self) -> LungSegmenter:
         with self._lock:

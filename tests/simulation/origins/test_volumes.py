@@ -1,6 +1,7 @@
 """Pairs of the CT origin, from a small volume of ellipsoids on disk."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,26 @@ from dfsynth.errors import DfsynthError, ImageError
 from dfsynth.options import SimulateOptions
 from dfsynth.records import MadePair, PairItem
 from dfsynth.simulation import Simulator
+from dfsynth.simulation.ct import CtLimits, CtThorax, CtVolume, build_thorax
+
+BUILD_THORAX = "dfsynth.simulation.origins.bodies.build_thorax"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def segmented_once() -> Iterator[None]:
+    """Equal voxels are segmented once for all tests here, whatever file they come from."""
+    found: dict[bytes, CtThorax] = {}
+
+    def build_once(volume: CtVolume, limits: CtLimits) -> CtThorax:
+        voxels = volume.hu.tobytes()
+        if voxels not in found:
+            found[voxels] = build_thorax(volume, limits)
+        source = {name: getattr(volume, name) for name in ("key", "license", "sha256")}
+        return replace(found[voxels], **source)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BUILD_THORAX, build_once)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +102,9 @@ def test_one_volume_gives_different_pairs_of_one_person(
 
 
 def test_a_pair_of_a_volume_is_the_same_whoever_makes_it(
-    folder: Path, item: PairItem, pair: MadePair
+    folder: Path, item: PairItem, pair: MadePair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(BUILD_THORAX, build_thorax)
     options = SimulateOptions(
         out=Path("p.zarr"), n=2, size=64, origin="ct", ct=folder, device="cpu"
     )

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from dfsynth.simulation.phantom import PhantomAnatomy, Projection, Sex, draw_body
+from dfsynth.simulation.phantom import BodyParameters, PhantomAnatomy, Projection, Sex, draw_body
 from dfsynth.simulation.projection.beam import ConeBeam
 
 CPU = torch.device("cpu")
-BODIES = 50
+BODIES = 30
 
 
 def anatomy(seed: int, inspiration: float) -> PhantomAnatomy:
@@ -31,8 +31,16 @@ def full() -> list[PhantomAnatomy]:
     return [anatomy(seed, 1.0) for seed in range(BODIES)]
 
 
-def test_total_lung_capacity_is_that_of_adults(full: list[PhantomAnatomy]) -> None:
-    litres = {sex: np.array([lung_litres(p) for p in full if p.body.sex is sex]) for sex in Sex}
+@pytest.fixture(scope="module")
+def capacities(full: list[PhantomAnatomy]) -> list[tuple[BodyParameters, float]]:
+    """Each body with its total lung capacity in litres."""
+    return [(phantom.body, lung_litres(phantom)) for phantom in full]
+
+
+def test_total_lung_capacity_is_that_of_adults(
+    capacities: list[tuple[BodyParameters, float]],
+) -> None:
+    litres = {sex: np.array([v for body, v in capacities if body.sex is sex]) for sex in Sex}
     assert 6.0 < litres[Sex.MALE].mean() < 7.4
     assert 4.2 < litres[Sex.FEMALE].mean() < 5.3
     for found in litres.values():
@@ -40,14 +48,14 @@ def test_total_lung_capacity_is_that_of_adults(full: list[PhantomAnatomy]) -> No
         assert found.max() < 10.5
 
 
-def test_tall_people_have_large_lungs(full: list[PhantomAnatomy]) -> None:
-    men = [(p.body.height_cm, lung_litres(p)) for p in full if p.body.sex is Sex.MALE]
+def test_tall_people_have_large_lungs(capacities: list[tuple[BodyParameters, float]]) -> None:
+    men = [(body.height_cm, litres) for body, litres in capacities if body.sex is Sex.MALE]
     assert np.corrcoef(np.array(men).T)[0, 1] > 0.5
 
 
 def test_breathing_out_empties_the_lung_and_keeps_its_tissue() -> None:
     share, mass = [], []
-    for seed in range(12):
+    for seed in range(8):
         out, full = anatomy(seed, 0.5), anatomy(seed, 1.0)
         share.append(lung_litres(out) / lung_litres(full))
         mass.append(lung_kg(out) / lung_kg(full))
