@@ -20,7 +20,7 @@ from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
 if TYPE_CHECKING:
     from dfsynth.evaluate import Evaluation, EvaluationReport
     from dfsynth.inference import MapGenerator
-    from dfsynth.jobs.commit import RunReport
+    from dfsynth.jobs.engine import RunReport
     from dfsynth.jobs.pair_maker import PairMaker
     from dfsynth.train import TrainReport
 

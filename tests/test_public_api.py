@@ -32,7 +32,7 @@ PROMISED: dict[str, set[str]] = {
     "dfsynth.inference": {
         "MapBatch",
         "MonteCarlo",
-        "TorchGenerator",
+        "CascadeGenerator",
         "dropout_masks",
         "load_network",
         "save_checkpoint",

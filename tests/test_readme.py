@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dfsynth.inference import TorchGenerator
+from dfsynth.inference import CascadeGenerator
 from dfsynth.resources import data_folder
 from dfsynth.train import Recipe, read_recipe
 
@@ -43,7 +43,7 @@ def few_steps(monkeypatch) -> None:
         recipe = read_recipe(path)
         return replace(recipe, phase=tuple(replace(phase, steps=4) for phase in recipe.phase))
 
-    monkeypatch.setattr(TorchGenerator, "auto_batch_size", lambda _generator, _grid: 1)
+    monkeypatch.setattr(CascadeGenerator, "auto_batch_size", lambda _generator, _grid: 1)
     monkeypatch.setattr("dfsynth.train.preparation.read_recipe", read_shortened)
 
 

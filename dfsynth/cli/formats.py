@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dfsynth.jobs.commit import RunReport
+from dfsynth.jobs.engine import RunReport
 
 
 def format_seconds(seconds: float) -> str:

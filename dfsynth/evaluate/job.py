@@ -13,12 +13,12 @@ from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.calibration import FEW_PATIENTS, Calibration
 from dfsynth.evaluate.calibration_source import choose_calibration_pairs, find_calibration
-from dfsynth.evaluate.measurement import Measurement
-from dfsynth.evaluate.out_of_distribution import (
+from dfsynth.evaluate.detection import (
     OutOfDistributionImages,
     list_ood_images,
     measure_detection,
 )
+from dfsynth.evaluate.measurement import Measurement
 from dfsynth.evaluate.output import EvaluationReport, prepare_output, write_report
 from dfsynth.evaluate.per_image import PerImageMetrics, pixels_per_image
 from dfsynth.evaluate.prediction import LungOf, predict_pairs

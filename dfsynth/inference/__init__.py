@@ -1,16 +1,16 @@
 """Model input → maps: checkpoints as networks, and seeded Monte-Carlo inference with them."""
 
 from dfsynth.inference.dropout import dropout_masks
-from dfsynth.inference.generator import TorchGenerator
+from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.map_generator import MapBatch, MapGenerator
 from dfsynth.inference.montecarlo import MonteCarlo
 from dfsynth.inference.weights import load_map_generator, load_network, save_checkpoint
 
 __all__ = [
+    "CascadeGenerator",
     "MapBatch",
     "MapGenerator",
     "MonteCarlo",
-    "TorchGenerator",
     "dropout_masks",
     "load_map_generator",
     "load_network",

@@ -32,7 +32,7 @@ class _StageMoments:
     beta: RunningMoments = field(default_factory=RunningMoments)
 
 
-class TorchGenerator:
+class CascadeGenerator:
     """A cascade made ready: device, precision, memory layout, seed and number of samples.
 
     Implements `MapGenerator`.

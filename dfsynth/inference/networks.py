@@ -10,7 +10,7 @@ from typing import Any, Final
 import torch
 
 from dfsynth.checkpoint import NETWORK
-from dfsynth.inference.generator import TorchGenerator
+from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.map_generator import MapGenerator
 from dfsynth.models import Cascade, GeneratorNetwork
 
@@ -26,5 +26,5 @@ class NetworkFamily:
 
 
 FAMILIES: Final[dict[str, NetworkFamily]] = {
-    NETWORK: NetworkFamily(Cascade, TorchGenerator),
+    NETWORK: NetworkFamily(Cascade, CascadeGenerator),
 }

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Collection, Iterator
-from typing import TypeAlias
 
 from dfsynth.decode import limits_of
 from dfsynth.errors import ErrorCode, ImageError, UsageError
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.claims import Claims
-from dfsynth.jobs.commit import RunReport, ShardStore, Tally, commit_shard, report_run, run_claimed
+from dfsynth.jobs.commit import ShardStore, Tally, commit_shard
+from dfsynth.jobs.engine import RunReport, report_run, run_claimed
 from dfsynth.jobs.generator import Generator, GeneratorMaker
 from dfsynth.jobs.image_shards import ShardJob, export_rows
 from dfsynth.jobs.model_inputs import InputStage, Outcome
@@ -24,8 +24,6 @@ from dfsynth.store.build_record import BuildRecord, Fingerprint
 from dfsynth.store.plan import Plan, source_item
 from dfsynth.threads.pool import available_cores, thread_pool
 from dfsynth.threads.prefetch import Prefetch
-
-BuildReport: TypeAlias = RunReport
 
 _AHEAD_PER_WORKER = 4
 _AHEAD_BYTES = 512 * 1024**2
@@ -44,18 +42,18 @@ def run_build(options: BuildOptions, maker: GeneratorMaker, progress: Progress) 
     source = open_source(options.source, options.root)
     layout = StoreLayout(options.out)
     with plan_or_resume(BuildJob(options, source, maker), layout, progress) as planned:
-        tally, claims = run_share(options, planned, source, maker, progress)
+        tally, claims = run_partition(options, planned, source, maker, progress)
         return report_run(planned, claims, tally, started)
 
 
-def run_share(
+def run_partition(
     options: BuildOptions,
     planned: Planned[BuildRecord],
     source: Source,
     maker: GeneratorMaker,
     progress: Progress,
 ) -> tuple[Tally, Claims]:
-    """Every uncommitted shard of this process's share, from source to manifest."""
+    """Every uncommitted shard of this process's partition, from source to manifest."""
     record, layout = planned.record, planned.layout
     held = record.fingerprint
     claims = Claims(layout, planned.lock, record, options.partition)

@@ -10,7 +10,7 @@ from dfsynth.store.record import StoreRecord, read_record
 
 
 class Claims:
-    """Hands out uncommitted shards of this process's share, each locked before it is given.
+    """Hands out uncommitted shards of this process's partition, each locked before it is given.
 
     Where the file system has no locks, `--partition I/N` (or being alone) keeps processes apart.
     """
@@ -32,7 +32,7 @@ class Claims:
         self.partition = range(index, record.shards, count)
         self.pending = [shard for shard in self.partition if shard not in self.committed]
         self.elsewhere: list[int] = []
-        """Shards of the share that another process held to the end."""
+        """Shards of the partition that another process held to the end."""
 
     def __iter__(self) -> Iterator[int]:
         """Every pending shard that is free, then once more those that were not.

@@ -1,56 +1,13 @@
-"""What every job does with its shards: rows in order, then the part that commits them."""
+"""Committing a shard: its rows in order, then the manifest part that makes them count."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
-from typing import Protocol, TypeVar
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from dfsynth.files.durable import write_durably
-from dfsynth.jobs.claims import Claims
-from dfsynth.jobs.planning import Planned
 from dfsynth.manifest import ManifestSchema, encode_part
 from dfsynth.progress import Progress
 from dfsynth.records import ManifestRow, PairRow
 from dfsynth.store import ArraySpec, EncodedRow, StoreLayout, format_of
-from dfsynth.store.record import StoreRecord
-
-
-class InShard(Protocol):
-    """A planned row, as far as its place goes."""
-
-    @property
-    def shard(self) -> int:
-        """The shard that the row belongs to."""
-
-
-Item = TypeVar("Item", bound=InShard)
-Result = TypeVar("Result")
-Record = TypeVar("Record", bound=StoreRecord)
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """What one process did."""
-
-    store: str
-    rows: int
-    """Images, or pairs, of the whole store."""
-    shards: int
-    shards_done: int
-    """Committed when this process ended, by whomever."""
-    ok: int
-    """Images, or pairs, that this process wrote."""
-    failed: int
-    """Those that this process could not make."""
-    elsewhere: int
-    """Shards of this process's share that another process was working on."""
-    seconds: float
-    """Wall-clock time of the run."""
-    resumed: bool
-    """Whether the store was planned before."""
-    excluded: Mapping[str, int] = field(default_factory=dict)
-    """Inputs that were not planned, by reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,49 +62,6 @@ def commit_shard(store: ShardStore, shard: int, rows: Iterable[Written]) -> Tall
     data = encode_part(written, store.schema)
     write_durably(part, data, store.layout.scratch, store.layout.owner(shard))
     return _tally(written)
-
-
-def run_claimed(
-    claims: Claims,
-    outcomes: Iterable[tuple[Item, Result]],
-    commit: Callable[[int, Iterator[tuple[Item, Result]]], Tally],
-) -> Tally:
-    """Commits shard after shard and gives each back.
-
-    Args:
-        claims: What hands out the shards.
-        outcomes: Item and result of every row of the shards, in the order of the plan.
-        commit: Writes one shard from its number and rows.
-
-    Raises:
-        StoreError: the disk refuses.
-    """
-    ok = failed = 0
-    for shard, rows in groupby(outcomes, key=lambda pair: pair[0].shard):
-        tally = commit(shard, rows)
-        claims.release(shard)
-        ok, failed = ok + tally.ok, failed + tally.failed
-    return Tally(ok, failed)
-
-
-def report_run(planned: Planned[Record], claims: Claims, tally: Tally, started: float) -> RunReport:
-    """The report of a run that began at `started`, in seconds of `time.monotonic`.
-
-    Raises:
-        StoreError: the manifest's folder cannot be read.
-    """
-    return RunReport(
-        store=str(planned.layout.root),
-        rows=planned.record.rows,
-        shards=planned.record.shards,
-        shards_done=len(planned.layout.committed_shards()),
-        ok=tally.ok,
-        failed=tally.failed,
-        elsewhere=len(claims.elsewhere),
-        seconds=time.monotonic() - started,
-        resumed=planned.resumed,
-        excluded=planned.record.excluded,
-    )
 
 
 def _tally(rows: Sequence[ManifestRow | PairRow]) -> Tally:

@@ -69,14 +69,14 @@ def describe_store(root: Path) -> StoreInfo:
     )
 
 
-def count_failed(root: Path, share: tuple[int, int]) -> int:
-    """Failed rows in the committed shards of one process's share, whichever run wrote them.
+def count_failed(root: Path, partition: tuple[int, int]) -> int:
+    """Failed rows in the committed shards of one process's partition, whichever run wrote them.
 
     Raises:
         StoreError: the manifest is damaged.
     """
     table = read_manifest(StoreLayout(root).manifest).select(["shard", "status"])
-    index, count = share
+    index, count = partition
     return sum(
         line["status"] == "failed" and line["shard"] % count == index for line in table.to_pylist()
     )

@@ -34,7 +34,7 @@ class InputStage:
     reader: ModelInputReader
 
     def __call__(self, item: SourceItem) -> Outcome:
-        """Never raises for a bad input, only where the whole run is in doubt.
+        """Never raises for a bad input, only where the whole run may be wrong.
 
         Raises:
             DfsynthError: the source itself is gone.
@@ -61,7 +61,7 @@ def attempt(work: Callable[[], Result], image_id: str) -> Result | Failure:
     """What `work` gives for one image or pair, or why it gives nothing.
 
     Raises:
-        DfsynthError: as `work` does where the whole run is in doubt, or memory is at its end.
+        DfsynthError: as `work` does where the whole run may be wrong, or memory is at its end.
     """
     try:
         return work()

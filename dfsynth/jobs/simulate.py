@@ -6,15 +6,8 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from dfsynth.errors import UsageError
 from dfsynth.jobs.claims import Claims
-from dfsynth.jobs.commit import (
-    RunReport,
-    ShardStore,
-    Tally,
-    Written,
-    commit_shard,
-    report_run,
-    run_claimed,
-)
+from dfsynth.jobs.commit import ShardStore, Tally, Written, commit_shard
+from dfsynth.jobs.engine import RunReport, report_run, run_claimed
 from dfsynth.jobs.model_inputs import Failure, attempt
 from dfsynth.jobs.pair_maker import PairMaker
 from dfsynth.jobs.planning import Planned, plan_or_resume
@@ -43,14 +36,14 @@ def run_simulation(options: SimulateOptions, maker: PairMaker, progress: Progres
     started = time.monotonic()
     check_folders(options)
     with plan_or_resume(PairsJob(options, maker), StoreLayout(options.out), progress) as planned:
-        tally, claims = run_share(options, planned, maker, progress)
+        tally, claims = run_partition(options, planned, maker, progress)
         return report_run(planned, claims, tally, started)
 
 
-def run_share(
+def run_partition(
     options: SimulateOptions, planned: Planned[PairsRecord], maker: PairMaker, progress: Progress
 ) -> tuple[Tally, Claims]:
-    """Every uncommitted shard of this process's share, from plan to manifest."""
+    """Every uncommitted shard of this process's partition, from plan to manifest."""
     record, layout = planned.record, planned.layout
     claims = Claims(layout, planned.lock, record, options.partition)
     plan = Plan(layout.plan, record.shard_size, pair_item)
@@ -80,7 +73,7 @@ class PairRowMaker:
     specs: tuple[ArraySpec, ...]
 
     def __call__(self, item: PairItem) -> Written:
-        """Never raises for a pair that cannot be made, only where the whole run is in doubt.
+        """Never raises for a pair that cannot be made, only where the whole run may be wrong.
 
         Raises:
             DfsynthError: no pair can be made, or the maker breaks its contract.

@@ -205,8 +205,8 @@ import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from halt import halt_before
 from dfsynth.cli import main
-from dfsynth.inference import TorchGenerator
-halt_before(TorchGenerator, "generate", 4)
+from dfsynth.inference import CascadeGenerator
+halt_before(CascadeGenerator, "generate", 4)
 main()
 """
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dfsynth.checkpoint import NETWORK, CascadeConfig, CheckpointFiles, ModelCard, read_checkpoint
-from dfsynth.inference import TorchGenerator, save_checkpoint
+from dfsynth.inference import CascadeGenerator, save_checkpoint
 from dfsynth.models import Cascade
 from dfsynth.records import IntensityWindow
 
@@ -26,12 +26,12 @@ def make_cascade() -> Callable[..., Cascade]:
 
 
 @pytest.fixture
-def make_generator(make_cascade: Callable[..., Cascade]) -> Callable[..., TorchGenerator]:
+def make_generator(make_cascade: Callable[..., Cascade]) -> Callable[..., CascadeGenerator]:
     def make(
         precision: str = "fp32", mc_samples: int = 5, seed: int = 3, **cascade: object
-    ) -> TorchGenerator:
+    ) -> CascadeGenerator:
         network = make_cascade(**cascade)
-        return TorchGenerator(network, torch.device("cpu"), precision, mc_samples, seed)
+        return CascadeGenerator(network, torch.device("cpu"), precision, mc_samples, seed)
 
     return make
 

@@ -21,7 +21,7 @@ from kill_switch import kill_at_call
 from toy_generator import ToyGenerator, ToyMaker
 
 from dfsynth.jobs.build import run_build
-from dfsynth.jobs.commit import RunReport
+from dfsynth.jobs.engine import RunReport
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
 

@@ -6,7 +6,7 @@ from toy_generator import ToyMaker
 from toy_simulator import ToyPairMaker
 
 from dfsynth.jobs.build import run_build
-from dfsynth.jobs.commit import RunReport
+from dfsynth.jobs.engine import RunReport
 from dfsynth.jobs.simulate import run_simulation
 from dfsynth.options import BuildOptions, SimulateOptions
 from dfsynth.progress import Silent

@@ -1,6 +1,7 @@
 """The statistics behind the validation table."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +17,8 @@ from dfsynth.simulation.validation.targets import (
 
 
 def person(**changes: float) -> Person:
-    ones = {field.name: 1.0 for field in dataclasses.fields(Person) if field.name != "male"}
-    return Person(male=True, **(ones | {"height_cm": 175.0} | changes))
+    values: dict[str, Any] = dict.fromkeys((f.name for f in dataclasses.fields(Person)), 1.0)
+    return Person(**(values | {"male": True, "height_cm": 175.0} | changes))
 
 
 def cohort(count: int = 60, seed: int = 0) -> list[Person]:

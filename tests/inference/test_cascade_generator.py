@@ -7,13 +7,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from dfsynth.inference import MapBatch, TorchGenerator, dropout_masks
+from dfsynth.inference import CascadeGenerator, MapBatch, dropout_masks
 from dfsynth.inference import generator as generator_module
 from dfsynth.models import Cascade
 from dfsynth.preprocess import letterbox
 from dfsynth.records import ModelInput
 
-MakeGenerator = Callable[..., TorchGenerator]
+MakeGenerator = Callable[..., CascadeGenerator]
 Images = NDArray[np.float32]
 
 TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}
