@@ -25,7 +25,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-# Tests that run without PyTorch, but for two files.
+# Tests that import no PyTorch; those that take a network are marked `torch` by tests/conftest.py.
 TESTS = (
     "tests/checkpoint",
     "tests/decode",
@@ -39,10 +39,8 @@ TESTS = (
     "tests/source",
     "tests/store",
     "tests/test_architecture.py",
-    "--ignore=tests/jobs/test_independence.py",
-    "--ignore=tests/store/test_python_interface.py",
 )
-PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not gpu")
+PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not torch")
 INSTALL = (
     "pip",
     "-q",

@@ -96,3 +96,10 @@ def start_child() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     for child in children:
         child.kill()
         child.communicate()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks as `torch` what takes the network: scripts/other_pythons.py leaves it out."""
+    for item in items:
+        if "tiny_checkpoint" in getattr(item, "fixturenames", ()):
+            item.add_marker("torch")

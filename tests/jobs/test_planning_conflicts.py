@@ -81,7 +81,7 @@ def test_a_machine_without_memory_ends_the_run_and_fails_no_row(radiographs, tmp
         raise MemoryError
 
     out = tmp_path / "x.zarr"
-    monkeypatch.setattr("dfsynth.jobs.model_inputs.decode", no_memory)
+    monkeypatch.setattr("dfsynth.preprocess.from_bytes.prepare", no_memory)
     with pytest.raises(DfsynthError, match="out of memory") as caught:
         run_build(options(radiographs, out), ToyMaker(), Silent())
     assert not isinstance(caught.value, ImageError)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from radiograph_files import write_folder
 from store_content import plain_array
-from torch.utils.data import DataLoader
 
 import dfsynth
 from dfsynth.errors import UsageError
@@ -30,6 +29,8 @@ def test_lists_and_single_values_are_taken_and_resume(built):
 
 
 def test_the_store_gives_arrays_manifest_provenance_and_dataset(built, tmp_path):
+    from torch.utils.data import DataLoader
+
     built()
     store = dfsynth.open_store(tmp_path / "x.zarr")
     assert plain_array(store, "dark_field").shape == (5, 32, 32)
@@ -49,6 +50,8 @@ def test_the_store_gives_arrays_manifest_provenance_and_dataset(built, tmp_path)
 
 
 def test_dataset_works_in_worker_processes(built, tmp_path):
+    from torch.utils.data import DataLoader
+
     built()
     data = dfsynth.open_store(tmp_path / "x.zarr").dataset(include_no_lung=True)
     loader = DataLoader(data, batch_size=5, num_workers=2, multiprocessing_context="spawn")

@@ -17,7 +17,7 @@ from dfsynth.records import MadePair, PairItem
 from dfsynth.simulation import Simulator
 from dfsynth.simulation.ct import CtLimits, CtThorax, CtVolume, build_thorax
 
-BUILD_THORAX = "dfsynth.simulation.origins.bodies.build_thorax"
+BUILD_THORAX = "dfsynth.simulation.origins.volumes.build_thorax"
 
 
 @pytest.fixture(scope="module", autouse=True)
