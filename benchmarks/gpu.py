@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from build_speed import repeat_samples
 from machine import describe_machine
+from numpy.typing import NDArray
 from torch.profiler import ProfilerActivity, profile
 
 import dfsynth
@@ -55,12 +56,15 @@ def measure(size: int, images: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         radiographs = repeat_samples(Path(folder) / "radiographs", images)
         found: dict[str, object] = {}
-        reference = None
+        reference: dict[str, NDArray[np.floating]] | None = None
         for precision in ("fp32", "bf16", "fp16"):
             out = Path(folder) / f"{precision}.zarr"
             rate, busy = profiled_build(radiographs, out, size, precision)
             store = dfsynth.open_store(out)
-            maps = {n: np.stack([store.read(n, r) for r in range(min(images, 32))]) for n in MAPS}
+            shown = range(min(images, 32))
+            maps = {
+                n: np.stack([store.read(n, row) for row in shown]).astype(np.float32) for n in MAPS
+            }
             found[precision] = {
                 "build_images_per_s": rate,
                 "gpu_busy_share": busy,

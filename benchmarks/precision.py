@@ -9,6 +9,7 @@ import json
 import cv2
 import numpy as np
 from machine import describe_machine
+from radiographs import read_grey
 
 import dfsynth
 from dfsynth.resources import data_folder
@@ -20,7 +21,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     radiographs = [
-        cv2.resize(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), (256, 256)) / np.float32(255)
+        cv2.resize(read_grey(path), (256, 256)) / np.float32(255)
         for path in sorted(data_folder("samples").glob("*.png"))
     ]
     images = np.stack(radiographs)

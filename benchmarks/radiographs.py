@@ -63,8 +63,8 @@ def read_radiographs(folder: Path, masked: bool = False) -> list[LabelledImage]:
         if masked and not mask:
             continue
         name = Path(row["file"]).stem
-        labels = (_read_grey(folder / mask) > 127).astype(np.uint8) if mask else None
-        pixels = _read_grey(folder / row["file"]).astype(np.float32)
+        labels = (read_grey(folder / mask) > 127).astype(np.uint8) if mask else None
+        pixels = read_grey(folder / row["file"]).astype(np.float32)
         found.append(LabelledImage(name, row["patient_id"], name.partition("_")[0], pixels, labels))
     return found
 
@@ -137,7 +137,7 @@ def _names(image_set: ImageSet) -> list[str]:
     return sorted(set(image_set.sources.tolist()))
 
 
-def _read_grey(path: Path) -> NDArray[np.uint8]:
+def read_grey(path: Path) -> NDArray[np.uint8]:
     pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise FileNotFoundError(f"no readable image at {path}")

@@ -83,6 +83,7 @@ def train_classifier(
         # Layers draw their first weights from the global generator and take no other.
         torch.default_generator.manual_seed(seed)
         network = SharpClassifier()
+    # torch declares no overload of `Module.to` that takes a memory format alone.
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps)

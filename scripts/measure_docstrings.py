@@ -54,11 +54,11 @@ def measure(package: Path = PACKAGE) -> list[Item]:
         for name, node, owner in _public(tree):
             where = f"{module}:{node.lineno} {name}"
             found += _measure_function(node, owner, where)
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                where = f"{module}:{node.lineno} {node.name}"
-                found.append(Item("docstring", where, ast.get_docstring(node) is not None))
-                found += _measure_fields(node, module)
+        for statement in tree.body:
+            if isinstance(statement, ast.ClassDef) and not statement.name.startswith("_"):
+                where = f"{module}:{statement.lineno} {statement.name}"
+                found.append(Item("docstring", where, ast.get_docstring(statement) is not None))
+                found += _measure_fields(statement, module)
     return found
 
 
@@ -79,15 +79,14 @@ def _public(
             yield node.name, node, None
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             for inner in node.body:
-                called = isinstance(inner, ast.FunctionDef) and (
-                    not inner.name.startswith("_") or inner.name in ("__call__", "__init__")
-                )
-                if called and not _is_overload(inner):
+                if isinstance(inner, ast.FunctionDef) and _is_called(inner):
                     yield f"{node.name}.{inner.name}", inner, node
 
 
-def _is_overload(node: ast.FunctionDef) -> bool:
-    return any("overload" in ast.unparse(d) for d in node.decorator_list)
+def _is_called(method: ast.FunctionDef) -> bool:
+    """Whether users call it: public, or by calling the class or its object; no overload."""
+    public = not method.name.startswith("_") or method.name in ("__call__", "__init__")
+    return public and not any("overload" in ast.unparse(d) for d in method.decorator_list)
 
 
 def _measure_function(

@@ -2,9 +2,9 @@
 
     python training/drawn_lungs.py --data DIR --checkpoint default --out runs/drawn-lungs
 
-DIR as in radiographs.py. The packaged generator was trained on no radiograph that has a drawn mask;
-scored are those of them that the lung segmentation network was not trained on either, which found
-the lungs of the others. Writes metrics.json and contact sheets.
+DIR as in listed_radiographs.py. The packaged generator was trained on no radiograph that has a
+drawn mask; scored are those of them that the lung segmentation network was not trained on either,
+which found the lungs of the others. Writes metrics.json and contact sheets.
 
 With --pairs (a store of simulated pairs) it also says how the noise-free truth itself would score,
 by the outline that people would draw: an outline leaves out lung behind heart and domes, which does
@@ -17,12 +17,21 @@ import tomllib
 from pathlib import Path
 
 import numpy as np
-from radiographs import Listed, is_free_to_use, list_radiographs, load_grey, load_mask, share_of
+from listed_radiographs import (
+    Listed,
+    Metrics,
+    Recipe,
+    is_free_to_use,
+    list_radiographs,
+    load_grey,
+    load_mask,
+    share_of,
+)
 
 import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.datasets import open_pairs
-from dfsynth.inference import CascadeGenerator
+from dfsynth.inference import MapGenerator
 from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
 from dfsynth.simulation.cxr.thickness import lung_shape
 from dfsynth.statistics import auroc, dice
@@ -47,7 +56,7 @@ def main() -> None:
     print(json.dumps(metrics, indent=2))
 
 
-def score_checkpoint(checkpoint: str, listed: list[Listed], out: Path) -> dict:
+def score_checkpoint(checkpoint: str, listed: list[Listed], out: Path) -> Metrics:
     """Figures of each group of radiographs; images into `out`."""
     generator = dfsynth.load_generator(checkpoint)
     grid = read_checkpoint(checkpoint_path(checkpoint)).card.grid[0]
@@ -63,18 +72,20 @@ def score_checkpoint(checkpoint: str, listed: list[Listed], out: Path) -> dict:
     return score_drawn_lungs(generator, unseen, grid)
 
 
-def read_recipe(name: str) -> dict:
+def read_recipe(name: str) -> Recipe:
     """A recipe of these scripts."""
     return tomllib.loads((RECIPES / f"{name}.toml").read_text())
 
 
-def score_drawn_lungs(generator: CascadeGenerator, listed: list[Listed], grid: int) -> dict:
+def score_drawn_lungs(generator: MapGenerator, listed: list[Listed], grid: int) -> Metrics:
     """Pixel AUROC of the dark-field value for lungs drawn by people."""
     rows = []
     for entry in listed:
         image, content = load_grey(entry.path, grid)
-        lung = load_mask(entry.mask, grid) > 0
+        lung = load_mask(entry, grid) > 0
         maps = generator(image[None], [entry.path.name])
+        if maps.lung is None:
+            raise SystemExit("the checkpoint has no lung output to compare with drawn lungs")
         hidden = lung_shape(image, lung).hidden
         counted = np.zeros_like(lung)
         counted[content] = True
@@ -97,7 +108,7 @@ def score_drawn_lungs(generator: CascadeGenerator, listed: list[Listed], grid: i
     return result
 
 
-def score_truth(pairs: Path) -> dict:
+def score_truth(pairs: Path) -> Metrics:
     """The same figures of the clean target of up to so many pairs of each origin."""
     source = open_pairs(pairs, None, _TRUTH_GRID, (0.0, 1.0))
     found: dict[str, list[tuple[float, float]]] = {}
@@ -106,12 +117,14 @@ def score_truth(pairs: Path) -> dict:
         if len(rows) == _TRUTH_PAIRS:
             continue
         pair = source.read(number)
+        if pair.clean is None or pair.lung is None or pair.lung_weight is None:
+            raise SystemExit(f"{pairs}: {row.key} has no truth; expected simulated pairs")
         lung, counted = pair.lung > 0, np.zeros(pair.image.shape, np.bool_)
         counted[pair.content] = True
         if lung.any():
             outside = counted & (pair.lung_weight > 0)
-            values = (auroc(pair.clean[p], lung[p]) for p in (outside, counted))
-            rows.append(tuple(values))
+            of_shown, of_all = (auroc(pair.clean[p], lung[p]) for p in (outside, counted))
+            rows.append((of_shown, of_all))
     return {
         origin: {
             "pairs": len(rows),
@@ -123,7 +136,7 @@ def score_truth(pairs: Path) -> dict:
     }
 
 
-def draw_held_back(generator: CascadeGenerator, listed: list[Listed], grid: int, out: Path) -> None:
+def draw_held_back(generator: MapGenerator, listed: list[Listed], grid: int, out: Path) -> None:
     """Contact sheets of all of them, twelve a sheet."""
     rows, limits = [], (0.0, 0.25)
     for entry in listed:

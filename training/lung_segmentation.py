@@ -22,15 +22,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import torch
 import zarr
-from numpy.typing import NDArray
-from radiographs import (
+from listed_radiographs import (
     Listed,
+    Metrics,
+    Recipe,
     is_free_to_use,
     list_radiographs,
     load_grey,
     load_mask,
     share_of,
 )
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from dfsynth.devices import resolve_precision
@@ -112,7 +114,7 @@ def main() -> None:
         package(arguments.package, trainer, listed, pairs, recipe, metrics)
 
 
-def read_pairs(store: Path, recipe: dict) -> list[Pair]:
+def read_pairs(store: Path, recipe: Recipe) -> list[Pair]:
     """The pairs of a store; the shares are the store's own, else by patient."""
     arrays = zarr.open_group(store, mode="r")
     names = ("attenuation", "lung_mask", "lung_thickness_mm")
@@ -136,7 +138,7 @@ def read_pairs(store: Path, recipe: dict) -> list[Pair]:
     return found
 
 
-def shrunk(values: NDArray, grid: int) -> Float32Map:
+def shrunk(values: NDArray[np.generic], grid: int) -> Float32Map:
     size = (grid, grid)
     small = cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float32)
@@ -147,7 +149,7 @@ def shrunk_labels(labels: NDArray[np.uint8], grid: int) -> NDArray[np.uint8]:
     return np.where(field, 1, np.where(any_lung, 2, 0)).astype(np.uint8)
 
 
-def may_train(licence: str, recipe: dict) -> bool:
+def may_train(licence: str, recipe: Recipe) -> bool:
     return licence == SIMULATED or is_free_to_use(licence, recipe)
 
 
@@ -156,7 +158,7 @@ def drawn_whole(entry: Listed) -> bool:
     return "Hannover" in entry.source
 
 
-def training_masks(listed: list[Listed], recipe: dict) -> list[Listed]:
+def training_masks(listed: list[Listed], recipe: Recipe) -> list[Listed]:
     return [
         x
         for x in listed
@@ -166,7 +168,7 @@ def training_masks(listed: list[Listed], recipe: dict) -> list[Listed]:
     ]
 
 
-def training_others(listed: list[Listed], recipe: dict) -> list[Listed]:
+def training_others(listed: list[Listed], recipe: Recipe) -> list[Listed]:
     """Radiographs without masks; the samples of the package stay unseen."""
     samples = {path.name for path in data_folder("samples").glob("*.png")}
     return [
@@ -179,11 +181,11 @@ def training_others(listed: list[Listed], recipe: dict) -> list[Listed]:
     ]
 
 
-def training_pairs(pairs: list[Pair], recipe: dict) -> list[Pair]:
+def training_pairs(pairs: list[Pair], recipe: Recipe) -> list[Pair]:
     return [p for p in pairs if p.share == "train" and may_train(p.license, recipe)]
 
 
-def train(out: Path, listed: list[Listed], pairs: list[Pair], recipe: dict) -> LungTrainer:
+def train(out: Path, listed: list[Listed], pairs: list[Pair], recipe: Recipe) -> LungTrainer:
     """Runs to the end, from the last state in `out` if there is one."""
     options = LungTrainingOptions(
         widths=tuple(recipe["widths"]),
@@ -222,14 +224,14 @@ def train(out: Path, listed: list[Listed], pairs: list[Pair], recipe: dict) -> L
     return trainer
 
 
-def masked_sample(entry: Listed, recipe: dict) -> LungSample:
+def masked_sample(entry: Listed, recipe: Recipe) -> LungSample:
     image, _ = load_grey(entry.path, recipe["grid"])
-    mask = load_mask(entry.mask, recipe["grid"]) > 0
+    mask = load_mask(entry, recipe["grid"]) > 0
     return (whole_lung_sample if drawn_whole(entry) else lung_field_sample)(image, mask)
 
 
 def pseudo_labelled_samples(
-    out: Path, trainer: LungTrainer, listed: list[Listed], recipe: dict
+    out: Path, trainer: LungTrainer, listed: list[Listed], recipe: Recipe
 ) -> list[LungSample]:
     """Radiographs without masks, labelled by the network as it was at `own_after`."""
     path = out / "first.safetensors"
@@ -266,7 +268,7 @@ def draw_from(
     return draw
 
 
-def score_masks(segmenter: LungSegmenter, listed: list[Listed], recipe: dict) -> dict:
+def score_masks(segmenter: LungSegmenter, listed: list[Listed], recipe: Recipe) -> Metrics:
     """Dice with masks that people drew, over radiographs that were never trained on."""
     trained = {x.path for x in training_masks(listed, recipe)}
     rows: dict[str, list[tuple[float, float]]] = {}
@@ -276,7 +278,7 @@ def score_masks(segmenter: LungSegmenter, listed: list[Listed], recipe: dict) ->
             continue
         name = entry.path.name.split("_")[0]
         image, content = load_grey(entry.path, SCORED_GRID)
-        mask = load_mask(entry.mask, SCORED_GRID) > 0
+        mask = load_mask(entry, SCORED_GRID) > 0
         prediction = segmenter(image)
         found = (prediction.any_lung if drawn_whole(entry) else prediction.field) > 0.5
         recall = float((found & mask).sum() / mask.sum())
@@ -297,7 +299,7 @@ def score_masks(segmenter: LungSegmenter, listed: list[Listed], recipe: dict) ->
     }
 
 
-def score_pairs(segmenter: LungSegmenter, pairs: list[Pair]) -> dict:
+def score_pairs(segmenter: LungSegmenter, pairs: list[Pair]) -> Metrics:
     """Regions and thickness on simulated pairs of held-back patients."""
     rows: dict[str, list[tuple[float, ...]]] = {}
     for pair in pairs:
@@ -339,8 +341,8 @@ def package(
     trainer: LungTrainer,
     listed: list[Listed],
     pairs: list[Pair],
-    recipe: dict,
-    metrics: dict,
+    recipe: Recipe,
+    metrics: Metrics,
 ) -> None:
     """Writes the checkpoint with its card."""
     used = Counter((x.source, x.license) for x in training_masks(listed, recipe))

@@ -2,7 +2,7 @@
 
     python training/mixture.py --data DIR --out runs/mixture --package FOLDER
 
-DIR as in radiographs.py, and `ct/` with volumes. Trained on are phantoms, and volumes and
+DIR as in listed_radiographs.py, and `ct/` with volumes. Trained on are phantoms, and volumes and
 radiographs whose licence the recipe names as free; one volume, all radiographs with a drawn lung
 mask, and the test patients are left out and scored. Every step keeps its result in --out, so that
 the same command goes on.
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from drawn_lungs import RECIPES, read_recipe, score_checkpoint
-from radiographs import Listed, is_free_to_use, list_radiographs, share_of
+from listed_radiographs import Listed, Metrics, Recipe, is_free_to_use, list_radiographs, share_of
 
 import dfsynth
 from dfsynth.checkpoint import WEIGHTS, read_checkpoint
@@ -73,14 +73,18 @@ def main() -> None:
 
 def train(steps: list[str], pairs: Path, out: Path) -> Path:
     """Trains recipe after recipe, each from the checkpoint before it → the last checkpoint."""
-    best = None
+    best: Path | None = None
     for name in steps:
-        file = RECIPES / f"{name}.toml"
-        best = dfsynth.train_generator(file, pairs, out / name, start_from=best and str(best)).best
+        start = None if best is None else str(best)
+        best = dfsynth.train_generator(
+            RECIPES / f"{name}.toml", pairs, out / name, start_from=start
+        ).best
+    if best is None:
+        raise SystemExit("the recipe names no steps to train")
     return best
 
 
-def copy_volumes(ct: Path, inputs: Path, recipe: dict) -> None:
+def copy_volumes(ct: Path, inputs: Path, recipe: Recipe) -> None:
     """The free volumes into `ct/`, the one of the test into `left-out/`, with their licences."""
     for name in recipe["volumes"]:
         folder = inputs / ("left-out" if name == recipe["left_out"] else "ct")
@@ -92,7 +96,7 @@ def copy_volumes(ct: Path, inputs: Path, recipe: dict) -> None:
         write_table(folder / "licenses.csv", ["file", "license"], rows)
 
 
-def copy_radiographs(listed: list[Listed], recipe: dict, folder: Path) -> Path:
+def copy_radiographs(listed: list[Listed], recipe: Recipe, folder: Path) -> Path:
     """A table of the free, well segmented radiographs without a drawn mask that are for no test."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [
@@ -125,7 +129,7 @@ def _line(row: list[str]) -> str:
     return ",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n"
 
 
-def evaluate(best: Path, pairs: Path, unseen: Path, listed: list[Listed], out: Path) -> dict:
+def evaluate(best: Path, pairs: Path, unseen: Path, listed: list[Listed], out: Path) -> Metrics:
     """Lungs drawn by people, test patients of the mixture, and the volume that was left out."""
     score_pairs(best, pairs, "test", out / "evaluation")
     score_pairs(best, unseen, "all", out / "left-out-evaluation")
@@ -147,7 +151,7 @@ def score_pairs(best: Path, pairs: Path, split: str, folder: Path) -> None:
         dfsynth.evaluate_checkpoint(best, pairs, split=split, calibration="card", out=folder)
 
 
-def summary(folder: Path) -> dict:
+def summary(folder: Path) -> Metrics:
     """The last stage's figures in the lung, and the oracle's figures of trust beside them."""
     scores = json.loads((folder / "metrics.json").read_text())
     lung = scores["stages"][-1]["lung"]
@@ -184,7 +188,7 @@ def error_over_constant(best: Path, unseen: Path, out: Path) -> float:
     return float(np.median(ratios))
 
 
-def package(best: Path, metrics: dict, recipe: dict, folder: Path) -> None:
+def package(best: Path, metrics: Metrics, recipe: Recipe, folder: Path) -> None:
     """The checkpoint with its scores; refuses what is too large or not known to be free."""
     files = read_checkpoint(best)
     for entry in files.card.training_data:

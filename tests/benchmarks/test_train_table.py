@@ -47,6 +47,8 @@ def test_an_interval_holds_the_spread_of_seeds_as_well_as_of_patients() -> None:
     patients = {f"{n}/0": np.array([0.0, 1.0, 2.0]) for n in range(50)}
     found = mean_over_patients(patients)
     assert found.value == pytest.approx(1)
+    assert found.low is not None
+    assert found.high is not None
     assert found.low < 0.5
     assert found.high > 1.5
 

@@ -42,6 +42,7 @@ def test_two_folders_become_figures_and_a_drawing(
     assert found["ood"]["images"] == 3
     assert 0 <= found["ood_auroc"]["aleatoric_mean"]["value"] <= 1
     drawing = cv2.imread(str(out / "evaluation.png"))
+    assert drawing is not None
     assert drawing.shape[0] > 800
     assert 20 < drawing.std() < 120, "neither blank nor black"
     lines = list(csv.DictReader((out / "images.csv").read_text().splitlines()))

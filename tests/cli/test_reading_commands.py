@@ -191,6 +191,8 @@ def test_show_draws_with_and_without_the_source(run_cli, store, pictures, tmp_pa
     options = ("--images", 3, "--source", pictures)
     assert run_cli("show", store, "--out", with_source, *options)[0] == 0
     blank, drawn = cv2.imread(str(without)), cv2.imread(str(with_source))
+    assert blank is not None
+    assert drawn is not None
     assert blank.shape == drawn.shape
     assert np.any(blank != drawn)
 

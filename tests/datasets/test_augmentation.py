@@ -104,6 +104,7 @@ def test_a_shift_is_down_and_to_the_right(size):
     found = change_position(batch, [replace(STILL, shift=(1 / size[0], 2 / size[1]))])
     moved = found.image[0, 0, 1:, 2:]
     torch.testing.assert_close(moved, batch.image[0, 0, :-1, :-2], rtol=0, atol=1e-4)
+    assert found.content is not None
     assert not found.content[0, 0, 0].any()
     assert not found.content[0, 0, :, :2].any()
     assert found.content[0, 0, 1:, 2:].all()
@@ -161,6 +162,7 @@ def test_turning_takes_no_noise_away_from_targets(clean_known):
 def test_masks_stay_binary():
     found = augment(noise(), EVERYTHING, rng(), CPU)
     for mask in (found.lung, found.lung_weight, found.content):
+        assert mask is not None
         assert set(mask.unique().tolist()) <= {0.0, 1.0}
 
 
@@ -255,6 +257,7 @@ def test_patches_are_cut_from_all_maps_at_one_place():
     batch = noise(5)
     found = augment(batch, replace(NOTHING, crop=6), rng(), CPU)
     assert found.grid == (16, 16)
+    assert found.corners is not None
     assert len({tuple(corner) for corner in found.corners.tolist()}) > 1
     for n, (top, left) in enumerate(found.corners.tolist()):
         for name in MAPS:

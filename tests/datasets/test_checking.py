@@ -36,7 +36,7 @@ def test_one_radiograph_in_two_splits_is_refused():
 
 def test_progress_is_reported_now_and_then(monkeypatch):
     monkeypatch.setattr(checking, "_LINE_EVERY_S", -1.0)
-    lines = []
+    lines: list[str] = []
     check_pairs(NoisePairs(3), lines.append)
     assert lines == [f"{n} of 3 pairs checked" for n in (1, 2, 3)]
 

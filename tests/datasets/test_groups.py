@@ -134,7 +134,7 @@ def test_two_patients_of_one_group_are_parted():
 
 
 def test_who_is_moved_says_nothing_of_names_in_order():
-    moved = Counter()
+    moved: Counter[str] = Counter()
     for seed in range(30):
         names = [f"{seed}-{n}" for n in range(10)]
         random.Random(seed).shuffle(names)

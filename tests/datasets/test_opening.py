@@ -21,6 +21,7 @@ from dfsynth.options import BuildOptions, SimulateOptions
 from dfsynth.progress import Silent
 from dfsynth.splits import split_of
 from dfsynth.store import StoreLayout
+from dfsynth.store.opened import open_store
 from dfsynth.store.zarr.paths import shard_path
 
 WINDOW = (0.0, 1.0)
@@ -211,12 +212,15 @@ class TestStore:
         assert (source.rows[0].origin, source.rows[0].license) == ("phantom", "CC0-1.0")
 
     def test_values_are_those_of_the_store(self, tmp_path):
-        source = open_pairs(simulated(tmp_path / "x.zarr"), None, 64, WINDOW)
-        row = 3  # row 2 failed
-        pair = source.read(2)
-        np.testing.assert_array_equal(pair.dark_field, source.arrays.read("dark_field", row))
-        np.testing.assert_array_equal(pair.clean, source.arrays.read("dark_field_clean", row))
-        mask = source.arrays.read("lung_mask", row)
+        path = simulated(tmp_path / "x.zarr")
+        store, row = open_store(path), 3  # row 2 failed
+        pair = open_pairs(path, None, 64, WINDOW).read(2)
+        assert pair.clean is not None
+        assert pair.lung is not None
+        assert pair.lung_weight is not None
+        np.testing.assert_array_equal(pair.dark_field, store.read("dark_field", row))
+        np.testing.assert_array_equal(pair.clean, store.read("dark_field_clean", row))
+        mask = store.read("lung_mask", row)
         np.testing.assert_array_equal(pair.lung, mask == 1)
         np.testing.assert_array_equal(pair.lung_weight, mask != 2)
         assert (pair.image.min(), pair.image.max()) == (0, 1)
@@ -227,6 +231,7 @@ class TestStore:
         blocks = fine.dark_field.reshape(32, 2, 32, 2).mean(axis=(1, 3))
         np.testing.assert_allclose(coarse.dark_field, blocks, atol=1e-6)
         for mask in (coarse.lung, coarse.lung_weight):
+            assert mask is not None
             assert set(np.unique(mask)) == {0, 1}
 
     def test_enlarging_is_warned_of(self, tmp_path):

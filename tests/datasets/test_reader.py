@@ -104,8 +104,10 @@ def test_unknown_maps_are_none_and_padding_is_marked():
     assert read_batch(NoisePairs(masks=False), (0, 1)).lung is None
     assert read_batch(NoisePairs(), (0, 1)).content is None
     padded = read_batch(NoisePairs(content=(slice(0, 16), slice(4, 12))), (5, 2))
+    assert padded.content is not None
     assert padded.content.shape == (2, 1, 16, 16)
     assert padded.content.mean() == 0.5
+    assert padded.clean is not None
     assert padded.clean[:, 0, 0, 0].tolist() == [5, 2]
     mixed = [NoisePairs().read(0), NoisePairs(masks=False).read(1)]
     assert collate(mixed).clean is None

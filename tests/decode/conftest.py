@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 DATA = Path(__file__).parents[1] / "data" / "decode"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -67,7 +67,7 @@ def dicom_data_set() -> Callable[..., Dataset]:
     ) -> Dataset:
         data_set = Dataset()
         data_set.file_meta = FileMetaDataset()
-        data_set.file_meta.TransferSyntaxUID = syntax
+        data_set.file_meta.TransferSyntaxUID = UID(syntax)
         data_set.SOPClassUID, data_set.SOPInstanceUID = SECONDARY_CAPTURE, "1.2.3.4"
         data_set.PatientName, data_set.PatientID = IDENTITY, IDENTITY
         allocated = pixels.dtype.itemsize * 8
@@ -110,7 +110,7 @@ def dicom_file(dicom_data_set: Callable[..., Dataset]) -> Callable[..., bytes]:
 @pytest.fixture(scope="session")
 def tiff_file() -> Callable[..., bytes]:
     """Builds a TIFF file in strips, faithful or with a chosen fault."""
-    encoders: dict[int, Callable[[bytes], bytes]] = {
+    encoders: dict[int, Callable[[bytes], bytes | bytearray]] = {
         1: bytes,
         5: imagecodecs.lzw_encode,
         8: imagecodecs.zlib_encode,
@@ -130,7 +130,9 @@ def tiff_file() -> Callable[..., bytes]:
         height, width = pixels.shape[:2]
         samples = 1 if pixels.ndim == 2 else pixels.shape[2]
         encode = encoders.get(compression, bytes)
-        parts = strips([encode(pixels[y : y + rows].tobytes()) for y in range(0, height, rows)])
+        parts = strips(
+            [bytes(encode(pixels[y : y + rows].tobytes())) for y in range(0, height, rows)]
+        )
         starts = [8 + sum(map(len, parts[:i])) for i in range(len(parts))]
         table = 8 + sum(map(len, parts))
         bits = table + 8 * len(parts)

@@ -48,7 +48,7 @@ DECODING_CODES = frozenset(ErrorCode) - {
 
 
 def png(pixels: NDArray[np.generic]) -> bytes:
-    data: bytes = imagecodecs.png_encode(pixels)
+    data = bytes(imagecodecs.png_encode(pixels))
     note = b"tEXtAuthor\0" + IDENTITY + NUMBER
     at = data.index(b"IDAT") - 4
     chunk = struct.pack(">I", len(note) - 4) + note + struct.pack(">I", zlib.crc32(note))
@@ -86,10 +86,10 @@ def files(
     return {
         "PNG": png(grey),
         "PNG of 16 bits": png(deep),
-        "JPEG": jpeg(imagecodecs.jpeg8_encode(grey)),
-        "JPEG in colour": jpeg(imagecodecs.jpeg8_encode(colour)),
+        "JPEG": jpeg(bytes(imagecodecs.jpeg8_encode(grey))),
+        "JPEG in colour": jpeg(bytes(imagecodecs.jpeg8_encode(colour))),
         "progressive JPEG": jpeg(progressive),
-        "JPEG of 12 bits": jpeg(imagecodecs.jpeg8_encode(deep, bitspersample=12)),
+        "JPEG of 12 bits": jpeg(bytes(imagecodecs.jpeg8_encode(deep, bitspersample=12))),
         **{
             f"TIFF, {name}": tiff(
                 tiff_file(deep, compression=compression, rows=5, extra=[(270, 4, 1, 0)])

@@ -72,8 +72,12 @@ def test_lossless_syntaxes_are_bit_for_bit(
     syntax: uid.UID,
     kind: str,
 ) -> None:
-    pixels: Pixels = {"8": crop, "12": crop12}.get(kind, crop12.astype(np.int16) - 2048)
-    bits = {"8": 8, "12": 12}.get(kind, 16)
+    cases: dict[str, tuple[Pixels, int]] = {
+        "8": (crop, 8),
+        "12": (crop12, 12),
+        "signed": (crop12.astype(np.int16) - 2048, 16),
+    }
+    pixels, bits = cases[kind]
     frame = LOSSLESS[syntax](pixels, bits)
     image = decode(dicom_file(pixels, bits=bits, syntax=syntax, frame=frame))
     np.testing.assert_array_equal(image.pixels, pixels)
@@ -141,7 +145,7 @@ def test_fragments_are_put_together(
     crop: NDArray[np.uint8],
     dicom_file: Callable[..., bytes],
 ) -> None:
-    frame = imagecodecs.jpegls_encode(crop)
+    frame = jpeg_ls(crop)
     data = dicom_file(
         crop,
         syntax=uid.JPEGLSLossless,

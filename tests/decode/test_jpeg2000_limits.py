@@ -68,9 +68,12 @@ def test_the_codec_sees_the_codestream_alone(
     before, codestream = boxed
     seen: list[bytes] = []
     plain = imagecodecs.jpeg2k_decode
-    monkeypatch.setattr(
-        imagecodecs, "jpeg2k_decode", lambda data: seen.append(bytes(data)) or plain(data)
-    )
+
+    def watched(data: bytes) -> NDArray[np.generic]:
+        seen.append(bytes(data))
+        return plain(data)
+
+    monkeypatch.setattr(imagecodecs, "jpeg2k_decode", watched)
     decode(dicom_of(before + box(b"xml ", b"<a/>") + box(b"jp2c", codestream)))
     assert [data[:4] for data in seen] == [SIZE_MARKER]
 

@@ -1,11 +1,13 @@
 """JPEG: sequential and progressive, 8 and 12 bits; what is cut off is found."""
 
 import struct
+from typing import Any
 
 import cv2
 import imagecodecs
 import numpy as np
 import pytest
+from codestreams import jpeg_ls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -20,6 +22,10 @@ def code_of(data: bytes) -> ErrorCode:
     return caught.value.code
 
 
+def jpeg(pixels: NDArray[np.generic], **options: Any) -> bytes:
+    return bytes(imagecodecs.jpeg8_encode(pixels, **options))
+
+
 def colour(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.dstack([crop, 255 - crop, crop // 2])
 
@@ -29,7 +35,7 @@ def progressive(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def test_grey(crop: NDArray[np.uint8]) -> None:
-    for data in (imagecodecs.jpeg8_encode(crop, level=95), progressive(crop)):
+    for data in (jpeg(crop, level=95), progressive(crop)):
         image = decode(data)
         assert image.pixels.dtype == np.uint8
         assert (image.high, image.bits, image.photometric) == (255, 8, "MONOCHROME2")
@@ -37,20 +43,20 @@ def test_grey(crop: NDArray[np.uint8]) -> None:
 
 
 def test_twelve_bits(crop12: NDArray[np.uint16]) -> None:
-    image = decode(imagecodecs.jpeg8_encode(crop12, level=98, bitspersample=12))
-    assert (image.pixels.dtype, image.high, image.bits) == (np.uint16, 4095, 12)
+    image = decode(jpeg(crop12, level=98, bitspersample=12))
+    assert (image.pixels.dtype.name, image.high, image.bits) == ("uint16", 4095, 12)
     assert np.abs(image.pixels.astype(int) - crop12).max() <= 40
 
 
 def test_colour_becomes_luma(crop: NDArray[np.uint8]) -> None:
     rgb = colour(crop)
-    image = decode(imagecodecs.jpeg8_encode(rgb, level=98))
+    image = decode(jpeg(rgb, level=98))
     assert image.photometric == "RGB"
     assert np.abs(image.pixels - rgb @ np.array([0.299, 0.587, 0.114])).max() <= 6
 
 
 def test_exif_orientation_is_not_applied(crop: NDArray[np.uint8]) -> None:
-    plain = imagecodecs.jpeg8_encode(crop[:100])
+    plain = jpeg(crop[:100])
     entry = struct.pack("<HHII", 0x112, 3, 1, 6)
     exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + entry + bytes(4)
     turned = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + plain[2:]
@@ -63,8 +69,8 @@ def test_every_cut_is_found_with_an_end_marker_or_without(
     crop: NDArray[np.uint8], cut: float, kind: int, ended: bool
 ) -> None:
     data = (
-        imagecodecs.jpeg8_encode(crop),
-        imagecodecs.jpeg8_encode(colour(crop)),
+        jpeg(crop),
+        jpeg(colour(crop)),
         progressive(crop),
     )[kind]
     start = data.index(b"\xff\xda") + 14
@@ -80,12 +86,12 @@ def test_every_cut_is_found_with_an_end_marker_or_without(
 def test_mid_grey_corners_are_no_fault(crop: NDArray[np.uint8]) -> None:
     grey = crop.copy()
     grey[-64:] = 128
-    image = decode(imagecodecs.jpeg8_encode(grey, level=95))
+    image = decode(jpeg(grey, level=95))
     assert (image.pixels[-8:, -8:] == 128).all()
 
 
 def test_bytes_after_the_end_and_between_segments_are_no_fault(crop: NDArray[np.uint8]) -> None:
-    data = imagecodecs.jpeg8_encode(crop)
+    data = jpeg(crop)
     table = data.index(b"\xff\xdb")
     odd = data[:table] + b"\0\1\2" + data[table:] + b"trailing"
     np.testing.assert_array_equal(decode(odd).pixels, decode(data).pixels)
@@ -104,7 +110,7 @@ def test_scans_are_limited(crop: NDArray[np.uint8]) -> None:
 
 def test_segments_are_limited(crop: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dfsynth.decode.codestream.MAX_SEGMENTS", 30)
-    data = imagecodecs.jpeg8_encode(crop)
+    data = jpeg(crop)
     note = b"\xff\xfe\0\3x"
     many = data[:2] + note * 15 + data[2:]
     np.testing.assert_array_equal(decode(many).pixels, decode(data).pixels)
@@ -113,14 +119,14 @@ def test_segments_are_limited(crop: NDArray[np.uint8], monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("length", [0, 1, 65535])
 def test_segments_of_a_wrong_length(crop: NDArray[np.uint8], length: int) -> None:
-    data = bytearray(imagecodecs.jpeg8_encode(crop))
+    data = bytearray(jpeg(crop))
     struct.pack_into(">H", data, data.index(b"\xff\xc4") + 2, length)
     expected = ErrorCode.TRUNCATED if length > len(data) else ErrorCode.CORRUPT
     assert code_of(bytes(data)) == expected
 
 
 def test_a_second_frame_header_is_refused(crop: NDArray[np.uint8]) -> None:
-    data = imagecodecs.jpeg8_encode(crop)
+    data = jpeg(crop)
     at = data.index(b"\xff\xc0")
     frame = data[at : at + 2 + struct.unpack_from(">H", data, at + 2)[0]]
     assert code_of(data[:at] + frame + data[at:]) == ErrorCode.CORRUPT
@@ -128,8 +134,8 @@ def test_a_second_frame_header_is_refused(crop: NDArray[np.uint8]) -> None:
 
 def test_other_processes_are_refused(crop: NDArray[np.uint8]) -> None:
     for data in (
-        imagecodecs.jpeg8_encode(crop, lossless=True),
-        imagecodecs.jpegls_encode(crop),
-        imagecodecs.jpeg8_encode(np.dstack([crop] * 4), colorspace="CMYK", outcolorspace="CMYK"),
+        jpeg(crop, lossless=True),
+        jpeg_ls(crop),
+        jpeg(np.dstack([crop] * 4), colorspace="CMYK", outcolorspace="CMYK"),
     ):
         assert code_of(data) == ErrorCode.UNSUPPORTED_FORMAT

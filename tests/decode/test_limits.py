@@ -20,7 +20,7 @@ Claim = Callable[[bytes, int, int], bytes]
 
 ENCODERS: Mapping[str, Callable[[NDArray[np.uint8]], bytes]] = {
     uid.RLELossless: run_lengths,
-    uid.JPEGBaseline8Bit: imagecodecs.jpeg8_encode,
+    uid.JPEGBaseline8Bit: lambda pixels: bytes(imagecodecs.jpeg8_encode(pixels)),
     uid.JPEGLosslessSV1: lossless_jpeg,
     uid.JPEGLSLossless: jpeg_ls,
     uid.JPEG2000Lossless: j2k,
@@ -38,8 +38,8 @@ def files(
     """One real picture in every encoding."""
     progressive = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
     return {
-        "png": imagecodecs.png_encode(crop),
-        "jpeg": imagecodecs.jpeg8_encode(crop),
+        "png": bytes(imagecodecs.png_encode(crop)),
+        "jpeg": bytes(imagecodecs.jpeg8_encode(crop)),
         "progressive": progressive,
         "tiff": tiff_file(crop),
         "deflated tiff": tiff_file(crop, compression=8),

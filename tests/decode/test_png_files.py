@@ -31,6 +31,10 @@ def png(width: int, height: int, depth: int, colour: int, rows: bytes, *between:
     return png_of(head, *between, chunk(b"IDAT", zlib.compress(rows)))
 
 
+def encoded(pixels: NDArray[np.generic]) -> bytes:
+    return bytes(imagecodecs.png_encode(pixels))
+
+
 def interlaced_rows(pixels: NDArray[np.uint8]) -> bytes:
     """The seven passes of Adam7, unfiltered."""
     rows = b""
@@ -52,12 +56,12 @@ def code_of(data: bytes, limits: DecodeLimits | None = None) -> ErrorCode:
 def test_grey_8_and_16_bits_are_kept_bit_for_bit(
     crop: NDArray[np.uint8], crop12: NDArray[np.uint16]
 ) -> None:
-    small = decode(imagecodecs.png_encode(crop))
+    small = decode(encoded(crop))
     assert small.pixels.dtype == np.uint8
     assert (small.low, small.high, small.bits, small.pixel_mm) == (0, 255, 8, None)
     assert small.photometric == "MONOCHROME2"
     np.testing.assert_array_equal(small.pixels, crop)
-    large = decode(imagecodecs.png_encode(crop12))
+    large = decode(encoded(crop12))
     assert large.pixels.dtype == np.uint16
     assert (large.low, large.high, large.bits) == (0, 65535, 16)
     np.testing.assert_array_equal(large.pixels, crop12)
@@ -72,7 +76,7 @@ def test_grey_copies_in_colour_equal_the_grey(crop: NDArray[np.uint8], scale: in
         ((grey, grey, grey), "RGB"),
         ((grey, grey, grey, alpha), "RGBA"),
     ):
-        image = decode(imagecodecs.png_encode(np.dstack(planes)))
+        image = decode(encoded(np.dstack(planes)))
         assert image.photometric == name
         np.testing.assert_array_equal(image.pixels, grey)
 
@@ -80,7 +84,7 @@ def test_grey_copies_in_colour_equal_the_grey(crop: NDArray[np.uint8], scale: in
 def test_colour_becomes_luma(crop: NDArray[np.uint8]) -> None:
     rgb = np.dstack([crop, 255 - crop, crop // 2])
     luma = rgb @ np.array([0.299, 0.587, 0.114])
-    image = decode(imagecodecs.png_encode(rgb))
+    image = decode(encoded(rgb))
     assert np.abs(image.pixels - luma).max() <= 1
 
 
@@ -114,7 +118,7 @@ def test_ancillary_chunks_neither_matter_nor_make_noise(
 @settings(max_examples=60, deadline=None)
 @given(cut=st.floats(0, 1, exclude_max=True))
 def test_every_cut_is_found(crop: NDArray[np.uint8], cut: float) -> None:
-    data = imagecodecs.png_encode(crop)
+    data = encoded(crop)
     kept = data[: int(cut * len(data))]
     expected = {ErrorCode.TRUNCATED, ErrorCode.EMPTY if not kept else ErrorCode.TRUNCATED}
     if 0 < len(kept) < 8:
@@ -123,7 +127,7 @@ def test_every_cut_is_found(crop: NDArray[np.uint8], cut: float) -> None:
 
 
 def test_the_last_byte_counts(crop: NDArray[np.uint8]) -> None:
-    assert code_of(imagecodecs.png_encode(crop)[:-1]) == ErrorCode.TRUNCATED
+    assert code_of(encoded(crop)[:-1]) == ErrorCode.TRUNCATED
 
 
 def test_missing_rows_are_found_in_a_well_formed_file(crop: NDArray[np.uint8]) -> None:
@@ -136,7 +140,7 @@ def test_missing_rows_are_found_in_a_well_formed_file(crop: NDArray[np.uint8]) -
 def test_every_flipped_byte_of_the_data_is_found(
     crop: NDArray[np.uint8], where: float, flip: int
 ) -> None:
-    data = bytearray(imagecodecs.png_encode(crop))
+    data = bytearray(encoded(crop))
     start, end = data.index(b"IDAT") + 4, data.index(b"IEND") - 8
     data[start + int(where * (end - start))] ^= flip
     assert code_of(bytes(data)) == ErrorCode.CORRUPT
@@ -228,7 +232,7 @@ def test_pixels_in_many_chunks() -> None:
 
 def test_failures_lose_no_reference(crop: NDArray[np.uint8]) -> None:
     """None itself would be freed in the end, which ends the process up to Python 3.11."""
-    data = imagecodecs.png_encode(crop[:16, :16])
+    data = encoded(crop[:16, :16])
     gc.collect()
     before = sys.getrefcount(None)
     for at in range(data.index(b"IDAT") + 4, data.index(b"IEND") - 8):

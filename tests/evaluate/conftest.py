@@ -1,6 +1,6 @@
 """Pairs and generators whose uncertainty is known by construction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +25,8 @@ class DrawnPairs:
     rows: tuple[PairInfo, ...] = field(init=False)
     description: str = "drawn pairs"
     warnings: tuple[str, ...] = ()
+    lungless: Collection[int] = ()
+    """Indices of pairs whose lung is known and too small, and whose dark field is far off."""
 
     def __post_init__(self) -> None:
         rows = tuple(
@@ -50,6 +52,9 @@ class DrawnPairs:
         dark_field[self.content] = image[self.content] + noise
         clean[self.content] = image[self.content]
         lung[8:24, 4:28] = 1
+        if index in self.lungless:
+            dark_field += 50
+            lung[:] = 0
         if not self.with_truth:
             return PairImages(image, dark_field, content=self.content)
         return PairImages(image, dark_field, clean, lung, content=self.content)

@@ -3,6 +3,8 @@
 import errno
 import fcntl
 import os
+import subprocess
+from dataclasses import dataclass
 
 import pytest
 
@@ -36,22 +38,24 @@ sys.stdin.read()
 """
 
 
+@dataclass
+class Other:
+    """Asks another process, a call of its lock a line."""
+
+    child: "subprocess.Popen[str]"
+
+    def __call__(self, command: str) -> str:
+        assert self.child.stdin is not None
+        assert self.child.stdout is not None
+        self.child.stdin.write(command + "\n")
+        self.child.stdin.flush()
+        return self.child.stdout.readline().strip()
+
+
 @pytest.fixture
 def other(start_child, tmp_path):
-    """Asks another process that has the same lock file open."""
-
-    def start():
-        child = start_child(HOLD, tmp_path / "lock")
-
-        def ask(command: str) -> str:
-            child.stdin.write(command + "\n")
-            child.stdin.flush()
-            return child.stdout.readline().strip()
-
-        ask.child = child
-        return ask
-
-    return start
+    """Starts another process that has the same lock file open."""
+    return lambda: Other(start_child(HOLD, tmp_path / "lock"))
 
 
 @pytest.fixture

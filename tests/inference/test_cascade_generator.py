@@ -28,8 +28,9 @@ def named(count: int) -> list[str]:
 
 
 def maps_of(batch: MapBatch, row: int) -> Images:
-    maps = [batch.mean, batch.aleatoric, batch.epistemic]
-    return np.stack([m[row] for m in maps if m is not None] + [batch.lung[row]])
+    assert batch.lung is not None
+    maps = (batch.mean, batch.aleatoric, batch.epistemic, batch.lung)
+    return np.stack([m[row] for m in maps])
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -62,6 +63,7 @@ def test_the_maps_are_the_statistics_of_the_networks_samples(
     np.testing.assert_allclose(found.mean[0], b.mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(found.aleatoric[0], np.sqrt(variance.mean(axis=0)), atol=1e-5)
     np.testing.assert_allclose(found.epistemic[0], b.std(axis=0), atol=1e-5)
+    assert found.lung is not None
     np.testing.assert_allclose(found.lung[0], lung.mean(axis=0), atol=1e-5)
     assert found.epistemic.max() > 1e-2, "no spread: the comparison shows nothing"
 
@@ -112,6 +114,7 @@ def test_the_maps_have_their_ranges(make_generator: MakeGenerator) -> None:
         assert np.isfinite(values).all()
     assert found.aleatoric.min() > 0
     assert found.epistemic.min() >= 0
+    assert found.lung is not None
     assert 0 <= found.lung.min() < found.lung.max() <= 1
 
 
@@ -131,6 +134,7 @@ def test_generate_gives_each_image_its_own_maps(make_generator: MakeGenerator) -
     batch = generator(images, ids)
     results = generator.generate([model_input(image) for image in images], ids)
     for row, result in enumerate(results):
+        assert result.lung is not None
         own = np.stack([result.dark_field, result.aleatoric, result.epistemic, result.lung])
         assert np.array_equal(own, maps_of(batch, row))
 
@@ -216,6 +220,7 @@ def test_each_stage_has_the_statistics_of_its_own_samples(
         np.testing.assert_allclose(found.mean[0], b.mean(axis=0), atol=1e-5)
         np.testing.assert_allclose(found.aleatoric[0], np.sqrt(variance.mean(axis=0)), atol=1e-5)
         np.testing.assert_allclose(found.epistemic[0], b.std(axis=0), atol=1e-5)
+        assert found.beta is not None
         np.testing.assert_allclose(found.beta[0], beta.mean(axis=0), atol=1e-4)
     assert np.abs(stages[0].mean - stages[1].mean).max() > 1e-2
 

@@ -142,7 +142,7 @@ def test_files_of_another_kind_are_refused(saved: CheckpointFiles, raw: bytes) -
 
 def test_a_pickle_is_never_run(saved: CheckpointFiles, tmp_path: Path) -> None:
     class Trap:
-        def __reduce__(self) -> tuple[Callable, tuple]:
+        def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
             return Path.touch, (tmp_path / "ran",)
 
     for raw in (pickle.dumps(Trap()), pickle.dumps(Trap(), 0)):
@@ -187,7 +187,9 @@ def test_weights_of_another_network_are_refused(saved: CheckpointFiles) -> None:
         {"likelihood": "point"},
     ],
 )
-def test_a_card_of_another_network_is_refused(saved: CheckpointFiles, changed: dict) -> None:
+def test_a_card_of_another_network_is_refused(
+    saved: CheckpointFiles, changed: dict[str, Any]
+) -> None:
     arguments = replace(saved.card.arguments, **changed)
     files = replace(saved, card=replace(saved.card, arguments=arguments))
     assert "the two files do not belong together" in refusal(files)
@@ -217,7 +219,7 @@ def test_saving_refuses_weights_that_float16_cannot_hold(
 ) -> None:
     network = make_cascade()
     with torch.no_grad():
-        network.stage(0).stem.weight[0, 0, 0, 0] = 1e5
+        network.get_parameter("stages.0.stem.weight")[0, 0, 0, 0] = 1e5
     with pytest.raises(ValueError, match=r"no finite float16 numbers: stages\.0\.stem\.weight"):
         save_checkpoint(tmp_path / "x", network, make_card(network.config))
     assert not (tmp_path / "x").exists()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dfsynth.inference import dropout_masks
 
-IDS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+IDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
 def kept(seed: int, image_id: str, samples: int, channels: int, dropout: float) -> list[str]:

@@ -76,7 +76,8 @@ def test_known_variances() -> None:
 
 
 def test_one_sample_has_no_epistemic_spread() -> None:
-    mean, aleatoric, epistemic = run(*[np.full((2, 1, 2, 2), 0.7, np.float32)] * 2, [])
+    flat = np.full((2, 1, 2, 2), 0.7, np.float32)
+    mean, aleatoric, epistemic = run(flat, flat, [])
     assert (mean == np.float32(0.7)).all()
     np.testing.assert_allclose(aleatoric, 0.7, rtol=1e-6)
     assert (epistemic == 0).all()

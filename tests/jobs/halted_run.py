@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from halt import halt_before
-from killed_build import run
+from small_runs import run
 from toy_generator import ToyGenerator
 from toy_simulator import ToyPairMaker
 

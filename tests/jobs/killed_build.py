@@ -15,22 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from kill_switch import kill_at_call
-from toy_generator import ToyMaker
-from toy_simulator import ToyPairMaker
-
-from dfsynth.jobs.build import run_build
-from dfsynth.jobs.engine import RunReport
-from dfsynth.jobs.simulate import run_simulation
-from dfsynth.options import BuildOptions, SimulateOptions
-from dfsynth.progress import Silent
-
-
-def run(pictures: str, out: Path) -> RunReport:
-    if pictures == "pairs":
-        simulating = SimulateOptions(out=out, n=11, size=64, shard_size=4, workers=1)
-        return run_simulation(simulating, ToyPairMaker(simulating), Silent())
-    options = BuildOptions(source=pictures, out=out, shard_size=4, workers=1)
-    return run_build(options, ToyMaker(batch_size=1), Silent())
+from small_runs import run
 
 
 def in_child(pictures: str, out: Path, kill_at: int | None) -> bool:

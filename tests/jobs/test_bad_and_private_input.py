@@ -2,11 +2,12 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 from radiograph_files import write_folder
 from toy_generator import ToyMaker
 
@@ -20,7 +21,7 @@ DECODE_DATA = Path(__file__).parents[1] / "data" / "decode"
 SECRETS = ("Mustermann", "19700131", "4711-0815", "ACC99", "St. Elsewhere", "knows the mayor")
 
 
-def run(source: Path, out: Path) -> list[dict]:
+def run(source: Path, out: Path) -> list[dict[str, Any]]:
     options = BuildOptions(source=str(source), out=out, shard_size=16)
     run_build(options, ToyMaker(), Silent())
     return open_store(out).manifest.to_pylist()
@@ -39,7 +40,7 @@ def test_every_broken_file_is_read_or_becomes_one_row_with_its_code(tmp_path):
 def write_identified_dicom(path: Path) -> None:
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
+    meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
     meta.MediaStorageSOPInstanceUID = generate_uid()
     data = pydicom.Dataset()
     data.file_meta = meta

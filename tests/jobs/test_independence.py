@@ -1,6 +1,7 @@
 """An image's result depends on itself, its id and the seed: not on batch, shard, order or share."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +19,10 @@ from dfsynth.threads.prefetch import Prefetch
 
 def maps_by_id(store: Path) -> dict[str, np.ndarray]:
     opened = open_store(store)
-    rows = zip(
-        opened.manifest["image_id"].to_pylist(), opened.manifest["row"].to_pylist(), strict=True
-    )
-    return {name: np.stack([opened.read(m, row) for m in opened.maps]) for name, row in rows}
+    return {
+        line["image_id"]: np.stack([opened.read(name, line["row"]) for name in opened.maps])
+        for line in opened.manifest.to_pylist()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def reference(radiographs, tiny_checkpoint, tmp_path_factory) -> dict[str, np.nd
     return maps_by_id(out)
 
 
-def build_tiny(radiographs: Path, out: Path, checkpoint: Path, **options: object) -> None:
+def build_tiny(radiographs: Path, out: Path, checkpoint: Path, **options: Any) -> None:
     settings = {"batch_size": 1, "shard_size": 4, "mc_samples": 3, "precision": "fp32", **options}
     dfsynth.build(radiographs, out, checkpoint=str(checkpoint), dtype="float32", **settings)
 

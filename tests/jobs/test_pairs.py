@@ -3,11 +3,12 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from radiograph_files import write_folder
-from store_content import assert_equal_stores
+from store_content import assert_equal_stores, plain_array
 from toy_generator import ToyMaker
 from toy_simulator import ToyPairMaker
 
@@ -27,11 +28,11 @@ from dfsynth.store.record import read_record
 from dfsynth.store.zarr.paths import shard_path
 
 
-def wanted(out: Path, **more: object) -> SimulateOptions:
-    return SimulateOptions(**({"out": out, "n": 7, "size": 64, "shard_size": 3} | more))
+def wanted(out: Path, **more: Any) -> SimulateOptions:
+    return SimulateOptions(**{"out": out, "n": 7, "size": 64, "shard_size": 3, **more})
 
 
-def simulated(out: Path, **more: object) -> Path:
+def simulated(out: Path, **more: Any) -> Path:
     options = wanted(out, **more)
     run_simulation(options, ToyPairMaker(options), Silent())
     return out
@@ -48,16 +49,17 @@ class Messages(Silent):
 def test_arrays_are_those_of_the_contract_and_failed_rows_are_empty(tmp_path):
     store = open_store(simulated(tmp_path / "x.zarr"))
     assert store.maps == tuple(array.name for array in PAIR_ARRAYS)
-    group = store.arrays
     rows = store.manifest.to_pylist()
     assert [r["status"] for r in rows] == ["ok", "ok", "failed", "ok", "ok", "ok", "ok"]
     assert (rows[2]["error_code"], rows[2]["error"]) == ("not_an_image", "no lungs were found")
     for array in PAIR_ARRAYS:
-        assert group[array.name].dtype == array.dtype
-        assert group[array.name].shape == (7, 64, 64)
-    assert np.isnan(group["dark_field"][2]).all()
-    assert not group["lung_mask"][2].any()
-    assert set(np.unique(group["lung_mask"][3])) == {0, 1, 2}
+        values = plain_array(store, array.name)
+        assert values.dtype == array.dtype
+        assert values.shape == (7, 64, 64)
+    assert np.isnan(plain_array(store, "dark_field")[2]).all()
+    masks = plain_array(store, "lung_mask")
+    assert not masks[2].any()
+    assert set(np.unique(masks[3])) == {0, 1, 2}
 
 
 def test_rows_hold_plan_facts_and_parameters(tmp_path):
@@ -74,7 +76,7 @@ def test_rows_hold_plan_facts_and_parameters(tmp_path):
 
 def test_attributes_say_what_the_arrays_are_and_that_they_are_simulated(tmp_path):
     store = open_store(simulated(tmp_path / "x.zarr", origin="mixed", ct=tmp_path))
-    attributes = dict(store.arrays.attrs)
+    attributes: dict[str, Any] = dict(store.arrays.attrs)
     assert attributes == json.loads(json.dumps(store.provenance))
     assert "not for diagnosis" in attributes["notice"]
     assert attributes["arrays"].keys() == {array.name for array in PAIR_ARRAYS}
@@ -88,14 +90,14 @@ def test_attributes_say_what_the_arrays_are_and_that_they_are_simulated(tmp_path
 def test_a_pair_depends_on_no_shard_and_no_thread(tmp_path, more):
     one, other = simulated(tmp_path / "a.zarr"), simulated(tmp_path / "b.zarr", **more)
     for name in open_store(one).maps:
-        values = [open_store(path).arrays[name][:] for path in (one, other)]
-        np.testing.assert_array_equal(*values, err_msg=name)
+        values, others = (plain_array(open_store(path), name) for path in (one, other))
+        np.testing.assert_array_equal(values, others, err_msg=name)
 
 
 def test_the_first_pairs_of_a_longer_store_are_those_of_a_shorter(tmp_path):
     short, long = (open_store(simulated(tmp_path / f"{n}.zarr", n=n)) for n in (4, 9))
     np.testing.assert_array_equal(
-        short.arrays["dark_field"][:], long.arrays["dark_field"][:4], strict=True
+        plain_array(short, "dark_field"), plain_array(long, "dark_field")[:4], strict=True
     )
     assert short.manifest["split"].to_pylist() == long.manifest["split"].to_pylist()[:4]
 
@@ -203,8 +205,9 @@ def test_radiographs_may_be_those_of_a_table(tmp_path):
     table.write_text("file,patient_id\n")
     options = wanted(tmp_path / "x.zarr", origin="cxr", cxr=table)
     assert run_simulation(options, ToyPairMaker(options), Silent()).rows == options.n
-    options = wanted(tmp_path / "y.zarr", origin="cxr", cxr=tmp_path / "chest.png")
-    options.cxr.touch()
+    picture = tmp_path / "chest.png"
+    picture.touch()
+    options = wanted(tmp_path / "y.zarr", origin="cxr", cxr=picture)
     with pytest.raises(UsageError, match=r"chest\.png: expected a folder, or a \.csv"):
         run_simulation(options, ToyPairMaker(options), Silent())
 
@@ -225,7 +228,7 @@ def run_altered(out: Path, alter) -> None:
     run_simulation(options, Altered(options, alter), Silent())
 
 
-def with_parameters(made: MadePair, **more: object) -> MadePair:
+def with_parameters(made: MadePair, **more: float) -> MadePair:
     parameters = {**made.facts.parameters, **more}
     return replace(made, facts=replace(made.facts, parameters=parameters))
 
@@ -313,6 +316,6 @@ def test_a_patient_is_in_one_group_whatever_the_store(tmp_path):
 
 
 def test_shares_of_the_groups_hold_over_many_patients():
-    splits = [split_of(f"phantom:{number}") for number in range(20_000)]
+    splits: list[str] = [split_of(f"phantom:{number}") for number in range(20_000)]
     for split, share in (("train", 0.8), ("val", 0.05), ("calibration", 0.05), ("test", 0.1)):
         assert splits.count(split) / 20_000 == pytest.approx(share, abs=0.01)

@@ -1,6 +1,7 @@
 """Processes that plan, overwrite and share at the same time never mix their options."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from radiograph_files import write_folder
@@ -19,7 +20,7 @@ def radiographs(tmp_path) -> Path:
     return write_folder(tmp_path / "radiographs", 7)
 
 
-def options(radiographs: Path, out: Path, **more: object) -> BuildOptions:
+def options(radiographs: Path, out: Path, **more: Any) -> BuildOptions:
     return BuildOptions(source=str(radiographs), out=out, shard_size=4, **more)
 
 

@@ -278,8 +278,12 @@ def test_any_history_ends_in_the_same_store(tmp_path, start_child, monkeypatch):
         assert answer, processes.stderr.read()
         return json.loads(answer)
 
+    class States(StoreStates):
+        def __init__(self) -> None:
+            super().__init__(pictures, whole, tmp_path, ask)
+
     run_state_machine_as_test(
-        lambda: StoreStates(pictures, whole, tmp_path, ask),
+        States,
         settings=settings(
             max_examples=25,
             stateful_step_count=12,

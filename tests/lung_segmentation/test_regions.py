@@ -122,5 +122,5 @@ def test_a_plausible_outline_has_two_clear_lungs(chest: Chest) -> None:
     field = chest.prediction.field
     assert is_plausible(clean_outline(field), field)
     assert not is_plausible(dome(64, 64, 40, 30) > 0, dome(64, 64, 40, 30))
-    vague = np.asarray(cv2.GaussianBlur(field, (0, 0), 8))
+    vague = np.asarray(cv2.GaussianBlur(field, (0, 0), 8), np.float32)
     assert not is_plausible(clean_outline(vague), vague)

@@ -82,8 +82,8 @@ def test_what_is_unknown_supervises_nothing(channel: int, name: str, unknown: st
         lung_loss(output, batch).backward()
         assert output.grad is not None
         assert bool(output.grad[:, channel].any()) == known
-    # The other two are known to be nothing, and supervise.
-    assert all(output.grad[:, other].any() for other in {0, 1, 2} - {channel})
+        # The other two are known to be nothing, and supervise.
+        assert all(output.grad[:, other].any() for other in {0, 1, 2} - {channel})
 
 
 def test_the_right_answer_costs_almost_nothing_and_the_wrong_one_much() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,10 +32,10 @@ def write_manifest(tmp_path: Path) -> WriteManifest:
 def ok_row() -> Callable[..., ManifestRow]:
     """A finished row; keywords replace its values, scores among them."""
 
-    def make(row: int, **values: object) -> ManifestRow:
+    def make(row: int, **values: Any) -> ManifestRow:
         scores = {"uncertainty": 0.01 * (row + 1), "lung_fraction": 0.4}
         scores |= {name: values.pop(name) for name in NO_SCORES.keys() & values.keys()}
-        known: dict[str, object] = {
+        known: dict[str, Any] = {
             "image_id": f"images/{row:04d}.png",
             "row": row,
             "shard": row // 4,
@@ -52,7 +53,7 @@ def ok_row() -> Callable[..., ManifestRow]:
             "checksum": f"{row:032x}",
             "seconds": 0.5,
         }
-        return ManifestRow(**(known | values))  # type: ignore[arg-type]
+        return ManifestRow(**(known | values))
 
     return make
 

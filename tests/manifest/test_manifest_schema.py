@@ -62,6 +62,7 @@ def test_columns_are_the_fields_of_the_record_and_the_scores() -> None:
 
 def test_every_column_is_described_in_its_metadata() -> None:
     for column, field in zip(COLUMNS, SCHEMA, strict=True):
+        assert field.metadata is not None
         assert field.metadata[b"description"].decode() == column.description
         assert "\n" not in column.description
         assert field.metadata.get(b"unit", b"").decode() == (column.unit or "")

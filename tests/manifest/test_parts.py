@@ -22,7 +22,7 @@ from dfsynth.score import NO_SCORES
 MakeRow = Callable[..., ManifestRow]
 
 _VALUES = {
-    "string": st.text(st.characters(exclude_categories=("Cs",)), max_size=20),
+    "string": st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
     "int16": st.integers(-(2**15), 2**15 - 1),
     "int32": st.integers(-(2**31), 2**31 - 1),
     "int64": st.integers(-(2**63), 2**63 - 1),

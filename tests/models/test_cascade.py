@@ -54,6 +54,7 @@ def test_masks_of_ones_are_no_dropout(make_cascade: MakeCascade) -> None:
     network = make_cascade(stages=1)
     stage, image = network.stage(0), images(2)
     features = stage.encode(image)
+    # The blocks of this U-Net take None for no mask at all, which a cascade never hands them.
     without = stage.decode(features, [None] * len(stage.dropout_channels))  # type: ignore[list-item]
     ones = stage.decode(features, [torch.ones(2, c) for c in stage.dropout_channels])
     assert torch.equal(without, ones)

@@ -11,7 +11,8 @@ from dfsynth.models.heads import ALPHA_FLOOR, BETA_HIGH, BETA_LOW, interpret
 
 
 def prediction(mean: float, alpha: float, beta: float) -> Prediction:
-    return Prediction(*(torch.full((1, 1, 2, 2), v) for v in (mean, alpha, beta)), None)
+    maps = [torch.full((1, 1, 2, 2), value) for value in (mean, alpha, beta)]
+    return Prediction(maps[0], maps[1], maps[2], None)
 
 
 def test_the_first_stage_starts_gaussian_and_saved_weights_rely_on_where() -> None:

@@ -10,14 +10,14 @@ from dfsynth.optimisation import average_weights
 def test_the_average_follows_the_weights_by_the_rising_decay() -> None:
     network = nn.Linear(1, 1, bias=False)
     average = average_weights(network, 0.5)
-    expected = None
+    expected: float | None = None
     for step, value in enumerate([1.0, 3.0, -2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 0.0]):
         nn.init.constant_(network.weight, value)
         average.update_parameters(network)
         # The first update copies; from then on (1 + n) / (10 + n) rises up to the decay.
         decay = min(0.5, (1 + step) / (10 + step))
         expected = value if expected is None else decay * expected + (1 - decay) * value
-        assert average.module.weight.item() == pytest.approx(expected, rel=1e-5)
+        assert average.module.get_parameter("weight").item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_weights_that_rest_stay_as_they_are() -> None:

@@ -90,5 +90,6 @@ def test_values_at_the_ends_of_their_ranges_are_taken(name: str, value: Any) -> 
 
 
 def test_options_are_frozen() -> None:
+    # mypy refuses it as well; here it is asked to look away.
     with pytest.raises(AttributeError):
         options().seed = 5  # type: ignore[misc]

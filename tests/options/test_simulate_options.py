@@ -13,7 +13,7 @@ from dfsynth.options import LAYERS, SimulateOptions
 
 
 def options(**changed: Any) -> SimulateOptions:
-    return SimulateOptions(**({"out": Path("pairs.zarr"), "n": 10} | changed))
+    return SimulateOptions(**{"out": Path("pairs.zarr"), "n": 10, **changed})
 
 
 def test_defaults_are_those_of_the_command() -> None:

@@ -128,7 +128,7 @@ def test_values_near_the_end_are_not_clipped() -> None:
 
 @pytest.mark.parametrize("side", [256, 300, 522, 700, 929, 1040, 1077, 1337])
 @pytest.mark.parametrize(("dtype", "top"), [(np.uint8, 255), (np.uint16, 65535)])
-def test_clipping_is_seen_at_any_size(side: int, dtype: type, top: int) -> None:
+def test_clipping_is_seen_at_any_size(side: int, dtype: type[np.generic], top: int) -> None:
     """Averaging equal values gives them back but for rounding; that must not hide them."""
     pixels = np.full((side, side), top // 2, dtype)
     pixels[: side // 12, :] = top

@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 from dfsynth.preprocess import prepare, to_grid, to_unit_range
 from dfsynth.records import DecodedImage, IntensityWindow
 
+Pixels = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 WINDOW = IntensityWindow()
 
 
-def decoded(pixels: NDArray[np.generic], high: float = 255.0) -> DecodedImage:
-    return DecodedImage(pixels, 0.0, high, 8, "MONOCHROME2", 0.3)  # type: ignore[arg-type]
+def decoded(pixels: Pixels, high: float = 255.0) -> DecodedImage:
+    return DecodedImage(pixels, 0.0, high, 8, "MONOCHROME2", 0.3)
 
 
 def radiograph(height: int = 90, width: int = 70) -> NDArray[np.uint8]:

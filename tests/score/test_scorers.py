@@ -24,8 +24,8 @@ def model_input(
 
 def generated(seed: int = 0, lung: Map | None = None) -> Generated:
     rng = np.random.default_rng(seed)
-    maps = [rng.uniform(0.01, 1, (40, 40)).astype(np.float32) for _ in range(3)]
-    return Generated(*maps, lung)
+    mean, aleatoric, epistemic = rng.uniform(0.01, 1, (3, 40, 40)).astype(np.float32)
+    return Generated(mean, aleatoric, epistemic, lung)
 
 
 def lung_of(columns: slice, rows: slice = slice(None)) -> Map:
@@ -74,14 +74,14 @@ def test_padding_never_counts(
     padding = np.ones((40, 40), np.bool_)
     padding[into.geometry.content] = False
 
-    def repadded(values: Map | None, other: float) -> Map | None:
-        return None if values is None else np.where(padding, np.float32(other), values)
+    def repadded(values: Map, other: float) -> Map:
+        return np.where(padding, np.float32(other), values)
 
     changed = Generated(
         repadded(maps.dark_field, value),
         repadded(maps.aleatoric, abs(value)),
         repadded(maps.epistemic, abs(value)),
-        repadded(maps.lung, probability),
+        None if maps.lung is None else repadded(maps.lung, probability),
     )
     assert score(changed, into) == score(maps, into)
 
@@ -102,7 +102,8 @@ def test_the_area_does_not_depend_on_the_grids_size() -> None:
         geometry = letterbox((700, 350), (side, side))
         into = ModelInput(np.zeros((side, side), np.float32), geometry, 0.4, ())
         rng = np.random.default_rng(0)
-        maps = Generated(*(rng.random((side, side), np.float32) for _ in range(3)), lung)
+        mean, aleatoric, epistemic = rng.random((3, side, side), np.float32)
+        maps = Generated(mean, aleatoric, epistemic, lung)
         areas.append(score(maps, into).scores["lung_area_cm2"])
     # Half the image's height and half its width: 140 mm × 70 mm.
     assert areas == pytest.approx([98.0, 98.0])
@@ -126,7 +127,9 @@ def test_under_a_twentieth_of_lung_there_is_none(pixels: int, flagged: bool) -> 
         assert (found.scores[name] is None) == flagged, name
     # How little there was is a fact of the image, and stays.
     assert found.scores["lung_fraction"] == pytest.approx(pixels / 800)
-    assert found.scores["dark_field_mean"] > 0
+    mean = found.scores["dark_field_mean"]
+    assert mean is not None
+    assert mean > 0
 
 
 def test_lung_in_the_padding_is_no_lung() -> None:
@@ -169,7 +172,8 @@ def test_means_keep_their_digits_over_many_pixels() -> None:
     geometry = letterbox((side, side), (side, side))
     into = ModelInput(np.zeros((side, side), np.float32), geometry, None, ())
     value = np.float32(0.1)
-    maps = Generated(*[np.full((side, side), value)] * 3, None)
+    flat = np.full((side, side), value)
+    maps = Generated(flat, flat, flat, None)
     found = score(maps, into)
     assert found.scores["dark_field_mean"] == pytest.approx(float(value), rel=1e-9)
     assert found.scores["uncertainty"] == pytest.approx(float(value) * 2**0.5, rel=1e-9)

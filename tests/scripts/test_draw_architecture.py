@@ -85,7 +85,7 @@ def test_arrows_go_down_one_row_at_a_time_and_no_cell_is_lost(graph):
 def test_crossed_arrows_are_untangled():
     graph = {"a": frozenset("z"), "b": frozenset("y"), "y": frozenset(), "z": frozenset()}
     (upper, lower) = untangled(graph, rows_of(graph))
-    assert [next(iter(graph[name])) for name in upper] == lower
+    assert [next(iter(graph[str(cell)])) for cell in upper] == lower
 
 
 def test_a_circle_of_imports_is_refused():

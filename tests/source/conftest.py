@@ -49,7 +49,7 @@ def make_tree(tmp_path: Path) -> Callable[[Mapping[str, bytes]], Path]:
 
 @pytest.fixture
 def ids_of() -> Callable[[Listing], list[str]]:
-    return lambda listing: listing.table.column("image_id").to_pylist()
+    return lambda listing: [line["image_id"] for line in listing.table.to_pylist()]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ ItemsOf = Callable[[Listing], Iterable[SourceItem]]
 LIMIT = 1 << 20
 DIRECTORY_ENTRY = b"PK\x01\x02"
 FILES = {"a.png": bytes(range(100)), "b.png": bytes(range(200))}
-WITH_FOLDER = {"suppress_health_check": [HealthCheck.function_scoped_fixture], "deadline": None}
+WITH_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
 def zip_of(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -189,7 +189,7 @@ def assert_told(failed: list[DfsynthError]) -> None:
     assert all(str(error).isprintable() for error in failed)
 
 
-@settings(max_examples=60, **WITH_FOLDER)
+@settings(WITH_FOLDER, max_examples=60)
 @given(cut=st.floats(0, 1, exclude_max=True), write=st.sampled_from([zip_of, tar_of]))
 def test_archives_cut_anywhere(
     tmp_path: Path,
@@ -207,7 +207,7 @@ def test_archives_cut_anywhere(
         assert_told(failures(path, items_of))
 
 
-@settings(max_examples=200, **WITH_FOLDER)
+@settings(WITH_FOLDER, max_examples=200)
 @given(where=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255))
 def test_zips_with_one_changed_byte(
     tmp_path: Path, items_of: ItemsOf, where: float, value: int

@@ -5,6 +5,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,8 +18,10 @@ LIMIT = 1 << 20
 PARTS = st.text("abcé _-.", min_size=1, max_size=5).filter(lambda part: part.strip("."))
 PATHS = st.lists(PARTS, min_size=1, max_size=3).map(lambda parts: "/".join(f"n{p}" for p in parts))
 
+TarMode = Literal["w", "a"]
 
-def write_tar(path: Path, files: dict[str, bytes], mode: str = "w") -> Path:
+
+def write_tar(path: Path, files: dict[str, bytes], mode: TarMode = "w") -> Path:
     with tarfile.open(path, mode) as tar:
         for name, content in files.items():
             member = tarfile.TarInfo(name)

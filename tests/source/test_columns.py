@@ -1,3 +1,5 @@
+from typing import Any
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 from dfsynth.source import columns
 
 
-def strings(*values: str | None) -> pa.Array:
+def strings(*values: str | None) -> "pa.Array[Any]":
     return pa.array(values, pa.string())
 
 

@@ -87,6 +87,7 @@ def test_other_folders_and_files_are_counted(nih_root, ids_of) -> None:
 def test_a_colour_copy_is_an_input_like_any_other(nih_root, ids_of, items_of) -> None:
     path = nih_root / "images_001" / "images" / NAMES[0]
     grey = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert grey is not None
     cv2.imwrite(str(path), cv2.cvtColor(grey, cv2.COLOR_GRAY2BGRA))
     source = open_source("nih", nih_root)
     listing = source.listing()

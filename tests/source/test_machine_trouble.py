@@ -16,8 +16,8 @@ TROUBLES = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE]
 
 
 @pytest.fixture(params=["folder", "table", "tar", "zip"])
-def source(request, tmp_path: Path) -> Source:
-    """One image in each kind of source."""
+def place(request, tmp_path: Path) -> str:
+    """What each kind of source with one image is opened by."""
     (tmp_path / "images").mkdir()
     image = tmp_path / "images" / "a.png"
     image.write_bytes(b"12345")
@@ -26,8 +26,13 @@ def source(request, tmp_path: Path) -> Source:
         tar.add(image, "a.png")
     with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
         archive.write(image, "a.png")
-    place = {"folder": "images", "table": "images/t.csv", "tar": "t.tar", "zip": "z.zip"}
-    return open_source(str(tmp_path / place[request.param]), None)
+    places = {"folder": "images", "table": "images/t.csv", "tar": "t.tar", "zip": "z.zip"}
+    return str(tmp_path / places[request.param])
+
+
+@pytest.fixture
+def source(place: str) -> Source:
+    return open_source(place, None)
 
 
 @contextmanager
@@ -60,19 +65,15 @@ def assert_run_ends(source: Source, item) -> None:
     assert "as the system says it" not in str(caught.value)
 
 
-def test_too_many_open_files_end_the_run_and_fail_no_image(source, items_of) -> None:
+def test_too_many_open_files_end_the_run_and_fail_no_image(place, source, items_of) -> None:
     (item,) = items_of(source.listing())
-    again = open_source(str(getattr(source, "table", None) or source_path(source)), None)
+    again = open_source(place, None)
     with no_free_descriptors():
         with pytest.raises(DfsynthError) as caught:
             again.read(item, 10)
         assert not isinstance(caught.value, ImageError)
         assert "ulimit -n" in str(caught.value)
     assert again.read(item, 10) == b"12345"
-
-
-def source_path(source: Source) -> Path:
-    return getattr(source, "path", None) or source.root  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("number", TROUBLES)

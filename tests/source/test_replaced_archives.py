@@ -33,7 +33,7 @@ def write_tar(path: Path, files: Mapping[str, bytes], form: str = "gnu", mangle:
 
 
 def backwards(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    return dict(reversed(files.items()))
+    return dict(reversed(list(files.items())))
 
 
 def fits_ustar(name: str) -> bool:

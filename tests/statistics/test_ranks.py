@@ -47,12 +47,13 @@ def test_concordance_counts_every_pair_and_half_of_the_ties(
         for a, u in zip(low, weight_low, strict=True)
         for b, v in zip(high, weight_high, strict=True)
     )
-    found = concordance(
+    found, pairs = concordance(
         np.array([*low, *high]),
         np.repeat([False, True], [len(low), len(high)]),
         np.concatenate([weight_low, weight_high]).astype(float)[None],
     )
-    assert found == (right, float(weight_low.sum() * weight_high.sum()))
+    assert found.item() == right
+    assert pairs.item() == weight_low.sum() * weight_high.sum()
 
 
 def test_auroc_of_apart_equal_and_turned_round() -> None:

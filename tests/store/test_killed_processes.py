@@ -37,6 +37,8 @@ for shard in range(spec.shards):
 @pytest.fixture(scope="module")
 def scenario():
     spec = importlib.util.spec_from_file_location("kill_at_every_call", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -42,8 +42,13 @@ def test_the_scan_for_parts_looks_at_no_part_by_itself(layout, monkeypatch):
     layout.make_folders()
     for shard in range(100):
         layout.part(shard).touch()
-    calls = []
+    calls: list[Path] = []
+
+    def watched(path: Path) -> str:
+        calls.append(path)
+        return str(path)
+
     # Opening a path, listing a folder and looking at a file all ask for the path's text.
-    monkeypatch.setattr(Path, "__fspath__", lambda path: calls.append(path) or str(path))
+    monkeypatch.setattr(Path, "__fspath__", watched)
     assert len(layout.committed_shards()) == 100
     assert calls == [layout.manifest]

@@ -37,10 +37,12 @@ def test_remove_shard_takes_part_and_objects_of_that_shard(built):
 
 def test_remove_shard_takes_the_part_first(built, monkeypatch):
     calls: list[list[Path]] = []
-    monkeypatch.setattr(
-        "dfsynth.store.removal.remove_durably",
-        lambda paths: (calls.append(list(paths)), remove_durably(calls[-1])),
-    )
+
+    def watched(paths) -> None:
+        calls.append(list(paths))
+        remove_durably(calls[-1])
+
+    monkeypatch.setattr("dfsynth.store.removal.remove_durably", watched)
     remove_shard(built, ["dark_field"], 2)
     assert calls == [[built.part(2)], [shard_path(built, "dark_field", 2)]]
 
@@ -159,7 +161,7 @@ def test_store_reached_through_a_link_is_cleared_and_the_link_kept(built, tmp_pa
 def after_first_look_at(monkeypatch, function: str, happen) -> None:
     """Lets another process act between the first answer of a look and all that follows."""
     look = getattr(removal, function)
-    done = []
+    done: list[bool] = []
 
     def watched(path):
         found = look(path)

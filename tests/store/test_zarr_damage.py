@@ -130,9 +130,9 @@ def test_checksum_of_stored_rows_is_the_writers(layout, specs, row_maps):
             writer.append(index, row)
         writer.commit()
     arrays = ZARR.open_arrays(layout)
-    for row, written in zip((8, 9), encoded, strict=True):
-        assert row_checksum(arrays.read(name, row) for name in arrays.names) == written.checksum
-        assert row_checksum(arrays.read(name, row) for name in reversed(arrays.names)) != (
+    for number, written in zip((8, 9), encoded, strict=True):
+        assert row_checksum(arrays.read(name, number) for name in arrays.names) == written.checksum
+        assert row_checksum(arrays.read(name, number) for name in reversed(arrays.names)) != (
             written.checksum
         )
 
@@ -148,6 +148,7 @@ def test_threads_share_one_reader(small_store, specs, row_maps):
 
 def test_spawned_processes_read_with_their_copy(small_store, specs, row_maps):
     arrays = ZARR.open_arrays(small_store)
+    assert isinstance(arrays, ZarrArrays)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         found = pool.submit(ZarrArrays.read, arrays, "aleatoric", 7).result()

@@ -131,8 +131,10 @@ class BuildProcesses:
 
 
 def main() -> None:
-    # Only a power cut would show what was flushed; here it would take most of the time.
-    os.fsync = lambda _: None
+    def unflushed(fd: object) -> None:
+        """Only a power cut would show what was flushed; here it would take most of the time."""
+
+    os.fsync = unflushed
     processes = BuildProcesses(Path(sys.argv[1]))
     for line in sys.stdin:
         method, *arguments = json.loads(line)

@@ -1,23 +1,26 @@
 """A thorax of ellipsoids in Hounsfield units, and writers that store it in many ways."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pydicom
 import SimpleITK
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from dfsynth.simulation.ct import CtCandidate, CtFormat, CtVolume
 
 PIXEL_MM = 3.0
 SLICE_MM = 3.0
-CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
+
+Axes: TypeAlias = tuple[float, float, float]
+"""One value for each of z, y and x."""
 
 
-def ellipsoid(grid: list[np.ndarray], centre: tuple, half: tuple) -> np.ndarray:
-    return sum(((g - c) / h) ** 2 for g, c, h in zip(grid, centre, half, strict=True)) < 1
+def ellipsoid(grid: list[np.ndarray], centre: Axes, half: Axes) -> np.ndarray:
+    squares = [((g - c) / h) ** 2 for g, c, h in zip(grid, centre, half, strict=True)]
+    return np.sum(squares, axis=0) < 1
 
 
 def thorax_hu(**changes: Any) -> np.ndarray:
@@ -78,11 +81,11 @@ def write_series(folder: Path, hu: np.ndarray, **changes: Any) -> Path:
 
 def dicom_slice(section: np.ndarray, z_mm: float, series: str) -> pydicom.Dataset:
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = CT_CLASS
+    meta.MediaStorageSOPClassUID = CTImageStorage
     meta.MediaStorageSOPInstanceUID = generate_uid()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    dataset.SOPClassUID, dataset.SOPInstanceUID = CT_CLASS, meta.MediaStorageSOPInstanceUID
+    dataset.SOPClassUID, dataset.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
     dataset.SeriesInstanceUID, dataset.SeriesNumber, dataset.Modality = series, 2, "CT"
     dataset.PatientName, dataset.PatientID = "Secret^Name", "SECRET-ID"
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]

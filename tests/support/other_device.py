@@ -41,7 +41,7 @@ class OtherDevice(TorchFunctionMode):
     ) -> Any:
         name = func.__name__
         # Properties are told by what they are bound to: each look gives another object.
-        if func == torch.Tensor.device.__get__:  # type: ignore[attr-defined]
+        if func == torch.Tensor.device.__get__:
             return DEVICE if args[0] in self._there else _CPU
         leaves = tree_leaves((args, kwargs or {}))
         tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]

@@ -45,8 +45,10 @@ class SimpleAnatomy:
 def cubes(step_mm: float) -> VoxelGrid:
     half = [round(extent / step_mm) for extent in (100.0, 150.0, 170.0)]
     edges = [h * step_mm for h in half]
-    counts = [2 * h + 1 for h in half]
-    return VoxelGrid(*counts, -edges[0], edges[1], -edges[2], step_mm, step_mm, step_mm)
+    planes, rows, columns = (2 * h + 1 for h in half)
+    return VoxelGrid(
+        planes, rows, columns, -edges[0], edges[1], -edges[2], step_mm, step_mm, step_mm
+    )
 
 
 def slab_of(grid: VoxelGrid, first: int, planes: int, density: float) -> Slab:

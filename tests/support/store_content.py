@@ -1,11 +1,14 @@
 """What a store says, in a form that two stores can be compared by."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import zarr
+from numpy.typing import NDArray
 
-from dfsynth.store.opened import open_store
+from dfsynth.store.opened import Store, open_store
 
 TIMINGS = ("seconds",)
 
@@ -13,8 +16,15 @@ TIMINGS = ("seconds",)
 def store_content(path: Path) -> tuple[dict[str, np.ndarray], pa.Table]:
     """All array values and the manifest without timings."""
     store = open_store(path)
-    arrays = {name: store.arrays[name][:] for name in store.maps}
+    arrays = {name: plain_array(store, name) for name in store.maps}
     return arrays, store.manifest.drop_columns(list(TIMINGS))
+
+
+def plain_array(store: Store, name: str) -> NDArray[Any]:
+    """All values of a stored map, as Zarr alone reads them."""
+    array = store.arrays[name]
+    assert isinstance(array, zarr.Array)
+    return np.asarray(array[:])
 
 
 def assert_equal_stores(one: Path, other: Path) -> None:

@@ -1,6 +1,7 @@
 """Toy recipes and batches."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from noise_pairs import NoisePairs
@@ -13,9 +14,9 @@ from dfsynth.train.recipe import LossWeights, Optimiser, Phase, Recipe, Validati
 PHASES = (Phase("one", (1,), 3e-3, steps=6), Phase("joint", (1, 2), 1e-3, steps=4))
 
 
-def toy_recipe(**changes: object) -> Recipe:
+def toy_recipe(**changes: Any) -> Recipe:
     """Two narrow stages at 16 × 16, ten steps."""
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "name": "toy",
         "size": 16,
         "batch": 4,
@@ -26,7 +27,7 @@ def toy_recipe(**changes: object) -> Recipe:
         "optimiser": Optimiser(ema_decay=0.9),
         "validation": ValidationSettings(every_steps=5, most_pairs=4, panel_pairs=2),
     }
-    return Recipe(**(values | changes))  # type: ignore[arg-type]
+    return Recipe(**(values | changes))
 
 
 def toy_batch(seed: int, pairs: int = 4, side: int = 16) -> PairBatch:

@@ -9,6 +9,7 @@ from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.manifest import NO_PARAMETERS
 from dfsynth.options import SimulateOptions
 from dfsynth.records import MadePair, PairFacts, PairItem, Subject, Subjects
+from dfsynth.store import Json
 
 
 @dataclass
@@ -16,7 +17,7 @@ class ToyPairMaker:
     """Implements `dfsynth.jobs.pair_maker.PairMaker`; some pairs fail as radiographs may."""
 
     options: SimulateOptions
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=dict)
     fail_every: int | None = 5
     excluded: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -59,7 +60,7 @@ class ToyPairMaker:
         )
         return MadePair(maps, facts)
 
-    def settings(self) -> Mapping[str, object]:
+    def settings(self) -> Mapping[str, Json]:
         return {"simulator_version": 1, "sources": ("a", "b"), **self.extra}
 
     def subjects(self, n: int) -> Subjects:

@@ -1,7 +1,7 @@
 """Structured loss amplification: its weights, its equation, and what of it can act at all."""
 
 from collections.abc import Callable
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from dfsynth.train.amplification import (
     Amplification,
     Kind,
+    Profile,
     amplify,
     amplify_spectrum,
     frequency_weights,
     spatial_weights,
 )
 
-PROFILES = ("linear", "smooth")
+PROFILES: tuple[Profile, ...] = get_args(Profile)
 SHAPES = [(16, 16), (15, 24), (24, 15), (17, 13), (1, 8)]
 
 
@@ -28,7 +29,7 @@ def loss_map(shape: tuple[int, int] = (16, 24), count: int = 2) -> Tensor:
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("strength", [0.0, 0.4, 1.0])
-def test_weights_lie_between_1_and_1_plus_strength(profile: str, strength: float) -> None:
+def test_weights_lie_between_1_and_1_plus_strength(profile: Profile, strength: float) -> None:
     wanted = Amplification("spatial", profile, profile, strength)
     for shape in SHAPES:
         for weights in (spatial_weights(wanted, *shape), frequency_weights(wanted, *shape)):
@@ -37,7 +38,7 @@ def test_weights_lie_between_1_and_1_plus_strength(profile: str, strength: float
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_the_centre_weighs_most_and_the_corners_least(profile: str) -> None:
+def test_the_centre_weighs_most_and_the_corners_least(profile: Profile) -> None:
     weights = spatial_weights(Amplification("spatial", profile), 33, 65)[0, 0]
     assert float(weights[16, 32]) == pytest.approx(2)
     assert float(weights[0, 0]) == pytest.approx(1, abs=0.03)
@@ -50,7 +51,7 @@ def test_the_centre_weighs_most_and_the_corners_least(profile: str) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_frequencies_weigh_more_the_higher_and_1_at_zero(
-    profile: str, shape: tuple[int, int]
+    profile: Profile, shape: tuple[int, int]
 ) -> None:
     weights = frequency_weights(Amplification("frequency", "linear", profile), *shape)[0, 0]
     assert float(weights[0, 0]) == 1
@@ -70,7 +71,7 @@ def test_the_highest_frequency_weighs_2_and_smooth_raises_the_middle() -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_equation_by_a_full_transform(profile: str, shape: tuple[int, int]) -> None:
+def test_the_equation_by_a_full_transform(profile: Profile, shape: tuple[int, int]) -> None:
     values = loss_map(shape).double().numpy()[:, 0]
     radius = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.fftfreq(shape[1])) * np.sqrt(2)
     weights = 1 + (radius if profile == "linear" else np.sin(np.pi / 2 * radius))
@@ -131,7 +132,7 @@ def gradients(loss_of: Callable[[Tensor], Tensor]) -> tuple[float, Tensor]:
     return float(loss.detach()), torch.cat(grads)
 
 
-def amplified(kind: Kind, power: int, profile: str) -> tuple[float, Tensor]:
+def amplified(kind: Kind, power: int, profile: Profile) -> tuple[float, Tensor]:
     wanted = Amplification(kind, profile, profile)
 
     def loss_of(residual: Tensor) -> Tensor:
@@ -148,7 +149,7 @@ def amplified(kind: Kind, power: int, profile: str) -> tuple[float, Tensor]:
     ("kind", "same_as"), [("frequency", "none"), ("spatial_frequency", "spatial")]
 )
 def test_weighted_frequencies_of_a_loss_map_change_no_gradient(
-    kind: Kind, same_as: Kind, profile: str, power: int
+    kind: Kind, same_as: Kind, profile: Profile, power: int
 ) -> None:
     """mean(L_F) = A_F(0) · mean(L), and A_F(0) = 1."""
     value, found = amplified(kind, power, profile)
@@ -169,7 +170,7 @@ def test_weighted_frequencies_of_a_loss_map_change_no_gradient(
         ("residual_frequency", "none"),
     ],
 )
-def test_the_other_kinds_do_act(kind: Kind, unlike: Kind, profile: str, power: int) -> None:
+def test_the_other_kinds_do_act(kind: Kind, unlike: Kind, profile: Profile, power: int) -> None:
     _, found = amplified(kind, power, profile)
     _, other = amplified(unlike, power, profile)
     scale = found @ other / (other @ other)
@@ -179,7 +180,7 @@ def test_the_other_kinds_do_act(kind: Kind, unlike: Kind, profile: str, power: i
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("shape", [(16, 16), (32, 48), (64, 64)])
 def test_frequencies_before_space_are_sharpened_spatial_weights(
-    profile: str, shape: tuple[int, int]
+    profile: Profile, shape: tuple[int, int]
 ) -> None:
     """mean(A_S · F(L)) = mean(F(A_S) · L), because A_F is real and even."""
     wanted = Amplification("frequency_spatial", profile, profile)
@@ -192,7 +193,7 @@ def test_frequencies_before_space_are_sharpened_spatial_weights(
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_sharpened_weights_hardly_differ_at_sizes_that_are_trained(profile: str) -> None:
+def test_sharpened_weights_hardly_differ_at_sizes_that_are_trained(profile: Profile) -> None:
     wanted = Amplification("frequency_spatial", profile, profile)
     weights = spatial_weights(wanted, 256, 256)
     change = amplify_spectrum(weights, wanted) - weights
@@ -234,6 +235,6 @@ def test_half_precision_is_weighed_in_float32() -> None:
         ({"strength": float("nan")}, "found nan"),
     ],
 )
-def test_what_is_no_amplification_is_refused(wrong: dict[str, object], message: str) -> None:
+def test_what_is_no_amplification_is_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Amplification(**wrong)  # type: ignore[arg-type]
+        Amplification(**wrong)

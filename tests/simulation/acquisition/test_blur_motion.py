@@ -29,7 +29,7 @@ def test_blur_has_its_width_and_keeps_the_light(sigma_mm: float) -> None:
 
 
 def test_a_blur_finer_than_a_pixel_changes_nothing() -> None:
-    dark_field, transmission = spot(), spot() + 0.1
+    dark_field, transmission = spot(), spot() + np.float32(0.1)
     found = blur_signals(dark_field, transmission, 2.0, BlurParameters(0.2))
     assert found[0] is dark_field
     assert found[1] is transmission

@@ -18,14 +18,14 @@ PIXEL_MM = 0.36
 def measured(
     dark_field: float, transmission: float, parameters: NoiseParameters, side: int = 200
 ) -> tuple[np.ndarray, np.ndarray]:
-    maps = [np.full((side, side), v, np.float32) for v in (dark_field, transmission)]
-    return measure_dark_field(*maps, PIXEL_MM, parameters, np.random.default_rng(2))
+    clean, seen = (np.full((side, side), v, np.float32) for v in (dark_field, transmission))
+    return measure_dark_field(clean, seen, PIXEL_MM, parameters, np.random.default_rng(2))
 
 
 def formula(dark_field: float, transmission: float, parameters: NoiseParameters) -> float:
-    maps = [np.full((1, 1), v, np.float32) for v in (dark_field, transmission)]
+    clean, seen = (np.full((1, 1), v, np.float32) for v in (dark_field, transmission))
     found = dark_field_noise_sigma(
-        *maps, parameters.photons, parameters.visibility, parameters.reference_photons
+        clean, seen, parameters.photons, parameters.visibility, parameters.reference_photons
     )
     return float(found[0, 0])
 

@@ -16,8 +16,8 @@ def sigma(
     visibility: float = 0.3,
     reference_photons: float = 1e12,
 ) -> float:
-    maps = [np.full((1, 1), v, np.float32) for v in (dark_field, transmission)]
-    found = dark_field_noise_sigma(*maps, photons, visibility, reference_photons)
+    clean, seen = (np.full((1, 1), v, np.float32) for v in (dark_field, transmission))
+    found = dark_field_noise_sigma(clean, seen, photons, visibility, reference_photons)
     assert found.dtype == np.float32
     return float(found[0, 0])
 

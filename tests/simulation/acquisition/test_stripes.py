@@ -1,13 +1,15 @@
 """Stripes: constant along a row but for the light, correlated from row to row."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from dfsynth.simulation.acquisition.stripes import StripeParameters, draw_stripes, stripe_field
 
 
-def stripes(sd: float = 0.03, correlation: float = 0.8, **changes: object) -> StripeParameters:
-    fields: dict[str, object] = {"band_centres": (), "band_widths_mm": (), "band_steps": ()}
+def stripes(sd: float = 0.03, correlation: float = 0.8, **changes: Any) -> StripeParameters:
+    fields: dict[str, Any] = {"band_centres": (), "band_widths_mm": (), "band_steps": ()}
     return StripeParameters(sd=sd, correlation=correlation, seed=5, **{**fields, **changes})
 
 

@@ -1,6 +1,7 @@
 """A posed thorax: mass, sides, what moves where, and the same draw giving the same body."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ STRAIGHT = CtPose(
 )
 
 
-def posed(thorax: CtThorax, **changes: float) -> tuple[VoxelGrid, Slab]:
+def posed(thorax: CtThorax, **changes: Any) -> tuple[VoxelGrid, Slab]:
     pose = dataclasses.replace(STRAIGHT, **changes)
     return CtAnatomy(thorax, pose, BEAM).coarse(4.0)
 
@@ -56,7 +57,8 @@ def centre(values: torch.Tensor, grid: VoxelGrid) -> tuple[float, float, float]:
     device = values.device
     y, z, x = torch.meshgrid(grid.y_mm(device), grid.z_mm(device), grid.x_mm(device), indexing="ij")
     total = values.sum()
-    return tuple(float((values * axis).sum() / total) for axis in (x, y, z))
+    x_mm, y_mm, z_mm = (float((values * axis).sum() / total) for axis in (x, y, z))
+    return x_mm, y_mm, z_mm
 
 
 def test_a_straight_pose_gives_the_scanned_lungs(thorax: CtThorax) -> None:
@@ -196,7 +198,7 @@ def test_slabs_do_not_depend_on_how_many_planes_come_at_once(thorax: CtThorax, p
     torch.testing.assert_close(whole, reference)
 
 
-def projected(thorax: CtThorax, **changes: float) -> ProjectedBody:
+def projected(thorax: CtThorax, **changes: Any) -> ProjectedBody:
     anatomy = CtAnatomy(thorax, dataclasses.replace(STRAIGHT, **changes), SMALL_FIELD)
     tissue = LungTissue(TissueParameters(2.5, None, None, None), anatomy, Streams(0))
     return project_body(anatomy, tissue, 2.5, SMALL_FIELD)

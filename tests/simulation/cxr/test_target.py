@@ -199,7 +199,9 @@ def test_the_assumed_pitch_gives_an_adults_lungs() -> None:
 
 def test_lungs_of_an_impossible_volume_are_refused(chest: Chest) -> None:
     thin = LungPrediction(
-        chest.prediction.field, chest.prediction.any_lung, chest.prediction.thickness_mm / 50
+        chest.prediction.field,
+        chest.prediction.any_lung,
+        chest.prediction.thickness_mm / np.float32(50),
     )
     with pytest.raises(NotAChestRadiograph, match=r"would hold 0\.1 l"):
         lay(replace(chest, prediction=thin), plain())

@@ -9,11 +9,18 @@ from hypothesis import strategies as st
 
 from dfsynth.simulation.display.encoding import (
     EncodingParameters,
+    Photometric,
     draw_encoding,
     read_grey,
     store_grey,
 )
-from dfsynth.simulation.display.markers import Marker, MarkerParameters, burn_markers, draw_markers
+from dfsynth.simulation.display.markers import (
+    Marker,
+    MarkerParameters,
+    Style,
+    burn_markers,
+    draw_markers,
+)
 from dfsynth.simulation.display.shutter import (
     ShutterParameters,
     close_shutter,
@@ -84,7 +91,7 @@ def test_letters_of_the_side_are_on_their_side() -> None:
 
 @pytest.mark.parametrize("style", ["plain", "ring", "label"])
 @pytest.mark.parametrize("side", [128, 512])
-def test_a_letter_has_its_height_and_place(style: str, side: int) -> None:
+def test_a_letter_has_its_height_and_place(style: Style, side: int) -> None:
     marker = replace(LETTER, x=0.5, y=0.4, style=style)
     image = np.full((side, side), 0.3, np.float32)
     found = burn_markers(image, MarkerParameters((marker,)))
@@ -107,7 +114,7 @@ def test_a_letter_may_leave_the_image(place: tuple[float, float]) -> None:
 @given(bits=st.integers(8, 16), inverted=st.booleans())
 def test_both_polarities_show_the_same(bits: int, inverted: bool) -> None:
     image = np.linspace(0, 1, 256, dtype=np.float32).reshape(16, 16)
-    photometric = "MONOCHROME1" if inverted else "MONOCHROME2"
+    photometric: Photometric = "MONOCHROME1" if inverted else "MONOCHROME2"
     parameters = EncodingParameters(bits, photometric, None)
     stored = store_grey(image, parameters)
     assert stored.max() == 2**bits - 1

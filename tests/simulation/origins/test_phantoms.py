@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +16,15 @@ OPTIONS = SimulateOptions(out=Path("pairs.zarr"), n=3, size=64, device="cpu", se
 ITEM = PairItem(0, 0, "pair-0000000", "phantom-0", "train", "phantom", None, "none", 4321)
 
 
-def make(item: PairItem = ITEM, **changes: object) -> MadePair:
-    options = replace(OPTIONS, **changes)  # type: ignore[arg-type]
+def make(item: PairItem = ITEM, **changes: Any) -> MadePair:
+    options = replace(OPTIONS, **changes)
     return Simulator(options).make(item)
+
+
+def drawn_number(made: MadePair, name: str) -> float:
+    value = made.facts.parameters[name]
+    assert isinstance(value, float)
+    return value
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +98,15 @@ def test_the_manifest_tells_the_noise_of_every_pixel() -> None:
     off = ("hardening", "scatter", "stripes", "moire", "blur", "motion", "display")
     made = make(without=off)
     facts, noisy = made.facts, made.arrays
-    n0, v0, drawn = facts.n0, facts.v0, facts.parameters
+    n0, v0 = facts.n0, facts.v0
+    assert n0 is not None
+    assert v0 is not None
+    assert facts.pixel_mm is not None
     clean = noisy["dark_field_clean"]
-    binned = max(1.0, facts.pixel_mm / drawn["detector_pixel_mm"]) ** 2
+    binned = max(1.0, facts.pixel_mm / drawn_number(made, "detector_pixel_mm")) ** 2
     counts = n0 * binned * noisy["transmission"]
     of_scan = (2 * np.exp(2 * clean) / v0**2 - 1) / counts
-    of_reference = (2 / v0**2 - 1) / (drawn["reference_photons"] * binned)
+    of_reference = (2 / v0**2 - 1) / (drawn_number(made, "reference_photons") * binned)
     in_sigma = (noisy["dark_field"] - clean) / np.sqrt(of_scan + of_reference)
     assert in_sigma[counts > 3e3].std() == pytest.approx(1, abs=0.04)
 

@@ -2,13 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
 from segmented_chest import SIDE, dome
 
 from dfsynth.lung_segmentation.network import LungPrediction
@@ -52,7 +53,7 @@ def write_chest(path: Path) -> None:
 def write_dicom(path: Path, **facts: str) -> None:
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
+    meta.MediaStorageSOPClassUID = ComputedRadiographyImageStorage
     meta.MediaStorageSOPInstanceUID = generate_uid()
     data = pydicom.Dataset()
     data.file_meta = meta
@@ -155,7 +156,13 @@ def test_a_warning_says_once_that_patients_are_unknown(tmp_path: Path) -> None:
 
 def test_mixed_pairs_warn_of_options_that_radiographs_ignore(tmp_path: Path) -> None:
     write_dicom(tmp_path / "a.dcm", PatientID="1")
-    asked = {"n": 2, "size": SIDE, "origin": "mixed", "cxr": tmp_path, "device": "cpu"}
+    asked: dict[str, Any] = {
+        "n": 2,
+        "size": SIDE,
+        "origin": "mixed",
+        "cxr": tmp_path,
+        "device": "cpu",
+    }
     plain = SimulateOptions(out=Path("p.zarr"), **asked)
     assert Simulator(plain).subjects(2).warnings == ()
     options = SimulateOptions(

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from dfsynth.simulation.phantom.surfaces import Capsule, Curve, Ellipsoid, blend
+from dfsynth.simulation.phantom.surfaces import Capsule, Curve, Ellipsoid, Shape, blend
 
 STEP_MM = 0.5
 AXIS = torch.arange(-80, 80, STEP_MM)
 
 
-def volume_mm3(solid: object) -> float:
-    found = solid.solid(AXIS[None], AXIS[:, None])  # type: ignore[attr-defined]
+def volume_mm3(solid: Shape) -> float:
+    found = solid.solid(AXIS[None], AXIS[:, None])
     return float((found.front - found.back).sum()) * STEP_MM**2
 
 

@@ -18,7 +18,7 @@ def phantom(seed: int, side: int = 96, **changes: object) -> PhantomAnatomy:
     body = draw_body(np.random.default_rng(seed))
     if changes:
         fields = {name: getattr(body, name) for name in BodyParameters.__dataclass_fields__}
-        body = BodyParameters(**{**fields, **changes})  # type: ignore[arg-type]
+        body = BodyParameters(**{**fields, **changes})
     return PhantomAnatomy(body, ConeBeam(side, side, FIELD_MM / side), CPU)
 
 

@@ -1,6 +1,7 @@
 """The statistics behind the validation table."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from dfsynth.simulation.validation.targets import (
 
 
 def person(**changes: float) -> Person:
-    values = dict.fromkeys((field.name for field in dataclasses.fields(Person)), 1.0)
+    values: dict[str, Any] = dict.fromkeys((f.name for f in dataclasses.fields(Person)), 1.0)
     return Person(**(values | {"male": True, "height_cm": 175.0} | changes))
 
 

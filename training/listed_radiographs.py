@@ -9,12 +9,18 @@ import csv
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 
 from dfsynth.preprocess import prepare
 from dfsynth.records import DecodedImage, Float32Map, IntensityWindow
+
+Metrics: TypeAlias = dict[str, Any]
+"""Figures by name, or by group and name, as metrics.json holds them."""
+Recipe: TypeAlias = dict[str, Any]
+"""A recipe of these scripts, as its TOML file reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +48,12 @@ def list_radiographs(data: Path) -> list[Listed]:
     return found
 
 
-def is_free_to_use(licence: str, recipe: dict) -> bool:
+def is_free_to_use(licence: str, recipe: Recipe) -> bool:
     """Whether the recipe names this licence: what is not known to be free is not trained on."""
     return licence in recipe["free_licences"]
 
 
-def share_of(patient_id: str, recipe: dict) -> str:
+def share_of(patient_id: str, recipe: Recipe) -> str:
     """train, validation, calibration or test: the same for all radiographs of a patient."""
     digest = hashlib.blake2b(f"{recipe['seed']}:{patient_id}".encode(), digest_size=8).digest()
     drawn = int.from_bytes(digest, "big") / 2**64
@@ -63,12 +69,14 @@ def load_grey(path: Path, grid: int) -> tuple[Float32Map, tuple[slice, slice]]:
     pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise FileNotFoundError(path)
-    decoded = DecodedImage(pixels, 0.0, 255.0, 8, "MONOCHROME2", None)
+    decoded = DecodedImage(pixels.astype(np.uint8, copy=False), 0.0, 255.0, 8, "MONOCHROME2", None)
     ready = prepare(decoded, (grid, grid), IntensityWindow())
     return ready.image, ready.geometry.content
 
 
-def load_mask(path: Path, grid: int) -> Float32Map:
-    """A drawn mask in the same grid, 0 or 1."""
-    image, _ = load_grey(path, grid)
+def load_mask(entry: Listed, grid: int) -> Float32Map:
+    """The drawn mask of a radiograph that has one, in the same grid, 0 or 1."""
+    if entry.mask is None:
+        raise ValueError(f"{entry.path}: its line of labels.csv names no drawn mask")
+    image, _ = load_grey(entry.mask, grid)
     return (image > 0.5).astype(np.float32)

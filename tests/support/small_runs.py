@@ -1,0 +1,21 @@
+"""Whole runs of toys, small enough to be stopped at many places."""
+
+from pathlib import Path
+
+from toy_generator import ToyMaker
+from toy_simulator import ToyPairMaker
+
+from dfsynth.jobs.build import run_build
+from dfsynth.jobs.engine import RunReport
+from dfsynth.jobs.simulate import run_simulation
+from dfsynth.options import BuildOptions, SimulateOptions
+from dfsynth.progress import Silent
+
+
+def run(pictures: str, out: Path) -> RunReport:
+    """Builds a store of the images in a folder, or simulates one where `pictures` is "pairs"."""
+    if pictures == "pairs":
+        simulating = SimulateOptions(out=out, n=11, size=64, shard_size=4, workers=1)
+        return run_simulation(simulating, ToyPairMaker(simulating), Silent())
+    options = BuildOptions(source=pictures, out=out, shard_size=4, workers=1)
+    return run_build(options, ToyMaker(batch_size=1), Silent())
