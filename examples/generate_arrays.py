@@ -11,8 +11,10 @@ from dfsynth.resources import data_folder
 
 
 def main() -> None:
-    picture = cv2.imread(str(data_folder("samples") / "nih_00001426_000.png"), cv2.IMREAD_GRAYSCALE)
-    image = cv2.resize(picture, (256, 256), interpolation=cv2.INTER_AREA) / np.float32(255)
+    radiograph = cv2.imread(
+        str(data_folder("samples") / "nih_00001426_000.png"), cv2.IMREAD_GRAYSCALE
+    )
+    image = cv2.resize(radiograph, (256, 256), interpolation=cv2.INTER_AREA) / np.float32(255)
     generator = dfsynth.load_generator("default", mc_samples=10, seed=0)
     out = generator(image[None])
     print("dark-field", out.mean.shape, f"largest {out.mean.max():.2f}")

@@ -101,11 +101,11 @@ def score_truth(pairs: Path) -> dict:
     """The same figures of the clean target of up to so many pairs of each origin."""
     source = open_pairs(pairs, None, _TRUTH_GRID, (0.0, 1.0))
     found: dict[str, list[tuple[float, float]]] = {}
-    for number, row in enumerate(source.rows):
+    for index, row in enumerate(source.rows):
         rows = found.setdefault(str(row.origin), [])
         if len(rows) == _TRUTH_PAIRS:
             continue
-        pair = source.read(number)
+        pair = source.read(index)
         lung, counted = pair.lung > 0, np.zeros(pair.image.shape, np.bool_)
         counted[pair.content] = True
         if lung.any():

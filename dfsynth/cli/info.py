@@ -59,9 +59,9 @@ def _plain(value: object, between: str = ", ") -> str:
         named = [str(facts.pop("name"))] if "name" in facts else []
         if named and "sha256" in facts:
             named = [f"{named[0]} (sha256 {str(facts.pop('sha256'))[:12]}…)"]
-        licence = [f"licence: {facts.pop('licence')}"] if facts.get("licence") else []
+        terms = [f"licence: {facts.pop('licence')}"] if facts.get("licence") else []
         others = [f"{name} {_plain(fact)}" for name, fact in facts.items() if fact]
-        return ", ".join(named + licence + others)
+        return ", ".join(named + terms + others)
     if value in ([], ()):
         return "none"
     if isinstance(value, list | tuple):

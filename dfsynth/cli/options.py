@@ -30,7 +30,7 @@ OldPartition: TypeAlias = Annotated[
 
 
 def require_only(context: typer.Context, allowed: Collection[str], command: str) -> None:
-    """Passes a command line on which nothing but parameters of these names is given.
+    """Requires that the command line gives no parameters but those of these names.
 
     Raises:
         UsageError: another one is, which `command` would ignore.

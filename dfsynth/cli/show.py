@@ -35,10 +35,8 @@ def show(
 
         # Resolved, since `.` has no name to build on.
         whole = store.resolve()
-        picture = out or whole.parent / f"{whole.name}.png"
-        found = draw_sheet(
-            store, picture, images, to_names(ids), source, root, max_pixels, max_bytes
-        )
+        sheet = out or whole.parent / f"{whole.name}.png"
+        found = draw_sheet(store, sheet, images, to_names(ids), source, root, max_pixels, max_bytes)
         lines = [f"{_images(len(found.images))} drawn: {found.picture}"]
         if found.blank:
             lines.append(

@@ -72,7 +72,7 @@ def describe_pixels(data_set: DataSet) -> PixelDescription:
     Raises:
         ImageError: no_pixels, multi_frame, unsupported_format, corrupt.
     """
-    _check_one_picture(data_set)
+    _check_one_image(data_set)
     stored = _one(data_set, tags.STORED, _one(data_set, tags.ALLOCATED))
     description = PixelDescription(
         rows=_one(data_set, tags.ROWS),
@@ -129,7 +129,7 @@ def _one(data_set: DataSet, tag: int, default: int | None = None) -> int:
     return default
 
 
-def _check_one_picture(data_set: DataSet) -> None:
+def _check_one_image(data_set: DataSet) -> None:
     if any(tag in data_set.arrays for tag in tags.FLOAT_PIXELS):
         raise _unsupported("floating-point pixels")
     if tags.PIXEL_DATA not in data_set.arrays:

@@ -53,7 +53,7 @@ def png_header(data: bytes) -> PngHeader:
 
 
 def require_whole_pixels(chunks: Sequence[bytes], header: PngHeader, bits_per_pixel: int) -> None:
-    """Hold that the pixels of a PNG can be decoded to the end.
+    """Requires that the pixels of a PNG can be decoded to the end.
 
     Args:
         chunks: whole chunks, from length to checksum: IHDR, PLTE only for a palette, IDAT, IEND.

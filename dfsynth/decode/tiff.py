@@ -73,10 +73,10 @@ def read_tiff(data: bytes, limits: DecodeLimits) -> DecodedImage:
         pixels = np.moveaxis(pixels, 0, -1)
     if pixels.shape[:2] != (page.height, page.width) or pixels.dtype.itemsize * 8 != page.bits:
         raise _corrupt("decodes to another size than its header gives")
-    return _picture(pixels, page)
+    return _grey_image(pixels, page)
 
 
-def _picture(pixels: GreyPixels, page: _Page) -> DecodedImage:
+def _grey_image(pixels: GreyPixels, page: _Page) -> DecodedImage:
     high = 2**page.bits - 1
     names = {_WHITE_IS_ZERO: "MONOCHROME1", _BLACK_IS_ZERO: "MONOCHROME2", _PALETTE: "PALETTE"}
     photometric = names.get(page.photometric, "RGB" if page.samples == 3 else "RGBA")

@@ -77,7 +77,7 @@ class ManifestSchema:
 
 
 def require_names(found: Collection[str], expected: Collection[str], what: str) -> None:
-    """Passes values that are named as their columns are, each once.
+    """Requires that values are named as their columns are, each once.
 
     Args:
         found: The names of the values.

@@ -61,7 +61,7 @@ class Simulator:
         taken: Counter[str] = Counter()
         for number, name in enumerate(itertools.islice(itertools.cycle(_round_robin(usable)), n)):
             found = listings[name]
-            lines.append(found.lines[number if found.by_number else taken[name]])
+            lines.append(found.lines[number if found.by_pair_index else taken[name]])
             taken[name] += 1
         return Subjects(tuple(lines), dict(excluded), tuple(warnings))
 

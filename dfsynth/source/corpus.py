@@ -26,7 +26,7 @@ COLUMNS: Final = (
     "pitch_x_mm",
     "pitch_y_mm",
 )
-"""What a corpus's table can tell; px times pitch gives mm where there is no mm."""
+"""What a corpus's table can give; px times pitch gives mm where there is no mm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class SplitList:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """One corpus: what to tell of it, and how its folders and tables lie."""
+    """One corpus: what to say of it, and how its folders and tables lie."""
 
     name: str
     title: str
@@ -219,8 +219,8 @@ class _Section:
         for key in self.content:
             if key not in allowed:
                 near = difflib.get_close_matches(key, allowed, 1)
-                guess = f" (did you mean {near[0]}?)" if near else ""
-                raise self.wrong(key, "an unknown key", f"one of {', '.join(allowed)}{guess}")
+                suggestion = f" (did you mean {near[0]}?)" if near else ""
+                raise self.wrong(key, "an unknown key", f"one of {', '.join(allowed)}{suggestion}")
 
 
 def _shown(value: object) -> str:

@@ -226,18 +226,18 @@ def test_filter_keeps_pairs_by_their_columns(simulate, run_cli, tmp_path):
 
 def test_show_draws_pairs_and_hatches_what_failed(simulate, run_cli, tmp_path):
     simulate()
-    pictures = []
+    images = []
     for name in ("pair-0000001", "pair-0000002"):
-        picture = tmp_path / f"{name}.png"
-        status, out, _ = run_cli("show", tmp_path / "x.zarr", "--ids", name, "--out", picture)
+        image = tmp_path / f"{name}.png"
+        status, out, _ = run_cli("show", tmp_path / "x.zarr", "--ids", name, "--out", image)
         assert status == 0
         assert "left blank" not in out
-        pictures.append(cv2.imread(str(picture)))
-    drawn, failed = pictures
+        images.append(cv2.imread(str(image)))
+    drawn, failed = images
     assert drawn.shape == failed.shape
     # Viridis and inferno are colourful; a failed row shows neither mask nor severity.
     body = slice(drawn.shape[0] // 3, 3 * drawn.shape[0] // 4)
-    colourful = [int(np.ptp(picture[body].astype(int), axis=2).max()) for picture in pictures]
+    colourful = [int(np.ptp(image[body].astype(int), axis=2).max()) for image in images]
     assert colourful[0] > 100 > colourful[1]
 
 

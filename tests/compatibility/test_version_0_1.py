@@ -197,10 +197,10 @@ def test_show_draws_both_stores(files: Path, run_json: Callable[..., Any]) -> No
         ("images", ["a.png", "b.png", "c.png", "d.png"]),
         ("pairs", ["pair-0000000", "pair-0000001", "pair-0000002"]),
     ):
-        picture = files / f"{name}.png"
-        found = run_json("show", files / f"{name}.zarr", "--out", picture)
+        image = files / f"{name}.png"
+        found = run_json("show", files / f"{name}.zarr", "--out", image)
         assert (found["images"], found["blank"]) == (ids, 0)
-        assert picture.stat().st_size > 10_000
+        assert image.stat().st_size > 10_000
 
 
 def test_the_same_build_finds_the_store_finished(files: Path, run_json: Callable[..., Any]) -> None:

@@ -64,7 +64,7 @@ def test_more_than_one_frame_reaches_no_codec(
 
 
 def test_inflating_ends_at_the_limit(dicom_file: DicomFile) -> None:
-    """A black picture of 4 MB in 4 kB; the file itself is well below the limit."""
+    """A black image of 4 MB in 4 kB; the file itself is well below the limit."""
     data = dicom_file(np.zeros((2000, 2000), np.uint8), syntax=uid.DeflatedExplicitVRLittleEndian)
     limits = DecodeLimits(max_bytes=100_000)
     assert len(data) < limits.max_bytes

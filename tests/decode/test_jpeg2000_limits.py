@@ -30,7 +30,7 @@ def box(name: bytes, body: bytes) -> bytes:
 
 @pytest.fixture
 def dicom_of(dicom_file: DicomFile, crop: NDArray[np.uint8]) -> Callable[[bytes], bytes]:
-    """A DICOM file of the real picture's size around a codestream."""
+    """A DICOM file of the real image's size around a codestream."""
     return lambda frame: dicom_file(crop, syntax=uid.JPEG2000Lossless, frame=frame)
 
 

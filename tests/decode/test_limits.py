@@ -1,4 +1,4 @@
-"""A picture over the limits is refused by its header, before any codec sees it."""
+"""An image over the limits is refused by its header, before any codec sees it."""
 
 import struct
 import zlib
@@ -35,7 +35,7 @@ def files(
     dicom_file: Callable[..., bytes],
     tiff_file: Callable[..., bytes],
 ) -> Mapping[str, bytes]:
-    """One real picture in every encoding."""
+    """One real image in every encoding."""
     progressive = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
     return {
         "png": imagecodecs.png_encode(crop),
@@ -117,7 +117,7 @@ TALLER = {
 
 @pytest.mark.usefixtures("no_codec")
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_real_picture_over_the_limit_reaches_no_codec(
+def test_a_real_image_over_the_limit_reaches_no_codec(
     files: Mapping[str, bytes], crop: NDArray[np.uint8], kind: str
 ) -> None:
     over = DecodeLimits(max_pixels=crop.size - 1)

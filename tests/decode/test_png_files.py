@@ -1,4 +1,4 @@
-"""PNG: every kind gives the grey picture; every fault is an error, never half a picture."""
+"""PNG: every kind gives the grey image; every fault is an error, never half an image."""
 
 import gc
 import struct
@@ -210,7 +210,7 @@ DAMAGED = {
 @pytest.mark.usefixtures("no_codec")
 @pytest.mark.parametrize("fault", DAMAGED)
 def test_damage_is_found_before_the_decoder(fault: str) -> None:
-    """Which would lose the memory of a whole picture with each file that it gives up half-way."""
+    """Which would lose the memory of a whole image with each file that it gives up half-way."""
     assert code_of(DAMAGED[fault]) == ErrorCode.CORRUPT
 
 

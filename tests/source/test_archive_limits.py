@@ -185,7 +185,7 @@ def failures(path: Path, items_of: ItemsOf) -> list[DfsynthError]:
     return found
 
 
-def assert_told(failed: list[DfsynthError]) -> None:
+def assert_printable(failed: list[DfsynthError]) -> None:
     assert all(str(error).isprintable() for error in failed)
 
 
@@ -204,7 +204,7 @@ def test_archives_cut_anywhere(
         with pytest.raises(DfsynthError, match="damaged or is no zip"):
             open_source(str(path), None).listing()
     else:
-        assert_told(failures(path, items_of))
+        assert_printable(failures(path, items_of))
 
 
 @settings(max_examples=200, **WITH_FOLDER)
@@ -216,4 +216,4 @@ def test_zips_with_one_changed_byte(
     data = bytearray(zip_of(FILES))
     data[int(where * len(data))] = value
     path.write_bytes(data)
-    assert_told(failures(path, items_of))
+    assert_printable(failures(path, items_of))

@@ -17,7 +17,7 @@ def stream(seed: int, image_id: str) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class ToyGenerator:
-    """Maps that depend on the picture, its id and the seed alone."""
+    """Maps that depend on the image, its id and the seed alone."""
 
     batch_size: int
     seed: int

@@ -16,7 +16,7 @@ class SubjectListing:
     excluded: Mapping[str, int]
     """How many inputs cannot be used, by reason."""
     warnings: Sequence[str]
-    by_number: bool = False
+    by_pair_index: bool = False
     """Whether line i is that of pair i, whatever the others are made of; else it is that of the
     origin's own i-th pair."""
 

@@ -26,7 +26,7 @@ class PhantomOrigin:
         """See `Origin`."""
         names = (f"phantom-{self._seed}-{number:07d}" for number in range(count))
         lines = [Subject(name, "phantom", None, "none") for name in names]
-        return SubjectListing(lines, {}, (), by_number=True)
+        return SubjectListing(lines, {}, (), by_pair_index=True)
 
     def fingerprint(self) -> str:
         """See `Origin`; there are no inputs."""
