@@ -59,7 +59,7 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     Raises:
         CheckpointError: a file is missing, damaged, or of another version of dfsynth.
     """
-    card_bytes, weights = read_part(folder / CARD), read_part(folder / WEIGHTS)
+    card_bytes, weights = read_file(folder / CARD), read_file(folder / WEIGHTS)
     digest = hashlib.sha256(weights + card_bytes).hexdigest()
     try:
         card = parse_card(card_bytes)
@@ -71,7 +71,7 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     return CheckpointFiles(folder, card, weights, digest)
 
 
-def read_part(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
     """Reads one of a checkpoint's two files.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import Json, Quiet, StorePath, Verbose
+from dfsynth.cli.options import JsonFlag, Quiet, StorePath, Verbose
 
 EXAMPLE = "Example: dfsynth info nih-darkfield.zarr --json"
 
@@ -19,7 +19,7 @@ _BETWEEN: Final[Mapping[str, str]] = {
 
 
 def info(
-    store: StorePath, json: Json = False, quiet: Quiet = False, verbose: Verbose = False
+    store: StorePath, json: JsonFlag = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
     """Say what a store holds: counts by status, shards done, provenance, size on disk."""
     with console_of(json, quiet, verbose) as console:

@@ -9,7 +9,9 @@ import typer
 from dfsynth.errors import UsageError
 
 StorePath: TypeAlias = Annotated[Path, typer.Argument(help="The store: a folder such as x.zarr.")]
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+JsonFlag: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Machine-readable output on stdout.")
+]
 Quiet: TypeAlias = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
 Verbose: TypeAlias = Annotated[
     bool, typer.Option("-v", "--verbose", help="Debug messages, and tracebacks of errors.")

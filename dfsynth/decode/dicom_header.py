@@ -75,8 +75,8 @@ def describe_pixels(data_set: DataSet) -> PixelDescription:
     _check_one_image(data_set)
     stored = _one(data_set, tags.STORED, _one(data_set, tags.ALLOCATED))
     description = PixelDescription(
-        rows=_one(data_set, tags.ROWS),
-        columns=_one(data_set, tags.COLUMNS),
+        rows=_one(data_set, tags.IMAGE_ROWS),
+        columns=_one(data_set, tags.IMAGE_COLUMNS),
         samples=_one(data_set, tags.SAMPLES, 1),
         allocated=_one(data_set, tags.ALLOCATED),
         stored=stored,

@@ -18,7 +18,7 @@ from dfsynth.evaluate.fidelity import measure_fidelity, similarity_map
 from dfsynth.evaluate.metrics import (
     COVERAGE_NAMES,
     REGIONS,
-    TARGETS,
+    TARGET_KINDS,
     ImageMetrics,
     MetricKey,
     undefined_metrics,
@@ -103,7 +103,7 @@ class Measurement:
             against_noisy = self._compare(prediction, noisy)
             against_clean = None if clean is None else self._compare(prediction, clean)
             for name, region in zip(REGIONS, regions, strict=True):
-                found = dict.fromkeys(TARGETS, undefined_metrics())
+                found = dict.fromkeys(TARGET_KINDS, undefined_metrics())
                 if region is not None:
                     found["noisy"] = self._measure(against_noisy, region, stage)
                     if against_clean is not None and oracle is not None:

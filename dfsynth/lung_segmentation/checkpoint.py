@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dfsynth.checkpoint import CARD, WEIGHTS
 from dfsynth.checkpoint.entries import Entries
-from dfsynth.checkpoint.files import read_part
+from dfsynth.checkpoint.files import read_file
 from dfsynth.errors import CheckpointError
 from dfsynth.files.json_record import parse_object, stored_entries
 from dfsynth.lung_segmentation.network import OUTPUT_CHANNELS, LungSegmentationNetwork
@@ -82,7 +82,7 @@ def load_lung_network(folder: Path) -> tuple[LungSegmentationNetwork, LungNetwor
     Raises:
         CheckpointError: a file is missing or damaged, or the two do not belong together.
     """
-    raw, weights = read_part(folder / CARD), read_part(folder / WEIGHTS)
+    raw, weights = read_file(folder / CARD), read_file(folder / WEIGHTS)
     try:
         card = parse_lung_card(raw)
         with torch.device("meta"):

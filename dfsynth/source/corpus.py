@@ -11,7 +11,7 @@ from dfsynth.errors import UsageError
 from dfsynth.resources import data_folder
 
 _IDS: Final = ("file_name", "stem", "path")
-COLUMNS: Final = (
+TABLE_FACTS: Final = (
     "image_id",
     "patient_id",
     "view",
@@ -36,7 +36,7 @@ class CorpusTable:
     files: tuple[str, ...]
     """Relative to the root, the newest first; the first that is there is read."""
     columns: Mapping[str, tuple[str, ...]]
-    """A name of `COLUMNS` → headers, of which one is in the file."""
+    """A name of `TABLE_FACTS` → headers, of which one is in the file."""
     findings_separators: str
     oldest_years: float
 
@@ -128,8 +128,8 @@ def _corpus(top: "_Section") -> Corpus:
 
 def _table(section: "_Section") -> CorpusTable:
     named = section.section("columns", required=True)
-    found = {name: named.texts(name) for name in COLUMNS if name in named.content}
-    named.require_all_known(COLUMNS)
+    found = {name: named.texts(name) for name in TABLE_FACTS if name in named.content}
+    named.require_all_known(TABLE_FACTS)
     if "image_id" not in found:
         raise named.wrong("image_id", "nothing", "the headers of the column of image ids")
     return CorpusTable(

@@ -21,7 +21,7 @@ class SubjectListing:
     origin's own i-th pair."""
 
 
-class Origin(Protocol):
+class PairOrigin(Protocol):
     """Phantoms, CT volumes or radiographs; called by several threads at once."""
 
     def list_subjects(self, count: int) -> SubjectListing:
