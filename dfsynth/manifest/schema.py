@@ -136,9 +136,3 @@ COLUMNS: Final = (
 )
 
 IMAGES: Final = ManifestSchema(IMAGES_KIND, SCHEMA_VERSION, COLUMNS)
-SCHEMA: Final = IMAGES.arrow
-
-
-def schema_json() -> str:
-    """The schema of the manifest of images as indented JSON that ends with a line break."""
-    return IMAGES.to_json()
