@@ -61,7 +61,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in PAT
 
 
 def component(module: str) -> str:
-    """The part of the package that a module belongs to: `dfsynth.files.locks` → `store`."""
+    """The part of the package that a module belongs to: `dfsynth.files.locks` → `files`."""
     return [*module.split("."), ""][1]
 
 

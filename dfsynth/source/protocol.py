@@ -1,4 +1,4 @@
-"""What every source offers to the pipeline."""
+"""What every source offers to the job of a build."""
 
 from typing import Protocol
 

@@ -39,7 +39,7 @@ class ToyGenerator:
 
 
 class ToyMaker:
-    """Implements `dfsynth.jobs.GeneratorMaker`."""
+    """Implements `dfsynth.jobs.generator.GeneratorMaker`."""
 
     def __init__(self, *, seed: int = 0, batch_size: int = 3, sha256: str = "0" * 64) -> None:
         self.facts = GeneratorFacts(

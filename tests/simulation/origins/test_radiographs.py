@@ -1,4 +1,4 @@
-"""RadiographOrigin as the pipeline plans them."""
+"""Pairs of the origin `cxr`, as the job asks for them."""
 
 import os
 from pathlib import Path
