@@ -71,6 +71,18 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     return CheckpointFiles(folder, card, weights, digest)
 
 
+def write_checkpoint(folder: Path, weights: bytes, card: str) -> None:
+    """Writes both files of a checkpoint into `folder`, which is made.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # Not safetensors' save_file: it makes files that nobody else on a shared machine may read.
+    (folder / WEIGHTS).write_bytes(weights)
+    (folder / CARD).write_text(card, encoding="utf-8")
+
+
 def read_file(path: Path) -> bytes:
     """Reads one of a checkpoint's two files.
 

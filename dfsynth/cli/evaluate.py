@@ -58,9 +58,9 @@ def evaluate(
     """
     with console_of(json, quiet, verbose, resumes=False) as console:
         from dfsynth.cli.meters import job_progress
-        from dfsynth.extras import load_extra
+        from dfsynth.extras import load_evaluation
 
-        load_extra("dfsynth.evaluate", "evaluating", "train")
+        load_evaluation()
         from dfsynth.evaluate import (
             UnwrittenReportError,
             run_evaluation,

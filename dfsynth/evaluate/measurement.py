@@ -25,6 +25,7 @@ from dfsynth.evaluate.metrics import (
 )
 from dfsynth.evaluate.oracle import error_sigma, expected_target
 from dfsynth.evaluate.ranking import area_between, rank_correlation, sparsification_curve
+from dfsynth.evaluate.selection import draw_pixels
 from dfsynth.records import Float32Map
 
 Array = NDArray[np.float64]
@@ -97,7 +98,10 @@ class Measurement:
         """
         noisy, clean = image.noisy, image.clean
         masks = (np.ones(noisy.shape, np.bool_), image.lung)
-        regions = [None if mask is None else _draw_pixels(mask, rng) for mask in masks]
+        regions = [
+            None if mask is None else _Region(mask, draw_pixels(mask, PIXELS_PER_IMAGE, rng))
+            for mask in masks
+        ]
         oracle = None if clean is None else self._compare(_oracle_of(noisy, clean), noisy)
         for stage, prediction in enumerate(image.stages):
             against_noisy = self._compare(prediction, noisy)
@@ -162,10 +166,6 @@ def _oracle_of(noisy: Float32Map, clean: Float32Map) -> PredictiveDistribution:
     return PredictiveDistribution(
         *expected_target(noisy, clean), beta=np.full_like(clean, GAUSSIAN)
     )
-
-
-def _draw_pixels(mask: NDArray[np.bool_], rng: np.random.Generator) -> _Region:
-    return _Region(mask, rng.permutation(np.flatnonzero(mask))[:PIXELS_PER_IMAGE])
 
 
 def _with_uncertainty_quality(

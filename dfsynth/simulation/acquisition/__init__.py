@@ -5,7 +5,7 @@ pure function that applies it. `acquire` runs those that are not None.
 """
 
 from dfsynth.simulation.acquisition.acquisition import (
-    LAYERS,
+    SCAN_LAYERS,
     Acquired,
     ImagingParameters,
     Projections,
@@ -20,7 +20,7 @@ from dfsynth.simulation.acquisition.implants import (
 from dfsynth.simulation.acquisition.spectrum import XrayTube, effective_water_per_cm, transmit
 
 __all__ = [
-    "LAYERS",
+    "SCAN_LAYERS",
     "Acquired",
     "ImagingParameters",
     "Projections",
