@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import zarr
+from error_lines import one_line
 from radiograph_files import write_bad_files, write_folder, write_image
 
 from dfsynth.store.opened import open_store
@@ -30,14 +31,6 @@ def build(run_cli, tiny_checkpoint, tmp_path):
         )
 
     return run
-
-
-def one_line(err: str) -> str:
-    """The error's line; a traceback or a second line of error is a failure."""
-    lines = [line for line in err.splitlines() if line.startswith("error:")]
-    assert len(lines) == 1, err
-    assert "Traceback" not in err
-    return lines[0]
 
 
 def test_builds_and_tells_as_json(build, images, tmp_path):

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from error_lines import one_line
 from toy_simulator import ToyPairMaker
 
 import dfsynth
@@ -40,13 +41,6 @@ def simulate(run_cli, made, tmp_path) -> Run:
         return run_cli("simulate", "--out", tmp_path / "x.zarr", *sizes, *more)
 
     return run
-
-
-def one_line(err: str) -> str:
-    lines = [line for line in err.splitlines() if line.startswith("error:")]
-    assert len(lines) == 1, err
-    assert "Traceback" not in err
-    return lines[0]
 
 
 def test_simulates_and_tells_as_json(simulate, tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from error_lines import one_line
 from pair_files import write_pair_folders, write_radiograph, write_signal
 from support_training import write_recipe
 
@@ -53,12 +54,6 @@ def test_a_run_as_json(arguments, tmp_path, run_cli):
     assert found["steps"] == found["steps_now"] == 4
     assert found["best"] == str(tmp_path / "run" / "best")
     assert "name no patient" in err
-
-
-def one_line(err: str) -> str:
-    lines = [line for line in err.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1
-    return lines[0]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ have the spellings of version 0.1.0.
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,6 @@ STORES = ("images", "pairs")
 MAPS = ("dark_field", "aleatoric", "epistemic", "attenuation", "lung")
 
 RunCli = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As the files were made; sums depend on how many threads there are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from codestreams import j2k
 from numpy.typing import NDArray
 from pydicom import uid
+from refused_images import code_of
 
 from dfsynth.decode import decode
 from dfsynth.errors import ErrorCode, ImageError
@@ -16,12 +17,6 @@ from dfsynth.errors import ErrorCode, ImageError
 DicomFile = Callable[..., bytes]
 SIZE_MARKER = b"\xff\x4f\xff\x51"
 CODING, CODING_OF_ONE, TILE_PART = b"\xff\x52", b"\xff\x53", b"\xff\x90"
-
-
-def code_of(data: bytes) -> ErrorCode:
-    with pytest.raises(ImageError) as caught:
-        decode(data)
-    return caught.value.code
 
 
 def box(name: bytes, body: bytes) -> bytes:

@@ -9,15 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from refused_images import code_of
 
 from dfsynth.decode import decode
-from dfsynth.errors import ErrorCode, ImageError
-
-
-def code_of(data: bytes) -> ErrorCode:
-    with pytest.raises(ImageError) as caught:
-        decode(data)
-    return caught.value.code
+from dfsynth.errors import ErrorCode
 
 
 def colour(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ import pytest
 from codestreams import j2k, jpeg_ls, lossless_jpeg, run_lengths
 from numpy.typing import NDArray
 from pydicom import uid
+from refused_images import code_of
 
 from dfsynth.decode import DecodeLimits, decode
 from dfsynth.errors import ErrorCode, ImageError
@@ -49,12 +50,6 @@ def files(
             for syntax, encode in ENCODERS.items()
         },
     }
-
-
-def code_of(data: bytes, limits: DecodeLimits | None = None) -> ErrorCode:
-    with pytest.raises(ImageError) as caught:
-        decode(data, limits or DecodeLimits())
-    return caught.value.code
 
 
 def claim_in_png(data: bytes, height: int, width: int) -> bytes:
