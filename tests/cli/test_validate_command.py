@@ -14,7 +14,7 @@ FINDINGS = (
         "mean", "by construction", "1/m", (2.4, 2.6), "published", 2.51, (2.45, 2.57), "yes"
     ),
     TargetResult("ratio", "emergent", "", (0.4, 0.5), "published", 0.49, (0.47, 0.51), "in doubt"),
-    TargetResult("area", "emergent", "cm²", (350, 600), "guess", 700.0, (650.0, 750.0), "no"),
+    TargetResult("area", "emergent", "cm²", (350, 600), "assumed", 700.0, (650.0, 750.0), "no"),
 )
 
 
