@@ -7,7 +7,7 @@ finished store is recognised before torch is loaded.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dfsynth.extras import load_extra
+from dfsynth.extras import load_evaluation, load_extra
 from dfsynth.options import (
     DEFAULT_MC_SAMPLES,
     BuildOptions,
@@ -153,7 +153,7 @@ def evaluate_checkpoint(
             end, it is an `UnwrittenReportError` whose `report.scores` are the figures.
         TypeError: an option that does not exist.
     """
-    evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
+    evaluation = load_evaluation()
     wanted = EvaluationOptions.of(checkpoint=checkpoint, data=data, **options)
     folder = None if out is None else Path(out)
     report: EvaluationReport = evaluation.run_evaluation(wanted, folder, progress or Silent())

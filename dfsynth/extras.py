@@ -6,6 +6,15 @@ from types import ModuleType
 from dfsynth.errors import UsageError
 
 
+def load_evaluation() -> ModuleType:
+    """Imports `dfsynth.evaluate`, whose libraries come with the extra `train`.
+
+    Raises:
+        UsageError: one of them is not installed.
+    """
+    return load_extra("dfsynth.evaluate", "evaluating", "train")
+
+
 def load_extra(module: str, doing: str, extra: str) -> ModuleType:
     """Imports `module`, a library of an extra or a module of dfsynth that needs one.
 

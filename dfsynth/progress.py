@@ -17,7 +17,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Tells nothing."""
+    """Reports nothing."""
 
     def start(self, images: int) -> None:
         """See `Progress`."""
@@ -43,7 +43,7 @@ class TrainProgress(Protocol):
 
 
 class SilentTraining:
-    """Tells nothing."""
+    """Reports nothing."""
 
     def start(self, steps: int, done: int) -> None:
         """See `TrainProgress`."""

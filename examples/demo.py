@@ -13,15 +13,15 @@ from dfsynth.resources import data_folder
 def main() -> None:
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "demo-out")
     table = str(data_folder("samples") / "samples.csv")
-    store, picture = str(out / "demo.zarr"), str(out / "demo.png")
+    store, image = str(out / "demo.zarr"), str(out / "demo.png")
     run("build", "--source", table, "--out", store, "--maps", "dark_field,aleatoric,epistemic,lung")
     run("info", store)
-    run("show", store, "--source", table, "--out", picture)
+    run("show", store, "--source", table, "--out", image)
     run("filter", store, "--keep", "0.75", "--out", str(out / "kept.parquet"))
-    pairs, pairs_picture = str(out / "pairs.zarr"), str(out / "pairs.png")
+    pairs, pairs_image = str(out / "pairs.zarr"), str(out / "pairs.png")
     run("simulate", "--out", pairs, "--n", "6", "--seed", "3")
-    run("show", pairs, "--out", pairs_picture)
-    print(f"\nThe pictures are {picture} and {pairs_picture}.")
+    run("show", pairs, "--out", pairs_image)
+    print(f"\nThe images are {image} and {pairs_image}.")
     print("Synthetic and simulated images, not for diagnosis.")
 
 

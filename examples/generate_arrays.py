@@ -12,10 +12,10 @@ from dfsynth.resources import data_folder
 
 def main() -> None:
     path = data_folder("samples") / "nih_00001426_000.png"
-    picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if picture is None:
+    radiograph = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if radiograph is None:
         raise FileNotFoundError(path)
-    image = cv2.resize(picture, (256, 256), interpolation=cv2.INTER_AREA) / np.float32(255)
+    image = cv2.resize(radiograph, (256, 256), interpolation=cv2.INTER_AREA) / np.float32(255)
     generator = dfsynth.load_generator("default", mc_samples=10, seed=0)
     out = generator(image[None])
     print("dark-field", out.mean.shape, f"largest {out.mean.max():.2f}")

@@ -1,6 +1,6 @@
 """Trains a trial generator on a few simulated pairs, and asks how far it can be trusted.
 
-    python examples/train_and_evaluate.py lessons
+    python examples/train_and_evaluate.py trial
 
 Far too few pairs and steps for images that are worth anything: it shows the way.
 """

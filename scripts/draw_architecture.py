@@ -5,8 +5,8 @@
 A box is a package below `dfsynth/` (or the module `api`) with the first sentence of its docstring.
 An arrow is an import, at the top of a file or inside a function. Arrows that follow from others
 are left out: where a imports b, and b imports c, none is drawn from a to c. Boxes stand as high as
-their importers allow, so that all arrows point down. The graph is kept in the picture's
-description, by which a test tells whether the committed picture is current.
+their importers allow, so that all arrows point down. The graph is kept in the figure's
+description, by which a test tells whether the committed figure is current.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def import_graph(root: Path) -> Graph:
 
 
 def description(graph: Graph, texts: Mapping[str, str]) -> str:
-    """All that the picture shows, in words: one package a line."""
+    """All that the figure shows, in words: one package a line."""
     return "\n".join(f"{name} ({texts[name]}): {', '.join(sorted(graph[name]))}" for name in graph)
 
 
@@ -134,7 +134,7 @@ def untangled(graph: Graph, rows: list[list[Cell]], sweeps: int = 24) -> list[li
 
 
 def draw(graph: Graph, texts: Mapping[str, str]) -> Figure:
-    """The picture: boxes in rows, arrows from importers down to what they import."""
+    """The figure: boxes in rows, arrows from importers down to what they import."""
     reduced = without_implied(graph)
     rows = untangled(reduced, rows_of(reduced))
     widest = max(sum(_width(cell) for cell in row) for row in rows)
@@ -196,7 +196,7 @@ def _width(cell: Cell) -> float:
 
 
 def _centres(rows: list[list[Cell]]) -> dict[Cell, tuple[float, float]]:
-    """The middle of every cell in inches; each row stands in the middle of the picture."""
+    """The middle of every cell in inches; each row stands in the middle of the figure."""
     centres = {}
     for i, row in enumerate(rows):
         x = -sum(_width(cell) for cell in row) / 2
@@ -243,7 +243,7 @@ def _draw_step(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="draws the import graph of dfsynth")
-    parser.add_argument("picture", type=Path, help="SVG file to write")
+    parser.add_argument("figure", type=Path, help="SVG file to write")
     root = Path(__file__).resolve().parents[1] / "dfsynth"
     graph, texts = import_graph(root), package_texts(root)
     # Names of clip paths are random, and text is drawn as outlines, unless told otherwise.
@@ -254,7 +254,7 @@ def main() -> None:
             "Creator": None,
             "Date": None,
         }
-        draw(graph, texts).savefig(parser.parse_args().picture, metadata=about)
+        draw(graph, texts).savefig(parser.parse_args().figure, metadata=about)
 
 
 if __name__ == "__main__":

@@ -135,8 +135,8 @@ def _measure_fields(node: ast.ClassDef, module: str) -> Iterator[Item]:
         if not isinstance(field, ast.AnnAssign) or not _is_float(field.annotation):
             continue
         name = ast.unparse(field.target)
-        told = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-        known = told or _UNIT.search(name) or re.search(rf"`?\b{name}\b", text)
+        described = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+        known = described or _UNIT.search(name) or re.search(rf"`?\b{name}\b", text)
         yield Item("unit", f"{module}:{field.lineno} {node.name}.{name}", bool(known))
 
 

@@ -50,6 +50,15 @@ def tiny_checkpoint(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The whole collection of real files."""
+    folder = os.environ.get("DFSYNTH_SHARED_DATA")
+    if not folder:
+        pytest.skip("DFSYNTH_SHARED_DATA does not point to the collection of real files")
+    return Path(folder)
+
+
 @pytest.fixture
 def run_cli(capfd) -> Callable[..., tuple[int, str, str]]:
     """Runs a dfsynth command in this process; gives exit status, stdout and stderr."""

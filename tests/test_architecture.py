@@ -61,7 +61,7 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in PAT
 
 
 def component(module: str) -> str:
-    """The part of the package that a module belongs to: `dfsynth.files.locks` → `store`."""
+    """The part of the package that a module belongs to: `dfsynth.files.locks` → `files`."""
     return [*module.split("."), ""][1]
 
 
@@ -134,14 +134,14 @@ def test_imports_point_down() -> None:
 
 
 def test_no_stage_knows_another() -> None:
-    strangers = [
+    crossing = [
         f"{module}:{line} imports {imported}"
         for module in PATHS
         if component(module) in STAGES
         for imported, line in imports(module)
         if component(imported) in STAGES - {component(module)}
     ]
-    assert not strangers, "\n".join(strangers)
+    assert not crossing, "\n".join(crossing)
 
 
 def test_no_import_goes_round_in_a_circle() -> None:

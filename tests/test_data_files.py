@@ -26,9 +26,9 @@ def test_samples_match_their_table():
         listed = [line["path"] for line in csv.DictReader(table)]
     assert sorted(listed) == sorted(path.name for path in folder.glob("*.png"))
     for name in listed:
-        picture = cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED)
-        assert picture is not None
-        assert picture.std() > 20
+        image = cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED)
+        assert image is not None
+        assert image.std() > 20
 
 
 def test_the_packaged_checkpoint_is_small_and_free_to_use():

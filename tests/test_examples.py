@@ -28,19 +28,19 @@ def run_example(monkeypatch, capfd) -> Callable[..., str]:
 
 @pytest.mark.slow
 def test_demo(run_example, tmp_path):
-    told = run_example("demo.py", tmp_path)
-    picture = cv2.imread(str(tmp_path / "demo.png"))
-    assert str(tmp_path / "demo.png") in told
-    assert picture is not None
-    assert picture.std() > 20, "the contact sheet is not blank"
+    printed = run_example("demo.py", tmp_path)
+    image = cv2.imread(str(tmp_path / "demo.png"))
+    assert str(tmp_path / "demo.png") in printed
+    assert image is not None
+    assert image.std() > 20, "the contact sheet is not blank"
 
 
 def test_filter_and_load(run_example, tiny_checkpoint, tmp_path):
     samples = data_folder("samples") / "samples.csv"
     dfsynth.build(samples, tmp_path / "x.zarr", checkpoint=str(tiny_checkpoint), mc_samples=3)
-    told = run_example("filter_and_load.py", tmp_path / "x.zarr")
-    assert "not for diagnosis" in told
-    assert "of 8 images kept" in told
+    printed = run_example("filter_and_load.py", tmp_path / "x.zarr")
+    assert "not for diagnosis" in printed
+    assert "of 8 images kept" in printed
 
 
 def test_generate_arrays(run_example):
@@ -48,19 +48,19 @@ def test_generate_arrays(run_example):
 
 
 def test_simulate_pairs(run_example, tmp_path):
-    told = run_example("simulate_pairs.py", tmp_path / "pairs.zarr")
-    assert "not for diagnosis" in told
-    assert "mean dark-field in the lung" in told
+    printed = run_example("simulate_pairs.py", tmp_path / "pairs.zarr")
+    assert "not for diagnosis" in printed
+    assert "mean dark-field in the lung" in printed
 
 
 @pytest.mark.slow
 def test_train_and_evaluate(run_example, tmp_path):
-    told = run_example("train_and_evaluate.py", tmp_path)
-    assert "not for diagnosis" in told
-    assert "intervals cover" in told
-    picture = cv2.imread(str(tmp_path / "evaluation" / "evaluation.png"))
-    assert picture is not None
-    assert picture.std() > 20
+    printed = run_example("train_and_evaluate.py", tmp_path)
+    assert "not for diagnosis" in printed
+    assert "intervals cover" in printed
+    image = cv2.imread(str(tmp_path / "evaluation" / "evaluation.png"))
+    assert image is not None
+    assert image.std() > 20
 
 
 def test_every_example_is_run_here():

@@ -42,7 +42,6 @@ PROMISED: dict[str, set[str]] = {
         "IMAGES",
         "PAIRS",
         "PAIR_PARAMETERS",
-        "SCHEMA",
         "SCHEMA_VERSION",
         "read_manifest",
         "select",

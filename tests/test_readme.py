@@ -23,13 +23,13 @@ def folder(tmp_path, monkeypatch) -> Path:
     samples = data_folder("samples")
     radiographs = tmp_path / "radiographs"
     radiographs.mkdir()
-    for picture in sorted(samples.glob("nih_*.png"))[:3]:
-        shutil.copy(picture, radiographs)
+    for image in sorted(samples.glob("nih_*.png"))[:3]:
+        shutil.copy(image, radiographs)
     nih = ROOT / "tests" / "data" / "nih"
-    pictures = tmp_path / "ChestX-ray14" / "images_001" / "images"
-    pictures.mkdir(parents=True)
-    for picture in sorted(nih.glob("*.png"))[:2]:
-        shutil.copy(picture, pictures)
+    images = tmp_path / "ChestX-ray14" / "images_001" / "images"
+    images.mkdir(parents=True)
+    for image in sorted(nih.glob("*.png"))[:2]:
+        shutil.copy(image, images)
     shutil.copy(nih / "Data_Entry_2017_v2020.csv", tmp_path / "ChestX-ray14")
     monkeypatch.chdir(tmp_path)
     return tmp_path

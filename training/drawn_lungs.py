@@ -112,11 +112,11 @@ def score_truth(pairs: Path) -> Metrics:
     """The same figures of the clean target of up to so many pairs of each origin."""
     source = open_pairs(pairs, None, _TRUTH_GRID, (0.0, 1.0))
     found: dict[str, list[tuple[float, float]]] = {}
-    for number, row in enumerate(source.rows):
+    for index, row in enumerate(source.rows):
         rows = found.setdefault(str(row.origin), [])
         if len(rows) == _TRUTH_PAIRS:
             continue
-        pair = source.read(number)
+        pair = source.read(index)
         if pair.clean is None or pair.lung is None or pair.lung_weight is None:
             raise SystemExit(f"{pairs}: {row.key} has no truth; expected simulated pairs")
         lung, counted = pair.lung > 0, np.zeros(pair.image.shape, np.bool_)

@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.files.json_record import stored_entries
 from dfsynth.records import IntensityWindow
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 CARD_VERSION: Final = 1
 
@@ -37,6 +40,9 @@ class ModelCard:
     card_version: int = CARD_VERSION
 
 
-def encode_card(card: ModelCard) -> str:
-    """Writes a card as the text of `model.json`."""
+def encode_card(card: "DataclassInstance") -> str:
+    """Writes a card, of a generator or of another network, as the text of `model.json`.
+
+    Unlike `encode_json` it lets NaN and infinity through, which scores of a training may be.
+    """
     return json.dumps(stored_entries(card), indent=2, ensure_ascii=False) + "\n"

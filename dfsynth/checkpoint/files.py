@@ -59,7 +59,7 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     Raises:
         CheckpointError: a file is missing, damaged, or of another version of dfsynth.
     """
-    card_bytes, weights = read_part(folder / CARD), read_part(folder / WEIGHTS)
+    card_bytes, weights = read_file(folder / CARD), read_file(folder / WEIGHTS)
     digest = hashlib.sha256(weights + card_bytes).hexdigest()
     try:
         card = parse_card(card_bytes)
@@ -71,7 +71,19 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     return CheckpointFiles(folder, card, weights, digest)
 
 
-def read_part(path: Path) -> bytes:
+def write_checkpoint(folder: Path, weights: bytes, card: str) -> None:
+    """Writes both files of a checkpoint into `folder`, which is made.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # Not safetensors' save_file: it makes files that nobody else on a shared machine may read.
+    (folder / WEIGHTS).write_bytes(weights)
+    (folder / CARD).write_text(card, encoding="utf-8")
+
+
+def read_file(path: Path) -> bytes:
     """Reads one of a checkpoint's two files.
 
     Raises:

@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import Console, console_of
-from dfsynth.cli.options import Json, MaxBytes, MaxPixels, OldPartition, Partition, Quiet, Verbose
+from dfsynth.cli.options import (
+    JsonFlag,
+    MaxBytes,
+    MaxPixels,
+    OldPartition,
+    Partition,
+    Quiet,
+    Verbose,
+)
 from dfsynth.errors import ExitStatus
 from dfsynth.options import DEFAULT_MAPS, DEFAULT_MC_SAMPLES, DEFAULT_SHARD_SIZE, BuildOptions
 
@@ -55,7 +63,7 @@ def build(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove the store that is there and start anew.")
     ] = False,
-    json: Json = False,
+    json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

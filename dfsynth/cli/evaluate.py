@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import Json, Quiet, Verbose
+from dfsynth.cli.options import JsonFlag, Quiet, Verbose
 from dfsynth.options import DEFAULT_MC_SAMPLES
 
 EXAMPLE = "Example: dfsynth evaluate default --data pairs.zarr --out evaluation"
@@ -48,7 +48,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Of dropout, drawn pixels and bootstrap.")] = 0,
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:I.")] = "auto",
-    json: Json = False,
+    json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -58,9 +58,9 @@ def evaluate(
     """
     with console_of(json, quiet, verbose, resumes=False) as console:
         from dfsynth.cli.meters import job_progress
-        from dfsynth.extras import load_extra
+        from dfsynth.extras import load_evaluation
 
-        load_extra("dfsynth.evaluate", "evaluating", "train")
+        load_evaluation()
         from dfsynth.evaluate import (
             UnwrittenReportError,
             run_evaluation,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import Json, Quiet, StorePath, Verbose
+from dfsynth.cli.options import JsonFlag, Quiet, StorePath, Verbose
 
 EXAMPLE = (
     "Example: dfsynth filter x.zarr --where \"uncertainty < 0.05 and view = 'PA'\" "
@@ -31,7 +31,7 @@ def filter_store(
     out: Annotated[
         Path | None, typer.Option(help="Write the kept rows to this Parquet file.")
     ] = None,
-    json: Json = False,
+    json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

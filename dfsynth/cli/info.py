@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import Json, Quiet, StorePath, Verbose
+from dfsynth.cli.options import JsonFlag, Quiet, StorePath, Verbose
 
 EXAMPLE = "Example: dfsynth info nih-darkfield.zarr --json"
 
@@ -19,7 +19,7 @@ _BETWEEN: Final[Mapping[str, str]] = {
 
 
 def info(
-    store: StorePath, json: Json = False, quiet: Quiet = False, verbose: Verbose = False
+    store: StorePath, json: JsonFlag = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
     """Say what a store holds: counts by status, shards done, provenance, size on disk."""
     with console_of(json, quiet, verbose) as console:
@@ -59,9 +59,9 @@ def _plain(value: object, between: str = ", ") -> str:
         named = [str(facts.pop("name"))] if "name" in facts else []
         if named and "sha256" in facts:
             named = [f"{named[0]} (sha256 {str(facts.pop('sha256'))[:12]}…)"]
-        licence = [f"licence: {facts.pop('licence')}"] if facts.get("licence") else []
+        terms = [f"licence: {facts.pop('licence')}"] if facts.get("licence") else []
         others = [f"{name} {_plain(fact)}" for name, fact in facts.items() if fact]
-        return ", ".join(named + licence + others)
+        return ", ".join(named + terms + others)
     if value in ([], ()):
         return "none"
     if isinstance(value, list | tuple):

@@ -9,7 +9,9 @@ import typer
 from dfsynth.errors import UsageError
 
 StorePath: TypeAlias = Annotated[Path, typer.Argument(help="The store: a folder such as x.zarr.")]
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+JsonFlag: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Machine-readable output on stdout.")
+]
 Quiet: TypeAlias = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
 Verbose: TypeAlias = Annotated[
     bool, typer.Option("-v", "--verbose", help="Debug messages, and tracebacks of errors.")
@@ -30,7 +32,7 @@ OldPartition: TypeAlias = Annotated[
 
 
 def require_only(context: typer.Context, allowed: Collection[str], command: str) -> None:
-    """Passes a command line on which nothing but parameters of these names is given.
+    """Requires that the command line gives no parameters but those of these names.
 
     Raises:
         UsageError: another one is, which `command` would ignore.

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import Json, MaxBytes, MaxPixels, Quiet, StorePath, Verbose
+from dfsynth.cli.options import JsonFlag, MaxBytes, MaxPixels, Quiet, StorePath, Verbose
 from dfsynth.options.coercion import to_names
 
 EXAMPLE = "Example: dfsynth show x.zarr --source nih --root /data/ChestX-ray14 --out sheet.png"
@@ -25,7 +25,7 @@ def show(
     root: Annotated[Path | None, typer.Option(help="Root of --source.")] = None,
     max_pixels: MaxPixels = None,
     max_bytes: MaxBytes = None,
-    json: Json = False,
+    json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -35,10 +35,8 @@ def show(
 
         # Resolved, since `.` has no name to build on.
         whole = store.resolve()
-        picture = out or whole.parent / f"{whole.name}.png"
-        found = draw_sheet(
-            store, picture, images, to_names(ids), source, root, max_pixels, max_bytes
-        )
+        sheet = out or whole.parent / f"{whole.name}.png"
+        found = draw_sheet(store, sheet, images, to_names(ids), source, root, max_pixels, max_bytes)
         lines = [f"{_images(len(found.images))} drawn: {found.picture}"]
         if found.blank:
             lines.append(

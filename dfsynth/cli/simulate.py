@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import Console, console_of
-from dfsynth.cli.options import Json, OldPartition, Partition, Quiet, Verbose, require_only
+from dfsynth.cli.options import JsonFlag, OldPartition, Partition, Quiet, Verbose, require_only
 from dfsynth.errors import ExitStatus, UsageError
 from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, DEFAULT_PAIRS_SIZE, LAYERS, SimulateOptions
 
@@ -76,7 +76,7 @@ def simulate(
             "--validate", help="Write nothing; compare phantoms with published measurements."
         ),
     ] = False,
-    json: Json = False,
+    json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -140,7 +140,7 @@ def _validate(people: int | None, seed: int, console: Console) -> None:
     from dfsynth.cli.meters import job_progress
     from dfsynth.simulation.validation.cohort import (
         USUAL_PEOPLE,
-        tabulate_findings,
+        tabulate_results,
         validate_cohort,
     )
 
@@ -148,7 +148,7 @@ def _validate(people: int | None, seed: int, console: Console) -> None:
     with job_progress(console.quiet, "phantoms") as progress:
         progress.start(count)
         found = validate_cohort(count, seed, lambda: progress.advance(ok=1, failed=0))
-    console.result(found, tabulate_findings(found.findings))
+    console.result(found, tabulate_results(found.findings))
     if not found.passed:
         raise typer.Exit(ExitStatus.FAILURE)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import Json, Quiet, Verbose
+from dfsynth.cli.options import JsonFlag, Quiet, Verbose
 
 if TYPE_CHECKING:
     from dfsynth.source import Corpus
@@ -17,7 +17,7 @@ _INDENT: Final = 2
 _LABEL: Final = 10  # columns, the space behind the longest label included
 
 
-def sources(json: Json = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
+def sources(json: JsonFlag = False, quiet: Quiet = False, verbose: Verbose = False) -> None:
     """List the known corpora: licence, layout, size, and how to obtain them."""
     with console_of(json, quiet, verbose) as console:
         from dfsynth.files.json_record import stored_entries

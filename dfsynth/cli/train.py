@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dfsynth.cli.console import Console, console_of
-from dfsynth.cli.options import Json, Quiet, Verbose
+from dfsynth.cli.options import JsonFlag, Quiet, Verbose
 
 if TYPE_CHECKING:
     from dfsynth.options import TrainOptions
@@ -42,7 +42,7 @@ def train(
             "--dry-run", help="Print the resolved recipe, parameters, memory and time; train not."
         ),
     ] = False,
-    json: Json = False,
+    json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import Json, Quiet, StorePath, Verbose
+from dfsynth.cli.options import JsonFlag, Quiet, StorePath, Verbose
 from dfsynth.errors import ExitStatus
 
 EXAMPLE = "Example: dfsynth verify nih-darkfield.zarr --repair"
@@ -16,7 +16,7 @@ def verify(
     repair: Annotated[
         bool, typer.Option("--repair", help="Re-queue damaged shards for the next run.")
     ] = False,
-    json: Json = False,
+    json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

@@ -9,7 +9,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.decode.failures import corrupt_codestream, too_many_segments, truncated
+from dfsynth.errors import ImageError
 
 JPEG_BASELINE: Final = 0xC0
 JPEG_EXTENDED: Final = 0xC1
@@ -50,7 +51,7 @@ def jpeg_header(data: bytes) -> Codestream:
         ImageError: `truncated` without an end marker, `corrupt` where the markers make no sense.
     """
     if data[:2] != b"\xff\xd8":
-        raise corrupt("does not begin with a start marker")
+        raise corrupt_codestream("does not begin with a start marker")
     frame: tuple[int, int, int, int, int] | None = None
     offset, scans = 2, 0
     for _ in range(MAX_SEGMENTS):
@@ -63,18 +64,20 @@ def jpeg_header(data: bytes) -> Codestream:
         offset += 2 + len(segment)
         if marker in _FRAMES:
             if frame is not None or len(segment) < 6:
-                raise corrupt("has more than one frame header, or a short one")
+                raise corrupt_codestream("has more than one frame header, or a short one")
             precision, height, width, components = struct.unpack_from(">BHHB", segment)
             frame = (width, height, precision, components, marker)
         elif marker == _SCAN:
             scans += 1
             if frame is None or scans > _MAX_SCANS:
-                raise corrupt(f"has a scan before its frame, or more than {_MAX_SCANS} scans")
+                raise corrupt_codestream(
+                    f"has a scan before its frame, or more than {_MAX_SCANS} scans"
+                )
             offset = _end_of_entropy(data, offset)
     else:
         raise too_many_segments()
     if frame is None or scans == 0:
-        raise corrupt("ends without a frame or without a scan")
+        raise corrupt_codestream("ends without a frame or without a scan")
     width, height, precision, components, process = frame
     return Codestream(width, height, precision, components, False, process, end=offset - 2)
 
@@ -96,7 +99,7 @@ def _segment(data: bytes, offset: int) -> bytes:
         raise _truncated()
     (length,) = struct.unpack_from(">H", data, offset)
     if length < 2:
-        raise corrupt("has a JPEG segment of impossible length")
+        raise corrupt_codestream("has a JPEG segment of impossible length")
     if offset + length > len(data):
         raise _truncated()
     return data[offset + 2 : offset + length]
@@ -110,20 +113,4 @@ def _end_of_entropy(data: bytes, offset: int) -> int:
 
 
 def _truncated() -> ImageError:
-    return ImageError(
-        ErrorCode.TRUNCATED,
-        "the JPEG data end before their end marker; a whole file was expected; get it again",
-    )
-
-
-def too_many_segments() -> ImageError:
-    """The error for a codestream whose headers never end."""
-    return corrupt("has more segments than are read")
-
-
-def corrupt(found: str) -> ImageError:
-    """The error for a codestream that contradicts itself or its standard."""
-    return ImageError(
-        ErrorCode.CORRUPT,
-        f"the compressed image {found}; an intact file was expected; get it again",
-    )
+    return truncated("the JPEG data end before their end marker")

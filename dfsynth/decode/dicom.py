@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.decode import dicom_tags as tags
-from dfsynth.decode.dicom_file import DataSet, corrupt, read_file
+from dfsynth.decode.dicom_file import DataSet, read_file
 from dfsynth.decode.dicom_frame import Stored, stored_values
 from dfsynth.decode.dicom_header import (
     COLOUR,
@@ -25,6 +25,7 @@ from dfsynth.decode.dicom_values import (
     to_display,
     to_modality,
 )
+from dfsynth.decode.failures import corrupt_dicom
 from dfsynth.decode.grey import GreyPixels, to_grey
 from dfsynth.decode.limits import DecodeLimits
 from dfsynth.records import DecodedImage, Float32Map
@@ -113,7 +114,7 @@ def _palette_luma(stored: Stored, data_set: DataSet) -> GreyValues:
     ]
     found: list[LookUpTable] = [lut for lut in palette if lut is not None]
     if len(found) != 3 or len({(lut.first, lut.bits, len(lut.entries)) for lut in found}) != 1:
-        raise corrupt("has a palette without three equal look-up tables")
+        raise corrupt_dicom("has a palette without three equal look-up tables")
     colours = np.stack([lut.entries for lut in found], axis=-1)
     luma = LookUpTable(found[0].first, found[0].bits, to_grey(colours[np.newaxis])[0])
     return GreyValues(luma.apply(stored), 0.0, float((1 << luma.bits) - 1))

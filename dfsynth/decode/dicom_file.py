@@ -25,6 +25,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from dfsynth.decode import dicom_tags as tags
+from dfsynth.decode.failures import corrupt_dicom, truncated
 from dfsynth.errors import ErrorCode, ImageError
 
 _UNDEFINED: Final = 0xFFFFFFFF
@@ -166,7 +167,7 @@ def _as_image_errors(found: str, file: _File | None = None) -> Iterator[None]:
     except _PYDICOM_ERRORS as error:
         if file is not None and file.tell() >= file.size_bytes:
             raise _truncated() from error
-        raise corrupt(found) from error
+        raise corrupt_dicom(found) from error
 
 
 def _read_meta(file: _File) -> tuple[int, str | None]:
@@ -181,7 +182,7 @@ def _inflate(data: bytes, start: int, max_bytes: int) -> bytes:
     try:
         inflated = stream.decompress(memoryview(data)[start:], max_bytes)
     except zlib.error as error:
-        raise corrupt("has a deflated data set that cannot be inflated") from error
+        raise corrupt_dicom("has a deflated data set that cannot be inflated") from error
     if stream.eof:
         return inflated
     if len(inflated) >= max_bytes:
@@ -236,14 +237,14 @@ def _raw(parsed: Dataset, tag: int) -> RawDataElement | None:
 def _bytes(parsed: Dataset, tag: int) -> Bytes:
     element = _raw(parsed, tag)
     if element is None:
-        raise corrupt("has a sequence in the place of an array")
+        raise corrupt_dicom("has a sequence in the place of an array")
     return Bytes(element.value or b"", element.VR or "", element.length == _UNDEFINED)
 
 
 def _values(parsed: Dataset, tag: int) -> tuple[str | float, ...]:
     element = _raw(parsed, tag)
     if element is not None and len(element.value or b"") > _MAX_VALUE_BYTES:
-        raise corrupt(f"has numbers or texts of more than {_MAX_VALUE_BYTES} bytes")
+        raise corrupt_dicom(f"has numbers or texts of more than {_MAX_VALUE_BYTES} bytes")
     value = parsed[tag].value
     if value is None or value == "":
         return ()
@@ -267,16 +268,5 @@ def _first_item(parsed: Dataset, tag: int) -> Dataset | None:
     return read_sequence_item(file, element.is_implicit_VR, little_endian, default_encoding)
 
 
-def corrupt(found: str) -> ImageError:
-    """The error for a DICOM file that contradicts itself or the standard."""
-    return ImageError(
-        ErrorCode.CORRUPT,
-        f"the DICOM file {found}; an intact file was expected; get it again",
-    )
-
-
 def _truncated() -> ImageError:
-    return ImageError(
-        ErrorCode.TRUNCATED,
-        "the DICOM file ends inside an element; a whole file was expected; get it again",
-    )
+    return truncated("the DICOM file ends inside an element")

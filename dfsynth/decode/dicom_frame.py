@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from pydicom import uid
 
 from dfsynth.decode.codestream import JPEG_LS, Codestream, jpeg_header
-from dfsynth.decode.dicom_file import Bytes, DataSet, corrupt, frame
+from dfsynth.decode.dicom_file import Bytes, DataSet, frame
 from dfsynth.decode.dicom_header import PixelDescription
 from dfsynth.decode.dicom_tags import PIXEL_DATA
+from dfsynth.decode.failures import corrupt_dicom
 from dfsynth.decode.grey import GreyPixels
 from dfsynth.decode.jpeg import jpeg_pixels
 from dfsynth.decode.jpeg2000 import j2k_codestream, j2k_header
@@ -64,7 +65,7 @@ def stored_values(data_set: DataSet, pixels: PixelDescription, limits: DecodeLim
         native = _native(data, pixels, data_set.big_endian)
         return _fit_bits(native, pixels, shift=True, clip=False)
     if not data.undefined_length:
-        raise corrupt("has uncompressed pixel data where its transfer syntax is compressed")
+        raise corrupt_dicom("has uncompressed pixel data where its transfer syntax is compressed")
     compressed = frame(data)
     if syntax == uid.RLELossless:
         return _fit_bits(_run_lengths(compressed, pixels), pixels, shift=True, clip=False)
@@ -98,7 +99,7 @@ def _native(data: Bytes, pixels: PixelDescription, big_endian: bool) -> Stored:
             f"{pixels.columns} × {pixels.rows} pixels; get the file again",
         )
     if found >= expected + max(row, 2):
-        raise corrupt(f"has {found} bytes of pixel data where its size asks for {expected}")
+        raise corrupt_dicom(f"has {found} bytes of pixel data where its size asks for {expected}")
     value = data.value
     if pixels.allocated == 8 and big_endian and data.vr == "OW":
         # In big-endian words, two 8-bit pixels lie the other way round.
@@ -121,21 +122,23 @@ def _run_lengths(frame: bytes, pixels: PixelDescription) -> Stored:
     dtype = np.dtype(f"<u{pixels.allocated // 8}")
     expected = pixels.rows * pixels.columns * pixels.samples * dtype.itemsize
     if len(frame) <= _RUN_LENGTH_HEADER_BYTES:
-        raise corrupt("has run-length data without a segment")
+        raise corrupt_dicom("has run-length data without a segment")
     segments = int.from_bytes(frame[:4], "little")
     if segments != pixels.samples * dtype.itemsize:
-        raise corrupt(f"has {segments} run-length segments; the header asks for another number")
+        raise corrupt_dicom(
+            f"has {segments} run-length segments; the header asks for another number"
+        )
     # The decoder would follow offsets that lead out of the data.
     starts = np.frombuffer(frame[: 4 * (1 + segments)], "<u4").astype(np.int64)[1:]
     ends = np.append(starts[1:], len(frame))
     if starts[0] < _RUN_LENGTH_HEADER_BYTES or (starts >= ends).any():
-        raise corrupt("has run-length segments that lie outside of its data")
+        raise corrupt_dicom("has run-length segments that lie outside of its data")
     try:
         decoded = imagecodecs.dicomrle_decode(frame, dtype, out=expected)
     except CODEC_ERRORS as error:
-        raise corrupt("has run-length data that cannot be decoded") from error
+        raise corrupt_dicom("has run-length data that cannot be decoded") from error
     if len(decoded) != expected:
-        raise corrupt(f"has run-length data of {len(decoded)} bytes, not {expected}")
+        raise corrupt_dicom(f"has run-length data of {len(decoded)} bytes, not {expected}")
     planes = np.frombuffer(decoded, dtype).reshape(pixels.samples, pixels.rows, pixels.columns)
     return planes[0] if pixels.samples == 1 else np.moveaxis(planes, 0, -1)
 
@@ -145,7 +148,7 @@ def _jpeg(
 ) -> tuple[Stored, Codestream]:
     header = jpeg_header(frame)
     if header.process == JPEG_LS:
-        raise corrupt("has JPEG-LS data where its transfer syntax says JPEG")
+        raise corrupt_dicom("has JPEG-LS data where its transfer syntax says JPEG")
     _check_header(header, pixels, limits, working_bytes=3 + 2 * header.components)
     return jpeg_pixels(frame, header), header
 
@@ -155,12 +158,12 @@ def _jpeg_ls(
 ) -> tuple[Stored, Codestream]:
     header = jpeg_header(frame)
     if header.process != JPEG_LS:
-        raise corrupt("has JPEG data where its transfer syntax says JPEG-LS")
+        raise corrupt_dicom("has JPEG data where its transfer syntax says JPEG-LS")
     _check_header(header, pixels, limits, working_bytes=2 * header.components + 2)
     try:
         return imagecodecs.jpegls_decode(frame), header
     except CODEC_ERRORS as error:
-        raise corrupt("has JPEG-LS data that cannot be decoded") from error
+        raise corrupt_dicom("has JPEG-LS data that cannot be decoded") from error
 
 
 def _jpeg_2000(
@@ -173,7 +176,7 @@ def _jpeg_2000(
         # OpenJPEG, for High Throughput too: OpenJPH fills what is missing without a word.
         return imagecodecs.jpeg2k_decode(codestream), header
     except CODEC_ERRORS as error:
-        raise corrupt("has JPEG 2000 data that end early or cannot be decoded") from error
+        raise corrupt_dicom("has JPEG 2000 data that end early or cannot be decoded") from error
 
 
 def _check_header(
@@ -182,12 +185,12 @@ def _check_header(
     """The codestream's own header must agree before memory is reserved for it."""
     check_size(header.width, header.height, working_bytes, limits)
     if (header.width, header.height) != (pixels.columns, pixels.rows):
-        raise corrupt(
+        raise corrupt_dicom(
             f"has a compressed image of {header.width} × {header.height} pixels where its "
             f"header says {pixels.columns} × {pixels.rows}"
         )
     if header.components != pixels.samples or header.precision > pixels.allocated:
-        raise corrupt(
+        raise corrupt_dicom(
             f"has a compressed image of {header.components} components with "
             f"{header.precision} bits, which its header contradicts"
         )
@@ -196,12 +199,12 @@ def _check_header(
 def _as_allocated(values: Stored, header: Codestream, pixels: PixelDescription) -> Stored:
     """Decoded values in as many bits as the DICOM header allocates."""
     if values.shape[:2] != (header.height, header.width):
-        raise corrupt("has a compressed image that decodes to another size than it says")
+        raise corrupt_dicom("has a compressed image that decodes to another size than it says")
     if values.ndim == 3 and values.shape[2] != pixels.samples:
-        raise corrupt("has a compressed image that decodes to another number of components")
+        raise corrupt_dicom("has a compressed image that decodes to another number of components")
     size_bytes = pixels.allocated // 8
     if values.dtype.kind not in "ui" or values.dtype.itemsize > size_bytes:
-        raise corrupt("has a compressed image that decodes to more bits than are allocated")
+        raise corrupt_dicom("has a compressed image that decodes to more bits than are allocated")
     return values.astype(f"{values.dtype.kind}{size_bytes}", copy=False)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from dfsynth.decode import dicom_tags as tags
-from dfsynth.decode.dicom_file import DataSet, corrupt
+from dfsynth.decode.dicom_file import DataSet
+from dfsynth.decode.failures import corrupt_dicom
 from dfsynth.errors import ErrorCode, ImageError
 
 GREY: Final = ("MONOCHROME1", "MONOCHROME2")
@@ -63,7 +64,7 @@ def integers(data_set: DataSet, tag: int) -> tuple[int, ...]:
 
 
 def _no_number(tag: int) -> ImageError:
-    return corrupt(f"has no number in element {tag >> 16:04X},{tag & 0xFFFF:04X}")
+    return corrupt_dicom(f"has no number in element {tag >> 16:04X},{tag & 0xFFFF:04X}")
 
 
 def describe_pixels(data_set: DataSet) -> PixelDescription:
@@ -72,11 +73,11 @@ def describe_pixels(data_set: DataSet) -> PixelDescription:
     Raises:
         ImageError: no_pixels, multi_frame, unsupported_format, corrupt.
     """
-    _check_one_picture(data_set)
+    _check_one_image(data_set)
     stored = _one(data_set, tags.STORED, _one(data_set, tags.ALLOCATED))
     description = PixelDescription(
-        rows=_one(data_set, tags.ROWS),
-        columns=_one(data_set, tags.COLUMNS),
+        rows=_one(data_set, tags.IMAGE_ROWS),
+        columns=_one(data_set, tags.IMAGE_COLUMNS),
         samples=_one(data_set, tags.SAMPLES, 1),
         allocated=_one(data_set, tags.ALLOCATED),
         stored=stored,
@@ -125,11 +126,11 @@ def _one(data_set: DataSet, tag: int, default: int | None = None) -> int:
     if values:
         return values[0]
     if default is None:
-        raise corrupt(f"lacks the required element {tag >> 16:04X},{tag & 0xFFFF:04X}")
+        raise corrupt_dicom(f"lacks the required element {tag >> 16:04X},{tag & 0xFFFF:04X}")
     return default
 
 
-def _check_one_picture(data_set: DataSet) -> None:
+def _check_one_image(data_set: DataSet) -> None:
     if any(tag in data_set.arrays for tag in tags.FLOAT_PIXELS):
         raise _unsupported("floating-point pixels")
     if tags.PIXEL_DATA not in data_set.arrays:
@@ -152,13 +153,15 @@ def _check_description(found: PixelDescription) -> None:
     if found.photometric not in colours:
         raise _unsupported("a photometric interpretation other than grey, palette, RGB or YBR")
     if found.samples != colours[found.photometric]:
-        raise corrupt(f"has {found.samples} samples a pixel, which its photometric contradicts")
+        raise corrupt_dicom(
+            f"has {found.samples} samples a pixel, which its photometric contradicts"
+        )
     if found.allocated not in (8, 16):
         raise _unsupported(f"{found.allocated} bits allocated a sample")
     if not 2 <= found.stored <= found.allocated:
-        raise corrupt(f"stores {found.stored} bits of {found.allocated} allocated ones")
+        raise corrupt_dicom(f"stores {found.stored} bits of {found.allocated} allocated ones")
     if not found.stored - 1 <= found.high_bit < found.allocated:
-        raise corrupt(f"has high bit {found.high_bit} for {found.stored} stored bits")
+        raise corrupt_dicom(f"has high bit {found.high_bit} for {found.stored} stored bits")
 
 
 def _unsupported(found: str) -> ImageError:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.decode import dicom_tags as tags
-from dfsynth.decode.dicom_file import DataSet, corrupt
+from dfsynth.decode.dicom_file import DataSet
 from dfsynth.decode.dicom_header import decimals, integers, text
+from dfsynth.decode.failures import corrupt_dicom
 from dfsynth.records import Float32Map
 
 
@@ -51,7 +52,7 @@ def table(
     if not descriptor or data is None:
         return None
     if len(descriptor) != 3:
-        raise corrupt("has a look-up table whose descriptor has not three numbers")
+        raise corrupt_dicom("has a look-up table whose descriptor has not three numbers")
     count, first, bits = (descriptor[0] & 0xFFFF) or 65536, descriptor[1], descriptor[2] & 0xFFFF
     if signed and first > 0x7FFF:
         first -= 0x10000
@@ -60,7 +61,7 @@ def table(
     else:
         dtype = np.dtype(">u2" if data_set.big_endian else "<u2")
     if len(data.value) < count * dtype.itemsize or not 8 <= bits <= 16:
-        raise corrupt("has a look-up table shorter than its descriptor says, or of odd depth")
+        raise corrupt_dicom("has a look-up table shorter than its descriptor says, or of odd depth")
     entries = np.frombuffer(data.value, dtype, count=count).astype(np.uint16)
     return LookUpTable(first, bits, entries)
 

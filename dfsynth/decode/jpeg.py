@@ -14,6 +14,7 @@ from dfsynth.decode.codestream import (
     Codestream,
     jpeg_header,
 )
+from dfsynth.decode.failures import truncated, undecodable_jpeg
 from dfsynth.decode.grey import GreyPixels, to_grey
 from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
 from dfsynth.errors import ErrorCode, ImageError
@@ -58,15 +59,11 @@ def jpeg_pixels(data: bytes, header: Codestream) -> GreyPixels:
     """
     pixels = _decode(data, header)
     if pixels.shape != (header.height, header.width):
-        raise _corrupt()
+        raise undecodable_jpeg()
     if _may_end_early(pixels, header):
         probe = data[: header.end] + _PROBE + data[header.end :]
         if not np.array_equal(_decode(probe, header), pixels):
-            raise ImageError(
-                ErrorCode.TRUNCATED,
-                "the JPEG data hold only the upper part of the image; a whole file was "
-                "expected; get it again",
-            )
+            raise truncated("the JPEG data hold only the upper part of the image")
     return pixels
 
 
@@ -101,12 +98,4 @@ def _decode(data: bytes, header: Codestream) -> GreyPixels:
             return to_grey(imagecodecs.jpeg8_decode(data))
         return to_grey(imagecodecs.jpeg8_decode(data, outcolorspace="GRAYSCALE"))
     except CODEC_ERRORS as error:
-        raise _corrupt() from error
-
-
-def _corrupt() -> ImageError:
-    return ImageError(
-        ErrorCode.CORRUPT,
-        "the JPEG data cannot be decoded to the size in their header; an intact file was "
-        "expected; get it again",
-    )
+        raise undecodable_jpeg() from error

@@ -4,7 +4,8 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from dfsynth.decode.codestream import MAX_SEGMENTS, Codestream, corrupt, too_many_segments
+from dfsynth.decode.codestream import MAX_SEGMENTS, Codestream
+from dfsynth.decode.failures import corrupt_codestream, too_many_segments
 
 _MAX_TILES: Final = 4096
 _MAX_PRECINCTS: Final = 1 << 17
@@ -38,7 +39,7 @@ def j2k_codestream(data: bytes) -> bytes:
         if end < offset + head:
             break
         offset = end
-    raise corrupt("has no JPEG 2000 codestream")
+    raise corrupt_codestream("has no JPEG 2000 codestream")
 
 
 def j2k_header(data: bytes) -> Codestream:
@@ -49,23 +50,25 @@ def j2k_header(data: bytes) -> Codestream:
             precincts than are read.
     """
     if not data.startswith(_J2K_START) or len(data) < 43:
-        raise corrupt("has no JPEG 2000 image size")
+        raise corrupt_codestream("has no JPEG 2000 image size")
     right, bottom, left, top, tile_x, tile_y, tile_left, tile_top, components = struct.unpack_from(
         ">8IH", data, 8
     )
     depth = data[42]
     if not (left < right and top < bottom and tile_x and tile_y and 1 <= components <= 4):
-        raise corrupt("has a JPEG 2000 image size that makes no sense")
+        raise corrupt_codestream("has a JPEG 2000 image size that makes no sense")
     if tile_left > left or tile_top > top:
-        raise corrupt("has JPEG 2000 tiles that begin inside the image")
+        raise corrupt_codestream("has JPEG 2000 tiles that begin inside the image")
     tiles = -(-(right - tile_left) // tile_x) * -(-(bottom - tile_top) // tile_y)
     if tiles > _MAX_TILES:
-        raise corrupt(f"has {tiles} JPEG 2000 tiles, more than the {_MAX_TILES} that are read")
+        raise corrupt_codestream(
+            f"has {tiles} JPEG 2000 tiles, more than the {_MAX_TILES} that are read"
+        )
     tile = (min(tile_x, right - left), min(tile_y, bottom - top))
     for coding in _coding_styles(data):
         precincts = tiles * components * _precincts(coding, *tile)
         if precincts > _MAX_PRECINCTS:
-            raise corrupt(
+            raise corrupt_codestream(
                 f"has {precincts} JPEG 2000 precincts, more than the {_MAX_PRECINCTS} that are read"
             )
     return Codestream(
@@ -117,11 +120,11 @@ def _precincts(coding: bytes, tile_width: int, tile_height: int) -> int:
         tile_height: the same.
     """
     if len(coding) < 6 or coding[1] > _MAX_LEVELS:
-        raise corrupt("has a JPEG 2000 coding style that makes no sense")
+        raise corrupt_codestream("has a JPEG 2000 coding style that makes no sense")
     levels = coding[1]
     sizes = coding[6 : 7 + levels] if coding[0] & 1 else b"\xff" * (levels + 1)
     if len(sizes) <= levels:
-        raise corrupt("has a JPEG 2000 coding style that makes no sense")
+        raise corrupt_codestream("has a JPEG 2000 coding style that makes no sense")
     total = 0
     for resolution, exponents in enumerate(sizes):
         shrunk = levels - resolution

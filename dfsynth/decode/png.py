@@ -6,9 +6,10 @@ from typing import Final
 
 import imagecodecs
 
+from dfsynth.decode.failures import corrupt_png, truncated
 from dfsynth.decode.grey import to_grey
 from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
-from dfsynth.decode.png_pixels import corrupt, png_header, require_whole_pixels
+from dfsynth.decode.png_pixels import png_header, require_whole_pixels
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.records import DecodedImage
 
@@ -46,7 +47,7 @@ def read_png(data: bytes, limits: DecodeLimits) -> DecodedImage:
     header = png_header(data)
     kind = _COLOUR_TYPES.get(header.colour)
     if kind is None or header.depth not in kind.depths:
-        raise corrupt(
+        raise corrupt_png(
             f"has colour type {header.colour} with {header.depth} bits, which PNG does not know"
         )
     sample_bytes = 2 if header.depth == 16 else 1
@@ -56,9 +57,9 @@ def read_png(data: bytes, limits: DecodeLimits) -> DecodedImage:
     try:
         pixels = imagecodecs.png_decode(data[:_SIGNATURE_BYTES] + b"".join(chunks))
     except CODEC_ERRORS as error:
-        raise corrupt("has a damaged chunk or damaged compressed data") from error
+        raise corrupt_png("has a damaged chunk or damaged compressed data") from error
     if pixels.shape[:2] != (header.height, header.width):
-        raise corrupt("decodes to another size than its header gives")
+        raise corrupt_png("decodes to another size than its header gives")
     return DecodedImage(
         pixels=to_grey(pixels),
         low=0.0,
@@ -96,26 +97,23 @@ def _critical_chunks(data: bytes) -> list[bytes]:
             _check_order([chunk[4:8] for chunk in kept], palette=palette)
             return kept
         offset = end
-    raise corrupt(f"has more than {_MAX_CHUNKS} chunks")
+    raise corrupt_png(f"has more than {_MAX_CHUNKS} chunks")
 
 
 def _check_order(names: list[bytes], *, palette: bool) -> None:
     before = [b"IHDR", b"PLTE"] if palette else [b"IHDR"]
     if names[: len(before)] != before or set(names[len(before) : -1]) != {b"IDAT"}:
-        raise corrupt("lacks a palette or pixels, or has them in another order than PNG allows")
+        raise corrupt_png("lacks a palette or pixels, or has them in another order than PNG allows")
 
 
 def _check_chunk(name: bytes, length: int, *, first: bool) -> None:
     if not name.isalpha() or length > _MAX_CHUNK_BYTES:
-        raise corrupt("has bytes where a chunk should begin")
+        raise corrupt_png("has bytes where a chunk should begin")
     if first != (name == b"IHDR") or (first and length != 13):
-        raise corrupt("does not begin with one IHDR chunk of 13 bytes")
+        raise corrupt_png("does not begin with one IHDR chunk of 13 bytes")
     if name[:1].isupper() and name not in _CRITICAL:
-        raise corrupt("has a critical chunk that PNG does not know")
+        raise corrupt_png("has a critical chunk that PNG does not know")
 
 
 def _truncated() -> ImageError:
-    return ImageError(
-        ErrorCode.TRUNCATED,
-        "the PNG file ends before its IEND chunk; a whole file was expected; get it again",
-    )
+    return truncated("the PNG file ends before its IEND chunk")

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.decode.failures import corrupt_png
 
 _BODY: Final = slice(8, -4)
 _LAST_FILTER: Final = 4
@@ -48,12 +48,14 @@ def png_header(data: bytes) -> PngHeader:
         ">IIBBBBB", data, 16
     )
     if packing or filtering or interlace > 1:
-        raise corrupt("has methods of compression, filtering or interlacing that PNG does not know")
+        raise corrupt_png(
+            "has methods of compression, filtering or interlacing that PNG does not know"
+        )
     return PngHeader(width, height, depth, colour, interlace == 1)
 
 
 def require_whole_pixels(chunks: Sequence[bytes], header: PngHeader, bits_per_pixel: int) -> None:
-    """Hold that the pixels of a PNG can be decoded to the end.
+    """Requires that the pixels of a PNG can be decoded to the end.
 
     Args:
         chunks: whole chunks, from length to checksum: IHDR, PLTE only for a palette, IDAT, IEND.
@@ -65,7 +67,7 @@ def require_whole_pixels(chunks: Sequence[bytes], header: PngHeader, bits_per_pi
     """
     for chunk in chunks[:-1]:
         if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
-            raise corrupt("has a damaged chunk")
+            raise corrupt_png("has a damaged chunk")
     passes = list(_passes(header, bits_per_pixel))
     expected = sum(rows * row_bytes for rows, row_bytes in passes)
     packed = b"".join(chunk[_BODY] for chunk in chunks if chunk[4:8] == b"IDAT")
@@ -87,9 +89,9 @@ def _inflate(packed: bytes, expected: int) -> bytes:
         rows = stream.decompress(packed, expected)
         behind = stream.decompress(stream.unconsumed_tail, _LOOKED_AT_BEHIND)
     except zlib.error as error:
-        raise corrupt("has damaged compressed data") from error
+        raise corrupt_png("has damaged compressed data") from error
     if len(rows) < expected or not (stream.eof or len(behind) == _LOOKED_AT_BEHIND):
-        raise corrupt("has compressed data that end early")
+        raise corrupt_png("has compressed data that end early")
     return rows
 
 
@@ -98,13 +100,5 @@ def _require_known_filters(rows: bytes, passes: Sequence[tuple[int, int]]) -> No
     for count, row_bytes in passes:
         filters = np.frombuffer(rows, np.uint8, count * row_bytes, start)[::row_bytes]
         if filters.max() > _LAST_FILTER:
-            raise corrupt("has rows with a filter that PNG does not know")
+            raise corrupt_png("has rows with a filter that PNG does not know")
         start += count * row_bytes
-
-
-def corrupt(found: str) -> ImageError:
-    """The error for a PNG file that contradicts itself or the standard."""
-    return ImageError(
-        ErrorCode.CORRUPT,
-        f"the PNG file {found}; an intact file was expected; get it again",
-    )

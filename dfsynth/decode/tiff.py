@@ -12,6 +12,7 @@ from typing import Final
 import imagecodecs
 import numpy as np
 
+from dfsynth.decode.failures import corrupt_tiff, truncated
 from dfsynth.decode.grey import GreyPixels, to_grey
 from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
 from dfsynth.errors import ErrorCode, ImageError
@@ -68,15 +69,15 @@ def read_tiff(data: bytes, limits: DecodeLimits) -> DecodedImage:
     try:
         pixels = imagecodecs.tiff_decode(data)
     except CODEC_ERRORS as error:
-        raise _corrupt("has damaged compressed data") from error
+        raise corrupt_tiff("has damaged compressed data") from error
     if page.separate and pixels.ndim == 3:
         pixels = np.moveaxis(pixels, 0, -1)
     if pixels.shape[:2] != (page.height, page.width) or pixels.dtype.itemsize * 8 != page.bits:
-        raise _corrupt("decodes to another size than its header gives")
-    return _picture(pixels, page)
+        raise corrupt_tiff("decodes to another size than its header gives")
+    return _grey_image(pixels, page)
 
 
-def _picture(pixels: GreyPixels, page: _Page) -> DecodedImage:
+def _grey_image(pixels: GreyPixels, page: _Page) -> DecodedImage:
     high = 2**page.bits - 1
     names = {_WHITE_IS_ZERO: "MONOCHROME1", _BLACK_IS_ZERO: "MONOCHROME2", _PALETTE: "PALETTE"}
     photometric = names.get(page.photometric, "RGB" if page.samples == 3 else "RGBA")
@@ -91,7 +92,7 @@ def _picture(pixels: GreyPixels, page: _Page) -> DecodedImage:
 
 def _look_up(indices: GreyPixels, page: _Page) -> GreyPixels:
     if page.bits != 8 or len(page.colour_map) != 3 * 256:
-        raise _corrupt("has a colour map that does not fit its pixels")
+        raise corrupt_tiff("has a colour map that does not fit its pixels")
     table = np.array(page.colour_map, np.uint16).reshape(3, 256).T
     grey: GreyPixels = to_grey(table[np.newaxis])[0][indices]
     return grey
@@ -109,7 +110,7 @@ def _directory(data: bytes) -> Mapping[int, tuple[int, ...]]:
         if tag not in _TAGS:
             continue
         if kind not in _TYPES or tag in entries or length > _MAX_VALUES:
-            raise _corrupt("has a directory entry that is long, doubled or of a wrong type")
+            raise corrupt_tiff("has a directory entry that is long, doubled or of a wrong type")
         layout = f"{order}{length}{_TYPES[kind]}"
         if struct.calcsize(layout) > len(data):
             raise _truncated()
@@ -137,7 +138,7 @@ def _page(entries: Mapping[int, tuple[int, ...]]) -> _Page:
     def one(tag: int, default: int | None = None) -> int:
         values = entries.get(tag) or (() if default is None else (default,))
         if not values:
-            raise _corrupt(f"lacks the required tag {tag}")
+            raise corrupt_tiff(f"lacks the required tag {tag}")
         return values[0]
 
     tiled = _TILE_OFFSETS in entries
@@ -182,7 +183,7 @@ def _check_blocks(page: _Page, size_bytes: int, limits: DecodeLimits) -> None:
     down, across = -(-page.height // page.block_height), -(-page.width // page.block_width)
     expected = down * across * (page.samples if page.separate else 1)
     if len(page.offsets) != expected or len(page.counts) != expected:
-        raise _corrupt(
+        raise corrupt_tiff(
             f"has {len(page.offsets)} strips or tiles where its size asks for {expected}"
         )
     if any(o + c > size_bytes for o, c in zip(page.offsets, page.counts, strict=True)):
@@ -193,21 +194,11 @@ def _check_blocks(page: _Page, size_bytes: int, limits: DecodeLimits) -> None:
             top = index // across % down * page.block_height
             rows = page.block_height if page.tiled else min(page.block_height, page.height - top)
             if count < rows * row:
-                raise _corrupt("has an uncompressed strip or tile that is too short")
+                raise corrupt_tiff("has an uncompressed strip or tile that is too short")
 
 
 def _truncated() -> ImageError:
-    return ImageError(
-        ErrorCode.TRUNCATED,
-        "the TIFF file ends before data that its directory points to; a whole file was "
-        "expected; get it again",
-    )
-
-
-def _corrupt(found: str) -> ImageError:
-    return ImageError(
-        ErrorCode.CORRUPT, f"the TIFF file {found}; an intact file was expected; get it again"
-    )
+    return truncated("the TIFF file ends before data that its directory points to")
 
 
 def _unsupported(found: str) -> ImageError:

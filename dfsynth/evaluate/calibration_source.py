@@ -17,7 +17,7 @@ from dfsynth.evaluate.calibration import (
 )
 from dfsynth.evaluate.per_image import pixels_by_patient
 from dfsynth.evaluate.prediction import PredictedPair, predict_pairs
-from dfsynth.evaluate.selection import evenly_spaced
+from dfsynth.evaluate.selection import draw_pixels, evenly_spaced
 from dfsynth.inference import MapGenerator
 from dfsynth.options import EvaluationOptions
 from dfsynth.progress import Progress
@@ -111,7 +111,7 @@ def calibrate(
         if pair.image.lung is None and pair.lung_of != "none":
             continue
         rng = np.random.default_rng([seed, _STREAM, pair.index])
-        pixels.append(_draw_pixels(pair, kept[pair.index], rng))
+        pixels.append(_calibrating_pixels(pair, kept[pair.index], rng))
     if not pixels:
         return Calibration("density", 0, (None,) * stages)
     return Calibration(
@@ -122,11 +122,13 @@ def calibrate(
     )
 
 
-def _draw_pixels(pair: PredictedPair, most: int, rng: np.random.Generator) -> CalibrationPixels:
+def _calibrating_pixels(
+    pair: PredictedPair, most: int, rng: np.random.Generator
+) -> CalibrationPixels:
     """At most so many pixels of the lung, or of the whole image where no lung is known."""
     image = pair.image
     lung = np.ones(image.noisy.shape, np.bool_) if image.lung is None else image.lung
-    chosen = rng.permutation(np.flatnonzero(lung))[:most]
+    chosen = draw_pixels(lung, most, rng)
     errors = [(image.noisy - stage.mean).ravel()[chosen] for stage in image.stages]
     sigmas = [stage.sigma.ravel()[chosen] for stage in image.stages]
     return CalibrationPixels(pair.info.patient_id, np.stack(errors), np.stack(sigmas))

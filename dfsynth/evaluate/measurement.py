@@ -18,13 +18,14 @@ from dfsynth.evaluate.fidelity import measure_fidelity, similarity_map
 from dfsynth.evaluate.metrics import (
     COVERAGE_NAMES,
     REGIONS,
-    TARGETS,
+    TARGET_KINDS,
     ImageMetrics,
     MetricKey,
     undefined_metrics,
 )
 from dfsynth.evaluate.oracle import error_sigma, expected_target
 from dfsynth.evaluate.ranking import area_between, rank_correlation, sparsification_curve
+from dfsynth.evaluate.selection import draw_pixels
 from dfsynth.records import Float32Map
 
 Array = NDArray[np.float64]
@@ -97,13 +98,16 @@ class Measurement:
         """
         noisy, clean = image.noisy, image.clean
         masks = (np.ones(noisy.shape, np.bool_), image.lung)
-        regions = [None if mask is None else _draw_pixels(mask, rng) for mask in masks]
+        regions = [
+            None if mask is None else _Region(mask, draw_pixels(mask, PIXELS_PER_IMAGE, rng))
+            for mask in masks
+        ]
         oracle = None if clean is None else self._compare(_oracle_of(noisy, clean), noisy)
         for stage, prediction in enumerate(image.stages):
             against_noisy = self._compare(prediction, noisy)
             against_clean = None if clean is None else self._compare(prediction, clean)
             for name, region in zip(REGIONS, regions, strict=True):
-                found = dict.fromkeys(TARGETS, undefined_metrics())
+                found = dict.fromkeys(TARGET_KINDS, undefined_metrics())
                 if region is not None:
                     found["noisy"] = self._measure(against_noisy, region, stage)
                     if against_clean is not None and oracle is not None:
@@ -162,10 +166,6 @@ def _oracle_of(noisy: Float32Map, clean: Float32Map) -> PredictiveDistribution:
     return PredictiveDistribution(
         *expected_target(noisy, clean), beta=np.full_like(clean, GAUSSIAN)
     )
-
-
-def _draw_pixels(mask: NDArray[np.bool_], rng: np.random.Generator) -> _Region:
-    return _Region(mask, rng.permutation(np.flatnonzero(mask))[:PIXELS_PER_IMAGE])
 
 
 def _with_uncertainty_quality(

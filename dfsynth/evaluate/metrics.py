@@ -23,7 +23,7 @@ MEANS: Final = (
 NAMES: Final = (*MEANS, "error", "uncertainty")
 """`error`: root mean square error; `uncertainty`: root mean variance. Both over the region."""
 REGIONS: Final = ("whole", "lung")
-TARGETS: Final = ("noisy", "clean", "oracle")
+TARGET_KINDS: Final = ("noisy", "clean", "oracle")
 """`oracle` is against the noisy target, with what an oracle knows instead of the stage."""
 
 
@@ -35,7 +35,7 @@ class MetricKey(NamedTuple):
     region: str
     """One of `REGIONS`."""
     target: str
-    """One of `TARGETS`."""
+    """One of `TARGET_KINDS`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import io
-import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from dfsynth.evaluate.figure import draw_evaluation
 from dfsynth.evaluate.per_image import PerImageMetrics
 from dfsynth.evaluate.scores import Evaluation, RegionScores, TargetScores
 from dfsynth.files.faults import store_faults
+from dfsynth.files.json_record import encode_json
 from dfsynth.statistics import Interval
 
 METRICS, IMAGES, FIGURE = "metrics.json", "images.csv", "evaluation.png"
@@ -78,8 +78,7 @@ def write_report(report: EvaluationReport, folder: Path) -> None:
 
 
 def _encode_metrics(report: EvaluationReport) -> bytes:
-    scores = dataclasses.asdict(report.scores)
-    return (json.dumps(scores, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return encode_json(dataclasses.asdict(report.scores))
 
 
 def _encode_table(report: EvaluationReport) -> bytes:

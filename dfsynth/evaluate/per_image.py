@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.evaluate.measurement import PIXELS_PER_IMAGE
-from dfsynth.evaluate.metrics import NAMES, REGIONS, TARGETS, ImageMetrics, MetricKey
+from dfsynth.evaluate.metrics import NAMES, REGIONS, TARGET_KINDS, ImageMetrics, MetricKey
 
 Array = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ class PerImageMetrics:
             MetricKey(stage, region, target)
             for stage in range(self.stages)
             for region in REGIONS
-            for target in TARGETS
+            for target in TARGET_KINDS
         ]
 
 

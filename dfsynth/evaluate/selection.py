@@ -1,6 +1,7 @@
-"""Which pairs are evaluated, and which images of a folder."""
+"""Which pairs are evaluated, which images of a folder, and which pixels of an image."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dfsynth.datasets import PairSource, indices_in
 from dfsynth.errors import UsageError
@@ -27,3 +28,8 @@ def evenly_spaced(count: int, limit: int | None) -> tuple[int, ...]:
     if limit is None or limit >= count:
         return tuple(range(count))
     return tuple(int(i) for i in np.linspace(0, count - 1, limit).round())
+
+
+def draw_pixels(mask: NDArray[np.bool_], most: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Flat indices of at most `most` of the pixels in `mask` (y, x), in random order."""
+    return rng.permutation(np.flatnonzero(mask))[:most]

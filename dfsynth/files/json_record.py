@@ -46,7 +46,10 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
 
 def stored_entries(record: "DataclassInstance") -> dict[str, Any]:
-    """The fields of a record, nested ones included, under the keys that files have for them."""
+    """The fields of a record under the keys that files have for them.
+
+    Nested records become objects whose keys are their own field names.
+    """
     return {_STORED_KEYS.get(name, name): value for name, value in asdict(record).items()}
 
 

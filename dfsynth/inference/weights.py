@@ -3,15 +3,14 @@
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-from torch import Tensor
 
 from dfsynth.checkpoint import CARD, WEIGHTS, CheckpointFiles, ModelCard, encode_card
+from dfsynth.checkpoint.files import write_checkpoint
 from dfsynth.errors import CheckpointError
 from dfsynth.inference.map_generator import MapGenerator
 from dfsynth.inference.networks import FAMILIES
 from dfsynth.models import GeneratorNetwork
+from dfsynth.models.weights import decode_weights, encode_weights
 
 
 def load_network(files: CheckpointFiles) -> GeneratorNetwork:
@@ -23,7 +22,10 @@ def load_network(files: CheckpointFiles) -> GeneratorNetwork:
         CheckpointError: the weights are damaged or do not fit the card.
     """
     path, card = files.folder / WEIGHTS, files.card
-    state = _read_weights(path, files.weights)
+    try:
+        state = decode_weights(files.weights, str(path))
+    except ValueError as error:
+        raise CheckpointError(f"{error}; get the checkpoint again") from error
     # On no device: no memory before the shapes are known to fit, no draw of initial weights.
     try:
         with torch.device("meta"):
@@ -67,36 +69,4 @@ def save_checkpoint(folder: Path, network: GeneratorNetwork, card: ModelCard) ->
     """
     if card.arguments != network.config:
         raise ValueError(f"the card is of {card.arguments}, the network of {network.config}")
-    state = {k: v.half().contiguous() for k, v in network.state_dict().items()}
-    beyond = [name for name, weight in state.items() if not torch.isfinite(weight).all()]
-    if beyond:
-        raise ValueError(f"weights that are no finite float16 numbers: {', '.join(beyond)}")
-    folder.mkdir(parents=True, exist_ok=True)
-    # Not save_file: it makes files that nobody else on a shared machine may read.
-    (folder / WEIGHTS).write_bytes(save(state))
-    (folder / CARD).write_text(encode_card(card), encoding="utf-8")
-
-
-def _read_weights(path: Path, raw: bytes) -> dict[str, Tensor]:
-    """Parses the weights file into float32 tensors by name.
-
-    Raises:
-        CheckpointError: no safetensors file, or numbers that no training leaves behind.
-    """
-    try:
-        state = load(raw)
-    except (SafetensorError, KeyError) as error:
-        raise CheckpointError(
-            f"{path} is damaged or no safetensors file; get the checkpoint again"
-        ) from error
-    strange = [
-        name
-        for name, weight in state.items()
-        if not weight.is_floating_point() or not torch.isfinite(weight.float()).all()
-    ]
-    if strange:
-        raise CheckpointError(
-            f"{path} is damaged: {len(strange)} of its {len(state)} tensors hold something else "
-            "than finite numbers; get the checkpoint again"
-        )
-    return {name: weight.float() for name, weight in state.items()}
+    write_checkpoint(folder, encode_weights(network), encode_card(card))

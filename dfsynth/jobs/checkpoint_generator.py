@@ -1,7 +1,7 @@
-"""A checkpoint as the pipeline takes it: identified at once, loaded when there is work for it.
+"""A checkpoint as the job of a build takes it: identified at once, loaded when there is work.
 
-Outside the pipeline, which knows no torch, and outside `generate`, whose import loads torch: a
-finished store is resumed, and a wrong option refused, without waiting for either.
+The job knows no torch, and `dfsynth.inference`, whose import loads it, is imported here only once
+there is a shard to do: a finished store is resumed, and a wrong option refused, without waiting.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,12 +21,12 @@ class ReadyGenerator:
     batch_size: int
 
     def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
-        """See `dfsynth.jobs.Generator`."""
+        """See `dfsynth.jobs.generator.Generator`."""
         return self.run(inputs, image_ids)
 
 
 class CheckpointMaker:
-    """Implements `dfsynth.jobs.GeneratorMaker` for checkpoints on disk."""
+    """Implements `dfsynth.jobs.generator.GeneratorMaker` for checkpoints on disk."""
 
     def __init__(self, options: BuildOptions) -> None:
         """Reads the checkpoint's files.

@@ -1,4 +1,4 @@
-"""What the pipeline needs of a generator; it knows no network and no torch."""
+"""What the job of a build needs of a generator; it knows no network and no torch."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -98,7 +98,7 @@ def refuse_conflict(job: Job[Record], layout: StoreLayout) -> bool:
         StoreError: it cannot be looked at.
     """
     state = examine_root(layout)
-    if state is RootState.FOREIGN:
+    if state is RootState.NOT_A_STORE:
         raise ConflictError(
             f"--out {layout.root} exists and is no dfsynth store; choose another folder"
         )

@@ -1,22 +1,19 @@
 """A lung segmentation network on disk: `weights.safetensors` and `model.json`, never unpickled."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-from torch import Tensor
 
-from dfsynth.checkpoint import CARD, WEIGHTS
+from dfsynth.checkpoint import CARD, WEIGHTS, encode_card
 from dfsynth.checkpoint.entries import Entries
-from dfsynth.checkpoint.files import read_part
+from dfsynth.checkpoint.files import read_file, write_checkpoint
 from dfsynth.errors import CheckpointError
-from dfsynth.files.json_record import parse_object, stored_entries
+from dfsynth.files.json_record import parse_object
 from dfsynth.lung_segmentation.network import OUTPUT_CHANNELS, LungSegmentationNetwork
 from dfsynth.models.unet import UNet
+from dfsynth.models.weights import decode_weights, encode_weights
 from dfsynth.resources import data_folder
 
 NETWORK_NAME: Final = "lung-reader"
@@ -82,15 +79,15 @@ def load_lung_network(folder: Path) -> tuple[LungSegmentationNetwork, LungNetwor
     Raises:
         CheckpointError: a file is missing or damaged, or the two do not belong together.
     """
-    raw, weights = read_part(folder / CARD), read_part(folder / WEIGHTS)
+    raw, weights = read_file(folder / CARD), read_file(folder / WEIGHTS)
     try:
         card = parse_lung_card(raw)
         with torch.device("meta"):
             network = UNet(1, OUTPUT_CHANNELS, card.widths)
         if card.side % network.divisor:
             raise ValueError(f"its side {card.side} is no multiple of {network.divisor}")
-        network.load_state_dict(_finite(load(weights)), assign=True)
-    except (ValueError, RuntimeError, SafetensorError, KeyError) as error:
+        network.load_state_dict(decode_weights(weights, WEIGHTS), assign=True)
+    except (ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"{folder} holds no lung segmentation network of this version of dfsynth: "
             f"{str(error).splitlines()[0]}; get the checkpoint again"
@@ -103,17 +100,6 @@ def save_lung_network(folder: Path, network: UNet, card: LungNetworkCard) -> Non
 
     Raises:
         ValueError: a weight does not fit float16.
+        OSError: the disk refuses.
     """
-    state = _finite({k: v.half().contiguous() for k, v in network.state_dict().items()})
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / WEIGHTS).write_bytes(save({k: v.half() for k, v in state.items()}))
-    text = json.dumps(stored_entries(card), indent=2, ensure_ascii=False) + "\n"
-    (folder / CARD).write_text(text, encoding="utf-8")
-
-
-def _finite(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors in float32."""
-    strange = [k for k, v in state.items() if not torch.isfinite(v.float()).all()]
-    if strange:
-        raise ValueError(f"weights that are no finite numbers: {', '.join(strange)}")
-    return {k: v.float() for k, v in state.items()}
+    write_checkpoint(folder, encode_weights(network), encode_card(card))

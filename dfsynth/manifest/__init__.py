@@ -3,14 +3,7 @@
 from dfsynth.manifest.findings import FindingCount, count_findings
 from dfsynth.manifest.pairs import NO_PARAMETERS, PAIR_PARAMETERS, PAIRS, check_parameters
 from dfsynth.manifest.parts import encode_part, read_part, rows_of
-from dfsynth.manifest.schema import (
-    COLUMNS,
-    IMAGES,
-    SCHEMA,
-    SCHEMA_VERSION,
-    ManifestSchema,
-    schema_json,
-)
+from dfsynth.manifest.schema import COLUMNS, IMAGES, SCHEMA_VERSION, ManifestSchema
 from dfsynth.manifest.selection import Selection, score_column, select
 from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
 from dfsynth.manifest.table import read_manifest
@@ -22,7 +15,6 @@ __all__ = [
     "PAIRS",
     "PAIR_PARAMETERS",
     "PROVENANCE_KEY",
-    "SCHEMA",
     "SCHEMA_VERSION",
     "FindingCount",
     "ManifestSchema",
@@ -33,7 +25,6 @@ __all__ = [
     "read_manifest",
     "read_part",
     "rows_of",
-    "schema_json",
     "score_column",
     "select",
     "write_selection",

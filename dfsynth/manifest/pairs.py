@@ -113,7 +113,7 @@ NO_PARAMETERS: Final[Mapping[str, Parameter]] = {column.name: None for column in
 
 
 def check_parameters(parameters: Mapping[str, Parameter]) -> None:
-    """Passes parameters that name each column of `PAIR_PARAMETERS` once, and nothing else.
+    """Requires parameters to name each column of `PAIR_PARAMETERS` once, and nothing else.
 
     Raises:
         StoreError: A name is unknown or missing.

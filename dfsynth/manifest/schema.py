@@ -77,7 +77,7 @@ class ManifestSchema:
 
 
 def require_names(found: Collection[str], expected: Collection[str], what: str) -> None:
-    """Passes values that are named as their columns are, each once.
+    """Requires that values are named as their columns are, each once.
 
     Args:
         found: The names of the values.
@@ -136,9 +136,3 @@ COLUMNS: Final = (
 )
 
 IMAGES: Final = ManifestSchema(IMAGES_KIND, SCHEMA_VERSION, COLUMNS)
-SCHEMA: Final = IMAGES.arrow
-
-
-def schema_json() -> str:
-    """The schema of the manifest of images as indented JSON that ends with a line break."""
-    return IMAGES.to_json()

@@ -55,7 +55,7 @@ _WORDS: Final = frozenset({"identifier", "keyword"})
 
 
 def check_calls(predicate: str) -> None:
-    """Passes a predicate that calls nothing but `FUNCTIONS`.
+    """Requires that a predicate calls nothing but `FUNCTIONS`.
 
     Raises:
         UsageError: it calls something else.

@@ -4,7 +4,6 @@ from dfsynth.options.build_options import (
     DEFAULT_MAPS,
     DEFAULT_MC_SAMPLES,
     DEFAULT_SHARD_SIZE,
-    PRECISIONS,
     BuildOptions,
     StoredFloat,
 )
@@ -13,7 +12,6 @@ from dfsynth.options.simulate_options import (
     DEFAULT_PAIRS_SHARD_SIZE,
     DEFAULT_PAIRS_SIZE,
     LAYERS,
-    ORIGINS,
     SimulateOptions,
 )
 from dfsynth.options.train_options import TrainOptions
@@ -25,8 +23,6 @@ __all__ = [
     "DEFAULT_PAIRS_SIZE",
     "DEFAULT_SHARD_SIZE",
     "LAYERS",
-    "ORIGINS",
-    "PRECISIONS",
     "BuildOptions",
     "EvaluationOptions",
     "SimulateOptions",

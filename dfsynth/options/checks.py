@@ -8,7 +8,7 @@ from dfsynth.errors import UsageError
 
 
 def require_positive(name: str, value: int) -> None:
-    """Passes counts of 1 and up.
+    """Requires a count of 1 or more.
 
     Raises:
         UsageError: it is less.
@@ -18,7 +18,7 @@ def require_positive(name: str, value: int) -> None:
 
 
 def require_run(partition: tuple[int, int], seed: int, device: str) -> None:
-    """Passes what every job that writes a store is asked for.
+    """Requires what every job that writes a store is asked for to make sense.
 
     Raises:
         UsageError: no part I of N, a seed below 0, or a device that cannot be spelt so.
@@ -34,7 +34,7 @@ def require_run(partition: tuple[int, int], seed: int, device: str) -> None:
 
 
 def require_out(out: Path) -> None:
-    """Passes names of stores that can be written.
+    """Requires the name of a store that can be written.
 
     Raises:
         UsageError: it names an HDF5 file.
@@ -47,7 +47,7 @@ def require_out(out: Path) -> None:
 
 
 def require_range(name: str, found: tuple[float, float], ends: tuple[float, float]) -> None:
-    """Passes a range (low, high) that lies within `ends`, in the option's own unit.
+    """Requires that a range (low, high) lies within `ends`, in the option's own unit.
 
     Raises:
         UsageError: it does not, or its ends are in the wrong order.
@@ -62,7 +62,7 @@ def require_range(name: str, found: tuple[float, float], ends: tuple[float, floa
 
 
 def require_one_of(option: str, found: str, expected: Sequence[str]) -> None:
-    """Passes one of a few words.
+    """Requires one of a few words.
 
     Raises:
         UsageError: it is none of them.

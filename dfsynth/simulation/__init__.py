@@ -4,6 +4,6 @@ Three layers make a pair: the job asks `Simulator` for planned pairs and writes 
 (`origins/`) draws the patient and gives a scene; `pair.py` projects the scene and images it.
 """
 
-from dfsynth.simulation.simulator import SIMULATOR_VERSION, Simulator
+from dfsynth.simulation.simulator import Simulator
 
-__all__ = ["SIMULATOR_VERSION", "Simulator"]
+__all__ = ["Simulator"]

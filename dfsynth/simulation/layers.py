@@ -1,16 +1,12 @@
-"""Which layers there are, and what was drawn for each of one pair."""
+"""What was drawn for each layer of the two images of one pair."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from dfsynth.simulation.acquisition import LAYERS as SCAN_LAYERS
-from dfsynth.simulation.acquisition import ImagingParameters, draw_imaging
+from dfsynth.simulation.acquisition import SCAN_LAYERS, ImagingParameters, draw_imaging
 from dfsynth.simulation.display import DISPLAY_LAYERS, DisplayParameters, draw_display
 from dfsynth.simulation.streams import Streams
 
-TISSUE_LAYERS: Final = ("heterogeneity", "emphysema", "opacities")
-LAYERS: Final = (*TISSUE_LAYERS, *SCAN_LAYERS, "display")
-"""Everything that can be switched off by name."""
 SCAN_KVP: Final = 70.0
 """Tube voltage of the dark-field scan, in kV (Willer et al., Lancet Digital Health 3, 2021)."""
 
@@ -46,7 +42,7 @@ def draw_layers(
         streams: those of the pair; a layer that is off moves no other layer's draws.
         kvp: range of the conventional radiograph's tube voltage, in kV.
         implants_share: chance of pacemakers, cables and the like, 0 to 1.
-        without: names of `LAYERS`.
+        without: names of `dfsynth.options.LAYERS`.
     """
     voltage = float(streams("kvp").uniform(*kvp))
     return ImageLayers(

@@ -18,7 +18,7 @@ class SamplingOptions:
     implants: float
     """Share of the pairs with pacemakers, leads and the like, 0 to 1."""
     without: frozenset[str]
-    """Layers that are switched off, of `dfsynth.simulation.layers.LAYERS`."""
+    """Layers that are switched off, of `dfsynth.options.LAYERS`."""
 
     @classmethod
     def of(cls, options: SimulateOptions) -> "SamplingOptions":

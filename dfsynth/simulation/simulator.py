@@ -10,7 +10,7 @@ from dfsynth.devices import resolve_device
 from dfsynth.errors import DfsynthError
 from dfsynth.options import SimulateOptions
 from dfsynth.records import MadePair, PairItem, Subject, Subjects
-from dfsynth.simulation.origins import CtOrigin, Origin, PhantomOrigin, RadiographOrigin
+from dfsynth.simulation.origins import CtOrigin, PairOrigin, PhantomOrigin, RadiographOrigin
 from dfsynth.simulation.sampling import SamplingOptions
 
 SIMULATOR_VERSION: Final = 1
@@ -28,7 +28,7 @@ class Simulator:
         """
         self._device = resolve_device(options.device)
         sampling = SamplingOptions.of(options)
-        self._origins: dict[str, Origin] = {}
+        self._origins: dict[str, PairOrigin] = {}
         if options.origin in ("phantom", "mixed"):
             self._origins["phantom"] = PhantomOrigin(sampling, options.seed, self._device)
         if options.ct is not None:
@@ -61,7 +61,7 @@ class Simulator:
         taken: Counter[str] = Counter()
         for number, name in enumerate(itertools.islice(itertools.cycle(_round_robin(usable)), n)):
             found = listings[name]
-            lines.append(found.lines[number if found.by_number else taken[name]])
+            lines.append(found.lines[number if found.by_pair_index else taken[name]])
             taken[name] += 1
         return Subjects(tuple(lines), dict(excluded), tuple(warnings))
 

@@ -11,7 +11,7 @@ from dfsynth.errors import UsageError
 from dfsynth.resources import data_folder
 
 _IDS: Final = ("file_name", "stem", "path")
-COLUMNS: Final = (
+TABLE_FACTS: Final = (
     "image_id",
     "patient_id",
     "view",
@@ -26,7 +26,7 @@ COLUMNS: Final = (
     "pitch_x_mm",
     "pitch_y_mm",
 )
-"""What a corpus's table can tell; px times pitch gives mm where there is no mm."""
+"""What a corpus's table can give; px times pitch gives mm where there is no mm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class CorpusTable:
     files: tuple[str, ...]
     """Relative to the root, the newest first; the first that is there is read."""
     columns: Mapping[str, tuple[str, ...]]
-    """A name of `COLUMNS` → headers, of which one is in the file."""
+    """A name of `TABLE_FACTS` → headers, of which one is in the file."""
     findings_separators: str
     oldest_years: float
 
@@ -51,7 +51,7 @@ class SplitList:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """One corpus: what to tell of it, and how its folders and tables lie."""
+    """One corpus: what to say of it, and how its folders and tables lie."""
 
     name: str
     title: str
@@ -128,8 +128,8 @@ def _corpus(top: "_Section") -> Corpus:
 
 def _table(section: "_Section") -> CorpusTable:
     named = section.section("columns", required=True)
-    found = {name: named.texts(name) for name in COLUMNS if name in named.content}
-    named.require_all_known(COLUMNS)
+    found = {name: named.texts(name) for name in TABLE_FACTS if name in named.content}
+    named.require_all_known(TABLE_FACTS)
     if "image_id" not in found:
         raise named.wrong("image_id", "nothing", "the headers of the column of image ids")
     return CorpusTable(
@@ -219,8 +219,8 @@ class _Section:
         for key in self.content:
             if key not in allowed:
                 near = difflib.get_close_matches(key, allowed, 1)
-                guess = f" (did you mean {near[0]}?)" if near else ""
-                raise self.wrong(key, "an unknown key", f"one of {', '.join(allowed)}{guess}")
+                suggestion = f" (did you mean {near[0]}?)" if near else ""
+                raise self.wrong(key, "an unknown key", f"one of {', '.join(allowed)}{suggestion}")
 
 
 def _shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Which files are no inputs, why, and how that is told."""
+"""Which files are no inputs, why, and how messages say so."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -83,7 +83,7 @@ def is_decodable(name: str) -> bool:
 
 
 def require_images(rows: int, where: str, excluded: Mapping[str, int]) -> None:
-    """Hold that there is something to do.
+    """Requires that there is something to do.
 
     Raises:
         UsageError: no images, with what was found instead.

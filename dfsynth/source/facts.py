@@ -99,7 +99,7 @@ def _find_table(corpus: Corpus, root: Path, complaints: list[str]) -> Path | Non
         return None
     found = next((root / file for file in corpus.table.files if (root / file).is_file()), None)
     if found is None:
-        lost = [name for name in LISTING_SCHEMA.names[4:] if name in _told(corpus.table)]
+        lost = [name for name in LISTING_SCHEMA.names[4:] if name in _given_facts(corpus.table)]
         complaints.append(
             f"the table {' or '.join(corpus.table.files)} is not in the root; "
             f"{', '.join(lost)} are null"
@@ -107,7 +107,7 @@ def _find_table(corpus: Corpus, root: Path, complaints: list[str]) -> Path | Non
     return found
 
 
-def _told(table: CorpusTable) -> set[str]:
+def _given_facts(table: CorpusTable) -> set[str]:
     sizes = {size for size, pixels, _ in _SIZES if pixels in table.columns}
     return set(table.columns) | sizes
 

@@ -77,9 +77,9 @@ def _existing_path(spec: str, root: Path | None, names: tuple[str, ...]) -> Path
     if found is not None:
         return found
     near = difflib.get_close_matches(spec, names, 3, 0.5)
-    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    suggestion = f"did you mean {' or '.join(near)}? " if near else ""
     raise UsageError(
         f"unknown source {spec!r}: found neither a corpus nor a file or folder of that name; "
-        f"{guess}known corpora are {', '.join(names)}; else give a folder, a .tar or .zip "
+        f"{suggestion}known corpora are {', '.join(names)}; else give a folder, a .tar or .zip "
         "archive, a .csv or .parquet table, or a corpus .toml"
     )

@@ -60,7 +60,7 @@ def _one_array(column: ChunkedColumn) -> Column:
 
 
 def require_unique(ids: ChunkedColumn, where: str) -> None:
-    """Hold that no id comes twice; `where` names what was listed, for the message.
+    """Requires that no id comes twice; `where` names what was listed, for the message.
 
     Only hashes (8 bytes an id) are sorted; ids are compared where two hashes agree.
 

@@ -1,4 +1,4 @@
-"""What every source offers to the pipeline."""
+"""What every source offers to the job of a build."""
 
 from typing import Protocol
 
@@ -36,5 +36,5 @@ class Source(Protocol):
         Raises:
             ImageError: missing, unreadable, too_large (asked before reading), empty, truncated,
                 corrupt. Its sentence names nothing.
-            DfsynthError: the whole source is gone or was replaced, or the machine is in trouble.
+            DfsynthError: the whole source is gone or was replaced, or the machine fails.
         """

@@ -10,7 +10,7 @@ from typing import Final
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 
-_MACHINE_TROUBLE: Final[Mapping[int, str]] = MappingProxyType(
+_MACHINE_FAILURES: Final[Mapping[int, str]] = MappingProxyType(
     {
         errno.EMFILE: "this process may open no more files; raise the limit (ulimit -n) or use "
         "fewer --workers",
@@ -21,15 +21,15 @@ _MACHINE_TROUBLE: Final[Mapping[int, str]] = MappingProxyType(
 )
 
 
-def require_no_machine_trouble(error: OSError) -> None:
-    """Hold that `error` is of the file itself: the row of a failed image would stay for good.
+def require_no_machine_failure(error: OSError) -> None:
+    """Requires that `error` is of the file itself: the row of a failed image would stay for good.
 
     Raises:
         DfsynthError: the same file could be read once the machine is well again.
     """
-    if trouble := _MACHINE_TROUBLE.get(error.errno or 0):
+    if failure := _MACHINE_FAILURES.get(error.errno or 0):
         raise DfsynthError(
-            f"cannot read the source: {trouble}, and run the same command again"
+            f"cannot read the source: {failure}, and run the same command again"
         ) from None
 
 
@@ -39,7 +39,7 @@ def read_below(root: Path, uri: str, max_bytes: int) -> bytes:
     Raises:
         ImageError: missing, unreadable, empty, or more than `max_bytes` (asked before reading).
         DfsynthError: the root itself is gone, so that no image can be told to be missing; or
-            trouble of the machine, not of the file.
+            a failure of the machine, not of the file.
     """
     try:
         # Without O_NONBLOCK a pipe of the same name would block for good.
@@ -54,12 +54,12 @@ def read_below(root: Path, uri: str, max_bytes: int) -> bytes:
     except ValueError:
         raise ImageError(ErrorCode.UNREADABLE, "the file cannot be opened") from None
     except OSError as error:
-        require_no_machine_trouble(error)
+        require_no_machine_failure(error)
         raise ImageError(ErrorCode.UNREADABLE, "the file cannot be opened") from None
     try:
         return _read_regular(descriptor, max_bytes)
     except OSError as error:
-        require_no_machine_trouble(error)
+        require_no_machine_failure(error)
         raise ImageError(ErrorCode.UNREADABLE, "the file cannot be read") from None
     finally:
         os.close(descriptor)
@@ -89,7 +89,7 @@ def read_range(descriptor: int, offset: int, size_bytes: int) -> bytes:
 
 
 def require_size(size_bytes: int, max_bytes: int) -> None:
-    """Hold that an input of `size_bytes` may be read.
+    """Requires that an input of `size_bytes` may be read.
 
     Raises:
         ImageError: empty, or too large.

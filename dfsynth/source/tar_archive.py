@@ -14,7 +14,7 @@ from dfsynth.source import exclusion
 from dfsynth.source.member import archive_gone, archive_replaced, archive_warnings, image_id_of
 from dfsynth.source.naming import source_name
 from dfsynth.source.order import in_byte_order, require_unique
-from dfsynth.source.reading import read_range, require_no_machine_trouble, require_size
+from dfsynth.source.reading import read_range, require_no_machine_failure, require_size
 from dfsynth.source.schema import (
     CHUNK_ROWS,
     ChunkedColumn,
@@ -64,7 +64,7 @@ class TarSource:
             ended = self._scan(members, excluded)
         except UNREADABLE as error:
             if isinstance(error, OSError):
-                require_no_machine_trouble(error)
+                require_no_machine_failure(error)
             raise _damaged(self.path) from None
         columns = members.columns()
         where = f"the archive {self.path.name}"
@@ -106,7 +106,7 @@ class TarSource:
 
         Raises:
             ImageError: unreadable, too_large, empty, truncated.
-            DfsynthError: the archive is gone or was written anew, or trouble of the machine.
+            DfsynthError: the archive is gone or was written anew, or the machine fails.
         """
         if item.offset is None or item.size_bytes is None:
             raise ImageError(ErrorCode.UNREADABLE, "the plan gives no place inside the archive")
@@ -114,14 +114,14 @@ class TarSource:
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            require_no_machine_trouble(error)
+            require_no_machine_failure(error)
             raise archive_gone(self.path) from None
         try:
             if not is_member(descriptor, item.offset, item.size_bytes, item.uri):
                 raise archive_replaced(self.path)
             content = read_range(descriptor, item.offset, item.size_bytes)
         except OSError as error:
-            require_no_machine_trouble(error)
+            require_no_machine_failure(error)
             raise ImageError(ErrorCode.UNREADABLE, "the archive cannot be read here") from None
         finally:
             os.close(descriptor)
@@ -164,7 +164,7 @@ def _require_uncompressed(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(6)
     except OSError as error:
-        require_no_machine_trouble(error)
+        require_no_machine_failure(error)
         raise archive_gone(path) from None
     if start.startswith(_COMPRESSION_MARKS):
         raise UsageError(

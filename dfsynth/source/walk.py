@@ -10,7 +10,7 @@ from typing import TypeAlias
 from dfsynth.errors import UsageError
 from dfsynth.source import exclusion
 from dfsynth.source.order import NameSorter
-from dfsynth.source.reading import require_no_machine_trouble
+from dfsynth.source.reading import require_no_machine_failure
 
 _Identity: TypeAlias = tuple[int, int]
 _Event: TypeAlias = list[str] | str
@@ -38,7 +38,7 @@ class FolderWalk:
 
         Raises:
             UsageError: the root cannot be read.
-            DfsynthError: trouble of the machine, for which a folder would be left out.
+            DfsynthError: a failure of the machine, for which a folder would be left out.
         """
         try:
             identity = _identity(self._root)
@@ -67,7 +67,7 @@ class FolderWalk:
                 return
             stack.append((prefix, identity, self._folder(prefix, path)))
         except OSError as error:
-            require_no_machine_trouble(error)
+            require_no_machine_failure(error)
             self.excluded[exclusion.UNREADABLE_FOLDER] += 1
 
     def _folder(self, prefix: str, path: Path) -> Iterator[_Event]:

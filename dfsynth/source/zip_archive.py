@@ -15,7 +15,7 @@ from dfsynth.source import exclusion
 from dfsynth.source.member import archive_gone, archive_warnings, image_id_of
 from dfsynth.source.naming import source_name
 from dfsynth.source.order import in_byte_order, require_unique
-from dfsynth.source.reading import require_no_machine_trouble, require_size
+from dfsynth.source.reading import require_no_machine_failure, require_size
 from dfsynth.source.schema import Listing, ListingBuilder
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -81,7 +81,7 @@ class ZipSource:
         Raises:
             ImageError: missing, unreadable, too_large (by the directory, and while inflating),
                 empty, truncated, corrupt.
-            DfsynthError: the archive is gone or damaged as a whole, or trouble of the machine.
+            DfsynthError: the archive is gone or damaged as a whole, or the machine fails.
         """
         archive = self._opened()
         try:
@@ -114,7 +114,7 @@ class ZipSource:
                         "cannot be read; fetch or write it again"
                     ) from None
                 except OSError as error:
-                    require_no_machine_trouble(error)
+                    require_no_machine_failure(error)
                     raise archive_gone(self.path) from None
             return self._archive
 
@@ -132,7 +132,7 @@ def _inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int) 
     except (zipfile.BadZipFile, zlib.error, ValueError):
         raise ImageError(ErrorCode.CORRUPT, "the archive's member is damaged") from None
     except OSError as error:
-        require_no_machine_trouble(error)
+        require_no_machine_failure(error)
         raise ImageError(ErrorCode.UNREADABLE, "the archive cannot be read here") from None
 
 

@@ -10,7 +10,6 @@ from dfsynth.statistics.overlap import dice
 from dfsynth.statistics.ranks import (
     auroc,
     concordance,
-    mean_ranks,
     weighted_auroc,
     weighted_rank_correlation,
 )
@@ -22,7 +21,6 @@ __all__ = [
     "bootstrap_percentiles",
     "concordance",
     "dice",
-    "mean_ranks",
     "resample_patients",
     "weighted_auroc",
     "weighted_rank_correlation",

@@ -11,7 +11,7 @@ from dfsynth.options import StoredFloat
 from dfsynth.records import GeneratorFacts
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.provenance import (
-    SCHEMA_VERSION,
+    RECORD_VERSION,
     array_specs,
     encode_record,
     name_differences,
@@ -74,7 +74,7 @@ class BuildRecord:
     shards: int
     excluded: Mapping[str, int]
     versions: Mapping[str, str]
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = RECORD_VERSION
 
     @property
     def shard_size(self) -> int:

@@ -44,7 +44,9 @@ class Store:
 
     @property
     def arrays(self) -> PlainGroup:
-        """The plain Zarr group; `arrays["dark_field"]` is (image, y, x), NaN where none is.
+        """The arrays by name; `arrays["dark_field"]` is (image, y, x), NaN where none is.
+
+        They are what the library of the store's format opens, here a `zarr.Group`.
 
         Raises:
             FileNotFoundError: the metadata of the group is gone.

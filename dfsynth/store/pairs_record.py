@@ -12,7 +12,7 @@ from dfsynth.options import SimulateOptions
 from dfsynth.records import PAIR_ARRAYS
 from dfsynth.store import ArraySpec, Json, StoredType, StoreLayout, format_of
 from dfsynth.store.provenance import (
-    SCHEMA_VERSION,
+    RECORD_VERSION,
     array_specs,
     encode_record,
     name_differences,
@@ -87,7 +87,7 @@ class PairsRecord:
     shards: int
     excluded: Mapping[str, int]
     versions: Mapping[str, str]
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = RECORD_VERSION
 
     @property
     def shard_size(self) -> int:

@@ -13,7 +13,7 @@ from dfsynth.version import __version__
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-SCHEMA_VERSION: Final = 1
+RECORD_VERSION: Final = 1
 
 
 def encode_record(record: "DataclassInstance", **first: Json) -> bytes:

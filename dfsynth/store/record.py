@@ -10,7 +10,7 @@ from dfsynth.manifest import ManifestSchema
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.pairs_record import PairsRecord
-from dfsynth.store.provenance import SCHEMA_VERSION
+from dfsynth.store.provenance import RECORD_VERSION
 
 _KINDS: Final[Mapping[str, type[BuildRecord] | type[PairsRecord]]] = {
     "build": BuildRecord,
@@ -95,10 +95,10 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
         version = found["schema_version"]
         # Stores that were made before there were pairs name no kind.
         kind = found.pop("kind", "build")
-        if version != SCHEMA_VERSION:
+        if version != RECORD_VERSION:
             raise StoreError(
                 f"{path} has schema version {version}; this version of dfsynth reads "
-                f"{SCHEMA_VERSION}"
+                f"{RECORD_VERSION}"
             )
         if kind not in _KINDS:
             raise StoreError(

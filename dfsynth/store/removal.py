@@ -22,7 +22,7 @@ class RootState(Enum):
     """A store: its build.json is there."""
     UNFINISHED = "unfinished"
     """What planning or clearing left when it was killed: `clear_store`, then plan."""
-    FOREIGN = "foreign"
+    NOT_A_STORE = "not a store"
     """Somebody else's: never touched."""
 
 
@@ -51,10 +51,10 @@ def examine_root(layout: StoreLayout) -> RootState:
         if not _exists(layout.root):
             return RootState.FREE
         if not layout.root.is_dir():
-            return RootState.FOREIGN
+            return RootState.NOT_A_STORE
         if not any(layout.root.iterdir()):
             return RootState.FREE
-        return _examine_run(layout) if _is_folder(layout.run) else RootState.FOREIGN
+        return _examine_run(layout) if _is_folder(layout.run) else RootState.NOT_A_STORE
 
 
 def _examine_run(layout: StoreLayout) -> RootState:
@@ -63,7 +63,7 @@ def _examine_run(layout: StoreLayout) -> RootState:
     unfinished = _is_build_record(layout.removing) or _is_bare_plan(layout)
     if _is_build_record(layout.build):
         return RootState.STORE
-    return RootState.UNFINISHED if unfinished else RootState.FOREIGN
+    return RootState.UNFINISHED if unfinished else RootState.NOT_A_STORE
 
 
 def clear_store(layout: StoreLayout) -> None:
@@ -78,7 +78,7 @@ def clear_store(layout: StoreLayout) -> None:
     state = examine_root(layout)
     if state is RootState.FREE:
         return
-    if state is RootState.FOREIGN:
+    if state is RootState.NOT_A_STORE:
         raise ConflictError(
             f"{layout.root} is not removed: it is not empty and holds no run/build.json of "
             "dfsynth; choose another --out, or empty it yourself"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dfsynth.checkpoint import read_checkpoint
 from dfsynth.errors import UsageError
-from dfsynth.extras import load_extra
+from dfsynth.extras import load_evaluation
 from dfsynth.options import TrainOptions
 from dfsynth.progress import Silent, TrainProgress
 
@@ -27,7 +27,7 @@ def calibrate_best(best: Path, pairs: int, options: TrainOptions, progress: Trai
         progress.message("the intervals are not calibrated: no pair is of a calibration patient")
         return
     try:
-        evaluation = load_extra("dfsynth.evaluate", "evaluating", "train")
+        evaluation = load_evaluation()
     except UsageError as error:
         progress.message(f"the intervals are not calibrated: {error}")
         return

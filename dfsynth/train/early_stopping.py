@@ -15,7 +15,7 @@ class BestSoFar:
     """Validations of the phase in hand since its last improvement."""
 
     def is_beaten_by(self, score: float) -> bool:
-        """Tells whether `score` is finite and less than all before it."""
+        """Whether `score` is finite and less than all before it."""
         return math.isfinite(score) and (self.score is None or score < self.score)
 
     def after(self, score: float) -> Self:

@@ -43,7 +43,7 @@ class TrainEstimate:
     tflop: float
     """10¹² floating-point operations of all steps; a frozen stage counts its forward pass."""
     seconds: float
-    """At the speed of one convolution, forward and backward, on this device: a rough guess."""
+    """At the speed of one convolution, forward and backward, on this device: a rough estimate."""
 
 
 def estimate_training(prepared: PreparedTraining) -> TrainEstimate:

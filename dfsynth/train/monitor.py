@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.datasets import PairBatch
+from dfsynth.errors import UsageError
+from dfsynth.extras import load_extra
 from dfsynth.files.faults import store_faults
 from dfsynth.models import Prediction
 from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
@@ -120,8 +121,8 @@ class Monitor:
 def _open_tensorboard(folder: RunFolder, steps_taken: int) -> Any | None:
     """None where the library is not installed: curves are a convenience."""
     try:
-        tensorboard = import_module("torch.utils.tensorboard")
-    except ModuleNotFoundError:
+        tensorboard = load_extra("torch.utils.tensorboard", "drawing curves", "train")
+    except UsageError:
         return None
     return tensorboard.SummaryWriter(folder.tensorboard, purge_step=steps_taken + 1)
 

@@ -38,7 +38,7 @@ class Processes:
             )
 
     def all_true(self, here: bool, device: torch.device) -> bool:
-        """Tells whether `here` is true in every process."""
+        """Whether `here` is true in every process."""
         if self.world_size == 1:
             return here
         flag = torch.tensor(float(here), device=device)
@@ -80,7 +80,7 @@ class Processes:
 def join_processes(device: torch.device) -> Iterator[Processes]:
     """Joins the processes that a launcher started with RANK and WORLD_SIZE; one without them.
 
-    They talk by NCCL on GPUs and by gloo on CPUs.
+    They communicate by NCCL on GPUs and by gloo on CPUs.
 
     Raises:
         UsageError: a variable of the launcher is no whole number.
@@ -114,7 +114,7 @@ def place_of_process(device: torch.device) -> torch.device:
 
 
 def is_first_process() -> bool:
-    """Tells whether this process reports and writes, before the processes are joined."""
+    """Whether this process reports and writes, before the processes are joined."""
     return os.environ.get("RANK", "0") == "0"
 
 

@@ -58,7 +58,7 @@ class RunFolder:
         self._scratch = path / "tmp"
 
     def check(self, wanted: Mapping[str, Any]) -> bool:
-        """Tells whether the folder already holds this run; False for an empty or missing one.
+        """Whether the folder already holds this run; False for an empty or missing one.
 
         `wanted` is the identity of the run: recipe, data and initial checkpoint.
 

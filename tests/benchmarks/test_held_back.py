@@ -36,7 +36,7 @@ patients = st.lists(st.integers(0, 9), min_size=20, max_size=40).filter(lambda p
 
 
 @given(patients, patients, st.integers(0, 9))
-def test_every_picture_is_asked_about_once_by_a_network_new_to_its_patient(
+def test_every_image_is_asked_about_once_by_a_network_new_to_its_patient(
     real: list[int], simulated: list[int], seed: int
 ) -> None:
     ours, theirs = some_images(simulated, ["phantom"]), some_images(real, ["nih", "shenzhen"])

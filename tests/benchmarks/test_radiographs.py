@@ -13,7 +13,7 @@ def test_the_central_square_is_kept_whole() -> None:
     assert to_square(wide.T, 20).min() == pytest.approx(1)
 
 
-def test_a_picture_of_the_grid_is_not_resampled() -> None:
+def test_an_image_of_the_grid_is_not_resampled() -> None:
     pixels = np.random.default_rng(0).random((32, 32), np.float32)
     np.testing.assert_array_equal(to_square(pixels, 32), pixels)
 
@@ -40,7 +40,7 @@ def test_sources_are_chosen_evenly() -> None:
     assert len(choose(image_set, 500, np.random.default_rng(0))) == count
 
 
-def test_bands_and_the_rest_make_the_picture() -> None:
+def test_bands_and_the_rest_make_the_image() -> None:
     unit = np.random.default_rng(2).random((64, 64), np.float32)
     bands = split_bands(unit)
     rest = unit - sum(bands.values())

@@ -38,7 +38,7 @@ def test_equal_seeds_give_equal_networks() -> None:
         assert torch.equal(a, b)
 
 
-def test_a_picture_and_its_mirror_image_get_one_score() -> None:
+def test_an_image_and_its_mirror_image_get_one_score() -> None:
     network = SharpClassifier().eval()
     image_set = textures(2, 0.0, 0)
     np.testing.assert_allclose(

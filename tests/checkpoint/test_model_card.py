@@ -282,7 +282,7 @@ def test_dropout_leaves_something(dropout: float) -> None:
         ("likelihood", "gennorm, laplace, gaussian, point"),
     ],
 )
-def test_an_unknown_choice_is_told_the_known_ones(name: str, known: str) -> None:
+def test_an_unknown_choice_is_answered_by_the_known_ones(name: str, known: str) -> None:
     choice: dict[str, Any] = {name: "other"}
     with pytest.raises(ValueError, match=f"expected as {name} one of {known}, found 'other'$"):
         CascadeConfig(**choice)

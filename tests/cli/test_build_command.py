@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 import zarr
-from radiograph_files import write_bad_files, write_folder, write_picture
+from error_lines import one_line
+from radiograph_files import write_bad_files, write_folder, write_image
 
 from dfsynth.store.opened import open_store
 
 
 @pytest.fixture
-def pictures(tmp_path) -> Path:
-    return write_folder(tmp_path / "pictures", 5)
+def images(tmp_path) -> Path:
+    return write_folder(tmp_path / "images", 5)
 
 
 @pytest.fixture
@@ -32,18 +33,10 @@ def build(run_cli, tiny_checkpoint, tmp_path):
     return run
 
 
-def one_line(err: str) -> str:
-    """The error's line; a traceback or a second line of error is a failure."""
-    lines = [line for line in err.splitlines() if line.startswith("error:")]
-    assert len(lines) == 1, err
-    assert "Traceback" not in err
-    return lines[0]
-
-
-def test_builds_and_tells_as_json(build, pictures, tmp_path):
-    write_bad_files(pictures)
-    (pictures / "notes.txt").write_text("not an image, and its suffix says so")
-    status, out, _ = build(pictures, "--json", "-q")
+def test_builds_and_tells_as_json(build, images, tmp_path):
+    write_bad_files(images)
+    (images / "notes.txt").write_text("not an image, and its suffix says so")
+    status, out, _ = build(images, "--json", "-q")
     report = json.loads(out)
     assert status == 0
     assert (report["ok"], report["failed"], report["rows"]) == (5, 4, 9)
@@ -54,24 +47,24 @@ def test_builds_and_tells_as_json(build, pictures, tmp_path):
     assert "not for diagnosis" in str(group.attrs["notice"])
 
 
-def test_bad_files_become_rows_with_a_code(build, pictures, tmp_path):
-    expected = write_bad_files(pictures)
-    assert build(pictures)[0] == 0
+def test_bad_files_become_rows_with_a_code(build, images, tmp_path):
+    expected = write_bad_files(images)
+    assert build(images)[0] == 0
     rows = open_store(tmp_path / "x.zarr").manifest.to_pylist()
     found = {r["image_id"]: r["error_code"] for r in rows if r["status"] == "failed"}
     assert found == expected
 
 
-def test_strict_exits_3_and_only_then(build, pictures):
-    assert build(pictures, "--strict")[0] == 0
-    write_picture(pictures / "more.png", 50)
-    (pictures / "bad.png").write_bytes(b"")
-    assert build(pictures, "--strict", "--overwrite")[0] == 3
+def test_strict_exits_3_and_only_then(build, images):
+    assert build(images, "--strict")[0] == 0
+    write_image(images / "more.png", 50)
+    (images / "bad.png").write_bytes(b"")
+    assert build(images, "--strict", "--overwrite")[0] == 3
 
 
-def test_the_same_command_resumes(build, pictures):
-    assert build(pictures)[0] == 0
-    status, out, _ = build(pictures, "--json", "-q")
+def test_the_same_command_resumes(build, images):
+    assert build(images)[0] == 0
+    status, out, _ = build(images, "--json", "-q")
     assert status == 0
     assert json.loads(out)["resumed"] is True
 
@@ -80,27 +73,27 @@ def test_the_same_command_resumes(build, pictures):
     ("option", "value", "named"),
     [("--seed", 5, "seed"), ("--mc-samples", 4, "mc_samples"), ("--size", "64", "size")],
 )
-def test_other_options_are_refused_and_named(build, pictures, option, value, named):
-    assert build(pictures)[0] == 0
-    status, _, err = build(pictures, option, value)
+def test_other_options_are_refused_and_named(build, images, option, value, named):
+    assert build(images)[0] == 0
+    status, _, err = build(images, option, value)
     assert status == 2
     assert f"{named}: the store has" in one_line(err)
 
 
-def test_overwrite_starts_anew_and_spares_what_is_not_ours(build, pictures, tmp_path):
-    assert build(pictures)[0] == 0
-    assert build(pictures, "--seed", 5, "--overwrite")[0] == 0
-    foreign = tmp_path / "papers"
-    foreign.mkdir()
-    (foreign / "thesis.tex").write_text("years of work")
-    status, _, err = build(pictures, "--overwrite", out=foreign)
+def test_overwrite_starts_anew_and_spares_what_is_not_ours(build, images, tmp_path):
+    assert build(images)[0] == 0
+    assert build(images, "--seed", 5, "--overwrite")[0] == 0
+    other = tmp_path / "papers"
+    other.mkdir()
+    (other / "thesis.tex").write_text("years of work")
+    status, _, err = build(images, "--overwrite", out=other)
     assert status == 2
     assert "choose another" in one_line(err)
-    assert (foreign / "thesis.tex").read_text() == "years of work"
+    assert (other / "thesis.tex").read_text() == "years of work"
 
 
-def test_dry_run_writes_nothing_and_estimates(build, pictures, tmp_path):
-    status, out, _ = build(pictures, "--dry-run", "--json")
+def test_dry_run_writes_nothing_and_estimates(build, images, tmp_path):
+    status, out, _ = build(images, "--dry-run", "--json")
     found = json.loads(out)
     assert status == 0
     assert (found["rows"], found["shards"]) == (5, 3)
@@ -123,8 +116,8 @@ def test_dry_run_writes_nothing_and_estimates(build, pictures, tmp_path):
         (["--limit", "0"], "--limit"),
     ],
 )
-def test_wrong_options_exit_2_before_any_work(build, pictures, tmp_path, arguments, says):
-    status, _, err = build(pictures, *arguments)
+def test_wrong_options_exit_2_before_any_work(build, images, tmp_path, arguments, says):
+    status, _, err = build(images, *arguments)
     assert status == 2
     assert says in one_line(err)
     assert not (tmp_path / "x.zarr").exists()
@@ -152,8 +145,8 @@ def test_a_folder_without_images_exits_2(build, tmp_path):
     assert not (tmp_path / "x.zarr").exists()
 
 
-def test_a_missing_checkpoint_exits_2_a_damaged_one_1(run_cli, pictures, tiny_checkpoint, tmp_path):
-    command = ("build", "--source", pictures, "--out", tmp_path / "x.zarr", "--checkpoint")
+def test_a_missing_checkpoint_exits_2_a_damaged_one_1(run_cli, images, tiny_checkpoint, tmp_path):
+    command = ("build", "--source", images, "--out", tmp_path / "x.zarr", "--checkpoint")
     status, _, err = run_cli(*command, "nowhere")
     assert status == 2
     assert "nowhere" in one_line(err)
@@ -168,7 +161,7 @@ def test_a_missing_checkpoint_exits_2_a_damaged_one_1(run_cli, pictures, tiny_ch
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
-def test_a_full_disk_ends_the_run_and_keeps_committed_shards(build, pictures, tmp_path):
+def test_a_full_disk_ends_the_run_and_keeps_committed_shards(build, images, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
@@ -178,23 +171,23 @@ def test_a_full_disk_ends_the_run_and_keeps_committed_shards(build, pictures, tm
         pytest.skip("a tmpfs cannot be mounted here")
     try:
         for number in range(60):
-            write_picture(pictures / f"more{number}.png", 100 + number)
-        status, _, err = build(pictures, out=disk / "x.zarr")
+            write_image(images / f"more{number}.png", 100 + number)
+        status, _, err = build(images, out=disk / "x.zarr")
         assert status == 1
         assert "full" in one_line(err) or "space" in one_line(err)
         manifest = open_store(disk / "x.zarr").manifest
         assert 0 < manifest.num_rows < 65
         subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
-        assert build(pictures, out=disk / "x.zarr")[0] == 0
+        assert build(images, out=disk / "x.zarr")[0] == 0
         assert open_store(disk / "x.zarr").manifest.num_rows == 65
     finally:
         subprocess.run(["umount", disk], check=True)
 
 
-def test_an_unwritable_folder_is_one_clear_line(build, pictures, tmp_path):
+def test_an_unwritable_folder_is_one_clear_line(build, images, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("a file where a folder should be")
-    status, _, err = build(pictures, out=blocked / "x.zarr")
+    status, _, err = build(images, out=blocked / "x.zarr")
     assert status == 1
     assert str(blocked) in one_line(err)
 
@@ -213,11 +206,11 @@ main()
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_end_with_their_status_and_lose_nothing(
-    pictures, tiny_checkpoint, tmp_path, build, start_child, number, status
+    images, tiny_checkpoint, tmp_path, build, start_child, number, status
 ):
     out = tmp_path / "x.zarr"
     options = ("--mc-samples", 3, "--shard-size", 2, "--batch-size", 1)
-    command = ("build", "--source", pictures, "--out", out, "--checkpoint", tiny_checkpoint)
+    command = ("build", "--source", images, "--out", out, "--checkpoint", tiny_checkpoint)
     child = start_child(HALTED_COMMAND, *command, *options)
     assert child.stdout.readline() == "halted\n"
     child.send_signal(number)
@@ -226,32 +219,32 @@ def test_signals_end_with_their_status_and_lose_nothing(
     assert "Traceback" not in err
     assert "run the same command again" in err
     assert open_store(out).manifest["row"].to_pylist() == [0, 1]
-    report = json.loads(build(pictures, "--batch-size", 1, "--json", "-q")[1])
+    report = json.loads(build(images, "--batch-size", 1, "--json", "-q")[1])
     assert (report["ok"], report["shards_done"]) == (3, 3)
     assert open_store(out).manifest["row"].to_pylist() == list(range(5))
 
 
-def test_job_array_shares_cover_the_store(build, pictures, tmp_path):
+def test_job_array_shares_cover_the_store(build, images, tmp_path):
     for index in (0, 1):
-        assert build(pictures, "--partition", f"{index}/2")[0] == 0
+        assert build(images, "--partition", f"{index}/2")[0] == 0
     store = open_store(tmp_path / "x.zarr")
     assert store.manifest["row"].to_pylist() == list(range(5))
 
 
-def test_strict_remembers_what_failed_before(build, pictures):
-    (pictures / "bad.png").write_bytes(b"")
-    assert build(pictures, "--strict")[0] == 3
-    assert build(pictures, "--strict")[0] == 3
+def test_strict_remembers_what_failed_before(build, images):
+    (images / "bad.png").write_bytes(b"")
+    assert build(images, "--strict")[0] == 3
+    assert build(images, "--strict")[0] == 3
 
 
-def test_dry_run_says_what_the_build_would_refuse(build, pictures, tmp_path):
-    assert build(pictures)[0] == 0
-    status, _, err = build(pictures, "--seed", 5, "--dry-run")
+def test_dry_run_says_what_the_build_would_refuse(build, images, tmp_path):
+    assert build(images)[0] == 0
+    status, _, err = build(images, "--seed", 5, "--dry-run")
     assert status == 2
     assert "seed" in one_line(err)
 
 
-def test_the_run_says_what_it_computes_on(build, pictures):
-    _, _, err = build(pictures, "--size", "64", "--precision", "fp32", "--device", "cpu")
+def test_the_run_says_what_it_computes_on(build, images):
+    _, _, err = build(images, "--size", "64", "--precision", "fp32", "--device", "cpu")
     assert "cpu in fp32, grid 64x64, 3 samples" in err
     assert "trained at 32x32" in err

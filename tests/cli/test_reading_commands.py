@@ -24,16 +24,16 @@ from dfsynth.store.zarr.paths import shard_path
 
 
 @pytest.fixture
-def pictures(tmp_path) -> Path:
-    root = write_folder(tmp_path / "pictures", 7)
+def images(tmp_path) -> Path:
+    root = write_folder(tmp_path / "images", 7)
     write_bad_files(root)
     return root
 
 
 @pytest.fixture
-def store(pictures, tmp_path) -> Path:
+def store(images, tmp_path) -> Path:
     out = tmp_path / "x.zarr"
-    run_build(BuildOptions(source=str(pictures), out=out, shard_size=4), ToyMaker(), Silent())
+    run_build(BuildOptions(source=str(images), out=out, shard_size=4), ToyMaker(), Silent())
     return out
 
 
@@ -185,10 +185,10 @@ def test_filter_refuses_bad_sql_and_unknown_columns(run_cli, store):
     assert "uncertainty" in run_cli("filter", store, "--where", "uncertainly < 0.1")[2]
 
 
-def test_show_draws_with_and_without_the_source(run_cli, store, pictures, tmp_path):
+def test_show_draws_with_and_without_the_source(run_cli, store, images, tmp_path):
     without, with_source = tmp_path / "a.png", tmp_path / "b.png"
     assert run_cli("show", store, "--out", without, "--images", 3)[0] == 0
-    options = ("--images", 3, "--source", pictures)
+    options = ("--images", 3, "--source", images)
     assert run_cli("show", store, "--out", with_source, *options)[0] == 0
     blank, drawn = cv2.imread(str(without)), cv2.imread(str(with_source))
     assert blank is not None
@@ -197,7 +197,7 @@ def test_show_draws_with_and_without_the_source(run_cli, store, pictures, tmp_pa
     assert np.any(blank != drawn)
 
 
-def test_show_draws_beside_the_store_unless_told(run_cli, store, tmp_path, monkeypatch):
+def test_show_draws_beside_the_store_by_default(run_cli, store, tmp_path, monkeypatch):
     assert run_cli("show", store)[0] == 0
     assert (tmp_path / "x.zarr.png").read_bytes().startswith(b"\x89PNG")
     (tmp_path / "x.zarr.png").unlink()
@@ -214,7 +214,7 @@ def test_show_help_tells_the_default(run_cli, monkeypatch):
     assert "(default: beside STORE" in " ".join(run_cli("show", "--help")[1].split())
 
 
-def test_show_says_which_pictures_are_blank(run_cli, store, pictures, tmp_path):
+def test_show_says_which_images_are_blank(run_cli, store, images, tmp_path):
     options = ("--images", 3, "--out", tmp_path / "a.png")
     advice = "attenuation left blank for 3 images: give --source (and --root)"
     assert advice in run_cli("show", store, *options)[1]
@@ -222,17 +222,17 @@ def test_show_says_which_pictures_are_blank(run_cli, store, pictures, tmp_path):
     wrong = write_folder(tmp_path / "wrong", 1)
     (wrong / "part0" / "image0000.png").rename(wrong / "other.png")
     assert advice in run_cli("show", store, *options, "--source", wrong)[1]
-    assert "left blank" not in run_cli("show", store, *options, "--source", pictures)[1]
+    assert "left blank" not in run_cli("show", store, *options, "--source", images)[1]
 
 
-def test_show_reads_no_larger_image_than_it_is_allowed(run_cli, store, pictures, tmp_path):
-    options = ("--out", tmp_path / "a.png", "--images", 3, "--source", pictures, "--json")
+def test_show_reads_no_larger_image_than_it_is_allowed(run_cli, store, images, tmp_path):
+    options = ("--out", tmp_path / "a.png", "--images", 3, "--source", images, "--json")
     assert json.loads(run_cli("show", store, *options)[1])["blank"] == 0
     for limit in ("--max-pixels", "--max-bytes"):
         assert json.loads(run_cli("show", store, *options, limit, 10)[1])["blank"] == 3
 
 
-def test_show_counts_no_blank_picture_for_a_failed_image(run_cli, store, tmp_path):
+def test_show_counts_no_blank_image_for_a_failed_image(run_cli, store, tmp_path):
     out = run_cli("show", store, "--ids", "empty.png", "--out", tmp_path / "a.png")[1]
     assert "left blank" not in out
 
@@ -257,8 +257,8 @@ def test_sources_is_read_by_people(run_cli, monkeypatch, columns):
     out = run_cli("sources")[1]
     text = " ".join(out.split())
     corpus = next(c for c in known_corpora() if c.name == "nih")
-    for told in (corpus.title, corpus.license, corpus.citation, corpus.homepage, corpus.obtain):
-        assert " ".join(told.split()) in text
+    for expected in (corpus.title, corpus.license, corpus.citation, corpus.homepage, corpus.obtain):
+        assert " ".join(expected.split()) in text
     assert "112,120 images, 30,805 patients, 42 GB" in text
     assert all(quirk in text for quirk in corpus.quirks)
     lines = out.splitlines()

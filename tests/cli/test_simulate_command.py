@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from error_lines import one_line
 from toy_simulator import ToyPairMaker
 
 import dfsynth
@@ -40,13 +41,6 @@ def simulate(run_cli, made, tmp_path) -> Run:
         return run_cli("simulate", "--out", tmp_path / "x.zarr", *sizes, *more)
 
     return run
-
-
-def one_line(err: str) -> str:
-    lines = [line for line in err.splitlines() if line.startswith("error:")]
-    assert len(lines) == 1, err
-    assert "Traceback" not in err
-    return lines[0]
 
 
 def test_simulates_and_tells_as_json(simulate, tmp_path):
@@ -226,20 +220,20 @@ def test_filter_keeps_pairs_by_their_columns(simulate, run_cli, tmp_path):
 
 def test_show_draws_pairs_and_hatches_what_failed(simulate, run_cli, tmp_path):
     simulate()
-    pictures = []
+    images = []
     for name in ("pair-0000001", "pair-0000002"):
-        picture = tmp_path / f"{name}.png"
-        status, out, _ = run_cli("show", tmp_path / "x.zarr", "--ids", name, "--out", picture)
+        image = tmp_path / f"{name}.png"
+        status, out, _ = run_cli("show", tmp_path / "x.zarr", "--ids", name, "--out", image)
         assert status == 0
         assert "left blank" not in out
-        image = cv2.imread(str(picture))
-        assert image is not None
-        pictures.append(image)
-    drawn, failed = pictures
+        sheet = cv2.imread(str(image))
+        assert sheet is not None
+        images.append(sheet)
+    drawn, failed = images
     assert drawn.shape == failed.shape
     # Viridis and inferno are colourful; a failed row shows neither mask nor severity.
     body = slice(drawn.shape[0] // 3, 3 * drawn.shape[0] // 4)
-    colourful = [int(np.ptp(picture[body].astype(int), axis=2).max()) for picture in pictures]
+    colourful = [int(np.ptp(image[body].astype(int), axis=2).max()) for image in images]
     assert colourful[0] > 100 > colourful[1]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from error_lines import one_line
 from pair_files import write_pair_folders, write_radiograph, write_signal
 from support_training import write_recipe
 
@@ -55,14 +56,8 @@ def test_a_run_as_json(arguments, tmp_path, run_cli):
     assert "name no patient" in err
 
 
-def one_line(err: str) -> str:
-    lines = [line for line in err.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1
-    return lines[0]
-
-
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"train": "no-such-recipe"}, "no recipe 'no-such-recipe'"),
         ({"--data": "nowhere"}, "nowhere"),
@@ -70,7 +65,7 @@ def one_line(err: str) -> str:
         ({"--precision": "fp16"}, "fp16"),
     ],
 )
-def test_mistakes_are_told_in_one_line(arguments, run_cli, change, told):
+def test_mistakes_are_reported_in_one_line(arguments, run_cli, change, message):
     for option, value in change.items():
         if option in arguments:
             arguments[arguments.index(option) + 1] = value
@@ -78,7 +73,7 @@ def test_mistakes_are_told_in_one_line(arguments, run_cli, change, told):
             arguments += [option, value]
     status, _, err = run_cli(*arguments)
     assert status == 2
-    assert told in one_line(err)
+    assert message in one_line(err)
 
 
 def test_an_unpaired_file_is_named(arguments, tmp_path, run_cli):

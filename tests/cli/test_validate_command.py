@@ -6,18 +6,20 @@ import pytest
 from typer.testing import CliRunner
 
 from dfsynth.cli.app import app
-from dfsynth.simulation.validation import Finding, cohort
-from dfsynth.simulation.validation.cohort import tabulate_findings
+from dfsynth.simulation.validation import TargetResult, cohort
+from dfsynth.simulation.validation.cohort import tabulate_results
 
 FINDINGS = (
-    Finding("mean", "by construction", "1/m", (2.4, 2.6), "published", 2.51, (2.45, 2.57), "yes"),
-    Finding("ratio", "emergent", "", (0.4, 0.5), "published", 0.49, (0.47, 0.51), "in doubt"),
-    Finding("area", "emergent", "cm²", (350, 600), "guess", 700.0, (650.0, 750.0), "no"),
+    TargetResult(
+        "mean", "by construction", "1/m", (2.4, 2.6), "published", 2.51, (2.45, 2.57), "yes"
+    ),
+    TargetResult("ratio", "emergent", "", (0.4, 0.5), "published", 0.49, (0.47, 0.51), "in doubt"),
+    TargetResult("area", "emergent", "cm²", (350, 600), "assumed", 700.0, (650.0, 750.0), "no"),
 )
 
 
 def test_the_table_says_what_is_met_and_what_is_not() -> None:
-    lines = tabulate_findings(FINDINGS).splitlines()
+    lines = tabulate_results(FINDINGS).splitlines()
     assert len(lines) == 5
     assert "2.51 (2.45 to 2.57)" in lines[2]
     for line, met in zip(lines[2:], ("yes", "in doubt", "NO"), strict=True):

@@ -7,7 +7,7 @@ have the spellings of version 0.1.0.
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,6 @@ STORES = ("images", "pairs")
 MAPS = ("dark_field", "aleatoric", "epistemic", "attenuation", "lung")
 
 RunCli = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As the files were made; sums depend on how many threads there are."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -198,10 +189,10 @@ def test_show_draws_both_stores(files: Path, run_json: Callable[..., Any]) -> No
         ("images", ["a.png", "b.png", "c.png", "d.png"]),
         ("pairs", ["pair-0000000", "pair-0000001", "pair-0000002"]),
     ):
-        picture = files / f"{name}.png"
-        found = run_json("show", files / f"{name}.zarr", "--out", picture)
+        image = files / f"{name}.png"
+        found = run_json("show", files / f"{name}.zarr", "--out", image)
         assert (found["images"], found["blank"]) == (ids, 0)
-        assert picture.stat().st_size > 10_000
+        assert image.stat().st_size > 10_000
 
 
 def test_the_same_build_finds_the_store_finished(files: Path, run_json: Callable[..., Any]) -> None:

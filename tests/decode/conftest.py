@@ -1,7 +1,6 @@
 """Real pixels, and files made of them in every format and transfer syntax."""
 
 import io
-import os
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,15 +30,6 @@ def crop12(crop: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """The same in 12 bits, with the low ones used too."""
     rng = np.random.default_rng(0)
     return crop.astype(np.uint16) * 16 + rng.integers(0, 16, crop.shape, dtype=np.uint16)
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The whole collection of real files."""
-    folder = os.environ.get("DFSYNTH_SHARED_DATA")
-    if not folder:
-        pytest.skip("DFSYNTH_SHARED_DATA does not point to the collection of real files")
-    return Path(folder)
 
 
 @pytest.fixture

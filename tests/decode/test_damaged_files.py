@@ -1,4 +1,4 @@
-"""A cut or a changed byte gives a picture or one known error in our own words, and nothing else.
+"""A cut or a changed byte gives an image or one known error in our own words, and nothing else.
 
 Streams of JPEG-LS, JPEG 2000 and lossless JPEG are cut elsewhere, and not changed inside: their
 decoders are the least hardened, and no test may stumble on input that ends a process.
@@ -74,7 +74,7 @@ def files(
     dicom_file: Callable[..., bytes],
     tiff_file: Callable[..., bytes],
 ) -> Mapping[str, bytes]:
-    """A real picture of 16 × 16 pixels in each kind, with a patient's name and number beside it."""
+    """A real image of 16 × 16 pixels in each kind, with a patient's name and number beside it."""
     grey = np.ascontiguousarray(crop[::16, ::16])
     deep = grey.astype(np.uint16) * 16
     colour = np.dstack([grey, 255 - grey, grey // 2])
@@ -131,7 +131,7 @@ def words(sentence: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", re.sub(r"\b[0-9A-F]{4},[0-9A-F]{4}\b", "", sentence))
 
 
-def assert_picture_or_known_error(data: bytes) -> None:
+def assert_image_or_known_error(data: bytes) -> None:
     try:
         image = decode(data, LIMITS)
     except ImageError as error:
@@ -172,7 +172,7 @@ def test_a_name_is_none_of_our_own_words() -> None:
 @given(kind=st.sampled_from(KINDS), cut=st.floats(0, 1, exclude_max=True))
 def test_files_cut_anywhere(files: Mapping[str, bytes], kind: str, cut: float) -> None:
     data = files[kind]
-    assert_picture_or_known_error(data[: int(cut * len(data))])
+    assert_image_or_known_error(data[: int(cut * len(data))])
 
 
 @settings(max_examples=1000, deadline=None, derandomize=True)
@@ -186,4 +186,4 @@ def test_files_with_one_changed_byte(
 ) -> None:
     data = bytearray(files[kind])
     data[int(where * len(data))] ^= change
-    assert_picture_or_known_error(bytes(data))
+    assert_image_or_known_error(bytes(data))

@@ -32,7 +32,7 @@ NATIVE = [
 
 
 def shown_by_pydicom(data: bytes) -> tuple[NDArray[np.float64], float, float]:
-    """The picture by pydicom's own transformations, and its natural range."""
+    """The image by pydicom's own transformations, and its natural range."""
     data_set = pydicom.dcmread(io.BytesIO(data))
     values = apply_modality_lut(data_set.pixel_array, data_set)
     low, high = 0.0, float(2**data_set.BitsStored - 1)
@@ -159,7 +159,7 @@ def test_dense_is_bright(
     np.testing.assert_allclose(rescaled.pixels, crop12 * 2.0 - 100)
 
 
-def test_the_relationship_sign_does_not_turn_the_picture(
+def test_the_relationship_sign_does_not_turn_the_image(
     dicom_file: Callable[..., bytes], crop12: NDArray[np.uint16]
 ) -> None:
     data = dicom_file(crop12, bits=12, PixelIntensityRelationshipSign=1)
@@ -288,11 +288,11 @@ def test_no_identity_is_decoded(
     found = read_file(data, len(data))
     read = {*found.values, *found.arrays, *found.first_items}
     assert read <= tags.VALUES | tags.ARRAYS | tags.SEQUENCES
-    assert tags.ROWS in read
+    assert tags.IMAGE_ROWS in read
     assert not any(word in repr(found) for word in IDENTITY.split("^"))
 
 
-def test_identity_in_the_place_of_a_number_is_not_told(
+def test_identity_in_the_place_of_a_number_is_not_quoted(
     dicom_file: Callable[..., bytes], crop: NDArray[np.uint8]
 ) -> None:
     data = dicom_file(crop, RescaleSlope="1.25", RescaleIntercept="0")

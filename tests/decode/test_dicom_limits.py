@@ -1,7 +1,6 @@
 """DICOM: what a file may cost in memory and time is bounded, whatever its header says."""
 
 import struct
-import tracemalloc
 import zlib
 from collections.abc import Callable
 
@@ -10,31 +9,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pydicom import uid
+from refused_images import code_of
+from traced_memory import peak_bytes
 
 from dfsynth.decode import DecodeLimits, decode
-from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.errors import ErrorCode
 
 DicomFile = Callable[..., bytes]
 ITEM_END = b"\xfe\xff\x0d\xe0\0\0\0\0"
 SEQUENCE_END = b"\xfe\xff\xdd\xe0\0\0\0\0"
 PIXELS_IMPLICIT = b"\xe0\x7f\x10\0"
 MEGABYTE = 1_000_000
-
-
-def code_of(data: bytes, limits: DecodeLimits | None = None) -> ErrorCode:
-    with pytest.raises(ImageError) as caught:
-        decode(data, limits or DecodeLimits())
-    return caught.value.code
-
-
-def peak_bytes(work: Callable[[], object]) -> int:
-    """The most memory that Python and numpy held at once while `work` ran."""
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def implicit(tag: tuple[int, int], value: bytes) -> bytes:
@@ -64,7 +49,7 @@ def test_more_than_one_frame_reaches_no_codec(
 
 
 def test_inflating_ends_at_the_limit(dicom_file: DicomFile) -> None:
-    """A black picture of 4 MB in 4 kB; the file itself is well below the limit."""
+    """A black image of 4 MB in 4 kB; the file itself is well below the limit."""
     data = dicom_file(np.zeros((2000, 2000), np.uint8), syntax=uid.DeflatedExplicitVRLittleEndian)
     limits = DecodeLimits(max_bytes=100_000)
     assert len(data) < limits.max_bytes

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
+from refused_images import code_of
 
 from dfsynth.decode import decode
-from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.errors import ErrorCode
 
 Encoder = Callable[[Pixels, int], bytes]
 
@@ -37,12 +38,6 @@ NATIVE = [
     uid.ExplicitVRBigEndian,
     uid.DeflatedExplicitVRLittleEndian,
 ]
-
-
-def code_of(data: bytes) -> ErrorCode:
-    with pytest.raises(ImageError) as caught:
-        decode(data)
-    return caught.value.code
 
 
 @pytest.mark.parametrize("syntax", NATIVE, ids=lambda syntax: syntax.name)

@@ -9,6 +9,7 @@ import pytest
 from codestreams import j2k
 from numpy.typing import NDArray
 from pydicom import uid
+from refused_images import code_of
 
 from dfsynth.decode import decode
 from dfsynth.errors import ErrorCode, ImageError
@@ -18,19 +19,13 @@ SIZE_MARKER = b"\xff\x4f\xff\x51"
 CODING, CODING_OF_ONE, TILE_PART = b"\xff\x52", b"\xff\x53", b"\xff\x90"
 
 
-def code_of(data: bytes) -> ErrorCode:
-    with pytest.raises(ImageError) as caught:
-        decode(data)
-    return caught.value.code
-
-
 def box(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(body), name) + body
 
 
 @pytest.fixture
 def dicom_of(dicom_file: DicomFile, crop: NDArray[np.uint8]) -> Callable[[bytes], bytes]:
-    """A DICOM file of the real picture's size around a codestream."""
+    """A DICOM file of the real image's size around a codestream."""
     return lambda frame: dicom_file(crop, syntax=uid.JPEG2000Lossless, frame=frame)
 
 

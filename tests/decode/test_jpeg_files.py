@@ -11,15 +11,10 @@ from codestreams import jpeg_ls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from refused_images import code_of
 
 from dfsynth.decode import decode
-from dfsynth.errors import ErrorCode, ImageError
-
-
-def code_of(data: bytes) -> ErrorCode:
-    with pytest.raises(ImageError) as caught:
-        decode(data)
-    return caught.value.code
+from dfsynth.errors import ErrorCode
 
 
 def jpeg(pixels: NDArray[np.generic], **options: Any) -> bytes:

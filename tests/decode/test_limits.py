@@ -1,4 +1,4 @@
-"""A picture over the limits is refused by its header, before any codec sees it."""
+"""An image over the limits is refused by its header, before any codec sees it."""
 
 import struct
 import zlib
@@ -11,6 +11,7 @@ import pytest
 from codestreams import j2k, jpeg_ls, lossless_jpeg, run_lengths
 from numpy.typing import NDArray
 from pydicom import uid
+from refused_images import code_of
 
 from dfsynth.decode import DecodeLimits, decode
 from dfsynth.errors import ErrorCode, ImageError
@@ -35,7 +36,7 @@ def files(
     dicom_file: Callable[..., bytes],
     tiff_file: Callable[..., bytes],
 ) -> Mapping[str, bytes]:
-    """One real picture in every encoding."""
+    """One real image in every encoding."""
     progressive = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
     return {
         "png": bytes(imagecodecs.png_encode(crop)),
@@ -49,12 +50,6 @@ def files(
             for syntax, encode in ENCODERS.items()
         },
     }
-
-
-def code_of(data: bytes, limits: DecodeLimits | None = None) -> ErrorCode:
-    with pytest.raises(ImageError) as caught:
-        decode(data, limits or DecodeLimits())
-    return caught.value.code
 
 
 def claim_in_png(data: bytes, height: int, width: int) -> bytes:
@@ -117,7 +112,7 @@ TALLER = {
 
 @pytest.mark.usefixtures("no_codec")
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_real_picture_over_the_limit_reaches_no_codec(
+def test_a_real_image_over_the_limit_reaches_no_codec(
     files: Mapping[str, bytes], crop: NDArray[np.uint8], kind: str
 ) -> None:
     over = DecodeLimits(max_pixels=crop.size - 1)

@@ -1,4 +1,4 @@
-"""PNG: every kind gives the grey picture; every fault is an error, never half a picture."""
+"""PNG: every kind gives the grey image; every fault is an error, never half an image."""
 
 import gc
 import struct
@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from refused_images import code_of
 
-from dfsynth.decode import DecodeLimits, decode
-from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.decode import decode
+from dfsynth.errors import ErrorCode
 
 
 def chunk(name: bytes, body: bytes) -> bytes:
@@ -45,12 +46,6 @@ def interlaced_rows(pixels: NDArray[np.uint8]) -> bytes:
         part = pixels[top::down, left::across]
         rows += b"".join(b"\0" + row.tobytes() for row in part if part.shape[1])
     return rows
-
-
-def code_of(data: bytes, limits: DecodeLimits | None = None) -> ErrorCode:
-    with pytest.raises(ImageError) as caught:
-        decode(data, limits or DecodeLimits())
-    return caught.value.code
 
 
 def test_grey_8_and_16_bits_are_kept_bit_for_bit(
@@ -214,7 +209,7 @@ DAMAGED = {
 @pytest.mark.usefixtures("no_codec")
 @pytest.mark.parametrize("fault", DAMAGED)
 def test_damage_is_found_before_the_decoder(fault: str) -> None:
-    """Which would lose the memory of a whole picture with each file that it gives up half-way."""
+    """Which would lose the memory of a whole image with each file that it gives up half-way."""
     assert code_of(DAMAGED[fault]) == ErrorCode.CORRUPT
 
 

@@ -30,7 +30,7 @@ from dfsynth.errors import ErrorCode, ImageError
         (b"\x08\0\x16\0\x04\0\0\x001.2\0", ErrorCode.NO_PIXELS, "DICOM"),
     ],
 )
-def test_what_is_no_picture_says_so(data: bytes, code: ErrorCode, words: str) -> None:
+def test_what_is_no_image_says_so(data: bytes, code: ErrorCode, words: str) -> None:
     with pytest.raises(ImageError, match=words) as caught:
         decode(data)
     assert caught.value.code == code

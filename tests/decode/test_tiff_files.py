@@ -8,17 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from refused_images import code_of
 
 from dfsynth.decode import decode
-from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.errors import ErrorCode
 
 COMPRESSIONS = [1, 5, 8, 32773]
-
-
-def code_of(data: bytes) -> ErrorCode:
-    with pytest.raises(ImageError) as caught:
-        decode(data)
-    return caught.value.code
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)

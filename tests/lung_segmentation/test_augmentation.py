@@ -39,12 +39,12 @@ def spot() -> Float32Map:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_another_look_keeps_shape_and_range(spot: Float32Map, seed: int) -> None:
+def test_another_appearance_keeps_shape_and_range(spot: Float32Map, seed: int) -> None:
     before = spot.copy()
-    look = randomise_appearance(spot, LungAugmentation(), np.random.default_rng(seed))
-    assert look.shape == spot.shape
-    assert look.dtype == np.float32
-    assert 0 <= look.min() <= look.max() <= 1
+    changed = randomise_appearance(spot, LungAugmentation(), np.random.default_rng(seed))
+    assert changed.shape == spot.shape
+    assert changed.dtype == np.float32
+    assert 0 <= changed.min() <= changed.max() <= 1
     assert np.array_equal(spot, before)
 
 

@@ -9,7 +9,7 @@ import typing
 from pathlib import Path
 
 import dfsynth.manifest
-from dfsynth.manifest import COLUMNS, SCHEMA, SCHEMA_VERSION, schema_json
+from dfsynth.manifest import COLUMNS, IMAGES, SCHEMA_VERSION
 from dfsynth.records import ManifestRow
 from dfsynth.score import SCORE_COLUMNS
 
@@ -41,7 +41,7 @@ def _arrow_types(hint: object) -> tuple[set[str], bool]:
 
 
 def test_columns_are_those_of_the_contract_in_its_order() -> None:
-    assert SCHEMA.names == CONTRACT.split()
+    assert IMAGES.arrow.names == CONTRACT.split()
     assert [column.name for column in COLUMNS] == CONTRACT.split()
 
 
@@ -49,7 +49,7 @@ def test_columns_are_the_fields_of_the_record_and_the_scores() -> None:
     hints = typing.get_type_hints(ManifestRow)
     scores = {column.name for column in SCORE_COLUMNS}
     fields = {field.name for field in dataclasses.fields(ManifestRow)} - {"scores"}
-    assert fields | scores == set(SCHEMA.names)
+    assert fields | scores == set(IMAGES.arrow.names)
     assert not fields & scores
     for column in COLUMNS:
         if column.name in scores:
@@ -61,19 +61,21 @@ def test_columns_are_the_fields_of_the_record_and_the_scores() -> None:
 
 
 def test_every_column_is_described_in_its_metadata() -> None:
-    for column, field in zip(COLUMNS, SCHEMA, strict=True):
+    for column, field in zip(COLUMNS, IMAGES.arrow, strict=True):
         assert field.metadata is not None
         assert field.metadata[b"description"].decode() == column.description
         assert "\n" not in column.description
         assert field.metadata.get(b"unit", b"").decode() == (column.unit or "")
-    assert SCHEMA.metadata == {b"dfsynth.schema_version": str(SCHEMA_VERSION).encode()}
+    assert IMAGES.arrow.metadata == {b"dfsynth.schema_version": str(SCHEMA_VERSION).encode()}
 
 
 def test_exported_schema_is_current() -> None:
-    assert EXPORTED.read_bytes().decode() == schema_json(), (
+    assert EXPORTED.read_bytes().decode() == IMAGES.to_json(), (
         "run: python -m dfsynth.manifest.export > manifests/schema-v1.json"
     )
-    assert [column["name"] for column in json.loads(schema_json())["columns"]] == CONTRACT.split()
+    assert [
+        column["name"] for column in json.loads(IMAGES.to_json())["columns"]
+    ] == CONTRACT.split()
 
 
 def test_the_module_prints_the_export() -> None:

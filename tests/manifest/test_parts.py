@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfsynth.errors import StoreError
-from dfsynth.manifest import COLUMNS, SCHEMA, encode_part, read_part, rows_of
+from dfsynth.manifest import COLUMNS, IMAGES, encode_part, read_part, rows_of
 from dfsynth.records import ManifestRow
 from dfsynth.score import NO_SCORES
 
@@ -48,7 +48,7 @@ def test_rows_come_back_as_they_went_in(
     part = tmp_path_factory.mktemp("parts") / "part-0000000.parquet"
     part.write_bytes(encode_part(rows))
     table = read_part(part)
-    assert table.schema.equals(SCHEMA, check_metadata=True)
+    assert table.schema.equals(IMAGES.arrow, check_metadata=True)
     assert rows_of(table) == tuple(rows)
 
 
@@ -128,7 +128,7 @@ def test_pandas_reads_the_folder(mixed: tuple[Path, list[ManifestRow]]) -> None:
     pandas = pytest.importorskip("pandas")
     folder, rows = mixed
     frame = pandas.read_parquet(folder)
-    assert list(frame.columns) == SCHEMA.names
+    assert list(frame.columns) == IMAGES.arrow.names
     assert [None if math.isnan(age) else age for age in frame["age"]] == [row.age for row in rows]
 
 

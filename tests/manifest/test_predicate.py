@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfsynth.errors import UsageError
-from dfsynth.manifest import SCHEMA
+from dfsynth.manifest import IMAGES
 from dfsynth.manifest.predicate import connect_isolated, matching_positions
 from dfsynth.manifest.vocabulary import FUNCTIONS, check_calls
 
@@ -191,6 +191,6 @@ def test_comparisons_agree_with_python(limit: float, strict: bool) -> None:
 
 
 def test_all_columns_of_the_manifest_can_be_named() -> None:
-    empty = SCHEMA.empty_table()
-    for name in SCHEMA.names:
+    empty = IMAGES.arrow.empty_table()
+    for name in IMAGES.arrow.names:
         assert matching_positions(empty, f"{name} IS NULL").size == 0

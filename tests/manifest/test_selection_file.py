@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dfsynth.errors import StoreError, UsageError
-from dfsynth.manifest import PROVENANCE_KEY, SCHEMA, Selection, select, write_selection
+from dfsynth.manifest import IMAGES, PROVENANCE_KEY, Selection, select, write_selection
 from dfsynth.records import ManifestRow
 
 PROVENANCE = {"checkpoint": "default", "sentence": "Synthetic – not for diagnosis."}
@@ -28,7 +28,7 @@ def test_rows_schema_and_provenance_are_written(selection: Selection, tmp_path: 
     assert table.equals(selection.table)
     assert json.loads(table.schema.metadata[PROVENANCE_KEY]) == PROVENANCE
     assert table.schema.metadata[b"dfsynth.schema_version"] == b"1"
-    assert table.schema.field("uncertainty").metadata == SCHEMA.field("uncertainty").metadata
+    assert table.schema.field("uncertainty").metadata == IMAGES.arrow.field("uncertainty").metadata
 
 
 def test_an_existing_file_is_replaced_and_nothing_is_left(

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dfsynth.errors import StoreError
-from dfsynth.manifest import SCHEMA, encode_part, read_manifest, rows_of
+from dfsynth.manifest import IMAGES, encode_part, read_manifest, rows_of
 from dfsynth.records import ManifestRow
 
 MakeRow = Callable[..., ManifestRow]
@@ -20,7 +20,7 @@ def test_rows_come_back_sorted(
     rows = [ok_row(i) if i % 4 else failed_row(i) for i in range(10)]
     folder = write_manifest([*rows[5:], *rows[:5]], shard_size=3)
     table = read_manifest(folder)
-    assert table.schema.equals(SCHEMA, check_metadata=True)
+    assert table.schema.equals(IMAGES.arrow, check_metadata=True)
     assert table["row"].to_pylist() == list(range(10))
     as_float32 = {"uncertainty": 0.05999999865889549, "lung_fraction": 0.4000000059604645}
     expected = replace(rows[5], scores={**rows[5].scores, **as_float32})
@@ -29,7 +29,7 @@ def test_rows_come_back_sorted(
 
 def test_a_folder_without_parts_has_no_rows(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a part")
-    assert read_manifest(tmp_path).equals(SCHEMA.empty_table())
+    assert read_manifest(tmp_path).equals(IMAGES.arrow.empty_table())
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:

@@ -36,8 +36,8 @@ def test_any_depth_fits_together(
 ) -> None:
     network = new_unet(widths)
     assert (network.dropout_channels, network.divisor) == (dropped, divisor)
-    picture = torch.rand(2, 1, divisor, 3 * divisor)
-    found = network.decode(network.encode(picture), full(network, 2))
+    image = torch.rand(2, 1, divisor, 3 * divisor)
+    found = network.decode(network.encode(image), full(network, 2))
     assert found.shape == (2, 3, divisor, 3 * divisor)
 
 

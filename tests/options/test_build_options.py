@@ -11,7 +11,7 @@ from dfsynth.records import MAP_NAMES
 
 
 def options(**changed: Any) -> BuildOptions:
-    return BuildOptions(source="pictures", out=Path("x.zarr"), **changed)
+    return BuildOptions(source="images", out=Path("x.zarr"), **changed)
 
 
 def test_defaults_are_those_of_the_command() -> None:

@@ -17,7 +17,7 @@ MIDDLING = st.tuples(st.integers(60, 160), st.integers(60, 160))
 
 @settings(deadline=None)
 @given(SIZES, SIZES)
-def test_the_whole_picture_lies_inside_the_grid(
+def test_the_whole_image_lies_inside_the_grid(
     source: tuple[int, int], grid: tuple[int, int]
 ) -> None:
     g = letterbox(source, grid)
@@ -42,7 +42,7 @@ def test_both_axes_have_one_scale_but_for_rounding(
     g = letterbox(source, grid)
     scale = min(grid[0] / source[0], grid[1] / source[1])
     for side, found in ((source[0], g.scale_y), (source[1], g.scale_x)):
-        # Half a grid pixel over the picture, or what the least width of one pixel adds.
+        # Half a grid pixel over the image, or what the least width of one pixel adds.
         assert abs(found - scale) * side <= 1 + 1e-9
     assert (g.source_height, g.source_width) == source
     assert (g.grid_height, g.grid_width) == grid
@@ -78,31 +78,31 @@ def test_sizes_without_pixels_are_refused(source: tuple[int, int], grid: tuple[i
 
 
 def smooth(shape: tuple[int, int], seed: int) -> NDArray[np.float32]:
-    """A picture without detail below a third of its side."""
+    """An image without detail below a third of its side."""
     rng = np.random.default_rng(seed)
     y, x = (np.arange(side) / side for side in shape)
-    picture = np.zeros(shape)
+    image = np.zeros(shape)
     for fy in range(3):
         for fx in range(3):
-            picture += rng.normal() * np.outer(np.cos(np.pi * fy * y), np.cos(np.pi * fx * x))
-    return (picture / np.abs(picture).max()).astype(np.float32)
+            image += rng.normal() * np.outer(np.cos(np.pi * fy * y), np.cos(np.pi * fx * x))
+    return (image / np.abs(image).max()).astype(np.float32)
 
 
 @settings(deadline=None, max_examples=60)
 @given(SMALL, SMALL, st.integers(0, 2**32))
-def test_a_smooth_picture_survives_the_round_trip(
+def test_a_smooth_image_survives_the_round_trip(
     source: tuple[int, int], grid: tuple[int, int], seed: int
 ) -> None:
-    picture = smooth(source, seed)
+    image = smooth(source, seed)
     geometry = letterbox(source, grid)
     padded = np.full(grid, 50.0, np.float32)
-    padded[geometry.content] = to_grid(picture, geometry)
+    padded[geometry.content] = to_grid(image, geometry)
     back = to_source(padded, geometry)
     assert back.shape == source
     assert back.dtype == np.float32
     # A pixel of the coarser of both grids, along a slope of at most 2 π over the side.
     coarse = min(*source, geometry.height, geometry.width)
-    error = np.abs(back - picture)
+    error = np.abs(back - image)
     assert error.max() < 8 / coarse
     inner = error[source[0] // 8 : -source[0] // 8, source[1] // 8 : -source[1] // 8]
     assert inner.max() < max(4 / coarse, 40 / coarse**2)
@@ -152,19 +152,19 @@ def spot(
     return np.exp(-across / 2).astype(np.float32)
 
 
-def centroid(picture: NDArray[np.float32]) -> tuple[float, float]:
-    y, x = np.mgrid[: picture.shape[0], : picture.shape[1]] + 0.5
-    weight = picture.astype(np.float64)
+def centroid(image: NDArray[np.float32]) -> tuple[float, float]:
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]] + 0.5
+    weight = image.astype(np.float64)
     total = weight.sum()
     return float((y * weight).sum() / total), float((x * weight).sum() / total)
 
 
 @pytest.mark.parametrize("grid", [(32, 32), (48, 20), (300, 256)])
 def test_the_orientation_stays(grid: tuple[int, int]) -> None:
-    picture = np.zeros((100, 80), np.uint8)
-    picture[5:25, 50:70] = 200  # above, to the right
-    geometry = letterbox(picture.shape, grid)
-    content = to_grid(picture, geometry)
+    image = np.zeros((100, 80), np.uint8)
+    image[5:25, 50:70] = 200  # above, to the right
+    geometry = letterbox(image.shape, grid)
+    content = to_grid(image, geometry)
     quarters = {
         (row, column): float(
             content[
@@ -183,32 +183,32 @@ def test_the_orientation_stays(grid: tuple[int, int]) -> None:
 @pytest.mark.parametrize("grid", [(256, 256), (31, 77), (1, 1)])
 def test_means_and_ranges_are_kept(dtype: type[np.generic], grid: tuple[int, int]) -> None:
     rng = np.random.default_rng(3)
-    picture = cv2.blur(rng.integers(20, 230, (120, 90)).astype(np.float32), (5, 5)).astype(dtype)
-    content = to_grid(picture, letterbox(picture.shape, grid))
+    image = cv2.blur(rng.integers(20, 230, (120, 90)).astype(np.float32), (5, 5)).astype(dtype)
+    content = to_grid(image, letterbox(image.shape, grid))
     assert content.dtype == np.float32
-    assert picture.min() - 1e-3 <= content.min() <= content.max() <= picture.max() + 1e-3
-    assert content.mean() == pytest.approx(picture.mean(), rel=5e-3)
+    assert image.min() - 1e-3 <= content.min() <= content.max() <= image.max() + 1e-3
+    assert content.mean() == pytest.approx(image.mean(), rel=5e-3)
 
 
 def test_averages_are_not_rounded_to_grey_levels() -> None:
-    picture = np.zeros((64, 64), np.uint8)
-    picture[:, ::2] = 1
-    content = to_grid(picture, letterbox((64, 64), (16, 16)))
+    image = np.zeros((64, 64), np.uint8)
+    image[:, ::2] = 1
+    content = to_grid(image, letterbox((64, 64), (16, 16)))
     np.testing.assert_allclose(content, 0.5, atol=1e-6)
 
 
 def test_fine_texture_does_not_alias() -> None:
     y, x = np.mgrid[:512, :512]
-    picture = (((x + y) % 2) * 255).astype(np.uint8)
-    content = to_grid(picture, letterbox((512, 512), (200, 200)))
+    image = (((x + y) % 2) * 255).astype(np.uint8)
+    content = to_grid(image, letterbox((512, 512), (200, 200)))
     assert np.abs(content - 127.5).max() < 26
 
 
 def test_the_same_size_changes_nothing() -> None:
-    picture = np.random.default_rng(0).integers(0, 65535, (40, 30)).astype(np.uint16)
+    image = np.random.default_rng(0).integers(0, 65535, (40, 30)).astype(np.uint16)
     geometry = letterbox((40, 30), (40, 30))
-    assert np.array_equal(to_grid(picture, geometry), picture)
-    assert np.array_equal(to_source(picture.astype(np.float32), geometry), picture)
+    assert np.array_equal(to_grid(image, geometry), image)
+    assert np.array_equal(to_source(image.astype(np.float32), geometry), image)
 
 
 def test_padding_never_leaks_into_the_sources_pixels() -> None:

@@ -12,7 +12,7 @@ from dfsynth.records import IntensityWindow
 WINDOW = IntensityWindow()
 
 
-def picture(seed: int, side: int = 40) -> NDArray[np.float32]:
+def image(seed: int, side: int = 40) -> NDArray[np.float32]:
     rng = np.random.default_rng(seed)
     return rng.gamma(2.0, 40.0, (side, side)).clip(0, 255).round().astype(np.float32)
 
@@ -22,7 +22,7 @@ def picture(seed: int, side: int = 40) -> NDArray[np.float32]:
 def test_affine_changes_of_the_grey_values_change_nothing(
     seed: int, gain: float, offset: float
 ) -> None:
-    pixels = picture(seed)
+    pixels = image(seed)
     # float32 keeps seven digits: an offset far above the contrast would eat them.
     assume(abs(offset) < 1e3 * gain)
     changed = (pixels.astype(np.float64) * gain + offset).astype(np.float32)
@@ -33,7 +33,7 @@ def test_affine_changes_of_the_grey_values_change_nothing(
 
 @pytest.mark.parametrize("bits", [10, 12, 14, 16])
 def test_the_bit_depth_changes_nothing(bits: int) -> None:
-    pixels = picture(1)
+    pixels = image(1)
     deep = (pixels * (2**bits - 1) / 255).round().astype(np.float32)
     np.testing.assert_allclose(
         to_unit_range(deep, WINDOW), to_unit_range(pixels, WINDOW), atol=0.5 / 2 ** (bits - 8)
@@ -45,7 +45,7 @@ def test_the_bit_depth_changes_nothing(bits: int) -> None:
 def test_the_result_is_monotone_in_the_unit_range_and_fills_it(
     seed: int, low: float, high: float
 ) -> None:
-    pixels = picture(seed)
+    pixels = image(seed)
     found = to_unit_range(pixels, IntensityWindow(low, high))
     assert found.dtype == np.float32
     assert found.shape == pixels.shape
@@ -65,7 +65,7 @@ def test_the_window_ends_at_its_percentiles() -> None:
 
 def test_the_brightest_stays_brightest() -> None:
     """Dense is bright before and after."""
-    pixels = picture(2)
+    pixels = image(2)
     found = to_unit_range(pixels, WINDOW)
     assert found[pixels == pixels.max()].min() == 1
     assert found[pixels == pixels.min()].max() == 0
@@ -92,7 +92,7 @@ def ramp(low: float, high: float) -> NDArray[np.float32]:
     return np.linspace(low, high, 2500, dtype=np.float32).reshape(50, 50)
 
 
-def test_a_plain_picture_has_no_flags() -> None:
+def test_a_plain_image_has_no_flags() -> None:
     assert intensity_flags(ramp(1, 254), WINDOW, 0, 255) == ()
 
 

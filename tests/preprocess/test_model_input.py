@@ -1,4 +1,4 @@
-"""One decoded picture → one model input."""
+"""One decoded image → one model input."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_padding_takes_no_part_in_the_percentiles() -> None:
 
 
 def test_an_inverted_range_is_not_turned_back() -> None:
-    """Dense is bright already when a picture comes here; nothing turns it a second time."""
+    """Dense is bright already when an image comes here; nothing turns it a second time."""
     pixels = radiograph(32, 32)
     pixels[:8, :8], pixels[-8:, -8:] = 250, 3
     image = prepare(decoded(pixels), (32, 32), WINDOW).image

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).parents[2]
-PICTURE = ROOT / "docs" / "images" / "architecture.svg"
+FIGURE = ROOT / "docs" / "images" / "architecture.svg"
 PACKAGE = ROOT / "dfsynth"
 
 
@@ -36,10 +36,10 @@ def reachable(graph, name):
     return graph[name].union(*(reachable(graph, other) for other in graph[name]))
 
 
-def test_the_committed_picture_shows_todays_imports():
-    (told,) = ET.parse(PICTURE).iter("{http://purl.org/dc/elements/1.1/}description")
+def test_the_committed_figure_shows_todays_imports():
+    (kept,) = ET.parse(FIGURE).iter("{http://purl.org/dc/elements/1.1/}description")
     today = description(import_graph(PACKAGE), package_texts(PACKAGE))
-    assert told.text == today, "run make figures"
+    assert kept.text == today, "run make figures"
 
 
 def test_imports_inside_functions_and_of_submodules_count(tmp_path):

@@ -54,7 +54,7 @@ def ids_of() -> Callable[[Listing], list[str]]:
 
 @pytest.fixture
 def items_of() -> Callable[[Listing], Iterable[SourceItem]]:
-    """The rows of a listing as the pipeline hands them to `read`."""
+    """The rows of a listing as a build hands them to `read`."""
 
     def items(listing: Listing) -> Iterable[SourceItem]:
         for row, values in enumerate(listing.table.to_pylist()):

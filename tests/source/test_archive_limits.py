@@ -4,7 +4,6 @@ import io
 import os
 import struct
 import tarfile
-import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from traced_memory import peak_bytes
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.records import SourceItem
@@ -57,16 +57,6 @@ def with_checksum(data: bytes) -> bytes:
     """The same tar with the sum that belongs to its first header."""
     total = sum(data[:148] + b" " * 8 + data[156:512])
     return data[:148] + b"%06o\0 " % total + data[156:]
-
-
-def peak_bytes(work: Callable[[], object]) -> int:
-    """The most memory that Python held at once while `work` ran."""
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def code_of(path: Path, items_of: ItemsOf, max_bytes: int = LIMIT) -> ErrorCode:
@@ -185,7 +175,7 @@ def failures(path: Path, items_of: ItemsOf) -> list[DfsynthError]:
     return found
 
 
-def assert_told(failed: list[DfsynthError]) -> None:
+def assert_printable(failed: list[DfsynthError]) -> None:
     assert all(str(error).isprintable() for error in failed)
 
 
@@ -204,7 +194,7 @@ def test_archives_cut_anywhere(
         with pytest.raises(DfsynthError, match="damaged or is no zip"):
             open_source(str(path), None).listing()
     else:
-        assert_told(failures(path, items_of))
+        assert_printable(failures(path, items_of))
 
 
 @settings(WITH_FOLDER, max_examples=200)
@@ -216,4 +206,4 @@ def test_zips_with_one_changed_byte(
     data = bytearray(zip_of(FILES))
     data[int(where * len(data))] = value
     path.write_bytes(data)
-    assert_told(failures(path, items_of))
+    assert_printable(failures(path, items_of))

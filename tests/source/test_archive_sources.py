@@ -195,7 +195,7 @@ def test_a_tar_without_its_end_mark_is_listed_with_a_warning(tmp_path, ids_of) -
 
 
 @pytest.mark.parametrize("name", ["x.tar", "x.zip"])
-def test_what_is_no_archive_is_told(tmp_path, name, real_png) -> None:
+def test_what_is_no_archive_is_reported(tmp_path, name, real_png) -> None:
     (tmp_path / name).write_bytes(real_png)
     with pytest.raises(DfsynthError, match=f"{name} is damaged or is no"):
         open_source(str(tmp_path / name), None).listing()
@@ -209,7 +209,7 @@ def test_a_compressed_tar_called_tar_is_refused(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("name", ["e.tar", "e.zip"])
-def test_an_archive_without_images_is_told(tmp_path, name) -> None:
+def test_an_archive_without_images_is_reported(tmp_path, name) -> None:
     write = write_tar if name.endswith(".tar") else write_zip
     path = write(tmp_path / name, {"a.csv": b"1"})
     with pytest.raises(UsageError, match=r"no images.*not_an_image_suffix:\.csv"):

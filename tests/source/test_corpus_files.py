@@ -41,8 +41,8 @@ def test_known_corpora_are_complete() -> None:
     assert [corpus.name for corpus in corpora] == sorted(corpus.name for corpus in corpora)
     assert "nih" in {corpus.name for corpus in corpora}
     for corpus in corpora:
-        told = (corpus.title, corpus.license, corpus.citation, corpus.homepage, corpus.layout)
-        assert all(told)
+        described = (corpus.title, corpus.license, corpus.citation, corpus.homepage, corpus.layout)
+        assert all(described)
         assert corpus.obtain
         assert corpus.images
         assert corpus.gigabytes

@@ -120,10 +120,10 @@ def test_a_partial_download_is_normal(nih_root, ids_of) -> None:
 
 
 def test_images_that_the_table_lacks_stay(nih_root, ids_of) -> None:
-    stranger = "99999999_000.png"
-    shutil.copy(NIH / NAMES[0], nih_root / "images_002" / "images" / stranger)
+    unlisted = "99999999_000.png"
+    shutil.copy(NIH / NAMES[0], nih_root / "images_002" / "images" / unlisted)
     listing = open_source("nih", nih_root).listing()
-    assert ids_of(listing) == [*NAMES, stranger]
+    assert ids_of(listing) == [*NAMES, unlisted]
     row = listing.table.to_pylist()[-1]
     assert {row[name] for name in ("patient_id", "view", "sex", "age", "split")} == {None}
     assert row["findings"] is None
@@ -201,7 +201,7 @@ def test_a_table_without_ids_is_refused(nih_root) -> None:
         open_source("nih", nih_root).listing()
 
 
-def test_a_table_without_a_column_is_told(nih_root) -> None:
+def test_a_table_without_a_column_is_reported(nih_root) -> None:
     (nih_root / TABLE).write_text(f"Image Index,Patient ID\n{NAMES[0]},218\n")
     listing = open_source("nih", nih_root).listing()
     assert f"the table {TABLE} has no column Patient Sex or Patient Gender" in listing.warnings

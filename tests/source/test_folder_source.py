@@ -184,7 +184,7 @@ def test_pipes_are_left_out_and_never_block(make_tree, ids_of) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_unreadable_folder_is_told(make_tree, ids_of) -> None:
+def test_unreadable_folder_is_reported(make_tree, ids_of) -> None:
     root = make_tree({"a.png": b"1", "shut/b.png": b"1"})
     (root / "shut").chmod(0)
     try:
@@ -205,7 +205,7 @@ def test_no_images_says_what_was_found(make_tree) -> None:
     assert "unpack them" in message
 
 
-def test_empty_folder_is_told(tmp_path) -> None:
+def test_empty_folder_is_reported(tmp_path) -> None:
     with pytest.raises(UsageError, match=r"no images in the folder .* found nothing"):
         open_source(str(tmp_path), None).listing()
 

@@ -52,7 +52,7 @@ def test_many_names_come_back_in_order() -> None:
 
 
 @given(names=st.lists(NAMES))
-def test_unique_is_told_from_repeated(names: list[str]) -> None:
+def test_unique_is_distinguished_from_repeated(names: list[str]) -> None:
     half = len(names) // 2
     ids = chunked(names[:half], names[half:])
     if len(set(names)) == len(names):

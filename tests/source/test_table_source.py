@@ -144,7 +144,7 @@ def test_only_paths_outside_ask_for_another_root(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("text", ["path\n", "path", "path,view\n,PA\n"])
-def test_a_table_without_images_is_told(tmp_path, text) -> None:
+def test_a_table_without_images_is_reported(tmp_path, text) -> None:
     with pytest.raises(UsageError, match=r"no images in the table t\.csv"):
         open_source(write(tmp_path / "t.csv", text), None).listing()
 
@@ -160,7 +160,7 @@ def test_a_table_without_images_is_told(tmp_path, text) -> None:
         ("path,path\na.png,b.png\n", "utf-8"),
     ],
 )
-def test_a_broken_table_is_told(tmp_path, text, encoding) -> None:
+def test_a_broken_table_is_reported(tmp_path, text, encoding) -> None:
     spec = write(tmp_path / "t.csv", text, encoding)
     with pytest.raises(UsageError, match=r"cannot read the table t\.csv.*expected"):
         open_source(spec, None).listing()
@@ -207,14 +207,14 @@ def test_parquet_with_its_own_types(tmp_path, ids_of) -> None:
     assert listing.warnings == ()
 
 
-def test_parquet_columns_without_a_text_form_are_told(tmp_path) -> None:
+def test_parquet_columns_without_a_text_form_are_reported(tmp_path) -> None:
     table = pa.table({"path": ["a.png"], "view": pa.array([{"x": 1}])})
     pq.write_table(table, tmp_path / "t.parquet")
     with pytest.raises(UsageError, match=r"cannot read the table t\.parquet"):
         open_source(str(tmp_path / "t.parquet"), None).listing()
 
 
-def test_what_is_no_parquet_is_told(tmp_path) -> None:
+def test_what_is_no_parquet_is_reported(tmp_path) -> None:
     spec = write(tmp_path / "t.parquet", "path\na.png\n")
     with pytest.raises(UsageError, match="expected a Parquet file"):
         open_source(spec, None).listing()

@@ -123,7 +123,7 @@ def array_with_chunks(root: Path) -> None:
 def test_what_is_not_ours_is_refused_and_kept(layout, tmp_path, make):
     make(layout.root)
     before = files(tmp_path)
-    assert examine_root(layout) is RootState.FOREIGN
+    assert examine_root(layout) is RootState.NOT_A_STORE
     with pytest.raises(ConflictError, match="choose another --out"):
         clear_store(layout)
     assert files(tmp_path) == before
@@ -187,7 +187,7 @@ def test_plan_that_becomes_a_store_between_the_looks_is_a_store(layout, monkeypa
     assert examine_root(layout) is RootState.STORE
 
 
-def test_lock_that_another_takes_between_the_looks_is_no_foreign_file(layout, monkeypatch):
+def test_lock_that_another_takes_between_the_looks_is_no_file_of_others(layout, monkeypatch):
     layout.make_folders()
 
     def plan_begins():

@@ -1,6 +1,6 @@
 """Processes that build one small store, killed, halted and let go by the lines of their parent.
 
-    build_processes.py PICTURES
+    build_processes.py IMAGES
 
 A line is a JSON list of a method of `BuildProcesses` and its arguments, and is answered by one of
 what the method gives. The processes are forked from this one, which has no threads and whose
@@ -26,10 +26,10 @@ from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
 
 
-def options_of(pictures: Path, out: Path, partition: tuple[int, int] = (0, 1)) -> BuildOptions:
+def options_of(images: Path, out: Path, partition: tuple[int, int] = (0, 1)) -> BuildOptions:
     """Of all builds of one store, in whatever process."""
     return BuildOptions(
-        source=str(pictures),
+        source=str(images),
         out=out,
         partition=partition,
         shard_size=2,
@@ -38,8 +38,8 @@ def options_of(pictures: Path, out: Path, partition: tuple[int, int] = (0, 1)) -
     )
 
 
-def build(pictures: Path, out: Path, partition: tuple[int, int] = (0, 1)) -> RunReport:
-    return run_build(options_of(pictures, out, partition), ToyMaker(batch_size=1), Silent())
+def build(images: Path, out: Path, partition: tuple[int, int] = (0, 1)) -> RunReport:
+    return run_build(options_of(images, out, partition), ToyMaker(batch_size=1), Silent())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Process:
 class BuildProcesses:
     """Of these, at most one halts at a time."""
 
-    def __init__(self, pictures: Path) -> None:
-        self._pictures = pictures
+    def __init__(self, images: Path) -> None:
+        self._images = images
         self._halted: Process | None = None
 
     def kill_at(self, out: str, change: int) -> int | None:
@@ -78,12 +78,12 @@ class BuildProcesses:
         """
         return self._start(out, change, None).end()
 
-    def halt_at(self, out: str, picture: int) -> int | None:
-        """Builds in a process that halts before its `picture`-th picture: then gives None.
+    def halt_at(self, out: str, image: int) -> int | None:
+        """Builds in a process that halts before its `image`-th image: then gives None.
 
         Where it has fewer to do, gives the rows that it wrote.
         """
-        process = self._start(out, None, picture)
+        process = self._start(out, None, image)
         said = process.stdout.readline()
         if said == "halted\n":
             self._halted = process
@@ -105,7 +105,7 @@ class BuildProcesses:
             self._halted.end()
             self._halted = None
 
-    def _start(self, out: str, change: int | None, picture: int | None) -> Process:
+    def _start(self, out: str, change: int | None, image: int | None) -> Process:
         (down, stdin), (stdout, up) = os.pipe(), os.pipe()
         number = os.fork()
         if number:
@@ -115,11 +115,11 @@ class BuildProcesses:
         status = 1
         try:
             sys.stdin, sys.stdout = os.fdopen(down), os.fdopen(up, "w")
-            if picture is not None:
-                halt_before(ToyGenerator, "generate", picture)
+            if image is not None:
+                halt_before(ToyGenerator, "generate", image)
             if change is not None:
                 kill_at_call(change)
-            report = build(self._pictures, Path(out))
+            report = build(self._images, Path(out))
             sys.setprofile(None)
             print(report.ok + report.failed, flush=True)
             status = 0

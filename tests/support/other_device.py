@@ -1,4 +1,4 @@
-"""A device that is not there: tensors of the CPU that are told apart from the CPU's own.
+"""A device that is not there: tensors of the CPU that are kept apart from the CPU's own.
 
 Inside `OtherDevice` all that is made on `DEVICE`, or moved there, counts as lying on it, and so
 does what is computed from it. An operation that a real accelerator would refuse, or whose numbers
@@ -40,7 +40,7 @@ class OtherDevice(TorchFunctionMode):
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         name = func.__name__
-        # Properties are told by what they are bound to: each look gives another object.
+        # Properties are recognised by what they are bound to: each look gives another object.
         if func == torch.Tensor.device.__get__:
             return DEVICE if args[0] in self._there else _CPU
         leaves = tree_leaves((args, kwargs or {}))
@@ -74,8 +74,8 @@ def _may_meet(name: str, tensors: list[torch.Tensor], lie_there: list[bool]) -> 
     if name in _SETTERS:
         return lie_there[0]
     several = name in ("cat", "stack", "index_add_", "grid_sample", "einsum")
-    strangers = [t for t, there in zip(tensors, lie_there, strict=True) if not there]
-    return not several and all(tensor.dim() == 0 for tensor in strangers)
+    elsewhere = [t for t, there in zip(tensors, lie_there, strict=True) if not there]
+    return not several and all(tensor.dim() == 0 for tensor in elsewhere)
 
 
 def _on_cpu(values: Any) -> Any:

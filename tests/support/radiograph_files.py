@@ -1,4 +1,4 @@
-"""Folders of small pictures for whole builds: valid ones, and one bad file of several kinds."""
+"""Folders of small images for whole builds: valid ones, and one bad file of several kinds."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 
-def write_picture(path: Path, number: int, height: int = 24, width: int = 20) -> None:
-    """A grey PNG with structure that differs from picture to picture."""
+def write_image(path: Path, number: int, height: int = 24, width: int = 20) -> None:
+    """A grey PNG with structure that differs from image to image."""
     rng = np.random.default_rng(number)
     rows, columns = np.mgrid[0:height, 0:width]
     pattern = 120 + 80 * np.sin(rows / 3 + number) * np.cos(columns / 4)
@@ -16,21 +16,21 @@ def write_picture(path: Path, number: int, height: int = 24, width: int = 20) ->
     assert cv2.imwrite(str(path), grey)
 
 
-def write_folder(root: Path, pictures: int) -> Path:
-    """`pictures` PNGs in two sub-folders."""
-    for number in range(pictures):
-        write_picture(root / f"part{number % 2}" / f"image{number:04d}.png", number)
+def write_folder(root: Path, images: int) -> Path:
+    """`images` PNGs in two sub-folders."""
+    for number in range(images):
+        write_image(root / f"part{number % 2}" / f"image{number:04d}.png", number)
     return root
 
 
 def write_bad_files(root: Path) -> dict[str, str]:
     """Files that give no image: name → expected error code."""
     good = root / "good-for-cutting.png"
-    write_picture(good, 99)
+    write_image(good, 99)
     (root / "truncated.png").write_bytes(good.read_bytes()[:-40])
     good.unlink()
     (root / "empty.png").write_bytes(b"")
-    (root / "text.png").write_bytes(b"this is no picture, whatever its name says")
+    (root / "text.png").write_bytes(b"this is no image, whatever its name says")
     assert cv2.imwrite(str(root / "flat.png"), np.full((8, 8), 7, np.uint8))
     return {
         "truncated.png": "truncated",

@@ -17,7 +17,7 @@ def stream(seed: int, image_id: str) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class ToyGenerator:
-    """Maps that depend on the picture, its id and the seed alone."""
+    """Maps that depend on the image, its id and the seed alone."""
 
     batch_size: int
     seed: int
@@ -39,7 +39,7 @@ class ToyGenerator:
 
 
 class ToyMaker:
-    """Implements `dfsynth.jobs.GeneratorMaker`."""
+    """Implements `dfsynth.jobs.generator.GeneratorMaker`."""
 
     def __init__(self, *, seed: int = 0, batch_size: int = 3, sha256: str = "0" * 64) -> None:
         self.facts = GeneratorFacts(

@@ -70,13 +70,14 @@ def test_without_calibration_patients_a_message_says_so(best: Path, options: Tra
 def test_without_the_libraries_a_message_names_what_is_missing(
     best: Path, options: TrainOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load_extra(module: str, doing: str, extra: str) -> ModuleType:
-        raise UsageError(f"{doing} needs a library of {extra} for {module}")
+    def load_evaluation() -> ModuleType:
+        raise UsageError("evaluating needs the library lpips, which is not installed")
 
-    monkeypatch.setattr(calibration, "load_extra", load_extra)
+    monkeypatch.setattr(calibration, "load_evaluation", load_evaluation)
     [found] = calibrate(best, options)
     assert found == (
-        "the intervals are not calibrated: evaluating needs a library of train for dfsynth.evaluate"
+        "the intervals are not calibrated: evaluating needs the library lpips, which is not "
+        "installed"
     )
     assert not read_checkpoint(best).card.calibration
 

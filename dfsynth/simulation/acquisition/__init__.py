@@ -5,7 +5,7 @@ pure function that applies it. `acquire` runs those that are not None.
 """
 
 from dfsynth.simulation.acquisition.acquisition import (
-    LAYERS,
+    SCAN_LAYERS,
     Acquired,
     ImagingParameters,
     Projections,
@@ -13,8 +13,6 @@ from dfsynth.simulation.acquisition.acquisition import (
     draw_imaging,
 )
 from dfsynth.simulation.acquisition.implants import (
-    IMPLANT_KINDS,
-    ImplantParameters,
     chest_places,
     draw_implants,
     project_implants,
@@ -22,11 +20,9 @@ from dfsynth.simulation.acquisition.implants import (
 from dfsynth.simulation.acquisition.spectrum import XrayTube, effective_water_per_cm, transmit
 
 __all__ = [
-    "IMPLANT_KINDS",
-    "LAYERS",
+    "SCAN_LAYERS",
     "Acquired",
     "ImagingParameters",
-    "ImplantParameters",
     "Projections",
     "XrayTube",
     "acquire",

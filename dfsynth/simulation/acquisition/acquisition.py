@@ -23,7 +23,7 @@ from dfsynth.simulation.acquisition.scatter import (
 from dfsynth.simulation.acquisition.spectrum import XrayTube, transmit
 from dfsynth.simulation.acquisition.stripes import StripeParameters, draw_stripes, stripe_field
 
-LAYERS = ("motion", "hardening", "scatter", "blur", "moire", "noise", "stripes")
+SCAN_LAYERS = ("motion", "hardening", "scatter", "blur", "moire", "noise", "stripes")
 """In the order in which they act."""
 _LEAST_TRANSMISSION = 1e-7
 
@@ -71,7 +71,7 @@ class Acquired:
 def draw_imaging(
     kvp: float, layers: frozenset[str], stream: Callable[[str], np.random.Generator]
 ) -> ImagingParameters:
-    """The layers named (of `LAYERS`), each drawn from `stream(name)`, the rest None.
+    """The layers named (of `SCAN_LAYERS`), each drawn from `stream(name)`, the rest None.
 
     One stream a layer: switching one off changes nothing in the others. Moiré takes its
     visibility from the noise layer's stream, which is drawn whether on or off.

@@ -206,8 +206,8 @@ def _density_profile(fields: torch.Tensor, step_mm: float) -> tuple[float, float
     planes = np.nonzero(aerated)[0] * step_mm
     slope = np.polyfit(planes, np.log(np.maximum(density[aerated], 0.02)), 1)[0]
     low, high = _STANDING_DENSITIES
-    standing = density[aerated & (density > low) & (density < high)]
-    median = float(np.median(standing)) if standing.size else _THINNEST_HEALTHY_DENSITY
+    whole = density[aerated & (density > low) & (density < high)]
+    median = float(np.median(whole)) if whole.size else _THINNEST_HEALTHY_DENSITY
     healthy = max(median, _THINNEST_HEALTHY_DENSITY)
     return healthy, float(np.clip(-slope, 0, _STEEPEST_PER_MM))
 

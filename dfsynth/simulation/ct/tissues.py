@@ -139,8 +139,8 @@ def _vessel_mask(cubes: Cubes, lungs: Mask, noise: float) -> Mask:
     values = ndimage.gaussian_filter(np.where(lungs, cubes.hu, -850).astype(np.float32), 0.5)
     width = 2 * round(_OPENING_MM / (2 * cubes.step_mm)) + 1
     background = ndimage.grey_opening(values, size=(width,) * 3)
-    standing = lungs & (values - background > max(_LEAST_CONTRAST_HU, 4 * noise))
-    tall = standing & (
+    contrasting = lungs & (values - background > max(_LEAST_CONTRAST_HU, 4 * noise))
+    tall = contrasting & (
         cubes.hu - background > _LEAST_VESSEL_SHARE * np.maximum(_BLOOD_HU - background, 1)
     )
     labels, sizes = components(tall)

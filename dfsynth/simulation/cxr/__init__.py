@@ -4,7 +4,3 @@ A lung segmentation network says where lung is and how thick; tissue is drawn in
 shape by the same model as in phantoms, and projected. The pairs are semi-synthetic: nobody
 measured these images.
 """
-
-from dfsynth.simulation.cxr.target import CxrParameters, CxrTarget, draw_cxr, lay_dark_field
-
-__all__ = ["CxrParameters", "CxrTarget", "draw_cxr", "lay_dark_field"]

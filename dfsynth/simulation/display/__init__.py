@@ -7,9 +7,7 @@ makes the radiograph.
 from dfsynth.simulation.display.appearance import APPEARANCES
 from dfsynth.simulation.display.collimation_margin import widen_for_lungs
 from dfsynth.simulation.display.framing import (
-    FramingParameters,
     Resampling,
-    draw_framing,
     frame_maps,
     framed_pixel_mm,
 )
@@ -24,10 +22,8 @@ __all__ = [
     "APPEARANCES",
     "DISPLAY_LAYERS",
     "DisplayParameters",
-    "FramingParameters",
     "Resampling",
     "draw_display",
-    "draw_framing",
     "frame_maps",
     "framed_pixel_mm",
     "present",

@@ -16,12 +16,12 @@ class SubjectListing:
     excluded: Mapping[str, int]
     """How many inputs cannot be used, by reason."""
     warnings: Sequence[str]
-    by_number: bool = False
+    by_pair_index: bool = False
     """Whether line i is that of pair i, whatever the others are made of; else it is that of the
     origin's own i-th pair."""
 
 
-class Origin(Protocol):
+class PairOrigin(Protocol):
     """Phantoms, CT volumes or radiographs; called by several threads at once."""
 
     def list_subjects(self, count: int) -> SubjectListing:

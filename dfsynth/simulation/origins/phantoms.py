@@ -14,7 +14,7 @@ from dfsynth.simulation.tissue import draw_tissue
 
 
 class PhantomOrigin:
-    """Implements `Origin`; a subject is named by what its body is drawn from."""
+    """Implements `PairOrigin`; a subject is named by what its body is drawn from."""
 
     def __init__(self, options: SamplingOptions, seed: int, device: torch.device) -> None:
         """Phantoms of the store with this `seed`, computed on `device`."""
@@ -23,17 +23,17 @@ class PhantomOrigin:
         self._device = device
 
     def list_subjects(self, count: int) -> SubjectListing:
-        """See `Origin`."""
+        """See `PairOrigin`."""
         names = (f"phantom-{self._seed}-{number:07d}" for number in range(count))
         lines = [Subject(name, "phantom", None, "none") for name in names]
-        return SubjectListing(lines, {}, (), by_number=True)
+        return SubjectListing(lines, {}, (), by_pair_index=True)
 
     def fingerprint(self) -> str:
-        """See `Origin`; there are no inputs."""
+        """See `PairOrigin`; there are no inputs."""
         return ""
 
     def make(self, item: PairItem) -> MadePair:
-        """See `Origin`."""
+        """See `PairOrigin`."""
         streams = Streams(item.seed)
         tissue = draw_tissue(streams, self._options.severity, self._options.without)
         body = draw_body(streams("body"))

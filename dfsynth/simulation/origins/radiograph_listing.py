@@ -63,12 +63,12 @@ def listed_radiographs(table: pa.Table) -> list[ListedRadiograph]:
 def find_usable(
     listed: list[ListedRadiograph], examine: Callable[[ListedRadiograph], str | None], count: int
 ) -> UsableRadiographs:
-    """The first `count` radiographs that `examine` passes, and those before them that it refuses.
+    """The first `count` radiographs that `examine` accepts, and those before them that it refuses.
 
     No more are opened than that takes, but for some at the end: a folder may hold millions.
 
     Args:
-        examine: gives the digest of a patient that the header tells, if any; raises
+        examine: gives the digest of the patient that the header names, if any; raises
             ImageError; called by several threads at once.
     """
     usable: list[tuple[str, str | None]] = []
@@ -101,7 +101,7 @@ def _examined(
 
 
 def require_frontal(view: str | None) -> None:
-    """Passes views that are frontal or unknown.
+    """Requires a view that is frontal or unknown.
 
     Raises:
         ImageError: the view is of the side.

@@ -53,7 +53,7 @@ _NOMINAL_PIXEL_MM: Final = 380.0
 
 
 class RadiographOrigin:
-    """Implements `Origin`: real radiographs, of a folder or a table with paths."""
+    """Implements `PairOrigin`: real radiographs, of a folder or a table with paths."""
 
     def __init__(self, options: SamplingOptions, place: Path) -> None:
         """Radiographs of the folder or table `place`; reads nothing yet.
@@ -70,7 +70,7 @@ class RadiographOrigin:
         self._network: LungSegmenter | None = None
 
     def list_subjects(self, count: int) -> SubjectListing:
-        """See `Origin`. Looks at radiographs until `count` can be used, some 0.05 s each.
+        """See `PairOrigin`. Looks at radiographs until `count` can be used, some 0.05 s each.
 
         Licences are those of `licenses.csv` beside the radiographs. A patient is who the table
         names, or else one that DICOM headers share.
@@ -108,14 +108,14 @@ class RadiographOrigin:
         return patient
 
     def fingerprint(self) -> str:
-        """See `Origin`."""
+        """See `PairOrigin`."""
         weights = packaged_lung_network() / WEIGHTS
         network = hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
         names = (str(uri) for uri in self._source.listing().table["uri"].to_pylist())
         return f"{fingerprint_files(self._root, names)} read by {network}"
 
     def make(self, item: PairItem) -> MadePair:
-        """See `Origin`."""
+        """See `PairOrigin`."""
         options, streams = self._options, Streams(item.seed)
         data = self._read(str(item.source))
         _, ready = self._reader(data)

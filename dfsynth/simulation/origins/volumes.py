@@ -37,7 +37,7 @@ _PAIRS_A_ROUND: Final = 8
 
 
 class CtOrigin:
-    """Implements `Origin`: CT volumes, each in many poses."""
+    """Implements `PairOrigin`: CT volumes, each in many poses."""
 
     def __init__(self, options: SamplingOptions, root: Path, device: torch.device) -> None:
         """Volumes below `root`, computed on `device`; reads nothing yet."""
@@ -48,7 +48,7 @@ class CtOrigin:
         self._thoraxes = _ThoraxCache(self._build)
 
     def list_subjects(self, count: int) -> SubjectListing:
-        """See `Origin`. Reads and segments every volume, which takes some 10 s each."""
+        """See `PairOrigin`. Reads and segments every volume, which takes some 10 s each."""
         listing = list_volumes(self._root)
         usable: list[CtCandidate] = []
         warnings: list[str] = []
@@ -67,13 +67,13 @@ class CtOrigin:
         return SubjectListing(_round_robin(usable, count), excluded, warnings)
 
     def fingerprint(self) -> str:
-        """See `Origin`."""
+        """See `PairOrigin`."""
         files = [file for c in list_volumes(self._root).candidates for file in c.files]
         names = (file.relative_to(self._root).as_posix() for file in files)
         return fingerprint_files(self._root, names)
 
     def make(self, item: PairItem) -> MadePair:
-        """See `Origin`."""
+        """See `PairOrigin`."""
         thorax = self._thorax_again(str(item.source))
         streams = Streams(item.seed)
         tissue = draw_tissue(streams, self._options.severity, self._options.without)

@@ -71,8 +71,6 @@ class Organs:
     airways: tuple[Capsule, ...]
     gas: tuple[Shape, ...]
     """In stomach and bowel."""
-    carina: tuple[float, float, float]
-    """(l, a, s)."""
     hila: tuple[tuple[float, float, float], tuple[float, float, float]]
     """(l, a, s) where the right and the left pulmonary artery enter the lung."""
     atrium: tuple[float, float, float]
@@ -110,7 +108,6 @@ def shape_organs(body: BodyParameters, chest: Chest) -> Organs:
         heart=heart,
         airways=_shape_airways(body, chest, carina, hila, scale),
         gas=shape_gas(body, chest, rng),
-        carina=carina,
         hila=hila,
         atrium=(4 * scale, carina[1] - 2, carina[2] - 52 * scale),
         scale=scale,

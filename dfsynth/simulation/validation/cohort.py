@@ -9,8 +9,8 @@ import torch
 from dfsynth.errors import UsageError
 from dfsynth.simulation.validation import (
     TARGETS,
-    Finding,
     Person,
+    TargetResult,
     compare_with_targets,
     measure_person,
 )
@@ -26,7 +26,7 @@ class CohortValidation:
 
     people: int
     seed: int
-    findings: tuple[Finding, ...]
+    findings: tuple[TargetResult, ...]
     passed: bool
     """Whether no target is missed; some may be in doubt."""
 
@@ -47,22 +47,22 @@ def validate_cohort(people: int, seed: int, advance: Callable[[], None]) -> Coho
         for person in pool.map(measure_person, range(seed, seed + people)):
             cohort.append(person)
             advance()
-    findings = compare_with_targets(TARGETS, cohort, seed)
-    return CohortValidation(people, seed, findings, all(f.met != "no" for f in findings))
+    results = compare_with_targets(TARGETS, cohort, seed)
+    return CohortValidation(people, seed, results, all(result.met != "no" for result in results))
 
 
-def tabulate_findings(findings: Sequence[Finding]) -> str:
-    """The findings as a Markdown table, which a terminal shows well enough."""
+def tabulate_results(results: Sequence[TargetResult]) -> str:
+    """The results as a Markdown table, which a terminal shows well enough."""
     lines = [
         "| target | kind | expected | found (95 % interval) | met | from |",
         "|---|---|---|---|---|---|",
     ]
-    for finding in findings:
-        low, high = finding.expected
-        unit = f" {finding.unit}" if finding.unit else ""
+    for result in results:
+        low, high = result.expected
+        unit = f" {result.unit}" if result.unit else ""
         lines.append(
-            f"| {finding.name} | {finding.kind} | {low:g} to {high:g}{unit} "
-            f"| {finding.value:.3g} ({finding.interval[0]:.3g} to {finding.interval[1]:.3g}) "
-            f"| {'NO' if finding.met == 'no' else finding.met} | {finding.reason} |"
+            f"| {result.name} | {result.kind} | {low:g} to {high:g}{unit} "
+            f"| {result.value:.3g} ({result.interval[0]:.3g} to {result.interval[1]:.3g}) "
+            f"| {'NO' if result.met == 'no' else result.met} | {result.reason} |"
         )
     return "\n".join(lines)

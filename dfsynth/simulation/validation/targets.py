@@ -33,7 +33,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TargetResult:
     """What the simulator gives for a target."""
 
     name: str
@@ -51,14 +51,14 @@ class Finding:
 
 def compare_with_targets(
     targets: Sequence[Target], people: Sequence[Person], seed: int
-) -> tuple[Finding, ...]:
-    """The findings for a cohort; resampling is by whole people, with the given seed."""
-    findings = []
+) -> tuple[TargetResult, ...]:
+    """The results of a cohort; resampling is by whole people, with the given seed."""
+    results = []
     for target in targets:
         value = target.statistic(people)
         interval = bootstrap_percentiles(people, target.statistic, seed)
-        findings.append(
-            Finding(
+        results.append(
+            TargetResult(
                 name=target.name,
                 kind=target.kind,
                 unit=target.unit,
@@ -69,7 +69,7 @@ def compare_with_targets(
                 met=_verdict(target, value, interval),
             )
         )
-    return tuple(findings)
+    return tuple(results)
 
 
 def _verdict(

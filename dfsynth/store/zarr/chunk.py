@@ -16,7 +16,7 @@ from dfsynth.store.arrays import ArraySpec, StoredMap
 LEVEL: Final = 1
 COMPRESSION: Final = "blosc-zstd1-bitshuffle, crc32c"
 """What the records of stores call it; another way to pack values needs another name."""
-CHECKSUM_BYTES: Final = 4
+CRC_BYTES: Final = 4
 _BLOSC_HEADER_BYTES: Final = 16
 
 
@@ -26,7 +26,7 @@ class DamagedBytesError(ValueError):
 
 def with_checksum(data: bytes) -> bytes:
     """`data` followed by its crc32c, as the Zarr codec `crc32c` writes it."""
-    return data + int(google_crc32c.value(data)).to_bytes(CHECKSUM_BYTES, "little")
+    return data + int(google_crc32c.value(data)).to_bytes(CRC_BYTES, "little")
 
 
 def without_checksum(data: bytes) -> bytes:
@@ -35,10 +35,10 @@ def without_checksum(data: bytes) -> bytes:
     Raises:
         DamagedBytesError: the checksum does not match, or there is no room for one.
     """
-    if len(data) < CHECKSUM_BYTES:
+    if len(data) < CRC_BYTES:
         raise DamagedBytesError(f"holds {len(data)} bytes, too few for a checksum")
-    body = data[:-CHECKSUM_BYTES]
-    stored = int.from_bytes(data[-CHECKSUM_BYTES:], "little")
+    body = data[:-CRC_BYTES]
+    stored = int.from_bytes(data[-CRC_BYTES:], "little")
     found = int(google_crc32c.value(body))
     if found != stored:
         raise DamagedBytesError(f"has crc32c {found:08x} where {stored:08x} was written")

@@ -17,7 +17,7 @@ from dfsynth.errors import StoreError
 from dfsynth.files.durable import DurableFile
 from dfsynth.files.faults import store_faults
 from dfsynth.store.zarr.chunk import (
-    CHECKSUM_BYTES,
+    CRC_BYTES,
     DamagedBytesError,
     with_checksum,
     without_checksum,
@@ -81,7 +81,7 @@ def read_chunk(path: Path, positions: int, position: int, what: str) -> bytes | 
     Raises:
         StoreError: the file is missing, unreadable or damaged.
     """
-    index_bytes = positions * _ENTRY_BYTES + CHECKSUM_BYTES
+    index_bytes = positions * _ENTRY_BYTES + CRC_BYTES
     with store_faults(f"read {what} from {path}"):
         descriptor = os.open(path, os.O_RDONLY)
         try:

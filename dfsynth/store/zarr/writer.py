@@ -119,7 +119,7 @@ class ZarrShardWriter:
         self.discard()
 
     def _expect(self, index: int) -> None:
-        """Passes the next row of a writer that is open."""
+        """Requires that `index` is the next row and that the writer is open."""
         if not self._open:
             raise StoreError(f"the writer of shard {self._shard} is closed: open another one")
         if index != self._next or index >= self._rows:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dfsynth.simulation.acquisition import (
-    LAYERS,
+    SCAN_LAYERS,
     ImagingParameters,
     Projections,
     XrayTube,
@@ -15,7 +15,7 @@ from dfsynth.simulation.acquisition import (
     transmit,
 )
 
-ALL = frozenset(LAYERS)
+ALL = frozenset(SCAN_LAYERS)
 
 
 def stream(seed: int, asked: list[str] | None = None):
@@ -46,10 +46,10 @@ def test_without_layers_the_scan_is_the_truth(chest: Projections) -> None:
     )
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("layer", SCAN_LAYERS)
 def test_each_layer_can_be_asked_for_alone(layer: str, chest: Projections) -> None:
     parameters = draw_imaging(70, frozenset({layer}), stream(1))
-    on = [name for name in LAYERS if getattr(parameters, name) is not None]
+    on = [name for name in SCAN_LAYERS if getattr(parameters, name) is not None]
     assert on == [layer]
     found = acquire(chest, parameters)
     assert np.isfinite(found.dark_field).all()
@@ -57,7 +57,7 @@ def test_each_layer_can_be_asked_for_alone(layer: str, chest: Projections) -> No
     assert np.array_equal(found.dark_field, chest.dark_field) == (layer == "blur")
 
 
-@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("layer", SCAN_LAYERS)
 def test_a_layer_that_is_off_does_not_change_the_others(layer: str) -> None:
     with_all = draw_imaging(70, ALL, stream(3))
     without = draw_imaging(70, ALL - {layer}, stream(3))
@@ -69,7 +69,7 @@ def test_a_layer_that_is_off_does_not_change_the_others(layer: str) -> None:
 def test_no_stream_is_asked_for_twice() -> None:
     asked: list[str] = []
     draw_imaging(70, ALL, stream(3, asked))
-    assert len(asked) == len(set(asked)) == len(LAYERS)
+    assert len(asked) == len(set(asked)) == len(SCAN_LAYERS)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,7 +1,4 @@
-"""One thorax of ellipsoids, segmented once, and where public ones lie."""
-
-import os
-from pathlib import Path
+"""One thorax of ellipsoids, segmented once."""
 
 import numpy as np
 import pytest
@@ -23,12 +20,3 @@ def hu() -> np.ndarray:
 @pytest.fixture(scope="session")
 def thorax(hu: np.ndarray) -> CtThorax:
     return build_thorax(volume_of(hu), CtLimits())
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The whole collection of real files."""
-    folder = os.environ.get("DFSYNTH_SHARED_DATA")
-    if not folder:
-        pytest.skip("DFSYNTH_SHARED_DATA does not point to the collection of real files")
-    return Path(folder)

@@ -255,7 +255,7 @@ def test_slices_that_make_no_volume(
     assert str(caught.value).startswith("s: ")
 
 
-def test_a_missing_slice_is_told_with_its_place(hu: np.ndarray, tmp_path: Path) -> None:
+def test_a_missing_slice_is_reported_with_its_place(hu: np.ndarray, tmp_path: Path) -> None:
     write_series(
         tmp_path / "s",
         np.delete(hu, 40, axis=0),

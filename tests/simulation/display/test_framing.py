@@ -99,7 +99,7 @@ def test_a_bar_squeezes_the_content_and_keeps_the_other_side(
     assert first[0] == pytest.approx(0.6 * left * 101, abs=1)
 
 
-def test_films_often_end_above_the_lower_edge() -> None:
+def test_film_radiographs_often_end_above_the_lower_edge() -> None:
     drawn = [draw_framing("film", np.random.default_rng(seed)).bars for seed in range(100)]
     assert 30 < sum(bars[3] > 0 for bars in drawn) < 80
     assert all(0.6 < (1 - b[0] - b[2]) * (1 - b[1] - b[3]) <= 1 for b in drawn)

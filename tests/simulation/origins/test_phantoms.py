@@ -1,4 +1,4 @@
-"""Pairs of the phantom origin, as the pipeline asks for them."""
+"""Pairs of the phantom origin, as the job asks for them."""
 
 from dataclasses import replace
 from pathlib import Path

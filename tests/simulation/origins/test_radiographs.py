@@ -1,4 +1,4 @@
-"""RadiographOrigin as the pipeline plans them."""
+"""Pairs of the origin `cxr`, as the job asks for them."""
 
 import os
 from pathlib import Path
@@ -89,10 +89,10 @@ def test_what_cannot_be_used_is_named_and_the_others_take_its_place(tmp_path: Pa
     found = list_subjects(tmp_path, 5)
     assert [line.source for line in found.lines] == ["e.png"] * 5
     assert found.excluded == {"not_an_image": 1, "truncated": 1, "not_a_chest": 1}
-    told = "\n".join(found.warnings)
+    warnings = "\n".join(found.warnings)
     for name in ("a.png", "b.png", "c.png"):
-        assert f"--cxr: {name}: " in told
-    assert str(tmp_path) not in told
+        assert f"--cxr: {name}: " in warnings
+    assert str(tmp_path) not in warnings
 
 
 def test_a_long_list_of_refused_files_is_cut_short(tmp_path: Path) -> None:

@@ -77,10 +77,10 @@ def test_what_cannot_be_used_is_named_with_a_reason_and_the_others_go_on(
     assert len({line.patient_id for line in found.lines}) == 1
     assert {line.license for line in found.lines} == {"CC BY 4.0"}
     assert sum(found.excluded.values()) == 3
-    told = "\n".join(found.warnings)
+    warnings = "\n".join(found.warnings)
     for name in ("one-lung.nii.gz", "broken.nrrd", "notes.txt"):
-        assert name in told
-    assert str(simulator) not in told
+        assert name in warnings
+    assert str(simulator) not in warnings
 
 
 def test_reconstructions_of_one_scan_are_one_patient(tmp_path: Path) -> None:

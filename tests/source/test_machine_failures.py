@@ -12,7 +12,7 @@ import pytest
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.source import Source, open_source
 
-TROUBLES = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE]
+FAILURES = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE]
 
 
 @pytest.fixture(params=["folder", "table", "tar", "zip"])
@@ -76,8 +76,8 @@ def test_too_many_open_files_end_the_run_and_fail_no_image(place, source, items_
     assert again.read(item, 10) == b"12345"
 
 
-@pytest.mark.parametrize("number", TROUBLES)
-def test_trouble_of_the_machine_while_reading_ends_the_run(
+@pytest.mark.parametrize("number", FAILURES)
+def test_a_failure_of_the_machine_while_reading_ends_the_run(
     source, items_of, monkeypatch, number
 ) -> None:
     (item,) = items_of(source.listing())
@@ -87,8 +87,8 @@ def test_trouble_of_the_machine_while_reading_ends_the_run(
     assert source.read(item, 10) == b"12345"
 
 
-@pytest.mark.parametrize("number", TROUBLES)
-def test_trouble_of_the_machine_while_opening_ends_the_run(
+@pytest.mark.parametrize("number", FAILURES)
+def test_a_failure_of_the_machine_while_opening_ends_the_run(
     source, items_of, monkeypatch, number
 ) -> None:
     (item,) = items_of(source.listing())
@@ -98,7 +98,7 @@ def test_trouble_of_the_machine_while_opening_ends_the_run(
         assert_run_ends(source, item)
 
 
-def test_a_bad_sector_is_the_file_s_own_trouble(source, items_of, monkeypatch) -> None:
+def test_a_bad_sector_is_a_failure_of_the_file(source, items_of, monkeypatch) -> None:
     (item,) = items_of(source.listing())
     break_reading(monkeypatch, source, errno.EIO)
     with pytest.raises(ImageError) as caught:
