@@ -12,10 +12,10 @@ from dfsynth.options import BuildOptions, SimulateOptions
 from dfsynth.progress import Silent
 
 
-def run(pictures: str, out: Path) -> RunReport:
-    """Builds a store of the images in a folder, or simulates one where `pictures` is "pairs"."""
-    if pictures == "pairs":
+def run(images: str, out: Path) -> RunReport:
+    """Builds a store of the images in a folder, or simulates one where `images` is "pairs"."""
+    if images == "pairs":
         simulating = SimulateOptions(out=out, n=11, size=64, shard_size=4, workers=1)
         return run_simulation(simulating, ToyPairMaker(simulating), Silent())
-    options = BuildOptions(source=pictures, out=out, shard_size=4, workers=1)
+    options = BuildOptions(source=images, out=out, shard_size=4, workers=1)
     return run_build(options, ToyMaker(batch_size=1), Silent())
