@@ -70,6 +70,21 @@ def test_a_missing_object_and_a_truncated_part_are_found(radiographs, tmp_path):
     assert_equal_stores(store, whole)
 
 
+def test_a_shard_whose_images_all_failed_is_read_as_well(tmp_path):
+    source = tmp_path / "empty"
+    source.mkdir()
+    for number in range(3):
+        (source / f"{number}.png").touch()
+    whole, store = built(source, tmp_path / "a.zarr"), built(source, tmp_path / "b.zarr")
+    assert verify_store(store, False, Silent()).damage == ()
+    shard_path(StoreLayout(store), "aleatoric", 0).unlink()
+    found = verify_store(store, True, Silent())
+    assert {d.image_id for d in found.damage} == {"0.png", "1.png", "2.png"}
+    assert found.requeued == (0,)
+    built(source, store)
+    assert_equal_stores(store, whole)
+
+
 def test_damaged_metadata_is_found_and_written_anew(radiographs, tmp_path):
     whole, store = built(radiographs, tmp_path / "a.zarr"), built(radiographs, tmp_path / "b.zarr")
     metadata = store / "zarr.json"
