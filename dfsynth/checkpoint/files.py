@@ -59,7 +59,10 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     Raises:
         CheckpointError: a file is missing, damaged, or of another version of dfsynth.
     """
-    card_bytes, weights = read_file(folder / CARD), read_file(folder / WEIGHTS)
+    card_bytes, weights = (
+        read_checkpoint_file(folder / CARD),
+        read_checkpoint_file(folder / WEIGHTS),
+    )
     digest = hashlib.sha256(weights + card_bytes).hexdigest()
     try:
         card = parse_card(card_bytes)
@@ -83,7 +86,7 @@ def write_checkpoint(folder: Path, weights: bytes, card: str) -> None:
     (folder / CARD).write_text(card, encoding="utf-8")
 
 
-def read_file(path: Path) -> bytes:
+def read_checkpoint_file(path: Path) -> bytes:
     """Reads one of a checkpoint's two files.
 
     Raises:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.decode import dicom_tags as tags
-from dfsynth.decode.dicom_file import DataSet, read_file
+from dfsynth.decode.dicom_file import DataSet, parse_data_set
 from dfsynth.decode.dicom_frame import Stored, stored_values
 from dfsynth.decode.dicom_header import (
     COLOUR,
@@ -43,7 +43,7 @@ def read_dicom(data: bytes, limits: DecodeLimits) -> DecodedImage:
         ImageError: no_pixels, multi_frame, unsupported_transfer_syntax, unsupported_format,
             truncated, corrupt, too_large.
     """
-    data_set = read_file(data, limits.max_bytes)
+    data_set = parse_data_set(data, limits.max_bytes)
     pixels = describe_pixels(data_set)
     stored = stored_values(data_set, pixels, limits)
     if pixels.photometric in COLOUR:

@@ -120,7 +120,7 @@ class _File(io.BytesIO):
         return self.tell() > self.size_bytes or self.tell() == self.value_start < self.size_bytes
 
 
-def read_file(data: bytes, max_bytes: int) -> DataSet:
+def parse_data_set(data: bytes, max_bytes: int) -> DataSet:
     """The elements in `dicom_tags` of a DICOM file's top level, up to and with the pixel data.
 
     The others are stepped over; their values are never decoded.

@@ -42,11 +42,11 @@ def run_build(options: BuildOptions, maker: GeneratorMaker, progress: Progress) 
     source = open_source(options.source, options.root)
     layout = StoreLayout(options.out)
     with plan_or_resume(BuildJob(options, source, maker), layout, progress) as planned:
-        tally, claims = run_partition(options, planned, source, maker, progress)
+        tally, claims = build_partition(options, planned, source, maker, progress)
         return report_run(planned, claims, tally, started)
 
 
-def run_partition(
+def build_partition(
     options: BuildOptions,
     planned: Planned[BuildRecord],
     source: Source,

@@ -36,11 +36,11 @@ def run_simulation(options: SimulateOptions, maker: PairMaker, progress: Progres
     started = time.monotonic()
     check_folders(options)
     with plan_or_resume(PairsJob(options, maker), StoreLayout(options.out), progress) as planned:
-        tally, claims = run_partition(options, planned, maker, progress)
+        tally, claims = simulate_partition(options, planned, maker, progress)
         return report_run(planned, claims, tally, started)
 
 
-def run_partition(
+def simulate_partition(
     options: SimulateOptions, planned: Planned[PairsRecord], maker: PairMaker, progress: Progress
 ) -> tuple[Tally, Claims]:
     """Every uncommitted shard of this process's partition, from plan to manifest."""
@@ -114,7 +114,7 @@ def planned_row(item: PairItem) -> PairRow:
 
 
 def check_folders(options: SimulateOptions) -> None:
-    """Passes options whose folders are there; radiographs may be those of a table as well.
+    """Requires the folders of the options to be there; radiographs may be those of a table as well.
 
     Raises:
         UsageError: one is missing, or a file.

@@ -8,7 +8,7 @@ import torch
 
 from dfsynth.checkpoint import CARD, WEIGHTS, encode_card
 from dfsynth.checkpoint.entries import Entries
-from dfsynth.checkpoint.files import read_file, write_checkpoint
+from dfsynth.checkpoint.files import read_checkpoint_file, write_checkpoint
 from dfsynth.errors import CheckpointError
 from dfsynth.files.json_record import parse_object
 from dfsynth.lung_segmentation.network import OUTPUT_CHANNELS, LungSegmentationNetwork
@@ -79,7 +79,7 @@ def load_lung_network(folder: Path) -> tuple[LungSegmentationNetwork, LungNetwor
     Raises:
         CheckpointError: a file is missing or damaged, or the two do not belong together.
     """
-    raw, weights = read_file(folder / CARD), read_file(folder / WEIGHTS)
+    raw, weights = read_checkpoint_file(folder / CARD), read_checkpoint_file(folder / WEIGHTS)
     try:
         card = parse_lung_card(raw)
         with torch.device("meta"):

@@ -29,7 +29,7 @@ from dfsynth.source.tar_header import (
     OpenTar,
     is_member,
     iterate,
-    reason_to_exclude,
+    reason_to_exclude_header,
 )
 
 _COMPRESSION_MARKS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
@@ -85,7 +85,9 @@ class TarSource:
                 if member.isdir():
                     continue
                 image_id = image_id_of(member.name)
-                reason = reason_to_exclude(member) or exclusion.reason_to_exclude_member(image_id)
+                reason = reason_to_exclude_header(member) or exclusion.reason_to_exclude_member(
+                    image_id
+                )
                 if reason:
                     excluded[reason] += 1
                 else:

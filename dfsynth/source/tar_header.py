@@ -46,7 +46,7 @@ def iterate(tar: OpenTar) -> Iterator[tarfile.TarInfo]:
         tar.members.clear()
 
 
-def reason_to_exclude(member: tarfile.TarInfo) -> str | None:
+def reason_to_exclude_header(member: tarfile.TarInfo) -> str | None:
     """Why a member of this kind is no input; None where it is one."""
     if member.issym() or member.islnk():
         return exclusion.LINK
@@ -70,7 +70,7 @@ def is_member(descriptor: int, offset: int, size_bytes: int, name: str) -> bool:
         if len(blocks) < offset - start or len(blocks) % BLOCK_BYTES:
             return False
         for member in _members_ending(blocks):
-            fits = reason_to_exclude(member) is None and member.size == size_bytes
+            fits = reason_to_exclude_header(member) is None and member.size == size_bytes
             if fits and image_id_of(member.name) == name:
                 return True
         if start == 0:

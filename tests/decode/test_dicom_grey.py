@@ -18,7 +18,7 @@ from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
 from dfsynth.decode import decode
 from dfsynth.decode import dicom_tags as tags
-from dfsynth.decode.dicom_file import read_file
+from dfsynth.decode.dicom_file import parse_data_set
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.records import DecodedImage
 
@@ -285,7 +285,7 @@ def test_no_identity_is_decoded(
     elements = {"ReferencedPatientSequence": inner, "SpecificCharacterSet": "ISO_IR 192"}
     data = dicom_file(crop, syntax=syntax, **elements)
     assert data.count(IDENTITY.encode()) == 3
-    found = read_file(data, len(data))
+    found = parse_data_set(data, len(data))
     read = {*found.values, *found.arrays, *found.first_items}
     assert read <= tags.VALUES | tags.ARRAYS | tags.SEQUENCES
     assert tags.IMAGE_ROWS in read
