@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from dfsynth.version import __version__
 
 if TYPE_CHECKING:
-    from dfsynth.api import build, load_generator, simulate_pairs
+    from dfsynth.api import (
+        build,
+        evaluate_checkpoint,
+        load_generator,
+        simulate_pairs,
+        train_generator,
+    )
     from dfsynth.store.opened import Store, open_store
 
 __all__ = [

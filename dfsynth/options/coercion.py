@@ -7,6 +7,7 @@ values from Python take one way.
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from operator import index
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -118,8 +119,11 @@ def to_names(value: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def _two_numbers(value: object) -> tuple[int, int] | None:
-    """A pair of whole numbers; None for anything else."""
-    match value:
-        case (int(first), int(second)) | [int(first), int(second)]:
-            return first, second
-    return None
+    """Two whole numbers, NumPy's included; None for anything else."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return None
+    try:
+        numbers = [index(number) for number in value]
+    except TypeError:
+        return None
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else None

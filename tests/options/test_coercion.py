@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dfsynth.errors import UsageError
@@ -10,13 +11,20 @@ from dfsynth.options import BuildOptions, EvaluationOptions, SimulateOptions, Tr
 
 @pytest.mark.parametrize(
     ("written", "size"),
-    [(None, None), (64, (64, 64)), ("64", (64, 64)), ("947x956", (947, 956)), ([32, 48], (32, 48))],
+    [
+        (None, None),
+        (64, (64, 64)),
+        ("64", (64, 64)),
+        ("947x956", (947, 956)),
+        ([32, 48], (32, 48)),
+        (np.array([32, 48]), (32, 48)),
+    ],
 )
 def test_a_size_is_one_number_or_two(written, size):
     assert BuildOptions.of(source="a", out="x.zarr", size=written).size == size
 
 
-@pytest.mark.parametrize("written", ["64x", "a", "64x64x64", (64,), (1, 2, 3), 2.5])
+@pytest.mark.parametrize("written", ["64x", "a", "64x64x64", (64,), (1, 2, 3), (1.5, 2), 2.5])
 def test_what_is_no_size_is_refused(written):
     with pytest.raises(UsageError, match=r"--size .*expected N or HxW"):
         BuildOptions.of(source="a", out="x.zarr", size=written)
