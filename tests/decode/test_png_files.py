@@ -9,7 +9,7 @@ import cv2
 import imagecodecs
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from refused_images import code_of
@@ -131,6 +131,7 @@ def test_missing_rows_are_found_in_a_well_formed_file(crop: NDArray[np.uint8]) -
 
 
 @settings(max_examples=60, deadline=None)
+@example(where=0.24508015636419114, flip=67)
 @given(where=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
 def test_every_flipped_byte_of_the_data_is_found(
     crop: NDArray[np.uint8], where: float, flip: int
@@ -138,7 +139,8 @@ def test_every_flipped_byte_of_the_data_is_found(
     data = bytearray(encoded(crop))
     start, end = data.index(b"IDAT") + 4, data.index(b"IEND") - 8
     data[start + int(where * (end - start))] ^= flip
-    assert code_of(bytes(data)) == ErrorCode.CORRUPT
+    # A longer length of a chunk in between reaches beyond the end, as in a file cut short.
+    assert code_of(bytes(data)) in (ErrorCode.CORRUPT, ErrorCode.TRUNCATED)
 
 
 def test_other_faults() -> None:
