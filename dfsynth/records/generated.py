@@ -1,5 +1,6 @@
 """What a generator is known by, and what it gives for one image."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dfsynth.records.image import IntensityWindow
@@ -36,3 +37,8 @@ class Generated:
     """Standard deviation, same unit."""
     lung: Float32Map | None
     """Probability of lung in [0, 1]; null where the checkpoint has no lung output."""
+    learned: Mapping[str, float] | None = None
+    """What the checkpoint's heads for trust say of the image, by the name of the manifest's column;
+    null where the checkpoint has none."""
+    learned_flags: tuple[str, ...] = ()
+    """Flags of the same heads."""

@@ -1,4 +1,4 @@
-"""One bootstrap, one AUROC, one Dice: NumPy alone, for evaluation, validation and benchmarks."""
+"""Statistics that evaluation, validation and benchmarks share: NumPy alone."""
 
 from dfsynth.statistics.bootstrap import (
     Interval,
@@ -13,15 +13,18 @@ from dfsynth.statistics.ranks import (
     weighted_auroc,
     weighted_rank_correlation,
 )
+from dfsynth.statistics.shape_error import ShapeError, shape_error
 
 __all__ = [
     "Interval",
     "Resamples",
+    "ShapeError",
     "auroc",
     "bootstrap_percentiles",
     "concordance",
     "dice",
     "resample_patients",
+    "shape_error",
     "weighted_auroc",
     "weighted_rank_correlation",
 ]
