@@ -30,7 +30,7 @@ def test_it_is_the_sine_of_the_angle_whatever_the_strength(seed: int, strength: 
 
 def test_the_truth_has_none_and_its_factor_is_found() -> None:
     _, clean = _maps(0)
-    found = shape_error(clean / 4, clean, _LUNG)
+    found = shape_error(clean / np.float32(4), clean, _LUNG)
     assert found is not None
     assert found.total == pytest.approx(0, abs=1e-6)
     assert found.factor == pytest.approx(4)
