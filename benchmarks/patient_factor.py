@@ -73,7 +73,7 @@ class Made:
         return float(np.log(np.interp(self.row["severity"], *_PUBLISHED)))
 
 
-def make_store(out: Path, origin: str, inputs: dict[str, Path], n: int, making: str) -> Path:
+def make_store(out: Path, origin: str, inputs: dict[str, Any], n: int, making: str) -> Path:
     """The pairs of one making: equal seeds draw equal patients whatever layers are off."""
     # Radiographs are what they are; only the origins with voxels have a display to leave out.
     display = () if origin == "cxr" else ("display",)
@@ -156,7 +156,11 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=56, help="pairs of each origin")
     arguments = parser.parse_args()
     result: dict[str, object] = dict(describe_machine())
-    inputs = {"phantom": {}, "ct": {"ct": arguments.ct}, "cxr": {"cxr": arguments.cxr}}
+    inputs: dict[str, dict[str, Any]] = {
+        "phantom": {},
+        "ct": {"ct": arguments.ct},
+        "cxr": {"cxr": arguments.cxr},
+    }
     for origin, given in inputs.items():
         stores = {
             making: make_store(arguments.out, origin, given, arguments.n, making)
