@@ -13,7 +13,7 @@ from dfsynth.records import MadePair, PairItem, Subject, Subjects
 from dfsynth.simulation.origins import CtOrigin, PairOrigin, PhantomOrigin, RadiographOrigin
 from dfsynth.simulation.sampling import SamplingOptions
 
-SIMULATOR_VERSION: Final = 1
+SIMULATOR_VERSION: Final = 2
 """Raised whenever equal options begin to give other values."""
 
 

@@ -14,6 +14,7 @@ from dfsynth.simulation.ct.morphology import Mask
 from dfsynth.simulation.ct.resampling import Cubes, cut_into_cubes
 from dfsynth.simulation.ct.tissues import BONE, LUNG, LUNG_MASS, SOFT, tissue_fields
 from dfsynth.simulation.ct.volume import CtLimits, CtVolume
+from dfsynth.simulation.tissue import density_factor
 
 _MARGIN = 3
 _NECK_AHEAD_MM = 25.0
@@ -66,6 +67,9 @@ class CtThorax:
     healthy_density: float
     """Of the parenchyma as scanned, had it no disease: the median of what is neither destroyed
     nor flooded, and no less than a healthy lung's [assumed]."""
+    scatter_ratio: float
+    """Mean coefficient of the aerated parenchyma as scanned over that of a lung of
+    `healthy_density` throughout; below 1 where the scan shows emphysema."""
     gravity_per_mm: float
     """Slope of the density's logarithm from the front to the back as scanned, ≥ 0."""
     lungs_cut: bool
@@ -112,7 +116,7 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
     scan, whole = complete_body(cubes, masks, cavity.spine)
     masks = replace(masks, body=whole)
     fields = tissue_fields(scan, restore_detail(scan, volume.spacing_mm), masks, cavity)
-    healthy_density, gravity_per_mm = _density_profile(fields, cubes.step_mm)
+    healthy_density, scatter_ratio, gravity_per_mm = _density_profile(fields, cubes.step_mm)
     sinking = torch.from_numpy(cavity.sinking)
     slope_per_mm = torch.gradient(sinking, spacing=2 * cubes.step_mm, dim=1)[0]
     boxes = (_box(masks.lungs, (1, 2)), _box(masks.lungs, (0, 2)), _box(masks.lungs, (0, 1)))
@@ -135,6 +139,7 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
         lumbar=_spine_axis(cavity.spine, slice(-3, None)),
         crown=_crown(fields),
         healthy_density=healthy_density,
+        scatter_ratio=scatter_ratio,
         gravity_per_mm=gravity_per_mm,
         lungs_cut=masks.cut,
     )
@@ -196,20 +201,22 @@ def _crown(fields: torch.Tensor) -> torch.Tensor:
     return F.avg_pool2d(section[None, None], 7, stride=1, padding=3)[0, 0]
 
 
-def _density_profile(fields: torch.Tensor, step_mm: float) -> tuple[float, float]:
-    """Healthy density of whole cubes of lung, and how the logarithm of all that is aerated falls
-    to the front."""
+def _density_profile(fields: torch.Tensor, step_mm: float) -> tuple[float, float, float]:
+    """Healthy density of whole cubes of lung, the mean coefficient of all that is aerated over
+    that of healthy lung, and how the logarithm of its density falls to the front."""
     density = fields[LUNG_MASS][:, ::2, ::2].numpy()
     aerated = (fields[LUNG][:, ::2, ::2].numpy() > 0.99) & (density < _AERATED_DENSITY)
     if aerated.sum() < 100:
-        return _AERATED_DENSITY, 0.0
+        return _AERATED_DENSITY, 1.0, 0.0
     planes = np.nonzero(aerated)[0] * step_mm
     slope = np.polyfit(planes, np.log(np.maximum(density[aerated], 0.02)), 1)[0]
     low, high = _STANDING_DENSITIES
     whole = density[aerated & (density > low) & (density < high)]
     median = float(np.median(whole)) if whole.size else _THINNEST_HEALTHY_DENSITY
     healthy = max(median, _THINNEST_HEALTHY_DENSITY)
-    return healthy, float(np.clip(-slope, 0, _STEEPEST_PER_MM))
+    walls = density_factor(torch.from_numpy(density[aerated] / healthy))
+    scatter_ratio = float(walls.mean() / density_factor(torch.tensor(1.0)))
+    return healthy, scatter_ratio, float(np.clip(-slope, 0, _STEEPEST_PER_MM))
 
 
 def _span(body: Mask, axes: tuple[int, int]) -> slice:

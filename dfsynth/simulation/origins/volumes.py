@@ -76,11 +76,12 @@ class CtOrigin:
         """See `PairOrigin`."""
         thorax = self._thorax_again(str(item.source))
         streams = Streams(item.seed)
-        tissue = draw_tissue(streams, self._options.severity, self._options.without)
+        options = self._options
+        tissue = draw_tissue(streams, options.severity, options.without, thorax.scatter_ratio)
         pose = draw_pose(streams("pose"))
-        scene = pose_ct(thorax, pose, tissue, streams, self._options.size)
+        scene = pose_ct(thorax, pose, tissue, streams, options.size)
         flags = ("lungs_cut",) if thorax.lungs_cut else ()
-        return make_pair(scene, self._options, streams, pose_columns(pose), thorax.sha256, flags)
+        return make_pair(scene, options, streams, pose_columns(pose), thorax.sha256, flags)
 
     def _thorax_again(self, key: str) -> CtThorax:
         """Of a volume that could be used when the store was planned.

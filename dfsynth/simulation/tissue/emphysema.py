@@ -23,6 +23,9 @@ DESTROYED_DENSITY = 0.035
 _SCALES_MM = (7.0, 14.0, 28.0)
 """Fields of several scales added up give clusters of all sizes, as is seen in computed
 tomography, where their sizes follow a power law."""
+_SEVERITIES = (1.0, 0.6, 0.3, 0.1, 0.0)
+_RATIOS = (0.50, 0.70, 0.86, 0.96, 1.0)
+"""Mean coefficient over the healthy one at each of them, as above."""
 _EDGE = 0.15
 """Width of the step from standing to destroyed lung, in deviations of the field."""
 
@@ -61,6 +64,11 @@ def draw_emphysema(rng: np.random.Generator, severity: tuple[float, float]) -> E
         apical_preference=float(rng.normal(1.0, 0.8)),
         destroyed_diameter_um=(400.0, float(rng.uniform(600, 1000))),
     )
+
+
+def severity_from_ratio(ratio: float) -> float:
+    """The severity, 0 to 1, at which the mean coefficient is `ratio` times the healthy one."""
+    return float(np.interp(ratio, _RATIOS, _SEVERITIES))
 
 
 def destroyed_lung(

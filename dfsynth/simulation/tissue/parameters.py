@@ -1,10 +1,14 @@
 """What is drawn of a patient's lung tissue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dfsynth.simulation.streams import Streams
-from dfsynth.simulation.tissue.emphysema import EmphysemaParameters, draw_emphysema
+from dfsynth.simulation.tissue.emphysema import (
+    EmphysemaParameters,
+    draw_emphysema,
+    severity_from_ratio,
+)
 from dfsynth.simulation.tissue.opacities import OpacityParameters, draw_opacities
 
 HEALTHY_CV: Final = 0.1
@@ -37,14 +41,22 @@ class TissueParameters:
 
 
 def draw_tissue(
-    streams: Streams, severity: tuple[float, float], without: frozenset[str]
+    streams: Streams,
+    severity: tuple[float, float],
+    without: frozenset[str],
+    scatter_ratio: float = 1.0,
 ) -> TissueParameters:
     """Draws a patient; `without` names layers that are switched off.
 
     Healthy mean coefficient 2.5 ± 0.4 1/m (Gassert et al., Radiology 2021, n = 40); the
     heterogeneity grows from CV 0.1 to 0.5 with the severity of emphysema [assumed].
+    `scatter_ratio` is the mean coefficient of the lung before any layer over a healthy one's. A
+    scan may bring emphysema along: the drawn severity is that of both together, and only what is
+    missing is laid over the lung. Both in full would leave less signal than the worst disease does.
     """
-    emphysema = draw_emphysema(streams("emphysema"), severity)
+    drawn = draw_emphysema(streams("emphysema"), severity)
+    missing = max(drawn.severity - severity_from_ratio(scatter_ratio), 0.0)
+    emphysema = replace(drawn, severity=missing)
     rng = streams("heterogeneity")
     ill = 0.0 if "emphysema" in without else emphysema.severity
     heterogeneity = HeterogeneityParameters(

@@ -226,6 +226,17 @@ def test_emphysema_that_a_scan_shows_lowers_the_coefficient(
     assert found[0].eps_bar_healthy_per_m == pytest.approx(found[1].eps_bar_healthy_per_m, rel=0.05)
 
 
+@pytest.mark.parametrize("disease", [{"destroyed_above": 30.0}, {"rarefied": 0.5}])
+def test_a_thorax_knows_how_much_signal_its_own_emphysema_costs(
+    thorax: CtThorax, disease: dict[str, float]
+) -> None:
+    ill = build_thorax(volume_of(thorax_hu(**disease)), CtLimits())
+    facts = projected(ill).facts
+    assert ill.scatter_ratio < 0.8
+    assert ill.scatter_ratio == pytest.approx(facts.eps_bar_per_m / 2.5, rel=0.05)
+    assert thorax.scatter_ratio == pytest.approx(1.0, rel=0.04)
+
+
 def test_flooding_that_a_scan_shows_does_not_raise_the_rest(thorax: CtThorax) -> None:
     flooded = build_thorax(volume_of(thorax_hu(consolidated=True)), CtLimits())
     wet, dry = projected(flooded), projected(thorax)

@@ -108,6 +108,30 @@ def test_a_layer_that_is_off_leaves_the_draws_of_the_others_alone() -> None:
     assert off == TissueParameters(everything.eps_healthy_per_m, None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("ratio", "missing"), [(1.05, 0.9), (1.0, 0.9), (0.86, 0.6), (0.70, 0.3), (0.50, 0.0)]
+)
+def test_emphysema_that_a_lung_brings_along_is_not_drawn_again(
+    ratio: float, missing: float
+) -> None:
+    drawn = draw_tissue(Streams(9), (0.9, 0.9), frozenset(), ratio)
+    assert drawn.severity == pytest.approx(missing)
+    assert drawn.heterogeneity is not None
+    assert drawn.heterogeneity.cv == pytest.approx(0.1 + 0.4 * missing)
+    # All else of the patient is as without.
+    other = draw_tissue(Streams(9), (0.9, 0.9), frozenset())
+    assert drawn.eps_healthy_per_m == other.eps_healthy_per_m
+    assert drawn.opacities == other.opacities
+
+
+def test_what_is_laid_over_an_ill_lung_leaves_no_less_than_the_worst_disease() -> None:
+    worst = facts_of(replace(PLAIN, emphysema=EmphysemaParameters(1.0, 1.0, (400.0, 800.0))))
+    for ratio in (0.55, 0.7, 0.9):
+        emphysema = draw_tissue(Streams(9), (1.0, 1.0), frozenset(), ratio).emphysema
+        laid = facts_of(replace(PLAIN, emphysema=emphysema))
+        assert ratio * laid.eps_bar_per_m > 0.9 * worst.eps_bar_per_m
+
+
 def test_destroyed_lung_comes_in_clusters_of_all_sizes() -> None:
     from scipy import ndimage
 
