@@ -9,10 +9,12 @@ from dfsynth.checkpoint.files import (
     checkpoint_path,
     read_checkpoint,
 )
+from dfsynth.checkpoint.members import MEMBERS_NETWORK, MembersConfig
 from dfsynth.checkpoint.networks import NetworkConfig
 
 __all__ = [
     "CARD",
+    "MEMBERS_NETWORK",
     "NETWORK",
     "WEIGHTS",
     "Backbone",
@@ -20,6 +22,7 @@ __all__ = [
     "CheckpointFiles",
     "Guidance",
     "Likelihood",
+    "MembersConfig",
     "ModelCard",
     "NetworkConfig",
     "checkpoint_path",

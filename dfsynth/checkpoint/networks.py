@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 from dfsynth.checkpoint.cascade import NETWORK, read_cascade_config
 from dfsynth.checkpoint.entries import Entries
+from dfsynth.checkpoint.members import MEMBERS_NETWORK, read_members_config
 
 
 class NetworkConfig(Protocol):
@@ -27,5 +28,6 @@ class NetworkConfig(Protocol):
 
 CONFIG_READERS: Final[dict[str, Callable[[Entries], NetworkConfig]]] = {
     NETWORK: read_cascade_config,
+    MEMBERS_NETWORK: read_members_config,
 }
 """A network's name in a card → what reads its `arguments`, raising ValueError as `Entries` do."""

@@ -34,6 +34,13 @@ def train(
             help="Begin with the weights of this checkpoint: a folder or a packaged name."
         ),
     ] = None,
+    member: Annotated[
+        int | None,
+        typer.Option(
+            help="Train as member I of an ensemble (from 0): its own weights, augmentation and "
+            "draw of training patients."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:I.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
     dry_run: Annotated[
@@ -60,6 +67,7 @@ def train(
             out=out,
             targets=targets,
             start_from=start_from,
+            member=member,
             device=device,
             precision=precision,
         )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from dfsynth.datasets.batch import PairBatch
 from dfsynth.datasets.shadows import Shadow, cast_shadows, draw_shadows
+from dfsynth.datasets.shifts import change_at_random
 from dfsynth.errors import UsageError
 
 
@@ -47,6 +48,9 @@ class DeviceAugmentation:
     shadows: float = 0.0
     """Share of the pairs with a lung mask that get one to three ellipses outside the lungs, darker
     or brighter: gas, gaps beside an arm and arms look like lung at times, and scatter nothing."""
+    shifts: float = 0.0
+    """Share of the pairs whose radiograph is changed as archives change theirs: by hard windows,
+    local equalisation, blur, noise, overlays, devices, gas, arms (`dfsynth.datasets.shifts`)."""
     crop: int | None = None
     """Side in pixels of a patch, as the last step; None keeps whole images."""
 
@@ -59,8 +63,9 @@ class DeviceAugmentation:
                 raise UsageError(
                     f"[augmentation] {name} = {getattr(self, name)}: expected 0 to less than 1"
                 )
-        if not 0 <= self.shadows <= 1:
-            raise UsageError(f"[augmentation] shadows = {self.shadows}: expected 0 to 1")
+        for name in ("shadows", "shifts"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"[augmentation] {name} = {getattr(self, name)}: expected 0 to 1")
         if not 0 < self.scale[0] <= self.scale[1] < float("inf"):
             raise UsageError(
                 f"[augmentation] scale = {list(self.scale)}: expected two numbers above 0, the "
@@ -118,6 +123,7 @@ def augment(
         UsageError: patches larger than the images.
     """
     key = int(rng.integers(2**63))
+    batch = shift_appearance(batch, augmentation.shifts, key)
     changes = [
         draw_change(augmentation, np.random.default_rng([key, batch.first + position]))
         for position in range(batch.image.shape[0])
@@ -143,6 +149,18 @@ def draw_change(augmentation: DeviceAugmentation, rng: np.random.Generator) -> C
         corner=(between(0, 1), between(0, 1)),
         shadows=draw_shadows(augmentation.shadows, rng),
     )
+
+
+def shift_appearance(batch: PairBatch, share: float, key: int) -> PairBatch:
+    """Changes the radiographs of a batch on the CPU, maps (n, 1, H, W), as archives do."""
+    if not share:
+        return batch
+    images = [
+        change_at_random(image[0].numpy(), share, np.random.default_rng([key, batch.first + n, 1]))
+        for n, image in enumerate(batch.image)
+    ]
+    changed = torch.from_numpy(np.stack(images)[:, None])
+    return replace(batch, image=changed if batch.content is None else changed * batch.content)
 
 
 def change_position(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:

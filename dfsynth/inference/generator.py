@@ -1,4 +1,4 @@
-"""Batched Monte-Carlo dropout inference of a cascade on one device."""
+"""Batched Monte-Carlo inference, by dropout and by members, of cascades on one device."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError
 from dfsynth.inference.dropout import dropout_masks
 from dfsynth.inference.map_generator import MapBatch
-from dfsynth.inference.montecarlo import MonteCarlo, RunningMoments
-from dfsynth.models import Cascade, Prediction
+from dfsynth.inference.montecarlo import MonteCarlo, RunningMoments, pool
+from dfsynth.models import CascadeNetwork, Moments
 from dfsynth.records import Float32Map, Generated, ModelInput
 
 _CPU_PIXELS_A_PASS = 5 * 256**2
@@ -26,27 +26,37 @@ _GPU_MEMORY_SHARE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class _StageMoments:
-    """The statistics of one stage over the samples."""
+    """The statistics of one stage of one member over the samples."""
 
     maps: MonteCarlo = field(default_factory=MonteCarlo)
     beta: RunningMoments = field(default_factory=RunningMoments)
 
 
-class CascadeGenerator:
-    """A cascade made ready: device, precision, memory layout, seed and number of samples.
+@dataclass(frozen=True, slots=True)
+class _MemberMaps:
+    """What one member gives for a batch: maps (k, 1, H, W) for each stage asked for."""
 
-    Implements `MapGenerator`.
+    stages: list[Moments]
+    betas: list[Tensor]
+    lung: Tensor | None
+
+
+class CascadeGenerator:
+    """Cascades made ready: device, precision, memory layout, seed and number of samples.
+
+    Several cascades are members that share the samples out: sample t is of member t modulo their
+    number. Implements `MapGenerator`.
     """
 
     def __init__(
         self,
-        network: Cascade,
+        members: Sequence[CascadeNetwork],
         device: torch.device,
         precision: str,
         mc_samples: int = 20,
         seed: int = 0,
     ) -> None:
-        """Moves the network to the device.
+        """Moves the networks, all of one configuration, to the device.
 
         `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` (1 or
         more) Monte-Carlo samples are drawn of each image.
@@ -55,9 +65,8 @@ class CascadeGenerator:
         self._precision = precision
         self._samples = mc_samples
         self._seed = seed
-        self._config = network.config
-        network = network.to(device)
-        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._config = members[0].config
+        self._members = [_place(member, device) for member in members][:mc_samples]
 
     def auto_batch_size(self, grid: tuple[int, int]) -> int:
         """Chooses how many images make a batch for a grid of (height, width) pixels.
@@ -132,45 +141,83 @@ class CascadeGenerator:
         batch = torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]
         batch = self._pad(batch.to(self._device, non_blocking=True))
         masks = torch.from_numpy(self._masks(ids)).to(self._device, non_blocking=True)
+        shares = [masks[:, k :: len(self._members)] for k in range(len(self._members))]
+        try:
+            found = [
+                self._run(member, batch, share, first, shapes)
+                for member, share in zip(self._members, shares, strict=True)
+            ]
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise DfsynthError(
+                f"a batch of {count} images of {batch.shape[2]}x{batch.shape[3]} does not fit the "
+                f"memory of {self._device}; use a smaller --batch-size or --size"
+            ) from error
+        return self._batches(found, [share.shape[1] for share in shares], (height, width))
+
+    def _run(
+        self, member: CascadeNetwork, batch: Tensor, masks: Tensor, first: int, shapes: bool
+    ) -> _MemberMaps:
+        """Draws the samples of one member, masks (k, samples, width), and takes their moments."""
+        count = batch.shape[0]
         moments_of = [_StageMoments() for _ in range(first, self._config.stages)]
         lung = RunningMoments()
-        for portion in torch.split(masks, self._samples_a_pass(batch), dim=1):
-            stages = self._predict(batch, portion.flatten(0, 1))
-            window = (count, portion.shape[1], *batch.shape[-2:])
-            for moments, stage in zip(moments_of, stages[first:], strict=True):
-                moments.maps.add(stage.mean.view(window), stage.sigma.view(window))
-                if shapes:
-                    moments.beta.add(stage.beta.reshape(window))
-            if stages[0].lung_logit is not None:
-                lung.add(torch.sigmoid(stages[0].lung_logit).view(window))
+        with mixed_precision(self._device, self._precision):
+            prepared = member.prepare(batch)
+            for portion in torch.split(masks, self._samples_a_pass(batch), dim=1):
+                stages = member.sample(prepared, portion.flatten(0, 1))
+
+                def by_image(maps: Tensor, samples: int = portion.shape[1]) -> Tensor:
+                    return maps.reshape(count, samples, *maps.shape[-2:])
+
+                for moments, stage in zip(moments_of, stages[first:], strict=True):
+                    moments.maps.add(member.enlarge(by_image(stage.mean)), by_image(stage.sigma))
+                    if shapes:
+                        moments.beta.add(by_image(stage.beta))
+                if stages[0].lung_logit is not None:
+                    lung.add(by_image(torch.sigmoid(stages[0].lung_logit)))
+            found = [_at_full_resolution(member, m.maps) for m in moments_of]
+            found[-1] = member.refine(batch, found[-1])
+        return _MemberMaps(
+            stages=found,
+            betas=[member.enlarge(m.beta.mean()[:, None]) for m in moments_of] if shapes else [],
+            lung=member.enlarge(lung.mean()[:, None]) if self._config.lung_head else None,
+        )
+
+    def _batches(
+        self, found: Sequence[_MemberMaps], samples: Sequence[int], grid: tuple[int, int]
+    ) -> list[MapBatch]:
+        """The members' maps of each stage pooled, as arrays of the grid asked for."""
 
         def cut(padded: Tensor) -> Float32Map:
-            return np.asarray(padded[..., :height, :width].cpu().numpy(), np.float32)
+            return np.asarray(padded[:, 0, : grid[0], : grid[1]].cpu().numpy(), np.float32)
 
-        lung_map = cut(lung.mean()) if self._config.lung_head else None
-        found = []
-        for moments in moments_of:
-            mean, aleatoric, epistemic = map(cut, moments.maps.result())
-            beta = cut(moments.beta.mean()) if shapes else None
-            found.append(MapBatch(mean, aleatoric, epistemic, lung_map, beta))
-        return found
+        def average(maps: Sequence[Tensor]) -> Float32Map:
+            weighted = [n * m for n, m in zip(samples, maps, strict=True)]
+            only = maps[0] if len(maps) == 1 else torch.stack(weighted).sum(0) / sum(samples)
+            return cut(only)
 
-    def _predict(self, batch: Tensor, masks: Tensor) -> list[Prediction]:
-        with mixed_precision(self._device, self._precision):
-            try:
-                stages: list[Prediction] = self._network(batch, masks)
-            except (torch.OutOfMemoryError, MemoryError) as error:
-                raise DfsynthError(
-                    f"a batch of {batch.shape[0]} images of {batch.shape[2]}x{batch.shape[3]} does "
-                    f"not fit the memory of {self._device}; use a smaller --batch-size or --size"
-                ) from error
-        return stages
+        lungs = [member.lung for member in found if member.lung is not None]
+        lung = average(lungs) if lungs else None
+        batches = []
+        for stage in range(len(found[0].stages)):
+            moments = pool([member.stages[stage] for member in found], samples)
+            betas = [member.betas[stage] for member in found if member.betas]
+            batches.append(
+                MapBatch(
+                    mean=cut(moments.mean),
+                    aleatoric=cut(moments.variance.sqrt()),
+                    epistemic=cut(moments.spread),
+                    lung=lung,
+                    beta=average(betas) if betas else None,
+                )
+            )
+        return batches
 
     def _masks(self, ids: Sequence[str]) -> Float32Map:
         dropout = self._config.dropout
         return np.stack(
             [
-                dropout_masks(self._seed, i, self._samples, self._network.mask_width, dropout)
+                dropout_masks(self._seed, i, self._samples, self._members[0].mask_width, dropout)
                 for i in ids
             ]
         )
@@ -178,21 +225,36 @@ class CascadeGenerator:
     def _pad(self, batch: Tensor) -> Tensor:
         """To sides that the network can halve; what is added is cut off again."""
         height, width = batch.shape[-2:]
-        divisor = self._network.divisor
+        divisor = self._members[0].divisor
         padded = F.pad(batch, (0, -width % divisor, 0, -height % divisor))
         return padded.contiguous(memory_format=torch.channels_last)
 
     def _samples_a_pass(self, batch: Tensor) -> int:
-        """Of each image of `batch`; portions of equal size."""
+        """Of one member and each image of `batch`; portions of equal size."""
         pixels = batch.shape[-1] * batch.shape[-2]
         most = max(self._samples_in_flight(pixels) // batch.shape[0], 1)
-        passes = -(-self._samples // most)
-        return -(-self._samples // passes)
+        share = -(-self._samples // len(self._members))
+        passes = -(-share // most)
+        return -(-share // passes)
 
     def _samples_in_flight(self, pixels: int) -> int:
         """How many samples of `pixels` each fit a pass."""
+        pixels = max(pixels // self._members[0].economy, 1)
         if self._device.type == "cpu":
             return max(_CPU_PIXELS_A_PASS // pixels, 1)
         # Of all memory, not of the free: how samples are split must not change between runs.
         _, total = torch.cuda.mem_get_info(self._device)
         return max(int(total * _GPU_MEMORY_SHARE) // (_GPU_BYTES_A_PIXEL * pixels), 1)
+
+
+def _place(network: CascadeNetwork, device: torch.device) -> CascadeNetwork:
+    placed = network.to(device)
+    return placed.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _at_full_resolution(member: CascadeNetwork, samples: MonteCarlo) -> Moments:
+    return Moments(
+        mean=samples.mean()[:, None],
+        variance=member.enlarge(samples.aleatoric_variance()[:, None]),
+        spread=samples.spread()[:, None],
+    )

@@ -5,8 +5,12 @@ average of b; the aleatoric variance the average of sigma²; the epistemic varia
 b over the samples, (1/T) Σ b² − ((1/T) Σ b)².
 """
 
+from collections.abc import Iterable, Sequence
+
 import torch
 from torch import Tensor
+
+from dfsynth.models import Moments
 
 
 class RunningMoments:
@@ -52,22 +56,52 @@ class RunningMoments:
 
 
 class MonteCarlo:
-    """Dark-field mean, aleatoric and epistemic standard deviation from samples of (b, sigma)."""
+    """Mean, aleatoric variance and epistemic spread from samples of (b, sigma)."""
 
     def __init__(self) -> None:
         self._means = RunningMoments()
         self._variances = RunningMoments()
 
     def add(self, means: Tensor, sigmas: Tensor) -> None:
-        """Takes in samples (n, samples, H, W) of b and of its standard deviation."""
+        """Takes in samples (n, samples, H, W) of b, and (n, samples, h, w) of its deviation."""
         self._means.add(means)
         self._variances.add(sigmas.float().square())
 
-    def result(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Gives mean, aleatoric and epistemic standard deviation, each (n, H, W) float32.
+    def mean(self) -> Tensor:
+        """Gives the mean over the samples, (n, H, W) float32.
 
         Raises:
             ValueError: no sample was added.
         """
-        aleatoric = self._variances.mean().clamp_min(0).sqrt()
-        return self._means.mean(), aleatoric, self._means.standard_deviation()
+        return self._means.mean()
+
+    def aleatoric_variance(self) -> Tensor:
+        """Gives the mean of sigma² over the samples, (n, h, w) float32, at least 0.
+
+        Raises:
+            ValueError: no sample was added.
+        """
+        return self._variances.mean().clamp_min(0)
+
+    def spread(self) -> Tensor:
+        """Gives the epistemic standard deviation, (n, H, W) float32."""
+        return self._means.standard_deviation()
+
+
+def pool(moments: Sequence[Moments], samples: Sequence[int]) -> Moments:
+    """Pools the moments of members that drew `samples` samples each, as of one mixture.
+
+    The mean is that of all samples; the aleatoric variance likewise; the epistemic variance is what
+    members have within, and the variance of their means.
+    """
+    if len(moments) == 1:
+        return moments[0]
+    weights = [count / sum(samples) for count in samples]
+
+    def average(maps: Iterable[Tensor]) -> Tensor:
+        return torch.stack([w * m for w, m in zip(weights, maps, strict=True)]).sum(dim=0)
+
+    mean = average(m.mean for m in moments)
+    between = average((m.mean - mean).square() for m in moments)
+    within = average(m.spread.square() for m in moments)
+    return Moments(mean, average(m.variance for m in moments), (between + within).sqrt())

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import torch
 
-from dfsynth.checkpoint import NETWORK
+from dfsynth.checkpoint import MEMBERS_NETWORK, NETWORK
 from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.map_generator import MapGenerator
-from dfsynth.models import Cascade, GeneratorNetwork
+from dfsynth.models import GeneratorNetwork, Members, build_cascade
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +26,8 @@ class NetworkFamily:
 
 
 FAMILIES: Final[dict[str, NetworkFamily]] = {
-    NETWORK: NetworkFamily(Cascade, CascadeGenerator),
+    NETWORK: NetworkFamily(build_cascade, lambda network, *how: CascadeGenerator([network], *how)),
+    MEMBERS_NETWORK: NetworkFamily(
+        Members, lambda network, *how: CascadeGenerator(network.cascades(), *how)
+    ),
 }

@@ -1,14 +1,25 @@
 """Networks only: no files, no global state, no randomness of their own."""
 
-from dfsynth.models.cascade import Cascade, guide
+from dfsynth.models.building import build_cascade
+from dfsynth.models.cascade import Cascade
+from dfsynth.models.cascade_network import CascadeNetwork, Moments, PreparedImages
+from dfsynth.models.coarse import CoarseCascade
 from dfsynth.models.gennorm import gennorm_nll, gennorm_sigma
+from dfsynth.models.guidance import guide
 from dfsynth.models.heads import Prediction
+from dfsynth.models.members import Members
 from dfsynth.models.network import GeneratorNetwork
 
 __all__ = [
     "Cascade",
+    "CascadeNetwork",
+    "CoarseCascade",
     "GeneratorNetwork",
+    "Members",
+    "Moments",
     "Prediction",
+    "PreparedImages",
+    "build_cascade",
     "gennorm_nll",
     "gennorm_sigma",
     "guide",

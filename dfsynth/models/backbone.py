@@ -1,28 +1,23 @@
-"""What a cascade needs of the network of one stage."""
+"""What a cascade of whole U-Nets needs of the network of one stage."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
+
+from dfsynth.models.stage import Stage
 
 
-class StageNetwork(nn.Module, ABC):
+class StageNetwork(Stage, ABC):
     """(n, channels_in, H, W) → (n, channels_out, H, W), in two halves, drawing nothing itself.
 
     A backbone is made by `backbone(channels_in, channels_out, widths)`, widths from fine to
-    coarse, and raises ValueError for widths that do not fit it.
+    coarse, and raises ValueError for widths that do not fit it. Its dropout sites go from coarse to
+    fine.
     """
 
     divisor: int
     """H and W must be divisible by this."""
-    dropout_channels: tuple[int, ...]
-    """Channels of each dropout site, coarse to fine."""
-    raw_alpha: nn.Parameter | None
-    """The weight behind one width for all pixels, where the likelihood has no head for it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_parameter("raw_alpha", None)
 
     @abstractmethod
     def encode(self, x: Tensor) -> list[Tensor]:

@@ -11,10 +11,11 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from dfsynth.checkpoint import Backbone, CascadeConfig, Guidance
+from dfsynth.checkpoint import Backbone, CascadeConfig
 from dfsynth.models.backbone import StageNetwork
+from dfsynth.models.cascade_network import CascadeNetwork, Moments, PreparedImages
+from dfsynth.models.guidance import GUIDE_CHANNELS, guidance_maps
 from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret
-from dfsynth.models.network import GeneratorNetwork
 from dfsynth.models.published import PublishedUNet
 from dfsynth.models.unet import UNet
 
@@ -22,38 +23,13 @@ BACKBONES: Final[dict[Backbone, Callable[[int, int, Sequence[int]], StageNetwork
     "compact": UNet,
     "published": PublishedUNet,
 }
-GUIDE_CHANNELS: Final[dict[Guidance, int]] = {"attention": 1, "concat": 3, "none": 1}
-"""Channels that a later stage sees beside the radiograph."""
 
 
-def guide(mean: Tensor, sigma: Tensor) -> Tensor:
-    """Computes the attention map mean ⊙ sigma / mean(sigma); all are (n, 1, H, W) float32.
+class Cascade(CascadeNetwork):
+    """M whole U-Nets of one backbone, each at the image's grid.
 
-    Upadhyay et al. 2021, equation 5, with the mean over the image in place of the sum, so that
-    the map's scale does not depend on the image's size.
+    The samples of an image share the first stage's encoder.
     """
-    return mean * (sigma / sigma.mean(dim=(1, 2, 3), keepdim=True))
-
-
-def guidance_maps(guidance: Guidance, before: Prediction) -> Tensor:
-    """Makes what a stage sees of the one before it, (n, 1 or 3, H, W) float32.
-
-    `attention` is the equation above. `concat` is mean, alpha and beta, as the published code
-    has it (alpha or beta are constant under likelihoods that fix them). `none` is the ablation:
-    the mean as it is, without weighting by sigma; nothing else of the stage before.
-    """
-    if guidance == "concat":
-        return torch.cat([before.mean, before.alpha, before.beta], dim=1)
-    return guide(before.mean, before.sigma) if guidance == "attention" else before.mean
-
-
-class Cascade(GeneratorNetwork):
-    """M stages of one backbone; each sees the radiograph and, after the first, the stage before it.
-
-    The lung output, where there is one, belongs to the first stage.
-    """
-
-    config: CascadeConfig
 
     def __init__(self, config: CascadeConfig) -> None:
         """Builds the network with initial weights from torch's global generator.
@@ -78,16 +54,7 @@ class Cascade(GeneratorNetwork):
             for stage in stages:
                 stage.raw_alpha = nn.Parameter(torch.zeros(()))
         self.stages = nn.ModuleList(stages)
-
-    @property
-    def divisor(self) -> int:
-        """Both sides of the grid must be divisible by this."""
-        return self.stage(0).divisor
-
-    @property
-    def mask_width(self) -> int:
-        """Channels that dropout can silence, all stages together."""
-        return sum(sum(self.stage(m).dropout_channels) for m in range(self.config.stages))
+        self.divisor = stages[0].divisor
 
     def stage(self, m: int) -> StageNetwork:
         """Gives the network of stage m (from 0)."""
@@ -95,41 +62,34 @@ class Cascade(GeneratorNetwork):
         assert isinstance(stage, StageNetwork)
         return stage
 
-    def split_masks(self, masks: Tensor) -> list[list[Tensor]]:
-        """Splits masks (n, mask_width) by stage and dropout site into (n, channels) each."""
-        sizes = [list(self.stage(m).dropout_channels) for m in range(self.config.stages)]
-        parts = iter(torch.split(masks, [c for stage in sizes for c in stage], dim=1))
-        return [[next(parts) for _ in stage] for stage in sizes]
-
     def forward(self, image: Tensor, masks: Tensor, upto: int | None = None) -> list[Prediction]:
-        """Predicts the stages 1 … `upto` (all of them by default).
+        """Predicts the stages 1 … `upto`; see `CascadeNetwork`."""
+        return self.sample(self.prepare(image), masks, upto)
 
-        image: (k, 1, H, W) in [0, 1], dense is bright. masks: (n, mask_width) with n a multiple
-        of k: the n / k samples of one image lie next to each other and share the first stage's
-        encoder. Values are 0 (dropped) or 1 / (1 − dropout).
+    def enlarge(self, maps: Tensor) -> Tensor:
+        """Gives the maps as they are: samples have the image's grid."""
+        return maps
 
-        Raises:
-            ValueError: H or W is not divisible by `divisor`, or n is no multiple of k.
-        """
-        height, width = image.shape[-2:]
-        if height % self.divisor or width % self.divisor:
-            raise ValueError(
-                f"the grid must be divisible by {self.divisor}, found {height}x{width}"
-            )
-        samples, rest = divmod(masks.shape[0], image.shape[0])
-        if rest:
-            raise ValueError(f"{masks.shape[0]} masks cannot be shared by {image.shape[0]} images")
-        per_stage = self.split_masks(masks)
-        features = self.stage(0).encode(image)
+    def refine(self, images: Tensor, moments: Moments) -> Moments:  # noqa: ARG002
+        """Gives the moments as they are: every sample is made at full resolution."""
+        return moments
+
+    def _encode(self, images: Tensor) -> list[Tensor]:
+        return self.stage(0).encode(images)
+
+    def _sample(
+        self, prepared: PreparedImages, masks: Sequence[Sequence[Tensor]], samples: int
+    ) -> list[Prediction]:
+        image, features = prepared.images, prepared.features
         if samples > 1:
             features = [f.repeat_interleave(samples, dim=0) for f in features]
             image = image.repeat_interleave(samples, dim=0)
-        predictions = [self._interpret(0, features, per_stage[0], None)]
-        for m in range(1, self.config.stages if upto is None else upto):
-            predictions.append(self.refine(m, image, predictions[-1], per_stage[m]))
+        predictions = [self._interpret(0, features, masks[0], None)]
+        for m in range(1, len(masks)):
+            predictions.append(self.follow(m, image, predictions[-1], masks[m]))
         return predictions
 
-    def refine(
+    def follow(
         self, m: int, image: Tensor, before: Prediction, masks: Sequence[Tensor]
     ) -> Prediction:
         """Predicts stage m (from 0) from image (n, 1, H, W) and the prediction of stage m − 1."""

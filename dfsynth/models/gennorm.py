@@ -44,4 +44,19 @@ def gennorm_sigma(alpha: Tensor, beta: Tensor) -> Tensor:
     """
     with torch.autocast(device_type=alpha.device.type, enabled=False):
         alpha, beta = alpha.float(), beta.float()
-        return alpha * torch.exp(0.5 * (torch.lgamma(3.0 / beta) - torch.lgamma(1.0 / beta)))
+        return alpha * torch.exp(_log_ratio(beta))
+
+
+def gennorm_alpha(sigma: Tensor, beta: Tensor) -> Tensor:
+    """Computes the scale alpha of a standard deviation: the inverse of `gennorm_sigma`, float32.
+
+    Both tensors have one shape, which the result has too; sigma > 0, beta > 0.
+    """
+    with torch.autocast(device_type=sigma.device.type, enabled=False):
+        sigma, beta = sigma.float(), beta.float()
+        return sigma * torch.exp(-_log_ratio(beta))
+
+
+def _log_ratio(beta: Tensor) -> Tensor:
+    """ln(sigma / alpha)."""
+    return 0.5 * (torch.lgamma(3.0 / beta) - torch.lgamma(1.0 / beta))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
+from dfsynth.errors import UsageError
 from dfsynth.options.coercion import Coercion, coerce, to_optional_path
 
 _COERCIONS: Final[Mapping[str, Coercion]] = {
@@ -28,10 +29,17 @@ class TrainOptions:
     """Folder of dark-field images with the names of those in `data`."""
     start_from: str | None = None
     """A checkpoint with whose weights training begins: a folder or a packaged name."""
+    member: int | None = None
+    """Which member of an ensemble this is, from 0: initial weights, order, augmentation and dropout
+    are drawn anew, and so are the training patients (with replacement); None trains on all."""
     device: str = "auto"
     precision: str = "auto"
     memory_bytes: int = 2_000_000_000
     """For pairs kept in memory between epochs."""
+
+    def __post_init__(self) -> None:
+        if self.member is not None and self.member < 0:
+            raise UsageError(f"--member {self.member}: expected 0 or more")
 
     @classmethod
     def of(cls, **given: Any) -> Self:

@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dfsynth.datasets import PairBatch
 from dfsynth.devices import DTYPES
-from dfsynth.models import Cascade
+from dfsynth.models import CascadeNetwork, build_cascade
 from dfsynth.train.discriminators import build_discriminators
 from dfsynth.train.objective import generator_terms
 from dfsynth.train.preparation import PreparedTraining
@@ -51,7 +51,7 @@ def estimate_training(prepared: PreparedTraining) -> TrainEstimate:
     recipe = prepared.recipe
     epoch_steps = steps_an_epoch(len(prepared.indices["train"]), recipe.batch)
     with FakeTensorMode():
-        network, discriminators = Cascade(recipe.network), build_discriminators(recipe)
+        network, discriminators = build_cascade(recipe.network), build_discriminators(recipe)
         all_stages = tuple(range(recipe.network.stages))
         trained = {all_stages, *(_stages(phase) for phase in recipe.phase)}
         measured = {stages: _measure(network, discriminators, recipe, stages) for stages in trained}
@@ -74,7 +74,7 @@ def estimate_training(prepared: PreparedTraining) -> TrainEstimate:
 
 
 def _measure(
-    network: Cascade, discriminators: nn.ModuleList, recipe: Recipe, stages: tuple[int, ...]
+    network: CascadeNetwork, discriminators: nn.ModuleList, recipe: Recipe, stages: tuple[int, ...]
 ) -> tuple[int, float]:
     """Bytes kept and operations of one pair, forward and backward, where `stages` are trained."""
     network.requires_grad_(False)

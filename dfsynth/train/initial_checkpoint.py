@@ -17,7 +17,7 @@ from dfsynth.checkpoint import (
 from dfsynth.datasets import PairBatch
 from dfsynth.errors import UsageError
 from dfsynth.inference import load_network
-from dfsynth.models import Cascade
+from dfsynth.models import build_cascade
 
 _COMPARED: Final = ("backbone", "stages", "widths", "guidance", "likelihood", "lung_head")
 """What the weights depend on: dropout has none."""
@@ -68,7 +68,7 @@ class LungTeacherNetwork:
 
     def __init__(self, initial: InitialCheckpoint, device: torch.device) -> None:
         """Builds the network on a device, with weights that are never trained."""
-        self._network = Cascade(initial.config).to(device).eval().requires_grad_(False)
+        self._network = build_cascade(initial.config).to(device).eval().requires_grad_(False)
         self._network.load_state_dict(initial.weights)
 
     @torch.no_grad()

@@ -48,7 +48,7 @@ def _training_data(prepared: PreparedTraining) -> tuple[dict[str, str], ...]:
     """
     before = () if prepared.initial is None else prepared.initial.card.training_data
     counts: Counter[tuple[str, str]] = Counter()
-    for index in prepared.indices["train"]:
+    for index in set(prepared.indices["train"]):
         row = prepared.source.rows[index]
         counts[row.origin or "pairs of the user", row.license or "not stated"] += 1
     own = tuple(

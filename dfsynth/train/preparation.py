@@ -1,15 +1,17 @@
 """A training is prepared: everything is read and checked before anything is written."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 
-from dfsynth.datasets import PairSource, indices_in, open_pairs
+from dfsynth.datasets import PairInfo, PairSource, indices_in, open_pairs
 from dfsynth.datasets.groups import SPLITS
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
-from dfsynth.models import Cascade
+from dfsynth.models import build_cascade
 from dfsynth.models.discriminator import PatchDiscriminator
 from dfsynth.options import TrainOptions
 from dfsynth.progress import TrainProgress
@@ -32,13 +34,20 @@ class PreparedTraining:
     precision: str
     """fp32, bf16 or fp16."""
     initial: InitialCheckpoint | None = None
+    member: int | None = None
+    """Which member of an ensemble is trained; its recipe has a seed of its own."""
 
     def identity(self) -> dict[str, Any]:
         """Gives what makes two calls the same run, as `run.json` keeps it."""
-        found = {"recipe": asdict(self.recipe), "data": self.source.fingerprint()}
-        if self.initial is None:
-            return found
-        return found | {stored_keys.INITIAL_CHECKPOINT: self.initial.reference()}
+        found: dict[str, Any] = {
+            "recipe": _as_compared(self.recipe),
+            "data": self.source.fingerprint(),
+        }
+        if self.initial is not None:
+            found[stored_keys.INITIAL_CHECKPOINT] = self.initial.reference()
+        if self.member is not None:
+            found[stored_keys.MEMBER] = self.member
+        return found
 
 
 def prepare_training(options: TrainOptions, progress: TrainProgress) -> PreparedTraining:
@@ -66,7 +75,37 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
             )
     if not source.knows_lungs and recipe.network.lung_head:
         recipe = _without_lung_masks(recipe, initial, progress)
-    return PreparedTraining(recipe, source, indices, device, precision, initial)
+    if options.member is not None:
+        recipe = replace(recipe, seed=_seed_of_member(recipe.seed, options.member))
+        indices["train"] = draw_patients(source.rows, indices["train"], recipe.seed)
+    return PreparedTraining(recipe, source, indices, device, precision, initial, options.member)
+
+
+def _as_compared(recipe: Recipe) -> dict[str, Any]:
+    """The entries of a recipe; shifts came after runs that must still be known as theirs."""
+    found = asdict(recipe)
+    if not recipe.augmentation.shifts:
+        del found["augmentation"]["shifts"]
+    return found
+
+
+def draw_patients(rows: Sequence[PairInfo], indices: Sequence[int], seed: int) -> tuple[int, ...]:
+    """Draws as many patients as there are, with replacement, and gives the pairs of each draw.
+
+    Breiman, "Bagging predictors", Machine Learning 1996, with patients as the unit: pairs of one
+    patient are no new evidence.
+    """
+    of_patient: dict[str, list[int]] = {}
+    for index in indices:
+        of_patient.setdefault(rows[index].patient_id, []).append(index)
+    patients = sorted(of_patient)
+    drawn = np.random.default_rng([seed, len(patients)]).integers(len(patients), size=len(patients))
+    return tuple(index for patient in sorted(drawn) for index in of_patient[patients[patient]])
+
+
+def _seed_of_member(seed: int, member: int) -> int:
+    """Far from each other: 0 and 1 of one seed are not 1 and 2 of the seed before."""
+    return int(np.random.SeedSequence([seed, member]).generate_state(1)[0])
 
 
 def _without_lung_masks(
@@ -96,7 +135,7 @@ def check_sizes(recipe: Recipe) -> None:
     side, key = (recipe.size, "size") if crop is None else (crop, "[augmentation] crop")
     try:
         with torch.device("meta"):
-            divisor = Cascade(recipe.network).divisor
+            divisor = build_cascade(recipe.network).divisor
     except ValueError as error:
         raise UsageError(f"[network] {error}") from error
     if side > recipe.size:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from dfsynth.datasets import PairBatch
 from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError
-from dfsynth.models import Cascade, Prediction
+from dfsynth.models import CascadeNetwork, Prediction, build_cascade
 from dfsynth.optimisation import average_weights, flatten_state, restore_optimiser, state_part
 from dfsynth.train import stored_keys
 from dfsynth.train.discriminators import Discriminators, build_discriminators
@@ -67,7 +67,7 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             # Layers draw their first weights from the global generator and take no other.
             torch.default_generator.manual_seed(recipe.seed)
-            network, discriminators = Cascade(recipe.network), build_discriminators(recipe)
+            network, discriminators = build_cascade(recipe.network), build_discriminators(recipe)
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.discriminators = Discriminators(
             discriminators.to(device), recipe.loss, device, processes
@@ -85,12 +85,12 @@ class Trainer:
         self.start_phase(0)
 
     @property
-    def averaged(self) -> Cascade:
+    def averaged(self) -> CascadeNetwork:
         """The network to validate and to keep."""
         if not self.recipe.optimiser.ema_decay:
             return self.network
         averaged = self._average.module
-        assert isinstance(averaged, Cascade)
+        assert isinstance(averaged, CascadeNetwork)
         return averaged
 
     @property

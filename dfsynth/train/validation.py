@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dfsynth.datasets import PairBatch, PairInfo
-from dfsynth.models import Cascade, Prediction, gennorm_nll
+from dfsynth.models import CascadeNetwork, Prediction, gennorm_nll
 from dfsynth.train.losses import mean_over
 
 
@@ -31,7 +31,7 @@ class ValidationScores:
 
 @torch.inference_mode()
 def validate(
-    network: Cascade, batches: Iterable[PairBatch], device: torch.device
+    network: CascadeNetwork, batches: Iterable[PairBatch], device: torch.device
 ) -> ValidationScores:
     """Scores a network in float32 on batches of maps (n, 1, H, W), of any n each.
 
@@ -76,7 +76,7 @@ def spread_over_patients(
     return tuple(index for _, index in sorted(rounds)[:most])
 
 
-def predict_without_dropout(network: Cascade, image: Tensor) -> list[Prediction]:
+def predict_without_dropout(network: CascadeNetwork, image: Tensor) -> list[Prediction]:
     """Predicts all stages for images (n, 1, H, W), dense bright, with every channel present."""
     masks = torch.ones(image.shape[0], network.mask_width, device=image.device)
     predictions: list[Prediction] = network(image, masks)

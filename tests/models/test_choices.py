@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from dfsynth.checkpoint import Backbone, CascadeConfig, Guidance, Likelihood
-from dfsynth.models import Cascade, Prediction, gennorm_nll, guide
-from dfsynth.models.cascade import BACKBONES, GUIDE_CHANNELS, guidance_maps
+from dfsynth.models import CascadeNetwork, Prediction, build_cascade, gennorm_nll, guide
+from dfsynth.models.cascade import BACKBONES
+from dfsynth.models.guidance import GUIDE_CHANNELS, guidance_maps
 from dfsynth.models.heads import FIXED_BETA, HEAD_CHANNELS
 from dfsynth.models.published import PUBLISHED_WIDTHS
 
@@ -17,13 +18,13 @@ CHOICES = list(product(get_args(Backbone), get_args(Guidance), get_args(Likeliho
 LIKELIHOODS = get_args(Likelihood)
 
 
-def new_cascade(seed: int = 0, stages: int = 2, **choices: Any) -> Cascade:
+def new_cascade(seed: int = 0, stages: int = 2, **choices: Any) -> CascadeNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return Cascade(CascadeConfig(stages, (8, 16), **choices))
+        return build_cascade(CascadeConfig(stages, (8, 16), **choices))
 
 
-def awake(network: Cascade) -> Cascade:
+def awake(network: CascadeNetwork) -> CascadeNetwork:
     """With heads of later stages that say something."""
     random = torch.Generator().manual_seed(5)
     with torch.no_grad():
@@ -32,7 +33,7 @@ def awake(network: Cascade) -> Cascade:
     return network
 
 
-def inputs(network: Cascade, count: int = 2) -> tuple[Tensor, Tensor]:
+def inputs(network: CascadeNetwork, count: int = 2) -> tuple[Tensor, Tensor]:
     random = torch.Generator().manual_seed(7)
     image = torch.rand((count, 1, 16, 24), generator=random)
     kept = torch.rand((count, network.mask_width), generator=random) >= 0.3
@@ -46,7 +47,7 @@ def previous() -> Prediction:
 
 
 def test_every_choice_of_a_card_has_its_network() -> None:
-    assert set(BACKBONES) == set(get_args(Backbone))
+    assert {*BACKBONES, "coarse"} == set(get_args(Backbone))
     assert set(GUIDE_CHANNELS) == set(get_args(Guidance))
     assert set(HEAD_CHANNELS) == set(get_args(Likelihood))
     assert set(FIXED_BETA) < set(HEAD_CHANNELS)
@@ -188,26 +189,26 @@ def test_without_guidance_no_sigma_reaches_the_next_stage(guidance: str, seen: b
     kept = network.split_masks(masks)[1]
     # The mean of stage 2 starts from the mean before, so what differs came through the guide.
     same = torch.equal(
-        network.refine(1, image, before, kept).mean, network.refine(1, image, wider, kept).mean
+        network.follow(1, image, before, kept).mean, network.follow(1, image, wider, kept).mean
     )
     assert same != seen
 
 
 def test_the_packaged_shape_has_1_2_million_parameters_a_stage() -> None:
     with torch.device("meta"):
-        network = Cascade(CascadeConfig())
+        network = build_cascade(CascadeConfig())
     assert network.divisor == 32
     assert [count(network, m) for m in range(3)] == [1_204_220, 1_204_795, 1_204_795]
 
 
 def test_the_published_shape_has_33_million_parameters_a_stage() -> None:
     with torch.device("meta"):
-        network = Cascade(CascadeConfig(widths=PUBLISHED_WIDTHS, backbone="published"))
+        network = build_cascade(CascadeConfig(widths=PUBLISHED_WIDTHS, backbone="published"))
     assert network.divisor == 16
     assert network.mask_width == 3 * (256 + 128 + 64 + 64)
     for m in range(3):
         assert abs(count(network, m) - 33.0e6) < 0.1e6
 
 
-def count(network: Cascade, m: int) -> int:
+def count(network: CascadeNetwork, m: int) -> int:
     return sum(weight.numel() for weight in network.stage(m).parameters())
