@@ -13,7 +13,7 @@ from dfsynth.statistics.ranks import (
     weighted_auroc,
     weighted_rank_correlation,
 )
-from dfsynth.statistics.shape_error import ShapeError, shape_error
+from dfsynth.statistics.shape import ShapeError, shape_error
 
 __all__ = [
     "Interval",
