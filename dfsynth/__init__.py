@@ -16,6 +16,7 @@ from dfsynth.version import __version__
 if TYPE_CHECKING:
     from dfsynth.api import (
         build,
+        draw_contact_sheet,
         evaluate_checkpoint,
         load_generator,
         simulate_pairs,
@@ -27,6 +28,7 @@ __all__ = [
     "Store",
     "__version__",
     "build",
+    "draw_contact_sheet",
     "evaluate_checkpoint",
     "load_generator",
     "open_store",
@@ -38,6 +40,7 @@ __all__ = [
 _LAZY: Final = {
     "Store": "dfsynth.store.opened",
     "build": "dfsynth.api",
+    "draw_contact_sheet": "dfsynth.api",
     "evaluate_checkpoint": "dfsynth.api",
     "load_generator": "dfsynth.api",
     "open_store": "dfsynth.store.opened",

@@ -12,6 +12,7 @@ from dfsynth.options import (
     DEFAULT_MC_SAMPLES,
     BuildOptions,
     EvaluationOptions,
+    ShowOptions,
     SimulateOptions,
     TrainOptions,
 )
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dfsynth.inference import MapGenerator
     from dfsynth.jobs.engine import RunReport
     from dfsynth.jobs.pair_maker import PairMaker
+    from dfsynth.jobs.show import Sheet
     from dfsynth.train import TrainReport
 
 
@@ -158,6 +160,31 @@ def evaluate_checkpoint(
     folder = None if out is None else Path(out)
     report: EvaluationReport = evaluation.run_evaluation(wanted, folder, progress or Silent())
     return report.scores
+
+
+def draw_contact_sheet(
+    store: str | Path, *, out: str | Path | None = None, **options: Any
+) -> "Sheet":
+    """Draws images of a store as a PNG, as `dfsynth show` does.
+
+    `options` are the fields of `ShowOptions`; with `worst`, the images that the score `by` likes
+    least stand beside those that it likes best.
+
+    Example:
+        >>> sheet = dfsynth.draw_contact_sheet(
+        ...     "x.zarr", out="worst.png", worst=1, by="epistemic_mean"
+        ... )
+        >>> len(sheet.images), sheet.ranking.worst_is
+        (2, 'highest')
+
+    Raises:
+        UsageError: wrong options, no store, an unknown id, column or condition, or nothing to draw.
+        StoreError: a damaged store, or a picture that cannot be written.
+        TypeError: an option that does not exist.
+    """
+    from dfsynth.jobs.show import draw_sheet
+
+    return draw_sheet(ShowOptions.of(store=store, out=out, **options))
 
 
 def load_simulator(options: SimulateOptions) -> "PairMaker":

@@ -18,6 +18,7 @@ FLOORS = {"docstring": 0.97, "shape": 0.9, "raises": 0.95, "unit": 0.95}
 # In the order in which one makes what the next one reads.
 EXAMPLES = (
     "build",
+    "draw_contact_sheet",
     "open_store",
     "Store",
     "simulate_pairs",

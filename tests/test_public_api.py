@@ -10,6 +10,7 @@ PROMISED: dict[str, set[str]] = {
         "Store",
         "__version__",
         "build",
+        "draw_contact_sheet",
         "evaluate_checkpoint",
         "load_generator",
         "open_store",
@@ -47,7 +48,13 @@ PROMISED: dict[str, set[str]] = {
         "select",
     },
     "dfsynth.models": {"Cascade", "Prediction", "gennorm_nll", "gennorm_sigma", "guide"},
-    "dfsynth.options": {"BuildOptions", "EvaluationOptions", "SimulateOptions", "TrainOptions"},
+    "dfsynth.options": {
+        "BuildOptions",
+        "EvaluationOptions",
+        "ShowOptions",
+        "SimulateOptions",
+        "TrainOptions",
+    },
     "dfsynth.preprocess": {
         "intensity_flags",
         "letterbox",

@@ -62,6 +62,7 @@ def test_every_block_runs(folder, run_cli):
             status, _, err = run_cli(*arguments)
             assert status == 0, f"{line}: {err}"
     assert (folder / "sheet.png").stat().st_size > 10_000
+    assert (folder / "worst.png").stat().st_size > 10_000
     assert (folder / "kept.parquet").exists()
     assert (folder / "pairs.png").stat().st_size > 10_000
     assert (folder / "runs/trial/evaluation/evaluation.png").stat().st_size > 10_000

@@ -32,7 +32,7 @@ def evaluate(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for metrics.json, images.csv and evaluation.png."),
+        typer.Option(help="Folder for metrics.json, images.csv and two pictures."),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(help="At most so many pairs of a split and images of --ood.")

@@ -7,9 +7,12 @@ import typer
 
 from dfsynth.cli.console import console_of
 from dfsynth.cli.options import JsonFlag, MaxBytes, MaxPixels, Quiet, StorePath, Verbose
-from dfsynth.options.coercion import to_names
+from dfsynth.options import ShowOptions
 
-EXAMPLE = "Example: dfsynth show x.zarr --source nih --root /data/ChestX-ray14 --out sheet.png"
+EXAMPLE = (
+    "Example: dfsynth show x.zarr --worst 6 --by epistemic_mean --source nih "
+    "--root /data/ChestX-ray14 --out worst.png"
+)
 
 
 def show(
@@ -19,6 +22,17 @@ def show(
     ] = None,
     images: Annotated[int, typer.Option(min=1, help="How many, spread over the store.")] = 8,
     ids: Annotated[str, typer.Option(help="These images instead: a,b,…")] = "",
+    where: Annotated[
+        str | None, typer.Option(help="Of these only: SQL predicate over the manifest's columns.")
+    ] = None,
+    worst: Annotated[
+        int | None,
+        typer.Option(help="Instead the N images that --by likes least, beside the N best."),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="Column of --worst. (default: what filter --keep keeps by)"),
+    ] = None,
     source: Annotated[
         str | None, typer.Option(help="Where the radiographs are, if the store lacks them.")
     ] = None,
@@ -31,13 +45,25 @@ def show(
 ) -> None:
     """Draw a contact sheet: attenuation, dark-field, and its uncertainty or (pairs) its truth."""
     with console_of(json, quiet, verbose) as console:
+        options = ShowOptions.of(
+            store=store,
+            out=out,
+            images=images,
+            ids=ids,
+            where=where,
+            worst=worst,
+            by=by,
+            source=source,
+            root=root,
+            max_pixels=max_pixels,
+            max_bytes=max_bytes,
+        )
         from dfsynth.jobs.show import draw_sheet
 
-        # Resolved, since `.` has no name to build on.
-        whole = store.resolve()
-        sheet = out or whole.parent / f"{whole.name}.png"
-        found = draw_sheet(store, sheet, images, to_names(ids), source, root, max_pixels, max_bytes)
+        found = draw_sheet(options)
         lines = [f"{_images(len(found.images))} drawn: {found.picture}"]
+        if found.ranking is not None:
+            lines.append(found.ranking.describe())
         if found.blank:
             lines.append(
                 f"attenuation left blank for {_images(found.blank)}: give --source (and --root) "

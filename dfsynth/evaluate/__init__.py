@@ -10,7 +10,7 @@ from dfsynth.evaluate.output import (
     write_report,
     written_files,
 )
-from dfsynth.evaluate.scores import Evaluation, RegionScores, StageScores, TargetScores
+from dfsynth.evaluate.scores import Evaluation, RankedRisk, RegionScores, StageScores, TargetScores
 from dfsynth.statistics import Interval
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Evaluation",
     "EvaluationReport",
     "Interval",
+    "RankedRisk",
     "RegionScores",
     "StageScores",
     "TargetScores",

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from dfsynth.checkpoint import ModelCard
 from dfsynth.errors import ImageError, UsageError
+from dfsynth.evaluate.score_order import DIRECTED_COLUMNS, unusualness
 from dfsynth.evaluate.scores import OutOfDistributionCounts
 from dfsynth.evaluate.selection import evenly_spaced
 from dfsynth.inference import MapGenerator
 from dfsynth.preprocess import ModelInputReader
 from dfsynth.progress import Progress
 from dfsynth.records import ModelInput, Scored, SourceItem
-from dfsynth.score import SCORE_COLUMNS, ScoreColumn, score
+from dfsynth.score import score
 from dfsynth.source import Source, open_source
 from dfsynth.statistics import Interval, Resamples, resample_patients, weighted_auroc
 
@@ -100,19 +101,9 @@ def detection_auroc(
     positive = np.repeat([False, True], [len(in_distribution), len(out_of_distribution)])
     scored = (*in_distribution, *out_of_distribution)
     return {
-        column.name: _auroc(_unusualness(scored, column), positive, resamples)
-        for column in SCORE_COLUMNS
-        if column.unusual is not None
+        column.name: _auroc(unusualness(scored, column), positive, resamples)
+        for column in DIRECTED_COLUMNS
     }
-
-
-def _unusualness(scored: Sequence[Scored], column: ScoreColumn) -> Array | None:
-    """One number an image (images), the higher the more unusual; null where no image has any."""
-    values = [each.scores[column.name] for each in scored]
-    if all(value is None for value in values):
-        return None
-    sign = -1.0 if column.unusual == "low" else 1.0
-    return np.array([np.inf if value is None else sign * value for value in values])
 
 
 def _auroc(values: Array | None, positive: NDArray[np.bool_], resamples: Resamples) -> Interval:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dfsynth.checkpoint import CheckpointFiles, ModelCard, checkpoint_path, read_checkpoint
 from dfsynth.datasets import PairSource, open_pairs
@@ -19,9 +20,15 @@ from dfsynth.evaluate.detection import (
     measure_detection,
 )
 from dfsynth.evaluate.measurement import Measurement
+from dfsynth.evaluate.metrics import MetricKey
 from dfsynth.evaluate.output import EvaluationReport, prepare_output, write_report
 from dfsynth.evaluate.per_image import PerImageMetrics, pixels_per_image
 from dfsynth.evaluate.prediction import LungOf, predict_pairs
+from dfsynth.evaluate.risk_coverage import (
+    measure_risk_coverage,
+    missing_scores,
+    shape_error_of,
+)
 from dfsynth.evaluate.scores import NOTICE, Evaluation
 from dfsynth.evaluate.selection import choose_pairs
 from dfsynth.evaluate.summary import summarise
@@ -53,6 +60,8 @@ class _Tested:
     metrics: PerImageMetrics
     scored: list[Scored]
     """One for each image."""
+    shape_errors: list[float]
+    """One for each image, in [0, 1]; NaN where it is not known."""
     lung_of: LungOf
 
 
@@ -118,15 +127,17 @@ def _test(
     progress: Progress,
 ) -> _Tested:
     measurement = Measurement(card.window[1] - card.window[0], calibration.stages)
-    metrics, scored, lung_of = PerImageMetrics(), [], set[LungOf]()
+    metrics, lung_of = PerImageMetrics(), set[LungOf]()
+    scored, shape_errors = [], []
     kept = pixels_per_image(len(indices))
     for pair in predict_pairs(generator, source, indices, progress):
         rng = np.random.default_rng([options.seed, _STREAM, pair.index])
         metrics.add(pair.info.key, pair.info.patient_id, measurement(pair.image, rng), kept)
         scored.append(score(pair.generated, pair.source))
+        shape_errors.append(shape_error_of(pair.image))
         lung_of.add(pair.lung_of)
     # Of a source of pairs either all have a lung or none.
-    return _Tested(metrics, scored, lung_of.pop())
+    return _Tested(metrics, scored, shape_errors, lung_of.pop())
 
 
 def _summarise(
@@ -146,6 +157,8 @@ def _summarise(
             ood_images, tested.scored, patients, checkpoint.generator, card, options.seed, progress
         )
     count = len(set(patients))
+    resamples = resample_patients(patients, options.seed)
+    risk_coverage = measure_risk_coverage(_errors(tested), tested.scored, resamples)
     return Evaluation(
         notice=NOTICE,
         checkpoint=card.name,
@@ -162,11 +175,30 @@ def _summarise(
         device=checkpoint.device,
         precision=checkpoint.precision,
         calibration=calibration,
-        stages=summarise(tested.metrics, resample_patients(patients, options.seed)),
+        stages=summarise(tested.metrics, resamples),
         ood_auroc=auroc,
         ood=ood,
-        warnings=(*source.warnings, *_warnings(options, count, calibration)),
+        risk_coverage=risk_coverage,
+        warnings=(
+            *source.warnings,
+            *_warnings(options, count, calibration),
+            *([] if risk_coverage is None else _left_out(tested.scored)),
+        ),
     )
+
+
+def _errors(tested: _Tested) -> dict[str, NDArray[np.float64]]:
+    """The errors of the last stage that a filter should keep low, (images); NaN where unknown."""
+    in_lung = MetricKey(tested.metrics.stages - 1, "lung", "clean")
+    return {
+        "shape": np.array(tested.shape_errors),
+        "lung_mae": tested.metrics.values(in_lung, "mae"),
+    }
+
+
+def _left_out(scored: Sequence[Scored]) -> list[str]:
+    names = ", ".join(missing_scores(scored))
+    return [f"risk against coverage leaves out {names}: no image has it"] if names else []
 
 
 def _side(card: ModelCard) -> int:

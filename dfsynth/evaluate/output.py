@@ -12,12 +12,14 @@ from typing import Final
 from dfsynth.errors import StoreError
 from dfsynth.evaluate.figure import draw_evaluation
 from dfsynth.evaluate.per_image import PerImageMetrics
-from dfsynth.evaluate.scores import Evaluation, RegionScores, TargetScores
+from dfsynth.evaluate.risk_figure import draw_risk_coverage
+from dfsynth.evaluate.scores import Evaluation, RankedRisk, RegionScores, TargetScores
 from dfsynth.files.faults import store_faults
 from dfsynth.files.json_record import encode_json
 from dfsynth.statistics import Interval
 
-METRICS, IMAGES, FIGURE = "metrics.json", "images.csv", "evaluation.png"
+METRICS, IMAGES = "metrics.json", "images.csv"
+FIGURE, RISK_FIGURE = "evaluation.png", "risk_coverage.png"
 
 _TRIAL_BYTES: Final = 1 << 20
 
@@ -62,7 +64,7 @@ def written_files(folder: Path) -> tuple[Path, ...]:
 
 
 def write_report(report: EvaluationReport, folder: Path) -> None:
-    """Writes metrics.json, images.csv (single images) and evaluation.png into `folder`.
+    """Writes metrics.json, images.csv (single images) and two pictures into `folder`.
 
     Raises:
         UnwrittenReportError: the folder cannot be written.
@@ -91,10 +93,15 @@ def _encode_figure(report: EvaluationReport) -> bytes:
     return draw_evaluation(report.scores, report.per_image)
 
 
+def _encode_risk_figure(report: EvaluationReport) -> bytes:
+    return draw_risk_coverage(report.scores)
+
+
 _CONTENTS: Final[Mapping[str, Callable[[EvaluationReport], bytes]]] = {
     METRICS: _encode_metrics,
     IMAGES: _encode_table,
     FIGURE: _encode_figure,
+    RISK_FIGURE: _encode_risk_figure,
 }
 
 
@@ -110,6 +117,8 @@ def tabulate(scores: Evaluation) -> str:
         for region, found in (("lung", stage.lung), ("whole", stage.whole)):
             if found is not None:
                 lines += _rows(f"{stage.stage} {region}", found)
+    for error, ranked in (scores.risk_coverage or {}).items():
+        lines += _risk_rows(error, ranked)
     if scores.ood_auroc is not None and scores.ood is not None:
         lines.append(f"AUROC of {scores.ood.images} out-of-distribution images:")
         lines += [f"  {name:<22}{interval}" for name, interval in scores.ood_auroc.items()]
@@ -125,6 +134,22 @@ def _rows(name: str, region: RegionScores) -> list[str]:
 
 def _row(found: TargetScores) -> str:
     return "".join(f"{_number(getattr(found, name)):>10}" for name in _SHOWN)
+
+
+def _risk_rows(error: str, ranked: Mapping[str, RankedRisk]) -> list[str]:
+    """A line for each score, the least area first."""
+    lines = [
+        f"risk against coverage, {error}: "
+        "score, area under the curve, share of what an oracle removes when 70 % are kept"
+    ]
+    for name in sorted(ranked, key=lambda name: ranked[name].area.value or 0.0):
+        found = ranked[name]
+        lines.append(f"  {name:<22}{found.area!s:<26}{_percent(found.share_of_oracle_70)}")
+    return lines
+
+
+def _percent(found: Interval) -> str:
+    return "–" if found.value is None else f"{round(100 * found.value)} %"
 
 
 def _heading(name: str) -> str:

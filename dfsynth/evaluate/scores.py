@@ -91,6 +91,27 @@ class StageScores:
 
 
 @dataclass(frozen=True, slots=True)
+class RankedRisk:
+    """How one error falls as the images go that one score likes least.
+
+    `dfsynth.statistics.selective_risk` says what each figure is; images are drawn by patient.
+    """
+
+    images: int
+    """Whose error is known."""
+    area: Interval
+    """Under the curve of risk against coverage, in the unit of the error."""
+    excess_area: Interval
+    """Of which an oracle would have nothing."""
+    share_of_oracle_70: Interval
+    """What goes of the mean error as the best 70 % are kept, over what an oracle takes away."""
+    spearman: Interval
+    """Between score and error; 1 where the score ranks as an oracle does."""
+    curve: tuple[float, ...]
+    """Mean error of the best 5, 10, … 100 % of the images."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutOfDistributionCounts:
     """How many images of --ood there were."""
 
@@ -124,4 +145,6 @@ class Evaluation:
     ood_auroc: Mapping[str, Interval] | None
     """Manifest column → AUROC; null without --ood."""
     ood: OutOfDistributionCounts | None
+    risk_coverage: Mapping[str, Mapping[str, RankedRisk]] | None
+    """Error (shape, lung_mae) → score, or random or oracle; null without a clean target."""
     warnings: tuple[str, ...]

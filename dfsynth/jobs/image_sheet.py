@@ -7,7 +7,7 @@ import numpy as np
 
 from dfsynth.decode import DecodeLimits
 from dfsynth.errors import ImageError
-from dfsynth.jobs.sheet_content import Panels
+from dfsynth.jobs.sheet_content import Panels, number_caption
 from dfsynth.preprocess import ModelInputReader
 from dfsynth.records import Float32Map, Geometry, IntensityWindow
 from dfsynth.report import SheetColumn, SheetRow, robust_limits
@@ -54,18 +54,19 @@ def panels_of_images(
     record: BuildRecord,
     lines: Sequence[dict[str, Any]],
     source_images: SourceImages | None,
+    by: str | None = None,
 ) -> Panels:
-    """The panels of the manifest rows `lines`.
+    """The panels of the manifest rows `lines`, with their number in the column `by`.
 
-    Attenuation comes from the store if it holds it, else from `source_images`, else it is left
-    blank.
+    Without `by`, with their uncertainty. Attenuation comes from the store if it holds it, else from
+    `source_images`, else it is left blank.
 
     Raises:
         StoreError: a damaged store.
     """
     images = [_images(store, record, line, source_images) for line in lines]
     return Panels(
-        rows=[_row(line, maps) for line, maps in zip(lines, images, strict=True)],
+        rows=[_row(line, maps, by) for line, maps in zip(lines, images, strict=True)],
         columns=_columns(record, images),
         title=record.checkpoint,
         footer="Synthetic dark-field images, not for diagnosis.",
@@ -128,9 +129,11 @@ def _columns(record: BuildRecord, images: Sequence[dict[str, Float32Map]]) -> li
     ]
 
 
-def _row(line: dict[str, Any], maps: dict[str, Float32Map]) -> SheetRow:
+def _row(line: dict[str, Any], maps: dict[str, Float32Map], by: str | None) -> SheetRow:
     caption = [line["image_id"]]
-    if line["uncertainty"] is not None:
+    if by is not None:
+        caption += number_caption(line, by)
+    elif line["uncertainty"] is not None:
         caption.append(f"uncertainty {line['uncertainty']:.3f}")
     caption += line["flags"]
     images = tuple(maps.get(name) for name in _COLUMNS)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from dfsynth.jobs.sheet_content import Panels
+from dfsynth.jobs.sheet_content import Panels, number_caption
 from dfsynth.records import Float32Map
 from dfsynth.report import SheetColumn, SheetRow
 from dfsynth.store.opened import Store
@@ -21,8 +21,12 @@ _COLUMNS: Final = {
 }
 
 
-def panels_of_pairs(store: Store, record: PairsRecord, lines: Sequence[dict[str, Any]]) -> Panels:
-    """The panels of the manifest rows `lines`.
+def panels_of_pairs(
+    store: Store, record: PairsRecord, lines: Sequence[dict[str, Any]], by: str | None = None
+) -> Panels:
+    """The panels of the manifest rows `lines`, with their number in the column `by`.
+
+    Without `by`, with their severity and scattering coefficient.
 
     Raises:
         StoreError: a damaged store.
@@ -32,7 +36,7 @@ def panels_of_pairs(store: Store, record: PairsRecord, lines: Sequence[dict[str,
     if semi_synthetic:
         footer += " Semi-synthetic (cxr): a real radiograph beside a simulated dark-field image."
     return Panels(
-        rows=[_row(store, line) for line in lines],
+        rows=[_row(store, line, by) for line in lines],
         columns=list(_COLUMNS.values()),
         title=f"simulated pairs, origin {record.fingerprint.origin}",
         footer=footer,
@@ -40,15 +44,20 @@ def panels_of_pairs(store: Store, record: PairsRecord, lines: Sequence[dict[str,
     )
 
 
-def _row(store: Store, line: dict[str, Any]) -> SheetRow:
-    caption = [line["image_id"], line["origin"]]
-    if line["severity"] is not None:
-        caption.append(f"severity {line['severity']:.2f}")
-    if line["eps_bar_per_m"] is not None:
-        caption.append(f"eps {line['eps_bar_per_m']:.2f} /m")
-    caption += line["flags"]
+def _row(store: Store, line: dict[str, Any], by: str | None) -> SheetRow:
+    numbers = _drawn_parameters(line) if by is None else number_caption(line, by)
+    caption = [line["image_id"], line["origin"], *numbers, *line["flags"]]
     images = tuple(_read(store, name, line) for name in _COLUMNS)
     return SheetRow(tuple(caption), images, failure=line["error_code"])
+
+
+def _drawn_parameters(line: dict[str, Any]) -> list[str]:
+    found = []
+    if line["severity"] is not None:
+        found.append(f"severity {line['severity']:.2f}")
+    if line["eps_bar_per_m"] is not None:
+        found.append(f"eps {line['eps_bar_per_m']:.2f} /m")
+    return found
 
 
 def _read(store: Store, name: str, line: dict[str, Any]) -> Float32Map:

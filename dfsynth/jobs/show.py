@@ -1,7 +1,6 @@
 """`dfsynth show`: a contact sheet of a store."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dfsynth.decode import DecodeLimits, limits_of
+from dfsynth.decode import limits_of
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.jobs.image_sheet import SourceImages, panels_of_images
 from dfsynth.jobs.pair_sheet import panels_of_pairs
+from dfsynth.jobs.ranking import Ranking, rank_ends
+from dfsynth.jobs.sheet_content import Panels
+from dfsynth.manifest import DEFAULT_SCORE, matching_positions
+from dfsynth.options import ShowOptions
 from dfsynth.report import contact_sheet, encode_png
 from dfsynth.source import open_source
 from dfsynth.store.build_record import BuildRecord
@@ -27,43 +30,43 @@ class Sheet:
 
     picture: Path
     images: tuple[str, ...]
+    """In reading order."""
     blank: int
     """Finished images whose attenuation is left blank: neither store nor source gives it."""
+    ranking: Ranking | None = None
+    """What stands beside what; null where nothing was ranked."""
 
 
-def draw_sheet(
-    store: Path,
-    out: Path,
-    images: int,
-    ids: Sequence[str] = (),
-    source: str | None = None,
-    root: Path | None = None,
-    max_pixels: int | None = None,
-    max_bytes: int | None = None,
-) -> Sheet:
-    """Draws `images` images spread evenly over the store, or those named by `ids`, as a PNG.
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The rows of the manifest to draw, and how they were ranked, if they were."""
+
+    lines: list[dict[str, Any]]
+    ranking: Ranking | None = None
+
+
+def draw_sheet(options: ShowOptions) -> Sheet:
+    """Draws images of a store as a PNG: spread evenly over it, named, or both ends of a score.
 
     Attenuation comes from the store if it holds it, else from `source` and `root`, else it is
-    left blank. Where the build raised `max_pixels` or `max_bytes`, so must this.
+    left blank.
 
     Raises:
-        UsageError: no store, an unknown id, nothing to draw yet, or a missing source.
+        UsageError: no store, an unknown id, column or condition, nothing to draw yet, or a missing
+            source.
         StoreError: a damaged store, or a contact sheet that cannot be written.
     """
-    opened = open_store(store)
-    lines = _choose(opened, images, ids)
-    if isinstance(opened.record, PairsRecord):
-        panels = panels_of_pairs(opened, opened.record, lines)
-    else:
-        limits = limits_of(max_pixels, max_bytes)
-        images_of_source = _source_images(opened, opened.record, source, root, limits)
-        panels = panels_of_images(opened, opened.record, lines, images_of_source)
+    opened = open_store(options.store)
+    choice = _choose(opened, options)
+    panels, ranking = _panels(opened, choice, options), choice.ranking
     sheet = contact_sheet(
         panels.rows,
         panels.columns,
-        title=f"{store.resolve().name}: {panels.title}",
-        footer=panels.footer,
+        title=f"{options.store.resolve().name}: {panels.title}",
+        footer=panels.footer if ranking is None else f"{panels.footer} {ranking.describe()}",
+        blocks=() if ranking is None else _blocks(ranking),
     )
+    out = options.picture
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(encode_png(sheet))
@@ -71,32 +74,55 @@ def draw_sheet(
         raise StoreError(
             f"cannot write the contact sheet {out}: {os.strerror(error.errno or 0)}"
         ) from error
-    return Sheet(picture=out, images=tuple(line["image_id"] for line in lines), blank=panels.blank)
+    drawn = tuple(line["image_id"] for line in choice.lines)
+    return Sheet(out, drawn, panels.blank, ranking)
 
 
-def _source_images(
-    store: Store,
-    record: BuildRecord,
-    source: str | None,
-    root: Path | None,
-    limits: DecodeLimits,
-) -> SourceImages | None:
+def _panels(store: Store, choice: _Choice, options: ShowOptions) -> Panels:
+    by = None if choice.ranking is None else choice.ranking.by
+    if isinstance(store.record, PairsRecord):
+        return panels_of_pairs(store, store.record, choice.lines, by)
+    images = _source_images(store, store.record, options)
+    return panels_of_images(store, store.record, choice.lines, images, by)
+
+
+def _blocks(ranking: Ranking) -> tuple[str, str]:
+    worst, best = len(ranking.worst), len(ranking.best)
+    return (
+        f"Worst {worst}: {ranking.worst_is} {ranking.by}",
+        f"Best {best}: {ranking.best_is} {ranking.by}",
+    )
+
+
+def _source_images(store: Store, record: BuildRecord, options: ShowOptions) -> SourceImages | None:
     """None where there is no source, and where the store holds the radiographs itself."""
-    if source is None or "attenuation" in store.maps:
+    if options.source is None or "attenuation" in store.maps:
         return None
-    return SourceImages(store, record, open_source(source, root), limits)
+    limits = limits_of(options.max_pixels, options.max_bytes)
+    return SourceImages(store, record, open_source(options.source, options.root), limits)
 
 
-def _choose(store: Store, images: int, ids: Sequence[str]) -> list[dict[str, Any]]:
+def _choose(store: Store, options: ShowOptions) -> _Choice:
     table = store.manifest
-    if ids:
-        chosen = table.filter(pc.is_in(table["image_id"], pa.array(list(ids), pa.string())))
-        missing = set(ids) - set(chosen["image_id"].to_pylist())
+    if options.ids:
+        chosen = table.filter(pc.is_in(table["image_id"], pa.array(options.ids, pa.string())))
+        missing = set(options.ids) - set(chosen["image_id"].to_pylist())
         if missing:
             raise UsageError(f"no image {sorted(missing)[0]!r} in the store's committed shards")
-        return chosen.to_pylist()
+        return _Choice(chosen.to_pylist())
+    if options.where is not None:
+        table = table.take(matching_positions(table, options.where))
     done = table.filter(pc.equal(table["status"], pa.scalar("ok")))
     if done.num_rows == 0:
-        raise UsageError(f"{store.path} holds no finished image yet; let the build commit a shard")
-    at = np.unique(np.linspace(0, done.num_rows - 1, images).round().astype(np.int64))
-    return done.take(at).to_pylist()
+        raise UsageError(_nothing_to_draw(store, options.where))
+    if options.worst is not None:
+        ranking, lines = rank_ends(table, options.by or DEFAULT_SCORE, options.worst)
+        return _Choice(lines, ranking)
+    at = np.unique(np.linspace(0, done.num_rows - 1, options.images).round().astype(np.int64))
+    return _Choice(done.take(at).to_pylist())
+
+
+def _nothing_to_draw(store: Store, where: str | None) -> str:
+    if where is None:
+        return f"{store.path} holds no finished image yet; let the build commit a shard"
+    return f"no finished image of {store.path} meets --where {where!r}; expected one or more"

@@ -1,15 +1,18 @@
 """The manifest: its schema, its parts on disk, and choosing rows from it."""
 
 from dfsynth.manifest.findings import FindingCount, count_findings
+from dfsynth.manifest.number_column import read_numbers
 from dfsynth.manifest.pairs import NO_PARAMETERS, PAIR_PARAMETERS, PAIRS, check_parameters
 from dfsynth.manifest.parts import encode_part, read_part, rows_of
+from dfsynth.manifest.predicate import matching_positions
 from dfsynth.manifest.schema import COLUMNS, IMAGES, SCHEMA_VERSION, ManifestSchema
-from dfsynth.manifest.selection import Selection, score_column, select
+from dfsynth.manifest.selection import DEFAULT_SCORE, Selection, score_column, select
 from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
 from dfsynth.manifest.table import read_manifest
 
 __all__ = [
     "COLUMNS",
+    "DEFAULT_SCORE",
     "IMAGES",
     "NO_PARAMETERS",
     "PAIRS",
@@ -22,7 +25,9 @@ __all__ = [
     "check_parameters",
     "count_findings",
     "encode_part",
+    "matching_positions",
     "read_manifest",
+    "read_numbers",
     "read_part",
     "rows_of",
     "score_column",

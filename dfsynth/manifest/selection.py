@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from dfsynth.errors import UsageError
 from dfsynth.manifest.findings import FindingCount, count_findings
-from dfsynth.manifest.predicate import matching_positions, nearest_names
+from dfsynth.manifest.number_column import read_numbers
+from dfsynth.manifest.predicate import matching_positions
 from dfsynth.manifest.schema import ManifestSchema
 from dfsynth.manifest.table import read_manifest
 from dfsynth.score.lung import NO_LUNG
@@ -112,14 +113,7 @@ def _has_lung(table: pa.Table) -> NDArray[np.bool_]:
 
 
 def _lowest_share(rows: pa.Table, keep: float, by: str) -> pa.Table:
-    if by not in rows.column_names:
-        raise UsageError(
-            f"the manifest has no column {by!r}; {nearest_names(by, rows.column_names)}"
-        )
-    kind = rows.schema.field(by).type
-    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
-        raise UsageError(f"column {by!r} holds {kind}; expected a column of numbers to keep by")
-    values = rows[by].cast(pa.float64()).to_numpy()
+    values = read_numbers(rows, by)
     known = np.flatnonzero(~np.isnan(values))
     # Exact, as the user wrote it: in floats 0.7 of 10 is more than 7.
     count = -(-Fraction(str(keep)) * known.size // 1)

@@ -1,4 +1,4 @@
-"""What the four jobs are asked to do: validated once, the same for the command line and Python."""
+"""What the jobs are asked to do: validated once, the same for the command line and Python."""
 
 from dfsynth.options.build_options import (
     DEFAULT_MAPS,
@@ -8,6 +8,7 @@ from dfsynth.options.build_options import (
     StoredFloat,
 )
 from dfsynth.options.evaluate_options import EvaluationOptions
+from dfsynth.options.show_options import ShowOptions
 from dfsynth.options.simulate_options import (
     DEFAULT_PAIRS_SHARD_SIZE,
     DEFAULT_PAIRS_SIZE,
@@ -25,6 +26,7 @@ __all__ = [
     "LAYERS",
     "BuildOptions",
     "EvaluationOptions",
+    "ShowOptions",
     "SimulateOptions",
     "StoredFloat",
     "TrainOptions",

@@ -76,12 +76,30 @@ def choose_grid(images: int, columns: int) -> Grid:
         ValueError: so many columns that a panel would be smaller than 48 pixels.
     """
     wanted = 1 if images <= 4 else 2 if images <= 24 else 3
-    for groups in range(wanted, 0, -1):
-        grid = Grid(groups, columns, 0)
-        panel = (MAX_WIDTH - 2 * _MARGIN - grid.content_width) // (groups * columns)
-        if panel >= (_SMALLEST_PANEL if groups == 1 else _LARGEST_PANEL * 3 // 4):
-            return Grid(groups, columns, min(panel, _LARGEST_PANEL))
-    raise ValueError(f"{columns} columns do not fit a sheet {MAX_WIDTH} pixels wide")
+    for groups in range(wanted, 1, -1):
+        panel = _panel_side(groups, columns)
+        if panel >= _LARGEST_PANEL * 3 // 4:
+            return Grid(groups, columns, panel)
+    return block_grid(1, columns)
+
+
+def block_grid(blocks: int, columns: int) -> Grid:
+    """One image of each of so many blocks a line.
+
+    Raises:
+        ValueError: so many columns that a panel would be smaller than 48 pixels.
+    """
+    panel = _panel_side(blocks, columns)
+    if panel < _SMALLEST_PANEL:
+        raise ValueError(f"{columns} columns do not fit a sheet {MAX_WIDTH} pixels wide")
+    return Grid(blocks, columns, panel)
+
+
+def _panel_side(groups: int, columns: int) -> int:
+    """The largest side in pixels that fits, at most 224."""
+    bare = Grid(groups, columns, 0)
+    side = (MAX_WIDTH - 2 * _MARGIN - bare.content_width) // (groups * columns)
+    return min(side, _LARGEST_PANEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +111,8 @@ class SheetLayout:
     """Height of the panels on each line of images."""
     caption_lines: int
     footer_lines: int
+    has_blocks: bool = False
+    """Whether every group of columns has a title of its own."""
 
     @property
     def width(self) -> int:
@@ -111,10 +131,17 @@ class SheetLayout:
         """The line above the footer."""
         return Box(_MARGIN, self._footer_top - _SPACE - 1, self.grid.content_width, 1)
 
+    def block(self, group: int) -> Box:
+        """The title of a group of columns; without height where there is none."""
+        top = self.title.top + self.title.height + _SPACE
+        height = TITLE.line if self.has_blocks else 0
+        return Box(self.grid.left(group), top, self.grid.group_width, height)
+
     def header(self, group: int, column: int) -> HeaderBoxes:
         """The head of a column of panels."""
         left, width = self.grid.left(group, column), self.grid.panel
-        top = self.title.top + self.title.height + _SPACE
+        block = self.block(group)
+        top = block.top + block.height
         bar = top + HEADING.line
         return HeaderBoxes(
             title=Box(left, top, width, HEADING.line),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.report.colours import check_limits, colour_table
-from dfsynth.report.layout import Grid, HeaderBoxes, SheetLayout, choose_grid
+from dfsynth.report.layout import Grid, HeaderBoxes, SheetLayout, block_grid, choose_grid
 from dfsynth.report.panel import draw_failure, draw_map, draw_missing, fitted_size
 from dfsynth.report.text import (
     BODY,
@@ -28,6 +28,8 @@ _BRIGHT: Final[Rgb] = (240, 240, 243)
 _PLAIN: Final[Rgb] = (205, 205, 210)
 _DIM: Final[Rgb] = (150, 150, 157)
 _RULE: Final[Rgb] = (54, 54, 58)
+_ACCENT: Final[Rgb] = (240, 196, 105)
+_BLOCK_LINE: Final = 2
 _BETWEEN: Final = "   "
 _GAP: Final = 16
 
@@ -67,20 +69,25 @@ class SheetRow:
 
 
 def contact_sheet(
-    rows: Sequence[SheetRow], columns: Sequence[SheetColumn], title: str, footer: str
+    rows: Sequence[SheetRow],
+    columns: Sequence[SheetColumn],
+    title: str,
+    footer: str,
+    blocks: Sequence[str] = (),
 ) -> NDArray[np.uint8]:
     """Draws maps (y, x) into a sheet (y, x, 3) RGB, at most 2400 pixels wide.
 
     Up to 4 images stand one below the other, up to 24 two and more three side by
     side, in reading order. A map that is all NaN is hatched and marked as failed, single NaN pixels
-    are hatched.
+    are hatched. With `blocks`, the titles of blocks side by side, images go to the blocks in turn:
+    the first one to the first block, the second to the second.
 
     Raises:
         ValueError: no image, no column, an image without one map per column, a map without two
             axes or without pixels, or too many columns.
     """
     _check(rows, columns)
-    grid = choose_grid(len(rows), len(columns))
+    grid = block_grid(len(blocks), len(columns)) if blocks else choose_grid(len(rows), len(columns))
     captions = [_caption(row, grid.group_width) for row in rows]
     notes = wrap(drawable(footer), SMALL, grid.content_width)
     layout = SheetLayout(
@@ -88,9 +95,12 @@ def contact_sheet(
         line_heights=_line_heights(rows, grid),
         caption_lines=max(len(lines) for lines in captions),
         footer_lines=len(notes),
+        has_blocks=bool(blocks),
     )
     canvas = np.full((layout.height, layout.width, 3), BACKGROUND, dtype=np.uint8)
     _draw_frame(canvas, layout, title, notes)
+    for group, name in enumerate(blocks):
+        _draw_block(layout.block(group).of(canvas), name)
     for group in range(min(grid.groups, len(rows))):
         for index, column in enumerate(columns):
             _draw_header(canvas, layout.header(group, index), column)
@@ -153,6 +163,13 @@ def _draw_frame(
     layout.rule.of(canvas)[:] = _RULE
     for index, note in enumerate(notes):
         write(layout.footer(index).of(canvas), note, SMALL, _DIM)
+
+
+def _draw_block(canvas: NDArray[np.uint8], name: str) -> None:
+    """The title of a block over a line as wide as the block."""
+    canvas[-_BLOCK_LINE:] = _ACCENT
+    above = canvas[:-_BLOCK_LINE]
+    write(above, shorten(drawable(name), TITLE, canvas.shape[1]), TITLE, _ACCENT)
 
 
 def _draw_header(canvas: NDArray[np.uint8], boxes: HeaderBoxes, column: SheetColumn) -> None:

@@ -13,7 +13,8 @@ from dfsynth.statistics.ranks import (
     weighted_auroc,
     weighted_rank_correlation,
 )
-from dfsynth.statistics.shape_error import ShapeError, shape_error
+from dfsynth.statistics.selective_risk import risk_at, risk_coverage_area, share_of_oracle
+from dfsynth.statistics.shape import ShapeError, shape_error
 
 __all__ = [
     "Interval",
@@ -24,7 +25,10 @@ __all__ = [
     "concordance",
     "dice",
     "resample_patients",
+    "risk_at",
+    "risk_coverage_area",
     "shape_error",
+    "share_of_oracle",
     "weighted_auroc",
     "weighted_rank_correlation",
 ]

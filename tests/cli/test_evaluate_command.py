@@ -45,6 +45,8 @@ def test_two_folders_become_figures_and_a_drawing(
     assert drawing is not None
     assert drawing.shape[0] > 800
     assert 20 < drawing.std() < 120, "neither blank nor black"
+    assert found["risk_coverage"] is None, "two folders know no clean target"
+    assert cv2.imread(str(out / "risk_coverage.png")) is not None
     lines = list(csv.DictReader((out / "images.csv").read_text().splitlines()))
     assert {line["stage"] for line in lines} == {"1", "2"}
 
@@ -58,6 +60,28 @@ def test_people_read_a_table(run_cli, tiny_checkpoint: Path, pairs: tuple[Path, 
     assert "2 whole noisy" in stdout
     assert "not for diagnosis" in stdout
     assert "may have been trained" in stdout
+
+
+def test_simulated_pairs_have_risk_against_coverage(run_cli, tmp_path: Path) -> None:
+    files = Path(__file__).parents[1] / "data" / "v0_1"
+    command = [
+        *("evaluate", files / "checkpoint", "--data", files / "pairs.zarr", "--split", "all"),
+        *("--mc-samples", 1, "--device", "cpu", "--out", tmp_path / "evaluation"),
+    ]
+    status, stdout, stderr = run_cli(*command, "--json")
+    assert status == 0, stderr
+    found = json.loads(stdout)["risk_coverage"]
+    assert found.keys() == {"shape", "lung_mae"}
+    keys = {"images", "area", "excess_area", "share_of_oracle_70", "spearman", "curve"}
+    for ranked in found.values():
+        assert all(figures.keys() == keys for figures in ranked.values())
+        areas = {name: figures["area"]["value"] for name, figures in ranked.items()}
+        assert min(areas.values()) == areas["oracle"] > 0
+        assert ranked["uncertainty"]["area"].keys() == {"value", "low", "high"}
+    stdout = run_cli(*command)[1]
+    assert "risk against coverage, shape: score, area" in stdout
+    assert "risk against coverage leaves out ood_score: no image has it" in stdout
+    assert "risk_coverage.png" in stdout
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_anything_is_computed(

@@ -243,6 +243,50 @@ def test_show_names_an_unknown_image(run_cli, store, tmp_path):
     assert "nobody.png" in err
 
 
+def test_show_sets_the_worst_beside_the_best(run_cli, store, tmp_path):
+    out = tmp_path / "a.png"
+    status, text, _ = run_cli("show", store, "--worst", 2, "--out", out)
+    assert status == 0
+    assert "4 images drawn" in text
+    assert "worst is the highest uncertainty. Left out: 4 failed, 0 without" in text
+    found = json.loads(run_cli("show", store, "--worst", 2, "--out", out, "--json")[1])
+    numbers = {
+        line["image_id"]: line["uncertainty"]
+        for line in open_store(store).manifest.to_pylist()
+        if line["status"] == "ok"
+    }
+    order = sorted(numbers, key=numbers.__getitem__)
+    assert found["ranking"]["best"] == order[:2]
+    assert found["ranking"]["worst"] == order[:-3:-1]
+    assert found["images"] == [order[-1], order[0], order[-2], order[1]]
+    assert json.loads(run_cli("show", store, "--out", out, "--json")[1])["ranking"] is None
+
+
+def test_show_names_the_columns_that_it_can_rank_by(run_cli, store, tmp_path):
+    out = tmp_path / "a.png"
+    status, _, err = run_cli("show", store, "--worst", 2, "--by", "nonsense", "--out", out)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "epistemic_mean" in err
+    status, _, err = run_cli("show", store, "--worst", 2, "--by", "ood_score", "--out", out)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "0 of 7 finished images have a number in 'ood_score'" in err
+    assert not out.exists()
+
+
+def test_show_draws_only_what_meets_a_condition(run_cli, store, tmp_path):
+    out = tmp_path / "a.png"
+    options = ("--out", out, "--json", "--where", "row >= 5")
+    rows = open_store(store).manifest.to_pylist()
+    expected = [r["image_id"] for r in rows if r["status"] == "ok" and r["row"] >= 5]
+    assert len(expected) > 1
+    assert json.loads(run_cli("show", store, *options)[1])["images"] == expected
+    found = json.loads(run_cli("show", store, *options, "--worst", 9)[1])
+    assert found["ranking"]["ranked"] == len(expected)
+    status, _, err = run_cli("show", store, "--out", out, "--where", "row < 0")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "meets --where 'row < 0'" in err
+
+
 def test_sources_lists_nih_with_its_licence(run_cli):
     status, out, _ = run_cli("sources", "--json")
     corpora = {corpus["name"]: corpus for corpus in json.loads(out)}

@@ -2,13 +2,19 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dfsynth.checkpoint import read_checkpoint
 from dfsynth.datasets import PairImages, PairInfo
+from dfsynth.evaluate import EvaluatedCheckpoint, EvaluationReport, evaluate_pairs
 from dfsynth.inference import MapBatch
+from dfsynth.options import EvaluationOptions
+from dfsynth.progress import Silent
 from dfsynth.records import Generated, ModelInput
 
 SIDE = 32
@@ -111,3 +117,18 @@ def make_pairs() -> Callable[..., DrawnPairs]:
 @pytest.fixture
 def make_generator() -> Callable[..., KnowingGenerator]:
     return KnowingGenerator
+
+
+@pytest.fixture
+def evaluate(
+    tiny_checkpoint: Path, make_generator: Callable[..., Any]
+) -> Callable[..., EvaluationReport]:
+    """Evaluates a generator, by default one that knows the truth, on pairs in memory."""
+    files = read_checkpoint(tiny_checkpoint)
+
+    def run(source: Any, generator: Any = None, **options: Any) -> EvaluationReport:
+        checkpoint = EvaluatedCheckpoint(files, generator or make_generator(), "cpu", "fp32")
+        wanted = EvaluationOptions("tiny", Path("drawn"), **options)
+        return evaluate_pairs(wanted, checkpoint, source, Silent())
+
+    return run

@@ -2,41 +2,20 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from dfsynth.checkpoint import read_checkpoint
 from dfsynth.errors import UsageError
 from dfsynth.evaluate import (
-    EvaluatedCheckpoint,
-    EvaluationReport,
     UnwrittenReportError,
     calibrate,
-    evaluate_pairs,
     write_report,
 )
 from dfsynth.evaluate.per_image import MOST_IMAGES_PER_PATIENT, pixels_by_patient
-from dfsynth.options import EvaluationOptions
 from dfsynth.progress import Silent
-
-Evaluate = Callable[..., EvaluationReport]
-
-
-@pytest.fixture
-def evaluate(tiny_checkpoint: Path, make_generator: Callable[..., Any]) -> Evaluate:
-    files = read_checkpoint(tiny_checkpoint)
-
-    def run(source: Any, generator: Any = None, **options: Any) -> EvaluationReport:
-        checkpoint = EvaluatedCheckpoint(files, generator or make_generator(), "cpu", "fp32")
-        wanted = EvaluationOptions("tiny", Path("drawn"), **options)
-        return evaluate_pairs(wanted, checkpoint, source, Silent())
-
-    return run
 
 
 def test_a_generator_that_knows_the_noise_passes_every_test(evaluate, make_pairs) -> None:

@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dfsynth.report.layout import MAX_WIDTH, Box, SheetLayout, choose_grid
+from dfsynth.report.layout import MAX_WIDTH, Box, SheetLayout, block_grid, choose_grid
 
 
 def _boxes(layout: SheetLayout, images: int) -> list[Box]:
     boxes = [layout.title, layout.rule]
     boxes += [layout.footer(number) for number in range(layout.footer_lines)]
     for group in range(layout.grid.groups):
+        if layout.has_blocks:
+            boxes.append(layout.block(group))
         for column in range(layout.grid.columns):
             header = layout.header(group, column)
             boxes += [header.title, header.bar, header.ticks]
@@ -38,13 +40,14 @@ def _apart(one: Box, other: Box) -> bool:
     caption_lines=st.integers(1, 2),
     footer_lines=st.integers(0, 3),
     height=st.integers(1, 224),
+    blocks=st.integers(0, 3),
 )
 def test_boxes_lie_apart_and_inside(
-    images: int, columns: int, caption_lines: int, footer_lines: int, height: int
+    images: int, columns: int, caption_lines: int, footer_lines: int, height: int, blocks: int
 ) -> None:
-    grid = choose_grid(images, columns)
-    lines = -(-images // grid.groups)
-    layout = SheetLayout(grid, (min(height, grid.panel),) * lines, caption_lines, footer_lines)
+    grid = block_grid(blocks, columns) if blocks else choose_grid(images, columns)
+    heights = (min(height, grid.panel),) * -(-images // grid.groups)
+    layout = SheetLayout(grid, heights, caption_lines, footer_lines, has_blocks=blocks > 0)
     boxes = _boxes(layout, images)
     assert layout.width <= MAX_WIDTH
     for box in boxes:
@@ -75,3 +78,5 @@ def test_the_grid_grows_with_the_images(images: int, columns: int, groups: int, 
 def test_too_many_columns_are_refused() -> None:
     with pytest.raises(ValueError, match="60 columns do not fit"):
         choose_grid(1, 60)
+    with pytest.raises(ValueError, match="30 columns do not fit"):
+        block_grid(2, 30)

@@ -9,7 +9,7 @@ import pytest
 import dfsynth.report
 from dfsynth.report import SheetColumn, SheetRow, colour_table, contact_sheet, encode_png
 from dfsynth.report.colours import hatch
-from dfsynth.report.layout import SheetLayout, choose_grid
+from dfsynth.report.layout import SheetLayout, block_grid, choose_grid
 from dfsynth.report.panel import SLOT, draw_map
 from dfsynth.report.sheet import BACKGROUND
 
@@ -159,6 +159,20 @@ def test_images_stand_in_reading_order() -> None:
     shades = [int(layout.panel(image, 0).of(sheet)[0, 0, 0]) for image in range(10)]
     assert shades == [20 * i for i in range(10)]
     assert layout.panel(1, 0).top == layout.panel(0, 0).top
+
+
+def test_images_go_to_titled_blocks_in_turn() -> None:
+    rows = [_row(_flat(20 * i / 255), _flat(0.0)) for i in range(4)]
+    sheet = contact_sheet(rows, COLUMNS, "demo.zarr", FOOTER, blocks=("Worst 2", "Best 2"))
+    layout = SheetLayout(block_grid(2, 2), (224, 224), 1, 1, has_blocks=True)
+    assert sheet.shape == (layout.height, layout.width, 3)
+    worst, best = layout.panel(2, 0), layout.panel(3, 0)
+    assert worst.left < layout.block(1).left == best.left
+    assert [int(box.of(sheet)[0, 0, 0]) for box in (worst, best)] == [40, 60]
+    for group in range(2):
+        written = (layout.block(group).of(sheet) != BACKGROUND).any(axis=2)
+        assert written[-1].all(), "a line under the title"
+        assert 0 < written[:-2].mean() < 0.2
 
 
 def test_equal_input_gives_equal_bytes() -> None:

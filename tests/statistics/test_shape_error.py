@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from dfsynth.statistics import shape_error
 
@@ -11,7 +12,7 @@ _LUNG = np.zeros((8, 10), np.bool_)
 _LUNG[2:6, 1:7] = True
 
 
-def _maps(seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _maps(seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     rng = np.random.default_rng(seed)
     clean = np.where(_LUNG, rng.uniform(0.1, 0.5, _LUNG.shape), 0).astype(np.float32)
     return rng.uniform(0, 0.5, _LUNG.shape).astype(np.float32), clean

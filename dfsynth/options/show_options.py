@@ -1,0 +1,80 @@
+"""What `dfsynth show` is asked to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from dfsynth.errors import UsageError
+from dfsynth.options.coercion import Coercion, coerce, to_names, to_optional_path
+
+_COERCIONS: Final[Mapping[str, Coercion]] = {
+    "store": Path,
+    "out": to_optional_path,
+    "ids": to_names,
+    "root": to_optional_path,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOptions:
+    """What `dfsynth show` was asked for.
+
+    Raises:
+        UsageError: a value out of its range, or options that exclude each other.
+    """
+
+    store: Path
+    out: Path | None = None
+    """The PNG to write; by default beside the store, as x.zarr.png."""
+    images: int = 8
+    """How many, spread evenly over those that finished."""
+    ids: tuple[str, ...] = ()
+    """These images instead, finished or not."""
+    where: str | None = None
+    """A SQL condition on the manifest's columns: of the images that meet it only."""
+    worst: int | None = None
+    """Instead so many images that `by` likes least, beside as many that it likes best."""
+    by: str | None = None
+    """A column of numbers of the manifest; the one that filters keep by where only `worst` is
+    given."""
+    source: str | None = None
+    """Where the radiographs are, if the store lacks them."""
+    root: Path | None = None
+    """Root of `source`."""
+    max_pixels: int | None = None
+    """Largest radiograph decoded, in pixels; where the build raised it, so must this."""
+    max_bytes: int | None = None
+    """Largest file read."""
+
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """The options as people write them, paths as texts among them.
+
+        Raises:
+            UsageError: a value that its option cannot take.
+            TypeError: an option that does not exist.
+        """
+        return cls(**coerce(given, _COERCIONS))
+
+    def __post_init__(self) -> None:
+        for name, value in (("--images", self.images), ("--worst", self.worst)):
+            if value is not None and value < 1:
+                raise UsageError(f"{name} {value}: expected 1 or more")
+        if self.by is not None and self.worst is None:
+            raise UsageError(
+                f"--by {self.by}: expected --worst N with it, for example --worst 6 --by {self.by}"
+            )
+        others = {"--worst": self.worst, "--where": self.where}
+        chosen = [name for name, value in others.items() if value is not None]
+        if self.ids and chosen:
+            raise UsageError(
+                f"found --ids and {chosen[0]}; expected one of them: --ids names the images itself"
+            )
+
+    @property
+    def picture(self) -> Path:
+        """Where the PNG goes."""
+        # Resolved, since `.` has no name to build on.
+        whole = self.store.resolve()
+        return self.out or whole.parent / f"{whole.name}.png"

@@ -1,0 +1,35 @@
+"""What `dfsynth show` refuses before a store is opened."""
+
+from pathlib import Path
+
+import pytest
+
+from dfsynth.errors import UsageError
+from dfsynth.options import ShowOptions
+
+
+def test_texts_and_values_take_one_way() -> None:
+    texts = ShowOptions.of(store="x.zarr", out="a.png", ids="a,b", root="/r", source="s")
+    values = ShowOptions(Path("x.zarr"), Path("a.png"), ids=("a", "b"), root=Path("/r"), source="s")
+    assert texts == values
+
+
+def test_the_picture_lies_beside_the_store(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ShowOptions.of(store="x.zarr").picture == tmp_path / "x.zarr.png"
+    assert ShowOptions.of(store="x.zarr", out="a.png").picture == Path("a.png")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"images": 0}, "--images 0: expected 1 or more"),
+        ({"worst": 0}, "--worst 0: expected 1 or more"),
+        ({"by": "age"}, "--by age: expected --worst N"),
+        ({"ids": "a", "worst": 1}, "found --ids and --worst"),
+        ({"ids": "a", "where": "age > 3"}, "found --ids and --where"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(options, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        ShowOptions.of(store="x.zarr", **options)
