@@ -13,6 +13,7 @@ from dfsynth.checkpoint import (
     CARD,
     NETWORK,
     WEIGHTS,
+    MEMBERS_NETWORK,
     CascadeConfig,
     ModelCard,
     checkpoint_path,
@@ -193,7 +194,7 @@ def test_another_network_or_version_is_named(refuses: Refuses) -> None:
     message = refuses(later)
     assert "'upgan-wide'" in message
     assert "version 7" in message
-    assert f"{NETWORK!r} in card version 1" in message
+    assert f"{NETWORK!r}, {MEMBERS_NETWORK!r} in card version 1" in message
 
 
 @pytest.mark.parametrize("missing", [CARD, WEIGHTS])
@@ -277,7 +278,7 @@ def test_dropout_leaves_something(dropout: float) -> None:
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        ("backbone", "compact, published"),
+        ("backbone", "coarse, compact, published"),
         ("guidance", "attention, concat, none"),
         ("likelihood", "gennorm, laplace, gaussian, point"),
     ],

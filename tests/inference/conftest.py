@@ -31,7 +31,7 @@ def make_generator(make_cascade: Callable[..., Cascade]) -> Callable[..., Cascad
         precision: str = "fp32", mc_samples: int = 5, seed: int = 3, **cascade: object
     ) -> CascadeGenerator:
         network = make_cascade(**cascade)
-        return CascadeGenerator(network, torch.device("cpu"), precision, mc_samples, seed)
+        return CascadeGenerator([network], torch.device("cpu"), precision, mc_samples, seed)
 
     return make
 

@@ -15,6 +15,8 @@ from dfsynth.train.recipe_file import packaged_recipes
 RECIPES = packaged_recipes()
 PROMISED = {
     "tiny-cpu",
+    "coarse-128",
+    "coarse-256",
     "compact-256",
     "compact-512",
     "fine-tune-256",
@@ -43,7 +45,7 @@ def test_packaged_recipes_parse(name: str) -> None:
 
 def estimated(name: str) -> object:
     """A recipe to estimate; one of each kind of network and phases is enough for every day."""
-    kinds = {"tiny-cpu", "compact-256", "pix2pix", "published"}
+    kinds = {"tiny-cpu", "coarse-256", "compact-256", "pix2pix", "published"}
     return pytest.param(name, marks=[] if name in kinds else pytest.mark.slow)
 
 
