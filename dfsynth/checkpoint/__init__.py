@@ -4,16 +4,19 @@ from dfsynth.checkpoint.card import ModelCard, encode_card
 from dfsynth.checkpoint.cascade import NETWORK, Backbone, CascadeConfig, Guidance, Likelihood
 from dfsynth.checkpoint.files import (
     CARD,
+    SCORES,
     WEIGHTS,
     CheckpointFiles,
     checkpoint_path,
     read_checkpoint,
 )
 from dfsynth.checkpoint.networks import NetworkConfig
+from dfsynth.checkpoint.packaged import checkpoints_with_scores
 
 __all__ = [
     "CARD",
     "NETWORK",
+    "SCORES",
     "WEIGHTS",
     "Backbone",
     "CascadeConfig",
@@ -23,6 +26,7 @@ __all__ = [
     "ModelCard",
     "NetworkConfig",
     "checkpoint_path",
+    "checkpoints_with_scores",
     "encode_card",
     "read_checkpoint",
 ]
