@@ -124,9 +124,9 @@ def test_a_filter_by_a_column_that_came_later_says_so(
 
 def test_a_filter_by_what_no_head_said_names_the_reason(tmp_path: Path, ok_row: MakeRow) -> None:
     folder = manifest(tmp_path / "new", [ok_row(0), ok_row(1)])
-    for choice in (("ood_score > 2", None, None), (None, 0.5, "ood_score")):
+    for where, keep, by in (("ood_score > 2", None, None), (None, 0.5, "ood_score")):
         with pytest.raises(UsageError, match="the checkpoint that made the store has no heads"):
-            select(folder, *choice, expected=IMAGES)
+            select(folder, where, keep, by, expected=IMAGES)
 
 
 @pytest.mark.parametrize(

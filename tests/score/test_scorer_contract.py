@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ SOURCES = {
 """Sizes of source and grid, by what is left beside padding."""
 MAPS = ("noise", "constant", "zero")
 LUNGS = ("no output", "none seen", "half", "everywhere")
-LEARNED = {
+LEARNED: dict[str, Any] = {
     "no heads": None,
     "silent heads": {},
     "zero": dict.fromkeys(LEARNED_SCORES, 0.0),
@@ -38,10 +39,10 @@ def model_input(source: tuple[int, int], grid: tuple[int, int]) -> ModelInput:
 
 def generated(kind: str, lung: str, grid: tuple[int, int]) -> Generated:
     rng = np.random.default_rng(3)
-    maps: list[Map] = {
-        "noise": list(rng.random((3, *grid), np.float32)),
-        "constant": [np.full(grid, 0.25, np.float32)] * 3,
-        "zero": [np.zeros(grid, np.float32)] * 3,
+    mean, aleatoric, epistemic = {
+        "noise": rng.random((3, *grid), np.float32),
+        "constant": np.full((3, *grid), 0.25, np.float32),
+        "zero": np.zeros((3, *grid), np.float32),
     }[kind]
     probability: dict[str, Map | None] = {
         "no output": None,
@@ -49,7 +50,7 @@ def generated(kind: str, lung: str, grid: tuple[int, int]) -> Generated:
         "half": (np.arange(grid[0]) % 2 == 0)[:, None] * np.ones(grid, np.float32),
         "everywhere": np.ones(grid, np.float32),
     }
-    return Generated(*maps, probability[lung])
+    return Generated(mean, aleatoric, epistemic, probability[lung])
 
 
 @pytest.mark.parametrize("learned", LEARNED)
