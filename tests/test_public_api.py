@@ -20,6 +20,7 @@ PROMISED: dict[str, set[str]] = {
     "dfsynth.checkpoint": {
         "CARD",
         "NETWORK",
+        "SCORES",
         "WEIGHTS",
         "CascadeConfig",
         "CheckpointFiles",
@@ -41,6 +42,7 @@ PROMISED: dict[str, set[str]] = {
     "dfsynth.manifest": {
         "COLUMNS",
         "IMAGES",
+        "IMAGE_SCHEMAS",
         "PAIRS",
         "PAIR_PARAMETERS",
         "SCHEMA_VERSION",
@@ -64,7 +66,15 @@ PROMISED: dict[str, set[str]] = {
         "to_unit_range",
     },
     "dfsynth.report": {"SheetColumn", "SheetRow", "contact_sheet", "encode_png"},
-    "dfsynth.score": {"NO_SCORES", "SCORERS", "SCORE_COLUMNS", "ScoreColumn", "Scorer", "score"},
+    "dfsynth.score": {
+        "LEARNED_SCORES",
+        "NO_SCORES",
+        "SCORERS",
+        "SCORE_COLUMNS",
+        "ScoreColumn",
+        "Scorer",
+        "score",
+    },
     "dfsynth.records": {
         "Column",
         "Generated",

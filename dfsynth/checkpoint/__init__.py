@@ -4,6 +4,7 @@ from dfsynth.checkpoint.card import ModelCard, encode_card
 from dfsynth.checkpoint.cascade import NETWORK, Backbone, CascadeConfig, Guidance, Likelihood
 from dfsynth.checkpoint.files import (
     CARD,
+    SCORES,
     WEIGHTS,
     CheckpointFiles,
     checkpoint_path,
@@ -11,11 +12,13 @@ from dfsynth.checkpoint.files import (
 )
 from dfsynth.checkpoint.members import MEMBERS_NETWORK, MembersConfig
 from dfsynth.checkpoint.networks import NetworkConfig
+from dfsynth.checkpoint.packaged import checkpoints_with_scores
 
 __all__ = [
     "CARD",
     "MEMBERS_NETWORK",
     "NETWORK",
+    "SCORES",
     "WEIGHTS",
     "Backbone",
     "CascadeConfig",
@@ -26,6 +29,7 @@ __all__ = [
     "ModelCard",
     "NetworkConfig",
     "checkpoint_path",
+    "checkpoints_with_scores",
     "encode_card",
     "read_checkpoint",
 ]

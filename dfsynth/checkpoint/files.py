@@ -1,6 +1,8 @@
 """The files of a checkpoint, as far as they can be read without torch.
 
-A checkpoint is a folder with `weights.safetensors` and `model.json`; nothing is unpickled.
+A checkpoint is a folder with `weights.safetensors` and `model.json`, and with
+`scores.safetensors` where it has heads that say how far its images can be trusted; nothing is
+unpickled.
 """
 
 import hashlib
@@ -17,6 +19,7 @@ from dfsynth.resources import data_folder
 
 WEIGHTS: Final = "weights.safetensors"
 CARD: Final = "model.json"
+SCORES: Final = "scores.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,9 @@ class CheckpointFiles:
     card: ModelCard
     weights: bytes
     sha256: str
-    """In hexadecimal, over the weights file, then the card."""
+    """In hexadecimal, over the weights file, then the card, then `scores` where there is any."""
+    scores: bytes | None = None
+    """The heads for trust, in the safetensors format; null where the checkpoint has none."""
 
 
 def checkpoint_path(wanted: str) -> Path:
@@ -54,7 +59,7 @@ def checkpoint_path(wanted: str) -> Path:
 
 
 def read_checkpoint(folder: Path) -> CheckpointFiles:
-    """Reads both files of a checkpoint and checks the card.
+    """Reads the files of a checkpoint and checks the card.
 
     Raises:
         CheckpointError: a file is missing, damaged, or of another version of dfsynth.
@@ -63,7 +68,8 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
         read_checkpoint_file(folder / CARD),
         read_checkpoint_file(folder / WEIGHTS),
     )
-    digest = hashlib.sha256(weights + card_bytes).hexdigest()
+    scores = read_checkpoint_file(folder / SCORES) if (folder / SCORES).exists() else None
+    digest = hashlib.sha256(weights + card_bytes + (scores or b"")).hexdigest()
     try:
         card = parse_card(card_bytes)
     except ValueError as error:
@@ -71,11 +77,14 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
             f"{folder / CARD} is no model card: {error}; get the checkpoint again, or the "
             "version of dfsynth that it was made for"
         ) from error
-    return CheckpointFiles(folder, card, weights, digest)
+    return CheckpointFiles(folder, card, weights, digest, scores)
 
 
-def write_checkpoint(folder: Path, weights: bytes, card: str) -> None:
-    """Writes both files of a checkpoint into `folder`, which is made.
+def write_checkpoint(folder: Path, weights: bytes, card: str, scores: bytes | None = None) -> None:
+    """Writes the files of a checkpoint into `folder`, which is made.
+
+    Without `scores`, those of an earlier checkpoint in the folder are removed: they were learned
+    from other weights.
 
     Raises:
         OSError: the disk refuses.
@@ -84,10 +93,14 @@ def write_checkpoint(folder: Path, weights: bytes, card: str) -> None:
     # Not safetensors' save_file: it makes files that nobody else on a shared machine may read.
     (folder / WEIGHTS).write_bytes(weights)
     (folder / CARD).write_text(card, encoding="utf-8")
+    if scores is None:
+        (folder / SCORES).unlink(missing_ok=True)
+    else:
+        (folder / SCORES).write_bytes(scores)
 
 
 def read_checkpoint_file(path: Path) -> bytes:
-    """Reads one of a checkpoint's two files.
+    """Reads one of a checkpoint's files.
 
     Raises:
         CheckpointError: it is not there or cannot be read.

@@ -93,15 +93,20 @@ def detection_auroc(
     """Score → AUROC of out-of-distribution against test images, for all scores with a direction.
 
     Patients of the test and out-of-distribution images are drawn anew. An image without a score
-    (no lung was found) is the most unusual of all, since filters drop it; a score that no image has
-    has no AUROC.
+    (no lung was found) is the most unusual of all, since filters drop it; a score that no test
+    image has has no AUROC.
     """
     others = resample_patients([str(n) for n in range(len(out_of_distribution))], seed + 1)
     resamples = resample_patients(patients, seed).beside(others)
     positive = np.repeat([False, True], [len(in_distribution), len(out_of_distribution)])
-    scored = (*in_distribution, *out_of_distribution)
     return {
-        column.name: _auroc(unusualness(scored, column), positive, resamples)
+        column.name: _auroc(
+            unusualness((*in_distribution, *out_of_distribution), column)
+            if unusualness(in_distribution, column) is not None
+            else None,
+            positive,
+            resamples,
+        )
         for column in DIRECTED_COLUMNS
     }
 
@@ -129,10 +134,26 @@ def _score_images(
                 data = images.source.read(item, reader.limits.max_bytes)
                 ready.append((item.image_id, reader(data)[1]))
             except ImageError as error:
-                progress.message(f"--ood: {item.image_id} is left out: {error}")
-        if ready:
-            inputs = [source for _, source in ready]
-            maps = generator.generate(inputs, [key for key, _ in ready])
-            found += [score(g, source) for g, source in zip(maps, inputs, strict=True)]
-        progress.advance(ok=len(ready), failed=len(chosen) - len(ready))
+                _leave_out(item.image_id, error, progress)
+        scored = _score_inputs(ready, generator, progress) if ready else []
+        found += scored
+        progress.advance(ok=len(scored), failed=len(chosen) - len(scored))
     return found
+
+
+def _score_inputs(
+    ready: Sequence[tuple[str, ModelInput]], generator: MapGenerator, progress: Progress
+) -> list[Scored]:
+    """Scores of a batch of inputs, each with its id; less those that the checkpoint fails on."""
+    found: list[Scored] = []
+    maps = generator.generate([source for _, source in ready], [key for key, _ in ready])
+    for (key, source), generated in zip(ready, maps, strict=True):
+        try:
+            found.append(score(generated, source))
+        except ImageError as error:
+            _leave_out(key, error, progress)
+    return found
+
+
+def _leave_out(image_id: str, error: ImageError, progress: Progress) -> None:
+    progress.message(f"--ood: {image_id} is left out: {error}")

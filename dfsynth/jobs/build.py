@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Iterator
 
+from dfsynth.checkpoint import checkpoints_with_scores
 from dfsynth.decode import limits_of
 from dfsynth.errors import ErrorCode, ImageError, UsageError
 from dfsynth.jobs.build_planning import BuildJob
@@ -18,6 +19,7 @@ from dfsynth.options import BuildOptions
 from dfsynth.preprocess import ModelInputReader
 from dfsynth.progress import Progress
 from dfsynth.records import IntensityWindow, SourceItem
+from dfsynth.score import LEARNED_SCORES
 from dfsynth.source import Source, open_source
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord, Fingerprint
@@ -64,6 +66,8 @@ def build_partition(
     check_inputs(source, plan, layout, claims.committed)
     generator = maker.make(held.precision, held.size)
     progress.message(describe_run(generator, held, maker.facts.grid))
+    if not maker.facts.has_learned_scores:
+        progress.message(describe_null_scores(maker.facts.name))
     stage = InputStage(source, reader_of(options, held.size, maker.facts.intensity))
     store = ShardStore(layout, record.arrays, record.manifest_schema, progress)
     workers = options.workers or available_cores()
@@ -129,3 +133,11 @@ def describe_run(generator: Generator, held: Fingerprint, trained: tuple[int, in
     if held.size != trained:
         line += f" (the checkpoint was trained at {'x'.join(map(str, trained))})"
     return line
+
+
+def describe_null_scores(checkpoint: str) -> str:
+    """One line on what the manifest lacks where a checkpoint has no heads for trust."""
+    return (
+        f"the checkpoint {checkpoint} has no heads for {', '.join(LEARNED_SCORES)}, which stay "
+        f"null; {checkpoints_with_scores()}"
+    )

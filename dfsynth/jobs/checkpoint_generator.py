@@ -47,6 +47,7 @@ class CheckpointMaker:
             window=card.window,
             has_lung=card.arguments.lung_head,
             license=card.license,
+            has_learned_scores=self._files.scores is not None,
         )
 
     def resolve_precision(self, wanted: str) -> str:

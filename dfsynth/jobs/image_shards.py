@@ -97,10 +97,10 @@ def _generate_padded(generator: Generator, ready: Sequence[Prepared]) -> list[Ge
 def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: float) -> Written:
     try:
         encoded = job.format.encode_row(job.specs, maps_to_store(job.specs, generated, prepared))
+        scored = score(generated, prepared.ready)
     except ImageError as error:
         failed = Failed(prepared.item, error.code, str(error), prepared.source_sha256)
         return Written(failed_row(failed, job.source), None)
-    scored = score(generated, prepared.ready)
     return Written(ok_row(prepared, scored, encoded.checksum, seconds, job.source), encoded)
 
 

@@ -5,7 +5,13 @@ from dfsynth.manifest.number_column import read_numbers
 from dfsynth.manifest.pairs import NO_PARAMETERS, PAIR_PARAMETERS, PAIRS, check_parameters
 from dfsynth.manifest.parts import encode_part, read_part, rows_of
 from dfsynth.manifest.predicate import matching_positions
-from dfsynth.manifest.schema import COLUMNS, IMAGES, SCHEMA_VERSION, ManifestSchema
+from dfsynth.manifest.schema import (
+    COLUMNS,
+    IMAGE_SCHEMAS,
+    IMAGES,
+    SCHEMA_VERSION,
+    ManifestSchema,
+)
 from dfsynth.manifest.selection import DEFAULT_SCORE, Selection, score_column, select
 from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
 from dfsynth.manifest.table import read_manifest
@@ -14,6 +20,7 @@ __all__ = [
     "COLUMNS",
     "DEFAULT_SCORE",
     "IMAGES",
+    "IMAGE_SCHEMAS",
     "NO_PARAMETERS",
     "PAIRS",
     "PAIR_PARAMETERS",

@@ -12,6 +12,7 @@ from dfsynth.errors import StoreError
 from dfsynth.manifest.pairs import PAIRS, check_parameters
 from dfsynth.manifest.schema import (
     COLUMNS,
+    IMAGE_SCHEMAS,
     IMAGES,
     IMAGES_KIND,
     KIND_KEY,
@@ -22,14 +23,19 @@ from dfsynth.manifest.schema import (
 from dfsynth.records import ManifestRow, PairRow
 from dfsynth.score import NO_SCORES
 
-_SCHEMAS: Final[Mapping[str, ManifestSchema]] = {schema.kind: schema for schema in (IMAGES, PAIRS)}
+_SCHEMAS: Final[Mapping[str, Mapping[int, ManifestSchema]]] = {
+    IMAGES.kind: IMAGE_SCHEMAS,
+    PAIRS.kind: {PAIRS.version: PAIRS},
+}
+"""Kind → version → schema."""
 
 
 def encode_part(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema = IMAGES) -> bytes:
     """Parquet bytes of the rows in the given order; equal rows give equal bytes.
 
     Every part has the same columns and types, those that hold nothing but nulls included, so
-    that a folder of parts is one data set. The caller makes the bytes a durable file.
+    that a folder of parts is one data set. The caller makes the bytes a durable file. Scores that
+    came after the version of `schema` are left out.
 
     Raises:
         StoreError: A value does not fit its column, or a score or parameter is unknown or
@@ -50,11 +56,13 @@ def encode_part(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema = 
 
 
 def read_part(path: Path, expected: ManifestSchema | None = None) -> pa.Table:
-    """The rows of one part, with the columns of its schema, in the order of writing.
+    """The rows of one part in the newest version of its schema, in the order of writing.
+
+    Columns that came after the version of the part are null.
 
     Raises:
-        StoreError: the file is missing, damaged, of another schema version, or of another kind
-            than `expected`.
+        StoreError: the file is missing or damaged, or of another kind or version than `expected`,
+            or than any that is known.
     """
     try:
         table = pq.read_table(path, partitioning=None)
@@ -65,30 +73,44 @@ def read_part(path: Path, expected: ManifestSchema | None = None) -> pa.Table:
             f"manifest part {path} cannot be read: found no whole Parquet file; "
             "`dfsynth verify --repair` re-queues its shard"
         ) from error
-    schema = check_schema(path, table.schema, expected)
-    return pa.Table.from_arrays(table.columns, schema=schema.arrow)
+    newest = newest_version(check_schema(path, table.schema, expected)).arrow
+    columns = [
+        table[field.name]
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in newest
+    ]
+    return pa.Table.from_arrays(columns, schema=newest)
+
+
+def newest_version(schema: ManifestSchema) -> ManifestSchema:
+    """The schema of the same kind that new stores have."""
+    versions = _SCHEMAS[schema.kind]
+    return versions[max(versions)]
 
 
 def check_schema(
     path: Path, found: pa.Schema, expected: ManifestSchema | None = None
 ) -> ManifestSchema:
-    """The schema of a part that this version of dfsynth writes.
+    """The schema of the part `path`, whose Arrow schema is `found`.
 
     Raises:
-        StoreError: it has another version or kind, or other columns.
+        StoreError: it is of another kind or version than `expected`, or than any that is known, or
+            has other columns.
     """
     metadata = found.metadata or {}
     kind = metadata.get(KIND_KEY, IMAGES_KIND.encode()).decode(errors="replace")
-    schema = _SCHEMAS.get(kind)
-    if schema is None or expected not in (None, schema):
+    if kind not in _SCHEMAS or (expected is not None and kind != expected.kind):
         known = ", ".join(_SCHEMAS) if expected is None else expected.kind
         raise StoreError(f"manifest part {path} holds {kind!r}; expected {known}")
-    version = metadata.get(VERSION_KEY)
-    if version != str(schema.version).encode():
-        known = "none" if version is None else version.decode(errors="replace")
+    versions = _SCHEMAS[kind] if expected is None else {expected.version: expected}
+    version = metadata.get(VERSION_KEY, b"none").decode(errors="replace")
+    schema = {str(number): known for number, known in versions.items()}.get(version)
+    if schema is None:
+        whose = "this dfsynth reads" if expected is None else "its store has"
         raise StoreError(
-            f"manifest part {path} has schema version {known}; this dfsynth reads version "
-            f"{schema.version}"
+            f"manifest part {path} has schema version {version}; {whose} version "
+            f"{' or '.join(map(str, versions))}"
         )
     if not found.equals(schema.arrow):
         raise StoreError(
@@ -99,7 +121,7 @@ def check_schema(
 
 
 def rows_of(table: pa.Table) -> tuple[ManifestRow, ...]:
-    """The rows of a table in the schema of images as records.
+    """The rows of a table in the newest schema of images as records.
 
     A float32 column comes back as the floats nearest to what was written.
     """

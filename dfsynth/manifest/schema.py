@@ -2,11 +2,12 @@
 
 Scores declare their own columns, in `dfsynth.score`.
 
-A change of meaning, name or type needs a new version. The same facts as JSON, for readers
-without Arrow, are `manifests/schema-v1.json`; `python -m dfsynth.manifest.export` prints them.
+A change of meaning, name or type, and a new column, need a new version. The same facts as JSON, for
+readers without Arrow, are `manifests/schema-v2.json`; `python -m dfsynth.manifest.export` prints
+them. A store keeps the version that it was planned with (`IMAGE_SCHEMAS`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +18,8 @@ from dfsynth.files.json_record import encode_json
 from dfsynth.records import Column
 from dfsynth.score import SCORE_COLUMNS
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""Of the manifests of new stores of images."""
 VERSION_KEY: Final = b"dfsynth.schema_version"
 """Where a Parquet file's schema metadata holds the version."""
 KIND_KEY: Final = b"dfsynth.manifest"
@@ -104,7 +106,7 @@ def _arrow_field(column: Column) -> "pa.Field[Any]":
     return pa.field(column.name, _ARROW_TYPES[column.type], column.nullable, metadata)
 
 
-COLUMNS: Final = (
+_BEFORE_SCORES: Final = (
     Column("image_id", "string", "Unique, stable name of the image", nullable=False),
     Column("row", "int64", "Index of the image in every array of the store", nullable=False),
     Column("shard", "int32", "The run shard that holds the row", nullable=False),
@@ -129,10 +131,29 @@ COLUMNS: Final = (
     Column("scale_x", "float32", "grid x = source x × scale_x + offset_x, at pixel edges"),
     Column("offset_y", "float32", "Rows of padding above the picture in the grid", "grid pixels"),
     Column("offset_x", "float32", "Columns of padding left of the picture", "grid pixels"),
-    *(Column(score.name, "float32", score.description, score.unit) for score in SCORE_COLUMNS),
+)
+_AFTER_SCORES: Final = (
     Column("flags", "list<string>", "Remarks, for example no_lung or clipped", nullable=False),
     Column("checksum", "string", "BLAKE2b-128 of the row's stored values, in hexadecimal"),
     Column("seconds", "float32", "Compute time of the image", "s"),
 )
 
-IMAGES: Final = ManifestSchema(IMAGES_KIND, SCHEMA_VERSION, COLUMNS)
+
+def _columns(version: int) -> tuple[Column, ...]:
+    """The columns of images in a version of the schema."""
+    scores = (
+        Column(score.name, "float32", score.description, score.unit)
+        for score in SCORE_COLUMNS
+        if score.since <= version
+    )
+    return (*_BEFORE_SCORES, *scores, *_AFTER_SCORES)
+
+
+IMAGE_SCHEMAS: Final[Mapping[int, ManifestSchema]] = {
+    version: ManifestSchema(IMAGES_KIND, version, _columns(version))
+    for version in range(1, SCHEMA_VERSION + 1)
+}
+"""Every version of the schema of images, oldest first."""
+IMAGES: Final = IMAGE_SCHEMAS[SCHEMA_VERSION]
+"""That of new stores; each earlier one lacks some of its columns, and has no others."""
+COLUMNS: Final = IMAGES.columns

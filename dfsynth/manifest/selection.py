@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from dfsynth.errors import UsageError
 from dfsynth.manifest.findings import FindingCount, count_findings
+from dfsynth.manifest.null_scores import require_learned
 from dfsynth.manifest.number_column import read_numbers
 from dfsynth.manifest.predicate import matching_positions
 from dfsynth.manifest.schema import ManifestSchema
 from dfsynth.manifest.table import read_manifest
-from dfsynth.score.lung import NO_LUNG
+from dfsynth.manifest.vocabulary import words_of
+from dfsynth.records import NO_LUNG
 
 DEFAULT_SCORE: Final = "uncertainty"
 
@@ -63,7 +65,8 @@ def select(
         expected: What the rows are; by default whatever the parts say.
 
     Raises:
-        UsageError: a bad predicate, share or column.
+        UsageError: a bad predicate, share or column; or a score that is null in every row, to keep
+            by or in a predicate that is true of none.
         StoreError: the manifest cannot be read.
     """
     _check_share(keep, by)
@@ -72,8 +75,12 @@ def select(
     usable = ok if include_no_lung else ok & _has_lung(manifest)
     rows = manifest.filter(pa.array(usable))
     if where is not None:
-        rows = rows.take(matching_positions(rows, where))
+        passed = rows.take(matching_positions(rows, where))
+        if passed.num_rows == 0:
+            require_learned(rows, words_of(where), expected)
+        rows = passed
     if keep is not None and by is not None:
+        require_learned(rows, (by,), expected)
         rows = _lowest_share(rows, keep, by)
     return Selection(
         table=rows.combine_chunks(),

@@ -9,19 +9,20 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from dfsynth.errors import StoreError
-from dfsynth.manifest.parts import check_schema, read_part
+from dfsynth.manifest.parts import check_schema, newest_version, read_part
 from dfsynth.manifest.schema import IMAGES, ManifestSchema
 
 
 def read_manifest(folder: Path, expected: ManifestSchema | None = None) -> pa.Table:
     """Every committed row in the folder of parts, sorted by `row`.
 
-    The columns are those of the parts' own schema, which is `expected` where that is given. A
-    folder without parts gives a table without rows, of images unless another is expected.
+    The columns are those of the newest version of the parts' schema; the ones that came after the
+    parts' own version are null. A folder without parts gives a table without rows, of images unless
+    another is expected.
 
     Raises:
-        StoreError: the folder is missing, or a part is damaged, of another schema version, or of
-            another kind than `expected`.
+        StoreError: the folder is missing, or a part is damaged, or of another kind or version than
+            `expected`, or than any that is known.
     """
     table = _read_parts(folder, expected)
     rows = table["row"].to_numpy()
@@ -33,12 +34,14 @@ def read_manifest(folder: Path, expected: ManifestSchema | None = None) -> pa.Ta
 def _read_parts(folder: Path, expected: ManifestSchema | None) -> pa.Table:
     parts = _part_files(folder)
     if not parts:
-        return (expected or IMAGES).arrow.empty_table()
+        return newest_version(expected or IMAGES).arrow.empty_table()
     try:
         # One footer stands for all: a store is written by one schema version.
         schema = check_schema(parts[0], pq.read_schema(parts[0]), expected)
         files = [str(part) for part in parts]
-        return ds.dataset(files, schema=schema.arrow, format="parquet").to_table()
+        newest = newest_version(schema).arrow
+        # A data set fills with nulls what its files lack.
+        return ds.dataset(files, schema=newest, format="parquet").to_table()
     except (pa.ArrowException, OSError) as error:
         _name_damaged(parts)
         raise StoreError(f"manifest {folder} changed while it was read; try again") from error

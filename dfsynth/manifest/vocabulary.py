@@ -1,4 +1,4 @@
-"""The functions that a predicate may call.
+"""The words of a predicate: the functions that it may call, and those that it uses.
 
 A closed list, because DuckDB's memory limit does not hold for every function: one
 `range(2000000000)` takes all memory of the machine, and others reveal the machine or the
@@ -68,17 +68,27 @@ def check_calls(predicate: str) -> None:
             )
 
 
+def words_of(predicate: str) -> frozenset[str]:
+    """The words of a predicate, in lower case and without quotes: columns, functions, keywords."""
+    pieces = _pieces(predicate)
+    return frozenset(word.lower().strip('"') for kind, word in pieces if kind in _WORDS)
+
+
 def _called(predicate: str) -> list[str]:
     """Every word that an opening bracket follows."""
+    return [
+        word
+        for (kind, word), (_, following) in pairwise(_pieces(predicate))
+        if kind in _WORDS and following.startswith("(")
+    ]
+
+
+def _pieces(predicate: str) -> list[tuple[str, str]]:
+    """The kind, by DuckDB, and the text of every token but comments."""
     text = predicate.encode()
     tokens = [(start, kind.name) for start, kind in duckdb.tokenize(predicate)]
-    pieces = [
+    return [
         (kind, text[start:end].decode(errors="replace").strip())
         for (start, kind), (end, _) in pairwise([*tokens, (len(text), "end")])
         if kind != "comment"
-    ]
-    return [
-        word
-        for (kind, word), (_, following) in pairwise(pieces)
-        if kind in _WORDS and following.startswith("(")
     ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dfsynth.records import Float32Map, IntensityWindow
+from dfsynth.records import CLIPPED, LOW_CONTRAST, Float32Map, IntensityWindow
 
 LOW_CONTRAST_SHARE = 0.10
 """Flagged `low_contrast`: the window spans less than this share of the format's range."""
@@ -33,9 +33,9 @@ def intensity_flags(
     found = []
     bottom, top = np.percentile(pixels, [window.low_percentile, window.high_percentile])
     if top - bottom < LOW_CONTRAST_SHARE * (high - low):
-        found.append("low_contrast")
+        found.append(LOW_CONTRAST)
     rounding = np.float32(_ROUNDING_SHARE * (high - low))
     black, white = pixels <= low + rounding, pixels >= high - rounding
     if max(np.mean(black), np.mean(white)) >= CLIPPED_SHARE:
-        found.append("clipped")
+        found.append(CLIPPED)
     return tuple(found)

@@ -8,6 +8,7 @@ Frozen, so that no stage changes what another one holds. Arrays are named by axe
 """
 
 from dfsynth.records.column import Column
+from dfsynth.records.flags import CLIPPED, IMAGE_FLAGS, LEARNED_FLAGS, LOW_CONTRAST, NO_LUNG
 from dfsynth.records.generated import Generated, GeneratorFacts
 from dfsynth.records.image import (
     DecodedImage,
@@ -34,7 +35,12 @@ from dfsynth.records.pair import (
 )
 
 __all__ = [
+    "CLIPPED",
+    "IMAGE_FLAGS",
+    "LEARNED_FLAGS",
+    "LOW_CONTRAST",
     "MAP_NAMES",
+    "NO_LUNG",
     "PAIR_ARRAYS",
     "Column",
     "DecodedImage",

@@ -13,7 +13,7 @@ class GeneratorFacts:
 
     name: str
     sha256: str
-    """Of the checkpoint: its weights and its `model.json`."""
+    """Of the checkpoint: its weights, its `model.json`, and its heads where it has any."""
     grid: tuple[int, int]
     """(height, width) that it was trained at."""
     intensity: IntensityWindow
@@ -23,6 +23,8 @@ class GeneratorFacts:
     """Display window of the dark-field image."""
     has_lung: bool
     license: str
+    has_learned_scores: bool = False
+    """Whether it fills `Generated.learned`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Generated:
     lung: Float32Map | None
     """Probability of lung in [0, 1]; null where the checkpoint has no lung output."""
     learned: Mapping[str, float] | None = None
-    """What the checkpoint's heads for trust say of the image, by the name of the manifest's column;
-    null where the checkpoint has none."""
+    """What the checkpoint's heads for trust say of the image, by the name of the manifest's column,
+    finite; null where the checkpoint has none. A column that they leave out is not known."""
     learned_flags: tuple[str, ...] = ()
-    """Flags of the same heads."""
+    """Flags of the same heads, of `LEARNED_FLAGS`."""

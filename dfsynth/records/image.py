@@ -123,3 +123,4 @@ class ModelInput:
     pixel_mm: float | None
     """Pitch of the source's pixels."""
     flags: tuple[str, ...]
+    """Remarks on the grey values, of `IMAGE_FLAGS`."""

@@ -14,7 +14,7 @@ class Scored:
     scores: Mapping[str, float | None]
     """By name, all of `dfsynth.score.SCORE_COLUMNS`, where each has its unit."""
     flags: tuple[str, ...]
-    """Remarks on the image: those of the model input, and no_lung."""
+    """Remarks on the image, of `IMAGE_FLAGS`: the model input's, no_lung, the checkpoint's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +52,6 @@ class ManifestRow:
     """Padding before the image, in grid pixels, as is the next."""
     offset_x: float | None = None
     flags: tuple[str, ...] = ()
+    """Of `IMAGE_FLAGS`."""
     checksum: str | None = None
     seconds: float | None = None

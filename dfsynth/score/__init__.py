@@ -1,9 +1,10 @@
 """Maps → one number each per image, by the scorers of `dfsynth.score.scorers`."""
 
 from dfsynth.score.scorer import ImageMaps, ScoreColumn, Scorer
-from dfsynth.score.scorers import NO_SCORES, SCORE_COLUMNS, SCORERS, score
+from dfsynth.score.scorers import LEARNED_SCORES, NO_SCORES, SCORE_COLUMNS, SCORERS, score
 
 __all__ = [
+    "LEARNED_SCORES",
     "NO_SCORES",
     "SCORERS",
     "SCORE_COLUMNS",

@@ -6,14 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.records import Float32Map
-from dfsynth.score.scorer import ImageMaps, ScoreColumn, Scorer
+from dfsynth.score.scorer import SHARE, ImageMaps, ScoreColumn, Scorer
 
 LUNG_PROBABILITY: Final = 0.5
 """A pixel whose probability of lung is above this is lung."""
 LEAST_LUNG: Final = 0.05
 """A smaller share of the image than this is flagged `no_lung`, and lung columns are null."""
-NO_LUNG: Final = "no_lung"
-"""The flag of images on which no lung was found."""
 
 
 def predicted_lung(probability: Float32Map) -> NDArray[np.bool_]:
@@ -42,9 +40,7 @@ def _area_cm2(maps: ImageMaps) -> float | None:
 
 LUNG: Final = Scorer(
     columns=(
-        ScoreColumn(
-            "lung_fraction", "Predicted lung over the whole picture", "0 to 1", unusual="low"
-        ),
+        ScoreColumn("lung_fraction", "Predicted lung over the whole picture", SHARE, "low"),
         ScoreColumn("lung_area_cm2", "Predicted lung area; null without pixel_mm", "cm²"),
     ),
     compute=_compute,

@@ -1,6 +1,6 @@
 """What a scorer is: the columns that it declares, and how it computes them for one image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -11,6 +11,8 @@ from dfsynth.records import Float32Map, ModelInput
 
 SIGNAL: Final = "dark-field line integral"
 """The unit of scores that are a dark-field value, or its standard deviation."""
+SHARE: Final = "0 to 1"
+"""The unit of scores that are a share of something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class ScoreColumn:
     unit: str | None = None
     unusual: Literal["high", "low"] | None = None
     """Which values speak of an image unlike those of the training; null where neither does."""
+    since: int = 1
+    """The first version of the manifest's schema that has the column."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +44,8 @@ class ImageMaps:
     """The same, null also where that is too little to be a lung."""
     source: ModelInput
     """What the maps were generated from, with its padding and geometry."""
+    learned: Mapping[str, float]
+    """What the checkpoint's heads say of the image, by name of the column; empty without heads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +55,5 @@ class Scorer:
     columns: tuple[ScoreColumn, ...]
     compute: Callable[[ImageMaps], tuple[float | None, ...]]
     """One value for each column, in their order; null where the image has none."""
+    learned: bool = False
+    """Whether the values come from the checkpoint's heads, and not from the maps."""

@@ -6,12 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final, Self
 
 from dfsynth.files.json_record import record_fields
-from dfsynth.manifest import IMAGES, ManifestSchema
+from dfsynth.manifest import IMAGE_SCHEMAS, SCHEMA_VERSION, ManifestSchema
 from dfsynth.options import StoredFloat
 from dfsynth.records import GeneratorFacts
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.provenance import (
-    RECORD_VERSION,
     array_specs,
     encode_record,
     name_differences,
@@ -56,7 +55,7 @@ class BuildRecord:
     """The content of `build.json` of a store that `dfsynth build` makes; a `StoreRecord`."""
 
     command: ClassVar[str] = "dfsynth build"
-    manifest_schema: ClassVar[ManifestSchema] = IMAGES
+    known_versions: ClassVar[tuple[int, ...]] = tuple(IMAGE_SCHEMAS)
 
     plan_id: str
     fingerprint: Fingerprint
@@ -74,7 +73,13 @@ class BuildRecord:
     shards: int
     excluded: Mapping[str, int]
     versions: Mapping[str, str]
-    schema_version: int = RECORD_VERSION
+    schema_version: int = SCHEMA_VERSION
+    """Of the manifest; a store keeps that of the dfsynth which planned it."""
+
+    @property
+    def manifest_schema(self) -> ManifestSchema:
+        """See `StoreRecord`."""
+        return IMAGE_SCHEMAS[self.schema_version]
 
     @property
     def shard_size(self) -> int:

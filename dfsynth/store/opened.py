@@ -58,6 +58,9 @@ class Store:
     def manifest(self) -> pa.Table:
         """All committed rows, in row order: of images, or of pairs.
 
+        The columns are those of the newest schema version; in a store of an earlier one, the
+        columns that came later are null.
+
         Raises:
             StoreError: the manifest is missing or damaged.
         """

@@ -12,7 +12,6 @@ from dfsynth.options import SimulateOptions
 from dfsynth.records import PAIR_ARRAYS
 from dfsynth.store import ArraySpec, Json, StoredType, StoreLayout, format_of
 from dfsynth.store.provenance import (
-    RECORD_VERSION,
     array_specs,
     encode_record,
     name_differences,
@@ -77,7 +76,7 @@ class PairsRecord:
     """The content of `build.json` of a store that `dfsynth simulate` makes; a `StoreRecord`."""
 
     command: ClassVar[str] = "dfsynth simulate"
-    manifest_schema: ClassVar[ManifestSchema] = PAIRS
+    known_versions: ClassVar[tuple[int, ...]] = (PAIRS.version,)
 
     plan_id: str
     fingerprint: PairsFingerprint
@@ -87,7 +86,12 @@ class PairsRecord:
     shards: int
     excluded: Mapping[str, int]
     versions: Mapping[str, str]
-    schema_version: int = RECORD_VERSION
+    schema_version: int = PAIRS.version
+
+    @property
+    def manifest_schema(self) -> ManifestSchema:
+        """See `StoreRecord`."""
+        return PAIRS
 
     @property
     def shard_size(self) -> int:

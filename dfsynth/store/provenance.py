@@ -4,7 +4,7 @@ import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dfsynth.files.json_record import Json, encode_json, stored_entries
 from dfsynth.store.arrays import ArraySpec, StoredType
@@ -12,8 +12,6 @@ from dfsynth.version import __version__
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-RECORD_VERSION: Final = 1
 
 
 def encode_record(record: "DataclassInstance", **first: Json) -> bytes:

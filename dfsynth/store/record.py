@@ -10,7 +10,6 @@ from dfsynth.manifest import ManifestSchema
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.pairs_record import PairsRecord
-from dfsynth.store.provenance import RECORD_VERSION
 
 _KINDS: Final[Mapping[str, type[BuildRecord] | type[PairsRecord]]] = {
     "build": BuildRecord,
@@ -23,8 +22,12 @@ class StoreRecord(Protocol):
 
     command: ClassVar[str]
     """The command that makes such stores."""
-    manifest_schema: ClassVar[ManifestSchema]
-    """What the rows of the manifest hold."""
+    known_versions: ClassVar[tuple[int, ...]]
+    """The schema versions of such stores that this version of dfsynth reads, and goes on with."""
+
+    @property
+    def manifest_schema(self) -> ManifestSchema:
+        """What the rows of the manifest hold."""
 
     @property
     def plan_id(self) -> str:
@@ -95,16 +98,17 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
         version = found["schema_version"]
         # Stores that were made before there were pairs name no kind.
         kind = found.pop("kind", "build")
-        if version != RECORD_VERSION:
-            raise StoreError(
-                f"{path} has schema version {version}; this version of dfsynth reads "
-                f"{RECORD_VERSION}"
-            )
         if kind not in _KINDS:
             raise StoreError(
                 f"{path} is that of a store of {kind!r}; this version of dfsynth reads "
                 f"{' and '.join(_KINDS)}"
             )
-        return _KINDS[kind].from_document(found)
+        record_type = _KINDS[kind]
+        if version not in record_type.known_versions:
+            raise StoreError(
+                f"{path} has schema version {version}; this version of dfsynth reads "
+                f"{' and '.join(map(str, record_type.known_versions))}"
+            )
+        return record_type.from_document(found)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise StoreError(f"{path} is damaged; restore it or build the store again") from error

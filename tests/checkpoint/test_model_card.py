@@ -1,6 +1,7 @@
 """`model.json`: what is written is read back, and nothing that does not fit is."""
 
 import copy
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,14 +13,17 @@ import pytest
 from dfsynth.checkpoint import (
     CARD,
     NETWORK,
+    SCORES,
     WEIGHTS,
     MEMBERS_NETWORK,
     CascadeConfig,
     ModelCard,
     checkpoint_path,
+    checkpoints_with_scores,
     encode_card,
     read_checkpoint,
 )
+from dfsynth.checkpoint.files import write_checkpoint
 from dfsynth.errors import CheckpointError, UsageError
 from dfsynth.records import IntensityWindow
 
@@ -226,6 +230,41 @@ def test_any_changed_byte_changes_the_sum(write: Callable[[bytes], Path]) -> Non
     ]
     assert len({first, *(sum_of(*variant) for variant in variants)}) == 6
     assert sum_of(b"weights", raw) == first
+
+
+def test_heads_for_trust_are_a_third_file_that_may_be_missing(tmp_path: Path) -> None:
+    card = encode_card(CARD_HERE)
+    write_checkpoint(tmp_path, b"weights", card)
+    without = read_checkpoint(tmp_path)
+    assert without.scores is None
+    assert without.sha256 == hashlib.sha256(b"weights" + card.encode()).hexdigest()
+
+    write_checkpoint(tmp_path, b"weights", card, b"heads")
+    found = read_checkpoint(tmp_path)
+    assert (found.scores, found.weights) == (b"heads", b"weights")
+    (tmp_path / SCORES).write_bytes(b"other")
+    assert len({without.sha256, found.sha256, read_checkpoint(tmp_path).sha256}) == 3
+
+    write_checkpoint(tmp_path, b"other weights", card)
+    assert read_checkpoint(tmp_path).scores is None, "heads of weights that are gone"
+
+
+def test_heads_that_cannot_be_read_are_named(write: Callable[[CardEntries], Path]) -> None:
+    folder = write(entries())
+    (folder / SCORES).mkdir()
+    with pytest.raises(CheckpointError, match=f"cannot read .*{SCORES}"):
+        read_checkpoint(folder)
+
+
+def test_packaged_checkpoints_with_heads_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dfsynth.checkpoint.packaged.data_folder", lambda _: tmp_path)
+    (tmp_path / "plain").mkdir()
+    assert checkpoints_with_scores() == "no packaged checkpoint has them"
+    for name in ("second", "first"):
+        write_checkpoint(tmp_path / name, b"weights", encode_card(CARD_HERE), b"heads")
+    assert checkpoints_with_scores() == "packaged checkpoints that have them: first, second"
 
 
 def test_a_folder_is_found_by_its_path(write: Callable[[CardEntries], Path]) -> None:

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from store_content import plain_array
 
 import dfsynth
+from dfsynth.manifest import IMAGE_SCHEMAS, encode_part, read_part, rows_of
 
 FILES = Path(__file__).resolve().parents[1] / "data" / "v0_1"
 EXPECTED: dict[str, Any] = json.loads((FILES / "expected.json").read_text(encoding="utf-8"))
@@ -70,10 +73,21 @@ def arrays_of(store: Path) -> dict[str, np.ndarray]:
     return {name: plain_array(opened, name) for name in opened.maps}
 
 
-def rows_of(store: Path) -> list[dict[str, Any]]:
+def manifest_of(store: Path) -> list[dict[str, Any]]:
     """The manifest without timings."""
     rows: list[dict[str, Any]] = dfsynth.open_store(store).manifest.to_pylist()
     return [{name: row[name] for name in row if name != "seconds"} for row in rows]
+
+
+def bytes_by_pyarrow(part: Path) -> bytes:
+    """The rows of a part as the pyarrow that is installed writes them, with the settings of 0.1.0.
+
+    These are the bytes of the file itself where that pyarrow wrote it.
+    """
+    sink = pa.BufferOutputStream()
+    table = pq.read_table(part, partitioning=None)
+    pq.write_table(table, sink, compression="zstd", use_dictionary=False)
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def metrics_of(run: Path) -> list[dict[str, Any]]:
@@ -114,7 +128,7 @@ def test_arrays_hold_the_values_that_were_written(name: str) -> None:
 
 @pytest.mark.parametrize("name", STORES)
 def test_the_manifest_holds_the_rows_that_were_written(name: str) -> None:
-    found = rows_of(FILES / f"{name}.zarr")
+    found = manifest_of(FILES / f"{name}.zarr")
     expected = EXPECTED[name]["manifest"]
     assert len(found) == len(expected)
     for row, written in zip(found, expected, strict=True):
@@ -199,7 +213,7 @@ def test_the_same_build_finds_the_store_finished(files: Path, run_json: Callable
     found = run_json(*build_command(files))
     assert (found["resumed"], found["shards_done"]) == (True, 2)
     assert (found["ok"], found["failed"]) == (0, 0)
-    assert rows_of(files / "images.zarr") == rows_of(FILES / "images.zarr")
+    assert manifest_of(files / "images.zarr") == manifest_of(FILES / "images.zarr")
 
 
 def test_the_same_build_finishes_the_store(files: Path, run_json: Callable[..., Any]) -> None:
@@ -213,9 +227,65 @@ def test_the_same_build_finishes_the_store(files: Path, run_json: Callable[..., 
     for name, values in arrays_of(store).items():
         np.testing.assert_allclose(values, before[name], rtol=2e-3, atol=1e-4, err_msg=name)
     # Checksums are of every bit, and the last ones are the machine's.
-    made, written = rows_of(store), EXPECTED["images"]["manifest"]
+    written = EXPECTED["images"]["manifest"]
+    made = [{name: row[name] for name in written[0]} for row in manifest_of(store)]
     unsigned = [[row | {"checksum": None} for row in rows] for rows in (made, written)]
     assert_close(*unsigned, rel=1e-4)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_manifest_part_is_written_byte_for_byte_as_before(number: int) -> None:
+    part = FILES / "images.zarr" / "manifest" / f"part-{number:07d}.parquet"
+    expected = bytes_by_pyarrow(part)
+    if f"version {pa.cpp_version}" in pq.read_metadata(part).created_by:
+        expected = part.read_bytes()
+    assert encode_part(rows_of(read_part(part)), IMAGE_SCHEMAS[1]) == expected
+
+
+def test_a_finished_store_keeps_its_schema_and_documents(files: Path, run_cli: RunCli) -> None:
+    """Beside the values, and the seconds that they took, nothing differs from what 0.1.0 wrote."""
+    store, before = files / "images.zarr", FILES / "images.zarr"
+    part = store / "manifest" / "part-0000001.parquet"
+    part.unlink()
+    for chunk in store.glob("*/c.1.0.0"):
+        chunk.unlink()
+    status, _, err = run_cli(*build_command(files))
+    assert status == 0, err
+    schema = pq.read_schema(before / "manifest" / part.name)
+    assert pq.read_schema(part).equals(schema, check_metadata=True)
+    assert schema.metadata == {b"dfsynth.schema_version": b"1"}
+    assert part.read_bytes() == bytes_by_pyarrow(part)
+    documents = [path.relative_to(before) for path in before.rglob("*.json")]
+    assert len(documents) > len(MAPS)
+    for document in (*documents, Path("run", "plan.parquet")):
+        assert (store / document).read_bytes() == (before / document).read_bytes(), document
+
+
+def test_columns_that_came_later_read_as_null() -> None:
+    store = FILES / "images.zarr"
+    later = {"predicted_error", "error_bound", "noise_uncertainty", "patient_uncertainty"}
+    later |= {"structure_uncertainty_lung", "structure_uncertainty_outside"}
+    known = set(EXPECTED["images"]["manifest"][0])
+    found = manifest_of(store)
+    assert all(row.keys() - known == later for row in found)
+    assert all(row[name] is None for row in found for name in later)
+    assert not later & set(pq.read_table(store / "manifest").column_names)
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [("--where", "predicted_error < 0.3"), ("--keep", 0.7, "--by", "predicted_error")],
+)
+def test_a_filter_by_a_column_that_came_later_says_what_to_do(
+    choice: tuple[object, ...], run_cli: RunCli
+) -> None:
+    status, _, err = run_cli("filter", FILES / "images.zarr", *choice)
+    assert status == 2
+    line = " ".join(err.split())
+    assert "'predicted_error' is null for every image of the store" in line
+    assert "the store is of schema version 1, made before there was that column" in line
+    assert "build a new store with a checkpoint that has heads for it" in line
+    assert "packaged checkpoint" in line
 
 
 def test_another_build_is_refused(files: Path, run_cli: RunCli) -> None:

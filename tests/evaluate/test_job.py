@@ -106,6 +106,47 @@ def test_out_of_distribution_images_are_detected_by_their_uncertainty(
     assert scores.ood_auroc["ood_score"].value is None
 
 
+def test_scores_that_no_test_image_has_detect_nothing(
+    evaluate, make_pairs, make_generator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Heads speak of single images, and the test pairs come without them."""
+    generator = make_generator()
+    made = type(generator).generate
+
+    def with_heads(self: object, *arguments: Any) -> list[Any]:
+        learned = {"ood_score": 4.0}
+        return [dataclasses.replace(each, learned=learned) for each in made(self, *arguments)]
+
+    monkeypatch.setattr(type(generator), "generate", with_heads)
+    pixels = np.random.default_rng(1).integers(0, 255, (40, 30), np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), pixels)
+    scores = evaluate(make_pairs(), generator, ood=tmp_path).scores
+    assert scores.ood_auroc["ood_score"].value is None
+    assert scores.ood_auroc["uncertainty"].value == 1
+
+
+def test_an_image_that_heads_fail_on_is_left_out(
+    evaluate, make_pairs, make_generator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    generator = make_generator()
+    made = type(generator).generate
+
+    def with_heads(self: object, inputs: Any, keys: Any) -> list[Any]:
+        found = zip(made(self, inputs, keys), keys, strict=True)
+        broken = {"ood_score": float("nan")}
+        return [
+            dataclasses.replace(each, learned=broken if key == "a.png" else None)
+            for each, key in found
+        ]
+
+    monkeypatch.setattr(type(generator), "generate", with_heads)
+    pixels = np.random.default_rng(1).integers(0, 255, (40, 30), np.uint8)
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(tmp_path / name), pixels)
+    scores = evaluate(make_pairs(), generator, ood=tmp_path).scores
+    assert (scores.ood.images, scores.ood.failed) == (1, 1)
+
+
 def test_all_figures_are_json(evaluate, make_pairs) -> None:
     report = evaluate(make_pairs())
     found = json.loads(json.dumps(dataclasses.asdict(report.scores), allow_nan=False))

@@ -111,7 +111,7 @@ def test_a_share_and_its_column_come_together(
 
 
 def test_a_column_to_keep_by_must_be_known_and_numeric(folder: Path) -> None:
-    with pytest.raises(UsageError, match=r"did you mean uncertainty\?"):
+    with pytest.raises(UsageError, match=r"did you mean uncertainty\b"):
         select(folder, None, 0.5, "Uncertanty")
     for column in ("view", "findings"):
         with pytest.raises(UsageError, match="column of numbers"):

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from dfsynth.errors import CheckpointError, ErrorCode, ImageError
 from dfsynth.preprocess import letterbox
-from dfsynth.records import Generated, ModelInput
-from dfsynth.score import NO_SCORES, SCORE_COLUMNS, SCORERS, score
+from dfsynth.records import LEARNED_FLAGS, Generated, ModelInput
+from dfsynth.score import LEARNED_SCORES, NO_SCORES, SCORE_COLUMNS, SCORERS, score
 
 Map = NDArray[np.float32]
 
@@ -54,7 +55,6 @@ def test_every_number_by_hand() -> None:
     )
     assert found.scores["lung_fraction"] == pytest.approx(0.25)
     assert found.scores["lung_area_cm2"] is None
-    assert found.scores["ood_score"] is None
     assert found.flags == ()
 
 
@@ -165,6 +165,10 @@ def test_flags_of_the_input_come_first() -> None:
     assert score(generated(), into).flags == ("low_contrast", "clipped")
     empty = generated(lung=np.zeros((40, 40), np.float32))
     assert score(empty, into).flags == ("low_contrast", "clipped", "no_lung")
+    seen = replace(empty, learned_flags=("not_chest", "inverted"))
+    assert score(seen, into).flags == (
+        *("low_contrast", "clipped", "no_lung", "not_chest", "inverted"),
+    )
 
 
 def test_means_keep_their_digits_over_many_pixels() -> None:
@@ -188,10 +192,54 @@ def test_numbers_are_plain_floats() -> None:
 def test_scorers_give_what_they_declare() -> None:
     declared = [column.name for scorer in SCORERS for column in scorer.columns]
     assert len(set(declared)) == len(declared)
-    maps = generated(lung=lung_of(slice(10, 20)))
+    lung = lung_of(slice(10, 20))
+    maps = replace(generated(lung=lung), learned=dict.fromkeys(LEARNED_SCORES, 0.5))
     found = score(maps, model_input(pixel_mm=0.5)).scores
     assert list(found) == [column.name for column in SCORE_COLUMNS] == list(NO_SCORES)
     assert {name for name, value in found.items() if value is not None} == set(declared)
+
+
+def test_what_the_heads_say_is_taken_as_it_is() -> None:
+    said = {name: 0.125 * (number + 1) for number, name in enumerate(LEARNED_SCORES)}
+    maps = generated(lung=lung_of(slice(10, 20)))
+    plain, found = (score(m, model_input()).scores for m in (maps, replace(maps, learned=said)))
+    assert {name: found[name] for name in LEARNED_SCORES} == said
+    assert {name: value for name, value in found.items() if name not in said} == {
+        name: value for name, value in plain.items() if name not in said
+    }
+
+
+def test_a_column_that_the_heads_leave_out_is_null() -> None:
+    found = score(replace(generated(), learned={"ood_score": 3.0}), model_input()).scores
+    assert {name: found[name] for name in LEARNED_SCORES if found[name] is not None} == {
+        "ood_score": 3.0
+    }
+
+
+def test_without_lung_nothing_is_said_of_the_lung() -> None:
+    empty = generated(lung=np.zeros((40, 40), np.float32))
+    maps = replace(empty, learned=dict.fromkeys(LEARNED_SCORES, 0.5))
+    found = score(maps, model_input()).scores
+    assert {name for name in LEARNED_SCORES if found[name] is None} == {
+        "noise_uncertainty",
+        "structure_uncertainty_lung",
+    }
+
+
+def test_scores_and_flags_that_are_not_known_are_refused() -> None:
+    for unknown in ({"learned": {"ood_score": 1.0, "beauty": 1.0}}, {"learned_flags": ("beauty",)}):
+        with pytest.raises(CheckpointError, match="'beauty'; this version of dfsynth knows") as why:
+            score(replace(generated(), **unknown), model_input())
+        assert "\n" not in str(why.value)
+    assert score(replace(generated(), learned_flags=tuple(LEARNED_FLAGS)), model_input()).flags
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_score_that_is_not_finite_fails_the_image(value: float) -> None:
+    maps = replace(generated(), learned={"error_bound": value})
+    with pytest.raises(ImageError, match="no finite value for error_bound") as failure:
+        score(maps, model_input())
+    assert failure.value.code is ErrorCode.NON_FINITE
 
 
 def test_columns_say_which_values_are_unusual() -> None:

@@ -1,7 +1,7 @@
 """A generator of a few numpy operations, so that whole builds take milliseconds and no torch."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ class ToyGenerator:
     batch_size: int
     seed: int
     description: str = "numpy"
+    learned: Mapping[str, float] | None = None
+    learned_flags: tuple[str, ...] = ()
 
     def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
         assert len(inputs) == self.batch_size, "batches must have one fixed, padded shape"
@@ -35,13 +37,23 @@ class ToyGenerator:
             aleatoric=0.05 + 0.02 * noise,
             epistemic=0.01 + 0.01 * noise,
             lung=lung,
+            learned=self.learned,
+            learned_flags=self.learned_flags,
         )
 
 
 class ToyMaker:
     """Implements `dfsynth.jobs.generator.GeneratorMaker`."""
 
-    def __init__(self, *, seed: int = 0, batch_size: int = 3, sha256: str = "0" * 64) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        batch_size: int = 3,
+        sha256: str = "0" * 64,
+        learned: Mapping[str, float] | None = None,
+        learned_flags: tuple[str, ...] = (),
+    ) -> None:
         self.facts = GeneratorFacts(
             name="toy",
             sha256=sha256,
@@ -51,7 +63,10 @@ class ToyMaker:
             window=(0.0, 1.0),
             has_lung=True,
             license="none",
+            has_learned_scores=learned is not None,
         )
+        self.learned = learned
+        self.learned_flags = learned_flags
         self.seed = seed
         self.batch_size = batch_size
         self.made = 0
@@ -63,4 +78,6 @@ class ToyMaker:
 
     def make(self, precision: str, grid: tuple[int, int]) -> ToyGenerator:  # noqa: ARG002
         self.made += 1
-        return ToyGenerator(self.batch_size, self.seed)
+        return ToyGenerator(
+            self.batch_size, self.seed, learned=self.learned, learned_flags=self.learned_flags
+        )

@@ -1,0 +1,36 @@
+"""A filter by a score that no image of the store has: refused, with what to do."""
+
+from collections.abc import Collection
+
+import pyarrow as pa
+
+from dfsynth.checkpoint import checkpoints_with_scores
+from dfsynth.errors import UsageError
+from dfsynth.manifest.schema import ManifestSchema
+from dfsynth.score import LEARNED_SCORES
+
+
+def require_learned(rows: pa.Table, names: Collection[str], schema: ManifestSchema | None) -> None:
+    """Requires of each learned score among `names` that some row has a number in it.
+
+    Args:
+        rows: Rows of a manifest; without any, nothing is required.
+        names: Names of columns, some maybe of no score, or of no column at all.
+        schema: That of the store, which may be of an earlier version than that of `rows`; null
+            where it is not known.
+
+    Raises:
+        UsageError: a score is null in all rows.
+    """
+    for name in sorted({*names} & {*LEARNED_SCORES} & {*rows.column_names}):
+        if 0 < rows.num_rows == rows[name].null_count:
+            raise UsageError(
+                f"{name!r} is null for every image of the store: {_reason(name, schema)}; build "
+                f"a new store with a checkpoint that has heads for it ({checkpoints_with_scores()})"
+            )
+
+
+def _reason(name: str, schema: ManifestSchema | None) -> str:
+    if schema is not None and name not in [column.name for column in schema.columns]:
+        return f"the store is of schema version {schema.version}, made before there was that column"
+    return "the checkpoint that made the store has no heads for it"

@@ -1,0 +1,21 @@
+"""The first part of the doubt: the scanner's noise, which no image can foretell."""
+
+from typing import Final
+
+from dfsynth.score.learned import learned_lung_score
+from dfsynth.score.scorer import SIGNAL, ScoreColumn, Scorer
+
+NOISE_UNCERTAINTY: Final = Scorer(
+    columns=(
+        ScoreColumn(
+            "noise_uncertainty",
+            "Noise of the scanner: expected standard deviation of the noisy target around the "
+            "clean one in the lung",
+            SIGNAL,
+            "high",
+            since=2,
+        ),
+    ),
+    compute=lambda maps: (learned_lung_score(maps, "noise_uncertainty"),),
+    learned=True,
+)

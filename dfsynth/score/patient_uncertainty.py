@@ -1,0 +1,20 @@
+"""The second part of the doubt: the patient's own coefficient, which no radiograph shows."""
+
+from typing import Final
+
+from dfsynth.score.learned import learned_score
+from dfsynth.score.scorer import ScoreColumn, Scorer
+
+PATIENT_UNCERTAINTY: Final = Scorer(
+    columns=(
+        ScoreColumn(
+            "patient_uncertainty",
+            "The patient's own factor: standard deviation of the logarithm of the factor by which "
+            "the whole signal may be off",
+            unusual="high",
+            since=2,
+        ),
+    ),
+    compute=lambda maps: (learned_score(maps, "patient_uncertainty"),),
+    learned=True,
+)

@@ -1,0 +1,20 @@
+"""How wrong the shape of an image is expected to be."""
+
+from typing import Final
+
+from dfsynth.score.learned import learned_score
+from dfsynth.score.scorer import SHARE, ScoreColumn, Scorer
+
+PREDICTED_ERROR: Final = Scorer(
+    columns=(
+        ScoreColumn(
+            "predicted_error",
+            "Expected error of shape of the image: 0 for the right shape, 1 for nothing in common",
+            SHARE,
+            "high",
+            since=2,
+        ),
+    ),
+    compute=lambda maps: (learned_score(maps, "predicted_error"),),
+    learned=True,
+)
