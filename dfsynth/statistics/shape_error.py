@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.records import Float32Map
-
 
 @dataclass(frozen=True, slots=True)
 class ShapeError:
@@ -29,7 +27,7 @@ class ShapeError:
 
 
 def shape_error(
-    estimate: Float32Map, clean: Float32Map, lung: NDArray[np.bool_]
+    estimate: NDArray[np.float32], clean: NDArray[np.float32], lung: NDArray[np.bool_]
 ) -> ShapeError | None:
     """Compares an estimate (y, x) with the clean dark-field (y, x) and its lung mask (y, x).
 
