@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dfsynth.api import (
         build,
         evaluate_checkpoint,
+        filter_store,
         load_generator,
         simulate_pairs,
         train_generator,
@@ -28,6 +29,7 @@ __all__ = [
     "__version__",
     "build",
     "evaluate_checkpoint",
+    "filter_store",
     "load_generator",
     "open_store",
     "simulate_pairs",
@@ -39,6 +41,7 @@ _LAZY: Final = {
     "Store": "dfsynth.store.opened",
     "build": "dfsynth.api",
     "evaluate_checkpoint": "dfsynth.api",
+    "filter_store": "dfsynth.api",
     "load_generator": "dfsynth.api",
     "open_store": "dfsynth.store.opened",
     "simulate_pairs": "dfsynth.api",

@@ -20,6 +20,7 @@ EXAMPLES = (
     "build",
     "open_store",
     "Store",
+    "filter_store",
     "simulate_pairs",
     "train_generator",
     "evaluate_checkpoint",

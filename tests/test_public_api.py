@@ -11,6 +11,7 @@ PROMISED: dict[str, set[str]] = {
         "__version__",
         "build",
         "evaluate_checkpoint",
+        "filter_store",
         "load_generator",
         "open_store",
         "simulate_pairs",
@@ -47,7 +48,13 @@ PROMISED: dict[str, set[str]] = {
         "select",
     },
     "dfsynth.models": {"Cascade", "Prediction", "gennorm_nll", "gennorm_sigma", "guide"},
-    "dfsynth.options": {"BuildOptions", "EvaluationOptions", "SimulateOptions", "TrainOptions"},
+    "dfsynth.options": {
+        "BuildOptions",
+        "EvaluationOptions",
+        "FilterOptions",
+        "SimulateOptions",
+        "TrainOptions",
+    },
     "dfsynth.preprocess": {
         "intensity_flags",
         "letterbox",

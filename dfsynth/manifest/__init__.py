@@ -4,7 +4,7 @@ from dfsynth.manifest.findings import FindingCount, count_findings
 from dfsynth.manifest.pairs import NO_PARAMETERS, PAIR_PARAMETERS, PAIRS, check_parameters
 from dfsynth.manifest.parts import encode_part, read_part, rows_of
 from dfsynth.manifest.schema import COLUMNS, IMAGES, SCHEMA_VERSION, ManifestSchema
-from dfsynth.manifest.selection import Selection, score_column, select
+from dfsynth.manifest.selection import MissingColumnError, Selection, score_column, select
 from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
 from dfsynth.manifest.table import read_manifest
 
@@ -18,6 +18,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "FindingCount",
     "ManifestSchema",
+    "MissingColumnError",
     "Selection",
     "check_parameters",
     "count_findings",

@@ -166,7 +166,8 @@ def test_rows_of_an_error_calibration_are_complete(refuses: Refuses) -> None:
         card = with_row()
         del card["error_calibration"][0][name]
         assert f"{name!r} is missing" in refuses(card)
-    for value in (None, {}, ["row"], [None]):
+    values: list[object] = [None, {}, ["row"], [None]]
+    for value in values:
         assert "error_calibration" in refuses(entries() | {"error_calibration": value})
 
 
