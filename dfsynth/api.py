@@ -12,6 +12,7 @@ from dfsynth.options import (
     DEFAULT_MC_SAMPLES,
     BuildOptions,
     EvaluationOptions,
+    FilterOptions,
     ShowOptions,
     SimulateOptions,
     TrainOptions,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dfsynth.evaluate import Evaluation, EvaluationReport
     from dfsynth.inference import MapGenerator
     from dfsynth.jobs.engine import RunReport
+    from dfsynth.jobs.filter import Filtered
     from dfsynth.jobs.pair_maker import PairMaker
     from dfsynth.jobs.show import Sheet
     from dfsynth.train import TrainReport
@@ -62,6 +64,42 @@ def build_store(options: BuildOptions, progress: Progress) -> "RunReport":
     from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 
     return run_build(options, CheckpointMaker(options), progress)
+
+
+def filter_store(
+    store: str | Path, *, progress: Progress | None = None, **options: Any
+) -> "Filtered":
+    """Chooses images of a store as `dfsynth filter` does; `options`: `FilterOptions`' fields.
+
+    With `max_error` the result's `promise` says the threshold and what it rests on; with `out`
+    the kept rows are written as Parquet.
+
+    Example:
+        >>> found = dfsynth.filter_store(
+        ...     "x.zarr", keep=0.5, by="epistemic_mean", include_no_lung=True
+        ... )
+        >>> found.kept, found.total
+        (1, 2)
+
+    Raises:
+        UsageError: wrong options, no store, a bad predicate or column, or a promise that the
+            calibration cannot give.
+        ConflictError: the checkpoint is not the one that made the store.
+        DfsynthError: a damaged store or checkpoint, or `out` cannot be written.
+        TypeError: an option that does not exist.
+    """
+    return filter_images(FilterOptions.of(store=store, **options), progress or Silent())
+
+
+def filter_images(options: FilterOptions, progress: Progress) -> "Filtered":
+    """Chooses images by options that are already validated; see `filter_store`.
+
+    Raises:
+        UsageError, ConflictError, DfsynthError: as `filter_store`.
+    """
+    from dfsynth.jobs.filter import run_filter
+
+    return run_filter(options, lambda *given: load_evaluation().calibrate_errors(*given), progress)
 
 
 def simulate_pairs(

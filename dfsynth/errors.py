@@ -2,7 +2,8 @@
 
     DfsynthError              exit 1   a failure that the message explains
     ├── UsageError            exit 2   wrong usage: the user can mend the command
-    │   └── ConflictError     exit 2   the store holds something made with other options
+    │   ├── ConflictError     exit 2   the store holds something made with other options
+    │   └── MissingColumnError exit 2 a filter by a column without numbers (dfsynth.manifest)
     ├── CheckpointError       exit 1   a checkpoint that cannot be trusted
     ├── StoreError            exit 1   a store that cannot be read or written
     │   └── UnwrittenReportError  1    figures without a file (dfsynth.evaluate); it holds them

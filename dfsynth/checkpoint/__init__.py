@@ -2,12 +2,14 @@
 
 from dfsynth.checkpoint.card import ModelCard, encode_card
 from dfsynth.checkpoint.cascade import NETWORK, Backbone, CascadeConfig, Guidance, Likelihood
+from dfsynth.checkpoint.error_calibration import SEMI_SYNTHETIC, CalibrationRow
 from dfsynth.checkpoint.files import (
     CARD,
     SCORES,
     WEIGHTS,
     CheckpointFiles,
     checkpoint_path,
+    packaged_generators,
     read_checkpoint,
 )
 from dfsynth.checkpoint.members import MEMBERS_NETWORK, MembersConfig
@@ -19,8 +21,10 @@ __all__ = [
     "MEMBERS_NETWORK",
     "NETWORK",
     "SCORES",
+    "SEMI_SYNTHETIC",
     "WEIGHTS",
     "Backbone",
+    "CalibrationRow",
     "CascadeConfig",
     "CheckpointFiles",
     "Guidance",
@@ -31,5 +35,6 @@ __all__ = [
     "checkpoint_path",
     "checkpoints_with_scores",
     "encode_card",
+    "packaged_generators",
     "read_checkpoint",
 ]

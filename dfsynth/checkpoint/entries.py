@@ -141,6 +141,15 @@ class Entries:
             found.append(row)
         return tuple(found)
 
+    def tables(self, name: str) -> tuple[Self, ...]:
+        """Takes a list of objects, whose own entries are then taken; none where it is missing.
+
+        Raises:
+            ValueError: it is no list of objects.
+        """
+        rows = self._list(name) if name in self._left else []
+        return tuple(type(self)(row, f"a row of {name!r}") for row in rows)
+
     def _take(self, name: str) -> object:
         if name not in self._left:
             raise ValueError(f"the entry {name!r} is missing")

@@ -41,14 +41,13 @@ def checkpoint_path(wanted: str) -> Path:
     Raises:
         UsageError: it is neither a packaged name nor a folder with a `model.json`.
     """
-    packaged = sorted(p for p in data_folder("checkpoints").iterdir() if p.is_dir())
-    generators = {folder.name: folder for folder in packaged if _generates(folder)}
+    generators = {folder.name: folder for folder in packaged_generators()}
     if wanted in generators:
         return generators[wanted]
     if (Path(wanted) / CARD).is_file():
         return Path(wanted)
     found = f"no checkpoint {wanted!r}"
-    if wanted in {folder.name for folder in packaged}:
+    if wanted in {folder.name for folder in _packaged_networks()}:
         found = f"the packaged network {wanted!r} generates no images"
     if (Path(wanted) / "best" / CARD).is_file():
         found = f"{wanted} is a run of training; its checkpoint is {Path(wanted) / 'best'}"
@@ -56,6 +55,11 @@ def checkpoint_path(wanted: str) -> Path:
         f"{found}: expected a folder with {CARD} and {WEIGHTS}, "
         f"or one of the packaged names: {', '.join(generators)}"
     )
+
+
+def packaged_generators() -> tuple[Path, ...]:
+    """The folders of the packaged generators, by name."""
+    return tuple(folder for folder in _packaged_networks() if _generates(folder))
 
 
 def read_checkpoint(folder: Path) -> CheckpointFiles:
@@ -111,6 +115,10 @@ def read_checkpoint_file(path: Path) -> bytes:
         raise CheckpointError(
             f"cannot read {path}: {error.strerror}; a checkpoint holds {CARD} and {WEIGHTS}"
         ) from error
+
+
+def _packaged_networks() -> list[Path]:
+    return sorted(p for p in data_folder("checkpoints").iterdir() if p.is_dir())
 
 
 def _generates(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from dfsynth.checkpoint.card import CARD_VERSION, ModelCard
 from dfsynth.checkpoint.entries import Entries
+from dfsynth.checkpoint.error_calibration import read_error_calibration
 from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.files.json_record import parse_object
 from dfsynth.records import IntensityWindow
@@ -36,6 +37,7 @@ def parse_card(raw: bytes) -> ModelCard:
         recipe=entries.mapping("recipe"),
         metrics=entries.mapping("metrics"),
         calibration=entries.numbers("calibration"),
+        error_calibration=read_error_calibration(entries.tables("error_calibration")),
     )
     entries.finish()
     return card

@@ -2,6 +2,11 @@
 
 from dfsynth.evaluate.calibration_source import calibrate
 from dfsynth.evaluate.card_calibration import calibrate_checkpoint
+from dfsynth.evaluate.error_calibration import (
+    calibrate_checkpoint_errors,
+    calibrate_errors,
+    measure_errors,
+)
 from dfsynth.evaluate.job import EvaluatedCheckpoint, evaluate_pairs, run_evaluation
 from dfsynth.evaluate.output import (
     EvaluationReport,
@@ -25,7 +30,10 @@ __all__ = [
     "UnwrittenReportError",
     "calibrate",
     "calibrate_checkpoint",
+    "calibrate_checkpoint_errors",
+    "calibrate_errors",
     "evaluate_pairs",
+    "measure_errors",
     "run_evaluation",
     "tabulate",
     "write_report",

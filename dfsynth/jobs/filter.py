@@ -1,13 +1,42 @@
 """`dfsynth filter`: choose rows of the manifest and write them with their provenance."""
 
 import json
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeAlias
 
+from dfsynth.checkpoint import CheckpointFiles
 from dfsynth.errors import UsageError
-from dfsynth.manifest import FindingCount, score_column, select, write_selection
-from dfsynth.store import StoreLayout
+from dfsynth.jobs.error_promise import (
+    ErrorCalibration,
+    ErrorPromise,
+    make_promise,
+    packaged_calibration,
+)
+from dfsynth.jobs.store_checkpoint import calibrated_checkpoints, find_checkpoint
+from dfsynth.manifest import (
+    FindingCount,
+    MissingColumnError,
+    Selection,
+    score_column,
+    select,
+    write_selection,
+)
+from dfsynth.options import DEFAULT_ERROR_COLUMN, ErrorLimit, FilterOptions
+from dfsynth.progress import Progress
+from dfsynth.score import SCORE_COLUMNS
+from dfsynth.store import Json, StoreLayout
+from dfsynth.store.build_record import BuildRecord, Fingerprint
+from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
+
+CalibrateErrors: TypeAlias = Callable[
+    [CheckpointFiles, Fingerprint, Path, ErrorLimit, Progress], ErrorCalibration
+]
+"""Calibrates with a user's own pairs: `dfsynth.evaluate.calibrate_errors`, which the jobs are not
+to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,47 +51,111 @@ class Filtered:
     """Of those, rows left out because no lung was found on them."""
     findings: tuple[FindingCount, ...]
     out: Path | None
+    kept_share: float
+    """Of the rows with status ok, in [0, 1]."""
+    promise: ErrorPromise | None
+    """What is promised of the errors of the kept images; null without a limit of error."""
 
 
-def filter_manifest(
-    store: Path,
-    where: str | None,
-    keep: float | None,
-    by: str | None,
-    include_no_lung: bool = False,
-    out: Path | None = None,
-) -> Filtered:
-    """Selects rows by a SQL predicate, by the lowest share of a column, or both in this order.
+def run_filter(options: FilterOptions, calibrate: CalibrateErrors, progress: Progress) -> Filtered:
+    """Selects rows by a SQL predicate, then by the lowest share or the errors of a column.
 
-    `by` is `uncertainty` where only `keep` is given.
-
-    Failed rows never pass; images without lung only with `include_no_lung`. With `out`, writes
-    the kept rows as Parquet with the store's provenance and the filter in its metadata.
+    `by` is `uncertainty` where only `keep` is given. Failed rows never pass; images without lung
+    only with `include_no_lung`. With `out`, writes the kept rows as Parquet with the store's
+    provenance and the filter in its metadata. `calibrate` is called where own pairs are given.
 
     Raises:
-        UsageError: there is no store, `out` lies in it, or a bad predicate, share or column.
+        UsageError: there is no store, `out` lies in it, a bad predicate, share or column, or no
+            threshold can give what is asked.
+        ConflictError: the checkpoint is not the one that made the store.
+        CheckpointError: a damaged checkpoint.
         StoreError: the store is damaged, or `out` cannot be written.
     """
-    layout = StoreLayout(store)
+    layout = StoreLayout(options.store)
     record = read_record(layout.build)
-    if out is not None:
-        _check_outside(out, store)
-    by = score_column(keep, by)
-    chosen = select(layout.manifest, where, keep, by, include_no_lung, record.manifest_schema)
-    if out is not None:
-        provenance = {name: json.dumps(value) for name, value in record.attributes().items()}
-        provenance["filter"] = json.dumps(
-            {"where": where, "keep": keep, "by": by, "include_no_lung": include_no_lung}
-        )
-        write_selection(out, chosen, provenance)
+    if options.out is not None:
+        _check_outside(options.out, options.store)
+    promise = None
+    if options.limit is not None:
+        if isinstance(record, PairsRecord):
+            raise UsageError(
+                f"--max-error: {options.store} holds pairs, which no generator made; expected a "
+                "store of dfsynth build"
+            )
+        # Before a calibration that may take minutes: can anything be chosen at all?
+        _select(options, record, math.inf)
+        promise = _promise(options, options.limit, record, calibrate, progress)
+    chosen = _select(options, record, None if promise is None else promise.threshold)
+    if options.out is not None:
+        write_selection(options.out, chosen, _provenance(options, record, promise))
     return Filtered(
-        store=str(store),
+        store=str(options.store),
         kept=chosen.kept,
         total=chosen.total,
         no_lung=chosen.no_lung,
         findings=chosen.findings,
-        out=out,
+        out=options.out,
+        kept_share=chosen.kept / max(chosen.total, 1),
+        promise=promise,
     )
+
+
+def _promise(
+    options: FilterOptions,
+    limit: ErrorLimit,
+    record: BuildRecord,
+    calibrate: CalibrateErrors,
+    progress: Progress,
+) -> ErrorPromise:
+    files, built = find_checkpoint(record, options.checkpoint), record.fingerprint
+    if options.calibrate is None:
+        calibration = packaged_calibration(files, built)
+    else:
+        calibration = calibrate(files, built, options.calibrate, limit, progress)
+    return make_promise(calibration, limit)
+
+
+def _select(
+    options: FilterOptions, record: BuildRecord | PairsRecord, at_most: float | None
+) -> Selection:
+    by = _column(options)
+    try:
+        return select(
+            StoreLayout(options.store).manifest,
+            options.where,
+            options.keep,
+            by,
+            options.include_no_lung,
+            record.manifest_schema,
+            at_most,
+        )
+    except MissingColumnError as error:
+        # Stores of schema version 1 have no predicted error.
+        if by not in {DEFAULT_ERROR_COLUMN, *(column.name for column in SCORE_COLUMNS)}:
+            raise
+        raise MissingColumnError(f"{error}; {calibrated_checkpoints(by)}") from error
+
+
+def _column(options: FilterOptions) -> str | None:
+    if options.limit is not None:
+        return options.limit.column
+    return score_column(options.keep, options.by)
+
+
+def _provenance(
+    options: FilterOptions, record: BuildRecord | PairsRecord, promise: ErrorPromise | None
+) -> dict[str, str]:
+    """The store's attributes and the filter, each as JSON."""
+    filtered: dict[str, Json] = {
+        "where": options.where,
+        "keep": options.keep,
+        "by": _column(options),
+        "include_no_lung": options.include_no_lung,
+    }
+    if promise is not None:
+        filtered["promise"] = asdict(promise)
+    entries = {**record.attributes(), "filter": filtered}
+    return {name: json.dumps(value) for name, value in entries.items()}
 
 
 def _check_outside(out: Path, store: Path) -> None:

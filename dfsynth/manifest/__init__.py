@@ -1,7 +1,7 @@
 """The manifest: its schema, its parts on disk, and choosing rows from it."""
 
 from dfsynth.manifest.findings import FindingCount, count_findings
-from dfsynth.manifest.number_column import read_numbers
+from dfsynth.manifest.number_column import MissingColumnError, read_numbers
 from dfsynth.manifest.pairs import NO_PARAMETERS, PAIR_PARAMETERS, PAIRS, check_parameters
 from dfsynth.manifest.parts import encode_part, read_part, rows_of
 from dfsynth.manifest.predicate import matching_positions
@@ -28,6 +28,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "FindingCount",
     "ManifestSchema",
+    "MissingColumnError",
     "Selection",
     "check_parameters",
     "count_findings",

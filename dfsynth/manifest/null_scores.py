@@ -5,7 +5,7 @@ from collections.abc import Collection
 import pyarrow as pa
 
 from dfsynth.checkpoint import checkpoints_with_scores
-from dfsynth.errors import UsageError
+from dfsynth.manifest.number_column import MissingColumnError
 from dfsynth.manifest.schema import ManifestSchema
 from dfsynth.score import LEARNED_SCORES
 
@@ -20,11 +20,11 @@ def require_learned(rows: pa.Table, names: Collection[str], schema: ManifestSche
             where it is not known.
 
     Raises:
-        UsageError: a score is null in all rows.
+        MissingColumnError: a score is null in all rows.
     """
     for name in sorted({*names} & {*LEARNED_SCORES} & {*rows.column_names}):
         if 0 < rows.num_rows == rows[name].null_count:
-            raise UsageError(
+            raise MissingColumnError(
                 f"{name!r} is null for every image of the store: {_reason(name, schema)}; build "
                 f"a new store with a checkpoint that has heads for it ({checkpoints_with_scores()})"
             )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dfsynth.errors import UsageError
 from dfsynth.manifest.findings import FindingCount, count_findings
 from dfsynth.manifest.null_scores import require_learned
-from dfsynth.manifest.number_column import read_numbers
+from dfsynth.manifest.number_column import MissingColumnError, read_numbers
 from dfsynth.manifest.predicate import matching_positions
 from dfsynth.manifest.schema import ManifestSchema
 from dfsynth.manifest.table import read_manifest
@@ -49,12 +49,13 @@ def select(
     by: str | None,
     include_no_lung: bool = False,
     expected: ManifestSchema | None = None,
+    at_most: float | None = None,
 ) -> Selection:
     """Filters the manifest in `folder`; failed rows never pass.
 
     First `where`, then of the rows that passed and have a number in `by` the lowest share
-    `keep`, rounded up to whole rows; among equal numbers the lower `row` passes. Rows without
-    a number in `by` (null or NaN) never pass a `keep`.
+    `keep`, rounded up to whole rows; among equal numbers the lower `row` passes. Or those whose
+    `by` is no more than `at_most`. Rows without a number in `by` (null or NaN) pass neither.
 
     Args:
         folder: Holds the manifest's parts.
@@ -63,13 +64,15 @@ def select(
         by: A numeric column, for example uncertainty.
         include_no_lung: Whether rows on which no lung was found can pass.
         expected: What the rows are; by default whatever the parts say.
+        at_most: A value of `by`, in place of `keep`.
 
     Raises:
-        UsageError: a bad predicate, share or column; or a score that is null in every row, to keep
-            by or in a predicate that is true of none.
+        UsageError: a bad predicate, share or column, or a predicate that is true of no row and
+            names a learned score that is null in all.
+        MissingColumnError: `by` is no column, or null in all rows, of which there are some.
         StoreError: the manifest cannot be read.
     """
-    _check_share(keep, by)
+    _check_share(keep, by, at_most)
     manifest = read_manifest(folder, expected)
     ok = _is_ok(manifest)
     usable = ok if include_no_lung else ok & _has_lung(manifest)
@@ -79,9 +82,13 @@ def select(
         if passed.num_rows == 0:
             require_learned(rows, words_of(where), expected)
         rows = passed
-    if keep is not None and by is not None:
+    if by is not None:
         require_learned(rows, (by,), expected)
-        rows = _lowest_share(rows, keep, by)
+    if by is not None and keep is not None:
+        rows = rows.take(_lowest_share(_numbers(rows, by), keep))
+    elif by is not None and at_most is not None:
+        # A null is NaN here, which is no number below another.
+        rows = rows.take(np.flatnonzero(_numbers(rows, by) <= at_most))
     return Selection(
         table=rows.combine_chunks(),
         total=int(ok.sum()),
@@ -96,8 +103,8 @@ def _findings(ok: pa.Table, kept: pa.Table) -> tuple[FindingCount, ...]:
     return count_findings(ok.select(["findings"]), kept)
 
 
-def _check_share(keep: float | None, by: str | None) -> None:
-    if (keep is None) != (by is None):
+def _check_share(keep: float | None, by: str | None, at_most: float | None) -> None:
+    if (keep is None and at_most is None) != (by is None):
         given, missing = ("keep", "by") if by is None else ("by", "keep")
         raise UsageError(
             f"found {given} without {missing}; expected both, for example keep 0.8 by uncertainty"
@@ -119,14 +126,25 @@ def _has_lung(table: pa.Table) -> NDArray[np.bool_]:
     return has_lung
 
 
-def _lowest_share(rows: pa.Table, keep: float, by: str) -> pa.Table:
+def _numbers(rows: pa.Table, by: str) -> NDArray[np.float64]:
+    """The column to choose by, NaN where it is null."""
     values = read_numbers(rows, by)
+    if len(values) and np.isnan(values).all():
+        raise MissingColumnError(
+            f"column {by!r} is null in all {len(values)} images to choose from; expected numbers "
+            "to filter by"
+        )
+    return values
+
+
+def _lowest_share(values: NDArray[np.float64], keep: float) -> NDArray[np.intp]:
+    """Positions, ascending, of the lowest share of those that are numbers."""
     known = np.flatnonzero(~np.isnan(values))
     # Exact, as the user wrote it: in floats 0.7 of 10 is more than 7.
     count = -(-Fraction(str(keep)) * known.size // 1)
     # Stable over rows that are sorted by `row`: equal numbers pass in that order.
     lowest = known[np.argsort(values[known], kind="stable")[: int(count)]]
-    return rows.take(np.sort(lowest))
+    return np.sort(lowest)
 
 
 def score_column(keep: float | None, by: str | None) -> str | None:

@@ -8,6 +8,13 @@ from dfsynth.options.build_options import (
     StoredFloat,
 )
 from dfsynth.options.evaluate_options import EvaluationOptions
+from dfsynth.options.filter_options import (
+    DEFAULT_CONFIDENCE,
+    DEFAULT_ERROR_COLUMN,
+    DEFAULT_RISK,
+    ErrorLimit,
+    FilterOptions,
+)
 from dfsynth.options.show_options import ShowOptions
 from dfsynth.options.simulate_options import (
     DEFAULT_PAIRS_SHARD_SIZE,
@@ -18,14 +25,19 @@ from dfsynth.options.simulate_options import (
 from dfsynth.options.train_options import TrainOptions
 
 __all__ = [
+    "DEFAULT_CONFIDENCE",
+    "DEFAULT_ERROR_COLUMN",
     "DEFAULT_MAPS",
     "DEFAULT_MC_SAMPLES",
     "DEFAULT_PAIRS_SHARD_SIZE",
     "DEFAULT_PAIRS_SIZE",
+    "DEFAULT_RISK",
     "DEFAULT_SHARD_SIZE",
     "LAYERS",
     "BuildOptions",
+    "ErrorLimit",
     "EvaluationOptions",
+    "FilterOptions",
     "ShowOptions",
     "SimulateOptions",
     "StoredFloat",

@@ -1,10 +1,17 @@
 """Statistics that evaluation, validation and benchmarks share: NumPy alone."""
 
+from dfsynth.statistics.attainable import attainable_error, attainable_risk
 from dfsynth.statistics.bootstrap import (
     Interval,
     Resamples,
     bootstrap_percentiles,
     resample_patients,
+)
+from dfsynth.statistics.learn_then_test import (
+    RiskThreshold,
+    fewest_patients,
+    find_threshold,
+    lowest_risk,
 )
 from dfsynth.statistics.overlap import dice
 from dfsynth.statistics.ranks import (
@@ -19,11 +26,17 @@ from dfsynth.statistics.shape import ShapeError, shape_error
 __all__ = [
     "Interval",
     "Resamples",
+    "RiskThreshold",
     "ShapeError",
+    "attainable_error",
+    "attainable_risk",
     "auroc",
     "bootstrap_percentiles",
     "concordance",
     "dice",
+    "fewest_patients",
+    "find_threshold",
+    "lowest_risk",
     "resample_patients",
     "risk_at",
     "risk_coverage_area",

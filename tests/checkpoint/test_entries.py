@@ -67,6 +67,16 @@ def test_a_table_is_read_entry_by_entry():
         Entries({"window": 3}, "it").table("window")
 
 
+def test_tables_are_read_one_by_one_and_need_not_be_there():
+    first, second = Entries({"rows": [{"a": 1}, {"a": 2}]}, "it").tables("rows")
+    assert (first.real("a"), second.real("a")) == (1.0, 2.0)
+    assert Entries({}, "it").tables("rows") == ()
+    with pytest.raises(ValueError, match="'rows' is not a list"):
+        Entries({"rows": {}}, "it").tables("rows")
+    with pytest.raises(ValueError, match="a row of 'rows' is no object"):
+        Entries({"rows": [1]}, "it").tables("rows")
+
+
 def test_a_choice_is_one_of_those_that_are_known():
     known = ("pa", "ap")
     assert Entries({"view": "ap"}, "it").choice("view", known, "pa") == "ap"

@@ -12,10 +12,11 @@ import pytest
 
 from dfsynth.checkpoint import (
     CARD,
+    MEMBERS_NETWORK,
     NETWORK,
     SCORES,
     WEIGHTS,
-    MEMBERS_NETWORK,
+    CalibrationRow,
     CascadeConfig,
     ModelCard,
     checkpoint_path,
@@ -24,6 +25,7 @@ from dfsynth.checkpoint import (
     read_checkpoint,
 )
 from dfsynth.checkpoint.files import write_checkpoint
+from dfsynth.checkpoint.parsing import parse_card
 from dfsynth.errors import CheckpointError, UsageError
 from dfsynth.records import IntensityWindow
 
@@ -45,6 +47,12 @@ CARD_HERE = ModelCard(
     recipe={"seed": 1, "phase": [{"name": "x"}]},
     metrics={"mse": {"value": 0.1, "low": 0.05, "high": 0.2}},
     calibration={"0.5": 0.66, "0.9": 1},
+)
+
+
+ROWS = (
+    CalibrationRow("phantom:0:7", "phantom", {"uncertainty": 0.125, "epistemic_mean": 0.5}, 0.25),
+    CalibrationRow("ct:größe", "ct", {}, 1.0),
 )
 
 
@@ -118,6 +126,60 @@ def test_choices_come_back(write: Callable[[CardEntries], Path], choice: dict[st
     written = json.loads(encode_card(card))
     assert written["arguments"].items() >= (CHOICES | choice).items()
     assert read_checkpoint(write(written)).card.arguments == config
+
+
+def test_an_error_calibration_comes_back(write: Callable[[bytes], Path]) -> None:
+    card = replace(CARD_HERE, error_calibration=ROWS)
+    assert read_checkpoint(write(encode_card(card).encode())).card == card
+
+
+def test_a_card_without_an_error_calibration_is_written_as_before() -> None:
+    assert "error_calibration" not in encode_card(CARD_HERE)
+    packaged = (checkpoint_path("default") / CARD).read_bytes()
+    assert encode_card(parse_card(packaged)).encode() == packaged
+
+
+def with_row(**changed: object) -> CardEntries:
+    row = {"patient_id": "a", "origin": "ct", "scores": {"uncertainty": 0.1}, "error": 0.5}
+    return entries() | {"error_calibration": [row | changed]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"patient_id": ""}, "names no patient"),
+        ({"patient_id": 3}, "'patient_id' is not text"),
+        ({"origin": "cxr"}, "semi-synthetic"),
+        ({"origin": None}, "'origin' is not text"),
+        ({"scores": [0.1]}, "'scores' is not an object"),
+        ({"scores": {"uncertainty": "low"}}, "'scores.uncertainty' is not finite"),
+        ({"scores": {"uncertainty": float("nan")}}, "'scores.uncertainty' is not finite"),
+        ({"error": 1.01}, "error 1.01; expected 0 to 1"),
+        ({"error": -0.1}, "expected 0 to 1"),
+        ({"error": None}, "'error' is not finite"),
+        ({"surprise": 1}, "unknown entries: 'surprise'"),
+    ],
+)
+def test_rows_of_an_error_calibration_are_checked(
+    refuses: Refuses, changed: dict[str, object], words: str
+) -> None:
+    assert words in refuses(with_row(**changed))
+
+
+def test_rows_of_an_error_calibration_are_complete(refuses: Refuses) -> None:
+    for name in ("patient_id", "origin", "scores", "error"):
+        card = with_row()
+        del card["error_calibration"][0][name]
+        assert f"{name!r} is missing" in refuses(card)
+    values: list[object] = [None, {}, ["row"], [None]]
+    for value in values:
+        assert "error_calibration" in refuses(entries() | {"error_calibration": value})
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf")])
+def test_a_score_that_is_not_finite_calibrates_nothing(score: float) -> None:
+    with pytest.raises(ValueError, match="not finite"):
+        CalibrationRow("a", "ct", {"uncertainty": score}, 0.5)
 
 
 def test_entries_that_nobody_knows_are_refused(refuses: Refuses) -> None:

@@ -11,12 +11,13 @@ import pytest
 from radiograph_files import write_folder
 from toy_generator import ToyMaker
 
+import dfsynth
 from dfsynth.errors import CheckpointError, UsageError
 from dfsynth.jobs import build_planning
 from dfsynth.jobs.build import run_build
 from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 from dfsynth.jobs.engine import RunReport
-from dfsynth.jobs.filter import filter_manifest
+from dfsynth.jobs.filter import Filtered
 from dfsynth.jobs.info import describe_store
 from dfsynth.jobs.verify import verify_store
 from dfsynth.manifest import IMAGE_SCHEMAS, IMAGES, ManifestSchema
@@ -73,6 +74,10 @@ def timeless(monkeypatch: pytest.MonkeyPatch) -> None:
     """No image takes any time: manifests can then be compared byte by byte."""
     clock = SimpleNamespace(perf_counter=lambda: 0.0)
     monkeypatch.setattr("dfsynth.jobs.image_shards.time", clock)
+
+
+def filter_manifest(out: Path, where: str | None, keep: float | None, by: str | None) -> Filtered:
+    return dfsynth.filter_store(out, where=where, keep=keep, by=by)
 
 
 def opened(out: Path) -> Store:

@@ -5,13 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfsynth.errors import StoreError, UsageError
-from dfsynth.manifest import FindingCount, count_findings, encode_part, select
+from dfsynth.manifest import (
+    FindingCount,
+    MissingColumnError,
+    count_findings,
+    encode_part,
+    select,
+)
 from dfsynth.records import ManifestRow
 from dfsynth.score import NO_SCORES
 
@@ -71,7 +78,9 @@ def test_nan_is_no_number(write_manifest: WriteManifest, ok_row: MakeRow) -> Non
 
 @settings(deadline=None)
 @given(
-    values=st.lists(st.none() | st.sampled_from([0.5, 0.25, 0.75, 1.5]), min_size=1, max_size=30),
+    values=st.lists(
+        st.none() | st.sampled_from([0.5, 0.25, 0.75, 1.5]), min_size=1, max_size=30
+    ).filter(any),
     hundredths=st.integers(1, 100),
 )
 def test_the_share_is_exact(
@@ -116,6 +125,24 @@ def test_a_column_to_keep_by_must_be_known_and_numeric(folder: Path) -> None:
     for column in ("view", "findings"):
         with pytest.raises(UsageError, match="column of numbers"):
             select(folder, None, 0.5, column)
+
+
+def test_a_column_without_a_number_chooses_nothing(
+    write_manifest: WriteManifest, ok_row: MakeRow
+) -> None:
+    """Rather than keep no image without a word."""
+    folder = write_manifest([ok_row(i) for i in range(5)])
+    for limit in ({"keep": 0.5}, {"at_most": 1.0}):
+        with pytest.raises(MissingColumnError, match="'ood_score' is null in all 5 images"):
+            _rows(folder, by="ood_score", **limit)
+    assert _rows(folder, by="ood_score", keep=0.5, where="false") == []
+
+
+def test_what_is_no_larger_passes_and_nulls_never_do(folder: Path) -> None:
+    assert _rows(folder, at_most=float(np.float32(0.06)), by="uncertainty") == [0, 1, 2, 5]
+    assert _rows(folder, at_most=0.001, by="uncertainty") == []
+    assert _rows(folder, at_most=math.inf, by="uncertainty", where="row > 2") == [5, 7, 8, 9]
+    assert _rows(folder, at_most=35.0, by="age", include_no_lung=True) == [0, 1, 2, 4, 5]
 
 
 def test_bad_sql_is_refused(folder: Path) -> None:

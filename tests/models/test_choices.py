@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dfsynth.checkpoint import Backbone, CascadeConfig, Guidance, Likelihood
-from dfsynth.models import CascadeNetwork, Prediction, build_cascade, gennorm_nll, guide
+from dfsynth.models import Cascade, CascadeNetwork, Prediction, build_cascade, gennorm_nll, guide
 from dfsynth.models.cascade import BACKBONES
 from dfsynth.models.guidance import GUIDE_CHANNELS, guidance_maps
 from dfsynth.models.heads import FIXED_BETA, HEAD_CHANNELS
@@ -182,6 +182,7 @@ def test_attention_is_the_equation_and_none_is_the_mean_alone() -> None:
 )
 def test_without_guidance_no_sigma_reaches_the_next_stage(guidance: str, seen: bool) -> None:
     network = awake(new_cascade(guidance=guidance, lung_head=False)).requires_grad_(False)
+    assert isinstance(network, Cascade)
     image, masks = inputs(network)
     before = network(image, masks, 1)[0]
     row = torch.linspace(1, 2, image.shape[-1]).expand_as(before.alpha)

@@ -1,0 +1,118 @@
+"""What `dfsynth filter` is asked to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from dfsynth.errors import UsageError
+from dfsynth.options.coercion import Coercion, coerce, to_optional_path
+
+DEFAULT_ERROR_COLUMN: Final = "predicted_error"
+DEFAULT_CONFIDENCE: Final = 0.95
+DEFAULT_RISK: Final = 0.1
+_COERCIONS: Final[Mapping[str, Coercion]] = {
+    "store": Path,
+    "out": to_optional_path,
+    "calibrate": to_optional_path,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLimit:
+    """The promise that is asked for: among kept images, an error above `max_error` is rare."""
+
+    max_error: float
+    """Of shape, in (0, 1): see `dfsynth.statistics.shape_error`."""
+    risk: float
+    """The largest share of kept images with a larger error, in (0, 1)."""
+    confidence: float
+    """The probability that the promise holds, in (0, 1)."""
+    column: str
+    """The score whose threshold is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOptions:
+    """What `dfsynth filter` is asked to do.
+
+    Raises:
+        UsageError: a value out of its range, or options that do not belong together.
+    """
+
+    store: Path
+    where: str | None = None
+    """A SQL condition on the manifest's columns."""
+    keep: float | None = None
+    """The share to keep, in (0, 1]: those lowest in `by`."""
+    by: str | None = None
+    """A numeric column; by default uncertainty for `keep`, predicted_error for `max_error`."""
+    include_no_lung: bool = False
+    """Whether images on which no lung was found can pass."""
+    out: Path | None = None
+    """A Parquet file for the kept rows."""
+    max_error: float | None = None
+    """Keep what is promised to have at most this error of shape, in (0, 1)."""
+    confidence: float | None = None
+    """Of that promise, in (0, 1); 0.95 by default."""
+    risk: float | None = None
+    """The share of kept images that may have a larger error, in (0, 1); 0.1 by default."""
+    checkpoint: str | None = None
+    """Of the store: its name or folder; by default the packaged one that made it."""
+    calibrate: Path | None = None
+    """A store of pairs to calibrate the promise with, in place of the checkpoint's own table."""
+
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """The options as people write them, paths as texts among them.
+
+        Raises:
+            UsageError: a value that its option cannot take.
+            TypeError: an option that does not exist.
+        """
+        return cls(**coerce(given, _COERCIONS))
+
+    def __post_init__(self) -> None:
+        for name in ("max_error", "confidence", "risk"):
+            value = getattr(self, name)
+            # Written so that NaN is refused too.
+            if value is not None and not 0 < value < 1:
+                raise UsageError(
+                    f"--{name.replace('_', '-')} {value}: expected a number between 0 and 1"
+                )
+        if self.max_error is None:
+            self._refuse_beside_no_limit()
+        else:
+            self._refuse_beside_a_limit()
+
+    @property
+    def limit(self) -> ErrorLimit | None:
+        """The promise that is asked for, with what was left to the defaults."""
+        if self.max_error is None:
+            return None
+        return ErrorLimit(
+            max_error=self.max_error,
+            risk=DEFAULT_RISK if self.risk is None else self.risk,
+            confidence=DEFAULT_CONFIDENCE if self.confidence is None else self.confidence,
+            column=self.by or DEFAULT_ERROR_COLUMN,
+        )
+
+    def _refuse_beside_no_limit(self) -> None:
+        for name in ("confidence", "risk", "checkpoint", "calibrate"):
+            if getattr(self, name) is not None:
+                raise UsageError(
+                    f"--{name} goes with --max-error, which was not given: "
+                    "for example --max-error 0.3"
+                )
+
+    def _refuse_beside_a_limit(self) -> None:
+        if self.keep is not None:
+            raise UsageError(
+                "--keep and --max-error both choose by a score: expected one of them; "
+                "--max-error says what share it keeps"
+            )
+        if self.include_no_lung:
+            raise UsageError(
+                "--include-no-lung beside --max-error: the promise is of images on which a lung "
+                "was found; leave one of them out"
+            )
