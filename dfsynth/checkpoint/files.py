@@ -36,7 +36,7 @@ def checkpoint_path(wanted: str) -> Path:
     Raises:
         UsageError: it is neither a packaged name nor a folder with a `model.json`.
     """
-    packaged = sorted(p for p in data_folder("checkpoints").iterdir() if p.is_dir())
+    packaged = packaged_folders()
     generators = {folder.name: folder for folder in packaged if _generates(folder)}
     if wanted in generators:
         return generators[wanted]
@@ -51,6 +51,11 @@ def checkpoint_path(wanted: str) -> Path:
         f"{found}: expected a folder with {CARD} and {WEIGHTS}, "
         f"or one of the packaged names: {', '.join(generators)}"
     )
+
+
+def packaged_folders() -> list[Path]:
+    """The folders of all packaged networks, by name; some generate no images."""
+    return sorted(path for path in data_folder("checkpoints").iterdir() if path.is_dir())
 
 
 def read_checkpoint(folder: Path) -> CheckpointFiles:
