@@ -117,17 +117,18 @@ def _read_mask(path: Path, pixels: ScanPixels) -> NDArray[np.bool_]:
         UsageError: it is no such mask.
     """
     try:
-        mask = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:
+            mask = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else "it is empty"
         raise UsageError(
             f"cannot read the mask {path}: {reason}; expected a boolean .npy array"
         ) from error
-    if not isinstance(mask, np.ndarray) or mask.ndim != 2 or mask.dtype != np.bool_:
-        found = (
-            f"{mask.dtype} of shape {mask.shape}" if isinstance(mask, np.ndarray) else "an archive"
+    if mask.ndim != 2 or mask.dtype != np.bool_:
+        raise UsageError(
+            f"{path} holds {mask.dtype} of shape {mask.shape}: expected a mask of booleans "
+            "(rows, columns)"
         )
-        raise UsageError(f"{path} holds {found}: expected a mask of booleans (rows, columns)")
     if mask.sum() != len(pixels.signal):
         raise UsageError(
             f"{path} marks {mask.sum()} pixels, and {pixels.path.name} has {len(pixels.signal)}: "

@@ -137,9 +137,19 @@ def test_a_mask_that_does_not_fit_is_one_clear_line(
     assert "\n" not in str(caught.value)
 
 
+def test_a_header_that_promises_more_than_memory_holds_is_one_clear_line(checkout: Path) -> None:
+    path = checkout / "data/series.WT353_series.RUL.npy"
+    with path.open("wb") as file:
+        header = {"descr": "|b1", "fortran_order": True, "shape": (10**9, 10**9)}
+        np.lib.format.write_array_header_1_0(file, header)
+    with pytest.raises(UsageError, match="cannot read the mask") as caught:
+        lobes_in(checkout)
+    assert "\n" not in str(caught.value)
+
+
 def test_an_archive_of_arrays_is_no_mask(checkout: Path) -> None:
     path = checkout / "data/series.WT353_series.RUL.npy"
     with path.open("wb") as file:
         np.savez(file, mask=np.ones((90, 80), bool))
-    with pytest.raises(UsageError, match="holds an archive: expected a mask of booleans"):
+    with pytest.raises(UsageError, match="cannot read the mask"):
         lobes_in(checkout)
