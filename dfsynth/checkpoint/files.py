@@ -47,7 +47,7 @@ def checkpoint_path(wanted: str) -> Path:
     if (Path(wanted) / CARD).is_file():
         return Path(wanted)
     found = f"no checkpoint {wanted!r}"
-    if wanted in {folder.name for folder in _packaged_networks()}:
+    if wanted in {folder.name for folder in packaged_folders()}:
         found = f"the packaged network {wanted!r} generates no images"
     if (Path(wanted) / "best" / CARD).is_file():
         found = f"{wanted} is a run of training; its checkpoint is {Path(wanted) / 'best'}"
@@ -59,7 +59,12 @@ def checkpoint_path(wanted: str) -> Path:
 
 def packaged_generators() -> tuple[Path, ...]:
     """The folders of the packaged generators, by name."""
-    return tuple(folder for folder in _packaged_networks() if _generates(folder))
+    return tuple(folder for folder in packaged_folders() if _generates(folder))
+
+
+def packaged_folders() -> list[Path]:
+    """The folders of all packaged networks, by name; some generate no images."""
+    return sorted(path for path in data_folder("checkpoints").iterdir() if path.is_dir())
 
 
 def read_checkpoint(folder: Path) -> CheckpointFiles:
@@ -115,10 +120,6 @@ def read_checkpoint_file(path: Path) -> bytes:
         raise CheckpointError(
             f"cannot read {path}: {error.strerror}; a checkpoint holds {CARD} and {WEIGHTS}"
         ) from error
-
-
-def _packaged_networks() -> list[Path]:
-    return sorted(p for p in data_folder("checkpoints").iterdir() if p.is_dir())
 
 
 def _generates(folder: Path) -> bool:

@@ -1,13 +1,121 @@
-"""Which of the packaged checkpoints have heads that say how far their images can be trusted."""
+"""The networks that are installed with dfsynth, as their cards describe them; no torch."""
 
-from dfsynth.checkpoint.files import SCORES
-from dfsynth.resources import data_folder
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from dfsynth.checkpoint.entries import Entries
+from dfsynth.checkpoint.files import (
+    CARD,
+    SCORES,
+    WEIGHTS,
+    packaged_folders,
+    read_checkpoint_file,
+)
+from dfsynth.checkpoint.networks import CONFIG_READERS
+from dfsynth.errors import CheckpointError, UsageError
+from dfsynth.files.json_record import parse_object
+
+_NAMELESS: Final = "not named"
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedNetwork:
+    """One installed network, and what its card says of it."""
+
+    name: str
+    """What commands take, as in `--checkpoint default`."""
+    trained_as: str
+    """The name that its training gave it."""
+    network: str
+    """The family of networks."""
+    generates_images: bool
+    """Whether it is a generator; others serve a part of dfsynth, such as segmenting lungs."""
+    grid: tuple[int, int]
+    """Height and width in pixels of the images that it was trained on."""
+    size_bytes: int
+    """Of weights and card on disk."""
+    license: str
+    intended_use: str
+    limits: str
+    """What it cannot do, and where it is known to fail."""
+    training_data: tuple[dict[str, str], ...]
+    """Each with its name and licence."""
+    recipe: str
+    """The name of the training's recipe."""
+    metrics: Mapping[str, Any]
+    """Nested by data; a metric with an interval has value, low and high."""
+
+
+def packaged_networks() -> tuple[PackagedNetwork, ...]:
+    """The networks that are installed with dfsynth, by name.
+
+    Raises:
+        CheckpointError: a file is missing or damaged.
+    """
+    return tuple(_describe(folder) for folder in packaged_folders())
+
+
+def packaged_network(name: str) -> PackagedNetwork:
+    """One of `packaged_networks`.
+
+    Raises:
+        UsageError: none has this name.
+        CheckpointError: a file is missing or damaged.
+    """
+    folders = {folder.name: folder for folder in packaged_folders()}
+    if name not in folders:
+        raise UsageError(f"no packaged network {name!r}: expected one of {', '.join(folders)}")
+    return _describe(folders[name])
+
+
+def _describe(folder: Path) -> PackagedNetwork:
+    card = read_checkpoint_file(folder / CARD)
+    size_bytes = len(card) + len(read_checkpoint_file(folder / WEIGHTS))
+    try:
+        return _parse(folder.name, card, size_bytes)
+    except ValueError as error:
+        raise CheckpointError(
+            f"{folder / CARD} is no model card: {error}; install dfsynth again"
+        ) from error
+
+
+def _parse(name: str, card: bytes, size_bytes: int) -> PackagedNetwork:
+    """Takes what cards of all families have; what is a family's own is left."""
+    document = parse_object(card)
+    entries = Entries(document, "it")
+    network = entries.text("network")
+    return PackagedNetwork(
+        name=name,
+        trained_as=entries.text("name"),
+        network=network,
+        generates_images=network in CONFIG_READERS,
+        grid=_grid(entries, document),
+        size_bytes=size_bytes,
+        license=entries.text("licence"),
+        intended_use=entries.text("intended_use"),
+        limits=entries.text("limits"),
+        training_data=entries.text_tables("training_data"),
+        recipe=str(entries.mapping("recipe").get("name", _NAMELESS)),
+        metrics=entries.mapping("metrics"),
+    )
+
+
+def _grid(entries: Entries, document: Mapping[str, object]) -> tuple[int, int]:
+    """Height and width; the card of a network of one size alone has a `side`."""
+    if "side" in document:
+        side = entries.whole("side")
+        return side, side
+    found = entries.wholes("grid")
+    if len(found) != 2:
+        raise ValueError(f"the entry 'grid' has {len(found)} numbers, not height and width")
+    return found[0], found[1]
 
 
 def checkpoints_with_scores() -> str:
     """A clause for messages: the names of the packaged checkpoints that fill the learned scores."""
-    folders = data_folder("checkpoints").iterdir()
-    names = sorted(folder.name for folder in folders if (folder / SCORES).is_file())
+    names = [folder.name for folder in packaged_folders() if (folder / SCORES).is_file()]
     if not names:
         return "no packaged checkpoint has them"
     return f"packaged checkpoints that have them: {', '.join(names)}"

@@ -9,6 +9,7 @@ from dfsynth.cli import (
     evaluate,
     filter_command,
     info,
+    models,
     show,
     simulate,
     sources,
@@ -56,6 +57,7 @@ app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=train.EXAMPLE)(train.train)
 app.command(epilog=sources.EXAMPLE)(sources.sources)
+app.command(epilog=models.EXAMPLE)(models.models)
 
 
 def main() -> None:

@@ -1,8 +1,10 @@
 """Numbers and reports as people read them."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from dfsynth.jobs.engine import RunReport
+if TYPE_CHECKING:
+    from dfsynth.jobs.engine import RunReport
 
 
 def format_seconds(seconds: float) -> str:
@@ -27,7 +29,7 @@ def format_counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
 
 
-def report_lines(report: RunReport, noun: str) -> list[str]:
+def report_lines(report: "RunReport", noun: str) -> list[str]:
     """What a run did, for people; `noun` is what it made."""
     lines = [
         f"this run: {report.ok} {noun} written, {report.failed} failed, "

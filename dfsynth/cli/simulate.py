@@ -13,7 +13,7 @@ from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, DEFAULT_PAIRS_SIZE, LAYERS
 EXAMPLE = "Example: dfsynth simulate --out pairs.zarr --n 1000 --size 256 --severity 0:0.6"
 
 
-_FOR_VALIDATION = frozenset({"validate", "n", "seed", "json", "quiet", "verbose"})
+_FOR_VALIDATION = frozenset({"validate", "measured", "n", "seed", "json", "quiet", "verbose"})
 
 
 def simulate(
@@ -76,6 +76,10 @@ def simulate(
             "--validate", help="Write nothing; compare phantoms with published measurements."
         ),
     ] = False,
+    measured: Annotated[
+        Path | None,
+        typer.Option(help="Folder of measured dark-field images to compare with; with --validate."),
+    ] = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -87,8 +91,10 @@ def simulate(
     with console_of(json, quiet, verbose) as console:
         if validate:
             require_only(context, _FOR_VALIDATION, "--validate")
-            _validate(n, seed, console)
+            _validate(n, seed, measured, console)
             return
+        if measured is not None:
+            raise UsageError(f"--measured {measured}: expected --validate beside it")
         if out is None or n is None:
             raise UsageError("expected --out STORE and --n PAIRS (or --validate)")
         options = SimulateOptions.of(
@@ -136,19 +142,25 @@ def _run(options: SimulateOptions, console: Console, strict: bool) -> None:
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
 
 
-def _validate(people: int | None, seed: int, console: Console) -> None:
+def _validate(people: int | None, seed: int, measured: Path | None, console: Console) -> None:
     from dfsynth.cli.meters import job_progress
     from dfsynth.simulation.validation.cohort import (
         USUAL_PEOPLE,
         tabulate_results,
         validate_cohort,
     )
+    from dfsynth.simulation.validation.measured import read_measured, tabulate_comparison
 
     count = USUAL_PEOPLE if people is None else people
+    # Read first: what is wrong with a folder is said before minutes of phantoms.
+    images = None if measured is None else read_measured(measured)
     with job_progress(console.quiet, "phantoms") as progress:
         progress.start(count)
-        found = validate_cohort(count, seed, lambda: progress.advance(ok=1, failed=0))
-    console.result(found, tabulate_results(found.findings))
+        found = validate_cohort(count, seed, lambda: progress.advance(ok=1, failed=0), images)
+    tables = [tabulate_results(found.findings)]
+    if found.measured is not None:
+        tables.append(tabulate_comparison(found.measured))
+    console.result(found, "\n\n".join(tables))
     if not found.passed:
         raise typer.Exit(ExitStatus.FAILURE)
 

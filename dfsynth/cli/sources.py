@@ -1,11 +1,11 @@
 """`dfsynth sources`."""
 
 import shutil
-import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from dfsynth.cli.console import console_of
+from dfsynth.cli.hanging import hanging_lines
 from dfsynth.cli.options import JsonFlag, Quiet, Verbose
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: dfsynth sources"
 
-_INDENT: Final = 2
 _LABEL: Final = 10  # columns, the space behind the longest label included
 
 
@@ -31,7 +30,7 @@ def sources(json: JsonFlag = False, quiet: Quiet = False, verbose: Verbose = Fal
 
 def _lines(corpus: "Corpus", columns: int) -> Iterator[str]:
     """What people want to know of a corpus, each fact with a hanging indent."""
-    yield from _wrapped(corpus.name, corpus.title, 0, columns)
+    yield from hanging_lines(corpus.name, corpus.title, _LABEL, columns)
     facts = [
         ("licence", corpus.license),
         ("citation", corpus.citation),
@@ -43,19 +42,7 @@ def _lines(corpus: "Corpus", columns: int) -> Iterator[str]:
     ]
     for label, text in facts:
         if text:
-            yield from _wrapped(label, text, _INDENT, columns)
-
-
-def _wrapped(label: str, text: str, indent: int, columns: int) -> list[str]:
-    """`text` behind `label`; words, addresses among them, stay whole."""
-    return textwrap.wrap(
-        text,
-        columns,
-        initial_indent=f"{'':{indent}}{label:<{_LABEL}}",
-        subsequent_indent=" " * (indent + _LABEL),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+            yield from hanging_lines(label, text, _LABEL, columns, indent=2)
 
 
 def _size(corpus: "Corpus") -> str:

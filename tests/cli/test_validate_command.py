@@ -1,12 +1,16 @@
 """`dfsynth simulate --validate`."""
 
+import dataclasses
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
+from measured_scans import ANIMALS, write_lobes
 from typer.testing import CliRunner
 
 from dfsynth.cli.app import app
-from dfsynth.simulation.validation import TargetResult, cohort
+from dfsynth.simulation.validation import Person, TargetResult, cohort
 from dfsynth.simulation.validation.cohort import tabulate_results
 
 FINDINGS = (
@@ -76,3 +80,58 @@ def test_the_exit_status_says_whether_all_is_met(
     document = json.loads(result.stdout)
     assert document["passed"] is passed
     assert document["findings"][-1]["value"] == 700.0
+
+
+@pytest.fixture
+def quick_phantoms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Phantoms that take no time: each measure is 1, but for the seed's share of emphysema."""
+    names = [field.name for field in dataclasses.fields(Person)]
+    usual: dict[str, Any] = dict.fromkeys(names, 1.0) | {"male": True}
+
+    def measure(seed: int) -> Person:
+        return Person(**usual | {"severity": seed % 2})
+
+    monkeypatch.setattr(cohort, "measure_person", measure)
+    monkeypatch.setattr(cohort, "TARGETS", ())
+
+
+@pytest.mark.usefixtures("quick_phantoms")
+def test_measured_images_stand_beside_the_phantoms(tmp_path: Path) -> None:
+    write_lobes(tmp_path)
+    command = ["simulate", "--validate", "--n", "20", "--measured", str(tmp_path)]
+    found = CliRunner().invoke(app, [*command, "--json"])
+    assert found.exit_code == 0
+    measured = json.loads(found.stdout)["measured"]
+    rows = {row["name"]: row for row in measured["rows"]}
+    ratio = rows["the same, exposed over control"]
+    assert ratio["measured"]["value"] == pytest.approx(0.832, abs=0.01)
+    assert ratio["simulated"]["value"] == pytest.approx(1.0)
+    assert {animal["name"] for animal in measured["animals"]} == set(ANIMALS)
+    assert len(measured["lobes"]) == 2 * len(ANIMALS)
+    read = CliRunner().invoke(app, command)
+    assert read.exit_code == 0
+    assert read.stdout.index("| target |") < read.stdout.index("| measured images |")
+    assert "says nothing of the coefficient in 1/m" in read.stdout
+
+
+@pytest.mark.usefixtures("quick_phantoms")
+def test_without_measured_images_none_are_spoken_of() -> None:
+    found = CliRunner().invoke(app, ["simulate", "--validate", "--n", "20", "--json"])
+    assert found.exit_code == 0
+    assert json.loads(found.stdout)["measured"] is None
+
+
+def test_a_wrong_folder_is_said_before_any_phantom_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(cohort, "measure_person")
+    found = CliRunner().invoke(app, ["simulate", "--validate", "--measured", str(tmp_path)])
+    assert found.exit_code == 2
+    assert found.stderr.startswith(f"error: --measured {tmp_path}: found no table")
+    assert found.stderr.count("\n") == 1
+
+
+def test_measured_images_without_validate_are_refused(tmp_path: Path) -> None:
+    found = CliRunner().invoke(app, ["simulate", "--n", "3", "--measured", str(tmp_path)])
+    assert found.exit_code == 2
+    assert f"--measured {tmp_path}: expected --validate beside it" in found.stderr

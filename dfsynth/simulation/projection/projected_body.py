@@ -44,6 +44,8 @@ class LungFacts:
     """Total dark-field signal: the integral of the coefficient over the volume."""
     eps_bar_healthy_per_m: float
     """The same lungs without disease, at this inspiration."""
+    mean_density: float
+    """Of the parenchyma, over water's, with disease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ class _Sums:
             eps_bar_per_m=integral / self._volume_mm3,
             sdf_m2=integral / 1e9,
             eps_bar_healthy_per_m=healthy,
+            mean_density=self.mean_density,
         )
         return facts, per_m / 1000
 

@@ -14,6 +14,11 @@ from dfsynth.simulation.validation import (
     compare_with_targets,
     measure_person,
 )
+from dfsynth.simulation.validation.measured import (
+    MeasuredComparison,
+    MeasuredImages,
+    compare_with_measured,
+)
 from dfsynth.threads.pool import available_cores
 
 FEWEST_PEOPLE = 20
@@ -28,14 +33,20 @@ class CohortValidation:
     seed: int
     findings: tuple[TargetResult, ...]
     passed: bool
-    """Whether no target is missed; some may be in doubt."""
+    """Whether no target is missed; some may be in doubt. Measured images decide nothing."""
+    measured: MeasuredComparison | None = None
+    """The same phantoms beside measured images, where some were given."""
 
 
-def validate_cohort(people: int, seed: int, advance: Callable[[], None]) -> CohortValidation:
+def validate_cohort(
+    people: int, seed: int, advance: Callable[[], None], measured: MeasuredImages | None = None
+) -> CohortValidation:
     """Measures `people` phantoms, drawn from `seed`, `seed` + 1, …; `advance` after each.
 
+    With `measured`, the phantoms are compared with these images as well.
+
     Raises:
-        UsageError: too few for an interval, or a seed below 0.
+        UsageError: too few for an interval, a seed below 0, or measured images without attenuation.
     """
     if people < FEWEST_PEOPLE:
         raise UsageError(f"--n {people}: expected at least {FEWEST_PEOPLE} phantoms to validate on")
@@ -48,7 +59,9 @@ def validate_cohort(people: int, seed: int, advance: Callable[[], None]) -> Coho
             cohort.append(person)
             advance()
     results = compare_with_targets(TARGETS, cohort, seed)
-    return CohortValidation(people, seed, results, all(result.met != "no" for result in results))
+    passed = all(result.met != "no" for result in results)
+    beside = None if measured is None else compare_with_measured(measured, cohort, seed)
+    return CohortValidation(people, seed, results, passed, beside)
 
 
 def tabulate_results(results: Sequence[TargetResult]) -> str:

@@ -24,6 +24,7 @@ from dfsynth.simulation.projection.projected_body import ProjectedBody, label_lu
 from dfsynth.simulation.scene import pose_phantom
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import TissueParameters, draw_tissue
+from dfsynth.simulation.validation.spectrum import spectral_slope
 
 SIZE: Final = 128
 _FULL: Final = 1.0
@@ -64,6 +65,10 @@ class Person:
     """With emphysema."""
     eps_bar_ill_ratio: float
     """Mean coefficient with emphysema over that without."""
+    density: float
+    """Mean density of healthy parenchyma over water's, which its attenuation goes with."""
+    density_ill_ratio: float
+    """Mean density with emphysema over that without."""
     severity: float
     """Of emphysema, 0 to 1."""
     left_right: float
@@ -92,6 +97,8 @@ class Person:
     """Projected, of both lung fields."""
     cardiothoracic: float
     """Widest heart over widest chest."""
+    spectral_slope: float
+    """Of the healthy signal in the lung field; NaN if the field is too small for it."""
 
 
 def measure_person(seed: int) -> Person:
@@ -131,6 +138,8 @@ def measure_person(seed: int) -> Person:
         eps_bar_ratio=out.facts.eps_bar_per_m / well.facts.eps_bar_per_m,
         laa950=ill.facts.laa950,
         eps_bar_ill_ratio=ill.facts.eps_bar_per_m / well.facts.eps_bar_per_m,
+        density=well.facts.mean_density,
+        density_ill_ratio=ill.facts.mean_density / well.facts.mean_density,
         severity=0.0 if drawn.emphysema is None else drawn.emphysema.severity,
         left_right=left_right,
         apex_base=apex_base,
@@ -145,6 +154,7 @@ def measure_person(seed: int) -> Person:
         lung_transmission=float(np.median(transmission[labels == 1])),
         lung_area_cm2=float((labels == 1).sum()) * scene.beam.pixel_mm**2 / 100,
         cardiothoracic=cardiothoracic_ratio(labels),
+        spectral_slope=spectral_slope(well.dark_field, labels == 1),
     )
 
 
