@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dfsynth.jobs.filter import Filtered
     from dfsynth.jobs.pair_maker import PairMaker
     from dfsynth.jobs.show import Sheet
+    from dfsynth.records import MonteCarloMode
     from dfsynth.train import TrainReport
 
 
@@ -243,10 +244,12 @@ def load_generator(
     precision: str = "auto",
     mc_samples: int = DEFAULT_MC_SAMPLES,
     seed: int = 0,
+    mc: "MonteCarloMode" = "full",
 ) -> "MapGenerator":
     """A checkpoint to call on arrays: (n, H, W) in [0, 1], dense bright → mean and uncertainties.
 
-    The maps that a call gives are (n, H, W) float32, in the unit of the dark-field image.
+    The maps that a call gives are (n, H, W) float32, in the unit of the dark-field image. With `mc`
+    "fast", each member runs once, without dropout, and `mc_samples` is not used.
 
     Example:
         >>> generator = dfsynth.load_generator("default", mc_samples=2, precision="fp32")
@@ -259,9 +262,13 @@ def load_generator(
         CheckpointError: the checkpoint is damaged.
     """
     from dfsynth.checkpoint import checkpoint_path, read_checkpoint
+    from dfsynth.checkpoint.packaged import require_members
     from dfsynth.devices import resolve_device, resolve_precision
     from dfsynth.inference import load_map_generator
 
     files = read_checkpoint(checkpoint_path(checkpoint))
+    if mc == "fast":
+        require_members(files)
     where = resolve_device(device)
-    return load_map_generator(files, where, resolve_precision(precision, where), mc_samples, seed)
+    exact = resolve_precision(precision, where)
+    return load_map_generator(files, where, exact, mc_samples, seed, mc)

@@ -38,6 +38,11 @@ class CascadeConfig:
     likelihood: Likelihood = "gennorm"
     """The distribution predicted for every pixel, which decides the heads."""
 
+    @property
+    def members(self) -> int:
+        """A cascade is one network."""
+        return 1
+
     def __post_init__(self) -> None:
         if not 1 <= self.stages <= _MOST_STAGES:
             raise ValueError(f"expected 1 to {_MOST_STAGES} stages, found {self.stages}")

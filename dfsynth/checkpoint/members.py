@@ -22,10 +22,14 @@ class MembersConfig:
     """How many cascades share the samples of an image, 2 to 16."""
     cascade: CascadeConfig
     """Of each of them."""
+    fast_spread: float = 1.0
+    """What makes the spread of single passes that of all dropout samples, on average."""
 
     def __post_init__(self) -> None:
         if not 2 <= self.members <= MOST_MEMBERS:
             raise ValueError(f"expected 2 to {MOST_MEMBERS} members, found {self.members}")
+        if not 0 < self.fast_spread < 100:
+            raise ValueError(f"expected a fast_spread in (0, 100), found {self.fast_spread}")
 
     @property
     def stages(self) -> int:
@@ -47,6 +51,7 @@ def read_members_config(arguments: Entries) -> MembersConfig:
     config = MembersConfig(
         members=arguments.whole("members"),
         cascade=read_cascade_config(arguments.table("cascade")),
+        fast_spread=arguments.real("fast_spread"),
     )
     arguments.finish()
     return config

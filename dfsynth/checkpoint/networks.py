@@ -22,6 +22,10 @@ class NetworkConfig(Protocol):
         """How many predictions the network makes of an image, the last being the one to use."""
 
     @property
+    def members(self) -> int:
+        """How many networks the checkpoint holds, among which samples are shared out."""
+
+    @property
     def lung_head(self) -> bool:
         """Whether the network also predicts where lung is."""
 

@@ -10,7 +10,10 @@ from dfsynth.checkpoint.files import (
     CARD,
     SCORES,
     WEIGHTS,
+    CheckpointFiles,
     packaged_folders,
+    packaged_generators,
+    read_checkpoint,
     read_checkpoint_file,
 )
 from dfsynth.checkpoint.networks import CONFIG_READERS
@@ -111,6 +114,26 @@ def _grid(entries: Entries, document: Mapping[str, object]) -> tuple[int, int]:
     if len(found) != 2:
         raise ValueError(f"the entry 'grid' has {len(found)} numbers, not height and width")
     return found[0], found[1]
+
+
+def require_members(files: CheckpointFiles) -> None:
+    """Requires what `--mc fast` needs: several members, whose single passes differ.
+
+    Raises:
+        UsageError: the checkpoint has one.
+    """
+    if files.card.arguments.members > 1:
+        return
+    able = [
+        folder.name
+        for folder in packaged_generators()
+        if read_checkpoint(folder).card.arguments.members > 1
+    ]
+    raise UsageError(
+        f"--mc fast: the checkpoint {files.card.name} has one member, whose single pass has no "
+        f"spread; use --mc full, or a checkpoint with members ({', '.join(able) or 'none'} of the "
+        "packaged ones)"
+    )
 
 
 def checkpoints_with_scores() -> str:

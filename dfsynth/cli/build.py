@@ -10,6 +10,7 @@ from dfsynth.cli.options import (
     JsonFlag,
     MaxBytes,
     MaxPixels,
+    MonteCarlo,
     OldPartition,
     Partition,
     Quiet,
@@ -37,6 +38,7 @@ def build(
     mc_samples: Annotated[
         int, typer.Option(help="Monte-Carlo dropout samples an image; time grows with them.")
     ] = DEFAULT_MC_SAMPLES,
+    mc: MonteCarlo = "full",
     seed: Annotated[int, typer.Option(help="Of the dropout masks.")] = 0,
     batch_size: Annotated[str, typer.Option(help="Images a batch, or auto.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
@@ -80,6 +82,7 @@ def build(
             checkpoint=checkpoint,
             size=size,
             mc_samples=mc_samples,
+            mc=mc,
             seed=seed,
             batch_size=batch_size,
             precision=precision,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import JsonFlag, Quiet, Verbose
+from dfsynth.cli.options import JsonFlag, MonteCarlo, Quiet, Verbose
 from dfsynth.options import DEFAULT_MC_SAMPLES
 
 EXAMPLE = "Example: dfsynth evaluate default --data pairs.zarr --out evaluation"
@@ -45,6 +45,7 @@ def evaluate(
         ),
     ] = "auto",
     mc_samples: Annotated[int, typer.Option(help="Monte-Carlo samples.")] = DEFAULT_MC_SAMPLES,
+    mc: MonteCarlo = "full",
     seed: Annotated[int, typer.Option(help="Of dropout, drawn pixels and bootstrap.")] = 0,
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:I.")] = "auto",
@@ -78,6 +79,7 @@ def evaluate(
             limit=limit,
             calibration=calibration,
             mc_samples=mc_samples,
+            mc=mc,
             device=device,
             precision=precision,
             seed=seed,

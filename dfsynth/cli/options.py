@@ -22,6 +22,13 @@ MaxPixels: TypeAlias = Annotated[
 ]
 MaxBytes: TypeAlias = Annotated[int | None, typer.Option(help="Largest file read.")]
 
+MonteCarlo: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        help="full: every sample through every stage; fast: one pass of each member, no dropout."
+    ),
+]
+
 Partition: TypeAlias = Annotated[
     str | None,
     typer.Option(help="I/N: do every Nth shard only, from the I-th (0, 1, …), for job arrays."),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.checkpoint import CheckpointFiles, ModelCard, checkpoint_path, read_checkpoint
+from dfsynth.checkpoint.packaged import require_members
 from dfsynth.datasets import PairSource, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
@@ -84,7 +85,11 @@ def run_evaluation(
     card, device = files.card, resolve_device(options.device)
     precision = resolve_precision(options.precision, device)
     source = open_pairs(options.data, options.targets, _side(card), card.window, card.intensity)
-    generator = load_map_generator(files, device, precision, options.mc_samples, options.seed)
+    if options.mc == "fast":
+        require_members(files)
+    generator = load_map_generator(
+        files, device, precision, options.mc_samples, options.seed, options.mc
+    )
     checkpoint = EvaluatedCheckpoint(files, generator, str(device), precision)
     report = evaluate_pairs(options, checkpoint, source, progress)
     if out is not None:

@@ -51,7 +51,8 @@ def predict_pairs(
         chosen = indices[start : start + size]
         pairs = [first if i == indices[0] else source.read(i) for i in chosen]
         keys = [source.rows[i].key for i in chosen]
-        stages = generator.stages(np.stack([pair.image for pair in pairs]), keys)
+        contents = [pair.content for pair in pairs]
+        stages = generator.stages(np.stack([pair.image for pair in pairs]), keys, contents)
         for position, (index, pair) in enumerate(zip(chosen, pairs, strict=True)):
             yield _predicted(index, source.rows[index], pair, stages, position)
         progress.advance(ok=len(chosen), failed=0)
@@ -69,9 +70,7 @@ def _predicted(
         clean=None if pair.clean is None else pair.clean[content],
         lung=_lung(pair, lung_map),
     )
-    generated = Generated(
-        last.mean[position], last.aleatoric[position], last.epistemic[position], lung_map
-    )
+    generated = last.image(position)
     lung_of: LungOf = "none" if lung_map is None else "checkpoint"
     if pair.lung is not None:
         lung_of = "pairs"

@@ -1,7 +1,7 @@
 """Batched Monte-Carlo inference, by dropout and by members, of cascades on one device."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -12,10 +12,12 @@ from torch import Tensor
 from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError
 from dfsynth.inference.dropout import dropout_masks
-from dfsynth.inference.map_generator import MapBatch
+from dfsynth.inference.embedding import embed
+from dfsynth.inference.map_generator import Content, MapBatch
 from dfsynth.inference.montecarlo import MonteCarlo, RunningMoments, pool
 from dfsynth.models import CascadeNetwork, Moments
-from dfsynth.records import Float32Map, Generated, ModelInput
+from dfsynth.records import Float32Map, Generated, ModelInput, MonteCarloMode
+from dfsynth.trust import Evidence, Learned, TrustHeads
 
 _CPU_PIXELS_A_PASS = 5 * 256**2
 """Samples × pixels in flight on a CPU: more falls out of the cache (benchmarks/README.md)."""
@@ -39,6 +41,8 @@ class _MemberMaps:
     stages: list[Moments]
     betas: list[Tensor]
     lung: Tensor | None
+    features: list[Tensor]
+    """Of the encoder, (k, …) each."""
 
 
 class CascadeGenerator:
@@ -55,12 +59,20 @@ class CascadeGenerator:
         precision: str,
         mc_samples: int = 20,
         seed: int = 0,
+        heads: TrustHeads | None = None,
+        mc: MonteCarloMode = "full",
+        fast_spread: float = 1.0,
     ) -> None:
         """Moves the networks, all of one configuration, to the device.
 
         `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` (1 or
-        more) Monte-Carlo samples are drawn of each image.
+        more) Monte-Carlo samples are drawn of each image, unless `mc` is "fast". `heads` say how
+        far images can be trusted; `fast_spread` is the members' own (`MembersConfig`).
         """
+        self._heads = heads
+        self._fast_spread = fast_spread if mc == "fast" else None
+        if mc == "fast":
+            mc_samples = len(members)
         self._device = device
         self._precision = precision
         self._samples = mc_samples
@@ -85,16 +97,10 @@ class CascadeGenerator:
             ValueError: the inputs have different grids, or not as many ids.
             DfsynthError: the batch does not fit the device.
         """
-        maps = self(np.stack([i.image for i in inputs]), image_ids)
-        return [
-            Generated(
-                dark_field=maps.mean[i],
-                aleatoric=maps.aleatoric[i],
-                epistemic=maps.epistemic[i],
-                lung=None if maps.lung is None else maps.lung[i],
-            )
-            for i in range(len(inputs))
-        ]
+        contents = [i.geometry.content for i in inputs]
+        images = np.stack([i.image for i in inputs])
+        [maps] = self._sample(images, image_ids, self._config.stages - 1, False, contents)
+        return [maps.image(i) for i in range(len(inputs))]
 
     def __call__(
         self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
@@ -107,10 +113,13 @@ class CascadeGenerator:
             ValueError: the images have another shape, or not as many ids.
             DfsynthError: the batch does not fit the device.
         """
-        return self._sample(images, image_ids, self._config.stages - 1, shapes=False)[0]
+        return self._sample(images, image_ids, self._config.stages - 1, False, None)[0]
 
     def stages(
-        self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
+        self,
+        images: NDArray[np.floating],
+        image_ids: Sequence[str] | None = None,
+        contents: Sequence[Content] | None = None,
     ) -> list[MapBatch]:
         """Makes the maps of every stage, with `beta`, of images (n, H, W) in [0, 1], dense bright.
 
@@ -121,7 +130,7 @@ class CascadeGenerator:
             ValueError: the images have another shape, or not as many ids.
             DfsynthError: the batch does not fit the device.
         """
-        return self._sample(images, image_ids, 0, shapes=True)
+        return self._sample(images, image_ids, 0, True, contents)
 
     @torch.inference_mode()
     def _sample(
@@ -130,6 +139,7 @@ class CascadeGenerator:
         image_ids: Sequence[str] | None,
         first: int,
         shapes: bool,
+        contents: Sequence[Content] | None,
     ) -> list[MapBatch]:
         """The maps of the stages from `first` (from 0) on, with `beta` if `shapes`."""
         if images.ndim != 3:
@@ -152,7 +162,41 @@ class CascadeGenerator:
                 f"a batch of {count} images of {batch.shape[2]}x{batch.shape[3]} does not fit the "
                 f"memory of {self._device}; use a smaller --batch-size or --size"
             ) from error
-        return self._batches(found, [share.shape[1] for share in shares], (height, width))
+        batches = self._batches(found, [share.shape[1] for share in shares], (height, width))
+        if self._heads is not None:
+            whole = [(slice(0, height), slice(0, width))] * count
+            learned = self._judge(self._heads, batches[-1], found, images, contents or whole)
+            batches[-1] = replace(batches[-1], learned=learned)
+        return batches
+
+    def _judge(
+        self,
+        heads: TrustHeads,
+        maps: MapBatch,
+        found: Sequence[_MemberMaps],
+        images: NDArray[np.floating],
+        contents: Sequence[Content],
+    ) -> tuple[Learned, ...]:
+        """What the heads say of each image of a batch, padding left out."""
+        held = torch.zeros(len(images), 1, *images.shape[1:], device=self._device)
+        for mask, content in zip(held, contents, strict=True):
+            mask[0][content] = 1
+        embedding = embed(found[0].features, self._pad(held)).cpu().numpy()
+        members = [m.stages[-1].mean[:, 0].cpu().numpy() for m in found]
+        lung = np.zeros_like(maps.mean) if maps.lung is None else maps.lung
+        evidence = [
+            Evidence(
+                image=np.asarray(images[n][content], np.float32),
+                dark_field=maps.mean[n][content],
+                aleatoric=maps.aleatoric[n][content],
+                epistemic=maps.epistemic[n][content],
+                lung=lung[n][content],
+                members=[member[n][content] for member in members],
+                embedding=embedding[n],
+            )
+            for n, content in enumerate(contents)
+        ]
+        return tuple(heads(evidence))
 
     def _run(
         self, member: CascadeNetwork, batch: Tensor, masks: Tensor, first: int, shapes: bool
@@ -181,6 +225,7 @@ class CascadeGenerator:
             stages=found,
             betas=[member.enlarge(m.beta.mean()[:, None]) for m in moments_of] if shapes else [],
             lung=member.enlarge(lung.mean()[:, None]) if self._config.lung_head else None,
+            features=prepared.features,
         )
 
     def _batches(
@@ -201,12 +246,15 @@ class CascadeGenerator:
         batches = []
         for stage in range(len(found[0].stages)):
             moments = pool([member.stages[stage] for member in found], samples)
+            spread = moments.spread
+            if self._fast_spread is not None:
+                spread = self._fast_spread * spread
             betas = [member.betas[stage] for member in found if member.betas]
             batches.append(
                 MapBatch(
                     mean=cut(moments.mean),
                     aleatoric=cut(moments.variance.sqrt()),
-                    epistemic=cut(moments.spread),
+                    epistemic=cut(spread),
                     lung=lung,
                     beta=average(betas) if betas else None,
                 )
@@ -215,6 +263,8 @@ class CascadeGenerator:
 
     def _masks(self, ids: Sequence[str]) -> Float32Map:
         dropout = self._config.dropout
+        if self._fast_spread is not None:
+            return np.ones((len(ids), self._samples, self._members[0].mask_width), np.float32)
         return np.stack(
             [
                 dropout_masks(self._seed, i, self._samples, self._members[0].mask_width, dropout)

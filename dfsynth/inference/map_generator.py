@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.records import Float32Map, Generated, ModelInput
+from dfsynth.trust import Learned
+
+Content: TypeAlias = tuple[slice, slice]
+"""The rows and columns of a grid that hold an image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,21 @@ class MapBatch:
     """Probability of lung in [0, 1]; None for a network without lung output."""
     beta: Float32Map | None = None
     """Mean shape of the generalised Gaussian over the samples; `stages` gives it."""
+    learned: tuple[Learned, ...] | None = None
+    """What the checkpoint's heads say of each image; with the last stage alone, and None for a
+    checkpoint without heads."""
+
+    def image(self, index: int) -> Generated:
+        """Gives the maps of one image, and what the heads say of it."""
+        learned = None if self.learned is None else self.learned[index]
+        return Generated(
+            dark_field=self.mean[index],
+            aleatoric=self.aleatoric[index],
+            epistemic=self.epistemic[index],
+            lung=None if self.lung is None else self.lung[index],
+            learned=None if learned is None else learned.scores,
+            learned_flags=() if learned is None else learned.flags,
+        )
 
 
 class MapGenerator(Protocol):
@@ -43,9 +62,14 @@ class MapGenerator(Protocol):
         """
 
     def stages(
-        self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
+        self,
+        images: NDArray[np.floating],
+        image_ids: Sequence[str] | None = None,
+        contents: Sequence[Content] | None = None,
     ) -> list[MapBatch]:
         """Makes the maps of every stage, with `beta`, of images (n, H, W) in [0, 1], dense bright.
+
+        `contents` are the (y, x) slices of each image that are no padding; all of it by default.
 
         Raises:
             ValueError: the images have another shape, or not as many ids.

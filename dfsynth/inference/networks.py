@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import torch
-
 from dfsynth.checkpoint import MEMBERS_NETWORK, NETWORK
 from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.map_generator import MapGenerator
@@ -21,13 +19,16 @@ class NetworkFamily:
 
     build: Callable[[Any], GeneratorNetwork]
     """Configuration → network; ValueError for one that no network can have."""
-    sampler: Callable[[Any, torch.device, str, int, int], MapGenerator]
-    """Network, device, precision, number of samples and seed → generator."""
+    sampler: Callable[..., MapGenerator]
+    """Network, device, precision, number of samples, seed, heads for trust and mode → generator."""
 
 
 FAMILIES: Final[dict[str, NetworkFamily]] = {
     NETWORK: NetworkFamily(build_cascade, lambda network, *how: CascadeGenerator([network], *how)),
     MEMBERS_NETWORK: NetworkFamily(
-        Members, lambda network, *how: CascadeGenerator(network.cascades(), *how)
+        Members,
+        lambda network, *how: CascadeGenerator(
+            network.cascades(), *how, network.config.fast_spread
+        ),
     ),
 }

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import torch
 
-from dfsynth.checkpoint import CARD, WEIGHTS, CheckpointFiles, ModelCard, encode_card
+from dfsynth.checkpoint import CARD, SCORES, WEIGHTS, CheckpointFiles, ModelCard, encode_card
 from dfsynth.checkpoint.files import write_checkpoint
 from dfsynth.errors import CheckpointError
 from dfsynth.inference.map_generator import MapGenerator
 from dfsynth.inference.networks import FAMILIES
 from dfsynth.models import GeneratorNetwork
 from dfsynth.models.weights import decode_weights, encode_weights
+from dfsynth.records import MonteCarloMode
+from dfsynth.trust import TrustHeads, decode_heads, encode_heads
 
 
 def load_network(files: CheckpointFiles) -> GeneratorNetwork:
@@ -46,21 +48,31 @@ def load_network(files: CheckpointFiles) -> GeneratorNetwork:
 
 
 def load_map_generator(
-    files: CheckpointFiles, device: torch.device, precision: str, mc_samples: int, seed: int = 0
+    files: CheckpointFiles,
+    device: torch.device,
+    precision: str,
+    mc_samples: int,
+    seed: int = 0,
+    mc: MonteCarloMode = "full",
 ) -> MapGenerator:
     """Makes a checkpoint ready to generate maps on a device.
 
     `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` (1 or more)
-    Monte-Carlo samples are drawn of each image.
+    Monte-Carlo samples are drawn of each image; with `mc` "fast", each member runs once instead.
 
     Raises:
         CheckpointError: the weights are damaged or do not fit the card.
     """
-    network = load_network(files)
-    return FAMILIES[files.card.network].sampler(network, device, precision, mc_samples, seed)
+    network, heads = load_network(files), None
+    if files.scores is not None:
+        heads = decode_heads(files.scores, str(files.folder / SCORES))
+    make = FAMILIES[files.card.network].sampler
+    return make(network, device, precision, mc_samples, seed, heads, mc)
 
 
-def save_checkpoint(folder: Path, network: GeneratorNetwork, card: ModelCard) -> None:
+def save_checkpoint(
+    folder: Path, network: GeneratorNetwork, card: ModelCard, heads: TrustHeads | None = None
+) -> None:
     """Writes a checkpoint into `folder`, which is made; weights are kept in float16.
 
     Raises:
@@ -69,4 +81,5 @@ def save_checkpoint(folder: Path, network: GeneratorNetwork, card: ModelCard) ->
     """
     if card.arguments != network.config:
         raise ValueError(f"the card is of {card.arguments}, the network of {network.config}")
-    write_checkpoint(folder, encode_weights(network), encode_card(card))
+    scores = None if heads is None else encode_heads(heads)
+    write_checkpoint(folder, encode_weights(network), encode_card(card), scores)

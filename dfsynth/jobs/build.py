@@ -126,10 +126,8 @@ def reader_of(
 def describe_run(generator: Generator, held: Fingerprint, trained: tuple[int, int]) -> str:
     """One line on what a run computes on and how, so that a missing GPU is seen at once."""
     grid = "x".join(map(str, held.size))
-    line = (
-        f"{generator.description}, grid {grid}, {held.mc_samples} samples an image, "
-        f"batches of {generator.batch_size}"
-    )
+    samples = f"{held.mc_samples} samples an image" if held.mc == "full" else "fast sampling"
+    line = f"{generator.description}, grid {grid}, {samples}, batches of {generator.batch_size}"
     if held.size != trained:
         line += f" (the checkpoint was trained at {'x'.join(map(str, trained))})"
     return line

@@ -73,4 +73,5 @@ class BuildJob:
             compression=format_of(StoreLayout(options.out)).compression,
             shard_size=options.shard_size,
             limit=options.limit,
+            mc=options.mc,
         )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dfsynth.checkpoint import CheckpointFiles, checkpoint_path, read_checkpoint
+from dfsynth.checkpoint.packaged import require_members
 from dfsynth.options import BuildOptions
 from dfsynth.records import Generated, GeneratorFacts, ModelInput
 
@@ -38,6 +39,8 @@ class CheckpointMaker:
         self._options = options
         self._files: CheckpointFiles = read_checkpoint(checkpoint_path(options.checkpoint))
         card = self._files.card
+        if options.mc == "fast":
+            require_members(self._files)
         self.facts = GeneratorFacts(
             name=card.name,
             sha256=self._files.sha256,
@@ -46,6 +49,7 @@ class CheckpointMaker:
             unit=card.unit,
             window=card.window,
             has_lung=card.arguments.lung_head,
+            members=card.arguments.members,
             license=card.license,
             has_learned_scores=self._files.scores is not None,
         )
@@ -68,6 +72,7 @@ class CheckpointMaker:
             resolve_precision(precision, device),
             self._options.mc_samples,
             self._options.seed,
+            self._options.mc,
         )
         return ReadyGenerator(
             f"{device} in {precision}",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self, TypeAlias
 
 from dfsynth.errors import UsageError
-from dfsynth.options.checks import require_out, require_positive, require_run
+from dfsynth.options.checks import require_one_of, require_out, require_positive, require_run
 from dfsynth.options.coercion import (
     RENAMED,
     Coercion,
@@ -17,7 +17,7 @@ from dfsynth.options.coercion import (
     to_partition,
     to_size,
 )
-from dfsynth.records import MAP_NAMES
+from dfsynth.records import MAP_NAMES, MONTE_CARLO_MODES, MonteCarloMode
 
 StoredFloat: TypeAlias = Literal["float16", "float32"]
 
@@ -53,6 +53,8 @@ class BuildOptions:
     size: tuple[int, int] | None = None
     """Grid (height, width); the checkpoint's own by default."""
     mc_samples: int = DEFAULT_MC_SAMPLES
+    mc: MonteCarloMode = "full"
+    """`full`: every sample through every stage; `fast`: one pass of each member."""
     seed: int = 0
     batch_size: int | None = None
     """Images a batch; by the device by default."""
@@ -89,6 +91,7 @@ class BuildOptions:
             if getattr(self, name) is not None:
                 require_positive(name, getattr(self, name))
         require_run(self.partition, self.seed, self.device)
+        require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
         if self.dtype not in ("float16", "float32"):
             raise UsageError(f"--dtype {self.dtype!r}: expected float16 or float32")
         if self.size is not None and not all(16 <= side <= _LARGEST_SIDE for side in self.size):

@@ -9,6 +9,7 @@ from dfsynth.errors import UsageError
 from dfsynth.options.build_options import DEFAULT_MC_SAMPLES
 from dfsynth.options.checks import require_one_of
 from dfsynth.options.coercion import Coercion, coerce, to_optional_path
+from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
 
 _COERCIONS: Final[Mapping[str, Coercion]] = {
     "checkpoint": str,
@@ -38,6 +39,8 @@ class EvaluationOptions:
     """pairs: the calibration patients of `data`; card: the checkpoint's own; none: the density's
     quantiles; auto: the first of these that there is."""
     mc_samples: int = DEFAULT_MC_SAMPLES
+    mc: MonteCarloMode = "full"
+    """`full`: every sample through every stage; `fast`: one pass of each member."""
     device: str = "auto"
     precision: str = "auto"
     seed: int = 0
@@ -54,6 +57,7 @@ class EvaluationOptions:
 
     def __post_init__(self) -> None:
         require_one_of("--split", self.split, ("train", "val", "calibration", "test", "all"))
+        require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
         require_one_of("--calibration", self.calibration, ("auto", "pairs", "card", "none"))
         for name, value in (("--limit", self.limit), ("--mc-samples", self.mc_samples)):
             if value is not None and value < 1:

@@ -33,6 +33,7 @@ from dfsynth.records.pair import (
     Subject,
     Subjects,
 )
+from dfsynth.records.sampling import MONTE_CARLO_MODES, MonteCarloMode
 
 __all__ = [
     "CLIPPED",
@@ -40,6 +41,7 @@ __all__ = [
     "LEARNED_FLAGS",
     "LOW_CONTRAST",
     "MAP_NAMES",
+    "MONTE_CARLO_MODES",
     "NO_LUNG",
     "PAIR_ARRAYS",
     "Column",
@@ -53,6 +55,7 @@ __all__ = [
     "MadePair",
     "ManifestRow",
     "ModelInput",
+    "MonteCarloMode",
     "Origin",
     "PairArray",
     "PairFacts",

@@ -25,6 +25,8 @@ class GeneratorFacts:
     license: str
     has_learned_scores: bool = False
     """Whether it fills `Generated.learned`."""
+    members: int = 1
+    """Networks among which samples are shared out."""
 
 
 @dataclass(frozen=True, slots=True)

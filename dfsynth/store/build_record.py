@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Self
 from dfsynth.files.json_record import record_fields
 from dfsynth.manifest import IMAGE_SCHEMAS, SCHEMA_VERSION, ManifestSchema
 from dfsynth.options import StoredFloat
-from dfsynth.records import GeneratorFacts
+from dfsynth.records import GeneratorFacts, MonteCarloMode
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.provenance import (
     array_specs,
@@ -44,6 +44,8 @@ class Fingerprint:
     """Images in one shard."""
     limit: int | None
     """At most so many images of the source; null for all."""
+    mc: MonteCarloMode = "full"
+    """How samples are drawn; stores from before there was a choice have `full`."""
 
     def differences(self, wanted: Self) -> list[str]:
         """One sentence part for each entry in which `wanted` differs from this store."""
@@ -75,6 +77,8 @@ class BuildRecord:
     versions: Mapping[str, str]
     schema_version: int = SCHEMA_VERSION
     """Of the manifest; a store keeps that of the dfsynth which planned it."""
+    members: int = 1
+    """Networks among which the samples were shared out."""
 
     @property
     def manifest_schema(self) -> ManifestSchema:
@@ -129,6 +133,8 @@ class BuildRecord:
             "dark_field_window": list(self.window),
             "intensity_percentiles": list(self.intensity),
             "mc_samples": held.mc_samples,
+            "mc": held.mc,
+            "members": self.members,
             "seed": held.seed,
             "precision": held.precision,
             "software": dict(self.versions),
@@ -166,4 +172,5 @@ def new_record(
         shards=shards,
         excluded=dict(excluded),
         versions=software_versions(_VERSIONS_OF),
+        members=facts.members,
     )

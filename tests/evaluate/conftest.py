@@ -13,6 +13,7 @@ from dfsynth.checkpoint import read_checkpoint
 from dfsynth.datasets import PairImages, PairInfo
 from dfsynth.evaluate import EvaluatedCheckpoint, EvaluationReport, evaluate_pairs
 from dfsynth.inference import MapBatch
+from dfsynth.inference.map_generator import Content
 from dfsynth.options import EvaluationOptions
 from dfsynth.progress import Silent
 from dfsynth.records import Generated, ModelInput
@@ -85,7 +86,12 @@ class KnowingGenerator:
     def auto_batch_size(self, grid: tuple[int, int]) -> int:
         return 5 if grid == (SIDE, SIDE) else 1
 
-    def stages(self, images: Images, image_ids: Sequence[str] | None = None) -> list[MapBatch]:
+    def stages(
+        self,
+        images: Images,
+        image_ids: Sequence[str] | None = None,
+        contents: Sequence[Content] | None = None,  # noqa: ARG002
+    ) -> list[MapBatch]:
         assert image_ids is not None
         self.batch_sizes.append(len(images))
         sigma = np.stack([noise_of(int(key.split()[1])) for key in image_ids]) * self.share

@@ -17,9 +17,11 @@ from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.errors import CheckpointError
 from dfsynth.inference import MapBatch, load_map_generator, load_network, save_checkpoint
+from dfsynth.inference.map_generator import Content
 from dfsynth.inference.networks import FAMILIES, NetworkFamily
 from dfsynth.models import GeneratorNetwork
 from dfsynth.records import Generated, IntensityWindow, ModelInput
+from dfsynth.trust import TrustHeads
 
 GAIN = 0.25
 
@@ -35,11 +37,15 @@ class ScalingConfig:
     slope: float
     stages: int = 1
     lung_head: bool = False
+    members: int = 1
 
 
 def read_scaling_config(arguments: Entries) -> ScalingConfig:
     config = ScalingConfig(
-        arguments.real("slope"), arguments.whole("stages"), arguments.truth("lung_head")
+        arguments.real("slope"),
+        arguments.whole("stages"),
+        arguments.truth("lung_head"),
+        arguments.whole("members"),
     )
     arguments.finish()
     return config
@@ -63,6 +69,8 @@ class ScalingSampler:
     precision: str
     samples: int
     seed: int
+    heads: TrustHeads | None
+    mc: str
 
     def auto_batch_size(self, grid: tuple[int, int]) -> int:
         return max(512 // (grid[0] * grid[1]), 1)
@@ -73,7 +81,10 @@ class ScalingSampler:
         return [Generated(*row, lung=None) for row in rows]
 
     def stages(
-        self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
+        self,
+        images: NDArray[np.floating],
+        image_ids: Sequence[str] | None = None,
+        contents: Sequence[Content] | None = None,  # noqa: ARG002
     ) -> list[MapBatch]:
         assert image_ids is None or len(image_ids) == len(images)
         mean = (images * self.network.gain.item()).astype(np.float32)
