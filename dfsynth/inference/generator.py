@@ -17,7 +17,7 @@ from dfsynth.inference.map_generator import Content, MapBatch
 from dfsynth.inference.montecarlo import MonteCarlo, RunningMoments, pool
 from dfsynth.models import CascadeNetwork, Moments
 from dfsynth.records import Float32Map, Generated, ModelInput, MonteCarloMode
-from dfsynth.trust import Evidence, Learned, TrustHeads
+from dfsynth.trust import Evidence, Judge, Learned
 
 _CPU_PIXELS_A_PASS = 5 * 256**2
 """Samples × pixels in flight on a CPU: more falls out of the cache (benchmarks/README.md)."""
@@ -59,7 +59,7 @@ class CascadeGenerator:
         precision: str,
         mc_samples: int = 20,
         seed: int = 0,
-        heads: TrustHeads | None = None,
+        heads: Judge | None = None,
         mc: MonteCarloMode = "full",
         fast_spread: float = 1.0,
     ) -> None:
@@ -171,7 +171,7 @@ class CascadeGenerator:
 
     def _judge(
         self,
-        heads: TrustHeads,
+        heads: Judge,
         maps: MapBatch,
         found: Sequence[_MemberMaps],
         images: NDArray[np.floating],

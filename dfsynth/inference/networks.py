@@ -7,10 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import torch
+
 from dfsynth.checkpoint import MEMBERS_NETWORK, NETWORK
 from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.map_generator import MapGenerator
 from dfsynth.models import GeneratorNetwork, Members, build_cascade
+from dfsynth.records import MonteCarloMode
+from dfsynth.trust import Judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +27,22 @@ class NetworkFamily:
     """Network, device, precision, number of samples, seed, heads for trust and mode → generator."""
 
 
+def _sample_members(
+    network: Members,
+    device: torch.device,
+    precision: str,
+    mc_samples: int,
+    seed: int,
+    heads: Judge | None,
+    mc: MonteCarloMode,
+) -> MapGenerator:
+    spread = network.config.fast_spread
+    return CascadeGenerator(
+        network.cascades(), device, precision, mc_samples, seed, heads, mc, spread
+    )
+
+
 FAMILIES: Final[dict[str, NetworkFamily]] = {
     NETWORK: NetworkFamily(build_cascade, lambda network, *how: CascadeGenerator([network], *how)),
-    MEMBERS_NETWORK: NetworkFamily(
-        Members,
-        lambda network, *how: CascadeGenerator(
-            network.cascades(), *how, network.config.fast_spread
-        ),
-    ),
+    MEMBERS_NETWORK: NetworkFamily(Members, _sample_members),
 }

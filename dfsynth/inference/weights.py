@@ -12,7 +12,7 @@ from dfsynth.inference.networks import FAMILIES
 from dfsynth.models import GeneratorNetwork
 from dfsynth.models.weights import decode_weights, encode_weights
 from dfsynth.records import MonteCarloMode
-from dfsynth.trust import TrustHeads, decode_heads, encode_heads
+from dfsynth.trust import Judge, TrustHeads, decode_heads, encode_heads
 
 
 def load_network(files: CheckpointFiles) -> GeneratorNetwork:
@@ -54,17 +54,19 @@ def load_map_generator(
     mc_samples: int,
     seed: int = 0,
     mc: MonteCarloMode = "full",
+    heads: Judge | None = None,
 ) -> MapGenerator:
     """Makes a checkpoint ready to generate maps on a device.
 
     `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` (1 or more)
     Monte-Carlo samples are drawn of each image; with `mc` "fast", each member runs once instead.
+    `heads` judge in place of the checkpoint's own.
 
     Raises:
         CheckpointError: the weights are damaged or do not fit the card.
     """
-    network, heads = load_network(files), None
-    if files.scores is not None:
+    network = load_network(files)
+    if heads is None and files.scores is not None:
         heads = decode_heads(files.scores, str(files.folder / SCORES))
     make = FAMILIES[files.card.network].sampler
     return make(network, device, precision, mc_samples, seed, heads, mc)

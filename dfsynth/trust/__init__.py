@@ -4,6 +4,7 @@ from dfsynth.trust.evidence import Evidence, describe
 from dfsynth.trust.heads import (
     BOUND_CONFIDENCE,
     OUTPUTS,
+    Judge,
     Learned,
     Perceptron,
     Projection,
@@ -15,6 +16,7 @@ __all__ = [
     "BOUND_CONFIDENCE",
     "OUTPUTS",
     "Evidence",
+    "Judge",
     "Learned",
     "Perceptron",
     "Projection",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,13 @@ OUTPUTS: Final = (
 """What the error head says, in its order; the last as a logit, the others as logarithms."""
 BOUND_CONFIDENCE: Final = 0.9
 """The share of patients for which `error_bound` holds."""
+
+
+class Judge(Protocol):
+    """Whatever says of images how far they can be trusted."""
+
+    def __call__(self, evidence: "Sequence[Evidence]") -> "list[Learned]":
+        """Says of each image what it knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +87,10 @@ class TrustHeads:
     `predicted_error` is the expected error of shape; `error_bound` adds a margin on the scale of
     logits, by split conformal prediction over calibration patients (Papadopoulos et al. 2002;
     Vovk, Gammerman, Shafer 2005), in groups of like predictions (Mondrian: Vovk et al. 2003).
-    `ood_score` is the logit of a classifier that was shown other pictures and changed radiographs,
-    plus how far beyond all training radiographs the image lies (Mahalanobis distance in the
-    projected features: Lee et al., NeurIPS 2018).
+    `ood_score` is above 0 for pictures more unlike the training radiographs than nearly all
+    radiographs are. It adds the logit of a classifier that was shown other pictures and changed
+    radiographs to how far beyond all training radiographs the image lies (Mahalanobis distance in
+    the projected features: Lee et al., NeurIPS 2018).
     """
 
     projection: Projection
@@ -100,6 +108,8 @@ class TrustHeads:
     distances: Array
     """(2): a usual Mahalanobis distance of training radiographs (median), and their 99th percentile
     less it."""
+    ood_offset: Array
+    """(1) the unlikeness that becomes an `ood_score` of 0."""
     margin_edges: Array
     """(g − 1) predicted logits that divide the groups."""
     margins: Array
@@ -117,7 +127,7 @@ class TrustHeads:
     def judge(self, inputs: Array) -> list[Learned]:
         """The same for inputs (n, m + c) of the projection."""
         errors, kinds = self.error(inputs), self.kinds(inputs)
-        ood = kinds[:, 0] + self.excess_distance(inputs)
+        ood = self.unlikeness(inputs) - self.ood_offset
         bounds = _sigmoid(errors[:, -1] + self.margins_of(errors[:, -1]))
         found = []
         for said, kind, unlike, bound in zip(errors, kinds, ood, bounds, strict=True):
@@ -136,6 +146,10 @@ class TrustHeads:
     def margins_of(self, logits: Array) -> Array:
         """The margin (n) of the group of each predicted logit (n)."""
         return self.margins[np.searchsorted(self.margin_edges, logits)]
+
+    def unlikeness(self, inputs: Array) -> Array:
+        """How unlike (n) training radiographs inputs are, by the vote and by their distance."""
+        return self.kinds(inputs)[:, 0] + self.excess_distance(inputs)
 
     def excess_distance(self, inputs: Array) -> Array:
         """How far (n) inputs lie beyond usual training radiographs; 1 at their 99th percentile."""

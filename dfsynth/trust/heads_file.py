@@ -16,6 +16,7 @@ _ARRAYS: Final = (
     "centre",
     "precision",
     "distances",
+    "ood_offset",
     "margin_edges",
     "margins",
 )

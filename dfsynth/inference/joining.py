@@ -1,0 +1,60 @@
+"""Checkpoints of one network, trained as members → one checkpoint that holds them all."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dfsynth.checkpoint import (
+    MEMBERS_NETWORK,
+    CascadeConfig,
+    CheckpointFiles,
+    MembersConfig,
+    ModelCard,
+)
+from dfsynth.errors import UsageError
+from dfsynth.inference.weights import load_network
+from dfsynth.models import CascadeNetwork, Members
+
+
+def join_members(name: str, checkpoints: Sequence[CheckpointFiles]) -> tuple[Members, ModelCard]:
+    """Joins checkpoints that `dfsynth train --member 0, 1, …` made.
+
+    The card is the first one's, under another name, with the training data of all, and neither
+    metrics nor calibration: those are of single members.
+
+    Raises:
+        UsageError: fewer than two, or of networks, grids or windows that differ.
+        CheckpointError: one of them is damaged.
+    """
+    cards = [files.card for files in checkpoints]
+    if len({files.sha256 for files in checkpoints}) < 2:
+        raise UsageError("expected checkpoints of at least two members that differ")
+    first = cards[0]
+    cascade = first.arguments
+    for card in cards:
+        if not isinstance(card.arguments, CascadeConfig):
+            raise UsageError(f"{card.name} is no single cascade; expected members that are")
+        alike = (card.arguments, card.grid, card.window, card.intensity, card.unit)
+        if alike != (cascade, first.grid, first.window, first.intensity, first.unit):
+            raise UsageError(
+                f"{card.name} and {first.name} differ in network, grid, window or unit; expected "
+                "members of one recipe"
+            )
+    assert isinstance(cascade, CascadeConfig)
+    config = MembersConfig(len(cards), cascade)
+    joined = Members(config)
+    for member, files in zip(joined.cascades(), checkpoints, strict=True):
+        network = load_network(files)
+        assert isinstance(network, CascadeNetwork)
+        member.load_state_dict(network.state_dict())
+    data = {tuple(entry.items()): entry for card in cards for entry in card.training_data}
+    card = replace(
+        first,
+        name=name,
+        network=MEMBERS_NETWORK,
+        arguments=config,
+        training_data=tuple(data.values()),
+        recipe=first.recipe | {"members": [files.sha256 for files in checkpoints]},
+        metrics={},
+        calibration={},
+    )
+    return joined.eval(), card
