@@ -19,13 +19,20 @@ import numpy as np
 import torch
 from drawn_lungs import RECIPES, read_recipe, score_checkpoint
 from listed_radiographs import Listed, Metrics, Recipe, is_free_to_use, list_radiographs, share_of
+from trust_heads import train_heads
 
 import dfsynth
-from dfsynth.checkpoint import WEIGHTS, read_checkpoint
-from dfsynth.datasets import open_pairs
-from dfsynth.inference import load_network, save_checkpoint
+from dfsynth.checkpoint import CARD, SCORES, WEIGHTS, ModelCard, read_checkpoint
+from dfsynth.datasets import indices_in, open_pairs
+from dfsynth.extras import load_evaluation
+from dfsynth.inference import CascadeGenerator, join_members, load_network, save_checkpoint
+from dfsynth.models import Members
+from dfsynth.progress import Silent
+from dfsynth.records import MONTE_CARLO_MODES
+from dfsynth.trust import decode_heads
 
 MOST_BYTES = 16_000_000
+_SPREAD_PAIRS = 40
 LIMITS = (
     "Trained on simulated and semi-synthetic pairs, never on measured dark-field images. It knows "
     "where lung is and roughly how thick and how aerated it looks; it cannot know a patient's own "
@@ -63,25 +70,62 @@ def main() -> None:
         ct=inputs / "left-out",
         seed=2,
     )
-    best = train(recipe["steps"], pairs, arguments.out)
-    metrics = evaluate(best, pairs, unseen, listed, arguments.out)
+    more = arguments.out / "more.zarr"
+    dfsynth.simulate_pairs(more, recipe["more_pairs"], size=recipe["grid"], seed=3)
+    members = [train(recipe["steps"], pairs, arguments.out, m) for m in range(recipe["members"])]
+    best = join(members, pairs, arguments.out)
+    trust = train_heads(best, arguments.data, pairs, more, unseen, arguments.out / "heads")
+    metrics = evaluate(best, pairs, unseen, listed, arguments.out) | {"trust": trust}
     (arguments.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     print(json.dumps(metrics, indent=2))
     if arguments.package is not None:
         package(best, metrics, recipe, arguments.package)
 
 
-def train(steps: list[str], pairs: Path, out: Path) -> Path:
-    """Trains recipe after recipe, each from the checkpoint before it → the last checkpoint."""
+def train(steps: list[str], pairs: Path, out: Path, member: int) -> Path:
+    """Trains a member, recipe after recipe, each from the checkpoint before it → the last one."""
     best: Path | None = None
     for name in steps:
         start = None if best is None else str(best)
         best = dfsynth.train_generator(
-            RECIPES / f"{name}.toml", pairs, out / name, start_from=start
+            RECIPES / f"{name}.toml",
+            pairs,
+            out / f"{name}-{member}",
+            start_from=start,
+            member=member,
         ).best
     if best is None:
         raise SystemExit("the recipe names no steps to train")
     return best
+
+
+def join(members: list[Path], pairs: Path, out: Path) -> Path:
+    """The members in one checkpoint, its intervals calibrated and its fast mode scaled."""
+    joined = out / "joined"
+    if not (joined / CARD).exists():
+        network, card = join_members("mixture-members", [read_checkpoint(m) for m in members])
+        config = replace(network.config, fast_spread=fast_spread(network, card, pairs))
+        network.config = config
+        with torch.inference_mode():
+            save_checkpoint(joined, network, replace(card, arguments=config))
+    if not read_checkpoint(joined).card.calibration:
+        load_evaluation().calibrate_checkpoint(joined, pairs, None, Silent())
+    return joined
+
+
+def fast_spread(network: Members, card: ModelCard, pairs: Path) -> float:
+    """Mean epistemic deviation of dropout samples over that of single passes."""
+    source = open_pairs(pairs, None, card.grid[0], card.window, card.intensity)
+    chosen = indices_in(source, "calibration")
+    found = []
+    for mode in MONTE_CARLO_MODES:
+        generator = CascadeGenerator(network.cascades(), torch.device("cpu"), "fp32", mc=mode)
+        maps = [
+            generator(source.read(i).image[None], [source.rows[i].key]).epistemic.mean()
+            for i in chosen[:: max(len(chosen) // _SPREAD_PAIRS, 1)]
+        ]
+        found.append(float(np.mean(maps)))
+    return found[0] / found[1]
 
 
 def copy_volumes(ct: Path, inputs: Path, recipe: Recipe) -> None:
@@ -199,8 +243,11 @@ def package(best: Path, metrics: Metrics, recipe: Recipe, folder: Path) -> None:
                 f"{licence!r} is not known to be free; it cannot be in packaged weights"
             )
     card = replace(files.card, license="Apache-2.0", limits=LIMITS, metrics=metrics)
+    if files.scores is None:
+        raise SystemExit(f"{best} has no heads for trust; they are trained before it is packaged")
     with torch.inference_mode():
-        save_checkpoint(folder, load_network(files), card)
+        heads = decode_heads(files.scores, str(best / SCORES))
+        save_checkpoint(folder, load_network(files), card, heads)
     size = (folder / WEIGHTS).stat().st_size
     if size > MOST_BYTES:
         raise SystemExit(f"{size} bytes of weights; a packaged checkpoint has at most {MOST_BYTES}")

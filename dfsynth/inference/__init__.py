@@ -2,6 +2,7 @@
 
 from dfsynth.inference.dropout import dropout_masks
 from dfsynth.inference.generator import CascadeGenerator
+from dfsynth.inference.joining import join_members
 from dfsynth.inference.map_generator import MapBatch, MapGenerator
 from dfsynth.inference.montecarlo import MonteCarlo
 from dfsynth.inference.weights import load_map_generator, load_network, save_checkpoint
@@ -12,6 +13,7 @@ __all__ = [
     "MapGenerator",
     "MonteCarlo",
     "dropout_masks",
+    "join_members",
     "load_map_generator",
     "load_network",
     "save_checkpoint",

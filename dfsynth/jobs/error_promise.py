@@ -12,6 +12,7 @@ from dfsynth.checkpoint import CalibrationRow, CheckpointFiles
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.jobs.store_checkpoint import calibrated_checkpoints
 from dfsynth.options import DEFAULT_MC_SAMPLES, ErrorLimit
+from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
 from dfsynth.statistics import (
     attainable_error,
     attainable_risk,
@@ -65,7 +66,7 @@ def packaged_calibration(files: CheckpointFiles, built: Fingerprint) -> ErrorCal
 
     Raises:
         UsageError: the card has no such table.
-        ConflictError: the store's images have another size or number of samples.
+        ConflictError: the store's images have another size, or were sampled otherwise.
     """
     card = files.card
     if not card.error_calibration:
@@ -74,8 +75,8 @@ def packaged_calibration(files: CheckpointFiles, built: Fingerprint) -> ErrorCal
             f"{calibrated_checkpoints()}; build with one of them, or calibrate with your own "
             "pairs: --calibrate PAIRS"
         )
-    found = (built.size, built.mc_samples)
-    expected = (card.grid, DEFAULT_MC_SAMPLES)
+    found = (built.size, built.mc_samples, built.mc)
+    expected = (card.grid, DEFAULT_MC_SAMPLES, MONTE_CARLO_MODES[0])
     if found != expected:
         raise ConflictError(
             f"the store was built at {_settings(*found)}, the error calibration of {card.name} at "
@@ -168,5 +169,6 @@ def _patients_by_origin(rows: Sequence[CalibrationRow]) -> dict[str, int]:
     return dict(sorted(Counter({row.patient_id: row.origin for row in rows}.values()).items()))
 
 
-def _settings(size: tuple[int, int], mc_samples: int) -> str:
-    return f"{size[0]}x{size[1]} with {mc_samples} samples"
+def _settings(size: tuple[int, int], mc_samples: int, mc: MonteCarloMode) -> str:
+    sampled = f"{mc_samples} samples" if mc == "full" else "--mc fast"
+    return f"{size[0]}x{size[1]} with {sampled}"
