@@ -7,7 +7,15 @@ import pytest
 import torch
 from drawn_networks import draw_weights
 
-from dfsynth.checkpoint import NETWORK, CascadeConfig, CheckpointFiles, ModelCard, read_checkpoint
+from dfsynth.checkpoint import (
+    MEMBERS_NETWORK,
+    NETWORK,
+    CascadeConfig,
+    CheckpointFiles,
+    MembersConfig,
+    ModelCard,
+    read_checkpoint,
+)
 from dfsynth.inference import CascadeGenerator, save_checkpoint
 from dfsynth.models import Cascade
 from dfsynth.records import IntensityWindow
@@ -33,11 +41,11 @@ def make_generator(make_cascade: Callable[..., Cascade]) -> Callable[..., Cascad
 
 
 @pytest.fixture
-def make_card() -> Callable[[CascadeConfig], ModelCard]:
-    def make(config: CascadeConfig) -> ModelCard:
+def make_card() -> Callable[[CascadeConfig | MembersConfig], ModelCard]:
+    def make(config: CascadeConfig | MembersConfig) -> ModelCard:
         return ModelCard(
             name="small",
-            network=NETWORK,
+            network=MEMBERS_NETWORK if isinstance(config, MembersConfig) else NETWORK,
             arguments=config,
             grid=(16, 16),
             intensity=IntensityWindow(),
