@@ -29,6 +29,7 @@ RADIOGRAPHS = sorted(path.name for path in data_folder("samples").glob("*.png"))
 def radiograph(name: str, height: int = 128, width: int = 128) -> Float32Map:
     """One of the packaged radiographs, in [0, 1] with dense bright."""
     pixels = cv2.imread(str(data_folder("samples") / name), cv2.IMREAD_GRAYSCALE)
+    assert pixels is not None
     small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     return to_unit_range(small.astype(np.float32), IntensityWindow())
 
