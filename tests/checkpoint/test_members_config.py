@@ -1,6 +1,7 @@
 """The card of several cascades: written, read back, and refused where it cannot be."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from dfsynth.checkpoint import (
 from dfsynth.errors import CheckpointError
 from dfsynth.records import IntensityWindow
 
-CONFIG = MembersConfig(4, CascadeConfig(2, (8, 16), 0.25, False, backbone="coarse"))
+CONFIG = MembersConfig(4, CascadeConfig(2, (8, 16), 0.25, False, backbone="coarse"), 1.75)
 
 
 def entries() -> dict[str, Any]:
@@ -52,14 +53,15 @@ def test_a_card_of_members_comes_back_as_it_was(tmp_path: Path) -> None:
     assert written["arguments"]["cascade"]["backbone"] == "coarse"
     found = read(tmp_path, written)
     assert found.arguments == CONFIG
-    assert (found.arguments.stages, found.arguments.lung_head) == (2, False)
+    assert (found.arguments.members, found.arguments.stages) == (4, 2)
+    assert not found.arguments.lung_head
 
 
 @pytest.mark.parametrize("members", [2, 16])
 def test_the_least_and_the_most_members_are_taken(tmp_path: Path, members: int) -> None:
     card = entries()
     card["arguments"]["members"] = members
-    assert read(tmp_path, card).arguments == MembersConfig(members, CONFIG.cascade)
+    assert read(tmp_path, card).arguments == replace(CONFIG, members=members)
 
 
 @pytest.mark.parametrize("members", [1, 17])
@@ -80,6 +82,9 @@ def test_one_member_is_no_ensemble_and_too_many_are_refused(tmp_path: Path, memb
         ({"members": 2.5}, "'members' is not"),
         ({"members": True}, "'members' is not"),
         ({"members": 0}, "'members' is not"),
+        ({"fast_spread": 0}, "expected a fast_spread in"),
+        ({"fast_spread": 100.0}, "expected a fast_spread in"),
+        ({"fast_spread": "1"}, "'fast_spread' is not"),
         ({"cascade": [1]}, "cascade is no object"),
         ({"cascade": {}}, "'stages' is missing"),
         ({"surprise": 1}, "unknown entries: 'surprise'"),
@@ -95,7 +100,7 @@ def test_entries_that_are_something_else_are_named(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["members", "cascade"])
+@pytest.mark.parametrize("name", ["members", "cascade", "fast_spread"])
 def test_every_entry_is_needed(tmp_path: Path, name: str) -> None:
     card = entries()
     del card["arguments"][name]

@@ -141,6 +141,23 @@ def test_the_maps_are_the_moments_of_all_samples_put_together(
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
+def test_fast_is_one_pass_of_each_member_without_dropout(backbone: str) -> None:
+    """However many samples are asked for, and whatever the seed; the spread on its own scale."""
+    members, image = draw_members(3, backbone), draw_images(1)
+    found, other = (
+        CascadeGenerator(members, CPU, "fp32", samples, seed, mc="fast", fast_spread=1.5)(image)
+        for samples, seed in ((1, 3), (20, 4))
+    )
+    assert np.array_equal(maps_of(found), maps_of(other))
+    for member in members:
+        member.config = replace(member.config, dropout=0.0)
+    mean, aleatoric, epistemic, lung, _ = expected_maps(members, image[0], "any", 3)[-1]
+    expected = np.stack([mean, aleatoric, 1.5 * epistemic, lung])
+    np.testing.assert_allclose(maps_of(found)[:, 0], expected, rtol=0, atol=2e-5)
+    assert epistemic.max() > 1e-2
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
 def test_members_that_are_alike_are_one(backbone: str) -> None:
     """The same masks and weights, whoever draws; refined alike, since the head's weights are 0."""
     image = draw_images(2)
@@ -232,7 +249,7 @@ def test_the_batch_size_does_not_depend_on_the_members() -> None:
 @pytest.fixture
 def saved(tmp_path: Path, make_card: Callable[[object], ModelCard]) -> tuple[Path, Members]:
     """Three drawn members on disk."""
-    config = MembersConfig(3, CascadeConfig(2, (8, 16), 0.2, backbone="coarse"))
+    config = MembersConfig(3, CascadeConfig(2, (8, 16), 0.2, backbone="coarse"), 1.5)
     network = draw_weights(Members(config)).requires_grad_(False)
     save_checkpoint(tmp_path / "three", network, make_card(config))
     return tmp_path / "three", network
@@ -251,6 +268,11 @@ def test_members_come_back_in_their_order_and_generate(saved: tuple[Path, Member
     generator = load_map_generator(files, CPU, "fp32", 5, SEED)
     expected = make(rounded.cascades(), 5)(images, ids)
     assert np.array_equal(maps_of(generator(images, ids)), maps_of(expected))
+    fast = load_map_generator(files, CPU, "fp32", 5, SEED, "fast")
+    expected = CascadeGenerator(
+        rounded.cascades(), CPU, "fp32", 5, SEED, mc="fast", fast_spread=1.5
+    )(images, ids)
+    assert np.array_equal(maps_of(fast(images, ids)), maps_of(expected))
 
 
 @pytest.mark.parametrize(
