@@ -21,7 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"extras"}),
     frozenset({"records", "files", "threads", "devices", "statistics"}),
     frozenset({"splits", "options", "checkpoint"}),
-    frozenset({"models", "optimisation"}) | STAGES,
+    frozenset({"models", "optimisation", "trust"}) | STAGES,
     frozenset({"manifest", "preprocess"}),
     frozenset({"store", "inference", "lung_segmentation"}),
     frozenset({"datasets", "jobs", "simulation"}),

@@ -63,7 +63,7 @@ def low_dose(image: Float32Map, rng: Generator) -> Float32Map:
 
 
 def overlay(image: Float32Map, rng: Generator) -> Float32Map:
-    """Letters and an arrow burnt in, bright."""
+    """Letters and an arrow burnt in, bright; what is brighter yet hides them."""
     side = min(image.shape)
     drawn = np.zeros(image.shape, np.uint8)
     for _ in range(int(rng.integers(1, 4))):
@@ -102,7 +102,10 @@ def gas(image: Float32Map, rng: Generator) -> Float32Map:
 
 
 def arms(image: Float32Map, rng: Generator) -> Float32Map:
-    """Soft bright bands along one or both sides, with a dark gap beside them."""
+    """The gap beside an arm, soft and dark, along the left side; an arm, bright, along the right.
+
+    Flips of the augmentation bring either to either side.
+    """
     changed = _soft_ellipses(image, rng, -1, (0.2, 0.9), (0.0, 0.12), (0.05, 0.3))
     return _soft_ellipses(changed, rng, 1, (0.2, 0.9), (0.88, 1.0), (0.05, 0.3))
 

@@ -78,7 +78,7 @@ class CascadeGenerator:
         self._samples = mc_samples
         self._seed = seed
         self._config = members[0].config
-        self._members = [_place(member, device) for member in members][:mc_samples]
+        self._members = [_place(member, device) for member in members[:mc_samples]]
 
     def auto_batch_size(self, grid: tuple[int, int]) -> int:
         """Chooses how many images make a batch for a grid of (height, width) pixels.

@@ -152,7 +152,7 @@ class CoarseCascade(CascadeNetwork):
                 own + (config.lung_head and m == 0),
                 config.widths,
                 Encoder(config.widths) if m == 0 else None,
-                Refinement() if m == last else None,
+                Refinement(gains=config.likelihood != "point") if m == last else None,
             )
             for m in range(config.stages)
         ]

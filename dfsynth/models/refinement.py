@@ -34,12 +34,14 @@ class Refinement(nn.Module):
     samples, so that it needs to be computed once an image.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gains: bool) -> None:
+        """Without `gains`, standard deviations stay as they are: one of all pixels remains one."""
         super().__init__()
+        self._gains = gains
         self.conv1 = nn.Conv2d(3 * _UNSHUFFLE**2, _WIDTH, 3, padding=1)
         self.conv2 = nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1)
         self.detail = nn.Conv2d(_WIDTH, _DETAIL, 3, padding=1)
-        self.head = nn.Conv2d(_DETAIL + 2, 3, 3, padding=1)
+        self.head = nn.Conv2d(_DETAIL + 2, 2 + gains, 3, padding=1)
         nn.init.zeros_(self.head.weight)
         assert self.head.bias is not None
         nn.init.zeros_(self.head.bias)
@@ -53,6 +55,8 @@ class Refinement(nn.Module):
         with torch.autocast(device_type=images.device.type, enabled=False):
             detail = F.interpolate(F.silu(detail.float()), scale_factor=_UNSHUFFLE, mode="bilinear")
             raw = self.head(torch.cat([detail, images.float(), mean.float()], dim=1))
-            scale, shift, gain = raw.split(1, dim=1)
-            bounded = _STEEPEST * torch.tanh(gain / _STEEPEST)
-            return AffineMaps(2 * torch.sigmoid(scale), shift, torch.exp(bounded))
+            scale, shift = raw[:, 0:1], raw[:, 1:2]
+            gain = torch.ones_like(shift)
+            if self._gains:
+                gain = torch.exp(_STEEPEST * torch.tanh(raw[:, 2:3] / _STEEPEST))
+            return AffineMaps(2 * torch.sigmoid(scale), shift, gain)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 import torch
@@ -13,8 +14,8 @@ from dfsynth.records import MadePair, PairItem, Subject, Subjects
 from dfsynth.simulation.origins import CtOrigin, PairOrigin, PhantomOrigin, RadiographOrigin
 from dfsynth.simulation.sampling import SamplingOptions
 
-SIMULATOR_VERSION: Final = 2
-"""Raised whenever equal options begin to give other values."""
+_REVISIONS: Final[Mapping[str, int]] = {"phantom": 0, "ct": 1, "cxr": 0}
+"""How often equal options began to give other values, by origin; raised whenever they do."""
 
 
 class Simulator:
@@ -42,10 +43,11 @@ class Simulator:
             )
 
     def settings(self) -> dict[str, int | str]:
-        """See `PairMaker`."""
+        """See `PairMaker`; a change of one origin leaves stores without it as they are known."""
+        version = 1 + sum(_REVISIONS[name] for name in self._origins)
         hashes = {name: origin.fingerprint() for name, origin in self._origins.items()}
         named = {f"{name} inputs": value for name, value in hashes.items() if value}
-        return {"simulator": SIMULATOR_VERSION, **named}
+        return {"simulator": version, **named}
 
     def subjects(self, n: int) -> Subjects:
         """See `PairMaker`; mixed origins go round-robin, every other pair being a phantom."""

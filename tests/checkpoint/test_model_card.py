@@ -321,7 +321,7 @@ def test_heads_that_cannot_be_read_are_named(write: Callable[[CardEntries], Path
 def test_packaged_checkpoints_with_heads_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dfsynth.checkpoint.packaged.data_folder", lambda _: tmp_path)
+    monkeypatch.setattr("dfsynth.checkpoint.files.data_folder", lambda _: tmp_path)
     (tmp_path / "plain").mkdir()
     assert checkpoints_with_scores() == "no packaged checkpoint has them"
     for name in ("second", "first"):

@@ -56,6 +56,15 @@ def test_a_run_as_json(arguments, tmp_path, run_cli):
     assert "name no patient" in err
 
 
+def test_a_member_has_a_seed_of_its_own(arguments, run_cli):
+    seeds = set()
+    for member in ([], ["--member", "0"], ["--member", "1"]):
+        status, out, _ = run_cli(*arguments, *member, "--dry-run", "--json")
+        assert status == 0
+        seeds.add(json.loads(out)["recipe"]["seed"])
+    assert len(seeds) == 3
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -63,6 +72,7 @@ def test_a_run_as_json(arguments, tmp_path, run_cli):
         ({"--data": "nowhere"}, "nowhere"),
         ({"--device": "cuda:99"}, "is not there"),
         ({"--precision": "fp16"}, "fp16"),
+        ({"--member": "-1"}, "--member -1: expected 0 or more"),
     ],
 )
 def test_mistakes_are_reported_in_one_line(arguments, run_cli, change, message):

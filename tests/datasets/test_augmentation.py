@@ -27,6 +27,7 @@ EVERYTHING = DeviceAugmentation(
     gamma=0.3,
     noise=0.05,
     shadows=0.5,
+    shifts=0.5,
 )
 STILL = Change(
     mirror=False,
@@ -285,6 +286,8 @@ def test_a_patch_of_the_whole_image_is_the_image():
         {"noise": -0.1},
         {"crop": 0},
         {"shadows": 1.5},
+        {"shifts": -0.1},
+        {"shifts": float("nan")},
     ],
 )
 def test_ranges_without_sense_are_refused_by_name(wrong):

@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from drawn_networks import draw_weights
 
-from dfsynth.checkpoint import NETWORK, CascadeConfig, CheckpointFiles, ModelCard, read_checkpoint
+from dfsynth.checkpoint import (
+    MEMBERS_NETWORK,
+    NETWORK,
+    CascadeConfig,
+    CheckpointFiles,
+    MembersConfig,
+    ModelCard,
+    read_checkpoint,
+)
 from dfsynth.inference import CascadeGenerator, save_checkpoint
 from dfsynth.models import Cascade
 from dfsynth.records import IntensityWindow
@@ -15,12 +24,7 @@ from dfsynth.records import IntensityWindow
 @pytest.fixture
 def make_cascade() -> Callable[..., Cascade]:
     def make(lung_head: bool = True, dropout: float = 0.2, seed: int = 0) -> Cascade:
-        random = torch.Generator().manual_seed(seed)
-        network = Cascade(CascadeConfig(2, (8, 16), dropout, lung_head)).eval()
-        with torch.no_grad():
-            for parameter in network.parameters():
-                parameter.copy_(torch.randn(parameter.shape, generator=random) * 0.15)
-        return network
+        return draw_weights(Cascade(CascadeConfig(2, (8, 16), dropout, lung_head)), seed)
 
     return make
 
@@ -37,11 +41,11 @@ def make_generator(make_cascade: Callable[..., Cascade]) -> Callable[..., Cascad
 
 
 @pytest.fixture
-def make_card() -> Callable[[CascadeConfig], ModelCard]:
-    def make(config: CascadeConfig) -> ModelCard:
+def make_card() -> Callable[[CascadeConfig | MembersConfig], ModelCard]:
+    def make(config: CascadeConfig | MembersConfig) -> ModelCard:
         return ModelCard(
             name="small",
-            network=NETWORK,
+            network=MEMBERS_NETWORK if isinstance(config, MembersConfig) else NETWORK,
             arguments=config,
             grid=(16, 16),
             intensity=IntensityWindow(),

@@ -22,7 +22,7 @@ from dfsynth.checkpoint import (
 )
 from dfsynth.errors import CheckpointError
 from dfsynth.inference import load_map_generator, load_network, save_checkpoint
-from dfsynth.models import Cascade
+from dfsynth.models import Cascade, build_cascade
 
 MakeCard = Callable[[CascadeConfig], ModelCard]
 
@@ -59,6 +59,7 @@ def test_a_network_comes_back_to_float16(
 
 
 CHOICES = [
+    {"backbone": "coarse"},
     {"backbone": "published"},
     {"guidance": "concat"},
     {"guidance": "none"},
@@ -74,7 +75,7 @@ def test_networks_of_every_choice_come_back_and_generate(
 ) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        written = Cascade(CascadeConfig(2, (8, 16), **choices)).eval()
+        written = build_cascade(CascadeConfig(2, (8, 16), **choices)).eval()
     save_checkpoint(tmp_path / "x", written, make_card(written.config))
     found = load_network(read_checkpoint(tmp_path / "x"))
     assert found.config == written.config

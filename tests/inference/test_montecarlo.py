@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dfsynth.inference import MonteCarlo
-from dfsynth.inference.montecarlo import RunningMoments
+from dfsynth.inference.montecarlo import RunningMoments, pool
+from dfsynth.models import Moments
 
 
 def maps_of(statistics: MonteCarlo) -> tuple[Tensor, Tensor, Tensor]:
@@ -101,6 +102,44 @@ def test_half_samples_are_summed_in_float32() -> None:
     mean, aleatoric, _ = maps_of(statistics)
     assert mean.dtype == aleatoric.dtype == torch.float32
     assert float(mean) == pytest.approx(float(halves[0, 0].float()), rel=1e-5)
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shares=st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    offset=st.sampled_from([0.0, 0.3, 100.0]),
+)
+def test_pooled_moments_are_those_of_all_samples(
+    seed: int, shares: list[int], offset: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    means = [offset + rng.standard_normal((2, n, 3, 2)) + rng.standard_normal() for n in shares]
+    variances = [rng.uniform(0.1, 2, (2, n, 3, 2)) for n in shares]
+
+    def moments(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> list[Tensor]:
+        maps = (mean.mean(1, keepdims=True), variance.mean(1, keepdims=True))
+        return [torch.from_numpy(m).float() for m in (*maps, mean.std(1, keepdims=True))]
+
+    parts = [Moments(*moments(m, v)) for m, v in zip(means, variances, strict=True)]
+    found = pool(parts, shares)
+    mean, variance, spread = moments(np.concatenate(means, 1), np.concatenate(variances, 1))
+    torch.testing.assert_close(found.mean, mean, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(found.variance, variance, rtol=1e-5, atol=0)
+    torch.testing.assert_close(found.spread, spread, rtol=2e-4, atol=2e-4)
+
+
+def test_one_member_alone_keeps_every_bit() -> None:
+    only = Moments(*torch.rand(3, 1, 1, 4, 4))
+    assert pool([only], [3]) is only
+
+
+def test_members_that_agree_but_for_their_means_spread_by_those() -> None:
+    flat = torch.ones(1, 1, 2, 2)
+    found = pool([Moments(flat, flat, 0 * flat), Moments(4 * flat, 3 * flat, 0 * flat)], [2, 1])
+    assert torch.equal(found.mean, 2 * flat)
+    torch.testing.assert_close(found.variance, flat * 5 / 3)
+    torch.testing.assert_close(found.spread, flat * 2**0.5)
 
 
 def test_nothing_added_is_an_error() -> None:

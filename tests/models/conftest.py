@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-import torch
+from drawn_networks import draw_weights
 
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.models import Cascade
@@ -16,11 +16,7 @@ def make_cascade() -> MakeCascade:
     def make(
         stages: int = 2, widths: tuple[int, ...] = (8, 16), lung_head: bool = True, seed: int = 0
     ) -> Cascade:
-        random = torch.Generator().manual_seed(seed)
-        network = Cascade(CascadeConfig(stages, widths, 0.1, lung_head)).eval()
-        with torch.no_grad():
-            for parameter in network.parameters():
-                parameter.copy_(torch.randn(parameter.shape, generator=random) * 0.15)
-        return network.requires_grad_(False)
+        network = Cascade(CascadeConfig(stages, widths, 0.1, lung_head))
+        return draw_weights(network, seed).requires_grad_(False)
 
     return make

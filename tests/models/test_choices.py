@@ -135,9 +135,10 @@ def test_no_head_is_kept_that_the_likelihood_fixes(likelihood: str) -> None:
     assert ("stages.1.raw_alpha" in network.state_dict()) == (likelihood == "point")
 
 
+@pytest.mark.parametrize("backbone", get_args(Backbone))
 @pytest.mark.parametrize(("likelihood", "beta"), [("laplace", 1.0), ("gaussian", 2.0)])
-def test_fixed_shapes_are_exact_in_every_stage(likelihood: str, beta: float) -> None:
-    network = awake(new_cascade(likelihood=likelihood))
+def test_fixed_shapes_are_exact_in_every_stage(backbone: str, likelihood: str, beta: float) -> None:
+    network = awake(new_cascade(backbone=backbone, likelihood=likelihood))
     for found in network(*inputs(network)):
         assert torch.equal(found.beta, torch.full_like(found.beta, beta))
         assert float(found.alpha.detach().std()) > 0
@@ -149,8 +150,9 @@ def test_a_gaussian_stage_says_its_sigma() -> None:
     torch.testing.assert_close(found.sigma, found.alpha / 2**0.5)
 
 
-def test_a_point_estimate_has_one_trained_width_a_stage() -> None:
-    network = new_cascade(likelihood="point").requires_grad_(True)
+@pytest.mark.parametrize("backbone", get_args(Backbone))
+def test_a_point_estimate_has_one_trained_width_a_stage(backbone: str) -> None:
+    network = awake(new_cascade(backbone=backbone, likelihood="point")).requires_grad_(True)
     with torch.no_grad():
         for m, value in enumerate((0.035, -0.02)):
             raw_alpha = network.stage(m).raw_alpha

@@ -4,12 +4,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK
 import torch
 from ct_volumes import image_of, thorax_hu, write_series
+from pair_files import write_radiograph
 
 from dfsynth.errors import DfsynthError, ImageError
 from dfsynth.options import SimulateOptions
@@ -194,6 +196,27 @@ def test_another_folder_is_another_fingerprint(folder: Path, tmp_path: Path) -> 
     one = Simulator(options).settings()
     assert one == Simulator(options).settings()
     assert one != Simulator(replace(options, ct=tmp_path)).settings()
+
+
+@pytest.mark.parametrize(
+    ("folders", "version"),
+    [
+        ({"origin": "phantom"}, 1),
+        ({"origin": "cxr", "cxr": Path("x")}, 1),
+        ({"origin": "mixed", "cxr": Path("x")}, 1),
+        ({"origin": "ct", "ct": Path("x")}, 2),
+        ({"origin": "mixed", "ct": Path("x"), "cxr": Path("x")}, 2),
+    ],
+)
+def test_a_change_of_one_origin_gives_stores_without_it_no_new_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: dict[str, Any], version: int
+) -> None:
+    """Volumes alone give other pairs than in 0.1.0: stores of the others are gone on with."""
+    monkeypatch.chdir(tmp_path)
+    write_radiograph(Path("x", "a.png"), 0)
+    SimpleITK.WriteImage(image_of(np.zeros((4, 8, 8), np.int16)), str(Path("x", "b.nii")))
+    options = SimulateOptions(out=Path("p.zarr"), n=2, size=64, **folders)
+    assert Simulator(options).settings()["simulator"] == version
 
 
 def test_a_file_replaced_by_one_of_its_size_is_another_fingerprint(tmp_path: Path) -> None:
