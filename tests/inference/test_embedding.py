@@ -30,9 +30,7 @@ content_boxes = st.tuples(
 
 
 @given(content=content_boxes, seed=st.integers(0, 99), noise=st.sampled_from([1.0, 1e3]))
-def test_what_lies_in_the_padding_changes_nothing(
-    content: Tensor, seed: int, noise: float
-) -> None:
+def test_what_lies_in_the_padding_changes_nothing(content: Tensor, seed: int, noise: float) -> None:
     features = drawn_features(1, seed)
     padding = [torch.nn.functional.interpolate(1 - content, f.shape[2:]) for f in features]
     other = drawn_features(1, seed + 1)
