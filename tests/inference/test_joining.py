@@ -32,7 +32,8 @@ def save(tmp_path: Path, make_card: Callable[..., ModelCard]) -> Save:
     """Writes member number `seed`; the rest are choices of its configuration."""
 
     def write(seed: int, card: dict[str, Any] | None = None, **choices: Any) -> CheckpointFiles:
-        network = drawn_cascade(seed=seed, **{"dropout": 0.2, "backbone": "coarse"} | choices)
+        config: dict[str, Any] = {"dropout": 0.2, "backbone": "coarse"} | choices
+        network = drawn_cascade(seed=seed, **config)
         folder = tmp_path / f"member-{seed}"
         save_checkpoint(folder, network, replace(make_card(network.config), **card or {}))
         return read_checkpoint(folder)
