@@ -119,6 +119,8 @@ def generate_examples(
         for picture, generated in zip(chosen, made, strict=True):
             targets, scores = _targets(picture, generated), _scores(picture, generated)
             rows.append((picture.patient_id, picture.origin, picture.kind, targets, scores))
+    if not rows:
+        raise ValueError("there is no picture to make an example of")
     patients, origins, kinds, targets_of, scores_of = zip(*rows, strict=True)
     return Examples(
         patients=np.array(patients),

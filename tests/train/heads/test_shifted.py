@@ -111,7 +111,8 @@ def test_half_a_chest_is_one_side_in_full_height(shape: tuple[int, int], seed: i
 def test_a_crop_is_a_part_of_the_picture(shape: tuple[int, int], seed: int) -> None:
     """Found again where the pattern, different in each pixel, says that it was."""
     height, width = shape
-    place = np.arange(height * width, dtype=np.float32).reshape(shape) / (height * width)
+    numbers = np.arange(height * width).reshape(shape) / (height * width)
+    place = numbers.astype(np.float32)
     before = TruePicture(place, place, place, place > 0.5)
     found = SHIFTS["cropped"](before, np.random.default_rng(seed)).image
     top, left = divmod(round(float(found[0, 0]) * height * width), width)
