@@ -196,6 +196,18 @@ def test_examples_come_back_as_they_were_saved(tmp_path: Path) -> None:
         assert all(arrays[name].dtype != object for name in arrays.files)
 
 
+def test_what_is_missing_or_damaged_is_not_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "some.npz"
+    with pytest.raises(OSError, match=r"some\.npz"):
+        Examples.load(path)
+    path.write_bytes(b"no archive")
+    with pytest.raises(ValueError, match="holds no examples"):
+        Examples.load(path)
+    np.savez(path, kinds=np.array(["none"]))
+    with pytest.raises(ValueError, match="holds no examples"):
+        Examples.load(path)
+
+
 def test_what_is_pickled_is_not_loaded(tmp_path: Path) -> None:
     pickled: dict[str, Any] = {f.name: np.empty(1, object) for f in fields(Examples)}
     np.savez(tmp_path / "some.npz", **pickled)
