@@ -17,10 +17,10 @@ from dfsynth.jobs.error_promise import (
 )
 from dfsynth.jobs.store_checkpoint import calibrated_checkpoints, find_checkpoint
 from dfsynth.manifest import (
+    DEFAULT_SCORES,
     FindingCount,
     MissingColumnError,
     Selection,
-    score_column,
     select,
     write_selection,
 )
@@ -53,6 +53,8 @@ class Filtered:
     out: Path | None
     kept_share: float
     """Of the rows with status ok, in [0, 1]."""
+    by: str | None
+    """The column that images were kept by; null where the predicate alone decided."""
     promise: ErrorPromise | None
     """What is promised of the errors of the kept images; null without a limit of error."""
 
@@ -60,7 +62,8 @@ class Filtered:
 def run_filter(options: FilterOptions, calibrate: CalibrateErrors, progress: Progress) -> Filtered:
     """Selects rows by a SQL predicate, then by the lowest share or the errors of a column.
 
-    `by` is `uncertainty` where only `keep` is given. Failed rows never pass; images without lung
+    Where only `keep` is given, `by` is `predicted_error` if the store has it, else `uncertainty`.
+    Failed rows never pass; images without lung
     only with `include_no_lung`. With `out`, writes the kept rows as Parquet with the store's
     provenance and the filter in its metadata. `calibrate` is called where own pairs are given.
 
@@ -87,7 +90,7 @@ def run_filter(options: FilterOptions, calibrate: CalibrateErrors, progress: Pro
         promise = _promise(options, options.limit, record, calibrate, progress)
     chosen = _select(options, record, None if promise is None else promise.threshold)
     if options.out is not None:
-        write_selection(options.out, chosen, _provenance(options, record, promise))
+        write_selection(options.out, chosen, _provenance(options, record, chosen.by, promise))
     return Filtered(
         store=str(options.store),
         kept=chosen.kept,
@@ -96,6 +99,7 @@ def run_filter(options: FilterOptions, calibrate: CalibrateErrors, progress: Pro
         findings=chosen.findings,
         out=options.out,
         kept_share=chosen.kept / max(chosen.total, 1),
+        by=chosen.by,
         promise=promise,
     )
 
@@ -118,7 +122,7 @@ def _promise(
 def _select(
     options: FilterOptions, record: BuildRecord | PairsRecord, at_most: float | None
 ) -> Selection:
-    by = _column(options)
+    by = options.by if options.limit is None else options.limit.column
     try:
         return select(
             StoreLayout(options.store).manifest,
@@ -130,26 +134,24 @@ def _select(
             at_most,
         )
     except MissingColumnError as error:
+        missing = DEFAULT_SCORES[-1] if by is None and options.keep is not None else by
         # Stores of schema version 1 have no predicted error.
-        if by not in {DEFAULT_ERROR_COLUMN, *(column.name for column in SCORE_COLUMNS)}:
+        if missing not in {DEFAULT_ERROR_COLUMN, *(column.name for column in SCORE_COLUMNS)}:
             raise
-        raise MissingColumnError(f"{error}; {calibrated_checkpoints(by)}") from error
-
-
-def _column(options: FilterOptions) -> str | None:
-    if options.limit is not None:
-        return options.limit.column
-    return score_column(options.keep, options.by)
+        raise MissingColumnError(f"{error}; {calibrated_checkpoints(missing)}") from error
 
 
 def _provenance(
-    options: FilterOptions, record: BuildRecord | PairsRecord, promise: ErrorPromise | None
+    options: FilterOptions,
+    record: BuildRecord | PairsRecord,
+    by: str | None,
+    promise: ErrorPromise | None,
 ) -> dict[str, str]:
     """The store's attributes and the filter, each as JSON."""
     filtered: dict[str, Json] = {
         "where": options.where,
         "keep": options.keep,
-        "by": _column(options),
+        "by": by,
         "include_no_lung": options.include_no_lung,
     }
     if promise is not None:
