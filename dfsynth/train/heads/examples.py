@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import islice
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,10 +86,16 @@ class Examples:
         """Reads what `save` wrote.
 
         Raises:
-            OSError, ValueError: there is no such file, or it is damaged.
+            OSError, ValueError, KeyError, BadZipFile: there is no such file, or it is damaged.
         """
-        with np.load(path, allow_pickle=False) as arrays:
-            return cls(*(arrays[f.name] for f in fields(cls)))
+        # Array by array: numpy's reader of whole files can be told to unpickle.
+        with ZipFile(path) as archive:
+            return cls(*(_read_array(archive, f.name) for f in fields(cls)))
+
+
+def _read_array(archive: ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
 
 @dataclass(slots=True)
