@@ -123,12 +123,17 @@ def test_the_lung_output_stays_although_pairs_have_no_lungs(
     assert distilled < 0.5 * drift("alone")
 
 
-def test_several_cascades_are_no_start_for_one(checkpoint: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("member", "taken"), [(0, 0), (1, 1), (2, 0)])
+def test_of_several_members_one_is_the_start(
+    checkpoint: Path, tmp_path: Path, member: int, taken: int
+) -> None:
     config = MembersConfig(2, NETWORK)
     card = replace(read_checkpoint(checkpoint).card, network=MEMBERS_NETWORK, arguments=config)
-    save_checkpoint(tmp_path / "two", Members(config), card)
-    with pytest.raises(UsageError, match=r"two: its network is another.* is no upgan-compact"):
-        read_initial_checkpoint(str(tmp_path / "two"), NETWORK)
+    joined = Members(config)
+    save_checkpoint(tmp_path / "two", joined, card)
+    found = read_initial_checkpoint(str(tmp_path / "two"), NETWORK, member)
+    for name, weight in joined.cascades()[taken].state_dict().items():
+        assert torch.equal(found.weights[name], weight.half().float()), name
 
 
 def test_dropout_may_differ(checkpoint: Path) -> None:
