@@ -18,14 +18,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from drawn_lungs import RECIPES, read_recipe, score_checkpoint
+from joined_pairs import JoinedPairs
 from listed_radiographs import Listed, Metrics, Recipe, is_free_to_use, list_radiographs, share_of
 from trust_heads import train_heads
 
 import dfsynth
 from dfsynth.checkpoint import CARD, SCORES, WEIGHTS, ModelCard, read_checkpoint
 from dfsynth.datasets import indices_in, open_pairs
+from dfsynth.devices import resolve_precision
 from dfsynth.extras import load_evaluation
-from dfsynth.inference import CascadeGenerator, join_members, load_network, save_checkpoint
+from dfsynth.inference import (
+    CascadeGenerator,
+    join_members,
+    load_map_generator,
+    load_network,
+    save_checkpoint,
+)
 from dfsynth.models import Members
 from dfsynth.progress import Silent
 from dfsynth.records import MONTE_CARLO_MODES
@@ -74,6 +82,7 @@ def main() -> None:
     dfsynth.simulate_pairs(more, recipe["more_pairs"], size=recipe["grid"], seed=3)
     members = [train(recipe["steps"], pairs, arguments.out, m) for m in range(recipe["members"])]
     best = join(members, pairs, arguments.out)
+    calibrate_intervals(best, pairs, more)
     trust = train_heads(best, arguments.data, pairs, more, unseen, arguments.out / "heads")
     metrics = evaluate(best, pairs, unseen, listed, arguments.out) | {"trust": trust}
     (arguments.out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
@@ -108,9 +117,29 @@ def join(members: list[Path], pairs: Path, out: Path) -> Path:
         network.config = config
         with torch.inference_mode():
             save_checkpoint(joined, network, replace(card, arguments=config))
-    if not read_checkpoint(joined).card.calibration:
-        load_evaluation().calibrate_checkpoint(joined, pairs, None, Silent())
     return joined
+
+
+def calibrate_intervals(joined: Path, pairs: Path, more: Path) -> None:
+    """Interval factors from the calibration patients of the pairs and from all of `more`.
+
+    Those of `more`, which no network was trained on, make four times as many patients.
+    """
+    files = read_checkpoint(joined)
+    card = files.card
+    if card.calibration:
+        return
+    sources = [
+        open_pairs(p, None, card.grid[0], card.window, card.intensity) for p in (pairs, more)
+    ]
+    both = JoinedPairs(sources)
+    chosen = [*indices_in(sources[0], "calibration"), *range(len(sources[0].rows), len(both.rows))]
+    cpu = torch.device("cpu")
+    generator = load_map_generator(files, cpu, resolve_precision("auto", cpu), 20)
+    found = load_evaluation().calibrate(generator, both, chosen, Silent())
+    with torch.inference_mode():
+        calibrated = replace(card, calibration=dict(found.stages[-1]))
+        save_checkpoint(joined, load_network(files), calibrated)
 
 
 def fast_spread(network: Members, card: ModelCard, pairs: Path) -> float:

@@ -119,6 +119,8 @@ class BuildRecord:
     def attributes(self) -> dict[str, Json]:
         """See `StoreRecord`."""
         held = self.fingerprint
+        # A store of version 1 keeps its documents to the byte: `verify` compares them.
+        sampling: dict[str, Json] = {"mc": held.mc, "members": self.members}
         return {
             "schema_version": self.schema_version,
             "notice": SYNTHETIC_NOTICE,
@@ -133,8 +135,7 @@ class BuildRecord:
             "dark_field_window": list(self.window),
             "intensity_percentiles": list(self.intensity),
             "mc_samples": held.mc_samples,
-            "mc": held.mc,
-            "members": self.members,
+            **(sampling if self.schema_version > 1 else {}),
             "seed": held.seed,
             "precision": held.precision,
             "software": dict(self.versions),

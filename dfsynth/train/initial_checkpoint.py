@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dfsynth.checkpoint import (
     NETWORK,
     CascadeConfig,
+    MembersConfig,
     ModelCard,
     NetworkConfig,
     checkpoint_path,
@@ -17,7 +18,7 @@ from dfsynth.checkpoint import (
 from dfsynth.datasets import PairBatch
 from dfsynth.errors import UsageError
 from dfsynth.inference import load_network
-from dfsynth.models import build_cascade
+from dfsynth.models import Members, build_cascade
 
 _COMPARED: Final = ("backbone", "stages", "widths", "guidance", "likelihood", "lung_head")
 """What the weights depend on: dropout has none."""
@@ -37,10 +38,13 @@ class InitialCheckpoint:
         return {"name": self.card.name, "sha256": self.sha256}
 
 
-def read_initial_checkpoint(wanted: str, network: CascadeConfig) -> InitialCheckpoint:
+def read_initial_checkpoint(
+    wanted: str, network: CascadeConfig, member: int = 0
+) -> InitialCheckpoint:
     """Reads the weights of a packaged generator, or of a checkpoint's folder, for `network`.
 
-    Dropout may differ, since it has no weights.
+    Of a checkpoint with members, member `member` modulo their number is taken. Dropout may differ,
+    since it has no weights.
 
     Raises:
         UsageError: there is no such checkpoint, or its network is another than the recipe's.
@@ -48,13 +52,18 @@ def read_initial_checkpoint(wanted: str, network: CascadeConfig) -> InitialCheck
     """
     files = read_checkpoint(checkpoint_path(wanted))
     config = files.card.arguments
+    if isinstance(config, MembersConfig):
+        config = config.cascade
     differences = _differences(network, config)
     if differences or not isinstance(config, CascadeConfig):
         raise UsageError(
             f"training cannot start from {wanted}: its network is another: "
             f"{'; '.join(differences)}; change [network], or choose another checkpoint"
         )
-    weights = dict(load_network(files).state_dict())
+    initial: nn.Module = load_network(files)
+    if isinstance(initial, Members):
+        initial = initial.cascades()[member % initial.config.members]
+    weights = dict(initial.state_dict())
     return InitialCheckpoint(weights, config, files.card, files.sha256)
 
 

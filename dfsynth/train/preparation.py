@@ -62,7 +62,11 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
     precision = resolve_precision(options.precision, device)
     check_sizes(recipe)
     start = options.start_from
-    initial = None if start is None else read_initial_checkpoint(start, recipe.network)
+    initial = (
+        None
+        if start is None
+        else read_initial_checkpoint(start, recipe.network, options.member or 0)
+    )
     source = open_pairs(options.data, options.targets, recipe.size, recipe.window)
     for warning in source.warnings:
         progress.message(f"warning: {warning}")

@@ -313,6 +313,7 @@ def test_a_build_and_an_evaluation_take_members(
     )
     assert (report.ok, report.failed) == (3, 0)
     store = dfsynth.open_store(tmp_path / "x.zarr")
+    assert (store.provenance["members"], store.provenance["mc"]) == (3, "full")
     for row in range(3):
         assert np.isfinite(store.read("epistemic", row)).all()
         assert store.read("epistemic", row).max() > 0.01

@@ -9,10 +9,10 @@ import torch
 from pair_files import write_pair_folders
 from support_training import toy_recipe, write_recipe
 
-from dfsynth.checkpoint import CascadeConfig, read_checkpoint
+from dfsynth.checkpoint import MEMBERS_NETWORK, CascadeConfig, MembersConfig, read_checkpoint
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.inference import load_network, save_checkpoint
-from dfsynth.models import Cascade
+from dfsynth.models import Cascade, Members
 from dfsynth.options import TrainOptions
 from dfsynth.progress import SilentTraining
 from dfsynth.train import run_training
@@ -121,6 +121,19 @@ def test_the_lung_output_stays_although_pairs_have_no_lungs(
     distilled = drift("distilled")
     monkeypatch.setattr(LungTeacherNetwork, "__call__", lambda _, batch: batch)
     assert distilled < 0.5 * drift("alone")
+
+
+@pytest.mark.parametrize(("member", "taken"), [(0, 0), (1, 1), (2, 0)])
+def test_of_several_members_one_is_the_start(
+    checkpoint: Path, tmp_path: Path, member: int, taken: int
+) -> None:
+    config = MembersConfig(2, NETWORK)
+    card = replace(read_checkpoint(checkpoint).card, network=MEMBERS_NETWORK, arguments=config)
+    joined = Members(config)
+    save_checkpoint(tmp_path / "two", joined, card)
+    found = read_initial_checkpoint(str(tmp_path / "two"), NETWORK, member)
+    for name, weight in joined.cascades()[taken].state_dict().items():
+        assert torch.equal(found.weights[name], weight.half().float()), name
 
 
 def test_dropout_may_differ(checkpoint: Path) -> None:

@@ -88,6 +88,7 @@ class Examples:
         Raises:
             OSError, ValueError: there is no such file, or it is damaged.
         """
+        # Array by array: numpy's reader of whole files can be told to unpickle.
         try:
             with ZipFile(path) as archive:
                 return cls(*(_read_array(archive, f.name) for f in fields(cls)))
