@@ -15,18 +15,10 @@ from dfsynth.jobs.error_promise import (
     make_promise,
     packaged_calibration,
 )
-from dfsynth.jobs.store_checkpoint import calibrated_checkpoints, find_checkpoint
-from dfsynth.manifest import (
-    DEFAULT_SCORES,
-    FindingCount,
-    MissingColumnError,
-    Selection,
-    select,
-    write_selection,
-)
-from dfsynth.options import DEFAULT_ERROR_COLUMN, ErrorLimit, FilterOptions
+from dfsynth.jobs.store_checkpoint import find_checkpoint
+from dfsynth.manifest import FindingCount, Selection, select, write_selection
+from dfsynth.options import ErrorLimit, FilterOptions
 from dfsynth.progress import Progress
-from dfsynth.score import SCORE_COLUMNS
 from dfsynth.store import Json, StoreLayout
 from dfsynth.store.build_record import BuildRecord, Fingerprint
 from dfsynth.store.pairs_record import PairsRecord
@@ -122,23 +114,15 @@ def _promise(
 def _select(
     options: FilterOptions, record: BuildRecord | PairsRecord, at_most: float | None
 ) -> Selection:
-    by = options.by if options.limit is None else options.limit.column
-    try:
-        return select(
-            StoreLayout(options.store).manifest,
-            options.where,
-            options.keep,
-            by,
-            options.include_no_lung,
-            record.manifest_schema,
-            at_most,
-        )
-    except MissingColumnError as error:
-        missing = DEFAULT_SCORES[-1] if by is None and options.keep is not None else by
-        # Stores of schema version 1 have no predicted error.
-        if missing not in {DEFAULT_ERROR_COLUMN, *(column.name for column in SCORE_COLUMNS)}:
-            raise
-        raise MissingColumnError(f"{error}; {calibrated_checkpoints(missing)}") from error
+    return select(
+        StoreLayout(options.store).manifest,
+        options.where,
+        options.keep,
+        options.by if options.limit is None else options.limit.column,
+        options.include_no_lung,
+        record.manifest_schema,
+        at_most,
+    )
 
 
 def _provenance(

@@ -12,13 +12,12 @@ from dfsynth.manifest.schema import (
     SCHEMA_VERSION,
     ManifestSchema,
 )
-from dfsynth.manifest.selection import DEFAULT_SCORES, Selection, default_score, select
+from dfsynth.manifest.selection import Selection, default_score, select
 from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
 from dfsynth.manifest.table import read_manifest
 
 __all__ = [
     "COLUMNS",
-    "DEFAULT_SCORES",
     "IMAGES",
     "IMAGE_SCHEMAS",
     "NO_PARAMETERS",

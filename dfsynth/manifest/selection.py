@@ -20,9 +20,8 @@ from dfsynth.manifest.table import read_manifest
 from dfsynth.manifest.vocabulary import words_of
 from dfsynth.records import NO_LUNG
 
-DEFAULT_SCORES: Final = ("predicted_error", "uncertainty")
-"""What images are kept by where no column is named: the first that the store has a number in, or
-else the last, which needs no heads (docs/decisions/0012-uncertainty-keeps-its-meaning.md)."""
+_LEARNED_DEFAULT: Final = "predicted_error"
+_UNLEARNED_DEFAULT: Final = "uncertainty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +105,15 @@ def select(
 
 
 def default_score(rows: pa.Table) -> str:
-    """The column of a manifest to choose images by where none is named: see `DEFAULT_SCORES`.
+    """The column to choose images by where none is named, given all rows of a store.
 
-    `predicted_error` was learned to say which image is wrong; `uncertainty` is what checkpoints
-    without heads have.
+    `predicted_error` where any of them has one: it was learned to say which image is wrong. Else
+    `uncertainty`, which needs no heads (docs/decisions/0012-uncertainty-keeps-its-meaning.md).
     """
-    *learned, unlearned = DEFAULT_SCORES
-    names = set(rows.column_names)
-    filled = (n for n in learned if n in names and rows[n].null_count < rows.num_rows)
-    return next(filled, unlearned)
+    known = _LEARNED_DEFAULT in rows.column_names
+    if known and rows[_LEARNED_DEFAULT].null_count < rows.num_rows:
+        return _LEARNED_DEFAULT
+    return _UNLEARNED_DEFAULT
 
 
 def _findings(ok: pa.Table, kept: pa.Table) -> tuple[FindingCount, ...]:

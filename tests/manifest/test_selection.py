@@ -142,14 +142,6 @@ def test_a_share_alone_is_by_the_predicted_error_where_any_image_has_one(
     assert select(filled, "row < 3", 0.5, None).by == "predicted_error"
 
 
-def test_a_share_of_rows_without_any_score_says_which_is_missing(
-    write_manifest: WriteManifest, ok_row: MakeRow
-) -> None:
-    folder = write_manifest([ok_row(i, uncertainty=None) for i in range(3)])
-    with pytest.raises(MissingColumnError, match="'uncertainty' is null in all 3 images"):
-        select(folder, None, 0.5, None)
-
-
 def test_a_column_to_keep_by_must_be_known_and_numeric(folder: Path) -> None:
     with pytest.raises(UsageError, match=r"did you mean uncertainty\b"):
         select(folder, None, 0.5, "Uncertanty")
@@ -162,9 +154,11 @@ def test_a_column_without_a_number_chooses_nothing(
     write_manifest: WriteManifest, ok_row: MakeRow
 ) -> None:
     """Rather than keep no image without a word."""
-    folder = write_manifest([ok_row(i) for i in range(5)])
+    folder = write_manifest([ok_row(i, uncertainty=None) for i in range(5)])
     for limit in ({"keep": 0.5}, {"at_most": 1.0}):
-        with pytest.raises(MissingColumnError, match="'ood_score' is null in all 5 images"):
+        with pytest.raises(MissingColumnError, match="'uncertainty' is null in all 5 images"):
+            _rows(folder, by="uncertainty", **limit)
+        with pytest.raises(MissingColumnError, match="'ood_score' is null for every image"):
             _rows(folder, by="ood_score", **limit)
     assert _rows(folder, by="ood_score", keep=0.5, where="false") == []
 

@@ -54,6 +54,16 @@ def test_what_is_said_of_an_image_does_not_depend_on_its_batch() -> None:
     assert np.ptp(numbers(alone), axis=0).min() > 1e-4, "all alike: the comparison shows nothing"
 
 
+def test_an_image_that_is_not_finite_spoils_no_other() -> None:
+    heads, good = fitting(), drawn_evidence()
+    broken = drawn_evidence(seed=1)
+    broken.dark_field[:] = np.nan
+    with np.errstate(invalid="ignore"):
+        spoilt, found = heads([broken, good])
+    np.testing.assert_allclose(numbers([found]), numbers(heads([good])), rtol=1e-4, atol=1e-5)
+    assert not np.isfinite(numbers([spoilt])).all(), "it fails by its own scores"
+
+
 def test_a_description_of_another_network_is_refused() -> None:
     heads = fitting()
     for other in (drawn_evidence(embedding=EMBEDDING + 1), drawn_evidence(embedding=0)):
