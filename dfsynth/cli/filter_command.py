@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dfsynth.jobs.filter import Filtered
 
 EXAMPLE = (
-    "Example: dfsynth filter x.zarr --where \"uncertainty < 0.05 and view = 'PA'\" "
+    "Example: dfsynth filter x.zarr --where \"lung_fraction > 0.1 and view = 'PA'\" --keep 0.8 "
     "--out kept.parquet; with a promise: dfsynth filter x.zarr --max-error 0.3 --confidence 0.95"
 )
 
@@ -29,8 +29,8 @@ def filter_store(
     by: Annotated[
         str | None,
         typer.Option(
-            help="Column to keep the lowest of. (default: uncertainty; of --max-error: "
-            "predicted_error)"
+            help="Column to keep the lowest of. (default: predicted_error; in a store without it "
+            "uncertainty)"
         ),
     ] = None,
     max_error: Annotated[
@@ -95,7 +95,8 @@ def filter_store(
 
 
 def _lines(found: "Filtered") -> list[str]:
-    lines = [f"{found.kept} of {found.total} images kept"]
+    lowest = f", those lowest in {found.by}" if found.promise is None and found.by else ""
+    lines = [f"{found.kept} of {found.total} images kept{lowest}"]
     if found.promise is not None:
         lines = [_promise_line(found.promise, found.kept_share), *lines]
     if found.no_lung:

@@ -31,7 +31,7 @@ def show(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(help="Column of --worst. (default: what filter --keep keeps by)"),
+        typer.Option(help="Column of --worst. (default: predicted_error; without it uncertainty)"),
     ] = None,
     source: Annotated[
         str | None, typer.Option(help="Where the radiographs are, if the store lacks them.")

@@ -16,7 +16,7 @@ def embed(features: Sequence[Tensor], content: Tensor) -> Tensor:
 
     Returns:
         (k, n) float32: mean and standard deviation of each channel, level by level, then the
-        coarsest channels' means over fields of the grid.
+        coarsest channels' means over fields of the grid, 0 where a field is padding alone.
     """
     parts = []
     for level in features:
@@ -26,5 +26,6 @@ def embed(features: Sequence[Tensor], content: Tensor) -> Tensor:
         mean = (values * weight).sum(dim=(2, 3)) / area
         square = (values.square() * weight).sum(dim=(2, 3)) / area
         parts += [mean, (square - mean.square()).clamp_min(0).sqrt()]
-    parts.append(F.adaptive_avg_pool2d(features[-1].float(), _FIELDS).flatten(1))
+    shares = F.adaptive_avg_pool2d(weight, _FIELDS).clamp_min(1e-6)
+    parts.append((F.adaptive_avg_pool2d(values * weight, _FIELDS) / shares).flatten(1))
     return torch.cat(parts, dim=1)

@@ -10,6 +10,7 @@ from dfsynth.checkpoint import (
     MembersConfig,
     ModelCard,
 )
+from dfsynth.checkpoint.members import MOST_MEMBERS
 from dfsynth.errors import UsageError
 from dfsynth.inference.weights import load_network
 from dfsynth.models import CascadeNetwork, Members
@@ -22,12 +23,17 @@ def join_members(name: str, checkpoints: Sequence[CheckpointFiles]) -> tuple[Mem
     metrics nor calibration: those are of single members.
 
     Raises:
-        UsageError: fewer than two, or of networks, grids or windows that differ.
+        UsageError: fewer than two, too many, one of them twice, or of networks, grids or windows
+            that differ.
         CheckpointError: one of them is damaged.
     """
     cards = [files.card for files in checkpoints]
-    if len({files.sha256 for files in checkpoints}) < 2:
-        raise UsageError("expected checkpoints of at least two members that differ")
+    distinct = len({files.sha256 for files in checkpoints})
+    if distinct < len(checkpoints) or not 2 <= distinct <= MOST_MEMBERS:
+        raise UsageError(
+            f"found {len(checkpoints)} checkpoints, {distinct} of them different; expected 2 to "
+            f"{MOST_MEMBERS} members, each given once"
+        )
     first = cards[0]
     cascade = first.arguments
     for card in cards:

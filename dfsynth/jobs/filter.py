@@ -15,18 +15,10 @@ from dfsynth.jobs.error_promise import (
     make_promise,
     packaged_calibration,
 )
-from dfsynth.jobs.store_checkpoint import calibrated_checkpoints, find_checkpoint
-from dfsynth.manifest import (
-    FindingCount,
-    MissingColumnError,
-    Selection,
-    score_column,
-    select,
-    write_selection,
-)
-from dfsynth.options import DEFAULT_ERROR_COLUMN, ErrorLimit, FilterOptions
+from dfsynth.jobs.store_checkpoint import find_checkpoint
+from dfsynth.manifest import FindingCount, Selection, select, write_selection
+from dfsynth.options import ErrorLimit, FilterOptions
 from dfsynth.progress import Progress
-from dfsynth.score import SCORE_COLUMNS
 from dfsynth.store import Json, StoreLayout
 from dfsynth.store.build_record import BuildRecord, Fingerprint
 from dfsynth.store.pairs_record import PairsRecord
@@ -53,6 +45,8 @@ class Filtered:
     out: Path | None
     kept_share: float
     """Of the rows with status ok, in [0, 1]."""
+    by: str | None
+    """The column that images were kept by; null where the predicate alone decided."""
     promise: ErrorPromise | None
     """What is promised of the errors of the kept images; null without a limit of error."""
 
@@ -60,7 +54,8 @@ class Filtered:
 def run_filter(options: FilterOptions, calibrate: CalibrateErrors, progress: Progress) -> Filtered:
     """Selects rows by a SQL predicate, then by the lowest share or the errors of a column.
 
-    `by` is `uncertainty` where only `keep` is given. Failed rows never pass; images without lung
+    Where only `keep` is given, `by` is `predicted_error` if the store has it, else `uncertainty`.
+    Failed rows never pass; images without lung
     only with `include_no_lung`. With `out`, writes the kept rows as Parquet with the store's
     provenance and the filter in its metadata. `calibrate` is called where own pairs are given.
 
@@ -87,7 +82,7 @@ def run_filter(options: FilterOptions, calibrate: CalibrateErrors, progress: Pro
         promise = _promise(options, options.limit, record, calibrate, progress)
     chosen = _select(options, record, None if promise is None else promise.threshold)
     if options.out is not None:
-        write_selection(options.out, chosen, _provenance(options, record, promise))
+        write_selection(options.out, chosen, _provenance(options, record, chosen.by, promise))
     return Filtered(
         store=str(options.store),
         kept=chosen.kept,
@@ -96,6 +91,7 @@ def run_filter(options: FilterOptions, calibrate: CalibrateErrors, progress: Pro
         findings=chosen.findings,
         out=options.out,
         kept_share=chosen.kept / max(chosen.total, 1),
+        by=chosen.by,
         promise=promise,
     )
 
@@ -118,38 +114,28 @@ def _promise(
 def _select(
     options: FilterOptions, record: BuildRecord | PairsRecord, at_most: float | None
 ) -> Selection:
-    by = _column(options)
-    try:
-        return select(
-            StoreLayout(options.store).manifest,
-            options.where,
-            options.keep,
-            by,
-            options.include_no_lung,
-            record.manifest_schema,
-            at_most,
-        )
-    except MissingColumnError as error:
-        # Stores of schema version 1 have no predicted error.
-        if by not in {DEFAULT_ERROR_COLUMN, *(column.name for column in SCORE_COLUMNS)}:
-            raise
-        raise MissingColumnError(f"{error}; {calibrated_checkpoints(by)}") from error
-
-
-def _column(options: FilterOptions) -> str | None:
-    if options.limit is not None:
-        return options.limit.column
-    return score_column(options.keep, options.by)
+    return select(
+        StoreLayout(options.store).manifest,
+        options.where,
+        options.keep,
+        options.by if options.limit is None else options.limit.column,
+        options.include_no_lung,
+        record.manifest_schema,
+        at_most,
+    )
 
 
 def _provenance(
-    options: FilterOptions, record: BuildRecord | PairsRecord, promise: ErrorPromise | None
+    options: FilterOptions,
+    record: BuildRecord | PairsRecord,
+    by: str | None,
+    promise: ErrorPromise | None,
 ) -> dict[str, str]:
     """The store's attributes and the filter, each as JSON."""
     filtered: dict[str, Json] = {
         "where": options.where,
         "keep": options.keep,
-        "by": _column(options),
+        "by": by,
         "include_no_lung": options.include_no_lung,
     }
     if promise is not None:

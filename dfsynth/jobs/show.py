@@ -15,7 +15,7 @@ from dfsynth.jobs.image_sheet import SourceImages, panels_of_images
 from dfsynth.jobs.pair_sheet import panels_of_pairs
 from dfsynth.jobs.ranking import Ranking, rank_ends
 from dfsynth.jobs.sheet_content import Panels
-from dfsynth.manifest import DEFAULT_SCORE, matching_positions
+from dfsynth.manifest import default_score, matching_positions
 from dfsynth.options import ShowOptions
 from dfsynth.report import contact_sheet, encode_png
 from dfsynth.source import open_source
@@ -116,7 +116,9 @@ def _choose(store: Store, options: ShowOptions) -> _Choice:
     if done.num_rows == 0:
         raise UsageError(_nothing_to_draw(store, options.where))
     if options.worst is not None:
-        ranking, lines = rank_ends(table, options.by or DEFAULT_SCORE, options.worst)
+        ranking, lines = rank_ends(
+            table, options.by or default_score(store.manifest), options.worst
+        )
         return _Choice(lines, ranking)
     at = np.unique(np.linspace(0, done.num_rows - 1, options.images).round().astype(np.int64))
     return _Choice(done.take(at).to_pylist())

@@ -44,10 +44,8 @@ def find_checkpoint(record: BuildRecord, wanted: str | None) -> CheckpointFiles:
     )
 
 
-def calibrated_checkpoints(column: str | None = None) -> str:
-    """A clause for an error sentence: packaged checkpoints whose error calibration has a column.
-
-    With no column: those that have an error calibration at all.
+def calibrated_checkpoints() -> str:
+    """A clause for an error sentence: the packaged checkpoints that have an error calibration.
 
     Raises:
         CheckpointError: a packaged checkpoint is damaged.
@@ -55,10 +53,7 @@ def calibrated_checkpoints(column: str | None = None) -> str:
     found = [
         folder.name
         for folder in packaged_generators()
-        if any(
-            column is None or column in row.scores
-            for row in read_checkpoint(folder).card.error_calibration
-        )
+        if read_checkpoint(folder).card.error_calibration
     ]
     return f"packaged checkpoints that have it: {', '.join(found) or 'none'}"
 

@@ -12,13 +12,12 @@ from dfsynth.manifest.schema import (
     SCHEMA_VERSION,
     ManifestSchema,
 )
-from dfsynth.manifest.selection import DEFAULT_SCORE, Selection, score_column, select
+from dfsynth.manifest.selection import Selection, default_score, select
 from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
 from dfsynth.manifest.table import read_manifest
 
 __all__ = [
     "COLUMNS",
-    "DEFAULT_SCORE",
     "IMAGES",
     "IMAGE_SCHEMAS",
     "NO_PARAMETERS",
@@ -32,13 +31,13 @@ __all__ = [
     "Selection",
     "check_parameters",
     "count_findings",
+    "default_score",
     "encode_part",
     "matching_positions",
     "read_manifest",
     "read_numbers",
     "read_part",
     "rows_of",
-    "score_column",
     "select",
     "write_selection",
 ]

@@ -20,7 +20,8 @@ from dfsynth.manifest.table import read_manifest
 from dfsynth.manifest.vocabulary import words_of
 from dfsynth.records import NO_LUNG
 
-DEFAULT_SCORE: Final = "uncertainty"
+_LEARNED_DEFAULT: Final = "predicted_error"
+_UNLEARNED_DEFAULT: Final = "uncertainty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Selection:
     """Of those, rows left out because no lung was found on them."""
     findings: tuple[FindingCount, ...]
     """Rows by finding: kept, and of `total`; none for pairs, which have no findings."""
+    by: str | None
+    """The column that rows were kept by; null where the predicate alone decided."""
 
     @property
     def kept(self) -> int:
@@ -56,6 +59,7 @@ def select(
     First `where`, then of the rows that passed and have a number in `by` the lowest share
     `keep`, rounded up to whole rows; among equal numbers the lower `row` passes. Or those whose
     `by` is no more than `at_most`. Rows without a number in `by` (null or NaN) pass neither.
+    With `keep` alone, `by` is `default_score`'s.
 
     Args:
         folder: Holds the manifest's parts.
@@ -75,6 +79,8 @@ def select(
     _check_share(keep, by, at_most)
     manifest = read_manifest(folder, expected)
     ok = _is_ok(manifest)
+    if keep is not None and by is None:
+        by = default_score(manifest)
     usable = ok if include_no_lung else ok & _has_lung(manifest)
     rows = manifest.filter(pa.array(usable))
     if where is not None:
@@ -94,7 +100,20 @@ def select(
         total=int(ok.sum()),
         no_lung=int(ok.sum() - usable.sum()),
         findings=_findings(manifest.filter(pa.array(ok)), rows),
+        by=by,
     )
+
+
+def default_score(rows: pa.Table) -> str:
+    """The column to choose images by where none is named, given all rows of a store.
+
+    `predicted_error` where any of them has one: it was learned to say which image is wrong. Else
+    `uncertainty`, which needs no heads (docs/decisions/0012-uncertainty-keeps-its-meaning.md).
+    """
+    known = _LEARNED_DEFAULT in rows.column_names
+    if known and rows[_LEARNED_DEFAULT].null_count < rows.num_rows:
+        return _LEARNED_DEFAULT
+    return _UNLEARNED_DEFAULT
 
 
 def _findings(ok: pa.Table, kept: pa.Table) -> tuple[FindingCount, ...]:
@@ -104,8 +123,8 @@ def _findings(ok: pa.Table, kept: pa.Table) -> tuple[FindingCount, ...]:
 
 
 def _check_share(keep: float | None, by: str | None, at_most: float | None) -> None:
-    if (keep is None and at_most is None) != (by is None):
-        given, missing = ("keep", "by") if by is None else ("by", "keep")
+    if keep is None and (at_most is None) != (by is None):
+        given, missing = ("at_most", "by") if by is None else ("by", "keep")
         raise UsageError(
             f"found {given} without {missing}; expected both, for example keep 0.8 by uncertainty"
         )
@@ -145,8 +164,3 @@ def _lowest_share(values: NDArray[np.float64], keep: float) -> NDArray[np.intp]:
     # Stable over rows that are sorted by `row`: equal numbers pass in that order.
     lowest = known[np.argsort(values[known], kind="stable")[: int(count)]]
     return np.sort(lowest)
-
-
-def score_column(keep: float | None, by: str | None) -> str | None:
-    """The column to keep the lowest of: `uncertainty` where only a share is given."""
-    return DEFAULT_SCORE if keep is not None and by is None else by

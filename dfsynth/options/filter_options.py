@@ -46,7 +46,8 @@ class FilterOptions:
     keep: float | None = None
     """The share to keep, in (0, 1]: those lowest in `by`."""
     by: str | None = None
-    """A numeric column; by default uncertainty for `keep`, predicted_error for `max_error`."""
+    """A numeric column; by default predicted_error, and for `keep` uncertainty in a store without
+    it."""
     include_no_lung: bool = False
     """Whether images on which no lung was found can pass."""
     out: Path | None = None

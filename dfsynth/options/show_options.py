@@ -36,8 +36,8 @@ class ShowOptions:
     worst: int | None = None
     """Instead so many images that `by` likes least, beside as many that it likes best."""
     by: str | None = None
-    """A column of numbers of the manifest; the one that filters keep by where only `worst` is
-    given."""
+    """A column of numbers of the manifest. Where only `worst` is given: `predicted_error` if the
+    store has it, else `uncertainty`."""
     source: str | None = None
     """Where the radiographs are, if the store lacks them."""
     root: Path | None = None

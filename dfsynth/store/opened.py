@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from dfsynth.errors import UsageError
-from dfsynth.manifest import read_manifest, score_column, select
+from dfsynth.manifest import read_manifest, select
 from dfsynth.store import ArrayReader, Json, StoredMap, StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.format import PlainGroup
@@ -93,7 +93,8 @@ class Store:
             where: A SQL condition on the manifest's columns.
             maps: Names of the maps that make a sample, in order.
             keep: Of the images that pass `where`, the share in (0, 1] with the lowest `by`.
-            by: A numeric column of the manifest; `uncertainty` where only `keep` is given.
+            by: A numeric column of the manifest. Where only `keep` is given: `predicted_error` if
+                the store has it, else `uncertainty`.
             include_no_lung: Whether images on which no lung was found can pass.
 
         Raises:
@@ -107,9 +108,8 @@ class Store:
             raise UsageError(
                 f"the store has no map {missing[0]!r}: it holds {', '.join(self.maps)}"
             )
-        column = score_column(keep, by)
         folder, schema = StoreLayout(self.path).manifest, self.record.manifest_schema
-        chosen = select(folder, where, keep, column, include_no_lung, schema)
+        chosen = select(folder, where, keep, by, include_no_lung, schema)
         return MapDataset(self._arrays, chosen.table, tuple(maps))
 
 

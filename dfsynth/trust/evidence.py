@@ -56,7 +56,7 @@ def describe(evidence: Evidence) -> tuple[Vector, Vector]:
     thumbs = [
         _thumb(evidence.image),
         _thumb(evidence.lung),
-        _thumb(evidence.dark_field / (float(evidence.dark_field.max()) + _LEAST)),
+        _thumb(evidence.dark_field / (max(float(evidence.dark_field.max()), 0.0) + _LEAST)),
     ]
     return (
         np.array(figures, np.float32),
@@ -146,7 +146,7 @@ def _lung_figures(evidence: Evidence) -> list[float]:
         float(lung.mean()),
         float((lung > 0.5).mean()),
         float(entropy.mean()),
-        float(entropy.sum() / area),
+        float(entropy.mean() / max(lung.mean(), _LEAST)),
         float(lung.max()),
         *centre,
         float((lung.sum(1) @ np.square(down - centre[0])) / area) ** 0.5,

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.errors import CheckpointError
 from dfsynth.trust.evidence import Evidence, describe
 
 Array = NDArray[np.float32]
@@ -76,7 +77,7 @@ class Perceptron:
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             hidden = hidden @ weight + bias
             if layer + 1 < len(self.weights):
-                hidden = hidden / (1 + np.exp(-hidden))
+                hidden = hidden * _sigmoid(hidden)
         return hidden.mean(axis=0).astype(np.float32)
 
 
@@ -116,13 +117,23 @@ class TrustHeads:
     """(g) of the bound, on the scale of logits."""
 
     def __call__(self, evidence: Sequence[Evidence]) -> list[Learned]:
-        """Says of each image what the checkpoint knows of it."""
+        """Says of each image what the checkpoint knows of it.
+
+        Raises:
+            CheckpointError: the heads were trained on what another network makes of images.
+        """
         described = [describe(each) for each in evidence]
-        inputs = self.projection(
-            np.stack([figures for figures, _ in described]),
-            np.stack([layout for _, layout in described]),
-        )
-        return self.judge(inputs)
+        figures = np.stack([figures for figures, _ in described])
+        layout = np.stack([layout for _, layout in described])
+        found = figures.shape[1], layout.shape[1]
+        expected = len(self.projection.figure_mean), len(self.projection.layout_mean)
+        if found != expected:
+            raise CheckpointError(
+                f"the checkpoint's heads take descriptions of {expected[0]} + {expected[1]} "
+                f"numbers, its network gives {found[0]} + {found[1]}; the two do not belong "
+                "together: get the checkpoint again"
+            )
+        return self.judge(self.projection(figures, layout))
 
     def judge(self, inputs: Array) -> list[Learned]:
         """The same for inputs (n, m + c) of the projection."""
@@ -131,7 +142,8 @@ class TrustHeads:
         bounds = _sigmoid(errors[:, -1] + self.margins_of(errors[:, -1]))
         found = []
         for said, kind, unlike, bound in zip(errors, kinds, ood, bounds, strict=True):
-            values = dict(zip(OUTPUTS, [*np.exp(said[:-1]), _sigmoid(said[-1])], strict=True))
+            deviations = np.exp(np.clip(said[:-1], -30, 30))
+            values = dict(zip(OUTPUTS, [*deviations, _sigmoid(said[-1])], strict=True))
             values |= {"error_bound": bound, "ood_score": unlike}
             raised = tuple(
                 flag

@@ -248,3 +248,23 @@ def test_the_run_says_what_it_computes_on(build, images):
     _, _, err = build(images, "--size", "64", "--precision", "fp32", "--device", "cpu")
     assert "cpu in fp32, grid 64x64, 3 samples" in err
     assert "trained at 32x32" in err
+
+
+def test_fast_with_one_member_names_the_checkpoints_that_can(
+    build, images, tmp_path, monkeypatch, tiny_checkpoint
+):
+    """A line, and no store."""
+    able = tmp_path / "packaged" / "of-members"
+    shutil.copytree(tiny_checkpoint, able)
+    card = json.loads((able / "model.json").read_text())
+    card["network"] = "upgan-members"
+    card["arguments"] = {"members": 3, "cascade": card["arguments"], "fast_spread": 1.0}
+    (able / "model.json").write_text(json.dumps(card))
+    monkeypatch.setattr(
+        "dfsynth.checkpoint.packaged.packaged_generators", lambda: (tiny_checkpoint, able)
+    )
+    status, _, err = build(images, "--mc", "fast")
+    assert status == 2
+    assert "the checkpoint tiny has one member" in one_line(err)
+    assert "a checkpoint with members (of-members of the packaged ones)" in one_line(err)
+    assert not (tmp_path / "x.zarr").exists()

@@ -96,6 +96,7 @@ def packaged(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def offer(*folders: Path) -> None:
         monkeypatch.setattr("dfsynth.jobs.store_checkpoint.packaged_generators", lambda: folders)
+        monkeypatch.setattr("dfsynth.checkpoint.packaged.packaged_folders", lambda: list(folders))
 
     return offer
 
@@ -221,18 +222,18 @@ def test_a_checkpoint_without_a_table_names_those_with_one(
 def test_a_null_column_names_the_checkpoints_that_fill_it(
     refuses, make_checkpoint, packaged, build, rows
 ) -> None:
-    filling = replace(rows[0], scores={"ood_score": 0.5, "predicted_error": 0.2})
-    bare = make_checkpoint("bare", *rows)
-    packaged(bare, make_checkpoint("filling", filling))
+    bare, filling = make_checkpoint("bare", *rows), make_checkpoint("filling", *rows)
+    (filling / "scores.safetensors").write_bytes(b"heads")
+    packaged(bare, filling)
     store = build(bare)
     for arguments in (("--max-error", 0.3), ("--keep", 0.5)):
         line = refuses(store, *arguments, "--by", "ood_score")
-        assert f"'ood_score' is null in all {IMAGES} images" in line
-        assert line.endswith("packaged checkpoints that have it: filling")
+        assert "'ood_score' is null for every image of the store" in line
+        assert line.endswith("heads for it (packaged checkpoints that have them: filling)")
     # The default column.
     line = refuses(store, "--max-error", 0.3)
     assert "'predicted_error'" in line
-    assert line.endswith("packaged checkpoints that have it: filling")
+    assert line.endswith("heads for it (packaged checkpoints that have them: filling)")
     # What no checkpoint fills names none.
     assert refuses(store, "--keep", 0.5, "--by", "age").endswith("numbers to filter by")
 

@@ -1,5 +1,6 @@
 """What a checkpoint's heads say, from the generator to the filter; and stores without it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from dfsynth.jobs.engine import RunReport
 from dfsynth.jobs.filter import Filtered
 from dfsynth.jobs.info import describe_store
 from dfsynth.jobs.verify import verify_store
-from dfsynth.manifest import IMAGE_SCHEMAS, IMAGES, ManifestSchema
+from dfsynth.manifest import IMAGE_SCHEMAS, IMAGES, PROVENANCE_KEY, ManifestSchema
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
 from dfsynth.score import LEARNED_SCORES
@@ -122,6 +123,46 @@ def test_a_checkpoint_without_heads_builds_with_nulls_and_one_line(build: Build,
         opened(out).dataset("ood_score < 3")
 
 
+def test_a_share_alone_is_kept_by_the_predicted_error(
+    build: Build, out: Path, tmp_path: Path, run_cli: Callable[..., tuple[int, str, str]]
+) -> None:
+    """In filters, in data sets, and where the worst are drawn; the result says by which column."""
+    build(learned=SAID)
+    assert filter_manifest(out, None, 0.4, None).by == "predicted_error"
+    assert filter_manifest(out, None, 0.4, "uncertainty").by == "uncertainty"
+    assert filter_manifest(out, "row < 3", None, None).by is None
+    kept = tmp_path / "kept.parquet"
+    status, text, _ = run_cli("filter", out, "--keep", 0.4, "--out", kept)
+    assert (status, text.splitlines()[0]) == (
+        0,
+        "2 of 5 images kept, those lowest in predicted_error",
+    )
+    recorded = json.loads(pq.read_schema(kept).metadata[PROVENANCE_KEY])["filter"]
+    assert json.loads(recorded)["by"] == "predicted_error"
+    # All are predicted alike: the first rows pass, which are not those of least uncertainty.
+    rows = [row["row"] for row in opened(out).dataset(keep=0.4).table.to_pylist()]
+    assert rows == [0, 1]
+    sheet = run_cli("show", out, "--worst", 1, "--out", tmp_path / "worst.png", "--json")[1]
+    assert json.loads(sheet)["ranking"]["by"] == "predicted_error"
+
+
+def test_without_heads_a_share_alone_is_kept_by_uncertainty(
+    build: Build, out: Path, tmp_path: Path, run_cli: Callable[..., tuple[int, str, str]]
+) -> None:
+    build()
+    found = filter_manifest(out, None, 0.4, None)
+    assert (found.by, found.kept) == ("uncertainty", 2)
+    said = run_cli("filter", out, "--keep", 0.4)[1]
+    assert said.startswith("2 of 5 images kept, those lowest in uncertainty")
+    by_default, named = (
+        opened(out).dataset(keep=0.4, by=by).table["row"].to_pylist()
+        for by in (None, "uncertainty")
+    )
+    assert by_default == named
+    sheet = run_cli("show", out, "--worst", 1, "--out", tmp_path / "worst.png", "--json")[1]
+    assert json.loads(sheet)["ranking"]["by"] == "uncertainty"
+
+
 def test_a_finished_store_says_nothing_of_heads(build: Build) -> None:
     build()
     lines = Lines()
@@ -167,7 +208,8 @@ def test_a_store_of_version_1_is_read_verified_and_repaired(build: Build, out: P
     assert opened(out).provenance["schema_version"] == 1
     assert not verify_store(out, repair=False, progress=Silent()).damage
     assert opened(out).manifest["predicted_error"].null_count == 5
-    assert filter_manifest(out, None, 0.4, "uncertainty").kept == 2
+    found = filter_manifest(out, None, 0.4, None)
+    assert (found.by, found.kept) == ("uncertainty", 2)
     with pytest.raises(UsageError, match="schema version 1, made before there was that column"):
         filter_manifest(out, "predicted_error < 0.2", None, None)
 

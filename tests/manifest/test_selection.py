@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +112,34 @@ def test_a_share_out_of_range_is_refused(keep: float, folder: Path) -> None:
         select(folder, None, keep, "uncertainty")
 
 
-@pytest.mark.parametrize(("keep", "by"), [(0.5, None), (None, "uncertainty")])
-def test_a_share_and_its_column_come_together(
-    keep: float | None, by: str | None, folder: Path
+def test_a_column_without_a_share_or_a_limit_without_a_column_is_refused(folder: Path) -> None:
+    with pytest.raises(UsageError, match="found by without keep"):
+        select(folder, None, None, "uncertainty")
+    with pytest.raises(UsageError, match="found at_most without by"):
+        select(folder, None, None, None, at_most=0.5)
+
+
+def test_a_share_alone_is_by_uncertainty_in_a_store_without_predicted_errors(folder: Path) -> None:
+    assert select(folder, None, 0.5, None).by == "uncertainty"
+    assert _rows(folder, keep=0.5) == _rows(folder, keep=0.5, by="uncertainty")
+    assert select(folder, "row < 3", None, None).by is None
+
+
+def test_a_share_alone_is_by_the_predicted_error_where_any_image_has_one(
+    write_manifest: WriteManifest, ok_row: MakeRow, failed_row: MakeRow
 ) -> None:
-    with pytest.raises(UsageError, match="without"):
-        select(folder, None, keep, by)
+    """Whatever the predicate leaves of them."""
+    rows = [ok_row(i) for i in range(6)]
+    learned = [
+        replace(row, scores={**row.scores, "predicted_error": 1 - row.row / 10}) for row in rows
+    ]
+    learned[2] = failed_row(2)
+    learned[3] = rows[3]
+    filled = write_manifest(learned)
+    assert select(filled, None, 0.5, None).by == "predicted_error"
+    assert _rows(filled, keep=0.5) == [4, 5]
+    assert _rows(filled, keep=0.5, by="uncertainty") == [0, 1, 3]
+    assert select(filled, "row < 3", 0.5, None).by == "predicted_error"
 
 
 def test_a_column_to_keep_by_must_be_known_and_numeric(folder: Path) -> None:
@@ -131,9 +154,11 @@ def test_a_column_without_a_number_chooses_nothing(
     write_manifest: WriteManifest, ok_row: MakeRow
 ) -> None:
     """Rather than keep no image without a word."""
-    folder = write_manifest([ok_row(i) for i in range(5)])
+    folder = write_manifest([ok_row(i, uncertainty=None) for i in range(5)])
     for limit in ({"keep": 0.5}, {"at_most": 1.0}):
-        with pytest.raises(MissingColumnError, match="'ood_score' is null in all 5 images"):
+        with pytest.raises(MissingColumnError, match="'uncertainty' is null in all 5 images"):
+            _rows(folder, by="uncertainty", **limit)
+        with pytest.raises(MissingColumnError, match="'ood_score' is null for every image"):
             _rows(folder, by="ood_score", **limit)
     assert _rows(folder, by="ood_score", keep=0.5, where="false") == []
 

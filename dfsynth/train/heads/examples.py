@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,11 +86,14 @@ class Examples:
         """Reads what `save` wrote.
 
         Raises:
-            OSError, ValueError, KeyError, BadZipFile: there is no such file, or it is damaged.
+            OSError, ValueError: there is no such file, or it is damaged.
         """
         # Array by array: numpy's reader of whole files can be told to unpickle.
-        with ZipFile(path) as archive:
-            return cls(*(_read_array(archive, f.name) for f in fields(cls)))
+        try:
+            with ZipFile(path) as archive:
+                return cls(*(_read_array(archive, f.name) for f in fields(cls)))
+        except (BadZipFile, KeyError) as error:
+            raise ValueError(f"{path} holds no examples: {error}; make them again") from error
 
 
 def _read_array(archive: ZipFile, name: str) -> NDArray[Any]:
@@ -126,6 +129,8 @@ def generate_examples(
         for picture, generated in zip(chosen, made, strict=True):
             targets, scores = _targets(picture, generated), _scores(picture, generated)
             rows.append((picture.patient_id, picture.origin, picture.kind, targets, scores))
+    if not rows:
+        raise ValueError("there is no picture to make an example of")
     patients, origins, kinds, targets_of, scores_of = zip(*rows, strict=True)
     return Examples(
         patients=np.array(patients),

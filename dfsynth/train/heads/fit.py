@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dfsynth.train.heads.examples import Examples
+from dfsynth.train.heads.examples import TARGETS, Examples
 from dfsynth.train.heads.perceptrons import Loss, train_perceptron
 from dfsynth.train.heads.pictures import FRONTAL, PICTURES
 from dfsynth.trust import BOUND_CONFIDENCE, OUTPUTS, Projection, TrustHeads
@@ -23,6 +23,8 @@ _FALSE_ALARMS: Final = 0.03
 """Share of them with an `ood_score` above 0."""
 _GROUPS: Final = 3
 """Of like predictions, each with a margin of its own."""
+_NO_MARGIN: Final = 100.0
+"""Makes every bound 1, which no error exceeds."""
 FLAGS: Final = ("not_chest", "lateral", "inverted", "rotated", "devices")
 Array = NDArray[np.float32]
 
@@ -35,6 +37,7 @@ class HeadsFit:
     error_examples: int
     picture_examples: int
     calibration_patients: int
+    """With a picture whose error is known."""
 
 
 def fit_heads(
@@ -48,7 +51,11 @@ def fit_heads(
         held: Frontal radiographs that nothing else was fitted on, for thresholds.
         calibration: Pairs under shift of patients of their own, for the margins.
         seed: Of initial weights and draws.
+
+    Raises:
+        ValueError: there is nothing to fit one of the heads on; the message says what is missing.
     """
+    _require_examples(shifted, pictures, held, calibration)
     projection = _fit_projection(shifted, pictures)
     inputs = projection(shifted.figures, shifted.layout)
     seen = projection(pictures.figures, pictures.layout)
@@ -70,28 +77,47 @@ def fit_heads(
         precision=precision,
         distances=np.array([0, 1], np.float32),
         ood_offset=np.zeros(1, np.float32),
-        margin_edges=np.zeros(0, np.float32),
-        margins=np.zeros(1, np.float32),
+        margin_edges=_edges(error(inputs)[:, -1]),
+        margins=np.full(_GROUPS, _NO_MARGIN, np.float32),
     )
-    usual = projection(held.figures, held.layout)
-    distance = heads.excess_distance(usual)
-    low, high = np.quantile(distance, [0.5, 0.99])
+    heads = _with_thresholds(heads, held)
+    known = calibration.of(np.isfinite(calibration.targets[:, -1]))
+    heads = replace(heads, margins=_margins(heads, known))
+    return HeadsFit(heads, len(shifted), len(pictures), len(set(known.patients)))
+
+
+def _require_examples(
+    shifted: Examples, pictures: Examples, held: Examples, calibration: Examples
+) -> None:
+    frontal = int((pictures.kinds == FRONTAL).sum())
+    for what, found, least in (
+        *(
+            (f"shifted pairs that know their {name}", int(np.isfinite(values).sum()), 1)
+            for name, values in zip(TARGETS, shifted.targets.T, strict=True)
+        ),
+        ("frontal pictures", frontal, 2),
+        ("pictures of other kinds", len(pictures) - frontal, 1),
+        ("held frontal radiographs", len(held), 1),
+        ("calibration pairs of known truth", int(np.isfinite(calibration.targets[:, -1]).sum()), 1),
+    ):
+        if found < least:
+            raise ValueError(f"expected {least} or more {what}, found {found}")
+
+
+def _with_thresholds(heads: TrustHeads, held: Examples) -> TrustHeads:
+    """Distances, flags and `ood_score` by what frontal radiographs usually have."""
+    usual = heads.projection(held.figures, held.layout)
+    low, high = np.quantile(heads.excess_distance(usual), [0.5, 0.99])
     heads = replace(heads, distances=np.array([low, max(high - low, 1e-3)], np.float32))
-    logits = heads.kinds(usual)[:, 1:]
-    thresholds = np.maximum(np.quantile(logits, 1 - _FALSE_FLAGS, axis=0), 0)
-    alarms = heads.unlikeness(usual)
-    heads = replace(
-        heads,
-        flag_thresholds=thresholds.astype(np.float32),
-        ood_offset=np.array([np.quantile(alarms, 1 - _FALSE_ALARMS)], np.float32),
-    )
-    edges, margins = _margins(heads, calibration)
-    return HeadsFit(
-        replace(heads, margin_edges=edges, margins=margins),
-        len(shifted),
-        len(pictures),
-        len(set(calibration.patients)),
-    )
+    flags = np.maximum(_exceeded_by(_FALSE_FLAGS, heads.kinds(usual)[:, 1:]), 0)
+    alarm = _exceeded_by(_FALSE_ALARMS, heads.unlikeness(usual)[:, None])
+    return replace(heads, flag_thresholds=flags, ood_offset=alarm)
+
+
+def _exceeded_by(share: float, values: Array) -> Array:
+    """The least of the values (n) of each column that no more than a share of them exceeds."""
+    ordered = np.sort(values, axis=0)
+    return np.asarray(ordered[len(ordered) - 1 - int(share * len(ordered))], np.float32)
 
 
 def _fit_projection(shifted: Examples, pictures: Examples) -> Projection:
@@ -99,14 +125,15 @@ def _fit_projection(shifted: Examples, pictures: Examples) -> Projection:
     layout = np.concatenate([shifted.layout, pictures.layout]).astype(np.float64)
     mean, scale = layout.mean(axis=0), layout.std(axis=0) + 1e-3
     _, singular, axes = np.linalg.svd((layout - mean) / scale, full_matrices=False)
-    count = min(_COMPONENTS, len(singular))
-    spread = singular[:count] / np.sqrt(len(layout))
+    spread = singular / np.sqrt(len(layout))
+    # Directions in which examples do not differ would be rounding errors made large.
+    count = min(_COMPONENTS, int((spread > _LEAST * spread[0]).sum()))
     return Projection(
         figure_mean=figures.mean(axis=0),
         figure_scale=figures.std(axis=0) + np.float32(1e-3),
         layout_mean=mean.astype(np.float32),
         layout_scale=scale.astype(np.float32),
-        components=(axes[:count].T / np.maximum(spread, 1e-6)).astype(np.float32),
+        components=(axes[:count].T / spread[:count]).astype(np.float32),
     )
 
 
@@ -185,23 +212,39 @@ def _spread(inputs: Array) -> tuple[Array, Array]:
     return centre, np.linalg.inv(shrunk).astype(np.float32)
 
 
-def _margins(heads: TrustHeads, calibration: Examples) -> tuple[Array, Array]:
-    """Split conformal margins over patients, in groups of like predictions.
+def _edges(logits: Array) -> Array:
+    """What divides predictions (n) into groups of one size.
 
-    A patient's pictures share its weight, so that the promise is one over patients.
+    Of the pairs that the head was fitted on: groups that calibration patients themselves had made
+    would not be those of a patient to come.
     """
-    known = calibration.of(np.isfinite(calibration.targets[:, 4]))
-    logits = heads.error(heads.projection(known.figures, known.layout))[:, -1]
-    excess = _transformed(known.targets)[:, 4] - logits
-    edges = np.quantile(logits, np.arange(1, _GROUPS) / _GROUPS)
-    group = np.searchsorted(edges, logits)
-    margins = []
-    for number in range(_GROUPS):
-        own = group == number
-        weights = _even(known.patients[own])
-        order = np.argsort(excess[own])
-        # One patient's weight more than there is: the one to come (Tibshirani et al. 2019, eq. 7).
-        reached = np.cumsum(weights[order]) / (weights.sum() + 1)
-        place = min(int(np.searchsorted(reached, BOUND_CONFIDENCE)), len(order) - 1)
-        margins.append(excess[own][order][place])
-    return edges.astype(np.float32), np.array(margins, np.float32)
+    return np.quantile(logits, np.arange(1, _GROUPS) / _GROUPS).astype(np.float32)
+
+
+def _margins(heads: TrustHeads, calibration: Examples) -> Array:
+    """Split conformal margins (g) over patients of known truth, in groups of like predictions.
+
+    A patient's pictures share its weight: the promise is one of a picture drawn at random of a
+    patient to come (hierarchical conformal prediction: Lee, Barber, Willett 2023). Fewer than nine
+    patients cannot promise 90 % by any number, and the bound of their group is 1.
+    """
+    logits = heads.error(heads.projection(calibration.figures, calibration.layout))[:, -1]
+    # Not cut off as for training: a bound must hold for an error of 1, too.
+    total = np.clip(calibration.targets[:, -1].astype(np.float64), 1e-13, 1 - 1e-13)
+    excess = np.log(total / (1 - total)) - logits
+    group = np.searchsorted(heads.margin_edges, logits)
+    margins = [
+        _margin(excess[group == number], calibration.patients[group == number])
+        for number in range(_GROUPS)
+    ]
+    return np.array(margins, np.float32)
+
+
+def _margin(excess: NDArray[np.float64], patients: NDArray[np.str_]) -> float:
+    """The least excess (n) that is enough for `BOUND_CONFIDENCE` of patients and one to come."""
+    order = np.argsort(excess)
+    weights = _even(patients)[order]
+    reached = np.cumsum(weights) / (weights.sum() + 1)
+    # Nine whole patients of parts that sum to a little less are nine.
+    place = int(np.searchsorted(reached, BOUND_CONFIDENCE - 1e-9))
+    return float(excess[order][place]) if place < len(order) else _NO_MARGIN
