@@ -69,7 +69,8 @@ def picture_sets(inputs: Inputs) -> list[PictureSet]:
     """All sets: for fitting in both modes, thresholds, margins, and four to report."""
 
     def shifted(first: int) -> Iterator[Picture]:
-        yield from _shifted(inputs, inputs.pairs, lambda r: r.split == "train", first)
+        # Networks learn nothing from validation patients, among whom is a volume of its own kind.
+        yield from _shifted(inputs, inputs.pairs, lambda r: r.split in ("train", "val"), first)
         yield from _shifted(inputs, inputs.more, lambda r: not _calibrates(r), first)
 
     def calibration(first: int) -> Iterator[Picture]:

@@ -18,7 +18,7 @@ _STEPS: Final = 1500
 _BATCH: Final = 256
 _RATE: Final = 2e-3
 _DECAY: Final = 3e-3
-_JITTER: Final = 0.15
+_JITTER: Final = 0.3
 """Standard deviation of what is added to standardised inputs: few patients are easily known."""
 
 Loss = Callable[[Tensor, Tensor], Tensor]
