@@ -38,7 +38,7 @@ class PackagedNetwork:
     grid: tuple[int, int]
     """Height and width in pixels of the images that it was trained on."""
     size_bytes: int
-    """Of weights and card on disk."""
+    """Of weights, card and heads for trust on disk."""
     license: str
     intended_use: str
     limits: str
@@ -75,7 +75,8 @@ def packaged_network(name: str) -> PackagedNetwork:
 
 def _describe(folder: Path) -> PackagedNetwork:
     card = read_checkpoint_file(folder / CARD)
-    size_bytes = len(card) + len(read_checkpoint_file(folder / WEIGHTS))
+    others = [WEIGHTS, SCORES] if (folder / SCORES).exists() else [WEIGHTS]
+    size_bytes = len(card) + sum(len(read_checkpoint_file(folder / name)) for name in others)
     try:
         return _parse(folder.name, card, size_bytes)
     except ValueError as error:

@@ -37,9 +37,7 @@ def test_all_packaged_networks_are_listed_with_their_facts(run_cli: RunCli) -> N
     for name, entry in found.items():
         card = json.loads((folders[name] / CARD).read_bytes())
         assert entry["trained_as"] == card["name"]
-        assert entry["size_bytes"] == sum(
-            (folders[name] / file).stat().st_size for file in (CARD, WEIGHTS)
-        )
+        assert entry["size_bytes"] == sum(path.stat().st_size for path in folders[name].iterdir())
         for key in ("network", "licence", "intended_use", "limits", "training_data", "metrics"):
             assert entry[key] == card[key], (name, key)
         assert all(part["licence"] for part in entry["training_data"])
@@ -98,7 +96,10 @@ def test_one_network_as_json_is_its_entry_of_the_list(run_cli: RunCli) -> None:
 def test_an_unknown_name_is_wrong_usage(run_cli: RunCli, wanted: str) -> None:
     status, out, err = run_cli("models", wanted)
     assert (status, out) == (2, "")
-    assert err == f"error: no packaged network {wanted!r}: expected one of default, lung-reader\n"
+    assert (
+        err
+        == f"error: no packaged network {wanted!r}: expected one of default, lung-reader, mixture-256\n"
+    )
 
 
 @pytest.mark.parametrize(
