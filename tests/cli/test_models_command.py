@@ -96,10 +96,8 @@ def test_one_network_as_json_is_its_entry_of_the_list(run_cli: RunCli) -> None:
 def test_an_unknown_name_is_wrong_usage(run_cli: RunCli, wanted: str) -> None:
     status, out, err = run_cli("models", wanted)
     assert (status, out) == (2, "")
-    assert (
-        err
-        == f"error: no packaged network {wanted!r}: expected one of default, lung-reader, mixture-256\n"
-    )
+    known = "default, lung-reader, mixture-256"
+    assert err == f"error: no packaged network {wanted!r}: expected one of {known}\n"
 
 
 @pytest.mark.parametrize(
