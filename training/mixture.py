@@ -44,7 +44,9 @@ _SPREAD_PAIRS = 40
 LIMITS = (
     "Trained on simulated and semi-synthetic pairs, never on measured dark-field images. It knows "
     "where lung is and roughly how thick and how aerated it looks; it cannot know a patient's own "
-    "dark-field coefficient. Lateral views, children and other body parts give meaningless maps."
+    "dark-field coefficient. Lateral views and other body parts give meaningless maps, which "
+    "ood_score tells; radiographs of children look usual to it. Bounds and promises hold for "
+    "simulated patients like those of the calibration: on a volume left out, too few."
 )
 
 
@@ -264,14 +266,17 @@ def error_over_constant(best: Path, unseen: Path, out: Path) -> float:
 def package(best: Path, metrics: Metrics, recipe: Recipe, folder: Path) -> None:
     """The checkpoint with its scores; refuses what is too large or not known to be free."""
     files = read_checkpoint(best)
-    for entry in files.card.training_data:
+    data = (*files.card.training_data, *recipe["heads_data"])
+    for entry in data:
         licence = entry["licence"]
         free = licence in ("none", *recipe["volumes"].values()) or is_free_to_use(licence, recipe)
         if not free:
             raise SystemExit(
                 f"{licence!r} is not known to be free; it cannot be in packaged weights"
             )
-    card = replace(files.card, license="Apache-2.0", limits=LIMITS, metrics=metrics)
+    card = replace(
+        files.card, license="Apache-2.0", limits=LIMITS, metrics=metrics, training_data=data
+    )
     if files.scores is None:
         raise SystemExit(f"{best} has no heads for trust; they are trained before it is packaged")
     with torch.inference_mode():

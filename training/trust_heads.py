@@ -26,6 +26,8 @@ from dfsynth.train.heads import MAP_SCORES, DescribingHeads, Examples, fit_heads
 from dfsynth.trust import TrustHeads
 
 _BATCH = 8
+_KEPT = ("predicted_error", "ood_score", "epistemic_mean", "uncertainty")
+"""Scores of the table for filters: what a promise may be asked by."""
 
 
 def main() -> None:
@@ -88,8 +90,8 @@ def calibration_rows(heads: TrustHeads, examples: Examples) -> tuple[Calibration
         # As filters see them: without a lung there is no uncertainty, and the image is dropped.
         known = np.isfinite([error, of_maps["uncertainty"]]).all()
         if known and origin not in SEMI_SYNTHETIC:
-            scores = {k: float(np.float32(v)) for k, v in (of_maps | dict(said.scores)).items()}
-            finite = {k: v for k, v in scores.items() if np.isfinite(v)}
+            scores = of_maps | dict(said.scores)
+            finite = {k: float(np.float32(scores[k])) for k in _KEPT if np.isfinite(scores[k])}
             rows.append(CalibrationRow(str(examples.patients[number]), origin, finite, error))
     return tuple(rows)
 

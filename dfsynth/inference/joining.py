@@ -52,7 +52,12 @@ def join_members(name: str, checkpoints: Sequence[CheckpointFiles]) -> tuple[Mem
         network = load_network(files)
         assert isinstance(network, CascadeNetwork)
         member.load_state_dict(network.state_dict())
-    data = {tuple(entry.items()): entry for card in cards for entry in card.training_data}
+    data: dict[tuple[str, str], dict[str, str]] = {}
+    for entry in (entry for card in cards for entry in card.training_data):
+        known = data.setdefault((entry.get("name", ""), entry.get("licence", "")), entry)
+        # Members saw different draws: the card says how many pairs one of them saw at the most.
+        if int(entry.get("training_pairs", 0)) > int(known.get("training_pairs", 0)):
+            data[entry.get("name", ""), entry.get("licence", "")] = entry
     card = replace(
         first,
         name=name,

@@ -94,17 +94,23 @@ def _as_compared(recipe: Recipe) -> dict[str, Any]:
 
 
 def draw_patients(rows: Sequence[PairInfo], indices: Sequence[int], seed: int) -> tuple[int, ...]:
-    """Draws as many patients as there are, with replacement, and gives the pairs of each draw.
+    """Draws as many patients of each origin as there are, with replacement → pairs of each draw.
 
     Breiman, "Bagging predictors", Machine Learning 1996, with patients as the unit: pairs of one
-    patient are no new evidence.
+    patient are no new evidence. Within each origin, since a few volumes among hundreds of phantoms
+    would else be missing from most draws.
     """
-    of_patient: dict[str, list[int]] = {}
+    of_patient: dict[tuple[str, str], list[int]] = {}
     for index in indices:
-        of_patient.setdefault(rows[index].patient_id, []).append(index)
-    patients = sorted(of_patient)
-    drawn = np.random.default_rng([seed, len(patients)]).integers(len(patients), size=len(patients))
-    return tuple(index for patient in sorted(drawn) for index in of_patient[patients[patient]])
+        row = rows[index]
+        of_patient.setdefault((row.origin or "", row.patient_id), []).append(index)
+    rng = np.random.default_rng([seed, len(of_patient)])
+    chosen: list[int] = []
+    for origin in sorted({origin for origin, _ in of_patient}):
+        patients = sorted(patient for patient in of_patient if patient[0] == origin)
+        for drawn in sorted(rng.integers(len(patients), size=len(patients))):
+            chosen += of_patient[patients[drawn]]
+    return tuple(chosen)
 
 
 def _seed_of_member(seed: int, member: int) -> int:

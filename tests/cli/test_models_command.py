@@ -78,7 +78,7 @@ def test_one_network_is_read_by_people(
     for expected in (network.intended_use, network.limits, network.license, network.trained_as):
         assert " ".join(expected.split()) in text
     for part in network.training_data:
-        assert f"- {part['name']}; licence: {part['licence']};" in text
+        assert f"- {part['name']}; licence: {part['licence']}" in text
     mae = network.metrics["test_patients"]["clean_mae"]
     assert f"clean mae {mae['value']:.3g} ({mae['low']:.3g} to {mae['high']:.3g})" in text
     for machine_facing in ("_", "{", "None", "True"):
