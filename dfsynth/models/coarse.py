@@ -129,7 +129,7 @@ class CoarseStage(Stage):
 class CoarseCascade(CascadeNetwork):
     """M decoders on a grid four times coarser than the image, and one refinement."""
 
-    economy = 4
+    economy = 2
 
     def __init__(self, config: CascadeConfig) -> None:
         """Builds the network with initial weights from torch's global generator.
