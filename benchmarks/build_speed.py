@@ -20,6 +20,7 @@ import dfsynth
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.models import Cascade
 from dfsynth.models.published import PUBLISHED_WIDTHS
+from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
 from dfsynth.resources import data_folder
 
 SAMPLES = 20
@@ -32,9 +33,11 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     arguments = parser.parse_args()
     published_s = time_published(arguments.size, arguments.passes)
-    rates = {}
-    for precision in ("fp32", "auto"):
-        rates[precision] = build_rate(arguments.images, arguments.size, precision)
+    rates = {
+        f"{mc}, {precision}": build_rate(arguments.images, arguments.size, precision, mc)
+        for precision in ("fp32", "auto")
+        for mc in MONTE_CARLO_MODES
+    }
     result = {
         **describe_machine(),
         "size": arguments.size,
@@ -60,7 +63,7 @@ def time_published(size: int, passes: int) -> float:
     return (time.perf_counter() - started) / passes * SAMPLES
 
 
-def build_rate(images: int, size: int, precision: str) -> float:
+def build_rate(images: int, size: int, precision: str, mc: MonteCarloMode) -> float:
     """Images/s of `dfsynth build`, from planning to the last commit."""
     with tempfile.TemporaryDirectory() as folder:
         source = repeat_samples(Path(folder) / "radiographs", images)
@@ -70,6 +73,7 @@ def build_rate(images: int, size: int, precision: str) -> float:
             size=(size, size),
             precision=precision,
             mc_samples=SAMPLES,
+            mc=mc,
         )
     if report.ok != images:
         raise SystemExit(f"{report.failed} images failed")

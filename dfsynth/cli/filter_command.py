@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = (
     "Example: dfsynth filter x.zarr --where \"lung_fraction > 0.1 and view = 'PA'\" --keep 0.8 "
-    "--out kept.parquet; with a promise: dfsynth filter x.zarr --max-error 0.3 --confidence 0.95"
+    "--out kept.parquet; with a promise: dfsynth filter x.zarr --max-error 0.5 --confidence 0.95"
 )
 
 

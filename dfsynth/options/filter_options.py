@@ -103,7 +103,7 @@ class FilterOptions:
             if getattr(self, name) is not None:
                 raise UsageError(
                     f"--{name} goes with --max-error, which was not given: "
-                    "for example --max-error 0.3"
+                    "for example --max-error 0.5"
                 )
 
     def _refuse_beside_a_limit(self) -> None:
