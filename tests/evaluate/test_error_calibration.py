@@ -58,8 +58,8 @@ def test_an_image_that_is_off_has_its_error_of_shape(
     generator, pairs = make_generator(), make_pairs(2)
     known = type(generator).stages
 
-    def squared(self: Any, images: Any, ids: Any) -> Any:
-        return [replace(stage, mean=images**2) for stage in known(self, images, ids)]
+    def squared(self: Any, images: Any, ids: Any, contents: Any) -> Any:
+        return [replace(stage, mean=images**2) for stage in known(self, images, ids, contents)]
 
     monkeypatch.setattr(type(generator), "stages", squared)
     (row, _) = measure_errors(generator, pairs, (0, 1), Silent())
@@ -153,7 +153,7 @@ def test_own_pairs_calibrate_as_the_store_was_built(
         *("--max-error", 0.3, "--by", "epistemic_mean", "--risk", 0.2, "--json"),
     )
     assert status == 0, err
-    assert asked == [("tiny", "fp32", 2, 3)]
+    assert asked == [("tiny", "fp32", 2, 3, "full")]
     promise = json.loads(out)["promise"]
     assert promise["calibration"] == "the pairs of pairs.zarr"
     assert promise["origins"] == {"phantom": 24}
