@@ -45,8 +45,8 @@ LIMITS = (
     "Trained on simulated and semi-synthetic pairs, never on measured dark-field images. It knows "
     "where lung is and roughly how thick and how aerated it looks; it cannot know a patient's own "
     "dark-field coefficient. Lateral views and other body parts give meaningless maps, which the "
-    "score of the unusual tells; radiographs of children look usual to it. Bounds and promises hold for "
-    "simulated patients like those of the calibration: on a volume left out, too few."
+    "score of the unusual tells; radiographs of children look usual to it. Bounds and promises "
+    "hold for simulated patients like those of the calibration: on a volume left out, too few."
 )
 
 
