@@ -1,9 +1,10 @@
-"""Training throughput of the compact form against the published one, at equal size and batch.
+"""Training throughput of recipes against the last of them, at equal size and batch.
 
     python benchmarks/train_speed.py [--size 128] [--batch 4] [--steps 5] [--device cpu]
+    python benchmarks/train_speed.py --recipes coarse-256 compact-256 --size 256 --batch 8
 
 Steps of the joint phase, in which all three stages are trained, on one batch of noise that lies
-ready; steps of the two alternate, so that a noisy machine slows both. Precision as `--precision
+ready; steps of all alternate, so that a noisy machine slows each. Precision as `--precision
 auto` chooses it, and in float32.
 """
 
@@ -21,8 +22,6 @@ from dfsynth.train import read_recipe, recipe_path
 from dfsynth.train.processes import Processes
 from dfsynth.train.trainer import Trainer
 
-_RECIPES = ("compact-256", "published")
-
 
 def make_trainer(name: str, size: int, batch: int, device: torch.device, precision: str) -> Trainer:
     """Ready for a step of its joint phase."""
@@ -38,13 +37,14 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--recipes", nargs="+", default=["coarse-256", "compact-256", "published"])
     arguments = parser.parse_args()
     device = resolve_device(arguments.device)
     side, count = arguments.size, arguments.batch
     batch = noise_batch(side, count, device)
     result: dict[str, object] = {**describe_machine(), "size": side, "batch": count}
     for precision in dict.fromkeys(("fp32", resolve_precision("auto", device))):
-        trainers = {n: make_trainer(n, side, count, device, precision) for n in _RECIPES}
+        trainers = {n: make_trainer(n, side, count, device, precision) for n in arguments.recipes}
         for trainer in trainers.values():
             step_seconds(trainer, batch)
         seconds: dict[str, list[float]] = {name: [] for name in trainers}
@@ -54,7 +54,7 @@ def main() -> None:
         rates = {name: count / float(np.median(found)) for name, found in seconds.items()}
         result[precision] = {
             **{f"{name}, pairs/s": round(rate, 3) for name, rate in rates.items()},
-            "times as fast": round(rates["compact-256"] / rates["published"], 1),
+            "times as fast": {n: round(rates[n] / rates[arguments.recipes[-1]], 1) for n in rates},
         }
     print(json.dumps(result, indent=2))
 
