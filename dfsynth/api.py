@@ -20,6 +20,8 @@ from dfsynth.options import (
 from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dfsynth.evaluate import Evaluation, EvaluationReport
     from dfsynth.inference import MapGenerator
     from dfsynth.jobs.engine import RunReport
@@ -166,6 +168,41 @@ def train_generator(
 
     wanted = TrainOptions.of(recipe=recipe, data=data, out=out, **options)
     return run_training(wanted, progress or SilentTraining())
+
+
+def join_members(
+    checkpoints: "Sequence[str | Path]", out: str | Path, *, name: str = "members"
+) -> Path:
+    """Joins checkpoints that were trained as members into one checkpoint, the folder `out`.
+
+    They share the Monte-Carlo samples of an image out, and their disagreement is epistemic
+    uncertainty. The joined checkpoint has neither metrics nor calibrated intervals: those are of
+    single members.
+
+    Example:
+        >>> members = [
+        ...     dfsynth.train_generator(
+        ...         "recipe.toml", "pairs.zarr", f"runs/{m}", member=m, precision="fp32"
+        ...     ).best
+        ...     for m in (0, 1)
+        ... ]
+        >>> dfsynth.join_members(members, "runs/joined").name
+        'joined'
+
+    Raises:
+        UsageError: fewer than two checkpoints, or of networks, grids or windows that differ.
+        CheckpointError: one of them is damaged.
+        OSError: the disk refuses.
+    """
+    from dfsynth.checkpoint import checkpoint_path, read_checkpoint
+    from dfsynth.inference import join_members as join
+    from dfsynth.inference import save_checkpoint
+
+    files = [read_checkpoint(checkpoint_path(str(each))) for each in checkpoints]
+    network, card = join(name, files)
+    folder = Path(out)
+    save_checkpoint(folder, network, card)
+    return folder
 
 
 def evaluate_checkpoint(

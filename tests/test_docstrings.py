@@ -24,6 +24,7 @@ EXAMPLES = (
     "filter_store",
     "simulate_pairs",
     "train_generator",
+    "join_members",
     "evaluate_checkpoint",
     "load_generator",
 )

@@ -13,6 +13,7 @@ PROMISED: dict[str, set[str]] = {
         "draw_contact_sheet",
         "evaluate_checkpoint",
         "filter_store",
+        "join_members",
         "load_generator",
         "open_store",
         "simulate_pairs",
