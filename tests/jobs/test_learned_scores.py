@@ -107,6 +107,7 @@ def test_what_the_heads_say_stands_in_the_manifest(build: Build, out: Path) -> N
     assert filter_manifest(out, "list_contains(flags, 'lateral')", None, None).kept == 5
 
 
+@pytest.mark.torch
 def test_a_checkpoint_without_heads_builds_with_nulls_and_one_line(build: Build, out: Path) -> None:
     lines = Lines()
     build(lines)
@@ -123,6 +124,7 @@ def test_a_checkpoint_without_heads_builds_with_nulls_and_one_line(build: Build,
         opened(out).dataset("ood_score < 3")
 
 
+@pytest.mark.torch
 def test_a_share_alone_is_kept_by_the_predicted_error(
     build: Build, out: Path, tmp_path: Path, run_cli: Callable[..., tuple[int, str, str]]
 ) -> None:
@@ -146,6 +148,7 @@ def test_a_share_alone_is_kept_by_the_predicted_error(
     assert json.loads(sheet)["ranking"]["by"] == "predicted_error"
 
 
+@pytest.mark.torch
 def test_without_heads_a_share_alone_is_kept_by_uncertainty(
     build: Build, out: Path, tmp_path: Path, run_cli: Callable[..., tuple[int, str, str]]
 ) -> None:
