@@ -23,28 +23,16 @@ settings.load_profile("unhurried")
 def tiny_checkpoint(tmp_path_factory) -> Path:
     """A checkpoint folder of a very small cascade with random weights, grid 32 × 32."""
     import torch
+    from small_cards import small_card
 
-    from dfsynth.checkpoint import NETWORK, CascadeConfig, ModelCard
+    from dfsynth.checkpoint import CascadeConfig
     from dfsynth.inference import save_checkpoint
     from dfsynth.models import Cascade
-    from dfsynth.records import IntensityWindow
 
     config = CascadeConfig(stages=2, widths=(8, 16))
     torch.manual_seed(7)
     network = Cascade(config)
-    card = ModelCard(
-        name="tiny",
-        network=NETWORK,
-        arguments=config,
-        grid=(32, 32),
-        intensity=IntensityWindow(),
-        unit="1",
-        window=(0.0, 1.0),
-        license="Apache-2.0",
-        intended_use="tests",
-        limits="random weights",
-        training_data=(),
-    )
+    card = small_card(config, name="tiny", grid=(32, 32))
     folder = tmp_path_factory.mktemp("checkpoint") / "tiny"
     save_checkpoint(folder, network, card)
     return folder

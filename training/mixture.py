@@ -232,8 +232,13 @@ def summary(folder: Path) -> Metrics:
     lung = scores["stages"][-1]["lung"]
     shown = ("mae", "mse", "pearson", "nll", "crps", "coverage", "spearman", "spearman_pixels")
     trust = ("spearman", "spearman_pixels", "ause")
+    coverage = [float(row["coverage_90"]) for row in lung_rows(folder, "noisy")]
     return {
         "images": scores["images"],
+        "noisy_coverage_of_images": {
+            "median": float(np.median(coverage)),
+            "p5": float(np.percentile(coverage, 5)),
+        },
         **{
             f"{target}_{name}": lung[target][name]
             for target in ("clean", "noisy")
@@ -241,6 +246,15 @@ def summary(folder: Path) -> Metrics:
         },
         **{f"oracle_{name}": lung["oracle"][name] for name in trust},
     }
+
+
+def lung_rows(folder: Path, target: str) -> list[dict[str, str]]:
+    """The lines of an evaluation's images, of the last stage in the lung."""
+    with (folder / "images.csv").open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    last = max(int(row["stage"]) for row in rows)
+    wanted = (str(last), "lung", target)
+    return [row for row in rows if (row["stage"], row["region"], row["target"]) == wanted]
 
 
 def error_over_constant(best: Path, unseen: Path, out: Path) -> float:
@@ -252,14 +266,8 @@ def error_over_constant(best: Path, unseen: Path, out: Path) -> float:
         pair = source.read(number)
         if pair.clean is not None and pair.lung is not None and pair.lung.any():
             constant[row.key] = float(pair.clean[pair.lung > 0].std())
-    with (out / "left-out-evaluation" / "images.csv").open(newline="") as table:
-        rows = list(csv.DictReader(table))
-    last = max(int(r["stage"]) for r in rows)
-    ratios = [
-        float(r["mse"]) ** 0.5 / constant[r["key"]]
-        for r in rows
-        if int(r["stage"]) == last and (r["region"], r["target"]) == ("lung", "clean")
-    ]
+    rows = lung_rows(out / "left-out-evaluation", "clean")
+    ratios = [float(r["mse"]) ** 0.5 / constant[r["key"]] for r in rows]
     return float(np.median(ratios))
 
 

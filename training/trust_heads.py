@@ -49,17 +49,17 @@ def train_heads(
     files = read_checkpoint(checkpoint)
     inputs = Inputs(data, pairs, more, left_out, read_recipe("mixture"), files.card)
     made = {each.name: examples(files, each, out) for each in picture_sets(inputs)}
-    fitted = fit_heads(
+    heads = fit_heads(
         _joined(made, "shifted"),
         _joined(made, "pictures"),
         _joined(made, "held"),
         _joined(made, "calibration"),
     )
-    table = calibration_rows(fitted.heads, made["calibration-full"])
+    table = calibration_rows(heads, made["calibration-full"])
     card = replace(files.card, error_calibration=table)
     with torch.inference_mode():
-        save_checkpoint(checkpoint, load_network(files), card, fitted.heads)
-    metrics = report(fitted.heads, made)
+        save_checkpoint(checkpoint, load_network(files), card, heads)
+    metrics = report(heads, made)
     (out / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     return metrics
 

@@ -46,7 +46,11 @@ def ranking(heads: TrustHeads, examples: Examples) -> dict[str, Any]:
     error = known.targets[:, -1].astype(np.float64)
     scores = said(heads, known)
     resamples = resample_patients([str(p) for p in known.patients], 0)
-    found: dict[str, Any] = {"images": len(known), "patients": len(set(known.patients))}
+    found: dict[str, Any] = {
+        "images": len(known),
+        "patients": len(set(known.patients)),
+        "median_error": float(np.median(error)),
+    }
     for name in ("predicted_error", "ood_score", "uncertainty", "epistemic_mean"):
         values = np.nan_to_num(scores[name], nan=np.inf)
         found[name] = {

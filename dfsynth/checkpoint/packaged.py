@@ -76,12 +76,22 @@ def packaged_network(name: str) -> PackagedNetwork:
 def _describe(folder: Path) -> PackagedNetwork:
     card = read_checkpoint_file(folder / CARD)
     others = [WEIGHTS, SCORES] if (folder / SCORES).exists() else [WEIGHTS]
-    size_bytes = len(card) + sum(len(read_checkpoint_file(folder / name)) for name in others)
+    size_bytes = len(card) + sum(_size_bytes(folder / name) for name in others)
     try:
         return _parse(folder.name, card, size_bytes)
     except ValueError as error:
         raise CheckpointError(
             f"{folder / CARD} is no model card: {error}; install dfsynth again"
+        ) from error
+
+
+def _size_bytes(path: Path) -> int:
+    """Of a file that is there; its bytes are not read."""
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot read {path}: {error.strerror}; install dfsynth again"
         ) from error
 
 

@@ -3,7 +3,6 @@
 from dfsynth.evaluate.calibration_source import calibrate
 from dfsynth.evaluate.card_calibration import calibrate_checkpoint
 from dfsynth.evaluate.error_calibration import (
-    calibrate_checkpoint_errors,
     calibrate_errors,
     measure_errors,
 )
@@ -30,7 +29,6 @@ __all__ = [
     "UnwrittenReportError",
     "calibrate",
     "calibrate_checkpoint",
-    "calibrate_checkpoint_errors",
     "calibrate_errors",
     "evaluate_pairs",
     "measure_errors",

@@ -5,27 +5,22 @@ are those of a build.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from dfsynth.checkpoint import (
-    CARD,
     SEMI_SYNTHETIC,
     CalibrationRow,
     CheckpointFiles,
-    encode_card,
-    read_checkpoint,
 )
-from dfsynth.datasets import PairSource, indices_in, open_pairs
+from dfsynth.datasets import PairSource, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.prediction import PredictedPair, predict_pairs
-from dfsynth.files.durable import write_durably
 from dfsynth.inference import MapGenerator, load_map_generator
 from dfsynth.jobs.error_promise import LEAST_PATIENTS, ErrorCalibration, require_patients
-from dfsynth.options import DEFAULT_MC_SAMPLES, ErrorLimit
+from dfsynth.options import ErrorLimit
 from dfsynth.progress import Progress
 from dfsynth.records import NO_LUNG
 from dfsynth.score import score
@@ -105,36 +100,6 @@ def calibrate_errors(
     left = len({row.patient_id for row in rows})
     require_patients(left, limit, f"--calibrate: {description} that show a lung", LEAST_PATIENTS)
     return ErrorCalibration(description, rows)
-
-
-def calibrate_checkpoint_errors(
-    folder: Path,
-    data: Path,
-    progress: Progress,
-    *,
-    device: str = "auto",
-    precision: str = "auto",
-) -> tuple[CalibrationRow, ...]:
-    """Writes the scores and errors of the calibration patients of `data` into a model card.
-
-    Pairs of a semi-synthetic target are left out.
-
-    Raises:
-        UsageError, StoreError: the pairs cannot be used, or their truth is not known.
-        CheckpointError: a damaged checkpoint.
-    """
-    files = read_checkpoint(folder)
-    card, where = files.card, resolve_device(device)
-    source = open_pairs(data, None, card.grid[0], card.window, card.intensity)
-    indices = _of_known_truth(source, indices_in(source, "calibration"))
-    generator = load_map_generator(
-        files, where, resolve_precision(precision, where), DEFAULT_MC_SAMPLES
-    )
-    progress.start(len(indices))
-    rows = measure_errors(generator, source, indices, progress)
-    text = encode_card(replace(card, error_calibration=rows))
-    write_durably(folder / CARD, text.encode(), folder, "error-calibration")
-    return rows
 
 
 def _of_known_truth(source: PairSource, indices: Sequence[int]) -> tuple[int, ...]:

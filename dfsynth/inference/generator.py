@@ -123,7 +123,8 @@ class CascadeGenerator:
     ) -> list[MapBatch]:
         """Makes the maps of every stage, with `beta`, of images (n, H, W) in [0, 1], dense bright.
 
-        The last stage's are what a call gives. All stages see the same dropout masks. The lung
+        The last stage's are what a call gives. `contents` are the rows and columns of each image
+        that are no padding, all of it by default. All stages see the same dropout masks. The lung
         map, which the first stage makes, is that of each.
 
         Raises:

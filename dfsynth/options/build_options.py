@@ -1,22 +1,20 @@
 """What `dfsynth build` is asked to do."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Self, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 from dfsynth.errors import UsageError
 from dfsynth.options.checks import require_one_of, require_out, require_positive, require_run
 from dfsynth.options.coercion import (
     RENAMED,
-    Coercion,
-    coerce,
     to_batch_size,
     to_names,
     to_optional_path,
     to_partition,
     to_size,
 )
+from dfsynth.options.given import GivenOptions
 from dfsynth.records import MAP_NAMES, MONTE_CARLO_MODES, MonteCarloMode
 
 StoredFloat: TypeAlias = Literal["float16", "float32"]
@@ -26,25 +24,27 @@ DEFAULT_SHARD_SIZE: Final = 256
 DEFAULT_MC_SAMPLES: Final = 20
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
 _LARGEST_SIDE: Final = 4096
-_COERCIONS: Final[Mapping[str, Coercion]] = {
-    "source": str,
-    "out": Path,
-    "root": to_optional_path,
-    "checkpoint": str,
-    "size": to_size,
-    "batch_size": to_batch_size,
-    "partition": to_partition,
-    "maps": to_names,
-}
 
 
 @dataclass(frozen=True, slots=True)
-class BuildOptions:
+class BuildOptions(GivenOptions):
     """What `dfsynth build` is asked to do.
 
     Raises:
         UsageError: a value out of its range.
     """
+
+    _coercions: ClassVar = {
+        "source": str,
+        "out": Path,
+        "root": to_optional_path,
+        "checkpoint": str,
+        "size": to_size,
+        "batch_size": to_batch_size,
+        "partition": to_partition,
+        "maps": to_names,
+    }
+    _renamed: ClassVar = RENAMED
 
     source: str
     out: Path
@@ -73,16 +73,6 @@ class BuildOptions:
     max_bytes: int | None = None
     """Largest file that is read; the decoder's own limit by default."""
     overwrite: bool = False
-
-    @classmethod
-    def of(cls, **given: Any) -> Self:
-        """The options as people write them: `size` 256 or "947x956", `maps` "a,b" and so on.
-
-        Raises:
-            UsageError: a value that its option cannot take.
-            TypeError: an option that does not exist.
-        """
-        return cls(**coerce(given, _COERCIONS, RENAMED))
 
     def __post_init__(self) -> None:
         for name in ("mc_samples", "shard_size"):

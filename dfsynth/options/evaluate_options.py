@@ -1,31 +1,31 @@
 """What `dfsynth evaluate` is asked to do."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import ClassVar
 
 from dfsynth.errors import UsageError
 from dfsynth.options.build_options import DEFAULT_MC_SAMPLES
 from dfsynth.options.checks import require_one_of
-from dfsynth.options.coercion import Coercion, coerce, to_optional_path
+from dfsynth.options.coercion import to_optional_path
+from dfsynth.options.given import GivenOptions
 from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
-
-_COERCIONS: Final[Mapping[str, Coercion]] = {
-    "checkpoint": str,
-    "data": Path,
-    "targets": to_optional_path,
-    "ood": to_optional_path,
-}
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationOptions:
+class EvaluationOptions(GivenOptions):
     """What `dfsynth evaluate` was asked for.
 
     Raises:
         UsageError: a value out of its range.
     """
+
+    _coercions: ClassVar = {
+        "checkpoint": str,
+        "data": Path,
+        "targets": to_optional_path,
+        "ood": to_optional_path,
+    }
 
     checkpoint: str
     data: Path
@@ -44,16 +44,6 @@ class EvaluationOptions:
     device: str = "auto"
     precision: str = "auto"
     seed: int = 0
-
-    @classmethod
-    def of(cls, **given: Any) -> Self:
-        """The options as people write them, paths as texts among them.
-
-        Raises:
-            UsageError: a value that its option cannot take.
-            TypeError: an option that does not exist.
-        """
-        return cls(**coerce(given, _COERCIONS))
 
     def __post_init__(self) -> None:
         require_one_of("--split", self.split, ("train", "val", "calibration", "test", "all"))

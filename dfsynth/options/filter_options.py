@@ -1,21 +1,16 @@
 """What `dfsynth filter` is asked to do."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
-from dfsynth.options.coercion import Coercion, coerce, to_optional_path
+from dfsynth.options.coercion import to_optional_path
+from dfsynth.options.given import GivenOptions
 
 DEFAULT_ERROR_COLUMN: Final = "predicted_error"
 DEFAULT_CONFIDENCE: Final = 0.95
 DEFAULT_RISK: Final = 0.1
-_COERCIONS: Final[Mapping[str, Coercion]] = {
-    "store": Path,
-    "out": to_optional_path,
-    "calibrate": to_optional_path,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +28,18 @@ class ErrorLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class FilterOptions:
+class FilterOptions(GivenOptions):
     """What `dfsynth filter` is asked to do.
 
     Raises:
         UsageError: a value out of its range, or options that do not belong together.
     """
+
+    _coercions: ClassVar = {
+        "store": Path,
+        "out": to_optional_path,
+        "calibrate": to_optional_path,
+    }
 
     store: Path
     where: str | None = None
@@ -62,16 +63,6 @@ class FilterOptions:
     """Of the store: its name or folder; by default the packaged one that made it."""
     calibrate: Path | None = None
     """A store of pairs to calibrate the promise with, in place of the checkpoint's own table."""
-
-    @classmethod
-    def of(cls, **given: Any) -> Self:
-        """The options as people write them, paths as texts among them.
-
-        Raises:
-            UsageError: a value that its option cannot take.
-            TypeError: an option that does not exist.
-        """
-        return cls(**coerce(given, _COERCIONS))
 
     def __post_init__(self) -> None:
         for name in ("max_error", "confidence", "risk"):

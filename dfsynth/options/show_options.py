@@ -1,28 +1,28 @@
 """What `dfsynth show` is asked to do."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import ClassVar
 
 from dfsynth.errors import UsageError
-from dfsynth.options.coercion import Coercion, coerce, to_names, to_optional_path
-
-_COERCIONS: Final[Mapping[str, Coercion]] = {
-    "store": Path,
-    "out": to_optional_path,
-    "ids": to_names,
-    "root": to_optional_path,
-}
+from dfsynth.options.coercion import to_names, to_optional_path
+from dfsynth.options.given import GivenOptions
 
 
 @dataclass(frozen=True, slots=True)
-class ShowOptions:
+class ShowOptions(GivenOptions):
     """What `dfsynth show` was asked for.
 
     Raises:
         UsageError: a value out of its range, or options that exclude each other.
     """
+
+    _coercions: ClassVar = {
+        "store": Path,
+        "out": to_optional_path,
+        "ids": to_names,
+        "root": to_optional_path,
+    }
 
     store: Path
     out: Path | None = None
@@ -46,16 +46,6 @@ class ShowOptions:
     """Largest radiograph decoded, in pixels; where the build raised it, so must this."""
     max_bytes: int | None = None
     """Largest file read."""
-
-    @classmethod
-    def of(cls, **given: Any) -> Self:
-        """The options as people write them, paths as texts among them.
-
-        Raises:
-            UsageError: a value that its option cannot take.
-            TypeError: an option that does not exist.
-        """
-        return cls(**coerce(given, _COERCIONS))
 
     def __post_init__(self) -> None:
         for name, value in (("--images", self.images), ("--worst", self.worst)):

@@ -1,22 +1,20 @@
 """What `dfsynth simulate` is asked to do."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
 from dfsynth.options.checks import require_out, require_positive, require_range, require_run
 from dfsynth.options.coercion import (
     RENAMED,
-    Coercion,
-    coerce,
     to_names,
     to_optional_path,
     to_partition,
     to_range,
 )
+from dfsynth.options.given import GivenOptions
 
 DEFAULT_PAIRS_SHARD_SIZE: Final = 64
 DEFAULT_PAIRS_SIZE: Final = 512
@@ -39,24 +37,26 @@ _SIDES: Final = (64, 1024)
 _SIDE_STEP: Final = 32
 _KVP: Final = (50.0, 150.0)
 _USUAL_KVP: Final = (90.0, 125.0)
-_COERCIONS: Final[Mapping[str, Coercion]] = {
-    "out": Path,
-    "ct": to_optional_path,
-    "cxr": to_optional_path,
-    "severity": partial(to_range, "--severity"),
-    "kvp": partial(to_range, "--kvp"),
-    "without": to_names,
-    "partition": to_partition,
-}
 
 
 @dataclass(frozen=True, slots=True)
-class SimulateOptions:
+class SimulateOptions(GivenOptions):
     """What `dfsynth simulate` is asked to do.
 
     Raises:
         UsageError: a value out of its range, or options that do not belong together.
     """
+
+    _coercions: ClassVar = {
+        "out": Path,
+        "ct": to_optional_path,
+        "cxr": to_optional_path,
+        "severity": partial(to_range, "--severity"),
+        "kvp": partial(to_range, "--kvp"),
+        "without": to_names,
+        "partition": to_partition,
+    }
+    _renamed: ClassVar = RENAMED
 
     out: Path
     n: int
@@ -84,16 +84,6 @@ class SimulateOptions:
     """Pairs made at the same time; one a core by default."""
     device: str = "auto"
     overwrite: bool = False
-
-    @classmethod
-    def of(cls, **given: Any) -> Self:
-        """The options as people write them: `kvp` "90:125", (90, 125) or 100 and so on.
-
-        Raises:
-            UsageError: a value that its option cannot take, or options that do not go together.
-            TypeError: an option that does not exist.
-        """
-        return cls(**coerce(given, _COERCIONS, RENAMED))
 
     def __post_init__(self) -> None:
         require_positive("n", self.n)

@@ -1,24 +1,24 @@
 """What `dfsynth train` is asked to do."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import ClassVar
 
 from dfsynth.errors import UsageError
-from dfsynth.options.coercion import Coercion, coerce, to_optional_path
-
-_COERCIONS: Final[Mapping[str, Coercion]] = {
-    "recipe": str,
-    "data": Path,
-    "out": Path,
-    "targets": to_optional_path,
-}
+from dfsynth.options.coercion import to_optional_path
+from dfsynth.options.given import GivenOptions
 
 
 @dataclass(frozen=True, slots=True)
-class TrainOptions:
+class TrainOptions(GivenOptions):
     """What `dfsynth train` is asked to do."""
+
+    _coercions: ClassVar = {
+        "recipe": str,
+        "data": Path,
+        "out": Path,
+        "targets": to_optional_path,
+    }
 
     recipe: str
     """A TOML file or a packaged recipe's name."""
@@ -40,13 +40,3 @@ class TrainOptions:
     def __post_init__(self) -> None:
         if self.member is not None and self.member < 0:
             raise UsageError(f"--member {self.member}: expected 0 or more")
-
-    @classmethod
-    def of(cls, **given: Any) -> Self:
-        """The options as people write them, paths as texts among them.
-
-        Raises:
-            UsageError: a value that its option cannot take.
-            TypeError: an option that does not exist.
-        """
-        return cls(**coerce(given, _COERCIONS))

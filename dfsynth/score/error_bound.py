@@ -2,19 +2,15 @@
 
 from typing import Final
 
-from dfsynth.score.learned import learned_score
+from dfsynth.score.learned import learned_scorer
 from dfsynth.score.scorer import SHARE, ScoreColumn, Scorer
 
-ERROR_BOUND: Final = Scorer(
-    columns=(
-        ScoreColumn(
-            "error_bound",
-            "Upper bound of the error of shape of the image that holds for 90 % of patients",
-            SHARE,
-            "high",
-            since=2,
-        ),
+ERROR_BOUND: Final[Scorer] = learned_scorer(
+    ScoreColumn(
+        "error_bound",
+        "Upper bound of the error of shape of the image that holds for 90 % of patients",
+        SHARE,
+        "high",
+        since=2,
     ),
-    compute=lambda maps: (learned_score(maps, "error_bound"),),
-    learned=True,
 )

@@ -2,20 +2,17 @@
 
 from typing import Final
 
-from dfsynth.score.learned import learned_lung_score
+from dfsynth.score.learned import learned_scorer
 from dfsynth.score.scorer import SIGNAL, ScoreColumn, Scorer
 
-NOISE_UNCERTAINTY: Final = Scorer(
-    columns=(
-        ScoreColumn(
-            "noise_uncertainty",
-            "Noise of the scanner: expected standard deviation of the noisy target around the "
-            "clean one in the lung",
-            SIGNAL,
-            "high",
-            since=2,
-        ),
+NOISE_UNCERTAINTY: Final[Scorer] = learned_scorer(
+    ScoreColumn(
+        "noise_uncertainty",
+        "Noise of the scanner: expected standard deviation of the noisy target around the "
+        "clean one in the lung",
+        SIGNAL,
+        "high",
+        since=2,
     ),
-    compute=lambda maps: (learned_lung_score(maps, "noise_uncertainty"),),
-    learned=True,
+    of_lung=("noise_uncertainty",),
 )

@@ -2,19 +2,15 @@
 
 from typing import Final
 
-from dfsynth.score.learned import learned_score
+from dfsynth.score.learned import learned_scorer
 from dfsynth.score.scorer import SHARE, ScoreColumn, Scorer
 
-PREDICTED_ERROR: Final = Scorer(
-    columns=(
-        ScoreColumn(
-            "predicted_error",
-            "Expected error of shape of the image: 0 for the right shape, 1 for nothing in common",
-            SHARE,
-            "high",
-            since=2,
-        ),
+PREDICTED_ERROR: Final[Scorer] = learned_scorer(
+    ScoreColumn(
+        "predicted_error",
+        "Expected error of shape of the image: 0 for the right shape, 1 for nothing in common",
+        SHARE,
+        "high",
+        since=2,
     ),
-    compute=lambda maps: (learned_score(maps, "predicted_error"),),
-    learned=True,
 )

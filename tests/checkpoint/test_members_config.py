@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_cards import small_card
 
 from dfsynth.checkpoint import (
     CARD,
-    MEMBERS_NETWORK,
     WEIGHTS,
     CascadeConfig,
     MembersConfig,
@@ -18,25 +18,12 @@ from dfsynth.checkpoint import (
     read_checkpoint,
 )
 from dfsynth.errors import CheckpointError
-from dfsynth.records import IntensityWindow
 
 CONFIG = MembersConfig(4, CascadeConfig(2, (8, 16), 0.25, False, backbone="coarse"), 1.75)
 
 
 def entries() -> dict[str, Any]:
-    card = ModelCard(
-        name="several",
-        network=MEMBERS_NETWORK,
-        arguments=CONFIG,
-        grid=(48, 32),
-        intensity=IntensityWindow(),
-        unit="1",
-        window=(0.0, 0.8),
-        license="Apache-2.0",
-        intended_use="tests",
-        limits="none",
-        training_data=(),
-    )
+    card = small_card(CONFIG, name="several", grid=(48, 32), window=(0.0, 0.8))
     found: dict[str, Any] = json.loads(encode_card(card))
     return found
 

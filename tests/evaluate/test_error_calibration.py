@@ -1,7 +1,6 @@
 """Scores and errors of pairs: of a known generator, into a card, and for a store of one's own."""
 
 import json
-import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,9 @@ from radiograph_files import write_folder
 from toy_simulator import ToyPairMaker
 
 import dfsynth
-from dfsynth.checkpoint import read_checkpoint
 from dfsynth.datasets import PairImages
 from dfsynth.errors import UsageError
-from dfsynth.evaluate import calibrate_checkpoint_errors, error_calibration, measure_errors
+from dfsynth.evaluate import error_calibration, measure_errors
 from dfsynth.inference import load_map_generator
 from dfsynth.jobs.simulate import run_simulation
 from dfsynth.options import SimulateOptions
@@ -201,20 +199,3 @@ def test_a_store_that_is_no_square_cannot_be_calibrated(run_cli, tiny_checkpoint
     )
     assert status == 2
     assert "built at 32x48" in one_line(err)
-
-
-@pytest.mark.usefixtures("finds_lungs")
-def test_a_card_gets_the_scores_and_errors_of_the_calibration_patients(
-    tiny_checkpoint, tmp_path
-) -> None:
-    folder, pairs = tmp_path / "mine", simulate(tmp_path, 40)
-    shutil.copytree(tiny_checkpoint, folder)
-    rows = calibrate_checkpoint_errors(folder, pairs, Silent(), device="cpu", precision="fp32")
-    opened = read_checkpoint(folder).card
-    assert opened.error_calibration == rows
-    assert replace(opened, error_calibration=()) == read_checkpoint(tiny_checkpoint).card
-    splits = dict.fromkeys(row.patient_id for row in rows)
-    manifest = dfsynth.open_store(pairs).manifest
-    expected = manifest.to_pandas().query("split == 'calibration'")["patient_id"]
-    assert set(splits) == set(expected)
-    assert len(splits) > 0

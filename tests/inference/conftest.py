@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 from drawn_networks import draw_weights
+from small_cards import small_card
 
 from dfsynth.checkpoint import (
-    MEMBERS_NETWORK,
-    NETWORK,
     CascadeConfig,
     CheckpointFiles,
     MembersConfig,
@@ -18,7 +17,6 @@ from dfsynth.checkpoint import (
 )
 from dfsynth.inference import CascadeGenerator, save_checkpoint
 from dfsynth.models import Cascade
-from dfsynth.records import IntensityWindow
 
 
 @pytest.fixture
@@ -43,19 +41,7 @@ def make_generator(make_cascade: Callable[..., Cascade]) -> Callable[..., Cascad
 @pytest.fixture
 def make_card() -> Callable[[CascadeConfig | MembersConfig], ModelCard]:
     def make(config: CascadeConfig | MembersConfig) -> ModelCard:
-        return ModelCard(
-            name="small",
-            network=MEMBERS_NETWORK if isinstance(config, MembersConfig) else NETWORK,
-            arguments=config,
-            grid=(16, 16),
-            intensity=IntensityWindow(),
-            unit="1",
-            window=(0.0, 1.0),
-            license="Apache-2.0",
-            intended_use="tests",
-            limits="drawn weights",
-            training_data=(),
-        )
+        return small_card(config)
 
     return make
 

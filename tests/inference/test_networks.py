@@ -9,10 +9,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from pair_files import write_pair_folders
+from small_cards import small_card
 from torch import nn
 
 import dfsynth
-from dfsynth.checkpoint import CheckpointFiles, ModelCard, checkpoint_path, read_checkpoint
+from dfsynth.checkpoint import CheckpointFiles, checkpoint_path, read_checkpoint
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.errors import CheckpointError
@@ -20,7 +21,7 @@ from dfsynth.inference import MapBatch, load_map_generator, load_network, save_c
 from dfsynth.inference.map_generator import Content
 from dfsynth.inference.networks import FAMILIES, NetworkFamily
 from dfsynth.models import GeneratorNetwork
-from dfsynth.records import Generated, IntensityWindow, ModelInput
+from dfsynth.records import Generated, ModelInput
 from dfsynth.trust import TrustHeads
 
 GAIN = 0.25
@@ -103,19 +104,7 @@ def scaling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(CONFIG_READERS, "scaling", read_scaling_config)
     monkeypatch.setitem(FAMILIES, "scaling", NetworkFamily(Scaling, ScalingSampler))
     config = ScalingConfig(GAIN)
-    card = ModelCard(
-        name="scaled",
-        network="scaling",
-        arguments=config,
-        grid=(16, 16),
-        intensity=IntensityWindow(),
-        unit="1",
-        window=(0.0, 1.0),
-        license="Apache-2.0",
-        intended_use="tests",
-        limits="one weight",
-        training_data=(),
-    )
+    card = small_card(config, name="scaled", network="scaling")
     save_checkpoint(tmp_path / "scaled", Scaling(config), card)
     return tmp_path / "scaled"
 

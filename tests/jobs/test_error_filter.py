@@ -11,15 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 from error_lines import one_line
 from radiograph_files import write_folder
+from small_cards import small_card
 from toy_generator import ToyMaker
 from toy_simulator import ToyPairMaker
 
 import dfsynth
 from dfsynth.checkpoint import (
-    NETWORK,
     CalibrationRow,
     CascadeConfig,
-    ModelCard,
     encode_card,
     read_checkpoint,
 )
@@ -29,7 +28,6 @@ from dfsynth.jobs.simulate import run_simulation
 from dfsynth.manifest import PROVENANCE_KEY
 from dfsynth.options import BuildOptions, SimulateOptions
 from dfsynth.progress import Silent
-from dfsynth.records import IntensityWindow
 
 BY = ("--by", "epistemic_mean")
 IMAGES = 9
@@ -70,20 +68,7 @@ Make = Callable[..., Path]
 @pytest.fixture
 def make_checkpoint(tmp_path: Path) -> Make:
     def make(name: str, *table: CalibrationRow, **changed: Any) -> Path:
-        card = ModelCard(
-            name=name,
-            network=NETWORK,
-            arguments=CascadeConfig(1, (8, 16)),
-            grid=(16, 16),
-            intensity=IntensityWindow(),
-            unit="1",
-            window=(0.0, 1.0),
-            license="none",
-            intended_use="tests",
-            limits="no weights",
-            training_data=(),
-            error_calibration=table,
-        )
+        card = small_card(CascadeConfig(1, (8, 16)), name=name, error_calibration=table)
         write_checkpoint(tmp_path / name, b"weights", encode_card(replace(card, **changed)))
         return tmp_path / name
 

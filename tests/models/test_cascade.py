@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from drawn_networks import known_outputs, maps_of, set_weights
 from torch import Tensor
 
 from dfsynth.checkpoint import CascadeConfig
@@ -23,11 +24,6 @@ def draw_masks(network: Cascade, samples: int, seed: int = 0, dropout: float = 0
 
 def images(count: int, height: int = 16, width: int = 24) -> Tensor:
     return torch.rand((count, 1, height, width), generator=torch.Generator().manual_seed(7))
-
-
-def maps_of(prediction: Prediction) -> list[Tensor]:
-    maps = [prediction.mean, prediction.alpha, prediction.beta]
-    return maps if prediction.lung_logit is None else [*maps, prediction.lung_logit]
 
 
 def assert_same(first: Prediction, second: Prediction, atol: float = 1e-5) -> None:
@@ -186,16 +182,6 @@ def test_names_and_shapes_of_the_weights_are_those_of_the_saved_ones() -> None:
     }
 
 
-def with_known_weights(network: Cascade) -> Cascade:
-    """Weights from a formula, so that no library's random stream decides them."""
-    with torch.no_grad():
-        for number, parameter in enumerate(network.parameters()):
-            index = np.arange(parameter.numel(), dtype=np.float64)
-            wave = 0.27 * np.sin(1.7 * index + 0.9 * number + 0.3)
-            parameter.copy_(torch.from_numpy(wave).view_as(parameter))
-    return network.eval().requires_grad_(False)
-
-
 # At three places: mean, alpha, beta and lung of stage 1, then mean, alpha and beta of stage 2.
 KNOWN_OUTPUTS = [
     *(-0.20924, -0.16357, -0.07314),
@@ -210,17 +196,8 @@ KNOWN_OUTPUTS = [
 
 def test_known_weights_give_the_outputs_that_they_always_gave() -> None:
     """Saved checkpoints keep their meaning only while the arithmetic stays as it is."""
-    network = with_known_weights(Cascade(CascadeConfig(2, (8, 16, 24))))
-    y, x = np.mgrid[:16, :24]
-    image = torch.from_numpy(0.5 + 0.4 * np.sin(0.5 * y + 0.2 * x * x / 24)).float()[None, None]
-    masks = torch.ones(1, network.mask_width)
-    masks[0, ::7] = 0
-    first, second = network(image, masks)
-    found = [
-        float(m[0, 0, row, column])
-        for m in (*maps_of(first), *maps_of(second))
-        for row, column in ((0, 0), (7, 11), (15, 23))
-    ]
+    network = set_weights(Cascade(CascadeConfig(2, (8, 16, 24))), lambda number, _: 0.9 * number)
+    found = known_outputs(network, width=24)
     np.testing.assert_allclose(found, KNOWN_OUTPUTS, rtol=0, atol=2e-5)
 
 

@@ -8,7 +8,7 @@ from dfsynth.train.heads.examples import (
     Picture,
     generate_examples,
 )
-from dfsynth.train.heads.fit import HeadsFit, fit_heads
+from dfsynth.train.heads.fit import fit_heads
 from dfsynth.train.heads.pictures import FRONTAL, PICTURES, picture_kinds
 from dfsynth.train.heads.shifted import HELD_OUT_SHIFTS, SHIFTS, TruePicture, to_model_input
 
@@ -21,7 +21,6 @@ __all__ = [
     "TARGETS",
     "DescribingHeads",
     "Examples",
-    "HeadsFit",
     "Picture",
     "TruePicture",
     "fit_heads",

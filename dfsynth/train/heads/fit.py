@@ -1,6 +1,6 @@
 """Examples → heads for trust: projection, error, kinds, distance, thresholds and margins."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -29,20 +29,9 @@ FLAGS: Final = ("not_chest", "lateral", "inverted", "rotated", "devices")
 Array = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class HeadsFit:
-    """Heads, and on what they were fitted."""
-
-    heads: TrustHeads
-    error_examples: int
-    picture_examples: int
-    calibration_patients: int
-    """With a picture whose error is known."""
-
-
 def fit_heads(
     shifted: Examples, pictures: Examples, held: Examples, calibration: Examples, seed: int = 0
-) -> HeadsFit:
+) -> TrustHeads:
     """Fits all heads.
 
     Args:
@@ -82,8 +71,7 @@ def fit_heads(
     )
     heads = _with_thresholds(heads, held)
     known = calibration.of(np.isfinite(calibration.targets[:, -1]))
-    heads = replace(heads, margins=_margins(heads, known))
-    return HeadsFit(heads, len(shifted), len(pictures), len(set(known.patients)))
+    return replace(heads, margins=_margins(heads, known))
 
 
 def _require_examples(

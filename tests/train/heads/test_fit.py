@@ -17,7 +17,6 @@ from dfsynth.train.heads import (
     PICTURES,
     TARGETS,
     Examples,
-    HeadsFit,
     fit_heads,
 )
 from dfsynth.train.heads import fit as fit_module
@@ -118,20 +117,20 @@ def quick() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def fitted(quick: None) -> HeadsFit:
+def fitted(quick: None) -> TrustHeads:
     return fit_heads(
         shifted_pairs(150, 1), drawn_pictures(2), frontal_pictures(3), shifted_pairs(80, 4)
     )
 
 
-def test_the_error_is_learned(fitted: HeadsFit) -> None:
+def test_the_error_is_learned(fitted: TrustHeads) -> None:
     new = shifted_pairs(50, 9, noise=0.0)
-    found, wanted = score_of(fitted.heads, new, "predicted_error"), new.targets[:, 4]
+    found, wanted = score_of(fitted, new, "predicted_error"), new.targets[:, 4]
     assert np.abs(found - wanted).mean() < 0.05
     assert np.corrcoef(found, wanted)[0, 1] > 0.95
 
 
-def test_its_parts_are_learned(fitted: HeadsFit) -> None:
+def test_its_parts_are_learned(fitted: TrustHeads) -> None:
     new = shifted_pairs(50, 9, noise=0.0)
     for name, column in (
         ("noise_uncertainty", "noise"),
@@ -139,19 +138,19 @@ def test_its_parts_are_learned(fitted: HeadsFit) -> None:
         ("structure_uncertainty_outside", "outside"),
     ):
         wanted = new.targets[:, TARGETS.index(column)]
-        off = np.log(score_of(fitted.heads, new, name) / wanted)
+        off = np.log(score_of(fitted, new, name) / wanted)
         assert np.abs(off).mean() < 0.2, name
         assert np.corrcoef(np.log(wanted), np.log(wanted) + off)[0, 1] > 0.8, name
 
 
-def test_the_patients_factor_is_known_by_its_spread(fitted: HeadsFit) -> None:
-    found = score_of(fitted.heads, shifted_pairs(50, 9), "patient_uncertainty")
+def test_the_patients_factor_is_known_by_its_spread(fitted: TrustHeads) -> None:
+    found = score_of(fitted, shifted_pairs(50, 9), "patient_uncertainty")
     assert np.median(found) == pytest.approx(0.3, rel=0.25)
 
 
-def test_kinds_are_told_apart(fitted: HeadsFit) -> None:
+def test_kinds_are_told_apart(fitted: TrustHeads) -> None:
     new = drawn_pictures(11)
-    told = said(fitted.heads, new)
+    told = said(fitted, new)
     for kind in AXES:
         own = [one for one, k in zip(told, new.kinds, strict=True) if k == kind]
         for flag in PICTURES[kind] - {"ood"}:
@@ -161,15 +160,15 @@ def test_kinds_are_told_apart(fitted: HeadsFit) -> None:
             assert np.mean([one.scores["ood_score"] > 0 for one in own]) > 0.8, kind
 
 
-def test_few_held_radiographs_are_flagged_or_raise_an_alarm(fitted: HeadsFit) -> None:
+def test_few_held_radiographs_are_flagged_or_raise_an_alarm(fitted: TrustHeads) -> None:
     """No more of those that thresholds were set on than is promised, and few others."""
     held = frontal_pictures(3)
-    alarms = score_of(fitted.heads, held, "ood_score") > 0
+    alarms = score_of(fitted, held, "ood_score") > 0
     assert alarms.mean() <= fit_module._FALSE_ALARMS
-    for flag in fitted.heads.flags:
-        raised = np.mean([flag in one.flags for one in said(fitted.heads, held)])
+    for flag in fitted.flags:
+        raised = np.mean([flag in one.flags for one in said(fitted, held)])
         assert raised <= fit_module._FALSE_FLAGS, flag
-    assert (score_of(fitted.heads, frontal_pictures(12, 1000), "ood_score") > 0).mean() < 0.1
+    assert (score_of(fitted, frontal_pictures(12, 1000), "ood_score") > 0).mean() < 0.1
 
 
 @given(count=st.integers(1, 70), seed=st.integers(0, 99), share=st.sampled_from([0.01, 0.03, 0.3]))
@@ -184,9 +183,9 @@ def test_a_threshold_is_the_least_that_few_enough_exceed(
         assert lower.size == 0 or (column > lower.max()).mean() > share
 
 
-def test_a_radiograph_far_from_all_is_unlike_whatever_the_vote_says(fitted: HeadsFit) -> None:
+def test_a_radiograph_far_from_all_is_unlike_whatever_the_vote_says(fitted: TrustHeads) -> None:
     """In a direction that no kind of picture showed: the distance alone speaks."""
-    heads = fitted.heads
+    heads = fitted
     usual = heads.projection(*_at(np.zeros(FIGURES)))
     away = usual + np.float32(5) * np.sign(np.arange(usual.shape[1]) % 2 - 0.5)
     assert heads.excess_distance(usual)[0] < 1
@@ -197,31 +196,32 @@ def _at(figures: NDArray[np.float64]) -> tuple[Array, Array]:
     return figures[None].astype(np.float32), np.zeros((1, LAYOUT), np.float32)
 
 
-def test_a_bound_holds_for_patients_to_come(fitted: HeadsFit) -> None:
+def test_a_bound_holds_for_patients_to_come(fitted: TrustHeads) -> None:
     new = shifted_pairs(400, 21)
-    holds = new.targets[:, 4] <= score_of(fitted.heads, new, "error_bound")
+    holds = new.targets[:, 4] <= score_of(fitted, new, "error_bound")
     assert holds.mean() > 0.87
-    assert score_of(fitted.heads, new, "error_bound").mean() < 0.8, "and says something"
+    assert score_of(fitted, new, "error_bound").mean() < 0.8, "and says something"
 
 
-def test_the_fit_is_a_seeds_own_and_can_be_kept(fitted: HeadsFit) -> None:
+def test_the_fit_is_a_seeds_own_and_can_be_kept(fitted: TrustHeads) -> None:
     again = fit_heads(
         shifted_pairs(150, 1), drawn_pictures(2), frontal_pictures(3), shifted_pairs(80, 4)
     )
-    raw = encode_heads(fitted.heads)
-    assert encode_heads(again.heads) == raw
+    raw = encode_heads(fitted)
+    assert encode_heads(again) == raw
     assert encode_heads(decode_heads(raw, "x")) == raw
 
 
-def test_patients_of_unknown_truth_are_no_calibration_patients(fitted: HeadsFit) -> None:
-    assert (fitted.error_examples, fitted.calibration_patients) == (600, 80)
-    assert fitted.picture_examples == 240 + 60 * len(AXES)
+def test_pictures_of_unknown_truth_do_not_calibrate() -> None:
     calibration = shifted_pairs(80, 4)
     calibration.targets[:40] = np.nan
-    found = fit_heads(
-        shifted_pairs(20, 1), drawn_pictures(2, 40, 5), frontal_pictures(3, 20), calibration
-    )
-    assert found.calibration_patients == 70
+    known = calibration.of(np.isfinite(calibration.targets[:, 4]))
+    assert 0 < len(known) < len(calibration)
+    fits = [
+        fit_heads(shifted_pairs(20, 1), drawn_pictures(2, 40, 5), frontal_pictures(3, 20), each)
+        for each in (calibration, known)
+    ]
+    np.testing.assert_array_equal(fits[0].margins, fits[1].margins)
 
 
 def test_a_patient_of_many_pictures_weighs_as_one() -> None:
@@ -236,7 +236,7 @@ def test_a_patient_of_many_pictures_weighs_as_one() -> None:
     found = fit_heads(
         shifted, drawn_pictures(2, 40, 5), frontal_pictures(3, 20), shifted_pairs(20, 4)
     )
-    middle = score_of(found.heads, shifted, "predicted_error").mean()
+    middle = score_of(found, shifted, "predicted_error").mean()
     assert middle == pytest.approx(0.5, abs=0.1)
 
 
@@ -248,7 +248,7 @@ def test_heads_of_very_few_work_and_promise_nothing(patients: int) -> None:
         frontal_pictures(3, 1),
         shifted_pairs(patients, 4),
     )
-    heads = decode_heads(encode_heads(found.heads), "x")
+    heads = decode_heads(encode_heads(found), "x")
     new = shifted_pairs(5, 7)
     for one in said(heads, new):
         assert np.isfinite(list(one.scores.values())).all()
