@@ -10,6 +10,7 @@ the same command goes on.
 
 import argparse
 import csv
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -172,7 +173,10 @@ def copy_volumes(ct: Path, inputs: Path, recipe: Recipe) -> None:
 
 
 def copy_radiographs(listed: list[Listed], recipe: Recipe, folder: Path) -> Path:
-    """A table of the free, well segmented radiographs without a drawn mask that are for no test."""
+    """A table of the free, well segmented radiographs without a drawn mask that are for no test.
+
+    In an order that mixes the collections: the simulator takes radiographs from the table's start.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [
         x
@@ -182,6 +186,7 @@ def copy_radiographs(listed: list[Listed], recipe: Recipe, folder: Path) -> Path
         and x.path.name not in recipe["misread"]
         and share_of(x.patient_id, recipe) != "test"
     ]
+    chosen.sort(key=lambda x: hashlib.sha256(x.path.name.encode()).digest())
     for entry in chosen:
         if not (folder / entry.path.name).exists():
             shutil.copy2(entry.path, folder)

@@ -52,20 +52,31 @@ def join_members(name: str, checkpoints: Sequence[CheckpointFiles]) -> tuple[Mem
         network = load_network(files)
         assert isinstance(network, CascadeNetwork)
         member.load_state_dict(network.state_dict())
-    data: dict[tuple[str, str], dict[str, str]] = {}
-    for entry in (entry for card in cards for entry in card.training_data):
-        known = data.setdefault((entry.get("name", ""), entry.get("licence", "")), entry)
-        # Members saw different draws: the card says how many pairs one of them saw at the most.
-        if int(entry.get("training_pairs", 0)) > int(known.get("training_pairs", 0)):
-            data[entry.get("name", ""), entry.get("licence", "")] = entry
     card = replace(
         first,
         name=name,
         network=MEMBERS_NETWORK,
         arguments=config,
-        training_data=tuple(data.values()),
+        training_data=_training_data(cards),
         recipe=first.recipe | {"members": [files.sha256 for files in checkpoints]},
         metrics={},
         calibration={},
+        error_calibration=(),
     )
     return joined.eval(), card
+
+
+def _training_data(cards: Sequence[ModelCard]) -> tuple[dict[str, str], ...]:
+    """Each collection once, with the most pairs that a member saw of it: draws differ."""
+    found: dict[tuple[str | None, str | None], dict[str, str]] = {}
+    for entry in (entry for card in cards for entry in card.training_data):
+        key = entry.get("name"), entry.get("licence")
+        if key not in found or _pairs(entry) > _pairs(found[key]):
+            found[key] = entry
+    return tuple(found.values())
+
+
+def _pairs(entry: dict[str, str]) -> int:
+    """As a card says it; 0 where it says nothing, or no number."""
+    count = entry.get("training_pairs", "")
+    return int(count) if count.isdecimal() else 0

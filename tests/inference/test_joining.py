@@ -119,6 +119,16 @@ def test_its_card_is_of_all_members(save: Save) -> None:
     assert (card.metrics, card.calibration) == ({}, {})
 
 
+def test_a_collection_stands_once_with_the_most_that_a_member_saw(save: Save) -> None:
+    def seen(count: str) -> dict[str, str]:
+        return {"name": "phantom", "licence": "none", "training_pairs": count}
+
+    for counts, most in ((("9", "70"), "70"), (("70", "9"), "70"), (("some", "9"), "9")):
+        members = [save(n, {"training_data": (seen(c),)}) for n, c in enumerate(counts)]
+        _, card = join_members("joined", members)
+        assert card.training_data == (seen(most),)
+
+
 def test_one_member_or_one_twice_is_refused(save: Save) -> None:
     one, other = save(0), save(1)
     for given in ([], [one], [one, one], [one, other, one]):
