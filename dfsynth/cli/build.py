@@ -61,7 +61,13 @@ def build(
     maps: Annotated[str, typer.Option(help="What to store; also attenuation and lung.")] = ",".join(
         DEFAULT_MAPS
     ),
-    dtype: Annotated[str, typer.Option(help="float16 or float32.")] = "float16",
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            help="float32-rounded (to 10 mantissa bits), float32 or float16. "
+            "(default: the store's, and float32-rounded in a new one)"
+        ),
+    ] = None,
     max_pixels: MaxPixels = None,
     max_bytes: MaxBytes = None,
     dry_run: Annotated[
