@@ -43,7 +43,7 @@ def test_axes_are_the_patients(hu: np.ndarray, tmp_path: Path) -> None:
     assert found.hu.dtype == np.int16
 
 
-@pytest.mark.parametrize("name", ["a.nii", "a.nrrd", "a.nhdr", "a.mha"])
+@pytest.mark.parametrize("name", ["a.nii", "a.nrrd", "a.nhdr", "a.mha", "a.mhd"])
 @pytest.mark.parametrize("axes", ["LPS", "RAS", "RIP", "SPL", "AIR"])
 def test_every_order_of_the_axes_gives_the_same_volume(
     hu: np.ndarray, tmp_path: Path, name: str, axes: str
@@ -64,6 +64,20 @@ def test_a_dicom_series_gives_the_same_volume(hu: np.ndarray, tmp_path: Path) ->
     assert from_slices.spacing_mm == pytest.approx(from_file.spacing_mm)
     assert from_slices.key == "s"
     assert "secret" not in f"{from_slices.key} {from_slices.license}".lower()
+
+
+# SimpleITK 1636: read together, the sections get the type of the first, here of no sign.
+@pytest.mark.parametrize("signed", [range(1, 84), range(83), [40], range(84)])
+def test_each_slice_has_a_sign_of_its_own(hu: np.ndarray, tmp_path: Path, signed: Any) -> None:
+    def store(dataset: pydicom.Dataset, index: int) -> None:
+        # Each with a rescaling of its own, too.
+        intercept = 0 if index in signed else -1024
+        dataset.RescaleIntercept = intercept
+        dataset.PixelRepresentation = int(index in signed)
+        dataset.PixelData = (hu[index].astype(np.int32) - intercept).astype("<i2").tobytes()
+
+    write_series(tmp_path / "s", hu, edit=store)
+    np.testing.assert_array_equal(read_folder(tmp_path).hu, np.moveaxis(hu, 0, 1)[::-1, ::-1])
 
 
 def test_a_series_stored_feet_first_and_prone_gives_the_same_volume(
@@ -184,6 +198,23 @@ def test_what_is_no_volume_at_all_is_refused(tmp_path: Path, name: str, content:
     path.write_bytes(content)
     with pytest.raises(ImageError, match=name):
         read_volume(candidate_of(path), LIMITS)
+
+
+# MONAI tutorials 1102: LUNA16 comes as .mhd with .raw or .zraw beside it.
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_metaimage_header_beside_its_voxels(hu: np.ndarray, tmp_path: Path, packed: bool) -> None:
+    SimpleITK.WriteImage(image_of(hu), str(tmp_path / "a.mhd"), packed)
+    (candidate,) = list_volumes(tmp_path).candidates
+    assert [f.name for f in candidate.files] == ["a.mhd", "a.zraw" if packed else "a.raw"]
+    found = read_volume(candidate, LIMITS)
+    np.testing.assert_array_equal(found.hu, np.moveaxis(hu, 0, 1)[::-1, ::-1])
+    data = candidate.files[1]
+    data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
+    with pytest.raises(ImageError, match=r"a\.mhd: it is damaged or cut short"):
+        read_volume(candidate, LIMITS)
+    data.unlink()
+    with pytest.raises(ImageError, match=f"its data file {data.name} is missing"):
+        read_volume(candidate, LIMITS)
 
 
 def test_a_header_does_not_lead_out_of_its_folder(hu: np.ndarray, tmp_path: Path) -> None:
