@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.stats import pearsonr
 from skimage.metrics import (
@@ -51,6 +52,16 @@ def test_the_whole_image_is_measured_as_scikit_image_does(images) -> None:
     correlation = pearsonr(prediction.ravel(), target.ravel()).statistic
     assert found["pearson"] == pytest.approx(correlation, rel=1e-5)
     assert found["mae"] == pytest.approx(np.abs(prediction - target).mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_similarity_stays_outside_of_autocast(images, dtype) -> None:
+    """Within it, an image compared with itself comes out as low as 0.23."""
+    prediction, target = images
+    expected = similarity_map(prediction, target, RANGE)
+    with torch.autocast("cpu", dtype):
+        np.testing.assert_array_equal(similarity_map(prediction, target, RANGE), expected)
+        np.testing.assert_allclose(similarity_map(target, target, RANGE), 1, atol=1e-6)
 
 
 def test_a_part_counts_its_own_pixels_alone(images) -> None:

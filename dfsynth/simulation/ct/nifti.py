@@ -154,8 +154,8 @@ def _forms(content: bytes, order: str) -> Iterator[tuple[str, int, NDArray[np.fl
     q_code, s_code = struct.unpack_from(order + "2h", content, 252)
     if q_code > 0:
         (side,) = struct.unpack_from(order + "f", content, 76)
-        quaternion = struct.unpack_from(order + "3f", content, 256)
-        yield "qform", q_code, _rotation(*quaternion, -1.0 if side < 0 else 1.0)
+        b, c, d = struct.unpack_from(order + "3f", content, 256)
+        yield "qform", q_code, _rotation(b, c, d, -1.0 if side < 0 else 1.0)
     if s_code > 0:
         rows = np.array(struct.unpack_from(order + "12f", content, 280), np.float64)
         yield "sform", s_code, rows.reshape(3, 4)[:, :3]

@@ -1,6 +1,8 @@
 """Examples → heads for trust: projection, error, kinds, distance, thresholds and margins."""
 
+from collections import Counter
 from dataclasses import replace
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -229,10 +231,15 @@ def _margins(heads: TrustHeads, calibration: Examples) -> Array:
 
 
 def _margin(excess: NDArray[np.float64], patients: NDArray[np.str_]) -> float:
-    """The least excess (n) that is enough for `BOUND_CONFIDENCE` of patients and one to come."""
-    order = np.argsort(excess)
-    weights = _even(patients)[order]
-    reached = np.cumsum(weights) / (weights.sum() + 1)
-    # Nine whole patients of parts that sum to a little less are nine.
-    place = int(np.searchsorted(reached, BOUND_CONFIDENCE - 1e-9))
-    return float(excess[order][place]) if place < len(order) else _NO_MARGIN
+    """The least excess (n) that is enough for `BOUND_CONFIDENCE` of patients and one to come.
+
+    Counted in fractions: sums of floating-point parts may miss a rank by one.
+    """
+    pictures = Counter(patients.tolist())
+    wanted = Fraction(str(BOUND_CONFIDENCE)) * (len(pictures) + 1)
+    reached = Fraction(0)
+    for place in np.argsort(excess):
+        reached += Fraction(1, pictures[patients[place]])
+        if reached >= wanted:
+            return float(excess[place])
+    return _NO_MARGIN
