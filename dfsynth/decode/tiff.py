@@ -1,6 +1,6 @@
 """TIFF → image."""
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import imagecodecs
 import numpy as np
@@ -69,7 +69,7 @@ def _decode(data: bytes, page: TiffPage, working_bytes: int, limits: DecodeLimit
         pixels = np.moveaxis(pixels, 0, -1)
     if pixels.shape[:2] != (page.height, page.width) or pixels.dtype.itemsize * 8 != page.bits:
         raise corrupt_tiff("decodes to another size than its header gives")
-    return cast(NDArray[Any], pixels)
+    return pixels
 
 
 def _grey_image(pixels: GreyPixels, page: TiffPage) -> DecodedImage:
