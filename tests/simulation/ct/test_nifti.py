@@ -3,6 +3,7 @@
 import gzip
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def read(path: Path) -> CtVolume:
     return read_volume(candidate_of(path), LIMITS)
 
 
-def write(path: Path, hu: np.ndarray, *changes: tuple[str, int, tuple[float, ...]]) -> Path:
+def write(path: Path, hu: np.ndarray, *changes: tuple[str, int, tuple[Any, ...]]) -> Path:
     """A NIfTI-1 file of SimpleITK whose header is changed: layout, offset, values of each."""
     plain = path.with_name("plain.nii")
     SimpleITK.WriteImage(image_of(hu), str(plain))
