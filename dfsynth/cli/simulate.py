@@ -31,7 +31,8 @@ def simulate(
         str, typer.Option(help="What pairs are made of: phantom, ct, cxr or mixed.")
     ] = "phantom",
     ct: Annotated[
-        Path | None, typer.Option(help="Folder of CT volumes: NIfTI, NRRD or DICOM series.")
+        Path | None,
+        typer.Option(help="Folder of CT volumes: NIfTI, NRRD, MetaImage or DICOM series."),
     ] = None,
     cxr: Annotated[
         Path | None,

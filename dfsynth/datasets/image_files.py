@@ -1,25 +1,24 @@
 """Files of one pair → images of the grid: the model input, and the target as it is trained on."""
 
-import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TypeAlias
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.datasets.numpy_files import is_numpy, read_numpy
 from dfsynth.datasets.protocol import PairImages
-from dfsynth.decode import DecodeLimits, decode
-from dfsynth.decode.codecs import CODEC_ERRORS
+from dfsynth.decode import DecodeLimits, decode, decode_values
 from dfsynth.decode.sniff import Format, sniff
+from dfsynth.decode.tiff import read_floating_tiff
 from dfsynth.errors import ErrorCode, ImageError, UsageError
 from dfsynth.preprocess import ModelInputReader, to_grid
 from dfsynth.records import DecodedImage, Float32Map, IntensityWindow
 from dfsynth.source.reading import read_below
 
-_NUMPY: Final = b"\x93NUMPY"
+Decoder: TypeAlias = Callable[[bytes, DecodeLimits], DecodedImage]
 
 
 def read_pair(
@@ -31,8 +30,9 @@ def read_pair(
 ) -> PairImages:
     """Reads PNG, JPEG, TIFF, DICOM or NumPy files of one pair into a grid of `grid` × `grid`.
 
-    Dark-field values are taken as they are where the file holds floating-point numbers; integers
-    from 0 to the full scale of their format stand for `window`.
+    Dark-field values are taken as they are where the file holds floating-point numbers, or the
+    rescaling of a DICOM header makes some; integers from 0 to the full scale of their format stand
+    for `window`. A window in a DICOM header is a way to look at them, and is not applied.
 
     Returns:
         Maps (grid, grid).
@@ -46,7 +46,7 @@ def read_pair(
     with _failures_of(attenuation, "radiograph"):
         facts, source = reader(_read(attenuation, limits))
     with _failures_of(dark_field, "dark-field image"):
-        target = decode_pair_image(_read(dark_field, limits), limits)
+        target = decode_signal(_read(dark_field, limits), limits)
     if (facts.height, facts.width) != target.pixels.shape:
         found = f"{facts.height}×{facts.width} and {'×'.join(map(str, target.pixels.shape))}"
         raise UsageError(
@@ -71,18 +71,31 @@ def decode_pair_image(data: bytes, limits: DecodeLimits) -> DecodedImage:
     Raises:
         ImageError: whatever is wrong with the file.
     """
-    if data.startswith(_NUMPY):
-        return _of_floats(_read_numpy(data))
+    return _decode_with(decode, data, limits)
+
+
+def decode_signal(data: bytes, limits: DecodeLimits) -> DecodedImage:
+    """Decodes the same formats for their values: windows of DICOM, a way to look, are left aside.
+
+    Raises:
+        ImageError: whatever is wrong with the file.
+    """
+    return _decode_with(decode_values, data, limits)
+
+
+def _decode_with(decoder: Decoder, data: bytes, limits: DecodeLimits) -> DecodedImage:
+    if is_numpy(data):
+        return _of_floats(read_numpy(data, limits))
     try:
-        return decode(data, limits)
+        return decoder(data, limits)
     except ImageError as error:
         # Of radiographs there are none in floating-point numbers, of measured signals many.
         if error.code != ErrorCode.UNSUPPORTED_FORMAT or sniff(data) != Format.TIFF:
             raise
-        floating = _read_floating_tiff(data)
+        floating = read_floating_tiff(data, limits)
         if floating is None:
             raise
-        return floating
+        return _of_floats(floating)
 
 
 def _read(path: Path, limits: DecodeLimits) -> bytes:
@@ -104,34 +117,6 @@ def _signal(target: DecodedImage, window: tuple[float, float]) -> Float32Map:
     low, high = window
     share = (target.pixels.astype(np.float32) - target.low) / (target.high - target.low)
     return np.asarray(low + (high - low) * share, np.float32)
-
-
-def _read_floating_tiff(data: bytes) -> DecodedImage | None:
-    """None where the file holds no single grey image of floating-point numbers."""
-    try:
-        pixels = imagecodecs.tiff_decode(data)
-    except CODEC_ERRORS:
-        return None
-    pixels = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
-    if pixels.ndim != 2 or not np.issubdtype(pixels.dtype, np.floating):
-        return None
-    return _of_floats(pixels)
-
-
-def _read_numpy(data: bytes) -> NDArray[np.floating]:
-    try:
-        pixels = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise ImageError(
-            ErrorCode.CORRUPT, f"no readable NumPy array: {error}; write it again with numpy.save"
-        ) from error
-    if pixels.ndim != 2 or not np.issubdtype(pixels.dtype, np.floating):
-        raise ImageError(
-            ErrorCode.UNSUPPORTED_FORMAT,
-            f"an array of {pixels.dtype}, {pixels.ndim}-dimensional; floating-point numbers (y, x) "
-            "were expected",
-        )
-    return pixels
 
 
 def _of_floats(pixels: NDArray[np.floating]) -> DecodedImage:

@@ -1,10 +1,11 @@
 """Bytes → image: the one entry of this stage."""
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 import numpy as np
 
-from dfsynth.decode.dicom import read_dicom
+from dfsynth.decode.dicom import read_dicom, read_dicom_values
 from dfsynth.decode.jpeg import read_jpeg
 from dfsynth.decode.limits import DecodeLimits
 from dfsynth.decode.png import read_png
@@ -14,11 +15,16 @@ from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.records import DecodedImage
 
 _DEFAULT_LIMITS: Final = DecodeLimits()
-_READERS: Final = {
+_Reader: TypeAlias = Callable[[bytes, DecodeLimits], DecodedImage]
+_READERS: Final[Mapping[Format, _Reader]] = {
     Format.PNG: read_png,
     Format.JPEG: read_jpeg,
     Format.TIFF: read_tiff,
     Format.DICOM: read_dicom,
+}
+_VALUE_READERS: Final[Mapping[Format, _Reader]] = {
+    **_READERS,
+    Format.DICOM: read_dicom_values,
 }
 
 
@@ -40,13 +46,30 @@ def decode(data: bytes, limits: DecodeLimits = _DEFAULT_LIMITS) -> DecodedImage:
     Raises:
         ImageError: whatever is wrong with the file; nothing else on account of its content.
     """
+    return _decode(data, limits, _READERS)
+
+
+def decode_values(data: bytes, limits: DecodeLimits = _DEFAULT_LIMITS) -> DecodedImage:
+    """Decodes one image of measured values, such as a dark-field signal.
+
+    As `decode`, but windows and VOI look-up tables of DICOM are left aside: they are a way to look
+    at values (PS3.3 C.11.2), and no part of them. Without a rescaling, values are the integers of
+    the file.
+
+    Raises:
+        ImageError: whatever is wrong with the file.
+    """
+    return _decode(data, limits, _VALUE_READERS)
+
+
+def _decode(data: bytes, limits: DecodeLimits, readers: Mapping[Format, _Reader]) -> DecodedImage:
     if len(data) > limits.max_bytes:
         raise ImageError(
             ErrorCode.TOO_LARGE,
             f"the file has {len(data)} bytes, more than the limit of {limits.max_bytes}; store "
             "the image compressed or smaller",
         )
-    image = _READERS[sniff(data)](data, limits)
+    image = readers[sniff(data)](data, limits)
     _check_values(image)
     return image
 

@@ -1,5 +1,6 @@
 """DICOM → image."""
 
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -25,7 +26,7 @@ from dfsynth.decode.dicom_values import (
     to_display,
     to_modality,
 )
-from dfsynth.decode.failures import corrupt_dicom
+from dfsynth.decode.failures import corrupt_dicom, unsupported_dicom
 from dfsynth.decode.grey import GreyPixels, to_grey
 from dfsynth.decode.limits import DecodeLimits
 from dfsynth.records import DecodedImage, Float32Map
@@ -43,6 +44,28 @@ def read_dicom(data: bytes, limits: DecodeLimits) -> DecodedImage:
         ImageError: no_pixels, multi_frame, unsupported_transfer_syntax, unsupported_format,
             truncated, corrupt, too_large.
     """
+    return _read(data, limits, to_display)
+
+
+def read_dicom_values(data: bytes, limits: DecodeLimits) -> DecodedImage:
+    """Decodes a DICOM file of measured values: as `read_dicom`, without the VOI transformation.
+
+    Raises:
+        ImageError: as `read_dicom`; unsupported_format for signed integers without a rescaling.
+    """
+    return _read(data, limits, _as_measured)
+
+
+def _as_measured(modality: GreyValues, _: DataSet) -> GreyValues:
+    if modality.values.dtype == np.int16:
+        # As floating-point numbers they would be taken for the values themselves.
+        raise unsupported_dicom("signed integers without a rescaling to what they stand for")
+    return modality
+
+
+def _read(
+    data: bytes, limits: DecodeLimits, to_shown: Callable[[GreyValues, DataSet], GreyValues]
+) -> DecodedImage:
     data_set = parse_data_set(data, limits.max_bytes)
     pixels = describe_pixels(data_set)
     stored = stored_values(data_set, pixels, limits)
@@ -51,7 +74,7 @@ def read_dicom(data: bytes, limits: DecodeLimits) -> DecodedImage:
     elif pixels.photometric == PALETTE:
         grey = _palette_luma(stored, data_set)
     else:
-        grey = _radiograph(stored, pixels, data_set)
+        grey = _radiograph(stored, pixels, data_set, to_shown)
     values = grey.values
     if values.dtype not in (np.uint8, np.uint16):
         values = values.astype(np.float32, copy=False)
@@ -66,12 +89,16 @@ def read_dicom(data: bytes, limits: DecodeLimits) -> DecodedImage:
     )
 
 
-def _radiograph(stored: Stored, pixels: PixelDescription, data_set: DataSet) -> GreyValues:
+def _radiograph(
+    stored: Stored,
+    pixels: PixelDescription,
+    data_set: DataSet,
+    to_shown: Callable[[GreyValues, DataSet], GreyValues],
+) -> GreyValues:
     signed = stored.dtype.kind == "i"
     padding = _padding(stored, data_set)
     natural = GreyValues(stored, *natural_range(pixels.stored, signed))
-    modality = to_modality(natural, data_set, signed)
-    shown = to_display(modality, data_set)
+    shown = to_shown(to_modality(natural, data_set, signed), data_set)
     values = shown.values
     if pixels.photometric == "MONOCHROME1" or text(data_set, tags.PRESENTATION_SHAPE) == "INVERSE":
         values = _inverted(shown)

@@ -40,7 +40,7 @@ _ELEMENT_HEAD_BYTES: Final = 8
 _CHARACTER_SET: Final = (b"\x08\0\x05\0", b"\0\x08\0\x05")
 """The one element whose value pydicom takes apart while it looks for others."""
 
-_PYDICOM_ERRORS: Final = (
+PYDICOM_ERRORS: Final = (
     ArithmeticError,
     AttributeError,
     BytesLengthException,
@@ -142,6 +142,19 @@ def parse_data_set(data: bytes, max_bytes: int) -> DataSet:
         return _data_set(parsed, parsed.original_encoding[1] is False, syntax)
 
 
+def require_inflatable(data: bytes, max_bytes: int) -> None:
+    """Requires that a deflated data set inflates to no more than `max_bytes`; other files pass.
+
+    Raises:
+        ImageError: truncated, corrupt or too_large.
+    """
+    file = _File(data)
+    with _as_image_errors("has a meta header that cannot be read", file):
+        start, syntax = _read_meta(file)
+    if syntax == DeflatedExplicitVRLittleEndian:
+        _inflate(data, start, max_bytes)
+
+
 def frame(pixel_data: Bytes) -> bytes:
     """The compressed frame: the fragments of encapsulated pixel data, put together.
 
@@ -164,7 +177,7 @@ def _as_image_errors(found: str, file: _File | None = None) -> Iterator[None]:
     """Around every call of pydicom: `truncated` where it had come to the file's end."""
     try:
         yield
-    except _PYDICOM_ERRORS as error:
+    except PYDICOM_ERRORS as error:
         if file is not None and file.tell() >= file.size_bytes:
             raise _truncated() from error
         raise corrupt_dicom(found) from error

@@ -6,7 +6,7 @@ from typing import Final
 
 from dfsynth.decode import dicom_tags as tags
 from dfsynth.decode.dicom_file import DataSet
-from dfsynth.decode.failures import corrupt_dicom
+from dfsynth.decode.failures import corrupt_dicom, unsupported_dicom
 from dfsynth.errors import ErrorCode, ImageError
 
 GREY: Final = ("MONOCHROME1", "MONOCHROME2")
@@ -140,7 +140,7 @@ def _one(data_set: DataSet, tag: int, default: int | None = None) -> int:
 
 def _check_one_image(data_set: DataSet) -> None:
     if any(tag in data_set.arrays for tag in tags.FLOAT_PIXELS):
-        raise _unsupported("floating-point pixels")
+        raise unsupported_dicom("floating-point pixels")
     if tags.PIXEL_DATA not in data_set.arrays:
         raise ImageError(
             ErrorCode.NO_PIXELS,
@@ -159,22 +159,14 @@ def _check_one_image(data_set: DataSet) -> None:
 def _check_description(found: PixelDescription) -> None:
     colours = {**dict.fromkeys(GREY, 1), PALETTE: 1, **dict.fromkeys(COLOUR, 3)}
     if found.photometric not in colours:
-        raise _unsupported("a photometric interpretation other than grey, palette, RGB or YBR")
+        raise unsupported_dicom("a photometric interpretation other than grey, palette, RGB or YBR")
     if found.samples != colours[found.photometric]:
         raise corrupt_dicom(
             f"has {found.samples} samples a pixel, which its photometric contradicts"
         )
     if found.allocated not in (8, 16):
-        raise _unsupported(f"{found.allocated} bits allocated a sample")
+        raise unsupported_dicom(f"{found.allocated} bits allocated a sample")
     if not 2 <= found.stored <= found.allocated:
         raise corrupt_dicom(f"stores {found.stored} bits of {found.allocated} allocated ones")
     if not found.stored - 1 <= found.high_bit < found.allocated:
         raise corrupt_dicom(f"has high bit {found.high_bit} for {found.stored} stored bits")
-
-
-def _unsupported(found: str) -> ImageError:
-    return ImageError(
-        ErrorCode.UNSUPPORTED_FORMAT,
-        f"the DICOM file has {found}; integer pixels of 8 or 16 bits in grey, palette, RGB or "
-        "YBR were expected; convert it",
-    )

@@ -21,6 +21,15 @@ def corrupt_dicom(found: str) -> ImageError:
     return _corrupt(f"the DICOM file {found}")
 
 
+def unsupported_dicom(found: str) -> ImageError:
+    """The error for a DICOM file of a kind that is not decoded."""
+    return ImageError(
+        ErrorCode.UNSUPPORTED_FORMAT,
+        f"the DICOM file has {found}; integer pixels of 8 or 16 bits in grey, palette, RGB or "
+        "YBR were expected; convert it",
+    )
+
+
 def corrupt_codestream(found: str) -> ImageError:
     """The error for a JPEG, JPEG-LS or JPEG 2000 codestream that contradicts itself."""
     return _corrupt(f"the compressed image {found}")

@@ -28,8 +28,8 @@ def similarity_map(prediction: Float32Map, target: Float32Map, data_range: float
 
     Gaussian window of 11 pixels, standard deviation 1.5, k 0.01 and 0.03; nothing is clipped.
     `data_range` is the L of the paper, in the unit of the maps. NaN where no window fits into the
-    image. In float32, for torch has no fast float64 convolution, and whatever precision a caller
-    has autocast set to: under bf16 an image compared with itself would score 0.2.
+    image. In float32, for torch has no fast float64 convolution, and outside of autocast: the
+    variances are differences of nearly equal numbers, of which bfloat16 leaves nothing.
     """
     if min(prediction.shape) < 2 * SIMILARITY_BORDER + 1:
         return np.full_like(prediction, np.nan)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def test_ids_of_a_store_are_harmless(
 
 @pytest.mark.parametrize("verbose", ["plain", "verbose"])
 def test_header_values_do_not_come_out_through_the_library(
-    start_child: Callable[..., "object"], tmp_path: Path, verbose: str
+    start_child: Callable[..., "subprocess.Popen[str]"], tmp_path: Path, verbose: str
 ) -> None:
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian

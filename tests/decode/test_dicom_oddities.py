@@ -5,6 +5,7 @@ Each kind was met and reported in public; the comments name where.
 
 import struct
 from collections.abc import Callable
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -65,7 +66,7 @@ def colours() -> NDArray[np.uint8]:
     return np.dstack([x * 8, y * 8, 255 - x * 4 - y * 4]).astype(np.uint8)
 
 
-def unmarked_jpeg(pixels: NDArray[np.uint8], **options: object) -> bytes:
+def unmarked_jpeg(pixels: NDArray[np.uint8], **options: Any) -> bytes:
     """A JPEG of RGB or, as the options say, of YCbCr with neither JFIF nor Adobe marker.
 
     Its components are called 1, 2 and 3.
@@ -85,8 +86,8 @@ def unmarked_jpeg(pixels: NDArray[np.uint8], **options: object) -> bytes:
     return bytes(kept + scan)
 
 
-RGB_CODED = {"colorspace": "RGB", "outcolorspace": "RGB"}
-YBR_CODED = {"colorspace": "RGB", "outcolorspace": "YCBCR"}
+RGB_CODED: dict[str, Any] = {"colorspace": "RGB", "outcolorspace": "RGB"}
+YBR_CODED: dict[str, Any] = {"colorspace": "RGB", "outcolorspace": "YCBCR"}
 
 
 # dcm4che 565, pydicom PR 1444; PS3.5 8.2.1.

@@ -16,6 +16,7 @@ _FORMATS = {
     ".nrrd": CtFormat.NRRD,
     ".nhdr": CtFormat.NRRD,
     ".mha": CtFormat.META_IMAGE,
+    ".mhd": CtFormat.META_IMAGE,
 }
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima", ""})
 
@@ -67,7 +68,7 @@ def list_volumes(root: Path) -> CtListing:
     if not candidates:
         raise UsageError(
             f"no CT volume below {root}; expected NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr), "
-            "MetaImage (.mha) or folders of DICOM slices"
+            "MetaImage (.mha, .mhd) or folders of DICOM slices"
         )
     left = ((key, why) for key, why in excluded if root / key not in used)
     return CtListing(tuple(candidates), tuple(left))

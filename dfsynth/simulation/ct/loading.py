@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dfsynth.errors import ErrorCode
 from dfsynth.extras import load_extra
 from dfsynth.simulation.ct.detached import find_data_name, names_a_neighbour
-from dfsynth.simulation.ct.nifti import added_intercept, check_nifti
+from dfsynth.simulation.ct.nifti import NiftiHeader, read_nifti_header, read_nifti_values
 from dfsynth.simulation.ct.slices import check_pixels, stack_slices
 from dfsynth.simulation.ct.volume import CtCandidate, CtFormat, CtLimits, CtVolume, refusal
 
@@ -52,31 +52,40 @@ def read_volume(candidate: CtCandidate, limits: CtLimits) -> CtVolume:
 def _read_file(sitk: Any, candidate: CtCandidate, limits: CtLimits) -> tuple[Any, str]:
     path, key = candidate.files[0], candidate.key
     data = _find_data(candidate)
+    header = read_nifti_header(key, path) if candidate.format is CtFormat.NIFTI else None
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
         size = reader.GetSize()
-        if len([n for n in size if n > 1]) != 3 or reader.GetNumberOfComponents() != 1:
+        # What more axes there are have one place each.
+        if min(size[:3]) < 2 or len([n for n in size if n > 1]) != 3 or _components(reader) != 1:
             raise refusal(
                 ErrorCode.UNSUPPORTED_FORMAT,
                 key,
-                f"it is {' x '.join(map(str, size))} with {reader.GetNumberOfComponents()} "
-                "values a voxel; expected three axes and one value",
+                f"it is {' x '.join(map(str, size))} with {_components(reader)} values a voxel; "
+                "expected three axes and one value",
             )
         _check_voxels(key, size, limits)
-        if candidate.format is CtFormat.NIFTI:
-            _check_nifti_axes(key, reader)
-            check_nifti(key, path)
-        image = reader.Execute()
+        image = reader.Execute() if header is None else _read_nifti(sitk, key, path, header, reader)
     except RuntimeError as error:
         raise _read_failure(key, error) from error
-    added = added_intercept(path) if candidate.format is CtFormat.NIFTI else 0.0
-    if added:
-        image = image - added
     if image.GetDimension() == 4:
         image = image[:, :, :, 0]
     return image, _sha256(path) if data is None else _sha256_of_all((path, data))
+
+
+def _components(reader: Any) -> int:
+    return int(reader.GetNumberOfComponents())
+
+
+def _read_nifti(sitk: Any, key: str, path: Path, header: NiftiHeader, reader: Any) -> Any:
+    """The values as the standard has them, in the geometry that SimpleITK has found."""
+    image = sitk.GetImageFromArray(read_nifti_values(key, path, header))
+    axes = len(reader.GetSize())
+    image.SetSpacing(reader.GetSpacing()[:3])
+    image.SetDirection(np.reshape(reader.GetDirection(), (axes, axes))[:3, :3].ravel().tolist())
+    return image
 
 
 def _read_series(sitk: Any, candidate: CtCandidate, limits: CtLimits) -> tuple[Any, str]:
@@ -87,15 +96,29 @@ def _read_series(sitk: Any, candidate: CtCandidate, limits: CtLimits) -> tuple[A
         content = path.read_bytes()
         check_pixels(key, path, content)
         digest.update(hashlib.sha256(content).digest())
-    try:
-        first = sitk.ReadImage(str(stack.files[0]))
-        _check_voxels(key, (*first.GetSize()[:2], len(stack.files)), limits)
-        image = sitk.ReadImage([str(path) for path in stack.files])
-    except RuntimeError as error:
-        raise _read_failure(key, error) from error
+    _check_voxels(key, (*stack.size, len(stack.files)), limits)
+    # One by one: read together, all would get the type of the first, which may know no sign.
+    sections = [_read_section(sitk, key, path, stack.size) for path in stack.files]
+    image = sitk.GetImageFromArray(np.stack(sections))
     image.SetSpacing(stack.spacing_mm)
     image.SetDirection(stack.direction)
     return image, digest.hexdigest()
+
+
+def _read_section(sitk: Any, key: str, path: Path, size: tuple[int, int]) -> NDArray[Any]:
+    """The rescaled values (rows, columns) of one slice."""
+    try:
+        values = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))
+    except RuntimeError as error:
+        raise _read_failure(key, error) from error
+    if values.shape != (1, *size):
+        raise refusal(
+            ErrorCode.CORRUPT,
+            key,
+            f"the slice {path.name} holds {' x '.join(map(str, values.shape))} values where its "
+            f"header says {size[0]} x {size[1]}",
+        )
+    return np.asarray(values[0])
 
 
 def _sha256(path: Path) -> str:
@@ -137,21 +160,6 @@ def _check_voxels(key: str, size: tuple[int, ...], limits: CtLimits) -> None:
             key,
             f"it claims {' x '.join(map(str, size))} voxels; at most {limits.most_voxels:.2g} "
             "are read",
-        )
-
-
-def _check_nifti_axes(key: str, reader: Any) -> None:
-    """Without a stated orientation nobody knows left from right."""
-    codes = [
-        reader.GetMetaData(name)
-        for name in ("qform_code", "sform_code")
-        if reader.HasMetaDataKey(name)
-    ]
-    if codes and all(int(float(code)) == 0 for code in codes):
-        raise refusal(
-            ErrorCode.UNSUPPORTED_FORMAT,
-            key,
-            "its header states no orientation (qform and sform codes are 0)",
         )
 
 

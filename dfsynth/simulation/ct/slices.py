@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from dfsynth.errors import ErrorCode
+from dfsynth.decode.dicom_file import PYDICOM_ERRORS, require_inflatable
+from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.simulation.ct.volume import CtLimits, refusal
 from dfsynth.source.dicom_patient import PATIENT_TAGS, digest_patient
 
@@ -35,16 +37,8 @@ _TAGS = [
     "RescaleIntercept",
 ]
 _CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
-# Pixel data are read whole only to see whether they are all there.
-_UNREADABLE = (
-    InvalidDicomError,
-    EOFError,
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    OSError,
-)
+_MOST_SLICE_BYTES = 1 << 26
+"""Of a deflated slice, inflated: 32 times as large as most are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +66,8 @@ class SliceStack:
     """Slices in order along their normal."""
 
     files: tuple[Path, ...]
+    size: tuple[int, int]
+    """Rows, columns."""
     spacing_mm: tuple[float, float, float]
     """Between columns, rows, slices."""
     direction: tuple[float, ...]
@@ -81,6 +77,7 @@ class SliceStack:
 def read_slice_header(path: Path) -> SliceHeader | str:
     """The header of a CT slice, or why the file is none."""
     try:
+        _check_inflation(path)
         dataset = pydicom.dcmread(
             path, stop_before_pixels=True, specific_tags=[*_TAGS, *PATIENT_TAGS]
         )
@@ -92,8 +89,17 @@ def read_slice_header(path: Path) -> SliceHeader | str:
         if str(dataset.get("SOPClassUID", _CT_CLASS)) != _CT_CLASS:
             return "no plain CT slice (a secondary capture, a report or an enhanced object)"
         return _header(dataset)
-    except _UNREADABLE as error:
+    except ImageError as error:
+        return f"not read: {error}"
+    except PYDICOM_ERRORS as error:
         return f"not readable as DICOM ({type(error).__name__})"
+
+
+def _check_inflation(path: Path) -> None:
+    """pydicom inflates without a limit, even if only the first elements are asked for."""
+    if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        with path.open("rb") as file:
+            require_inflatable(file.read(_MOST_SLICE_BYTES), _MOST_SLICE_BYTES)
 
 
 def _header(dataset: pydicom.Dataset) -> SliceHeader:
@@ -159,6 +165,7 @@ def stack_slices(key: str, files: tuple[Path, ...], limits: CtLimits) -> SliceSt
         )
     return SliceStack(
         files=tuple(files[i] for i in order),
+        size=first.size,
         spacing_mm=(first.pixel_mm[1], first.pixel_mm[0], step_mm),
         direction=tuple(np.stack([along_row, along_column, normal], axis=1).ravel().tolist()),
     )
@@ -175,7 +182,7 @@ def check_pixels(key: str, path: Path, content: bytes) -> None:
         pixels = dataset.get("PixelData")
         expected = int(dataset.Rows) * int(dataset.Columns) * (int(dataset.BitsAllocated) // 8)
         compressed = dataset.file_meta.TransferSyntaxUID.is_compressed
-    except _UNREADABLE as error:
+    except PYDICOM_ERRORS as error:
         raise refusal(
             ErrorCode.TRUNCATED, key, f"the slice {path.name} is damaged ({type(error).__name__})"
         ) from error

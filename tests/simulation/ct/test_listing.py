@@ -5,16 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
-from ct_volumes import image_of, write_series
+from ct_volumes import dicom_slice, image_of, write_series
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+from traced_memory import peak_bytes
 
 from dfsynth.errors import UsageError
-from dfsynth.simulation.ct import CtFormat, list_volumes
+from dfsynth.simulation.ct import CtFormat, CtListing, list_volumes
 
 SMALL = np.zeros((4, 8, 8), np.int16)
 
 
 def test_each_format_is_found_by_its_name(tmp_path: Path) -> None:
-    for name in ("a.nii", "b.nii.gz", "c.nrrd", "d.nhdr", "e.mha", "sub/f.NII.GZ"):
+    for name in ("a.nii", "b.nii.gz", "c.nrrd", "d.nhdr", "e.mha", "f.mhd", "sub/f.NII.GZ"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"not read yet")
@@ -27,6 +29,7 @@ def test_each_format_is_found_by_its_name(tmp_path: Path) -> None:
         "c.nrrd",
         "d.nhdr",
         "e.mha",
+        "f.mhd",
         "sub/f.NII.GZ",
     ]
     assert [c.format for c in found.candidates][1:4:2] == [CtFormat.NIFTI, CtFormat.NRRD]
@@ -140,3 +143,43 @@ def test_a_folder_without_volumes_is_refused(tmp_path: Path) -> None:
         list_volumes(tmp_path)
     with pytest.raises(UsageError, match="no folder"):
         list_volumes(tmp_path / "missing")
+
+
+def deflated(folder: Path, name: str, padding_bytes: int) -> None:
+    """One slice with zeros behind its pixels, deflated: 8 MB are some kB."""
+    section = dicom_slice(np.zeros((8, 8), np.int16), 0.0, "1.2.3")
+    section.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    section.add_new(0xFFFCFFFC, "OB", bytes(padding_bytes))
+    folder.mkdir(exist_ok=True)
+    section.save_as(folder / name, enforce_file_format=True)
+
+
+def test_a_deflated_slice_is_not_expanded_without_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dfsynth.simulation.ct.slices._MOST_SLICE_BYTES", 1_000_000)
+    write_series(tmp_path / "s", SMALL)
+    deflated(tmp_path / "small", "a.dcm", 1000)
+    deflated(tmp_path / "large", "a.dcm", 8_000_000)
+    assert (tmp_path / "large" / "a.dcm").stat().st_size < 20_000
+    found: list[CtListing] = []
+    assert peak_bytes(lambda: found.append(list_volumes(tmp_path))) < 5_000_000
+    assert [c.key for c in found[0].candidates] == ["s", "small"]
+    ((key, why),) = found[0].excluded
+    assert key == "large/a.dcm"
+    assert "inflates to more than 1000000 bytes" in why
+
+
+def test_headers_that_no_reader_takes_apart_are_left_out(tmp_path: Path) -> None:
+    write_series(tmp_path / "s", SMALL)
+    (name, *_) = sorted((tmp_path / "s").iterdir())
+    content = name.read_bytes()
+    opened = b"\x08\0\x01\x10SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\0\xe0\xff\xff\xff\xff"
+    at = content.index(b"\x08\0\x16\0UI")
+    (tmp_path / "nested.dcm").write_bytes(content[:at] + opened * 2000 + content[at:])
+    (tmp_path / "unknown.dcm").write_bytes(content.replace(b"\x08\0\x60\0CS", b"\x08\0\x60\0ZZ"))
+    found = list_volumes(tmp_path)
+    assert [c.key for c in found.candidates] == ["s"]
+    reasons = dict(found.excluded)
+    assert reasons["nested.dcm"].startswith("not readable as DICOM")
+    assert reasons.keys() == {"nested.dcm", "unknown.dcm"}

@@ -1,7 +1,6 @@
 """Whatever way a volume is stored it comes out the same; what is no CT of lungs says why."""
 
 import gzip
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from ct_volumes import PIXEL_MM, SLICE_MM, candidate_of, image_of, write_series
 
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.simulation.ct import CtLimits, CtVolume, list_volumes, read_volume
-from dfsynth.simulation.ct.nifti import added_intercept
 
 LIMITS = CtLimits()
 
@@ -45,7 +43,7 @@ def test_axes_are_the_patients(hu: np.ndarray, tmp_path: Path) -> None:
     assert found.hu.dtype == np.int16
 
 
-@pytest.mark.parametrize("name", ["a.nii", "a.nrrd", "a.nhdr", "a.mha"])
+@pytest.mark.parametrize("name", ["a.nii", "a.nrrd", "a.nhdr", "a.mha", "a.mhd"])
 @pytest.mark.parametrize("axes", ["LPS", "RAS", "RIP", "SPL", "AIR"])
 def test_every_order_of_the_axes_gives_the_same_volume(
     hu: np.ndarray, tmp_path: Path, name: str, axes: str
@@ -66,6 +64,20 @@ def test_a_dicom_series_gives_the_same_volume(hu: np.ndarray, tmp_path: Path) ->
     assert from_slices.spacing_mm == pytest.approx(from_file.spacing_mm)
     assert from_slices.key == "s"
     assert "secret" not in f"{from_slices.key} {from_slices.license}".lower()
+
+
+# SimpleITK 1636: read together, the sections get the type of the first, here of no sign.
+@pytest.mark.parametrize("signed", [range(1, 84), range(83), [40], range(84)])
+def test_each_slice_has_a_sign_of_its_own(hu: np.ndarray, tmp_path: Path, signed: Any) -> None:
+    def store(dataset: pydicom.Dataset, index: int) -> None:
+        # Each with a rescaling of its own, too.
+        intercept = 0 if index in signed else -1024
+        dataset.RescaleIntercept = intercept
+        dataset.PixelRepresentation = int(index in signed)
+        dataset.PixelData = (hu[index].astype(np.int32) - intercept).astype("<i2").tobytes()
+
+    write_series(tmp_path / "s", hu, edit=store)
+    np.testing.assert_array_equal(read_folder(tmp_path).hu, np.moveaxis(hu, 0, 1)[::-1, ::-1])
 
 
 def test_a_series_stored_feet_first_and_prone_gives_the_same_volume(
@@ -188,6 +200,23 @@ def test_what_is_no_volume_at_all_is_refused(tmp_path: Path, name: str, content:
         read_volume(candidate_of(path), LIMITS)
 
 
+# MONAI tutorials 1102: LUNA16 comes as .mhd with .raw or .zraw beside it.
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_metaimage_header_beside_its_voxels(hu: np.ndarray, tmp_path: Path, packed: bool) -> None:
+    SimpleITK.WriteImage(image_of(hu), str(tmp_path / "a.mhd"), packed)
+    (candidate,) = list_volumes(tmp_path).candidates
+    assert [f.name for f in candidate.files] == ["a.mhd", "a.zraw" if packed else "a.raw"]
+    found = read_volume(candidate, LIMITS)
+    np.testing.assert_array_equal(found.hu, np.moveaxis(hu, 0, 1)[::-1, ::-1])
+    data = candidate.files[1]
+    data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
+    with pytest.raises(ImageError, match=r"a\.mhd: it is damaged or cut short"):
+        read_volume(candidate, LIMITS)
+    data.unlink()
+    with pytest.raises(ImageError, match=f"its data file {data.name} is missing"):
+        read_volume(candidate, LIMITS)
+
+
 def test_a_header_does_not_lead_out_of_its_folder(hu: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     SimpleITK.WriteImage(image_of(hu), str(tmp_path / "in" / "a.nhdr"))
@@ -208,40 +237,6 @@ def test_a_nifti_file_without_an_orientation_is_refused(hu: np.ndarray, tmp_path
     path.write_bytes(bytes(content))
     with pytest.raises(ImageError, match="no orientation"):
         read_volume(candidate_of(path), LIMITS)
-
-
-@pytest.mark.parametrize(
-    ("slope", "intercept", "stored"),
-    [(0.0, -1024.0, 0), (0.0, 1000.0, 0), (1.0, -1024.0, 1024), (2.0, 0.0, None)],
-)
-@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
-def test_nifti_values_are_scaled_as_the_standard_says(
-    hu: np.ndarray, tmp_path: Path, name: str, slope: float, intercept: float, stored: int | None
-) -> None:
-    """A slope of 0 means values as they are stored; SimpleITK adds the intercept all the same."""
-    values = hu // 2 if stored is None else hu + stored
-    wanted = saved(image_of(values * 2 if stored is None else hu), tmp_path / "wanted.nii").hu
-    plain = tmp_path / "plain.nii"
-    SimpleITK.WriteImage(image_of(values.astype(np.int16)), str(plain))
-    content = bytearray(plain.read_bytes())
-    content[112:120] = np.array([slope, intercept], "<f4").tobytes()
-    packed = gzip.compress(content) if name.endswith("gz") else bytes(content)
-    (tmp_path / name).write_bytes(packed)
-    np.testing.assert_array_equal(read_volume(candidate_of(tmp_path / name), LIMITS).hu, wanted)
-
-
-@pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("size", [348, 540])
-@pytest.mark.parametrize(("slope", "added"), [(0.0, -1024.0), (1.0, 0.0)])
-def test_the_intercept_is_found_in_every_kind_of_nifti_header(
-    tmp_path: Path, order: str, size: int, slope: float, added: float
-) -> None:
-    header = bytearray(540)
-    struct.pack_into(order + "i", header, 0, size)
-    where, kind = (112, "2f") if size == 348 else (176, "2d")
-    struct.pack_into(order + kind, header, where, slope, -1024.0)
-    (tmp_path / "a.nii").write_bytes(header)
-    assert added_intercept(tmp_path / "a.nii") == added
 
 
 def drop_rescale(dataset: pydicom.Dataset, index: int) -> None:

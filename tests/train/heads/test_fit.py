@@ -375,6 +375,16 @@ def test_a_bound_is_1_where_so_few_patients_can_promise_nothing(
         assert found <= errors.max() + 1e-5
 
 
+@pytest.mark.parametrize("pictures", [1, 3, 7, 49, 103])
+@pytest.mark.parametrize("tens", [1, 2, 3, 10])
+def test_ranks_are_counted_in_whole_patients(pictures: int, tens: int) -> None:
+    """Of 10 k patients, one of them to come, 9 k are 90 % to the last picture; 0.9 is no float."""
+    count = 10 * tens - 1
+    excess = np.arange(count * pictures, dtype=np.float64)
+    names = np.repeat([f"p{n}" for n in range(count)], pictures)
+    assert fit_module._margin(excess, names) == 9 * tens * pictures - 1
+
+
 def test_a_group_without_a_patient_promises_nothing() -> None:
     errors, names = [0.5] * 20, [f"p{n}" for n in range(20)]
     heads = bounded(calibration_of(2.0, errors, names), (-1.0, 1.0))
