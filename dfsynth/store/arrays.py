@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 
 from dfsynth.errors import StoreError
 
+DIMENSIONS: Final = ("image", "y", "x")
+"""Of every array, in their order."""
+
 StoredType: TypeAlias = Literal["float16", "float32", "uint8"]
 StoredMap: TypeAlias = NDArray[np.float16] | NDArray[np.float32] | NDArray[np.uint8]
 """(y, x) as a store holds it, C order."""
 
 STORED_TYPES: Final[tuple[StoredType, ...]] = ("float16", "float32", "uint8")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
-_RESERVED: Final = frozenset({"manifest", "run"})
+_RESERVED: Final = frozenset({"manifest", "run", *DIMENSIONS})
+"""Folders of every store, and the names of the dimensions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +113,16 @@ def common_cut(specs: Sequence[ArraySpec]) -> ArraySpec:
             f"found {sorted(cuts)}"
         )
     return specs[0]
+
+
+def named_array(specs: Sequence[ArraySpec], name: str) -> ArraySpec:
+    """The array of this name.
+
+    Raises:
+        StoreError: there is none.
+    """
+    for spec in specs:
+        if spec.name == name:
+            return spec
+    held = ", ".join(spec.name for spec in specs)
+    raise StoreError(f"the store has no array {name!r}: it holds {held}")

@@ -12,12 +12,11 @@ from dfsynth.errors import StoreError
 from dfsynth.files.durable import make_folder, write_durably
 from dfsynth.files.faults import store_faults
 from dfsynth.files.json_record import Json, encode_json, parse_object
-from dfsynth.store.arrays import STORED_TYPES, ArraySpec, common_cut
+from dfsynth.store.arrays import DIMENSIONS, STORED_TYPES, ArraySpec, common_cut
 from dfsynth.store.layout import StoreLayout
 from dfsynth.store.zarr.chunk import LEVEL
 from dfsynth.store.zarr.paths import array_path, group_path
 
-DIMENSIONS: Final = ("image", "y", "x")
 _OWNER: Final = "group"
 _CRC32C: Final[Json] = {"name": "crc32c"}
 
