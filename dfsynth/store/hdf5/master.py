@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _OWNER: Final = "group"
 _KEY_BYTES: Final = 8
-_NO_VARIABLE: Final = "This is a netCDF dimension but not a netCDF variable%10d"
+_NO_VARIABLE: Final = "This is a netCDF dimension but not a netCDF variable.%10d"
 """What netCDF-4 calls a dimension without coordinates; the number is its length."""
 
 
