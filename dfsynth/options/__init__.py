@@ -8,6 +8,7 @@ from dfsynth.options.build_options import (
     StoredFloat,
 )
 from dfsynth.options.evaluate_options import EvaluationOptions
+from dfsynth.options.export_options import ExportOptions
 from dfsynth.options.filter_options import (
     DEFAULT_CONFIDENCE,
     DEFAULT_ERROR_COLUMN,
@@ -37,6 +38,7 @@ __all__ = [
     "BuildOptions",
     "ErrorLimit",
     "EvaluationOptions",
+    "ExportOptions",
     "FilterOptions",
     "ShowOptions",
     "SimulateOptions",

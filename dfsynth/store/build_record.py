@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Final, Self
 
 from dfsynth.files.json_record import record_fields
@@ -96,6 +96,10 @@ class BuildRecord:
         held = self.fingerprint
         named = ((name, held.dtype) for name in held.maps)
         return array_specs(named, self.rows, held.size, held.shard_size)
+
+    def packed(self, compression: str) -> Self:
+        """The record of the same store in a format that packs values in another way."""
+        return replace(self, fingerprint=replace(self.fingerprint, compression=compression))
 
     def to_json(self) -> bytes:
         """See `StoreRecord`."""
