@@ -32,6 +32,7 @@ _VERSIONS_OF: Final = (
     "opencv-python-headless",
     "pydicom",
     "zarr",
+    "h5py",
     "imagecodecs",
 )
 

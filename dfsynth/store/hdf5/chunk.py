@@ -5,7 +5,7 @@ give in that order, so that they can be put into a file as they are. Both direct
 interpreter's lock free and use the calling thread alone.
 """
 
-from typing import Final
+from typing import Final, cast
 
 import imagecodecs
 import numpy as np
@@ -23,7 +23,9 @@ def encode_chunk(values: StoredMap) -> bytes:
     """The bytes of one (y, x) map in its stored type."""
     planes = values.reshape(-1).view(np.uint8).reshape(-1, values.dtype.itemsize)
     shuffled = np.ascontiguousarray(planes.T)
-    return with_checksum(bytes(imagecodecs.deflate_encode(shuffled, level=LEVEL)))
+    # Takes any contiguous buffer, though its types do not say so.
+    packed = imagecodecs.deflate_encode(cast("bytes", shuffled), level=LEVEL)
+    return with_checksum(bytes(packed))
 
 
 def decode_chunk(spec: ArraySpec, data: bytes) -> StoredMap:
