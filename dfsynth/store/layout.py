@@ -31,8 +31,10 @@ class StoreLayout:
     """What people name: the folder of the store, or its file, even where its folder is named."""
 
     def __post_init__(self) -> None:
+        if self.root.suffix != _FOLDER_SUFFIX:
+            return
         named = self.root.with_suffix("")
-        if self.root.suffix == _FOLDER_SUFFIX and named.suffix.lower() in FILE_SUFFIXES:
+        if named.suffix.lower() in FILE_SUFFIXES:
             object.__setattr__(self, "root", named)
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray
 
-from dfsynth.store import ArraySpec, StoreLayout
+from dfsynth.store import ArraySpec, Json, StoreLayout
 from dfsynth.store.hdf5.format import HDF5
 from dfsynth.store.hdf5.paths import part_path
 
@@ -43,7 +43,8 @@ def spec() -> ArraySpec:
 def values(spec) -> np.ndarray:
     """Row 5 failed."""
     drawn = np.random.default_rng(0).normal(size=(10, 37, 21)).astype(np.float32)
-    drawn[0, 0, :3] = [-0.0, np.finfo(np.float32).max, np.finfo(np.float32).smallest_subnormal]
+    limits = np.finfo(np.float32)
+    drawn[0, 0, :3] = np.array([-0.0, limits.max, limits.smallest_subnormal], np.float32)
     drawn[5] = np.nan
     return drawn
 
@@ -168,7 +169,7 @@ def test_extending_keeps_what_is_written(written, spec, values):
 
 
 def test_attributes_are_texts_and_numbers_and_everything_else_is_json(tmp_path, spec):
-    attributes = {
+    attributes: dict[str, Json] = {
         "notice": "größer",
         "empty": "",
         "seed": 7,
