@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dfsynth.errors import UsageError
 from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.planning import Draft
-from dfsynth.options import BuildOptions
+from dfsynth.options import DEFAULT_DTYPE, DTYPES, BuildOptions, StoredFloat
 from dfsynth.source import Source
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord, Fingerprint, new_record
@@ -35,7 +35,8 @@ class BuildJob:
             UsageError: no images, or options that the checkpoint or the device cannot serve.
         """
         options, facts = self.options, self.maker.facts
-        fingerprint = self._fingerprint(self.maker.resolve_precision(options.precision))
+        precision = self.maker.resolve_precision(options.precision)
+        fingerprint = self._fingerprint(precision, DTYPES[options.dtype or DEFAULT_DTYPE])
         if "lung" in options.maps and not facts.has_lung:
             raise UsageError(f"--maps lung: the checkpoint {facts.name} has no lung output")
         listing = self.source.listing()
@@ -52,15 +53,17 @@ class BuildJob:
         """See `Job`.
 
         `--precision auto` takes what the store has: a machine that resolves it otherwise can
-        still finish the store.
+        still finish the store. So does no `--dtype`: the default was another one.
         """
-        wanted = self.options.precision
-        precision = held.fingerprint.precision if wanted == "auto" else wanted
-        return held.fingerprint.differences(self._fingerprint(precision))
+        options, had = self.options, held.fingerprint
+        precision = had.precision if options.precision == "auto" else options.precision
+        stored = (had.dtype, had.keepbits) if options.dtype is None else DTYPES[options.dtype]
+        return had.differences(self._fingerprint(precision, stored))
 
-    def _fingerprint(self, precision: str) -> Fingerprint:
+    def _fingerprint(self, precision: str, stored: tuple[StoredFloat, int | None]) -> Fingerprint:
         """What the options would decide about the values of a store."""
         options, facts = self.options, self.maker.facts
+        dtype, keepbits = stored
         return Fingerprint(
             source=self.source.name,
             checkpoint_sha256=facts.sha256,
@@ -69,9 +72,10 @@ class BuildJob:
             seed=options.seed,
             precision=precision,
             maps=options.maps,
-            dtype=options.dtype,
+            dtype=dtype,
             compression=format_of(StoreLayout(options.out)).compression,
             shard_size=options.shard_size,
             limit=options.limit,
             mc=options.mc,
+            keepbits=keepbits,
         )

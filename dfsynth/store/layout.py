@@ -1,7 +1,7 @@
 """Where the files lie that every store has, and the scan that finds committed shards.
 
 <folder>/manifest/part-NNNNNNN.parquet  the commit record of shard N
-<folder>/run/                           plan.parquet, build.json, lock, tmp/
+<folder>/run/                           plan.pq, build.json, lock, tmp/
 
 A store is a folder, x.zarr, or a file with a folder beside it, x.h5 and x.h5.parts.
 
@@ -60,9 +60,19 @@ class StoreLayout:
         return self.folder / "run"
 
     @property
+    def plans(self) -> tuple[Path, Path]:
+        """Where the plan may lie: under its name, and under the one that version 0.1 gave it.
+
+        Readers that take every `.parquet` file below a folder (DuckDB: `read_parquet('x.zarr')`)
+        must meet the parts of the manifest and nothing else.
+        """
+        return self.run / "plan.pq", self.run / "plan.parquet"
+
+    @property
     def plan(self) -> Path:
-        """Which input becomes which row."""
-        return self.run / "plan.parquet"
+        """Which input becomes which row, as Parquet; looks whether the plan has its old name."""
+        current, former = self.plans
+        return former if former.exists() else current
 
     @property
     def build(self) -> Path:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -36,7 +37,7 @@ def write_shard(layout: StoreLayout, spec: ArraySpec, values: np.ndarray, shard:
 
 @pytest.fixture
 def spec() -> ArraySpec:
-    return ArraySpec("dark_field", "float32", 10, 37, 21, 4)
+    return ArraySpec("dark_field", "float32", 10, 37, 21, 4, units="1", long_name="dark field")
 
 
 @pytest.fixture
@@ -113,6 +114,7 @@ def test_xarray_opens_with_names_and_values(written, values, engine):
         assert list(dataset.variables) == ["dark_field"]
         assert dataset.sizes == {"image": 10, "y": 37, "x": 21}
         assert dataset.attrs == {"schema_version": 1}
+        assert dataset["dark_field"].attrs == {"units": "1", "long_name": "dark field"}
         np.testing.assert_array_equal(dataset["dark_field"].to_numpy(), values)
 
 
@@ -159,7 +161,7 @@ def test_a_store_of_the_same_name_in_the_current_folder_lends_no_image(
 
 
 def test_extending_keeps_what_is_written(written, spec, values):
-    longer = ArraySpec(spec.name, spec.dtype, 17, spec.height, spec.width, spec.shard_size)
+    longer = replace(spec, rows=17)
     HDF5.write_group(written, [longer], {"schema_version": 1, "extended": True})
     assert HDF5.read_group(written) == ((longer,), {"schema_version": 1, "extended": True})
     found = read_all(written.root)

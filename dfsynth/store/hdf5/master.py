@@ -153,6 +153,7 @@ def _write_arrays(
         dataset = file.create_virtual_dataset(
             spec.name, _cover(layout, spec, key), fillvalue=spec.empty_map()[0, 0]
         )
+        write_attributes(dataset, spec.attributes)
         for axis, scale in zip(dataset.dims, scales, strict=True):
             axis.attach_scale(scale)
 
