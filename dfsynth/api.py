@@ -12,6 +12,7 @@ from dfsynth.options import (
     DEFAULT_MC_SAMPLES,
     BuildOptions,
     EvaluationOptions,
+    ExportOptions,
     FilterOptions,
     ShowOptions,
     SimulateOptions,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dfsynth.evaluate import Evaluation, EvaluationReport
     from dfsynth.inference import MapGenerator
     from dfsynth.jobs.engine import RunReport
+    from dfsynth.jobs.exporter import ExportReport
     from dfsynth.jobs.filter import Filtered
     from dfsynth.jobs.pair_maker import PairMaker
     from dfsynth.jobs.show import Sheet
@@ -103,6 +105,42 @@ def filter_images(options: FilterOptions, progress: Progress) -> "Filtered":
     from dfsynth.jobs.filter import run_filter
 
     return run_filter(options, lambda *given: load_evaluation().calibrate_errors(*given), progress)
+
+
+def export(
+    store: str | Path, out: str | Path, *, to: str, progress: Progress | None = None, **options: Any
+) -> "ExportReport":
+    """Writes a store in another format as `dfsynth export` does: `to` is zarr or hdf5.
+
+    Values, manifest, plan and provenance are those of the store; nothing is generated anew. Call it
+    again with the same arguments to go on, and to take what was committed or redone since.
+    `options` are the other fields of `ExportOptions`.
+
+    Example:
+        >>> report = dfsynth.export("x.zarr", "x.h5", to="hdf5")
+        >>> report.ok, report.shards_done
+        (2, 1)
+
+    Raises:
+        UsageError: no store, an unknown `to`, or an `out` that does not suit it.
+        ConflictError: `out` holds something else.
+        StoreError: the store is damaged, or the disk refuses; committed shards are intact.
+        TypeError: an option that does not exist.
+    """
+    return export_store(
+        ExportOptions.of(store=store, out=out, to=to, **options), progress or Silent()
+    )
+
+
+def export_store(options: ExportOptions, progress: Progress) -> "ExportReport":
+    """Writes a store in another format by options that are already made; see `export`.
+
+    Raises:
+        UsageError, ConflictError, StoreError: as `export`.
+    """
+    from dfsynth.jobs.export import run_export
+
+    return run_export(options, progress)
 
 
 def simulate_pairs(

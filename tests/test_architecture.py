@@ -224,7 +224,8 @@ def test_nothing_is_unpickled() -> None:
 
 
 def test_one_place_alone_catches_everything() -> None:
-    """The boundary of one bad input; all else catches what it can name, or raises again."""
+    """The boundary of one bad input, and what HDF5 calls, which keeps what it caught to raise it
+    when HDF5 has let go; all else catches what it can name, or raises again."""
     broad = []
     for module, tree in TREES.items():
         for node in ast.walk(tree):
@@ -238,7 +239,7 @@ def test_one_place_alone_catches_everything() -> None:
             passes_on = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
             if caught & {"Exception", "BaseException"} and not passes_on:
                 broad.append(module)
-    assert broad == ["dfsynth.jobs.model_inputs"]
+    assert broad == ["dfsynth.jobs.model_inputs", "dfsynth.store.hdf5.file"]
 
 
 def test_cores_are_counted_in_one_place() -> None:

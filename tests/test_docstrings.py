@@ -21,6 +21,7 @@ EXAMPLES = (
     "draw_contact_sheet",
     "open_store",
     "Store",
+    "export",
     "filter_store",
     "simulate_pairs",
     "train_generator",

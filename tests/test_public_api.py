@@ -12,6 +12,7 @@ PROMISED: dict[str, set[str]] = {
         "build",
         "draw_contact_sheet",
         "evaluate_checkpoint",
+        "export",
         "filter_store",
         "join_members",
         "load_generator",

@@ -7,6 +7,7 @@ import typer
 from dfsynth.cli import (
     build,
     evaluate,
+    export,
     filter_command,
     info,
     models,
@@ -53,6 +54,7 @@ app.command(epilog=show.EXAMPLE)(show.show)
 app.command(epilog=info.EXAMPLE)(info.info)
 app.command(epilog=verify.EXAMPLE)(verify.verify)
 app.command("filter", epilog=filter_command.EXAMPLE)(filter_command.filter_store)
+app.command(epilog=export.EXAMPLE)(export.export)
 app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=train.EXAMPLE)(train.train)

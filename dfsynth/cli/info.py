@@ -43,6 +43,11 @@ def info(
         ):
             if counts:
                 lines.append(f"{title}: {format_counts(counts)}")
+        if found.missing:
+            lines.append(
+                f"missing: {', '.join(found.missing)}; dfsynth verify --repair re-queues their "
+                "shards"
+            )
         lines += [
             f"{name.replace('_', ' ')}: {_plain(value, _BETWEEN.get(name, ', '))}"
             for name, value in found.provenance.items()

@@ -8,7 +8,7 @@ import typer
 
 from dfsynth.errors import UsageError
 
-StorePath: TypeAlias = Annotated[Path, typer.Argument(help="The store: a folder such as x.zarr.")]
+StorePath: TypeAlias = Annotated[Path, typer.Argument(help="The store, such as x.zarr or x.h5.")]
 JsonFlag: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Machine-readable output on stdout.")
 ]

@@ -45,7 +45,7 @@ def open_pairs(
     if targets is not None:
         return _open_folders(data, targets, grid, window, intensity)
     layout = StoreLayout(data)
-    if data.is_dir() and (layout.build.exists() or format_of(layout).has_group(layout)):
+    if layout.build.exists() or format_of(layout).has_group(layout):
         return StorePairs.open(data, grid, intensity)
     if data.is_dir():
         raise UsageError(f"{data} is a folder but no store; {_KINDS}; are --targets missing?")

@@ -1,6 +1,6 @@
 """Committing a shard: its rows in order, then the manifest part that makes them count."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dfsynth.files.durable import write_durably
@@ -47,23 +47,39 @@ def commit_shard(store: ShardStore, shard: int, rows: Iterable[Written]) -> Tall
         StoreError: rows are missing or too many, one does not fit the schema, or the disk refuses.
     """
     written: list[ManifestRow | PairRow] = []
-    open_writer = format_of(store.layout).shard_writer
-    with open_writer(store.layout, store.specs, shard) as writer:
-        for index, entry in enumerate(rows):
-            if entry.encoded is None:
-                writer.skip(index)
-            else:
-                writer.append(index, entry.encoded)
+
+    def encoded() -> Iterator[EncodedRow | None]:
+        for entry in rows:
             written.append(entry.row)
-            failed = entry.row.status == "failed"
-            store.progress.advance(ok=not failed, failed=failed)
-        writer.commit()
+            yield entry.encoded
+
+    tally = write_arrays(store.layout, store.specs, shard, encoded(), store.progress)
     part = store.layout.part(shard)
     data = encode_part(written, store.schema)
     write_durably(part, data, store.layout.scratch, store.layout.owner(shard))
-    return _tally(written)
+    return tally
 
 
-def _tally(rows: Sequence[ManifestRow | PairRow]) -> Tally:
-    failed = sum(row.status == "failed" for row in rows)
-    return Tally(len(rows) - failed, failed)
+def write_arrays(
+    layout: StoreLayout,
+    specs: Sequence[ArraySpec],
+    shard: int,
+    rows: Iterable[EncodedRow | None],
+    progress: Progress,
+) -> Tally:
+    """Puts the array files of a shard in place: all its rows in order, None where one failed.
+
+    Raises:
+        StoreError: rows are missing or too many, or the disk refuses.
+    """
+    ok = failed = 0
+    with format_of(layout).shard_writer(layout, specs, shard) as writer:
+        for index, row in enumerate(rows):
+            if row is None:
+                writer.skip(index)
+            else:
+                writer.append(index, row)
+            ok, failed = ok + (row is not None), failed + (row is None)
+            progress.advance(ok=row is not None, failed=row is None)
+        writer.commit()
+    return Tally(ok, failed)

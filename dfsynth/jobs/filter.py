@@ -150,8 +150,10 @@ def _check_outside(out: Path, store: Path) -> None:
     Raises:
         UsageError: `out` lies in the store's folder.
     """
+    layout = StoreLayout(store)
     # The folder is resolved and not the file: a link is replaced, and not followed.
-    if (out.parent.resolve() / out.name).is_relative_to(store.resolve()):
+    written = out.parent.resolve() / out.name
+    if any(written.is_relative_to(own.resolve()) for own in (layout.root, layout.folder)):
         raise UsageError(
             f"cannot write the selection to {out}: it lies in the store {store}, which holds its "
             "own files only; name a file beside the store"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dfsynth.errors import StoreError
 from dfsynth.manifest import read_manifest
-from dfsynth.store import StoreLayout
+from dfsynth.store import StoreLayout, missing_files
 from dfsynth.store.record import read_record
 
 
@@ -34,6 +34,8 @@ class StoreInfo:
     excluded: Mapping[str, int]
     provenance: Mapping[str, object]
     size_bytes: int
+    missing: tuple[str, ...] = ()
+    """Array files of committed shards that are not there: run `dfsynth verify`."""
 
 
 def describe_store(root: Path) -> StoreInfo:
@@ -49,7 +51,7 @@ def describe_store(root: Path) -> StoreInfo:
     status = _counts(table["status"].to_pylist())
     flags = chain.from_iterable(flags or () for flags in table["flags"].to_pylist())
     return StoreInfo(
-        store=str(root),
+        store=str(layout.root),
         command=record.command,
         rows=record.rows,
         shards=record.shards,
@@ -65,7 +67,8 @@ def describe_store(root: Path) -> StoreInfo:
         splits=_counts(table["split"].to_pylist()),
         excluded=record.excluded,
         provenance=record.provenance(),
-        size_bytes=_size_of(root),
+        size_bytes=_size_of(layout),
+        missing=tuple(map(str, missing_files(layout, [spec.name for spec in record.arrays]))),
     )
 
 
@@ -86,7 +89,7 @@ def _counts(values: Iterable[str | None]) -> dict[str, int]:
     return dict(Counter(value for value in values if value is not None))
 
 
-def _size_of(root: Path) -> int:
+def _size_of(layout: StoreLayout) -> int:
     """Of all files; those that a build at work renames or removes meanwhile are passed over."""
 
     def refuse(error: OSError) -> None:
@@ -95,13 +98,18 @@ def _size_of(root: Path) -> int:
 
     size_bytes = 0
     try:
-        for folder, _, names in os.walk(root, onerror=refuse):
-            for name in names:
-                with suppress(FileNotFoundError):
-                    size_bytes += os.lstat(Path(folder, name)).st_size
+        named = [layout.root] if layout.is_file else []
+        walked = (
+            Path(folder, name)
+            for folder, _, names in os.walk(layout.folder, onerror=refuse)
+            for name in names
+        )
+        for path in chain(named, walked):
+            with suppress(FileNotFoundError):
+                size_bytes += path.lstat().st_size
     except OSError as error:
         raise StoreError(
-            f"cannot measure {root}: {error.strerror}; expected files that this user may see; "
-            "check their permissions and the disk"
+            f"cannot measure {layout.root}: {error.strerror}; expected files that this user may "
+            "see; check their permissions and the disk"
         ) from error
     return size_bytes

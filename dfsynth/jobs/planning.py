@@ -100,7 +100,7 @@ def refuse_conflict(job: Job[Record], layout: StoreLayout) -> bool:
     state = examine_root(layout)
     if state is RootState.NOT_A_STORE:
         raise ConflictError(
-            f"--out {layout.root} exists and is no dfsynth store; choose another folder"
+            f"--out {layout.root} exists and is no dfsynth store; choose another name"
         )
     if state is not RootState.STORE or job.overwrite:
         return False

@@ -124,7 +124,7 @@ def _check_metadata(layout: StoreLayout, record: StoreRecord) -> Iterator[Damage
     store_format = format_of(layout)
     try:
         intact = store_format.read_group(layout) == (record.arrays, record.attributes())
-        what = f"{', '.join(store_format.documents)} is not what the build record says"
+        what = f"the metadata of {layout.root.name} is not what the build record says"
     except StoreError as error:
         intact, what = False, str(error)
     if not intact:
@@ -140,6 +140,11 @@ def _check_shard(
 ) -> Iterator[Damage]:
     try:
         rows = read_part(layout.part(shard), schema)
+    except StoreError as error:
+        yield Damage(shard, None, str(error))
+        return
+    try:
+        format_of(layout).check_shard(layout, arrays.specs, shard)
     except StoreError as error:
         yield Damage(shard, None, str(error))
         return

@@ -11,6 +11,7 @@ from dfsynth.options.build_options import (
     StoredFloat,
 )
 from dfsynth.options.evaluate_options import EvaluationOptions
+from dfsynth.options.export_options import ExportOptions
 from dfsynth.options.filter_options import (
     DEFAULT_CONFIDENCE,
     DEFAULT_ERROR_COLUMN,
@@ -43,6 +44,7 @@ __all__ = [
     "DtypeChoice",
     "ErrorLimit",
     "EvaluationOptions",
+    "ExportOptions",
     "FilterOptions",
     "ShowOptions",
     "SimulateOptions",

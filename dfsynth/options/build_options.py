@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from dfsynth.errors import UsageError
-from dfsynth.options.checks import require_one_of, require_out, require_positive, require_run
+from dfsynth.options.checks import require_one_of, require_positive, require_run
 from dfsynth.options.coercion import (
     RENAMED,
     to_batch_size,
@@ -100,7 +100,6 @@ class BuildOptions(GivenOptions):
             )
         if self.precision not in PRECISIONS:
             raise UsageError(f"--precision {self.precision!r}: expected {', '.join(PRECISIONS)}")
-        require_out(self.out)
         self._check_maps()
 
     def _check_maps(self) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from dfsynth.errors import UsageError
 
@@ -31,19 +30,6 @@ def require_run(partition: tuple[int, int], seed: int, device: str) -> None:
     # Whether the device is there is asked of torch, later; this is spelling alone.
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise UsageError(f"--device {device!r}: expected auto, cpu, cuda or cuda:0, …")
-
-
-def require_out(out: Path) -> None:
-    """Requires the name of a store that can be written.
-
-    Raises:
-        UsageError: it names an HDF5 file.
-    """
-    if out.suffix in (".h5", ".hdf5"):
-        raise UsageError(
-            f"--out {out}: HDF5 stores are not written yet; choose a name like "
-            f"{out.with_suffix('.zarr').name}"
-        )
 
 
 def require_range(name: str, found: tuple[float, float], ends: tuple[float, float]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
-from dfsynth.options.checks import require_out, require_positive, require_range, require_run
+from dfsynth.options.checks import require_positive, require_range, require_run
 from dfsynth.options.coercion import (
     RENAMED,
     to_names,
@@ -91,7 +91,6 @@ class SimulateOptions(GivenOptions):
         if self.workers is not None:
             require_positive("workers", self.workers)
         require_run(self.partition, self.seed, self.device)
-        require_out(self.out)
         low, high = _SIDES
         if not low <= self.size <= high or self.size % _SIDE_STEP:
             raise UsageError(

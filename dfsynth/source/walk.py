@@ -16,7 +16,7 @@ _Identity: TypeAlias = tuple[int, int]
 _Event: TypeAlias = list[str] | str
 """A run of file names, or the name of a folder to enter now."""
 
-_PARTS = ".h5.parts"
+_PARTS = (".h5.parts", ".hdf5.parts")
 
 
 class FolderWalk:
@@ -25,9 +25,9 @@ class FolderWalk:
     Links to files and to folders are followed, for data sets are often linked into place; a
     link to a folder that holds the link is left out (link_loop), and so is a link to a folder that
     was walked before (linked_twice): links of links would else double the inputs at every level,
-    and no walk would end. Stores of
-    dfsynth (folders with zarr.json, *.zarr, *.h5.parts with their .h5) are left out whole, and
-    so are hidden folders: each counts once.
+    and no walk would end. Stores of dfsynth (folders with zarr.json, *.zarr, *.h5.parts and
+    *.hdf5.parts with the file beside them) are left out whole, and so are hidden folders: each
+    counts once.
     """
 
     def __init__(self, root: Path, may_enter: Callable[[str], bool] | None = None) -> None:
@@ -128,7 +128,7 @@ class FolderWalk:
         return kept
 
     def _is_entered(self, name: str) -> bool:
-        if name.endswith((".zarr", _PARTS)):
+        if name.endswith((".zarr", *_PARTS)):
             self.excluded[exclusion.STORE] += 1
         elif name.startswith("."):
             self.excluded[exclusion.HIDDEN_FOLDER] += 1

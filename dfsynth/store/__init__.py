@@ -8,6 +8,7 @@ from dfsynth.files.json_record import Json
 from dfsynth.store.arrays import ArraySpec, StoredMap, StoredType
 from dfsynth.store.format import ArrayReader, EncodedRow, ShardWriter, StoreFormat
 from dfsynth.store.layout import StoreLayout
+from dfsynth.store.missing import missing_files
 from dfsynth.store.registry import FORMATS, format_of
 from dfsynth.store.removal import RootState, clear_store, examine_root, remove_shard
 from dfsynth.store.rows import row_checksum
@@ -27,6 +28,7 @@ __all__ = [
     "clear_store",
     "examine_root",
     "format_of",
+    "missing_files",
     "remove_shard",
     "row_checksum",
 ]

@@ -25,7 +25,8 @@ KEEPABLE_BITS: Final[Mapping[StoredType, range]] = {
 }
 """To how many mantissa bits values of each type can be rounded; the most are all that it has."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
-_RESERVED: Final = frozenset({"manifest", "run"})
+_RESERVED: Final = frozenset({"manifest", "run", *DIMENSIONS})
+"""Folders of every store, and the names of the dimensions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +146,16 @@ def common_cut(specs: Sequence[ArraySpec]) -> ArraySpec:
             f"found {sorted(cuts)}"
         )
     return specs[0]
+
+
+def named_array(specs: Sequence[ArraySpec], name: str) -> ArraySpec:
+    """The array of this name.
+
+    Raises:
+        StoreError: there is none.
+    """
+    for spec in specs:
+        if spec.name == name:
+            return spec
+    held = ", ".join(spec.name for spec in specs)
+    raise StoreError(f"the store has no array {name!r}: it holds {held}")

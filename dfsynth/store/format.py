@@ -13,9 +13,10 @@ from dfsynth.store.arrays import ArraySpec, StoredMap
 from dfsynth.store.layout import StoreLayout
 
 if TYPE_CHECKING:
+    import h5py
     import zarr
 
-PlainGroup: TypeAlias = "zarr.Group"
+PlainGroup: TypeAlias = "zarr.Group | h5py.File"
 """The arrays of a store as the library of its format opens them."""
 
 
@@ -107,9 +108,15 @@ class StoreFormat:
     suffixes: frozenset[str]
     """Endings, in lower case, of the names of stores in this format; for example `.zarr`."""
     documents: frozenset[str]
-    """Names of the files that `write_group` makes in the store's folder, or one folder below."""
+    """Names of the files that `write_group` makes in the store's folder, or one folder below; none
+    where the store is named by a file, which it makes."""
     compression: str
     """How values are packed, in a few words; a store keeps it, and a resume must have the same."""
+    refuses_missing: bool
+    """Whether a store that lacks files of committed shards is refused when it is opened: its own
+    library would read fill values instead, and say nothing."""
+    has_group: Callable[[StoreLayout], bool]
+    """Whether there is a group in this format; for a folder, a file of that name is enough."""
     write_group: Callable[[StoreLayout, Sequence[ArraySpec], Mapping[str, Json]], None]
     """Makes the arrays without any row, and the attributes; or writes both anew, for more rows.
 
@@ -136,12 +143,13 @@ class StoreFormat:
     """A reader of these arrays, whatever the group's documents say."""
     shard_files: Callable[[StoreLayout, Sequence[str], int], list[Path]]
     """The files, whether they exist or not, of one shard of the arrays of these names."""
+    check_shard: Callable[[StoreLayout, Sequence[ArraySpec], int], None]
+    """Checks what other programs find the rows of a shard by, which `ArrayReader` does not use.
+
+    Raises StoreError where it is not what was written.
+    """
     open_group: Callable[[StoreLayout], PlainGroup]
     """The store, read-only, as the format's own library opens it."""
-
-    def has_group(self, layout: StoreLayout) -> bool:
-        """Whether the folder holds a group in this format, or something else of its name."""
-        return any((layout.root / name).exists() for name in self.documents)
 
     def open_arrays(self, layout: StoreLayout) -> ArrayReader:
         """A reader of the arrays that the group's documents name.

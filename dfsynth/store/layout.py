@@ -1,7 +1,9 @@
 """Where the files lie that every store has, and the scan that finds committed shards.
 
-<root>/manifest/part-NNNNNNN.parquet  the commit record of shard N
-<root>/run/                           plan.pq, build.json, lock, tmp/
+<folder>/manifest/part-NNNNNNN.parquet  the commit record of shard N
+<folder>/run/                           plan.pq, build.json, lock, tmp/
+
+A store is a folder, x.zarr, or a file with a folder beside it, x.h5 and x.h5.parts.
 
 Where the arrays lie is the business of their format; of Zarr, `dfsynth.store.zarr.paths` says so.
 """
@@ -15,6 +17,9 @@ from typing import Final
 from dfsynth.files.durable import make_folder
 from dfsynth.files.faults import store_faults
 
+FILE_SUFFIXES: Final = frozenset({".h5", ".hdf5"})
+"""Endings, in lower case, of stores that are a file with a folder beside it."""
+_FOLDER_SUFFIX: Final = ".parts"
 _PART: Final = re.compile(r"part-(\d{7,})\.parquet")
 
 
@@ -23,17 +28,36 @@ class StoreLayout:
     """The paths of one store; nothing needs to exist there."""
 
     root: Path
-    """The folder of the store."""
+    """What people name: the folder of the store, or its file, even where its folder is named."""
+
+    def __post_init__(self) -> None:
+        if self.root.suffix != _FOLDER_SUFFIX:
+            return
+        named = self.root.with_suffix("")
+        if named.suffix.lower() in FILE_SUFFIXES:
+            object.__setattr__(self, "root", named)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the store is named by a file, and has its folder beside it."""
+        return self.root.suffix.lower() in FILE_SUFFIXES
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds everything but, of some formats, one file at `root`."""
+        if self.is_file:
+            return self.root.with_name(self.root.name + _FOLDER_SUFFIX)
+        return self.root
 
     @property
     def manifest(self) -> Path:
         """The folder of the manifest, which holds nothing but parts."""
-        return self.root / "manifest"
+        return self.folder / "manifest"
 
     @property
     def run(self) -> Path:
         """The folder of what the run that makes the store keeps."""
-        return self.root / "run"
+        return self.folder / "run"
 
     @property
     def plans(self) -> tuple[Path, Path]:
@@ -84,7 +108,7 @@ class StoreLayout:
         Raises:
             StoreError: one cannot be made.
         """
-        for folder in (self.root, self.run, self.scratch, self.manifest):
+        for folder in (self.folder, self.run, self.scratch, self.manifest):
             make_folder(folder)
 
     def committed_shards(self) -> frozenset[int]:

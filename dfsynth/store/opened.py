@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from dfsynth.errors import UsageError
+from dfsynth.errors import StoreError, UsageError
 from dfsynth.extras import load_extra
 from dfsynth.manifest import read_manifest, select
-from dfsynth.store import ArrayReader, Json, StoredMap, StoreLayout, format_of
+from dfsynth.store import (
+    ArrayReader,
+    Json,
+    StoredMap,
+    StoreLayout,
+    format_of,
+    missing_files,
+)
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.format import PlainGroup
 from dfsynth.store.pairs_record import PairsRecord
@@ -55,7 +62,8 @@ class Store:
     def arrays(self) -> PlainGroup:
         """The arrays by name; `arrays["dark_field"]` is (image, y, x), NaN where none is.
 
-        They are what the library of the store's format opens, here a `zarr.Group`.
+        They are what the library of the store's format opens: a `zarr.Group`, or an `h5py.File`,
+        which is yours to close.
 
         Raises:
             FileNotFoundError: the metadata of the group is gone.
@@ -154,9 +162,23 @@ def open_store(path: str | Path) -> Store:
 
     Raises:
         UsageError: there is no store.
-        StoreError: its build record or its metadata is damaged.
+        StoreError: its build record or its metadata is damaged, or, of HDF5, a part is missing,
+            which other programs would read as NaN without a word.
     """
-    root = Path(path)
-    layout = StoreLayout(root)
+    layout = StoreLayout(Path(path))
     record = read_record(layout.build)
-    return Store(root, record, format_of(layout).open_arrays(layout))
+    arrays = format_of(layout).open_arrays(layout)
+    if format_of(layout).refuses_missing:
+        _require_files(layout, arrays)
+    return Store(layout.root, record, arrays)
+
+
+def _require_files(layout: StoreLayout, arrays: ArrayReader) -> None:
+    missing = missing_files(layout, arrays.names)
+    if missing:
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise StoreError(
+            f"{layout.root} lacks {missing[0]}{others}, whose images its manifest lists; expected "
+            "all parts beside it: bring them back, or run dfsynth verify with --repair and build "
+            "again"
+        )

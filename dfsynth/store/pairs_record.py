@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Final, Self
 
 from dfsynth.files.json_record import record_fields
@@ -35,6 +35,7 @@ _VERSIONS_OF: Final = (
     "opencv-python-headless",
     "pydicom",
     "zarr",
+    "h5py",
     "imagecodecs",
 )
 
@@ -113,6 +114,10 @@ class PairsRecord:
             for name, dtype in held.arrays
         )
         return array_specs(arrays, self.layout_version, self.rows, held.size, held.shard_size)
+
+    def packed(self, compression: str) -> Self:
+        """The record of the same store in a format that packs values in another way."""
+        return replace(self, fingerprint=replace(self.fingerprint, compression=compression))
 
     def to_json(self) -> bytes:
         """See `StoreRecord`."""

@@ -48,12 +48,12 @@ def examine_root(layout: StoreLayout) -> RootState:
         StoreError: it cannot be looked at.
     """
     with store_faults(f"look into {layout.root}"):
-        if not _exists(layout.root):
-            return RootState.FREE
-        if not layout.root.is_dir():
+        folder = layout.folder
+        if _exists(folder) and not folder.is_dir():
             return RootState.NOT_A_STORE
-        if not any(layout.root.iterdir()):
-            return RootState.FREE
+        if not folder.exists() or not any(folder.iterdir()):
+            alone = layout.is_file and _exists(layout.root)
+            return RootState.NOT_A_STORE if alone else RootState.FREE
         return _examine_run(layout) if _is_folder(layout.run) else RootState.NOT_A_STORE
 
 
@@ -67,7 +67,7 @@ def _examine_run(layout: StoreLayout) -> RootState:
 
 
 def clear_store(layout: StoreLayout) -> None:
-    """Empties the folder of a store down to `run/lock`, which the caller holds whole.
+    """Removes a store down to `run/lock`, which the caller holds whole.
 
     Killed on the way, it leaves what `examine_root` calls unfinished, and can be called again.
 
@@ -88,11 +88,14 @@ def clear_store(layout: StoreLayout) -> None:
             # From here on the folder is no store, yet still known to be ours.
             layout.build.replace(layout.removing)
             sync_folder(layout.run)
-        for entry in _others(layout.root, layout.run):
+        if layout.is_file:
+            remove_entry(layout.root)
+            sync_folder(layout.root.parent)
+        for entry in _others(layout.folder, layout.run):
             remove_entry(entry)
         for entry in _others(layout.run, layout.lock, layout.removing):
             remove_entry(entry)
-    sync_folder(layout.root)
+    sync_folder(layout.folder)
     remove_durably([layout.removing])
 
 
@@ -142,8 +145,9 @@ def _is_bare_plan(layout: StoreLayout) -> bool:
 
 def _is_bare_start(layout: StoreLayout) -> bool:
     """What is there before the lock: folders, and no file in any of them."""
-    documents = (layout.root / name for name in format_of(layout).documents)
-    files = filter(_is_file, (*documents, *layout.root.glob("*/*")))
+    documents = (layout.folder / name for name in format_of(layout).documents)
+    named = [layout.root] if layout.is_file else []
+    files = filter(_is_file, (*named, *documents, *layout.folder.glob("*/*")))
     return not any(files) and _is_begun(layout, {layout.scratch.name})
 
 
@@ -153,10 +157,12 @@ def _is_bare_planning(layout: StoreLayout) -> bool:
 
 
 def _is_begun(layout: StoreLayout, in_run: Set[str]) -> bool:
-    documents = format_of(layout).documents
+    known = format_of(layout)
+    if layout.is_file and _exists(layout.root) and not known.has_group(layout):
+        return False
     return _holds_only(layout.run, in_run) and all(
-        _is_file(entry) if entry.name in documents else _holds_only(entry, documents)
-        for entry in _others(layout.root, layout.run)
+        _is_file(entry) if entry.name in known.documents else _holds_only(entry, known.documents)
+        for entry in _others(layout.folder, layout.run)
     )
 
 

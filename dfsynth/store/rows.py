@@ -1,7 +1,7 @@
 """One row on its way into a store: the values as stored, and their checksum. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
 import numpy as np
@@ -9,10 +9,30 @@ from numpy.typing import NDArray
 
 from dfsynth.errors import ErrorCode, ImageError, StoreError
 from dfsynth.store.arrays import ArraySpec, StoredMap
+from dfsynth.store.format import EncodedRow
 from dfsynth.store.rounding import round_mantissa
 
 CHECKSUM_BYTES: Final = 16
 _HALF_EXPONENT: Final = np.uint16(0x7C00)
+
+
+def encode_maps(
+    specs: Sequence[ArraySpec],
+    maps: Mapping[str, NDArray[Any]],
+    encode_chunk: Callable[[StoredMap], bytes],
+) -> EncodedRow:
+    """Casts, checks and encodes the maps, (y, x) each by name, of one row.
+
+    Pure, in the calling thread and most of its time without the interpreter's lock, so that many
+    threads encode many rows at once. What it returns shares no memory with `maps`.
+
+    Raises:
+        ImageError: NON_FINITE, where a value is not finite in the stored type.
+        StoreError: the maps, their shapes or their types are not those of `specs`.
+    """
+    chosen = select_maps(specs, maps)
+    stored = [cast_map(spec, values) for spec, values in zip(specs, chosen, strict=True)]
+    return EncodedRow(tuple(encode_chunk(values) for values in stored), row_checksum(stored))
 
 
 def select_maps(

@@ -1,9 +1,9 @@
 """Whole runs in forked processes, the n-th of which kills itself at its n-th change of the disk.
 
-    killed_build.py PICTURES FOLDER STRIDE
-    killed_build.py pairs FOLDER STRIDE
+    killed_build.py PICTURES FOLDER STRIDE NAME
+    killed_build.py pairs FOLDER STRIDE NAME
 
-Each process builds FOLDER/<n>/x.zarr, or simulates it. After each kill the same run is made again,
+Each process builds FOLDER/<n>/NAME, or simulates it. After each kill the same run is made again,
 to its end. Prints the number of kills.
 """
 
@@ -42,11 +42,11 @@ def in_child(pictures: str, out: Path, kill_at: int | None) -> bool:
 
 
 def main() -> None:
-    pictures, folder, stride = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    pictures, folder, stride, name = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     number, killed = 1, True
     kills = 0
     while killed:
-        out = folder / f"{number:05d}" / "x.zarr"
+        out = folder / f"{number:05d}" / name
         killed = in_child(pictures, out, number)
         if killed:
             kills += 1

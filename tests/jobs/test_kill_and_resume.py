@@ -12,6 +12,7 @@ from dfsynth.errors import UsageError
 from dfsynth.jobs.build import run_build
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
+from dfsynth.store import StoreLayout
 from dfsynth.store.opened import open_store
 
 KILLED_BUILD = Path(__file__).with_name("killed_build.py")
@@ -25,9 +26,9 @@ def pictures(tmp_path_factory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
-def whole(pictures, tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("whole") / "x.zarr"
+@pytest.fixture(scope="module", params=["x.zarr", "x.h5"])
+def whole(request, pictures, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("whole") / request.param
     run_build(BuildOptions(source=str(pictures), out=out, shard_size=4), ToyMaker(), Silent())
     return out
 
@@ -35,20 +36,20 @@ def whole(pictures, tmp_path_factory) -> Path:
 def test_killed_at_any_change_of_the_disk_then_resumed_is_equal(
     pictures, whole, tmp_path, start_child
 ):
-    output, errors = start_child(KILLED_BUILD, pictures, tmp_path, 7).communicate()
+    output, errors = start_child(KILLED_BUILD, pictures, tmp_path, 7, whole.name).communicate()
     assert output, errors
     assert int(output) > 30, "the kills must reach from planning to the last commit"
-    stores = sorted(tmp_path.glob("*/x.zarr"))
+    stores = sorted(tmp_path.glob(f"*/{whole.name}"))
     assert len(stores) >= int(output)
     for store in stores:
         assert_equal_stores(store, whole)
-        assert list((store / "run" / "tmp").iterdir()) == []
+        assert list(StoreLayout(store).scratch.iterdir()) == []
 
 
 def test_killed_from_outside_in_every_shard_then_resumed_is_equal(
     pictures, whole, tmp_path, start_child
 ):
-    out = tmp_path / "x.zarr"
+    out = tmp_path / whole.name
     committed = []
     for picture in (1, 3, 5):
         child = start_child(HALTED_RUN, pictures, out, picture)
@@ -62,7 +63,7 @@ def test_killed_from_outside_in_every_shard_then_resumed_is_equal(
 
 
 def test_two_processes_share_a_store_and_do_nothing_twice(pictures, whole, tmp_path, start_child):
-    out = tmp_path / "x.zarr"
+    out = tmp_path / whole.name
     children = []
     for _ in range(2):
         children.append(start_child(HALTED_RUN, pictures, out, 1))
@@ -84,7 +85,7 @@ def test_resume_of_a_finished_store_lists_and_loads_nothing(pictures, whole, mon
 
 
 def test_build_json_is_what_makes_a_store(whole):
-    record = json.loads((whole / "run" / "build.json").read_text())
+    record = json.loads(StoreLayout(whole).build.read_text())
     assert record["rows"] == 11
     assert open_store(whole).manifest.num_rows == 11
 
@@ -92,7 +93,7 @@ def test_build_json_is_what_makes_a_store(whole):
 def test_resuming_with_another_folder_is_refused_before_rows_are_lost(pictures, tmp_path):
     out, other = tmp_path / "x.zarr", tmp_path / pictures.name
     run_build(BuildOptions(source=str(pictures), out=out, shard_size=4), ToyMaker(), Silent())
-    (out / "manifest" / "part-0000001.parquet").unlink()
+    StoreLayout(out).part(1).unlink()
     other.mkdir()
     (other / "unrelated.png").write_bytes(b"")
     with pytest.raises(UsageError, match="read before are gone"):

@@ -6,19 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 from radiograph_files import write_bad_files, write_folder
-from store_content import assert_equal_stores
+from store_content import assert_equal_stores, plain_array
 from toy_generator import ToyMaker
 
-from dfsynth.errors import ConflictError, UsageError
+from dfsynth.errors import ConflictError, StoreError, UsageError
 from dfsynth.files.locks import RunLock
 from dfsynth.jobs.build import run_build
+from dfsynth.jobs.info import describe_store
 from dfsynth.jobs.verify import verify_store
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
-from dfsynth.store import StoreLayout
-from dfsynth.store.zarr.paths import shard_path
+from dfsynth.store import StoreLayout, format_of
+from dfsynth.store.opened import open_store
 
 
 @pytest.fixture
@@ -28,9 +31,27 @@ def radiographs(tmp_path) -> Path:
     return root
 
 
+@pytest.fixture(params=[".zarr", ".h5"])
+def suffix(request) -> str:
+    return request.param
+
+
+def array_file(store: Path, name: str, shard: int) -> Path:
+    """The file that holds a shard of an array."""
+    layout = StoreLayout(store)
+    (path,) = format_of(layout).shard_files(layout, [name], shard)
+    return path
+
+
 def built(radiographs: Path, out: Path) -> Path:
     run_build(BuildOptions(source=str(radiographs), out=out, shard_size=4), ToyMaker(), Silent())
     return out
+
+
+def two_stores(source: Path, folder: Path, suffix: str) -> tuple[Path, Path]:
+    """Two builds of the same: one to keep, one to damage."""
+    one, other = (folder / f"{name}{suffix}" for name in "ab")
+    return built(source, one), built(source, other)
 
 
 def flip_byte(path: Path, at: int) -> None:
@@ -39,15 +60,28 @@ def flip_byte(path: Path, at: int) -> None:
     path.write_bytes(data)
 
 
-def test_an_intact_store_has_no_damage(radiographs, tmp_path):
-    found = verify_store(built(radiographs, tmp_path / "x.zarr"), False, Silent())
+def flip_chunk(store: Path, name: str, row: int) -> None:
+    """Flips a byte in the chunk of one image; `row` is the first of its shard."""
+    path = array_file(store, name, row // 4)
+    at = 100
+    if path.suffix == ".h5":
+        with h5py.File(path) as part:
+            (dataset,) = (part[found] for found in part if found.startswith(f"{name}."))
+            at += dataset.id.get_chunk_info_by_coord((row % 4, 0, 0)).byte_offset
+    flip_byte(path, at)
+
+
+def test_an_intact_store_has_no_damage(radiographs, tmp_path, suffix):
+    found = verify_store(built(radiographs, tmp_path / f"x{suffix}"), False, Silent())
     assert (found.shards, found.images, found.damage) == (3, 11, ())
 
 
 @pytest.mark.parametrize("name", ["dark_field", "aleatoric", "epistemic"])
-def test_a_flipped_byte_names_the_image_and_repair_makes_it_whole(radiographs, tmp_path, name):
-    whole, store = built(radiographs, tmp_path / "a.zarr"), built(radiographs, tmp_path / "b.zarr")
-    flip_byte(shard_path(StoreLayout(store), name, 1), 100)
+def test_a_flipped_byte_names_the_image_and_repair_makes_it_whole(
+    radiographs, tmp_path, suffix, name
+):
+    whole, store = two_stores(radiographs, tmp_path, suffix)
+    flip_chunk(store, name, row=4)
     found = verify_store(store, False, Silent())
     assert [(d.shard, d.image_id) for d in found.damage] == [(1, "part0/image0004.png")]
     assert found.requeued == ()
@@ -57,29 +91,33 @@ def test_a_flipped_byte_names_the_image_and_repair_makes_it_whole(radiographs, t
     assert_equal_stores(store, whole)
 
 
-def test_a_missing_object_and_a_truncated_part_are_found(radiographs, tmp_path):
-    whole, store = built(radiographs, tmp_path / "a.zarr"), built(radiographs, tmp_path / "b.zarr")
+def test_a_missing_object_and_a_truncated_part_are_found(radiographs, tmp_path, suffix):
+    whole, store = two_stores(radiographs, tmp_path, suffix)
     layout = StoreLayout(store)
-    shard_path(layout, "aleatoric", 0).unlink()
+    array_file(store, "aleatoric", 0).unlink()
     part = layout.part(2)
     part.write_bytes(part.read_bytes()[:-20])
     found = verify_store(store, True, Silent())
     assert found.requeued == (0, 2)
-    assert {d.shard for d in found.damage if d.image_id is None} == {2}
+    whole_shards = {0, 2} if suffix == ".h5" else {2}
+    assert {d.shard for d in found.damage if d.image_id is None} == whole_shards
+    assert any(array_file(store, "aleatoric", 0).name in d.what for d in found.damage)
     built(radiographs, store)
     assert_equal_stores(store, whole)
 
 
-def test_a_shard_whose_images_all_failed_is_read_as_well(tmp_path):
+def test_a_shard_whose_images_all_failed_is_read_as_well(tmp_path, suffix):
     source = tmp_path / "empty"
     source.mkdir()
     for number in range(3):
         (source / f"{number}.png").touch()
-    whole, store = built(source, tmp_path / "a.zarr"), built(source, tmp_path / "b.zarr")
+    whole, store = two_stores(source, tmp_path, suffix)
     assert verify_store(store, False, Silent()).damage == ()
-    shard_path(StoreLayout(store), "aleatoric", 0).unlink()
+    array_file(store, "aleatoric", 0).unlink()
     found = verify_store(store, True, Silent())
-    assert {d.image_id for d in found.damage} == {"0.png", "1.png", "2.png"}
+    # All arrays of an HDF5 store are in one file: its loss is named once.
+    lost = {None} if suffix == ".h5" else {"0.png", "1.png", "2.png"}
+    assert {d.image_id for d in found.damage} == lost
     assert found.requeued == (0,)
     built(source, store)
     assert_equal_stores(store, whole)
@@ -96,14 +134,76 @@ def test_damaged_metadata_is_found_and_written_anew(radiographs, tmp_path):
 def test_values_swapped_between_images_do_not_pass(radiographs, tmp_path):
     """Each object is intact; only the manifest's checksums show it."""
     store = built(radiographs, tmp_path / "x.zarr")
-    layout = StoreLayout(store)
-    one, other = shard_path(layout, "aleatoric", 1), shard_path(layout, "dark_field", 1)
+    one, other = array_file(store, "aleatoric", 1), array_file(store, "dark_field", 1)
     swapped = one.read_bytes(), other.read_bytes()
     other.write_bytes(swapped[0])
     one.write_bytes(swapped[1])
     found = verify_store(store, False, Silent())
     assert len(found.damage) == 4
     assert all(d.shard == 1 and d.image_id for d in found.damage)
+
+
+def test_a_damaged_file_of_virtual_datasets_is_found_and_written_anew(radiographs, tmp_path):
+    whole, store = two_stores(radiographs, tmp_path, ".h5")
+    flip_byte(store, store.stat().st_size // 2)
+    with pytest.raises(StoreError, match="damaged"):
+        open_store(store)
+    assert [d.shard for d in verify_store(store, True, Silent()).damage] == [None]
+    assert_equal_stores(store, whole)
+    store.unlink()
+    assert [d.shard for d in verify_store(store, True, Silent()).damage] == [None]
+    assert_equal_stores(store, whole)
+
+
+def test_every_flipped_byte_that_other_programs_read_is_found(radiographs, tmp_path):
+    """HDF5 takes a flipped byte of a part's structure for another image's place, or crashes."""
+    store = built(radiographs, tmp_path / "x.h5")
+    path = array_file(store, "dark_field", 1)
+    intact = path.read_bytes()
+    for at in range(0, len(intact), 997):
+        flip_byte(path, at)
+        found = verify_store(store, False, Silent())
+        assert {d.shard for d in found.damage} == {1}, at
+        path.write_bytes(intact)
+
+
+def test_a_part_of_another_store_is_damage(radiographs, tmp_path):
+    whole, store = two_stores(radiographs, tmp_path, ".h5")
+    other = array_file(whole, "dark_field", 0)
+    array_file(store, "dark_field", 0).write_bytes(other.read_bytes())
+    found = verify_store(store, False, Silent())
+    assert [(d.shard, d.image_id) for d in found.damage] == [(0, None)]
+    assert "belongs to another store" in found.damage[0].what
+
+
+def test_a_renamed_store_is_named_and_mended(radiographs, tmp_path):
+    """Its virtual datasets look for parts under the old name, and read as NaN."""
+    whole, store = two_stores(radiographs, tmp_path, ".h5")
+    renamed = store.rename(tmp_path / "c.h5")
+    (tmp_path / "b.h5.parts").rename(tmp_path / "c.h5.parts")
+    with h5py.File(renamed) as file:
+        assert np.isnan(file["dark_field"][:]).all()
+    with pytest.raises(StoreError, match=r"b\.h5\.parts.*renamed"):
+        open_store(renamed)
+    assert [d.shard for d in verify_store(renamed, True, Silent()).damage] == [None]
+    assert_equal_stores(renamed, whole)
+
+
+def test_a_lost_part_is_named_wherever_the_store_is_opened(radiographs, tmp_path):
+    whole, store = two_stores(radiographs, tmp_path, ".h5")
+    lost = array_file(store, "dark_field", 1)
+    lost.unlink()
+    with pytest.raises(StoreError, match=r"part-0000001\.h5.*--repair"):
+        open_store(store)
+    assert describe_store(store).missing == (str(lost),)
+    found = verify_store(store, True, Silent())
+    assert [(d.shard, lost.name in d.what) for d in found.damage] == [(1, True)]
+    assert describe_store(store).missing == ()
+    with h5py.File(store) as file:
+        assert np.isnan(file["dark_field"][4:8]).all()
+    assert np.isnan(plain_array(open_store(store), "dark_field")[4:8]).all()
+    built(radiographs, store)
+    assert_equal_stores(store, whole)
 
 
 @contextmanager
@@ -130,7 +230,7 @@ def asking(lock: Path, command: str) -> Iterator[str]:
 def test_repair_is_refused_while_another_process_works(radiographs, tmp_path):
     store = built(radiographs, tmp_path / "x.zarr")
     layout = StoreLayout(store)
-    shard_path(layout, "aleatoric", 0).unlink()
+    array_file(store, "aleatoric", 0).unlink()
     with asking(layout.lock, "try_shard(2)") as answer:
         assert answer == "True"
         with pytest.raises(ConflictError, match="another process"):
@@ -173,7 +273,7 @@ def test_without_locks_only_leftovers_of_requeued_shards_are_swept(
 ):
     store = built(radiographs, tmp_path / "x.zarr")
     layout = StoreLayout(store)
-    shard_path(layout, "aleatoric", 0).unlink()
+    array_file(store, "aleatoric", 0).unlink()
     own = layout.scratch / f"{layout.owner(0)}.c.0.0.0.abc.tmp"
     others = layout.scratch / f"{layout.owner(2)}.c.2.0.0.abc.tmp"
     own.touch()

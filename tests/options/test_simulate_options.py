@@ -55,7 +55,6 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"partition": (2, 2)}, "--partition 2/2"),
     ({"workers": 0}, "--workers 0"),
     ({"device": "tpu"}, "--device 'tpu'"),
-    ({"out": Path("pairs.h5")}, "--out pairs.h5"),
 ]
 
 

@@ -1,9 +1,9 @@
 """Runs a scenario in forked processes, the n-th of which kills itself at its n-th call.
 
-    kill_at_every_call.py SCENARIO FOLDER STRIDE
+    kill_at_every_call.py SCENARIO FOLDER STRIDE NAME
 
-Each process works in FOLDER/<n>; a call is any call into the operating system or of a stream,
-as every touch of the disk is. Prints the number of processes.
+Each process works on the store FOLDER/<n>/NAME; a call is any call into the operating system or of
+a stream, as every touch of the disk is. Prints the number of processes.
 """
 
 import json
@@ -24,9 +24,9 @@ from dfsynth.store import (
     ArraySpec,
     StoreLayout,
     clear_store,
+    format_of,
     remove_shard,
 )
-from dfsynth.store.zarr.format import ZARR
 
 SPECS = (
     ArraySpec("dark_field", "float16", 5, 4, 4, 3),
@@ -44,15 +44,16 @@ def plan(layout: StoreLayout) -> None:
     with RunLock(layout.lock) as lock:
         assert lock.try_whole()
         write_durably(layout.plan, b"plan", layout.scratch, "group")
-        ZARR.write_group(layout, SPECS, {})
+        format_of(layout).write_group(layout, SPECS, {})
         write_durably(layout.build, RECORD, layout.scratch, "group")
 
 
 def write_shard(layout: StoreLayout, shard: int) -> None:
     remove_shard(layout, [spec.name for spec in SPECS], shard)
-    with ZARR.shard_writer(layout, SPECS, shard) as writer:
+    known = format_of(layout)
+    with known.shard_writer(layout, SPECS, shard) as writer:
         for index in range(SPECS[0].rows_of(shard)):
-            writer.append(index, ZARR.encode_row(SPECS, row_value(shard * 3 + index)))
+            writer.append(index, known.encode_row(SPECS, row_value(shard * 3 + index)))
         writer.commit()
     write_durably(layout.part(shard), b"part", layout.scratch, layout.owner(shard))
 
@@ -73,10 +74,10 @@ SCENARIOS: dict[str, tuple[Callable[[StoreLayout], None], Callable[[StoreLayout]
 
 def main() -> None:
     prepare, act = SCENARIOS[sys.argv[1]]
-    folder, stride = Path(sys.argv[2]), int(sys.argv[3])
+    folder, stride, name = Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     number, killed = 1, True
     while killed:
-        layout = StoreLayout(folder / f"{number:05d}")
+        layout = StoreLayout(folder / f"{number:05d}" / name)
         process = os.fork()
         if process == 0:
             prepare(layout)

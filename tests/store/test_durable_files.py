@@ -25,25 +25,24 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from dfsynth.errors import StoreError
-from dfsynth.store import ArraySpec, StoreLayout
-from dfsynth.store.zarr.format import ZARR
-from dfsynth.store.zarr.paths import shard_path
+from dfsynth.store import ArraySpec, StoreLayout, format_of
 layout = StoreLayout(Path(sys.argv[1]))
+known = format_of(layout)
 spec = ArraySpec("dark_field", "float16", 32, 128, 128, 32)
-ZARR.write_group(layout, [spec], {})
+known.write_group(layout, [spec], {})
 limit = int(sys.argv[2])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 noise = np.random.default_rng(0).normal(size=(128, 128)).astype(np.float32)
 try:
-    with ZARR.shard_writer(layout, [spec], 0) as writer:
+    with known.shard_writer(layout, [spec], 0) as writer:
         for index in range(32):
-            writer.append(index, ZARR.encode_row([spec], {"dark_field": noise}))
+            writer.append(index, known.encode_row([spec], {"dark_field": noise}))
         writer.commit()
 except StoreError as error:
     print(type(error.__cause__).__name__, error)
     left = sorted(path.name for path in layout.scratch.iterdir())
-    print(left, shard_path(layout, spec.name, 0).exists())
+    print(left, known.shard_files(layout, [spec.name], 0)[0].exists())
 """
 
 WRITE_AS_NOBODY = """
@@ -137,17 +136,19 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_shard_on_a_full_disk_leaves_nothing_behind(small_disk, start_child):
-    child = start_child(WRITE_UNDER_A_LIMIT, small_disk / "x.zarr", 0)
+@pytest.mark.parametrize("name", ["x.zarr", "x.h5"])
+def test_shard_on_a_full_disk_leaves_nothing_behind(small_disk, start_child, name):
+    child = start_child(WRITE_UNDER_A_LIMIT, small_disk / name, 0)
     output, errors = child.communicate()
     assert "OSError cannot write" in output, errors
     assert "the disk is full (ENOSPC)" in output
     assert "[] False" in output
 
 
+@pytest.mark.parametrize("name", ["x.zarr", "x.h5"])
 @pytest.mark.parametrize("limit", [1, 4096, 200_000])
-def test_shard_beyond_the_largest_file_leaves_nothing_behind(tmp_path, start_child, limit):
-    child = start_child(WRITE_UNDER_A_LIMIT, tmp_path / "x.zarr", limit)
+def test_shard_beyond_the_largest_file_leaves_nothing_behind(tmp_path, start_child, name, limit):
+    child = start_child(WRITE_UNDER_A_LIMIT, tmp_path / name, limit)
     output, errors = child.communicate()
     assert "OSError cannot write" in output, errors
     assert "exceed the largest size allowed (EFBIG)" in output

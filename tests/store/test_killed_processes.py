@@ -7,27 +7,28 @@ import numpy as np
 import pytest
 
 from dfsynth.files.durable import sweep
-from dfsynth.store import RootState, StoreLayout, clear_store, examine_root
-from dfsynth.store.zarr.format import ZARR
-from dfsynth.store.zarr.paths import shard_path
+from dfsynth.store import RootState, StoreLayout, clear_store, examine_root, format_of
 
 SCRIPT = Path(__file__).with_name("kill_at_every_call.py")
+
+OBJECTS = {"x.zarr": {2, 3, 4}, "x.h5": {2, 4}}
+"""How many arrays of two shards there can be after a kill; a shard of HDF5 is one file."""
 
 WRITE_FOR_EVER = """
 import sys
 from pathlib import Path
 import numpy as np
 from dfsynth.files.durable import write_durably
-from dfsynth.store import ArraySpec, StoreLayout
-from dfsynth.store.zarr.format import ZARR
+from dfsynth.store import ArraySpec, StoreLayout, format_of
 layout = StoreLayout(Path(sys.argv[1]))
 spec = ArraySpec("dark_field", "float16", 10_000, 64, 64, 10)
-ZARR.write_group(layout, [spec], {})
+known = format_of(layout)
+known.write_group(layout, [spec], {})
 for shard in range(spec.shards):
-    with ZARR.shard_writer(layout, [spec], shard) as writer:
+    with known.shard_writer(layout, [spec], shard) as writer:
         for index in range(10):
             values = np.random.default_rng(shard * 10 + index).normal(size=(64, 64))
-            writer.append(index, ZARR.encode_row([spec], {"dark_field": values}))
+            writer.append(index, known.encode_row([spec], {"dark_field": values}))
         writer.commit()
     write_durably(layout.part(shard), b"part", layout.scratch, layout.owner(shard))
     print("committed", flush=True)
@@ -44,18 +45,29 @@ def scenario():
     return module
 
 
+@pytest.fixture(params=["x.zarr", "x.h5"])
+def name(request) -> str:
+    return request.param
+
+
 @pytest.fixture
-def killed_stores(start_child, tmp_path):
+def killed_stores(start_child, tmp_path, name):
     """The stores that a scenario leaves, killed at every `stride`-th of its calls."""
 
-    def run(name: str, stride: int) -> list[StoreLayout]:
-        output, errors = start_child(SCRIPT, name, tmp_path, stride).communicate()
+    def run(scenario: str, stride: int) -> list[StoreLayout]:
+        output, errors = start_child(SCRIPT, scenario, tmp_path, stride, name).communicate()
         assert output, errors
-        layouts = [StoreLayout(folder) for folder in sorted(tmp_path.iterdir())]
-        assert len(layouts) >= 8
+        layouts = [StoreLayout(folder / name) for folder in sorted(tmp_path.iterdir())]
+        assert len(layouts) >= 6
         return layouts
 
     return run
+
+
+def has_files(layout: StoreLayout, name: str, shard: int) -> bool:
+    """Whether the file of a shard of an array is there."""
+    (path,) = format_of(layout).shard_files(layout, [name], shard)
+    return path.exists()
 
 
 def check_objects(layout: StoreLayout, scenario) -> int:
@@ -63,13 +75,13 @@ def check_objects(layout: StoreLayout, scenario) -> int:
     found = 0
     for number, spec in enumerate(scenario.SPECS):
         for shard in range(spec.shards):
-            if not shard_path(layout, spec.name, shard).exists():
+            if not has_files(layout, spec.name, shard):
                 assert shard not in layout.committed_shards()
                 continue
             found += 1
             for index in range(spec.rows_of(shard)):
                 row = shard * spec.shard_size + index
-                values = ZARR.open_arrays(layout).read(spec.name, row)
+                values = format_of(layout).open_arrays(layout).read(spec.name, row)
                 np.testing.assert_array_equal(values, row + number)
     return found
 
@@ -81,7 +93,7 @@ def test_planning_killed_anywhere_is_known_as_unfinished(killed_stores, scenario
         states.add(state)
         assert state in {RootState.FREE, RootState.UNFINISHED, RootState.STORE}
         if state is RootState.STORE:
-            assert ZARR.read_group(layout)[0] == scenario.SPECS
+            assert format_of(layout).read_group(layout)[0] == scenario.SPECS
         elif number % 5 == 0:
             clear_store(layout)
             scenario.plan(layout)
@@ -89,7 +101,7 @@ def test_planning_killed_anywhere_is_known_as_unfinished(killed_stores, scenario
     assert states == {RootState.FREE, RootState.UNFINISHED, RootState.STORE}
 
 
-def test_writing_killed_anywhere_leaves_whole_objects(killed_stores, scenario):
+def test_writing_killed_anywhere_leaves_whole_objects(killed_stores, scenario, name):
     swept, objects, committed = 0, set(), set()
     for number, layout in enumerate(killed_stores("redo", 1)):
         objects.add(check_objects(layout, scenario))
@@ -100,13 +112,13 @@ def test_writing_killed_anywhere_leaves_whole_objects(killed_stores, scenario):
             scenario.write_shard(layout, 0)
             assert check_objects(layout, scenario) == 4
     assert swept > 10
-    assert len(objects) == 3, "kills must fall before, between and after the renames"
+    assert objects == OBJECTS[name], "kills must fall before, between and after the renames"
     assert committed == {False, True}
 
 
-def test_removal_killed_anywhere_never_leaves_a_part_without_objects(killed_stores, scenario):
+def test_removal_killed_anywhere_never_leaves_a_part_without_objects(killed_stores, scenario, name):
     objects = {check_objects(layout, scenario) for layout in killed_stores("remove", 1)}
-    assert objects == {2, 3, 4}
+    assert objects == OBJECTS[name]
 
 
 def test_clearing_killed_anywhere_can_be_finished(killed_stores, scenario):
@@ -114,29 +126,29 @@ def test_clearing_killed_anywhere_can_be_finished(killed_stores, scenario):
     for layout in killed_stores("clear", 2):
         states.add(examine_root(layout))
         clear_store(layout)
-        left = [path for path in layout.root.rglob("*") if path.is_file()]
+        left = [path for path in layout.root.parent.rglob("*") if path.is_file()]
         assert left == [layout.lock]
     scenario.complete(layout)
     assert check_objects(layout, scenario) == 4
     assert states == {RootState.STORE, RootState.UNFINISHED}
 
 
-def test_writer_killed_while_it_writes_commits_whole_shards(tmp_path, start_child):
+def test_writer_killed_while_it_writes_commits_whole_shards(tmp_path, start_child, name):
     for shards in (1, 4):
-        layout = StoreLayout(tmp_path / f"{shards}.zarr")
+        layout = StoreLayout(tmp_path / f"{shards}{name}")
         child = start_child(WRITE_FOR_EVER, layout.root)
         for _ in range(shards):
             assert child.stdout.readline() == "committed\n"
         child.kill()
         assert child.wait() == -9
-        arrays = ZARR.open_arrays(layout)
-        for path in (layout.root / "dark_field").glob("c.*"):
-            shard = int(path.name.split(".")[1])
+        arrays = format_of(layout).open_arrays(layout)
+        written = [s for s in range(10_000 // 10) if has_files(layout, "dark_field", s)]
+        for shard in written:
             for row in range(shard * 10, shard * 10 + 10):
                 expected = np.random.default_rng(row).normal(size=(64, 64)).astype(np.float16)
                 np.testing.assert_array_equal(arrays.read("dark_field", row), expected)
         committed = layout.committed_shards()
         assert len(committed) >= shards
-        assert all(shard_path(layout, "dark_field", shard).exists() for shard in committed)
+        assert committed <= set(written)
         sweep(layout.scratch)
         assert list(layout.scratch.iterdir()) == []

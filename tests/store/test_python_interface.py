@@ -1,5 +1,6 @@
 """The Python interface takes what Python users write, and gives what the README says."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,18 @@ import dfsynth
 from dfsynth.errors import UsageError
 
 
+@pytest.fixture(params=["x.zarr", "x.h5"])
+def store_path(request, tmp_path) -> Path:
+    return tmp_path / request.param
+
+
 @pytest.fixture
-def built(tmp_path, tiny_checkpoint):
+def built(tmp_path, store_path, tiny_checkpoint):
     radiographs = write_folder(tmp_path / "radiographs", 5)
 
     def run(**options: Any):
         settings = {"checkpoint": str(tiny_checkpoint), "mc_samples": 2, **options}
-        return dfsynth.build(radiographs, tmp_path / "x.zarr", **settings)
+        return dfsynth.build(radiographs, store_path, **settings)
 
     return run
 
@@ -28,11 +34,11 @@ def test_lists_and_single_values_are_taken_and_resume(built):
     assert built(size=[64, 64], maps=("dark_field", "epistemic")).resumed
 
 
-def test_the_store_gives_arrays_manifest_provenance_and_dataset(built, tmp_path):
+def test_the_store_gives_arrays_manifest_provenance_and_dataset(built, store_path):
     from torch.utils.data import DataLoader
 
     built()
-    store = dfsynth.open_store(tmp_path / "x.zarr")
+    store = dfsynth.open_store(store_path)
     assert plain_array(store, "dark_field").shape == (5, 32, 32)
     np.testing.assert_array_equal(plain_array(store, "aleatoric")[3], store.read("aleatoric", 3))
     assert store.provenance["schema_version"] == 2
@@ -49,20 +55,21 @@ def test_the_store_gives_arrays_manifest_provenance_and_dataset(built, tmp_path)
         )
 
 
-def test_dataset_works_in_worker_processes(built, tmp_path):
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_dataset_works_in_worker_processes(built, store_path, method):
     from torch.utils.data import DataLoader
 
     built()
-    data = dfsynth.open_store(tmp_path / "x.zarr").dataset(include_no_lung=True)
-    loader = DataLoader(data, batch_size=5, num_workers=2, multiprocessing_context="spawn")
+    data = dfsynth.open_store(store_path).dataset(include_no_lung=True)
+    loader = DataLoader(data, batch_size=5, num_workers=2, multiprocessing_context=method)
     (batch,) = loader
     assert batch["maps"].shape == (5, 1, 32, 32)
 
 
-def test_a_map_that_is_not_stored_is_named(built, tmp_path):
+def test_a_map_that_is_not_stored_is_named(built, store_path):
     built()
     with pytest.raises(UsageError, match="lung"):
-        dfsynth.open_store(tmp_path / "x.zarr").dataset(maps=("lung",))
+        dfsynth.open_store(store_path).dataset(maps=("lung",))
 
 
 def test_load_generator_gives_mean_and_uncertainties(tiny_checkpoint):
@@ -73,9 +80,9 @@ def test_load_generator_gives_mean_and_uncertainties(tiny_checkpoint):
     assert np.any(out.epistemic > 0)
 
 
-def test_keep_alone_keeps_the_least_uncertain(built, tmp_path):
+def test_keep_alone_keeps_the_least_uncertain(built, store_path):
     built()
-    store = dfsynth.open_store(tmp_path / "x.zarr")
+    store = dfsynth.open_store(store_path)
     data = store.dataset(keep=0.4, by="aleatoric_mean", include_no_lung=True)
     assert len(data) == 2
     assert len(store.dataset(keep=0.4)) == len(store.dataset(keep=0.4, by="uncertainty"))

@@ -8,7 +8,7 @@ import pytest
 
 from dfsynth.errors import StoreError
 from dfsynth.store import ArraySpec, StoreLayout, row_checksum
-from dfsynth.store.zarr.chunk import with_checksum
+from dfsynth.store.checksum import with_checksum
 from dfsynth.store.zarr.format import ZARR
 from dfsynth.store.zarr.paths import shard_path
 from dfsynth.store.zarr.reader import ZarrArrays

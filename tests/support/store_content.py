@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pyarrow as pa
 import zarr
@@ -21,8 +22,12 @@ def store_content(path: Path) -> tuple[dict[str, np.ndarray], pa.Table]:
 
 
 def plain_array(store: Store, name: str) -> NDArray[Any]:
-    """All values of a stored map, as Zarr alone reads them."""
-    array = store.arrays[name]
+    """All values of a stored map, as the library of the store's format alone reads them."""
+    opened = store.arrays
+    if isinstance(opened, h5py.File):
+        with opened:
+            return np.asarray(opened[name][:])
+    array = opened[name]
     assert isinstance(array, zarr.Array)
     return np.asarray(array[:])
 

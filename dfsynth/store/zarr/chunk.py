@@ -7,42 +7,16 @@ callers decide how many threads work.
 
 from typing import Final, cast
 
-import google_crc32c
 import imagecodecs
 import numpy as np
 
 from dfsynth.store.arrays import ArraySpec, StoredMap
+from dfsynth.store.checksum import DamagedBytesError, with_checksum, without_checksum
 
 LEVEL: Final = 1
 COMPRESSION: Final = "blosc-zstd1-bitshuffle, crc32c"
 """What the records of stores call it; another way to pack values needs another name."""
-CRC_BYTES: Final = 4
 _BLOSC_HEADER_BYTES: Final = 16
-
-
-class DamagedBytesError(ValueError):
-    """Bytes that do not match their checksum; the message says how."""
-
-
-def with_checksum(data: bytes) -> bytes:
-    """`data` followed by its crc32c, as the Zarr codec `crc32c` writes it."""
-    return data + int(google_crc32c.value(data)).to_bytes(CRC_BYTES, "little")
-
-
-def without_checksum(data: bytes) -> bytes:
-    """`data` without the crc32c at its end.
-
-    Raises:
-        DamagedBytesError: the checksum does not match, or there is no room for one.
-    """
-    if len(data) < CRC_BYTES:
-        raise DamagedBytesError(f"holds {len(data)} bytes, too few for a checksum")
-    body = data[:-CRC_BYTES]
-    stored = int.from_bytes(data[-CRC_BYTES:], "little")
-    found = int(google_crc32c.value(body))
-    if found != stored:
-        raise DamagedBytesError(f"has crc32c {found:08x} where {stored:08x} was written")
-    return body
 
 
 def encode_chunk(values: StoredMap) -> bytes:

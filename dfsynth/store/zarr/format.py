@@ -1,7 +1,9 @@
 """Zarr v3 as a format of stores."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from dfsynth.store.arrays import ArraySpec
 from dfsynth.store.format import PlainGroup, StoreFormat
 from dfsynth.store.layout import StoreLayout
 from dfsynth.store.zarr.chunk import COMPRESSION
@@ -22,16 +24,28 @@ def open_group(layout: StoreLayout) -> PlainGroup:
     return zarr.open_group(layout.root, mode="r")
 
 
+def has_group(layout: StoreLayout) -> bool:
+    """Whether the folder holds a document of the group's name."""
+    return (layout.root / DOCUMENT).exists()
+
+
+def check_shard(layout: StoreLayout, specs: Sequence[ArraySpec], shard: int) -> None:
+    """Nothing: an object is chunks and their index, and reading its rows checks both."""
+
+
 ZARR: Final = StoreFormat(
     name="zarr",
     suffixes=frozenset({".zarr"}),
     documents=frozenset({DOCUMENT}),
     compression=COMPRESSION,
+    refuses_missing=False,
+    has_group=has_group,
     write_group=write_group,
     read_group=read_group,
     encode_row=encode_row,
     shard_writer=ZarrShardWriter,
     array_reader=ZarrArrays,
     shard_files=shard_paths,
+    check_shard=check_shard,
     open_group=open_group,
 )

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from dfsynth.errors import StoreError
-from dfsynth.store.arrays import ArraySpec, StoredMap
+from dfsynth.store.arrays import ArraySpec, StoredMap, named_array
+from dfsynth.store.checksum import DamagedBytesError, damage
 from dfsynth.store.layout import StoreLayout
-from dfsynth.store.zarr.chunk import DamagedBytesError, decode_chunk
+from dfsynth.store.zarr.chunk import decode_chunk
 from dfsynth.store.zarr.paths import shard_path
-from dfsynth.store.zarr.shard_object import damage, read_chunk
+from dfsynth.store.zarr.shard_object import read_chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ZarrArrays:
         Raises:
             StoreError: there is no such array or row, or its shard is missing or damaged.
         """
-        spec = self._spec(name)
+        spec = named_array(self.specs, name)
         shard, index = spec.place(row)
         path = shard_path(self.layout, name, shard)
         what = f"array {name!r}, row {row}"
@@ -39,9 +39,3 @@ class ZarrArrays:
             return decode_chunk(spec, chunk)
         except DamagedBytesError as error:
             raise damage(f"{what} in {path}", f"its chunk {error}") from error
-
-    def _spec(self, name: str) -> ArraySpec:
-        for spec in self.specs:
-            if spec.name == name:
-                return spec
-        raise StoreError(f"the store has no array {name!r}: it holds {', '.join(self.names)}")

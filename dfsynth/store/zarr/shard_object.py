@@ -13,12 +13,13 @@ from typing import Final
 
 import numpy as np
 
-from dfsynth.errors import StoreError
 from dfsynth.files.durable import DurableFile
 from dfsynth.files.faults import store_faults
-from dfsynth.store.zarr.chunk import (
+from dfsynth.files.ranges import read_range
+from dfsynth.store.checksum import (
     CRC_BYTES,
     DamagedBytesError,
+    damage,
     with_checksum,
     without_checksum,
 )
@@ -90,7 +91,7 @@ def read_chunk(path: Path, positions: int, position: int, what: str) -> bytes | 
             offset, size_bytes = _entry(raw, position, end, f"{what} in {path}")
             if offset == MISSING:
                 return None
-            return _read_exactly(descriptor, size_bytes, offset)
+            return read_range(descriptor, size_bytes, offset)
         finally:
             os.close(descriptor)
 
@@ -107,21 +108,3 @@ def _entry(raw: bytes, position: int, end: int, what: str) -> tuple[int, int]:
     if (offset, size_bytes) != (MISSING, MISSING) and offset + size_bytes > end:
         raise damage(what, "the index points outside the file")
     return offset, size_bytes
-
-
-def _read_exactly(descriptor: int, size_bytes: int, offset: int) -> bytes:
-    """Up to `size_bytes` from `offset`: fewer only at the end of the file."""
-    pieces: list[bytes] = []
-    while size_bytes > 0:
-        piece = os.pread(descriptor, size_bytes, offset)
-        if not piece:
-            break
-        pieces.append(piece)
-        offset += len(piece)
-        size_bytes -= len(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def damage(what: str, found: str) -> StoreError:
-    """The error for stored bytes that are not those that were written."""
-    return StoreError(f"{what} is damaged: {found}; run dfsynth verify with --repair")

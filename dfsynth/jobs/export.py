@@ -1,0 +1,28 @@
+"""`dfsynth export`: what a store holds, written as something else; nothing is generated anew.
+
+What can be written is a line of `EXPORTERS`: an `Exporter`, by the word that `--to` takes.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from dfsynth.errors import UsageError
+from dfsynth.jobs.exporter import Exporter, ExportReport
+from dfsynth.jobs.store_export import StoreExporter
+from dfsynth.options import ExportOptions
+from dfsynth.progress import Progress
+from dfsynth.store import FORMATS
+
+EXPORTERS: Final[Mapping[str, Exporter]] = {known.name: StoreExporter(known) for known in FORMATS}
+
+
+def run_export(options: ExportOptions, progress: Progress) -> ExportReport:
+    """Exports the committed shards of a store, or goes on where an earlier run stopped.
+
+    Raises:
+        UsageError: nothing that can be written is called so, and see `Exporter`.
+        ConflictError, StoreError: see `Exporter`.
+    """
+    if options.to not in EXPORTERS:
+        raise UsageError(f"--to {options.to}: expected {', '.join(EXPORTERS)}")
+    return EXPORTERS[options.to](options, progress)

@@ -1,0 +1,140 @@
+"""An HDF5 file that appears under its name whole or not at all, written by h5py."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
+
+from dfsynth.errors import StoreError
+from dfsynth.files.durable import DurableFile, sync_folder
+from dfsynth.files.faults import store_error
+from dfsynth.store.hdf5.seal import seal_of
+
+if TYPE_CHECKING:
+    import h5py
+
+Argument = TypeVar("Argument")
+
+
+class Hdf5Stream:
+    """What h5py writes a file through: it takes every call, and says afterwards what went wrong.
+
+    HDF5 that is refused a byte can neither go on nor close its file, and tries once more when the
+    interpreter ends. So a failure ends the writing but not the calls: HDF5 lets go in peace, the
+    file is dropped, and whoever writes it raises the failure, be it of the disk or a signal.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.failure: BaseException | None = None
+        """The first; nothing is written after it."""
+
+    def write(self, data: memoryview) -> int:
+        """Takes bytes at the current position."""
+        self._change(self._stream.write, data)
+        return data.nbytes
+
+    def read(self, size_bytes: int) -> bytes:
+        """The next bytes; h5py asks whether there is such a method, and calls `readinto`."""
+        return self._stream.read(size_bytes)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fills the buffer from the current position."""
+        data = self.read(buffer.nbytes)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Moves the position."""
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """The position."""
+        return self._stream.tell()
+
+    def truncate(self, size_bytes: int) -> int:
+        """Sets the size of the file."""
+        self._change(self._stream.truncate, size_bytes)
+        return size_bytes
+
+    def flush(self) -> None:
+        """Nothing: `DurableFile.seal` flushes."""
+
+    def _change(self, call: Callable[[Argument], object], argument: Argument) -> None:
+        if self.failure is None:
+            try:
+                call(argument)
+            except BaseException as failure:  # noqa: BLE001 - `Hdf5File.check` raises it again
+                self.failure = failure
+
+
+class Hdf5File:
+    """A new HDF5 file in `scratch` that `publish` moves to `target`.
+
+    Use: make what it holds with `content`, calling `check` after calls of h5py; `close`, `seal`,
+    `publish`; or `discard` at any time before `publish`.
+    """
+
+    def __init__(self, target: Path, scratch: Path, owner: str) -> None:
+        """Opens the file.
+
+        Raises:
+            StoreError: the scratch folder cannot be written.
+        """
+        from h5py import File  # noqa: PLC0415 - only stores in this format need it
+
+        self.target = target
+        self._file = DurableFile(target, scratch, owner)
+        self._stream = Hdf5Stream(self._file.stream)
+        # Of the latest file format, HDF5 1.10, netCDF and R open no virtual dataset.
+        self.content: h5py.File = File(self._stream, "w", libver="earliest")
+
+    def check(self) -> None:
+        """Raises what went wrong since the file was opened, if anything did.
+
+        Raises:
+            StoreError: the disk is full, or refuses.
+        """
+        failure = self._stream.failure
+        if isinstance(failure, OSError):
+            raise store_error(f"write {self.target}", failure) from failure
+        if failure is not None:
+            raise failure
+
+    def close(self) -> "BinaryIO":
+        """Lets HDF5 write all that it holds; the stream of the whole file, to be read.
+
+        Raises:
+            StoreError: the disk is full, or refuses.
+        """
+        self.content.close()
+        self.check()
+        return self._file.stream
+
+    def seal(self, message: bytes) -> None:
+        """Puts the message behind the closed HDF5 file, and flushes everything to the disk.
+
+        Raises:
+            StoreError: the disk is full, or refuses.
+        """
+        self._file.stream.seek(0, os.SEEK_END)
+        self._file.write(seal_of(message))
+        self._file.seal()
+
+    def publish(self) -> None:
+        """Gives the sealed file its name, for good.
+
+        Raises:
+            StoreError: the name cannot be taken.
+        """
+        self._file.publish()
+        sync_folder(self.target.parent)
+
+    def discard(self) -> None:
+        """Drops the file, as far as the system lets it; a sweep takes the rest."""
+        if self._stream.failure is None:
+            self._stream.failure = StoreError(f"{self.target} was given up")
+        with suppress(OSError, RuntimeError):
+            self.content.close()
+        self._file.discard()

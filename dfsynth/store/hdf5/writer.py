@@ -1,0 +1,95 @@
+"""Writes one shard of an HDF5 store as a stream, in row order; memory holds no row."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from dfsynth.errors import StoreError
+from dfsynth.store.arrays import ArraySpec
+from dfsynth.store.checksum import CRC_BYTES
+from dfsynth.store.format import EncodedRow
+from dfsynth.store.hdf5.chunk import LEVEL, encode_chunk
+from dfsynth.store.hdf5.file import Hdf5File
+from dfsynth.store.hdf5.master import read_key
+from dfsynth.store.hdf5.part_index import PartIndex, no_entries, structure_crc32c
+from dfsynth.store.hdf5.paths import dataset_name, part_path
+from dfsynth.store.layout import StoreLayout
+from dfsynth.store.rows import encode_maps
+from dfsynth.store.shard_stream import ShardStream
+
+
+def encode_row(specs: Sequence[ArraySpec], maps: Mapping[str, NDArray[Any]]) -> EncodedRow:
+    """See `StoreFormat.encode_row`; `dfsynth.store.rows.encode_maps` with the chunks of HDF5.
+
+    Raises:
+        ImageError: NON_FINITE, where a value is not finite in the stored type.
+        StoreError: the maps, their shapes or their types are not those of `specs`.
+    """
+    return encode_maps(specs, maps, encode_chunk)
+
+
+class Hdf5ShardWriter(ShardStream):
+    """The `ShardWriter` of HDF5 stores: one part file, to which chunks go as they are encoded."""
+
+    def __init__(self, layout: StoreLayout, specs: Sequence[ArraySpec], shard: int) -> None:
+        """Opens one temporary file for all arrays (image, y, x); the group must exist.
+
+        Raises:
+            StoreError: there is no such shard or no group, or the file cannot be made.
+        """
+        super().__init__(specs, shard)
+        key = read_key(layout)
+        if key is None:
+            raise StoreError(f"{layout.root} is missing or damaged; run dfsynth verify --repair")
+        self._names = tuple(spec.name for spec in specs)
+        self._key = key
+        self._entries = no_entries(len(specs), specs[0].shard_size)
+        self._file = Hdf5File(part_path(layout, shard), layout.scratch, layout.owner(shard))
+        try:
+            self._datasets = [_make_dataset(self._file, spec, key) for spec in specs]
+            self._file.check()
+        except BaseException:
+            self.discard()
+            raise
+
+    def _write(self, index: int, chunks: Sequence[bytes]) -> None:
+        for number, (dataset, chunk) in enumerate(zip(self._datasets, chunks, strict=True)):
+            dataset.id.write_direct_chunk((index, 0, 0), memoryview(chunk)[:-CRC_BYTES])
+            self._file.check()
+            self._entries[number, index]["crc32c"] = int.from_bytes(chunk[-CRC_BYTES:], "little")
+
+    def _publish(self) -> None:
+        for number, dataset in enumerate(self._datasets):
+            dataset.id.chunk_iter(lambda found, into=self._entries[number]: _note(found, into))
+        stream = self._file.close()
+        stream.flush()
+        descriptor = stream.fileno()
+        body_bytes = stream.seek(0, 2)
+        index = PartIndex(self._key, self._names, self._entries, 0)
+        crc = structure_crc32c(descriptor, index, body_bytes)
+        self._file.seal(PartIndex(self._key, self._names, self._entries, crc).to_bytes())
+        self._file.publish()
+
+    def _drop(self) -> None:
+        self._file.discard()
+
+
+def _make_dataset(file: Hdf5File, spec: ArraySpec, key: str) -> Any:
+    """One array of the part, as long as a full shard so that a last shard can grow."""
+    return file.content.create_dataset(
+        dataset_name(spec.name, key),
+        shape=(spec.shard_size, spec.height, spec.width),
+        dtype=spec.stored_dtype,
+        chunks=(1, spec.height, spec.width),
+        compression="gzip",
+        compression_opts=LEVEL,
+        shuffle=True,
+        fillvalue=spec.empty_map()[0, 0],
+    )
+
+
+def _note(found: Any, into: NDArray[Any]) -> None:
+    """Takes up where HDF5 has put a chunk."""
+    entry = into[found.chunk_offset[0]]
+    entry["offset"], entry["size_bytes"] = found.byte_offset, found.size
