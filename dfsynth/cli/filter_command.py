@@ -64,7 +64,7 @@ def filter_store(
         bool, typer.Option("--include-no-lung", help="Do not drop images flagged no_lung.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Write the kept rows to this Parquet file.")
+        Path | None, typer.Option(help="Write the kept rows to this .parquet, .csv or .json file.")
     ] = None,
     json: JsonFlag = False,
     quiet: Quiet = False,

@@ -12,10 +12,11 @@ from dfsynth.options.filter_options import (
     DEFAULT_CONFIDENCE,
     DEFAULT_ERROR_COLUMN,
     DEFAULT_RISK,
+    SELECTION_SUFFIXES,
     ErrorLimit,
     FilterOptions,
 )
-from dfsynth.options.show_options import ShowOptions
+from dfsynth.options.show_options import PICTURE_SUFFIXES, ShowOptions
 from dfsynth.options.simulate_options import (
     DEFAULT_PAIRS_SHARD_SIZE,
     DEFAULT_PAIRS_SIZE,
@@ -34,6 +35,8 @@ __all__ = [
     "DEFAULT_RISK",
     "DEFAULT_SHARD_SIZE",
     "LAYERS",
+    "PICTURE_SUFFIXES",
+    "SELECTION_SUFFIXES",
     "BuildOptions",
     "ErrorLimit",
     "EvaluationOptions",

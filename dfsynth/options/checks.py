@@ -46,6 +46,19 @@ def require_out(out: Path) -> None:
         )
 
 
+def require_suffix(out: Path, known: Sequence[str]) -> None:
+    """Requires the name of a file whose ending says its kind.
+
+    Raises:
+        UsageError: it has another ending, or none.
+    """
+    if out.suffix.lower() not in known:
+        raise UsageError(
+            f"--out {out}: expected a name that ends in {', '.join(known)}, which says what is "
+            "written"
+        )
+
+
 def require_range(name: str, found: tuple[float, float], ends: tuple[float, float]) -> None:
     """Requires that a range (low, high) lies within `ends`, in the option's own unit.
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -127,6 +128,48 @@ def test_verify_exits_1_on_damage(run_cli, store):
     assert json.loads(run_cli("info", store, "--json")[1])["shards_done"] == 2
 
 
+@pytest.mark.parametrize(
+    ("command", "name"), [("filter", "kept.csv"), ("filter", "kept.json"), ("show", "sheet.jpg")]
+)
+def test_the_ending_says_what_is_written(run_cli, store, tmp_path, command, name):
+    out = tmp_path / name
+    assert run_cli(command, store, "--out", out)[0] == 0
+    start = {".csv": b'"image_id","row"', ".json": b'{"provenance": ', ".jpg": b"\xff\xd8\xff"}
+    assert out.read_bytes().startswith(start[out.suffix])
+
+
+@pytest.mark.parametrize(("command", "name"), [("filter", "kept.xlsx"), ("show", "sheet.gif")])
+def test_another_ending_is_refused(run_cli, store, tmp_path, command, name):
+    status, _, err = run_cli(command, store, "--out", tmp_path / name)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "expected a name that ends in" in err
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(("command", "name"), [("filter", "plan.parquet"), ("show", "x.png")])
+@pytest.mark.parametrize("other", [False, True])
+def test_nothing_is_written_into_a_store(run_cli, store, tmp_path, command, name, other):
+    """Not into another one either."""
+    held = tmp_path / "other.zarr" if other else store
+    if other:
+        shutil.copytree(store, held)
+    file = held / "run" / name
+    before = file.read_bytes() if file.exists() else None
+    status, _, err = run_cli(command, store, "--out", file)
+    assert (status, err.count("\n")) == (2, 1)
+    assert f"it lies in the store {held}" in err
+    assert (file.read_bytes() if file.exists() else None) == before
+
+
+@pytest.mark.parametrize(("command", "name"), [("filter", "k.parquet"), ("show", "k.png")])
+def test_no_pipe_is_replaced(run_cli, store, tmp_path, command, name):
+    pipe = tmp_path / name
+    os.mkfifo(pipe)
+    status, _, err = run_cli(command, store, "--out", pipe)
+    assert (status, err.count("\n")) == (2, 1)
+    assert pipe.is_fifo()
+
+
 def test_filter_keeps_the_lowest_and_writes_provenance(run_cli, store, tmp_path):
     kept = tmp_path / "kept.parquet"
     status, out, _ = run_cli("filter", store, "--keep", "0.5", "--out", kept, "--json")
@@ -138,7 +181,7 @@ def test_filter_keeps_the_lowest_and_writes_provenance(run_cli, store, tmp_path)
     assert any(b"not for diagnosis" in value for value in table.schema.metadata.values())
 
 
-@pytest.mark.parametrize("inside", ["manifest/k.parquet", "run/plan.parquet", "manifest/../k"])
+@pytest.mark.parametrize("inside", ["manifest/k.parquet", "run/plan.parquet", "manifest/../k.csv"])
 def test_filter_writes_nothing_into_the_store(run_cli, store, tmp_path, inside):
     (tmp_path / "link").symlink_to(store)
     before = sorted((p, p.read_bytes()) for p in store.rglob("*") if p.is_file())
