@@ -17,6 +17,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dfsynth.errors import UsageError
+from dfsynth.manifest.predicate_limits import (
+    MOST_NESTED,
+    MOST_SECONDS,
+    limited_time,
+    require_modest,
+)
 from dfsynth.manifest.vocabulary import check_calls
 
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -41,15 +47,18 @@ def matching_positions(table: pa.Table, predicate: str) -> NDArray[np.int64]:
         predicate: One SQL expression over the table's columns.
 
     Raises:
-        UsageError: it is no such expression, or it cannot be evaluated on these rows.
+        UsageError: it is no such expression, asks too much of the machine, or cannot be evaluated
+            on these rows.
     """
     if not predicate.strip():
         raise UsageError(f"the predicate is empty; expected one SQL condition, {_EXAMPLE}")
+    require_modest(predicate)
     check_calls(predicate)
     with connect_isolated() as connection:
         connection.register("manifest", table)
         try:
-            passed = _filter(connection, predicate)
+            with limited_time(connection, MOST_SECONDS):
+                passed = _filter(connection, predicate)
         except duckdb.Error as error:
             raise UsageError(_explain(error, predicate, table.column_names)) from error
     kept = np.sort(np.asarray(passed, dtype=np.int64))
@@ -59,6 +68,7 @@ def matching_positions(table: pa.Table, predicate: str) -> NDArray[np.int64]:
 def connect_isolated() -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory that reaches no file, network, extension or Python variable, locked."""
     connection = duckdb.connect(":memory:", config=_CONFIG)
+    connection.execute(f"SET max_expression_depth = {MOST_NESTED}")
     connection.execute("SET lock_configuration = true")
     return connection
 
@@ -94,6 +104,8 @@ def _explain(error: duckdb.Error, predicate: str, columns: Sequence[str]) -> str
     """One sentence of ours; of DuckDB's text only words that the user typed."""
     text = str(error)
     found = f"the predicate {_quoted(predicate)}"
+    if "expression depth" in text:
+        return f"{found} is nested more than {MOST_NESTED} levels deep; expected a simpler one"
     if (column := _typed(_UNKNOWN_COLUMN, text, predicate)) is not None:
         quoted = f'"{column}"' in predicate
         hint = f"as text write '{column}'" if quoted else nearest_names(column, columns)
