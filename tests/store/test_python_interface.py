@@ -49,6 +49,15 @@ def test_the_store_gives_arrays_manifest_provenance_and_dataset(built, tmp_path)
         )
 
 
+def test_a_store_and_a_data_set_are_shown_in_a_few_words(built, tmp_path):
+    built(maps="dark_field,epistemic")
+    store = dfsynth.open_store(tmp_path / "x.zarr")
+    path = str(tmp_path / "x.zarr")
+    assert repr(store) == f"<Store {path!r}: 5 rows of dark_field, epistemic>"
+    data = store.dataset(include_no_lung=True)
+    assert repr(data) == "<MapDataset: 5 images of dark_field>"
+
+
 def test_dataset_works_in_worker_processes(built, tmp_path):
     from torch.utils.data import DataLoader
 
