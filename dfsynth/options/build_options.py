@@ -16,6 +16,7 @@ from dfsynth.options.coercion import (
 )
 from dfsynth.options.given import GivenOptions
 from dfsynth.records import MAP_NAMES, MONTE_CARLO_MODES, MonteCarloMode
+from dfsynth.records.grid import LARGEST_SIDE
 
 StoredFloat: TypeAlias = Literal["float16", "float32"]
 
@@ -23,7 +24,6 @@ DEFAULT_MAPS: Final = ("dark_field", "aleatoric", "epistemic")
 DEFAULT_SHARD_SIZE: Final = 256
 DEFAULT_MC_SAMPLES: Final = 20
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
-_LARGEST_SIDE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ class BuildOptions(GivenOptions):
         require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
         if self.dtype not in ("float16", "float32"):
             raise UsageError(f"--dtype {self.dtype!r}: expected float16 or float32")
-        if self.size is not None and not all(16 <= side <= _LARGEST_SIDE for side in self.size):
+        if self.size is not None and not all(16 <= side <= LARGEST_SIDE for side in self.size):
             raise UsageError(
-                f"--size {self.size[0]}x{self.size[1]}: expected sides of 16 to {_LARGEST_SIDE}"
+                f"--size {self.size[0]}x{self.size[1]}: expected sides of 16 to {LARGEST_SIDE}"
             )
         if self.precision not in PRECISIONS:
             raise UsageError(f"--precision {self.precision!r}: expected {', '.join(PRECISIONS)}")
