@@ -36,7 +36,7 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 }
 _UNKNOWN_COLUMN: Final = re.compile(r'Referenced column "([^"]+)" not found')
 _SYNTAX: Final = re.compile(r'syntax error at or near "([^"\n]+)"')
-_EXAMPLE: Final = "for example: uncertainty < 0.05 AND view = 'PA'"
+EXAMPLE: Final = "for example: predicted_error < 0.4 AND lung_fraction > 0.1"
 
 
 def matching_positions(table: pa.Table, predicate: str) -> NDArray[np.int64]:
@@ -51,7 +51,7 @@ def matching_positions(table: pa.Table, predicate: str) -> NDArray[np.int64]:
             on these rows.
     """
     if not predicate.strip():
-        raise UsageError(f"the predicate is empty; expected one SQL condition, {_EXAMPLE}")
+        raise UsageError(f"the predicate is empty; expected one SQL condition, {EXAMPLE}")
     require_modest(predicate)
     check_calls(predicate)
     with connect_isolated() as connection:
@@ -91,7 +91,7 @@ def _filter(connection: duckdb.DuckDBPyConnection, predicate: str) -> NDArray[np
         found = types[0].strip('"') if len(types) == 1 else f"{len(types)} values"
         raise UsageError(
             f"the predicate {_quoted(predicate)} gives {found}, not true or false; "
-            f"expected a condition, {_EXAMPLE}"
+            f"expected a condition, {EXAMPLE}"
         )
     columns = ", ".join(
         f'"{name}" {kind}' for name, kind in zip(rows.columns, rows.types, strict=True)
@@ -115,7 +115,7 @@ def _explain(error: duckdb.Error, predicate: str, columns: Sequence[str]) -> str
             return f"{found} holds a subquery; expected one condition on a row's own columns"
         near = _typed(_SYNTAX, text, predicate)
         where = "" if near is None else f" near {near!r}"
-        return f"{found} is not one SQL condition{where}; expected one condition, {_EXAMPLE}"
+        return f"{found} is not one SQL condition{where}; expected one condition, {EXAMPLE}"
     return f"{found} {_reason(error)}"
 
 
@@ -131,7 +131,7 @@ def _reason(error: duckdb.Error) -> str:
         )
     return (
         "cannot be evaluated on the manifest's columns; check the types that it compares "
-        f"and the functions that it calls, {_EXAMPLE}"
+        f"and the functions that it calls, {EXAMPLE}"
     )
 
 

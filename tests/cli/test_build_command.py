@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import zarr
@@ -100,6 +101,16 @@ def test_dry_run_writes_nothing_and_estimates(build, images, tmp_path):
     assert found["bytes_estimate"] > 0
     assert found["seconds_estimate"] > 0
     assert not (tmp_path / "x.zarr").exists()
+
+
+def test_dry_run_says_precision_and_room(build, images, monkeypatch):
+    monkeypatch.setattr("dfsynth.devices._cpu_multiplies_bf16", lambda: False)
+    lines = build(images, "--dry-run", "--device", "cpu", "--precision", "auto")[1].splitlines()
+    assert "precision: fp32, since the processor multiplies no bfloat16" in "\n".join(lines)
+    assert any(line.startswith("free on the disk of the store: ") for line in lines)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=10))
+    out = build(images, "--dry-run")[1]
+    assert "warning: free on the disk of the store: 10 B, less than it would take" in out
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from radiograph_files import write_bad_files, write_folder
@@ -18,6 +19,7 @@ from dfsynth.jobs.build import run_build
 from dfsynth.manifest import encode_part, read_part, rows_of
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
+from dfsynth.score import NO_SCORES
 from dfsynth.source import Corpus, known_corpora
 from dfsynth.store import StoreLayout
 from dfsynth.store.opened import open_store
@@ -47,6 +49,24 @@ def test_info_counts(run_cli, store):
     assert found["size_bytes"] > 1000
     status, out, _ = run_cli("info", store)
     assert "7 ok, 4 failed, 0 pending" in out
+
+
+def test_info_shows_how_scores_are_spread(run_cli, store):
+    """Failed rows and scores that no image has are left out."""
+    table = open_store(store).manifest
+    ok = table.filter(pc.equal(table["status"], "ok"))
+    found = json.loads(run_cli("info", store, "--json")[1])["scores"]
+    assert list(found["uncertainty"]) == ["p05", "p25", "median", "p75", "p95"]
+    for name, marks in found.items():
+        expected = np.nanquantile(ok[name].to_numpy(), [0.05, 0.25, 0.5, 0.75, 0.95])
+        np.testing.assert_allclose(list(marks.values()), expected, rtol=1e-6)
+    null = {name for name in NO_SCORES if ok[name].null_count == ok.num_rows}
+    assert set(found) == set(NO_SCORES) - null
+    assert "predicted_error" in null
+    lines = run_cli("info", store)[1].splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("scores:"))
+    assert lines[at].split()[1:] == list(found["uncertainty"])
+    assert [line.split()[0] for line in lines[at + 1 :]][: len(found)] == list(found)
 
 
 def test_info_counts_pending_rows(run_cli, store):
@@ -80,7 +100,8 @@ def test_damaged_build_record_is_a_failure(run_cli, store, command):
 
 
 def test_info_is_read_by_people(run_cli, store):
-    lines = run_cli("info", store)[1].splitlines()
+    text, _ = run_cli("info", store)[1].split("scores:")
+    lines = text.splitlines()
     facts = dict(line.split(": ", 1) for line in lines[1:])
     assert facts["generator"] == f"toy (sha256 {'0' * 12}…), licence: none"
     assert facts["software"].startswith(f"dfsynth {dfsynth.__version__}, python 3.")
@@ -197,7 +218,7 @@ def test_filter_says_how_many_have_no_lung(run_cli, store):
     flag_no_lung(store)
     out = run_cli("filter", store)[1]
     assert "6 of 7 images kept" in out
-    assert "1 more left out: no lung found (--include-no-lung keeps them)" in out
+    assert "1 left out: no lung found (--include-no-lung keeps them)" in out
     assert json.loads(run_cli("filter", store, "--json")[1])["no_lung"] == 1
     out = run_cli("filter", store, "--include-no-lung")[1]
     assert "7 of 7 images kept" in out
