@@ -261,6 +261,14 @@ def test_the_run_says_what_it_computes_on(build, images):
     assert "trained at 32x32" in err
 
 
+def test_one_sample_is_said_to_say_nothing_of_epistemic_uncertainty(build, images, tmp_path):
+    _, _, err = build(images, "--mc-samples", "1")
+    assert err.count("one sample an image says nothing of epistemic uncertainty") == 1
+    manifest = open_store(tmp_path / "x.zarr").manifest
+    assert manifest["epistemic_mean"].null_count == manifest.num_rows
+    assert "epistemic" not in build(images, out=tmp_path / "other.zarr")[2]
+
+
 def test_fast_with_one_member_names_the_checkpoints_that_can(
     build, images, tmp_path, monkeypatch, tiny_checkpoint
 ):
