@@ -43,4 +43,4 @@ def misspell_an_option_of_each() -> None:
 def give_a_wrong_type() -> None:
     dfsynth.build("radiographs", "x.zarr", mc_samples="many")  # type: ignore[arg-type]
     dfsynth.build("radiographs", "x.zarr", dtype="float8")  # type: ignore[arg-type]
-    dfsynth.simulate_pairs("p.zarr", 4, severity=[0.1, 0.2])  # type: ignore[arg-type]
+    dfsynth.simulate_pairs("p.zarr", 4, severity=None)  # type: ignore[arg-type]

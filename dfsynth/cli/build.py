@@ -15,6 +15,7 @@ from dfsynth.cli.options import (
     Partition,
     Quiet,
     Verbose,
+    output_option,
 )
 from dfsynth.errors import ExitStatus
 from dfsynth.options import DEFAULT_MAPS, DEFAULT_MC_SAMPLES, DEFAULT_SHARD_SIZE, BuildOptions
@@ -27,7 +28,7 @@ def build(
         str,
         typer.Option(help="A corpus name, corpus TOML, folder, tar, zip, or CSV/Parquet table."),
     ],
-    out: Annotated[Path, typer.Option(help="The store to write, for example x.zarr.")],
+    out: Annotated[Path, output_option("The store to write, for example x.zarr.")],
     root: Annotated[Path | None, typer.Option(help="Where the corpus lies.")] = None,
     checkpoint: Annotated[
         str, typer.Option(help="A packaged checkpoint's name, or a checkpoint folder.")

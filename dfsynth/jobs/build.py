@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from dfsynth.checkpoint import checkpoints_with_scores
 from dfsynth.decode import limits_of
 from dfsynth.errors import ErrorCode, ImageError, UsageError
+from dfsynth.jobs.build_cautions import cautions
 from dfsynth.jobs.build_planning import BuildJob
-from dfsynth.jobs.cautions import cautions
 from dfsynth.jobs.claims import Claims
 from dfsynth.jobs.commit import ShardStore, Tally, commit_shard
 from dfsynth.jobs.engine import RunReport, report_run, run_claimed

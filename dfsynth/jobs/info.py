@@ -49,6 +49,11 @@ def describe_store(root: Path) -> StoreInfo:
     layout = StoreLayout(root)
     record = read_record(layout.build)
     table = read_manifest(layout.manifest, record.manifest_schema)
+    if table.num_rows > record.rows:
+        raise StoreError(
+            f"the manifest of {root} has {table.num_rows} rows, its plan {record.rows}: a part of "
+            "another store lies among its own; `dfsynth verify` names what is damaged"
+        )
     status = _counts(table["status"].to_pylist())
     flags = chain.from_iterable(flags or () for flags in table["flags"].to_pylist())
     return StoreInfo(

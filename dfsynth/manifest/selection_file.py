@@ -46,8 +46,9 @@ def _write_parquet(table: pa.Table, provenance: Mapping[str, str], stream: Binar
 def _write_csv(table: pa.Table, _provenance: Mapping[str, str], stream: BinaryIO) -> None:
     for index, field in enumerate(table.schema):
         if pa.types.is_list(field.type):
-            joined = pc.binary_join(table[field.name], LIST_SEPARATOR)
-            table = table.set_column(index, field.name, joined)
+            lists = table[field.name].combine_chunks()
+            joined = pc.binary_join(lists, pa.scalar(LIST_SEPARATOR))
+            table = table.set_column(index, field.name, pa.chunked_array([joined]))
     pyarrow.csv.write_csv(table, stream)
 
 

@@ -12,6 +12,7 @@ from dfsynth.options.coercion import (
     to_names,
     to_optional_path,
     to_partition,
+    to_path,
     to_size,
 )
 from dfsynth.options.given import GivenOptions
@@ -36,7 +37,7 @@ class BuildOptions(GivenOptions):
 
     _coercions: ClassVar = {
         "source": str,
-        "out": Path,
+        "out": to_path,
         "root": to_optional_path,
         "checkpoint": str,
         "size": to_size,

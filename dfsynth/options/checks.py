@@ -1,5 +1,6 @@
 """Checks that the options of several jobs share."""
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,8 +38,13 @@ def require_out(out: Path) -> None:
     """Requires the name of a store that can be written.
 
     Raises:
-        UsageError: it names an HDF5 file.
+        UsageError: it names an HDF5 file, or is no text.
     """
+    if any("\udc80" <= character <= "\udcff" for character in str(out)):
+        raise UsageError(
+            f"--out {os.fsencode(out)!r}: the path is not UTF-8, and libraries that read stores "
+            "cannot open it; choose another name"
+        )
     if out.suffix in (".h5", ".hdf5"):
         raise UsageError(
             f"--out {out}: HDF5 stores are not written yet; choose a name like "

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
 from dfsynth.options.checks import require_suffix
-from dfsynth.options.coercion import to_optional_path
+from dfsynth.options.coercion import to_optional_path, to_path
 from dfsynth.options.given import GivenOptions
 
 DEFAULT_ERROR_COLUMN: Final = "predicted_error"
@@ -39,7 +39,7 @@ class FilterOptions(GivenOptions):
     """
 
     _coercions: ClassVar = {
-        "store": Path,
+        "store": to_path,
         "out": to_optional_path,
         "calibrate": to_optional_path,
     }

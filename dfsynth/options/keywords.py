@@ -22,9 +22,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 GivenPath: TypeAlias = str | Path
 GivenNames: TypeAlias = str | Iterable[str]
 """One name, several separated by commas, or a list of them."""
-GivenPartition: TypeAlias = str | tuple[int, int] | None
+GivenPartition: TypeAlias = str | Iterable[int] | None
 """"I/N" or (I, N)."""
-GivenRange: TypeAlias = str | float | tuple[float, float]
+GivenRange: TypeAlias = str | float | Iterable[float]
 """"MIN:MAX", (min, max), or one number for both."""
 
 
@@ -119,7 +119,7 @@ class ShowKeywords(TypedDict, total=False):
     where: str | None
     worst: int | None
     by: str | None
-    source: str | None
+    source: GivenPath | None
     root: GivenPath | None
     max_pixels: int | None
     max_bytes: int | None

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
 from dfsynth.options.checks import require_suffix
-from dfsynth.options.coercion import to_names, to_optional_path
+from dfsynth.options.coercion import to_names, to_optional_path, to_path
 from dfsynth.options.given import GivenOptions
 
 PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
@@ -22,7 +22,7 @@ class ShowOptions(GivenOptions):
     """
 
     _coercions: ClassVar = {
-        "store": Path,
+        "store": to_path,
         "out": to_optional_path,
         "ids": to_names,
         "root": to_optional_path,

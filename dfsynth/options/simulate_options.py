@@ -12,6 +12,7 @@ from dfsynth.options.coercion import (
     to_names,
     to_optional_path,
     to_partition,
+    to_path,
     to_range,
 )
 from dfsynth.options.given import GivenOptions
@@ -48,7 +49,7 @@ class SimulateOptions(GivenOptions):
     """
 
     _coercions: ClassVar = {
-        "out": Path,
+        "out": to_path,
         "ct": to_optional_path,
         "cxr": to_optional_path,
         "severity": partial(to_range, "--severity"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -51,10 +52,19 @@ def test_info_counts(run_cli, store):
     assert "7 ok, 4 failed, 0 pending" in out
 
 
+def test_info_does_not_count_rows_that_the_plan_lacks(run_cli, store):
+    """Less than nothing was pending."""
+    layout = StoreLayout(store)
+    shutil.copy(layout.part(0), layout.part(7))
+    status, _, err = run_cli("info", store)
+    assert (status, err.count("\n")) == (1, 1)
+    assert "has 15 rows, its plan 11" in err
+
+
 def test_info_shows_how_scores_are_spread(run_cli, store):
     """Failed rows and scores that no image has are left out."""
     table = open_store(store).manifest
-    ok = table.filter(pc.equal(table["status"], "ok"))
+    ok = table.filter(pc.equal(table["status"], pa.scalar("ok")))
     found = json.loads(run_cli("info", store, "--json")[1])["scores"]
     assert list(found["uncertainty"]) == ["p05", "p25", "median", "p75", "p95"]
     for name, marks in found.items():
