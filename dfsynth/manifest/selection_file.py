@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -46,9 +46,8 @@ def _write_parquet(table: pa.Table, provenance: Mapping[str, str], stream: Binar
 def _write_csv(table: pa.Table, _provenance: Mapping[str, str], stream: BinaryIO) -> None:
     for index, field in enumerate(table.schema):
         if pa.types.is_list(field.type):
-            lists = table[field.name].combine_chunks()
-            joined = pc.binary_join(lists, pa.scalar(LIST_SEPARATOR))
-            table = table.set_column(index, field.name, pa.chunked_array([joined]))
+            joined: Any = pc.binary_join(table[field.name], LIST_SEPARATOR)
+            table = table.set_column(index, field.name, joined)
     pyarrow.csv.write_csv(table, stream)
 
 
