@@ -17,7 +17,7 @@ from machine import describe_machine
 import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.preprocess import ModelInputReader
-from dfsynth.records import MONTE_CARLO_MODES
+from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
 
 _MAPS = ("dark_field", "aleatoric", "epistemic", "lung")
 _FIGURES = ("mae", "nll", "coverage")
@@ -63,7 +63,7 @@ def correlations(folder: Path, checkpoint: str, limit: int) -> dict[str, dict[st
     }
 
 
-def figures(checkpoint: str, pairs: Path, mode: str) -> dict[str, float | None]:
+def figures(checkpoint: str, pairs: Path, mode: MonteCarloMode) -> dict[str, float | None]:
     """In the lungs of test patients, against the noisy target."""
     scores = dfsynth.evaluate_checkpoint(checkpoint, pairs, mc=mode, calibration="card")
     lung = scores.stages[-1].lung

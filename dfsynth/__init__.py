@@ -3,7 +3,7 @@
     import dfsynth
     dfsynth.build(source="folder-of-radiographs", out="x.zarr")
     store = dfsynth.open_store("x.zarr")
-    data = store.dataset(where="uncertainty < 0.05", maps=("dark_field",))
+    data = store.dataset(where="predicted_error < 0.4", maps=("dark_field",))
 
 Synthetic images, for research only, not for diagnosis.
 """

@@ -5,7 +5,7 @@ finished store is recognised before torch is loaded.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from dfsynth.extras import load_evaluation, load_extra
 from dfsynth.options import (
@@ -17,6 +17,16 @@ from dfsynth.options import (
     ShowOptions,
     SimulateOptions,
     TrainOptions,
+)
+from dfsynth.options.keywords import (
+    BuildKeywords,
+    EvaluationKeywords,
+    ExportKeywords,
+    FilterKeywords,
+    ShowKeywords,
+    SimulateKeywords,
+    TrainKeywords,
+    spell_out,
 )
 from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
 
@@ -34,8 +44,13 @@ if TYPE_CHECKING:
     from dfsynth.train import TrainReport
 
 
+@spell_out(BuildOptions)
 def build(
-    source: str | Path, out: str | Path, *, progress: Progress | None = None, **options: Any
+    source: str | Path,
+    out: str | Path,
+    *,
+    progress: Progress | None = None,
+    **options: Unpack[BuildKeywords],
 ) -> "RunReport":
     """Builds a store as `dfsynth build` does; `options` are the fields of `BuildOptions`.
 
@@ -71,13 +86,14 @@ def build_store(options: BuildOptions, progress: Progress) -> "RunReport":
     return run_build(options, CheckpointMaker(options), progress)
 
 
+@spell_out(FilterOptions)
 def filter_store(
-    store: str | Path, *, progress: Progress | None = None, **options: Any
+    store: str | Path, *, progress: Progress | None = None, **options: Unpack[FilterKeywords]
 ) -> "Filtered":
     """Chooses images of a store as `dfsynth filter` does; `options`: `FilterOptions`' fields.
 
     With `max_error` the result's `promise` says the threshold and what it rests on; with `out`
-    the kept rows are written as Parquet.
+    the kept rows are written to a .parquet, .csv or .json file.
 
     Example:
         >>> found = dfsynth.filter_store(
@@ -107,8 +123,14 @@ def filter_images(options: FilterOptions, progress: Progress) -> "Filtered":
     return run_filter(options, lambda *given: load_evaluation().calibrate_errors(*given), progress)
 
 
+@spell_out(ExportOptions)
 def export(
-    store: str | Path, out: str | Path, *, to: str, progress: Progress | None = None, **options: Any
+    store: str | Path,
+    out: str | Path,
+    *,
+    to: str,
+    progress: Progress | None = None,
+    **options: Unpack[ExportKeywords],
 ) -> "ExportReport":
     """Writes a store in another format as `dfsynth export` does: `to` is zarr or hdf5.
 
@@ -143,8 +165,13 @@ def export_store(options: ExportOptions, progress: Progress) -> "ExportReport":
     return run_export(options, progress)
 
 
+@spell_out(SimulateOptions)
 def simulate_pairs(
-    out: str | Path, n: int, *, progress: Progress | None = None, **options: Any
+    out: str | Path,
+    n: int,
+    *,
+    progress: Progress | None = None,
+    **options: Unpack[SimulateKeywords],
 ) -> "RunReport":
     """Makes a store of `n` pairs as `dfsynth simulate` does; `options`: `SimulateOptions`' fields.
 
@@ -177,13 +204,14 @@ def simulate_store(options: SimulateOptions, progress: Progress) -> "RunReport":
     return run_simulation(options, load_simulator(options), progress)
 
 
+@spell_out(TrainOptions)
 def train_generator(
     recipe: str | Path,
     data: str | Path,
     out: str | Path,
     *,
     progress: TrainProgress | None = None,
-    **options: Any,
+    **options: Unpack[TrainKeywords],
 ) -> "TrainReport":
     """Trains a generator as `dfsynth train` does; `options` are the fields of `TrainOptions`.
 
@@ -243,13 +271,14 @@ def join_members(
     return folder
 
 
+@spell_out(EvaluationOptions)
 def evaluate_checkpoint(
     checkpoint: str | Path,
     data: str | Path,
     *,
     out: str | Path | None = None,
     progress: Progress | None = None,
-    **options: Any,
+    **options: Unpack[EvaluationKeywords],
 ) -> "Evaluation":
     """Figures of a checkpoint on pairs, as `dfsynth evaluate` gives them.
 
@@ -276,10 +305,11 @@ def evaluate_checkpoint(
     return report.scores
 
 
+@spell_out(ShowOptions)
 def draw_contact_sheet(
-    store: str | Path, *, out: str | Path | None = None, **options: Any
+    store: str | Path, *, out: str | Path | None = None, **options: Unpack[ShowKeywords]
 ) -> "Sheet":
-    """Draws images of a store as a PNG, as `dfsynth show` does.
+    """Draws images of a store as a picture, as `dfsynth show` does.
 
     `options` are the fields of `ShowOptions`; with `worst`, the images that the score `by` likes
     least stand beside those that it likes best.
@@ -335,6 +365,8 @@ def load_generator(
     Raises:
         UsageError: no such checkpoint or device.
         CheckpointError: the checkpoint is damaged.
+        ValueError: when it is called, of whole numbers or of values outside [0, 1]:
+            `dfsynth.preprocess.to_unit_range` windows an image as a build does.
     """
     from dfsynth.checkpoint import checkpoint_path, read_checkpoint
     from dfsynth.checkpoint.packaged import require_members

@@ -57,6 +57,23 @@ def resolve_precision(wanted: str, device: torch.device) -> str:
     return wanted
 
 
+def explain_precision(wanted: str, device: torch.device) -> str:
+    """Why a device computes in the precision that `resolve_precision` gives, in a few words.
+
+    Raises:
+        UsageError: as `resolve_precision`.
+    """
+    precision = resolve_precision(wanted, device)
+    if wanted != "auto":
+        return f"{precision}, as asked for"
+    if device.type == "cuda":
+        has = "has" if precision == "bf16" else "lacks"
+        return f"{precision}, since the GPU {has} bfloat16"
+    if precision == "bf16":
+        return "bf16, since the processor multiplies it natively (avx512_bf16 or amx_bf16)"
+    return "fp32, since the processor multiplies no bfloat16 (neither avx512_bf16 nor amx_bf16)"
+
+
 def mixed_precision(device: torch.device, precision: str) -> torch.autocast:
     """Gives the context in which networks run in a precision, as `resolve_precision` gives it."""
     is_mixed = precision != "fp32"

@@ -41,6 +41,24 @@ def test_devices_that_are_not_there_are_refused(
         resolve_device(wanted)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "device", "native", "reason"),
+    [
+        ("auto", "cpu", True, "bf16, since the processor multiplies it natively"),
+        ("auto", "cpu", False, "fp32, since the processor multiplies no bfloat16"),
+        ("fp32", "cpu", True, "fp32, as asked for"),
+        ("auto", "cuda", True, "bf16, since the GPU has bfloat16"),
+        ("auto", "cuda", False, "fp16, since the GPU lacks bfloat16"),
+    ],
+)
+def test_the_precision_is_explained(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, device: str, native: bool, reason: str
+) -> None:
+    monkeypatch.setattr(precision, "_cpu_multiplies_bf16", lambda: native)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_options: native)
+    assert precision.explain_precision(wanted, torch.device(device)).startswith(reason)
+
+
 def test_the_device_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert resolve_device("cuda") == torch.device("cuda", 0)

@@ -67,7 +67,7 @@ class Entries:
             ValueError: it is missing, or no text.
         """
         found = self._take(name)
-        if not isinstance(found, str):
+        if not isinstance(found, str) or not _is_text(found):
             raise self._misfit(name, "text")
         return found
 
@@ -136,7 +136,9 @@ class Entries:
         """
         found: list[dict[str, str]] = []
         for row in self._list(name):
-            if not isinstance(row, dict) or not all(isinstance(v, str) for v in row.values()):
+            if not isinstance(row, dict) or not all(
+                isinstance(v, str) and _is_text(v) for v in row.values()
+            ):
                 raise self._misfit(name, "a list of objects of text")
             found.append(row)
         return tuple(found)
@@ -176,3 +178,8 @@ class Entries:
     @staticmethod
     def _misfit(name: str, expected: str) -> ValueError:
         return ValueError(f"the entry {name!r} is not {expected}")
+
+
+def _is_text(found: str) -> bool:
+    """Whether a text can be written again: JSON spells halves of characters that UTF-8 cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in found)

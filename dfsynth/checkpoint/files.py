@@ -115,6 +115,9 @@ def read_checkpoint_file(path: Path) -> bytes:
         CheckpointError: it is not there or cannot be read.
     """
     try:
+        # Before it is opened: to open a pipe is to wait for somebody to write.
+        if path.exists() and not path.is_file():
+            raise CheckpointError(f"cannot read {path}: expected a regular file")
         return path.read_bytes()
     except OSError as error:
         raise CheckpointError(

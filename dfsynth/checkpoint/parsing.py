@@ -6,6 +6,7 @@ from dfsynth.checkpoint.error_calibration import read_error_calibration
 from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.files.json_record import parse_object
 from dfsynth.records import IntensityWindow
+from dfsynth.records.grid import LARGEST_SIDE
 
 
 def parse_card(raw: bytes) -> ModelCard:
@@ -52,6 +53,8 @@ def _intensity(entries: Entries) -> IntensityWindow:
 def _grid(found: tuple[int, ...]) -> tuple[int, int]:
     if len(found) != 2:
         raise ValueError(f"the entry 'grid' has {len(found)} numbers, not height and width")
+    if max(found) > LARGEST_SIDE:
+        raise ValueError(f"the entry 'grid' has a side above {LARGEST_SIDE} pixels")
     return found[0], found[1]
 
 

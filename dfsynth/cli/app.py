@@ -1,5 +1,7 @@
 """The command line: one file a command, each of which parses, configures, and makes one call."""
 
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -64,4 +66,8 @@ app.command(epilog=models.EXAMPLE)(models.models)
 
 def main() -> None:
     """The entry point `dfsynth`."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files need not be text, nor need a terminal know every letter.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()

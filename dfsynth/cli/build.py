@@ -15,6 +15,7 @@ from dfsynth.cli.options import (
     Partition,
     Quiet,
     Verbose,
+    output_option,
 )
 from dfsynth.errors import ExitStatus
 from dfsynth.options import DEFAULT_MAPS, DEFAULT_MC_SAMPLES, DEFAULT_SHARD_SIZE, BuildOptions
@@ -31,7 +32,7 @@ def build(
             "paths on stdin."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="The store to write, for example x.zarr.")],
+    out: Annotated[Path, output_option("The store to write, for example x.zarr.")],
     root: Annotated[
         Path | None, typer.Option(help="Where the images of a corpus, table or list lie.")
     ] = None,
@@ -138,9 +139,11 @@ def _run(options: BuildOptions, console: Console, strict: bool) -> None:
 
 
 def _dry_run(options: BuildOptions, console: Console) -> None:
-    from dfsynth.cli.formats import estimate_lines, format_counts
+    from dfsynth.cli.formats import estimate_lines, format_counts, space_lines
+    from dfsynth.devices import explain_precision, resolve_device
     from dfsynth.jobs.build_estimate import estimate_build
     from dfsynth.jobs.checkpoint_generator import CheckpointMaker
+    from dfsynth.jobs.disk_space import free_bytes
 
     found = estimate_build(options, CheckpointMaker(options))
     lines = [f"would write {found.rows} rows in {found.shards} shards to {options.out}"]
@@ -153,4 +156,8 @@ def _dry_run(options: BuildOptions, console: Console) -> None:
         f"{found.trials} images",
         f"on this machine in {found.precision}",
     )
+    lines.append(
+        f"precision: {explain_precision(options.precision, resolve_device(options.device))}"
+    )
+    lines += space_lines(found.bytes_estimate, free_bytes(options.out))
     console.result(found, "\n".join(lines))

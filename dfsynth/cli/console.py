@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import os
 import signal
 import sys
 import traceback
@@ -35,15 +36,21 @@ class Console:
     verbose: bool
 
     def result(self, record: object, text: str) -> None:
-        """The command's result: JSON of `record` (a dataclass or a mapping), or `text`."""
+        """The command's result: JSON of `record` (a dataclass or a mapping), or `text`.
+
+        Raises:
+            DfsynthError: stdout takes no more.
+        """
         if self.json:
             plain = record
             if dataclasses.is_dataclass(record) and not isinstance(record, type):
                 plain = dataclasses.asdict(record)
-            line = json.dumps(plain, default=_to_json, ensure_ascii=False, allow_nan=False)
-            print(printable(line))
-        elif not self.quiet:
-            print(printable(text))
+            # An escape of JSON's own, where the terminal has no such letter.
+            plain_letters = "utf" not in (sys.stdout.encoding or "").lower()
+            text = json.dumps(plain, default=_to_json, ensure_ascii=plain_letters, allow_nan=False)
+        elif self.quiet:
+            return
+        _print_result(printable(text))
 
     def note(self, text: str) -> None:
         """One line of advice."""
@@ -101,6 +108,18 @@ def _set_up_messages(verbose: bool) -> None:
     # its own when it is loaded, which is later.
     logging.getLogger("pydicom").propagate = False
     warnings.filterwarnings("ignore", module="pydicom")
+
+
+def _print_result(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # What could not be written is tried again when Python ends, and would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise DfsynthError(
+            f"the work is done, but its result cannot be printed: {error.strerror}; "
+            "check where stdout goes"
+        ) from error
 
 
 def _raise_terminated(_number: int, _frame: FrameType | None) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import JsonFlag, MonteCarlo, Quiet, Verbose
+from dfsynth.cli.options import JsonFlag, MonteCarlo, Quiet, Verbose, output_option
 from dfsynth.options import DEFAULT_MC_SAMPLES
 
 EXAMPLE = "Example: dfsynth evaluate default --data pairs.zarr --out evaluation"
@@ -32,7 +32,7 @@ def evaluate(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for metrics.json, images.csv and two pictures."),
+        output_option("Folder for metrics.json, images.csv and two pictures."),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(help="At most so many pairs of a split and images of --ood.")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import JsonFlag, Quiet, StorePath, Verbose
+from dfsynth.cli.options import JsonFlag, Quiet, StorePath, Verbose, output_option
 from dfsynth.options import ExportOptions
 
 EXAMPLE = "Example: dfsynth export nih-darkfield.zarr --to hdf5 --out nih-darkfield.h5"
@@ -15,7 +15,7 @@ EXAMPLE = "Example: dfsynth export nih-darkfield.zarr --to hdf5 --out nih-darkfi
 def export(
     store: StorePath,
     to: Annotated[str, typer.Option(help="What to write: zarr or hdf5.")],
-    out: Annotated[Path, typer.Option(help="Where to write it, for example x.h5.")],
+    out: Annotated[Path, output_option("Where to write it, for example x.h5.")],
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove a store that is there first.")
     ] = False,

@@ -64,7 +64,7 @@ def filter_store(
         bool, typer.Option("--include-no-lung", help="Do not drop images flagged no_lung.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Write the kept rows to this Parquet file.")
+        Path | None, typer.Option(help="Write the kept rows to this .parquet, .csv or .json file.")
     ] = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
@@ -100,9 +100,10 @@ def _lines(found: "Filtered") -> list[str]:
     if found.promise is not None:
         lines = [_promise_line(found.promise, found.kept_share), *lines]
     if found.no_lung:
-        lines.append(f"{found.no_lung} more left out: no lung found (--include-no-lung keeps them)")
+        lines.append(f"{found.no_lung} left out: no lung found (--include-no-lung keeps them)")
     if found.findings:
         width = max(len(f.name) for f in found.findings)
+        lines.append("kept, by finding:")
         lines += [f"  {f.name:<{width}}  {f.kept} of {f.total}" for f in found.findings]
     if found.out is not None:
         lines.append(f"written to {found.out}")

@@ -53,3 +53,11 @@ def estimate_lines(
         f"about {format_bytes(bytes_estimate)} and {format_seconds(seconds_estimate)} {where} "
         f"(from {tried})"
     ]
+
+
+def space_lines(bytes_estimate: int | None, free: int) -> list[str]:
+    """How much room the disk has for a run of this size, in bytes, and a warning if too little."""
+    room = f"free on the disk of the store: {format_bytes(free)}"
+    if bytes_estimate is None or bytes_estimate <= free:
+        return [room]
+    return [f"warning: {room}, less than it would take; free space there or choose another --out"]

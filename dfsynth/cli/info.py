@@ -52,7 +52,23 @@ def info(
             f"{name.replace('_', ' ')}: {_plain(value, _BETWEEN.get(name, ', '))}"
             for name, value in found.provenance.items()
         ]
+        lines += _score_lines(found.scores)
         console.result(found, "\n".join(lines))
+
+
+def _score_lines(scores: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """A table of the scores' quantiles, to pick a threshold from."""
+    if not scores:
+        return []
+    width = max(map(len, scores))
+    names = next(iter(scores.values()))
+    return [
+        f"{'scores:':<{width + 2}}" + "".join(f"{name:>10}" for name in names),
+        *(
+            f"  {name:<{width}}" + "".join(f"{value:>10.4g}" for value in marks.values())
+            for name, marks in scores.items()
+        ),
+    ]
 
 
 def _plain(value: object, between: str = ", ") -> str:

@@ -2,11 +2,23 @@
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from dfsynth.errors import UsageError
+
+
+def _named_path(value: str) -> Path:
+    if not value:
+        raise typer.BadParameter("found an empty path; expected a name, or . for this folder")
+    return Path(value)
+
+
+def output_option(about: str) -> Any:
+    """An option for a path to write; an empty one would stand for the current folder."""
+    return typer.Option(help=about, parser=_named_path, metavar="PATH")
+
 
 StorePath: TypeAlias = Annotated[Path, typer.Argument(help="The store, such as x.zarr or x.h5.")]
 JsonFlag: TypeAlias = Annotated[

@@ -18,7 +18,8 @@ EXAMPLE = (
 def show(
     store: StorePath,
     out: Annotated[
-        Path | None, typer.Option(help="The PNG to write. (default: beside STORE, as x.zarr.png)")
+        Path | None,
+        typer.Option(help="The .png, .jpg or .webp to write. (default: beside STORE, x.zarr.png)"),
     ] = None,
     images: Annotated[int, typer.Option(min=1, help="How many, spread over the store.")] = 8,
     ids: Annotated[str, typer.Option(help="These images instead: a,b,…")] = "",

@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import Console, console_of
-from dfsynth.cli.options import JsonFlag, OldPartition, Partition, Quiet, Verbose, require_only
+from dfsynth.cli.options import (
+    JsonFlag,
+    OldPartition,
+    Partition,
+    Quiet,
+    Verbose,
+    output_option,
+    require_only,
+)
 from dfsynth.errors import ExitStatus, UsageError
 from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, DEFAULT_PAIRS_SIZE, LAYERS, SimulateOptions
 
@@ -19,7 +27,7 @@ _FOR_VALIDATION = frozenset({"validate", "measured", "n", "seed", "json", "quiet
 def simulate(
     context: typer.Context,
     out: Annotated[
-        Path | None, typer.Option(help="The store to write, for example pairs.zarr.")
+        Path | None, output_option("The store to write, for example pairs.zarr.")
     ] = None,
     n: Annotated[
         int | None, typer.Option(help="How many pairs; of --validate, how many phantoms.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dfsynth.cli.console import Console, console_of
-from dfsynth.cli.options import JsonFlag, Quiet, Verbose
+from dfsynth.cli.options import JsonFlag, Quiet, Verbose, output_option
 
 if TYPE_CHECKING:
     from dfsynth.options import TrainOptions
@@ -24,7 +24,7 @@ def train(
             "or a CSV or Parquet table of two path columns."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder of the run.")],
+    out: Annotated[Path, output_option("Folder of the run.")],
     targets: Annotated[
         Path | None, typer.Option(help="Folder of dark-field images with the names of --data's.")
     ] = None,

@@ -1,6 +1,10 @@
-"""Four panels of an evaluation: is the stated uncertainty right, does it rank, does it cover?"""
+"""Panels of an evaluation: is the stated uncertainty right, does it rank, does it cover?
+
+Two more say what there is outside the lung.
+"""
 
 import io
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -10,6 +14,8 @@ from matplotlib.figure import Figure
 
 from dfsynth.evaluate.calibration import LEVELS
 from dfsynth.evaluate.metrics import COVERAGE_NAMES, MetricKey
+from dfsynth.evaluate.outside_figure import draw_outside
+from dfsynth.evaluate.outside_lung import OutsideSignal
 from dfsynth.evaluate.per_image import PerImageMetrics
 from dfsynth.evaluate.ranking import REMOVED
 from dfsynth.evaluate.scores import Evaluation, RegionScores
@@ -21,21 +27,25 @@ _ORACLE: Final = "#d95f02"
 _DOTS_AN_INCH: Final = 110
 
 
-def draw_evaluation(scores: Evaluation, metrics: PerImageMetrics) -> bytes:
+def draw_evaluation(
+    scores: Evaluation, metrics: PerImageMetrics, outside: Sequence[OutsideSignal]
+) -> bytes:
     """A PNG: reliability, sparsification, error against uncertainty, coverage over images.
 
-    Of the lung against the noisy target where there is a lung, else of the whole image.
+    Of the lung against the noisy target where there is a lung, else of the whole image; and the
+    signal outside the lung, `outside`, one of each image.
     """
     region = "whole" if scores.stages[-1].lung is None else "lung"
-    figure = Figure(figsize=(12, 9.4), layout="constrained")
+    figure = Figure(figsize=(12, 14), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(2, 2, gridspec_kw={"hspace": 0.08})
+    axes = figure.subplots(3, 2, gridspec_kw={"hspace": 0.08})
     regions = [stage.lung or stage.whole for stage in scores.stages]
     last = MetricKey(len(regions) - 1, region, "noisy")
     _draw_reliability(axes[0, 0], regions)
     _draw_sparsification(axes[0, 1], regions)
     _draw_scatter(axes[1, 0], regions[-1].noisy.spearman, metrics, last)
     _draw_coverage(axes[1, 1], metrics, last)
+    draw_outside(axes[2, 0], axes[2, 1], outside, metrics.keys)
     where = "lung" if region == "lung" else "whole image"
     figure.suptitle(
         f"{scores.checkpoint}: {scores.images} images of {scores.patients} patients, {where}, "

@@ -23,6 +23,7 @@ from dfsynth.evaluate.detection import (
 from dfsynth.evaluate.measurement import Measurement
 from dfsynth.evaluate.metrics import MetricKey
 from dfsynth.evaluate.output import EvaluationReport, prepare_output, write_report
+from dfsynth.evaluate.outside_lung import OutsideSignal, measure_outside, summarise_outside
 from dfsynth.evaluate.per_image import PerImageMetrics, pixels_per_image
 from dfsynth.evaluate.prediction import LungOf, predict_pairs
 from dfsynth.evaluate.risk_coverage import (
@@ -64,6 +65,8 @@ class _Tested:
     shape_errors: list[float]
     """One for each image, in [0, 1]; NaN where it is not known."""
     lung_of: LungOf
+    outside: list[OutsideSignal]
+    """One for each image."""
 
 
 def run_evaluation(
@@ -119,7 +122,7 @@ def evaluate_pairs(
     calibration = find_calibration(options, card, source, calibrating, generator, progress)
     tested = _test(options, card, calibration, source, indices, generator, progress)
     scores = _summarise(options, checkpoint, source, calibration, tested, ood_images, progress)
-    return EvaluationReport(scores, tested.metrics)
+    return EvaluationReport(scores, tested.metrics, tuple(tested.outside))
 
 
 def _test(
@@ -133,16 +136,17 @@ def _test(
 ) -> _Tested:
     measurement = Measurement(card.window[1] - card.window[0], calibration.stages)
     metrics, lung_of = PerImageMetrics(), set[LungOf]()
-    scored, shape_errors = [], []
+    scored, shape_errors, outside = [], [], []
     kept = pixels_per_image(len(indices))
     for pair in predict_pairs(generator, source, indices, progress):
         rng = np.random.default_rng([options.seed, _STREAM, pair.index])
         metrics.add(pair.info.key, pair.info.patient_id, measurement(pair.image, rng), kept)
         scored.append(score(pair.generated, pair.source))
         shape_errors.append(shape_error_of(pair.image))
+        outside.append(measure_outside(pair.image))
         lung_of.add(pair.lung_of)
     # Of a source of pairs either all have a lung or none.
-    return _Tested(metrics, scored, shape_errors, lung_of.pop())
+    return _Tested(metrics, scored, shape_errors, lung_of.pop(), outside)
 
 
 def _summarise(
@@ -181,6 +185,7 @@ def _summarise(
         precision=checkpoint.precision,
         calibration=calibration,
         stages=summarise(tested.metrics, resamples),
+        outside_lung=summarise_outside(tested.outside, tested.metrics.keys, resamples),
         ood_auroc=auroc,
         ood=ood,
         risk_coverage=risk_coverage,

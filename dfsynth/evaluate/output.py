@@ -11,6 +11,7 @@ from typing import Final
 
 from dfsynth.errors import StoreError
 from dfsynth.evaluate.figure import draw_evaluation
+from dfsynth.evaluate.outside_lung import OutsideLungScores, OutsideSignal
 from dfsynth.evaluate.per_image import PerImageMetrics
 from dfsynth.evaluate.risk_figure import draw_risk_coverage
 from dfsynth.evaluate.scores import Evaluation, RankedRisk, RegionScores, TargetScores
@@ -35,6 +36,8 @@ class EvaluationReport:
 
     scores: Evaluation
     per_image: PerImageMetrics
+    outside_lung: tuple[OutsideSignal, ...]
+    """Of each image."""
 
 
 class UnwrittenReportError(StoreError):
@@ -90,7 +93,7 @@ def _encode_table(report: EvaluationReport) -> bytes:
 
 
 def _encode_figure(report: EvaluationReport) -> bytes:
-    return draw_evaluation(report.scores, report.per_image)
+    return draw_evaluation(report.scores, report.per_image, report.outside_lung)
 
 
 def _encode_risk_figure(report: EvaluationReport) -> bytes:
@@ -117,6 +120,8 @@ def tabulate(scores: Evaluation) -> str:
         for region, found in (("lung", stage.lung), ("whole", stage.whole)):
             if found is not None:
                 lines += _rows(f"{stage.stage} {region}", found)
+    if scores.outside_lung is not None:
+        lines.append(_outside_line(scores.outside_lung))
     for error, ranked in (scores.risk_coverage or {}).items():
         lines += _risk_rows(error, ranked)
     if scores.ood_auroc is not None and scores.ood is not None:
@@ -134,6 +139,13 @@ def _rows(name: str, region: RegionScores) -> list[str]:
 
 def _row(found: TargetScores) -> str:
     return "".join(f"{_number(getattr(found, name)):>10}" for name in _SHOWN)
+
+
+def _outside_line(found: OutsideLungScores) -> str:
+    return (
+        f"signal outside the lung: {found.predicted} predicted, {found.target} in the target; most "
+        f"too much in {found.highest_image}: {found.highest_excess:.3f}"
+    )
 
 
 def _risk_rows(error: str, ranked: Mapping[str, RankedRisk]) -> list[str]:

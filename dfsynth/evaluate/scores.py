@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dfsynth.evaluate.calibration import Calibration
+from dfsynth.evaluate.outside_lung import OutsideLungScores
 from dfsynth.evaluate.prediction import LungOf
 from dfsynth.statistics import Interval
 
@@ -142,6 +143,8 @@ class Evaluation:
     precision: str
     calibration: Calibration
     stages: tuple[StageScores, ...]
+    outside_lung: OutsideLungScores | None
+    """Null where no image has a lung."""
     ood_auroc: Mapping[str, Interval] | None
     """Manifest column → AUROC; null without --ood."""
     ood: OutOfDistributionCounts | None

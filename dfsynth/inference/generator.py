@@ -24,6 +24,8 @@ _CPU_PIXELS_A_PASS = 5 * 256**2
 _GPU_BYTES_A_PIXEL = 600
 """Upper estimate of the activations of one sample, per pixel of the grid."""
 _GPU_MEMORY_SHARE = 0.3
+_ROUNDING = 1e-3
+"""How far a value may lie outside [0, 1]: half floats do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,11 @@ class CascadeGenerator:
         Image ids, of which the dropout masks depend, are "0", "1", … unless they are given.
 
         Raises:
-            ValueError: the images have another shape, or not as many ids.
+            ValueError: the images have another shape, whole numbers or values outside [0, 1], or
+                not as many ids.
             DfsynthError: the batch does not fit the device.
         """
+        _require_model_inputs(images)
         return self._sample(images, image_ids, self._config.stages - 1, False, None)[0]
 
     def stages(
@@ -128,9 +132,11 @@ class CascadeGenerator:
         map, which the first stage makes, is that of each.
 
         Raises:
-            ValueError: the images have another shape, or not as many ids.
+            ValueError: the images have another shape, whole numbers or values outside [0, 1], or
+                not as many ids.
             DfsynthError: the batch does not fit the device.
         """
+        _require_model_inputs(images)
         return self._sample(images, image_ids, 0, True, contents)
 
     @torch.inference_mode()
@@ -143,8 +149,6 @@ class CascadeGenerator:
         contents: Sequence[Content] | None,
     ) -> list[MapBatch]:
         """The maps of the stages from `first` (from 0) on, with `beta` if `shapes`."""
-        if images.ndim != 3:
-            raise ValueError(f"expected images of shape (n, H, W), found {images.shape}")
         count, height, width = images.shape
         ids = [str(i) for i in range(count)] if image_ids is None else list(image_ids)
         if len(ids) != count:
@@ -296,6 +300,28 @@ class CascadeGenerator:
         # Of all memory, not of the free: how samples are split must not change between runs.
         _, total = torch.cuda.mem_get_info(self._device)
         return max(int(total * _GPU_MEMORY_SHARE) // (_GPU_BYTES_A_PIXEL * pixels), 1)
+
+
+def _require_model_inputs(images: NDArray[np.floating]) -> None:
+    """Requires images (n, H, W) in [0, 1].
+
+    Raises:
+        ValueError: another shape, whole numbers, or values that are not in [0, 1].
+    """
+    if images.ndim != 3:
+        raise ValueError(f"expected images of shape (n, H, W), found {images.shape}")
+    if not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(
+            f"expected floating-point images in [0, 1], dense bright, found {images.dtype}; divide "
+            "by the value that stands for the brightest pixel, 255 of 8 bits"
+        )
+    low, high = float(images.min(initial=0)), float(images.max(initial=0))
+    # Written so that NaN is refused too.
+    if not -_ROUNDING <= low <= high <= 1 + _ROUNDING:
+        raise ValueError(
+            f"expected images in [0, 1], dense bright, found values from {low:g} to {high:g}; "
+            "`dfsynth.preprocess.to_unit_range` windows them as a build does"
+        )
 
 
 def _place(network: CascadeNetwork, device: torch.device) -> CascadeNetwork:

@@ -72,7 +72,8 @@ class MapGenerator(Protocol):
         `contents` are the (y, x) slices of each image that are no padding; all of it by default.
 
         Raises:
-            ValueError: the images have another shape, or not as many ids.
+            ValueError: the images have another shape, whole numbers or values outside [0, 1], or
+                not as many ids.
             DfsynthError: the batch does not fit the device.
         """
 
@@ -82,6 +83,7 @@ class MapGenerator(Protocol):
         """Makes the maps of the last stage, of images (n, H, W) in [0, 1], dense bright.
 
         Raises:
-            ValueError: the images have another shape, or not as many ids.
+            ValueError: the images have another shape, whole numbers or values outside [0, 1], or
+                not as many ids.
             DfsynthError: the batch does not fit the device.
         """

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dfsynth.checkpoint import checkpoints_with_scores
 from dfsynth.decode import limits_of
 from dfsynth.errors import ErrorCode, ImageError, UsageError
+from dfsynth.jobs.build_cautions import cautions
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.claims import Claims
 from dfsynth.jobs.commit import ShardStore, Tally, commit_shard
@@ -66,6 +67,8 @@ def build_partition(
     check_inputs(source, plan, layout, claims.committed)
     generator = maker.make(held.precision, held.size)
     progress.message(describe_run(generator, held, maker.facts.grid))
+    for caution in cautions(held, maker.facts):
+        progress.message(caution)
     if not maker.facts.has_learned_scores:
         progress.message(describe_null_scores(maker.facts.name))
     stage = InputStage(source, reader_of(options, held.size, maker.facts.intensity))

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from dfsynth.checkpoint import CheckpointFiles
 from dfsynth.errors import UsageError
+from dfsynth.files.output_file import require_output
 from dfsynth.jobs.error_promise import (
     ErrorCalibration,
     ErrorPromise,
@@ -23,6 +24,7 @@ from dfsynth.store import Json, StoreLayout
 from dfsynth.store.build_record import BuildRecord, Fingerprint
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
+from dfsynth.store.surroundings import require_outside_stores
 
 CalibrateErrors: TypeAlias = Callable[
     [CheckpointFiles, Fingerprint, Path, ErrorLimit, Progress], ErrorCalibration
@@ -56,12 +58,13 @@ def run_filter(options: FilterOptions, calibrate: CalibrateErrors, progress: Pro
 
     Where only `keep` is given, `by` is `predicted_error` if the store has it, else `uncertainty`.
     Failed rows never pass; images without lung
-    only with `include_no_lung`. With `out`, writes the kept rows as Parquet with the store's
-    provenance and the filter in its metadata. `calibrate` is called where own pairs are given.
+    only with `include_no_lung`. With `out`, writes the kept rows, with the store's provenance and
+    the filter where the kind of file has room for them. `calibrate` is called where own pairs are
+    given.
 
     Raises:
-        UsageError: there is no store, `out` lies in it, a bad predicate, share or column, or no
-            threshold can give what is asked.
+        UsageError: there is no store, `out` lies in one or is no regular file, a bad predicate,
+            share or column, or no threshold can give what is asked.
         ConflictError: the checkpoint is not the one that made the store.
         CheckpointError: a damaged checkpoint.
         StoreError: the store is damaged, or `out` cannot be written.
@@ -69,7 +72,8 @@ def run_filter(options: FilterOptions, calibrate: CalibrateErrors, progress: Pro
     layout = StoreLayout(options.store)
     record = read_record(layout.build)
     if options.out is not None:
-        _check_outside(options.out, options.store)
+        require_output(options.out, "the selection")
+        require_outside_stores(options.out, "the selection")
     promise = None
     if options.limit is not None:
         if isinstance(record, PairsRecord):
@@ -142,19 +146,3 @@ def _provenance(
         filtered["promise"] = asdict(promise)
     entries = {**record.provenance(), "filter": filtered}
     return {name: json.dumps(value) for name, value in entries.items()}
-
-
-def _check_outside(out: Path, store: Path) -> None:
-    """A file among the parts would be read as one of them; one in `run` could replace the plan.
-
-    Raises:
-        UsageError: `out` lies in the store's folder.
-    """
-    layout = StoreLayout(store)
-    # The folder is resolved and not the file: a link is replaced, and not followed.
-    written = out.parent.resolve() / out.name
-    if any(written.is_relative_to(own.resolve()) for own in (layout.root, layout.folder)):
-        raise UsageError(
-            f"cannot write the selection to {out}: it lies in the store {store}, which holds its "
-            "own files only; name a file beside the store"
-        )

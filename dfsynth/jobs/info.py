@@ -9,7 +9,8 @@ from itertools import chain
 from pathlib import Path
 
 from dfsynth.errors import StoreError
-from dfsynth.manifest import read_manifest
+from dfsynth.manifest import read_manifest, score_quantiles
+from dfsynth.score import NO_SCORES
 from dfsynth.store import StoreLayout, missing_files
 from dfsynth.store.record import read_record
 
@@ -31,6 +32,8 @@ class StoreInfo:
     origins: Mapping[str, int]
     """Of pairs; empty for images."""
     splits: Mapping[str, int]
+    scores: Mapping[str, Mapping[str, float]]
+    """Score → quantile → value, over the finished images that have it; empty for pairs."""
     excluded: Mapping[str, int]
     provenance: Mapping[str, object]
     size_bytes: int
@@ -48,6 +51,11 @@ def describe_store(root: Path) -> StoreInfo:
     layout = StoreLayout(root)
     record = read_record(layout.build)
     table = read_manifest(layout.manifest, record.manifest_schema)
+    if table.num_rows > record.rows:
+        raise StoreError(
+            f"the manifest of {root} has {table.num_rows} rows, its plan {record.rows}: a part of "
+            "another store lies among its own; `dfsynth verify` names what is damaged"
+        )
     status = _counts(table["status"].to_pylist())
     flags = chain.from_iterable(flags or () for flags in table["flags"].to_pylist())
     return StoreInfo(
@@ -65,6 +73,7 @@ def describe_store(root: Path) -> StoreInfo:
         flags=_counts(flags),
         origins=_counts(table["origin"].to_pylist() if "origin" in table.column_names else ()),
         splits=_counts(table["split"].to_pylist()),
+        scores=score_quantiles(table, tuple(NO_SCORES)),
         excluded=record.excluded,
         provenance=record.provenance(),
         size_bytes=_size_of(layout),

@@ -1,27 +1,32 @@
 """`dfsynth show`: a contact sheet of a store."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from dfsynth.decode import limits_of
-from dfsynth.errors import StoreError, UsageError
+from dfsynth.errors import UsageError
+from dfsynth.files.faults import store_faults
+from dfsynth.files.output_file import writing_output
 from dfsynth.jobs.image_sheet import SourceImages, panels_of_images
 from dfsynth.jobs.pair_sheet import panels_of_pairs
 from dfsynth.jobs.ranking import Ranking, rank_ends
 from dfsynth.jobs.sheet_content import Panels
 from dfsynth.manifest import default_score, matching_positions
 from dfsynth.options import ShowOptions
-from dfsynth.report import contact_sheet, encode_png
+from dfsynth.report import contact_sheet, encode_picture
 from dfsynth.source import open_source
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.opened import Store, open_store
 from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.surroundings import require_outside_stores
+
+_WHAT: Final = "the contact sheet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +51,19 @@ class _Choice:
 
 
 def draw_sheet(options: ShowOptions) -> Sheet:
-    """Draws images of a store as a PNG: spread evenly over it, named, or both ends of a score.
+    """Draws images of a store as a picture: spread evenly over it, named, or both ends of a score.
 
     Attenuation comes from the store if it holds it, else from `source` and `root`, else it is
     left blank.
 
     Raises:
-        UsageError: no store, an unknown id, column or condition, nothing to draw yet, or a missing
-            source.
+        UsageError: no store, an unknown id, column or condition, nothing to draw yet, a missing
+            source, or a picture that would lie in a store or replace what is no regular file.
         StoreError: a damaged store, or a contact sheet that cannot be written.
     """
     opened = open_store(options.store)
+    out = options.picture
+    require_outside_stores(out, _WHAT)
     choice = _choose(opened, options)
     panels, ranking = _panels(opened, choice, options), choice.ranking
     sheet = contact_sheet(
@@ -66,16 +73,20 @@ def draw_sheet(options: ShowOptions) -> Sheet:
         footer=panels.footer if ranking is None else f"{panels.footer} {ranking.describe()}",
         blocks=() if ranking is None else _blocks(ranking),
     )
-    out = options.picture
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(encode_png(sheet))
-    except OSError as error:
-        raise StoreError(
-            f"cannot write the contact sheet {out}: {os.strerror(error.errno or 0)}"
-        ) from error
+    _write(out, sheet)
     drawn = tuple(line["image_id"] for line in choice.lines)
     return Sheet(out, drawn, panels.blank, ranking)
+
+
+def _write(out: Path, sheet: NDArray[np.uint8]) -> None:
+    try:
+        encoded = encode_picture(sheet, out.suffix.lower())
+    except ValueError as error:
+        raise UsageError(f"--out {out}: {error}; draw fewer images, or a .png") from error
+    with store_faults(f"make the folder {out.parent}"):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    with writing_output(out, _WHAT) as stream:
+        stream.write(encoded)
 
 
 def _panels(store: Store, choice: _Choice, options: ShowOptions) -> Panels:

@@ -5,6 +5,7 @@ from dfsynth.manifest.number_column import MissingColumnError, read_numbers
 from dfsynth.manifest.pairs import NO_PARAMETERS, PAIR_PARAMETERS, PAIRS, check_parameters
 from dfsynth.manifest.parts import encode_part, read_part, rows_of
 from dfsynth.manifest.predicate import matching_positions
+from dfsynth.manifest.quantiles import QUANTILES, score_quantiles
 from dfsynth.manifest.schema import (
     COLUMNS,
     IMAGE_SCHEMAS,
@@ -24,6 +25,7 @@ __all__ = [
     "PAIRS",
     "PAIR_PARAMETERS",
     "PROVENANCE_KEY",
+    "QUANTILES",
     "SCHEMA_VERSION",
     "FindingCount",
     "ManifestSchema",
@@ -38,6 +40,7 @@ __all__ = [
     "read_numbers",
     "read_part",
     "rows_of",
+    "score_quantiles",
     "select",
     "write_selection",
 ]

@@ -17,6 +17,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dfsynth.errors import UsageError
+from dfsynth.manifest.predicate_limits import (
+    MOST_NESTED,
+    MOST_SECONDS,
+    limited_time,
+    require_modest,
+)
 from dfsynth.manifest.vocabulary import check_calls
 
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -30,7 +36,7 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 }
 _UNKNOWN_COLUMN: Final = re.compile(r'Referenced column "([^"]+)" not found')
 _SYNTAX: Final = re.compile(r'syntax error at or near "([^"\n]+)"')
-_EXAMPLE: Final = "for example: uncertainty < 0.05 AND view = 'PA'"
+EXAMPLE: Final = "for example: predicted_error < 0.4 AND lung_fraction > 0.1"
 
 
 def matching_positions(table: pa.Table, predicate: str) -> NDArray[np.int64]:
@@ -41,15 +47,18 @@ def matching_positions(table: pa.Table, predicate: str) -> NDArray[np.int64]:
         predicate: One SQL expression over the table's columns.
 
     Raises:
-        UsageError: it is no such expression, or it cannot be evaluated on these rows.
+        UsageError: it is no such expression, asks too much of the machine, or cannot be evaluated
+            on these rows.
     """
     if not predicate.strip():
-        raise UsageError(f"the predicate is empty; expected one SQL condition, {_EXAMPLE}")
+        raise UsageError(f"the predicate is empty; expected one SQL condition, {EXAMPLE}")
+    require_modest(predicate)
     check_calls(predicate)
     with connect_isolated() as connection:
         connection.register("manifest", table)
         try:
-            passed = _filter(connection, predicate)
+            with limited_time(connection, MOST_SECONDS):
+                passed = _filter(connection, predicate)
         except duckdb.Error as error:
             raise UsageError(_explain(error, predicate, table.column_names)) from error
     kept = np.sort(np.asarray(passed, dtype=np.int64))
@@ -59,6 +68,7 @@ def matching_positions(table: pa.Table, predicate: str) -> NDArray[np.int64]:
 def connect_isolated() -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory that reaches no file, network, extension or Python variable, locked."""
     connection = duckdb.connect(":memory:", config=_CONFIG)
+    connection.execute(f"SET max_expression_depth = {MOST_NESTED}")
     connection.execute("SET lock_configuration = true")
     return connection
 
@@ -81,7 +91,7 @@ def _filter(connection: duckdb.DuckDBPyConnection, predicate: str) -> NDArray[np
         found = types[0].strip('"') if len(types) == 1 else f"{len(types)} values"
         raise UsageError(
             f"the predicate {_quoted(predicate)} gives {found}, not true or false; "
-            f"expected a condition, {_EXAMPLE}"
+            f"expected a condition, {EXAMPLE}"
         )
     columns = ", ".join(
         f'"{name}" {kind}' for name, kind in zip(rows.columns, rows.types, strict=True)
@@ -94,6 +104,8 @@ def _explain(error: duckdb.Error, predicate: str, columns: Sequence[str]) -> str
     """One sentence of ours; of DuckDB's text only words that the user typed."""
     text = str(error)
     found = f"the predicate {_quoted(predicate)}"
+    if "expression depth" in text:
+        return f"{found} is nested more than {MOST_NESTED} levels deep; expected a simpler one"
     if (column := _typed(_UNKNOWN_COLUMN, text, predicate)) is not None:
         quoted = f'"{column}"' in predicate
         hint = f"as text write '{column}'" if quoted else nearest_names(column, columns)
@@ -103,7 +115,7 @@ def _explain(error: duckdb.Error, predicate: str, columns: Sequence[str]) -> str
             return f"{found} holds a subquery; expected one condition on a row's own columns"
         near = _typed(_SYNTAX, text, predicate)
         where = "" if near is None else f" near {near!r}"
-        return f"{found} is not one SQL condition{where}; expected one condition, {_EXAMPLE}"
+        return f"{found} is not one SQL condition{where}; expected one condition, {EXAMPLE}"
     return f"{found} {_reason(error)}"
 
 
@@ -119,7 +131,7 @@ def _reason(error: duckdb.Error) -> str:
         )
     return (
         "cannot be evaluated on the manifest's columns; check the types that it compares "
-        f"and the functions that it calls, {_EXAMPLE}"
+        f"and the functions that it calls, {EXAMPLE}"
     )
 
 

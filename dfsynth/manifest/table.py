@@ -36,12 +36,16 @@ def _read_parts(folder: Path, expected: ManifestSchema | None) -> pa.Table:
     if not parts:
         return newest_version(expected or IMAGES).arrow.empty_table()
     try:
-        # One footer stands for all: a store is written by one schema version.
         schema = check_schema(parts[0], pq.read_schema(parts[0]), expected)
         files = [str(part) for part in parts]
         newest = newest_version(schema).arrow
-        # A data set fills with nulls what its files lack.
-        return ds.dataset(files, schema=newest, format="parquet").to_table()
+        # A data set fills with nulls what its files lack, and drops what they have beyond it.
+        data = ds.dataset(files, schema=newest, format="parquet")
+        for fragment in data.get_fragments():
+            # The footer stays with the fragment, so that each is read once.
+            if not fragment.physical_schema.equals(schema.arrow):
+                check_schema(Path(fragment.path), fragment.physical_schema, schema)
+        return data.to_table()
     except (pa.ArrowException, OSError) as error:
         _name_damaged(parts)
         raise StoreError(f"manifest {folder} changed while it was read; try again") from error

@@ -45,12 +45,13 @@ FUNCTIONS: Final = (
     "trim",
     "upper",
 )
-_SYNTAX: Final = frozenset(
+SYNTAX: Final = frozenset(
     (
         *("and", "or", "not", "in", "is", "between", "like", "ilike", "distinct", "from"),
         *("case", "when", "then", "else", "cast", "try_cast"),
     )
 )
+"""Words that an opening bracket may follow without being called."""
 _WORDS: Final = frozenset({"identifier", "keyword"})
 
 
@@ -61,7 +62,7 @@ def check_calls(predicate: str) -> None:
         UsageError: it calls something else.
     """
     for name in _called(predicate):
-        if name.lower() not in _SYNTAX and name.lower() not in FUNCTIONS:
+        if name.lower() not in SYNTAX and name.lower() not in FUNCTIONS:
             raise UsageError(
                 f"the predicate calls {name!r}, which filters do not offer; "
                 f"they offer {', '.join(FUNCTIONS)}"
@@ -70,7 +71,7 @@ def check_calls(predicate: str) -> None:
 
 def words_of(predicate: str) -> frozenset[str]:
     """The words of a predicate, in lower case and without quotes: columns, functions, keywords."""
-    pieces = _pieces(predicate)
+    pieces = pieces_of(predicate)
     return frozenset(word.lower().strip('"') for kind, word in pieces if kind in _WORDS)
 
 
@@ -78,12 +79,12 @@ def _called(predicate: str) -> list[str]:
     """Every word that an opening bracket follows."""
     return [
         word
-        for (kind, word), (_, following) in pairwise(_pieces(predicate))
+        for (kind, word), (_, following) in pairwise(pieces_of(predicate))
         if kind in _WORDS and following.startswith("(")
     ]
 
 
-def _pieces(predicate: str) -> list[tuple[str, str]]:
+def pieces_of(predicate: str) -> list[tuple[str, str]]:
     """The kind, by DuckDB, and the text of every token but comments."""
     text = predicate.encode()
     tokens = [(start, kind.name) for start, kind in duckdb.tokenize(predicate)]

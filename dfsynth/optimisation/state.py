@@ -39,11 +39,14 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, part: Mapping[str, Tenso
             "0.step" (a scalar), ….
 
     Raises:
-        ValueError: a key names no parameter by its number.
+        ValueError: a key names no parameter by its number, or something is kept of one parameter
+            and not of another.
     """
     entries: dict[int, dict[str, Tensor]] = {}
     for key, value in part.items():
         index, name = key.split(".", 1)
         entries.setdefault(int(index), {})[name] = value
+    if len({frozenset(held) for held in entries.values()}) > 1:
+        raise ValueError("the kept state lacks something of one parameter that it has of another")
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": entries, "param_groups": groups})

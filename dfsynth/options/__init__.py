@@ -16,10 +16,11 @@ from dfsynth.options.filter_options import (
     DEFAULT_CONFIDENCE,
     DEFAULT_ERROR_COLUMN,
     DEFAULT_RISK,
+    SELECTION_SUFFIXES,
     ErrorLimit,
     FilterOptions,
 )
-from dfsynth.options.show_options import ShowOptions
+from dfsynth.options.show_options import PICTURE_SUFFIXES, ShowOptions
 from dfsynth.options.simulate_options import (
     DEFAULT_PAIRS_SHARD_SIZE,
     DEFAULT_PAIRS_SIZE,
@@ -40,6 +41,8 @@ __all__ = [
     "DEFAULT_SHARD_SIZE",
     "DTYPES",
     "LAYERS",
+    "PICTURE_SUFFIXES",
+    "SELECTION_SUFFIXES",
     "BuildOptions",
     "DtypeChoice",
     "ErrorLimit",

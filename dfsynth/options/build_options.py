@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from dfsynth.errors import UsageError
-from dfsynth.options.checks import require_one_of, require_positive, require_run
+from dfsynth.options.checks import require_one_of, require_out, require_positive, require_run
 from dfsynth.options.coercion import (
     RENAMED,
     to_batch_size,
     to_names,
     to_optional_path,
     to_partition,
+    to_path,
     to_size,
 )
 from dfsynth.options.given import GivenOptions
 from dfsynth.records import MAP_NAMES, MONTE_CARLO_MODES, MonteCarloMode
+from dfsynth.records.grid import LARGEST_SIDE
 
 StoredFloat: TypeAlias = Literal["float16", "float32"]
 DtypeChoice: TypeAlias = Literal["float32-rounded", "float32", "float16"]
@@ -32,7 +34,6 @@ DTYPES: Final[Mapping[DtypeChoice, tuple[StoredFloat, int | None]]] = {
 """What `--dtype` names: the stored type, and the mantissa bits that values are rounded to."""
 DEFAULT_DTYPE: Final = "float32-rounded"
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
-_LARGEST_SIDE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class BuildOptions(GivenOptions):
 
     _coercions: ClassVar = {
         "source": str,
-        "out": Path,
+        "out": to_path,
         "root": to_optional_path,
         "checkpoint": str,
         "size": to_size,
@@ -85,6 +86,7 @@ class BuildOptions(GivenOptions):
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        require_out(self.out)
         for name in ("mc_samples", "shard_size"):
             require_positive(name, getattr(self, name))
         for name in ("batch_size", "workers", "limit", "max_pixels", "max_bytes"):
@@ -94,9 +96,9 @@ class BuildOptions(GivenOptions):
         require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
         if self.dtype is not None and self.dtype not in DTYPES:
             raise UsageError(f"--dtype {self.dtype!r}: expected {', '.join(DTYPES)}")
-        if self.size is not None and not all(16 <= side <= _LARGEST_SIDE for side in self.size):
+        if self.size is not None and not all(16 <= side <= LARGEST_SIDE for side in self.size):
             raise UsageError(
-                f"--size {self.size[0]}x{self.size[1]}: expected sides of 16 to {_LARGEST_SIDE}"
+                f"--size {self.size[0]}x{self.size[1]}: expected sides of 16 to {LARGEST_SIDE}"
             )
         if self.precision not in PRECISIONS:
             raise UsageError(f"--precision {self.precision!r}: expected {', '.join(PRECISIONS)}")

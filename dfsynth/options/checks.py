@@ -1,7 +1,9 @@
 """Checks that the options of several jobs share."""
 
+import os
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from dfsynth.errors import UsageError
 
@@ -30,6 +32,32 @@ def require_run(partition: tuple[int, int], seed: int, device: str) -> None:
     # Whether the device is there is asked of torch, later; this is spelling alone.
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise UsageError(f"--device {device!r}: expected auto, cpu, cuda or cuda:0, …")
+
+
+def require_out(out: Path) -> None:
+    """Requires the name of a store that can be written.
+
+    Raises:
+        UsageError: it is no text.
+    """
+    if any("\udc80" <= character <= "\udcff" for character in str(out)):
+        raise UsageError(
+            f"--out {os.fsencode(out)!r}: the path is not UTF-8, and libraries that read stores "
+            "cannot open it; choose another name"
+        )
+
+
+def require_suffix(out: Path, known: Sequence[str]) -> None:
+    """Requires the name of a file whose ending says its kind.
+
+    Raises:
+        UsageError: it has another ending, or none.
+    """
+    if out.suffix.lower() not in known:
+        raise UsageError(
+            f"--out {out}: expected a name that ends in {', '.join(known)}, which says what is "
+            "written"
+        )
 
 
 def require_range(name: str, found: tuple[float, float], ends: tuple[float, float]) -> None:

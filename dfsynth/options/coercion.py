@@ -42,9 +42,24 @@ def coerce(
     return found
 
 
+def to_path(value: str | Path) -> Path:
+    """A path.
+
+    Raises:
+        UsageError: an empty text, which would stand for the current folder.
+    """
+    if value == "":
+        raise UsageError("found an empty path; expected a name, or . for the current folder")
+    return Path(value)
+
+
 def to_optional_path(value: str | Path | None) -> Path | None:
-    """A path, or nothing."""
-    return None if value is None else Path(value)
+    """A path, or nothing.
+
+    Raises:
+        UsageError: an empty text.
+    """
+    return None if value is None else to_path(value)
 
 
 def to_size(value: str | int | Iterable[int] | None) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from dfsynth.errors import UsageError
 from dfsynth.options.build_options import DEFAULT_MC_SAMPLES
 from dfsynth.options.checks import require_one_of
-from dfsynth.options.coercion import to_optional_path
+from dfsynth.options.coercion import to_optional_path, to_path
 from dfsynth.options.given import GivenOptions
 from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
 
@@ -22,7 +22,7 @@ class EvaluationOptions(GivenOptions):
 
     _coercions: ClassVar = {
         "checkpoint": str,
-        "data": Path,
+        "data": to_path,
         "targets": to_optional_path,
         "ood": to_optional_path,
     }

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
-from dfsynth.options.coercion import to_optional_path
+from dfsynth.options.checks import require_suffix
+from dfsynth.options.coercion import to_optional_path, to_path
 from dfsynth.options.given import GivenOptions
 
 DEFAULT_ERROR_COLUMN: Final = "predicted_error"
 DEFAULT_CONFIDENCE: Final = 0.95
 DEFAULT_RISK: Final = 0.1
+SELECTION_SUFFIXES: Final = (".parquet", ".csv", ".json")
+"""Endings of files for the kept rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class FilterOptions(GivenOptions):
     """
 
     _coercions: ClassVar = {
-        "store": Path,
+        "store": to_path,
         "out": to_optional_path,
         "calibrate": to_optional_path,
     }
@@ -52,7 +55,7 @@ class FilterOptions(GivenOptions):
     include_no_lung: bool = False
     """Whether images on which no lung was found can pass."""
     out: Path | None = None
-    """A Parquet file for the kept rows."""
+    """A file for the kept rows, of the kind that its name says: see `SELECTION_SUFFIXES`."""
     max_error: float | None = None
     """Keep what is promised to have at most this error of shape, in (0, 1)."""
     confidence: float | None = None
@@ -65,6 +68,8 @@ class FilterOptions(GivenOptions):
     """A store of pairs to calibrate the promise with, in place of the checkpoint's own table."""
 
     def __post_init__(self) -> None:
+        if self.out is not None:
+            require_suffix(self.out, SELECTION_SUFFIXES)
         for name in ("max_error", "confidence", "risk"):
             value = getattr(self, name)
             # Written so that NaN is refused too.

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
-from dfsynth.options.coercion import to_names, to_optional_path
+from dfsynth.options.checks import require_suffix
+from dfsynth.options.coercion import to_names, to_optional_path, to_path
 from dfsynth.options.given import GivenOptions
+
+PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
+"""Endings of files for a contact sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class ShowOptions(GivenOptions):
     """
 
     _coercions: ClassVar = {
-        "store": Path,
+        "store": to_path,
         "out": to_optional_path,
         "ids": to_names,
         "root": to_optional_path,
@@ -26,7 +30,8 @@ class ShowOptions(GivenOptions):
 
     store: Path
     out: Path | None = None
-    """The PNG to write; by default beside the store, as x.zarr.png."""
+    """The picture to write, of the kind that its name says: see `PICTURE_SUFFIXES`. By default
+    beside the store, as x.zarr.png."""
     images: int = 8
     """How many, spread evenly over those that finished."""
     ids: tuple[str, ...] = ()
@@ -48,6 +53,8 @@ class ShowOptions(GivenOptions):
     """Largest file read."""
 
     def __post_init__(self) -> None:
+        if self.out is not None:
+            require_suffix(self.out, PICTURE_SUFFIXES)
         for name, value in (("--images", self.images), ("--worst", self.worst)):
             if value is not None and value < 1:
                 raise UsageError(f"{name} {value}: expected 1 or more")
@@ -64,7 +71,7 @@ class ShowOptions(GivenOptions):
 
     @property
     def picture(self) -> Path:
-        """Where the PNG goes."""
+        """Where the picture goes."""
         # Resolved, since `.` has no name to build on.
         whole = self.store.resolve()
         return self.out or whole.parent / f"{whole.name}.png"

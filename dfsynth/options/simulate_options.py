@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
-from dfsynth.options.checks import require_positive, require_range, require_run
+from dfsynth.options.checks import require_out, require_positive, require_range, require_run
 from dfsynth.options.coercion import (
     RENAMED,
     to_names,
     to_optional_path,
     to_partition,
+    to_path,
     to_range,
 )
 from dfsynth.options.given import GivenOptions
@@ -48,7 +49,7 @@ class SimulateOptions(GivenOptions):
     """
 
     _coercions: ClassVar = {
-        "out": Path,
+        "out": to_path,
         "ct": to_optional_path,
         "cxr": to_optional_path,
         "severity": partial(to_range, "--severity"),
@@ -86,6 +87,7 @@ class SimulateOptions(GivenOptions):
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        require_out(self.out)
         require_positive("n", self.n)
         require_positive("shard_size", self.shard_size)
         if self.workers is not None:

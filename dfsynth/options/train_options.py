@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from dfsynth.errors import UsageError
-from dfsynth.options.coercion import to_optional_path
+from dfsynth.options.coercion import to_optional_path, to_path
 from dfsynth.options.given import GivenOptions
 
 
@@ -15,8 +15,8 @@ class TrainOptions(GivenOptions):
 
     _coercions: ClassVar = {
         "recipe": str,
-        "data": Path,
-        "out": Path,
+        "data": to_path,
+        "out": to_path,
         "targets": to_optional_path,
     }
 

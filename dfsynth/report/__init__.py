@@ -1,7 +1,7 @@
 """Drawings: contact sheets of maps with their colour scales."""
 
 from dfsynth.report.colours import colour_table, paint, robust_limits
-from dfsynth.report.png import encode_png
+from dfsynth.report.picture import encode_picture, encode_png
 from dfsynth.report.sheet import SheetColumn, SheetRow, contact_sheet
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "SheetRow",
     "colour_table",
     "contact_sheet",
+    "encode_picture",
     "encode_png",
     "paint",
     "robust_limits",

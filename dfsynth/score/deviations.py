@@ -25,5 +25,12 @@ def _summarise(deviation: Float32Map, maps: ImageMaps) -> tuple[float | None, ..
     )
 
 
+def _summarise_spread(maps: ImageMaps) -> tuple[float | None, ...]:
+    """Null where samples cannot differ, as one sample does not: then 0 is no finding."""
+    if not maps.epistemic.any():
+        return None, None, None
+    return _summarise(maps.epistemic, maps)
+
+
 ALEATORIC: Final = Scorer(_columns("aleatoric"), lambda maps: _summarise(maps.aleatoric, maps))
-EPISTEMIC: Final = Scorer(_columns("epistemic"), lambda maps: _summarise(maps.epistemic, maps))
+EPISTEMIC: Final = Scorer(_columns("epistemic"), _summarise_spread)

@@ -38,6 +38,9 @@ class MapDataset(Dataset[Sample]):
         self._rows = [int(row) for row in table["row"].to_numpy()]
         self._ids = [str(name) for name in table["image_id"].to_pylist()]
 
+    def __repr__(self) -> str:
+        return f"<MapDataset: {len(self)} images of {', '.join(self._maps)}>"
+
     def __len__(self) -> int:
         return len(self._rows)
 

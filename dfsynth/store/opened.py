@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dfsynth.store.dataset import MapDataset
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Store:
     """A store, opened for reading; holds no open file, so threads and processes may share it.
 
@@ -49,6 +49,10 @@ class Store:
     record: BuildRecord | PairsRecord
     """What it was made from."""
     _arrays: ArrayReader
+
+    def __repr__(self) -> str:
+        maps = ", ".join(self.maps)
+        return f"<Store {str(self.path)!r}: {self.record.rows} rows of {maps}>"
 
     @property
     def provenance(self) -> Mapping[str, Json]:

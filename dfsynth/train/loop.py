@@ -62,7 +62,10 @@ class TrainingLoop:
         self._is_new = kept is None
         if kept is not None:
             state, self.best = kept
-            self.trainer.restore(state)
+            try:
+                self.trainer.restore(state)
+            except (LookupError, RuntimeError, TypeError, ValueError) as error:
+                raise folder.damaged() from error
         check_batch_fits(self.trainer, recipe)
         self._reader = BatchReader(
             prepared.source,

@@ -1,14 +1,13 @@
 """What a training is asked to do: one frozen record, checked before anything is loaded."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Literal
 
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.errors import UsageError
+from dfsynth.records.grid import LARGEST_SIDE
 from dfsynth.train.amplification import Amplification
-
-LARGEST_SIDE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)

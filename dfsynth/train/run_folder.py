@@ -8,6 +8,7 @@ RUN/tmp/            what is being written
 """
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -132,12 +133,14 @@ class RunFolder:
             StoreError: the disk is full, or refuses; the state before it stays.
         """
         name = f"state-{step:08d}.safetensors"
-        write_durably(self._last / name, save(dict(state)), self._scratch, _OWNER)
+        encoded = save(dict(state))
+        write_durably(self._last / name, encoded, self._scratch, _OWNER)
         found = {
             stored_keys.BEST_SCORE: best.score,
             stored_keys.VALIDATIONS_SINCE: best.validations_since,
         }
-        text = json.dumps({"file": name, stored_keys.BEST_SO_FAR: found})
+        held = {"file": name, "sha256": _sum_of(encoded), stored_keys.BEST_SO_FAR: found}
+        text = json.dumps(held)
         write_durably(self._last / _STATE, text.encode(), self._scratch, _OWNER)
         remove_durably(p for p in self._last.glob("*.safetensors") if p.name != name)
 
@@ -152,15 +155,23 @@ class RunFolder:
             return None
         try:
             held = parse_object(file.read_bytes())
-            tensors = load((self._last / held["file"]).read_bytes())
+            encoded = (self._last / held["file"]).read_bytes()
+            # Runs that were started before there was a sum go on without one.
+            if held.get("sha256", _sum_of(encoded)) != _sum_of(encoded):
+                raise ValueError("the tensors are not those that were written")
+            tensors = load(encoded)
             best = held[stored_keys.BEST_SO_FAR]
             return tensors, BestSoFar(
                 best[stored_keys.BEST_SCORE], best[stored_keys.VALIDATIONS_SINCE]
             )
         except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
-            raise DfsynthError(
-                f"the state in {self._last} is damaged; remove that folder to start the run anew"
-            ) from error
+            raise self.damaged() from error
+
+    def damaged(self) -> DfsynthError:
+        """The error for a kept state that cannot be gone on with."""
+        return DfsynthError(
+            f"the state in {self._last} is damaged; remove that folder to start the run anew"
+        )
 
     def keep_best(self, network: GeneratorNetwork, card: ModelCard) -> None:
         """Makes a network the run's checkpoint, in place of the one before it.
@@ -189,6 +200,10 @@ class RunFolder:
         old = self._scratch / "best-old"
         if old.is_dir() and not self.best.exists():
             old.rename(self.best)
+
+
+def _sum_of(encoded: bytes) -> str:
+    return hashlib.sha256(encoded).hexdigest()
 
 
 def _differences(held: Any, wanted: Any, where: str) -> list[str]:

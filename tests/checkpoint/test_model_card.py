@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -191,13 +192,16 @@ def test_entries_that_nobody_knows_are_refused(refuses: Refuses) -> None:
 
 WRONG: list[tuple[tuple[str, ...], list[object]]] = [
     (("name",), [None, 3, ["x"]]),
-    (("unit",), [None, 1.0]),
+    (("unit",), [None, 1.0, "\ud800", "a\udfffb"]),
     (("licence",), [{}]),
     (("intended_use",), [False]),
     (("limits",), [0]),
-    (("grid",), [[48], [48, 32, 1], "48", [0, 32], [48.0, 32], [True, 1], 48, [1e999, 32]]),
+    (
+        ("grid",),
+        [[48], [48, 32, 1], "48", [0, 32], [48.0, 32], [True, 1], 48, [1e999, 32], [4097, 32]],
+    ),
     (("window",), [[0.8, -0.1], [0.5, 0.5], [0], ["0", "1"], [float("nan"), 1], [0, 1e999], None]),
-    (("training_data",), [{}, ["x"], [{"name": 3}], "x"]),
+    (("training_data",), [{}, ["x"], [{"name": 3}], "x", [{"name": "\udc80"}]]),
     (("recipe",), [None, [], "x"]),
     (("metrics",), [None, 4]),
     (("calibration",), [None, [], {"0.5": "x"}, {"0.5": float("inf")}, {"0.5": True}]),
@@ -270,6 +274,15 @@ def test_a_missing_file_is_named(write: Callable[[CardEntries], Path], missing: 
     with pytest.raises(CheckpointError, match=f"cannot read .*{missing}") as caught:
         read_checkpoint(folder)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [CARD, WEIGHTS, SCORES])
+def test_a_pipe_is_not_waited_for(write: Callable[[CardEntries], Path], name: str) -> None:
+    folder = write(entries())
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    with pytest.raises(CheckpointError, match=f"{name}: expected a regular file"):
+        read_checkpoint(folder)
 
 
 def test_any_changed_byte_changes_the_sum(write: Callable[[bytes], Path]) -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import zarr
@@ -102,6 +103,16 @@ def test_dry_run_writes_nothing_and_estimates(build, images, tmp_path):
     assert not (tmp_path / "x.zarr").exists()
 
 
+def test_dry_run_says_precision_and_room(build, images, monkeypatch):
+    monkeypatch.setattr("dfsynth.devices._cpu_multiplies_bf16", lambda: False)
+    lines = build(images, "--dry-run", "--device", "cpu", "--precision", "auto")[1].splitlines()
+    assert "precision: fp32, since the processor multiplies no bfloat16" in "\n".join(lines)
+    assert any(line.startswith("free on the disk of the store: ") for line in lines)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=10))
+    out = build(images, "--dry-run")[1]
+    assert "warning: free on the disk of the store: 10 B, less than it would take" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -181,7 +192,7 @@ def test_a_full_disk_ends_the_run_and_keeps_committed_shards(build, images, tmp_
         assert build(images, out=disk / "x.zarr")[0] == 0
         assert open_store(disk / "x.zarr").manifest.num_rows == 65
     finally:
-        subprocess.run(["umount", disk], check=True)
+        subprocess.run(["umount", "--lazy", disk], check=True)
 
 
 def test_an_unwritable_folder_is_one_clear_line(build, images, tmp_path):
@@ -248,6 +259,14 @@ def test_the_run_says_what_it_computes_on(build, images):
     _, _, err = build(images, "--size", "64", "--precision", "fp32", "--device", "cpu")
     assert "cpu in fp32, grid 64x64, 3 samples" in err
     assert "trained at 32x32" in err
+
+
+def test_one_sample_is_said_to_say_nothing_of_epistemic_uncertainty(build, images, tmp_path):
+    _, _, err = build(images, "--mc-samples", "1")
+    assert err.count("one sample an image says nothing of epistemic uncertainty") == 1
+    manifest = open_store(tmp_path / "x.zarr").manifest
+    assert manifest["epistemic_mean"].null_count == manifest.num_rows
+    assert "epistemic" not in build(images, out=tmp_path / "other.zarr")[2]
 
 
 def test_fast_with_one_member_names_the_checkpoints_that_can(

@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
 from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from radiograph_files import write_bad_files, write_folder
@@ -17,6 +20,7 @@ from dfsynth.jobs.build import run_build
 from dfsynth.manifest import encode_part, read_part, rows_of
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
+from dfsynth.score import NO_SCORES
 from dfsynth.source import Corpus, known_corpora
 from dfsynth.store import StoreLayout
 from dfsynth.store.opened import open_store
@@ -46,6 +50,33 @@ def test_info_counts(run_cli, store):
     assert found["size_bytes"] > 1000
     status, out, _ = run_cli("info", store)
     assert "7 ok, 4 failed, 0 pending" in out
+
+
+def test_info_does_not_count_rows_that_the_plan_lacks(run_cli, store):
+    """Less than nothing was pending."""
+    layout = StoreLayout(store)
+    shutil.copy(layout.part(0), layout.part(7))
+    status, _, err = run_cli("info", store)
+    assert (status, err.count("\n")) == (1, 1)
+    assert "has 15 rows, its plan 11" in err
+
+
+def test_info_shows_how_scores_are_spread(run_cli, store):
+    """Failed rows and scores that no image has are left out."""
+    table = open_store(store).manifest
+    ok = table.filter(pc.equal(table["status"], pa.scalar("ok")))
+    found = json.loads(run_cli("info", store, "--json")[1])["scores"]
+    assert list(found["uncertainty"]) == ["p05", "p25", "median", "p75", "p95"]
+    for name, marks in found.items():
+        expected = np.nanquantile(ok[name].to_numpy(), [0.05, 0.25, 0.5, 0.75, 0.95])
+        np.testing.assert_allclose(list(marks.values()), expected, rtol=1e-6)
+    null = {name for name in NO_SCORES if ok[name].null_count == ok.num_rows}
+    assert set(found) == set(NO_SCORES) - null
+    assert "predicted_error" in null
+    lines = run_cli("info", store)[1].splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("scores:"))
+    assert lines[at].split()[1:] == list(found["uncertainty"])
+    assert [line.split()[0] for line in lines[at + 1 :]][: len(found)] == list(found)
 
 
 def test_info_counts_pending_rows(run_cli, store):
@@ -79,7 +110,8 @@ def test_damaged_build_record_is_a_failure(run_cli, store, command):
 
 
 def test_info_is_read_by_people(run_cli, store):
-    lines = run_cli("info", store)[1].splitlines()
+    text, _ = run_cli("info", store)[1].split("scores:")
+    lines = text.splitlines()
     facts = dict(line.split(": ", 1) for line in lines[1:])
     assert facts["generator"] == f"toy (sha256 {'0' * 12}…), licence: none"
     assert facts["software"].startswith(f"dfsynth {dfsynth.__version__}, python 3.")
@@ -127,6 +159,48 @@ def test_verify_exits_1_on_damage(run_cli, store):
     assert json.loads(run_cli("info", store, "--json")[1])["shards_done"] == 2
 
 
+@pytest.mark.parametrize(
+    ("command", "name"), [("filter", "kept.csv"), ("filter", "kept.json"), ("show", "sheet.jpg")]
+)
+def test_the_ending_says_what_is_written(run_cli, store, tmp_path, command, name):
+    out = tmp_path / name
+    assert run_cli(command, store, "--out", out)[0] == 0
+    start = {".csv": b'"image_id","row"', ".json": b'{"provenance": ', ".jpg": b"\xff\xd8\xff"}
+    assert out.read_bytes().startswith(start[out.suffix])
+
+
+@pytest.mark.parametrize(("command", "name"), [("filter", "kept.xlsx"), ("show", "sheet.gif")])
+def test_another_ending_is_refused(run_cli, store, tmp_path, command, name):
+    status, _, err = run_cli(command, store, "--out", tmp_path / name)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "expected a name that ends in" in err
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(("command", "name"), [("filter", "plan.parquet"), ("show", "x.png")])
+@pytest.mark.parametrize("other", [False, True])
+def test_nothing_is_written_into_a_store(run_cli, store, tmp_path, command, name, other):
+    """Not into another one either."""
+    held = tmp_path / "other.zarr" if other else store
+    if other:
+        shutil.copytree(store, held)
+    file = held / "run" / name
+    before = file.read_bytes() if file.exists() else None
+    status, _, err = run_cli(command, store, "--out", file)
+    assert (status, err.count("\n")) == (2, 1)
+    assert f"it lies in the store {held}" in err
+    assert (file.read_bytes() if file.exists() else None) == before
+
+
+@pytest.mark.parametrize(("command", "name"), [("filter", "k.parquet"), ("show", "k.png")])
+def test_no_pipe_is_replaced(run_cli, store, tmp_path, command, name):
+    pipe = tmp_path / name
+    os.mkfifo(pipe)
+    status, _, err = run_cli(command, store, "--out", pipe)
+    assert (status, err.count("\n")) == (2, 1)
+    assert pipe.is_fifo()
+
+
 def test_filter_keeps_the_lowest_and_writes_provenance(run_cli, store, tmp_path):
     kept = tmp_path / "kept.parquet"
     status, out, _ = run_cli("filter", store, "--keep", "0.5", "--out", kept, "--json")
@@ -138,7 +212,7 @@ def test_filter_keeps_the_lowest_and_writes_provenance(run_cli, store, tmp_path)
     assert any(b"not for diagnosis" in value for value in table.schema.metadata.values())
 
 
-@pytest.mark.parametrize("inside", ["manifest/k.parquet", "run/plan.parquet", "manifest/../k"])
+@pytest.mark.parametrize("inside", ["manifest/k.parquet", "run/plan.parquet", "manifest/../k.csv"])
 def test_filter_writes_nothing_into_the_store(run_cli, store, tmp_path, inside):
     (tmp_path / "link").symlink_to(store)
     before = sorted((p, p.read_bytes()) for p in store.rglob("*") if p.is_file())
@@ -154,7 +228,7 @@ def test_filter_says_how_many_have_no_lung(run_cli, store):
     flag_no_lung(store)
     out = run_cli("filter", store)[1]
     assert "6 of 7 images kept" in out
-    assert "1 more left out: no lung found (--include-no-lung keeps them)" in out
+    assert "1 left out: no lung found (--include-no-lung keeps them)" in out
     assert json.loads(run_cli("filter", store, "--json")[1])["no_lung"] == 1
     out = run_cli("filter", store, "--include-no-lung")[1]
     assert "7 of 7 images kept" in out

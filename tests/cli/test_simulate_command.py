@@ -259,7 +259,7 @@ def test_python_takes_what_the_command_takes(made, tmp_path):
     with pytest.raises(UsageError, match="--size 7"):
         dfsynth.simulate_pairs(out, 4, size=7)
     with pytest.raises(TypeError):
-        dfsynth.simulate_pairs(out, 4, colour="red")
+        dfsynth.simulate_pairs(out, 4, colour="red")  # type: ignore[call-arg]
 
 
 def test_missing_libraries_are_one_clear_line(run_cli, monkeypatch, tmp_path):

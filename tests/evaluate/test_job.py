@@ -11,12 +11,19 @@ import pytest
 
 from dfsynth.errors import UsageError
 from dfsynth.evaluate import (
+    EvaluationReport,
     UnwrittenReportError,
     calibrate,
+    tabulate,
     write_report,
 )
+from dfsynth.evaluate.figure import draw_evaluation
 from dfsynth.evaluate.per_image import MOST_IMAGES_PER_PATIENT, pixels_by_patient
 from dfsynth.progress import Silent
+
+
+def encode(report: EvaluationReport) -> bytes:
+    return draw_evaluation(report.scores, report.per_image, report.outside_lung)
 
 
 def test_a_generator_that_knows_the_noise_passes_every_test(evaluate, make_pairs) -> None:
@@ -62,6 +69,50 @@ def test_an_overconfident_sigma_is_found_out_and_calibrated(
     assert plain.stages[1].lung.noisy.ence.value == pytest.approx(1.0, abs=0.1)
     assert mended.stages[1].lung.noisy.coverage.value == pytest.approx(0.9, abs=0.03)
     assert mended.calibration.stages[1]["0.9"] == pytest.approx(2 * 1.645, rel=0.05)
+
+
+def test_signal_that_is_lit_outside_the_lung_is_seen(evaluate, make_pairs, make_generator) -> None:
+    """Every figure of the lung is blind for it, but for the window of SSIM."""
+
+    plain = evaluate(make_pairs())
+    knowing = make_generator()
+
+    class Lit:
+        auto_batch_size = staticmethod(knowing.auto_batch_size)
+
+        def stages(self, images, image_ids=None, contents=None):
+            *early, last = knowing.stages(images, image_ids, contents)
+            mean = last.mean.copy()
+            mean[[key == "pair 10" for key in image_ids], 26:] += 8.0
+            return [*early, dataclasses.replace(last, mean=mean)]
+
+    lit = evaluate(make_pairs(), Lit())
+    for name in ("mae", "mse", "nll", "coverage"):
+        in_lung = [getattr(r.scores.stages[1].lung.noisy, name) for r in (plain, lit)]
+        assert in_lung[0] == in_lung[1]
+    before, found = plain.scores.outside_lung, lit.scores.outside_lung
+    assert before.excess.value == before.highest_excess == 0
+    share = 6 * 32 / (32 * 32 - 16 * 24)
+    assert found.highest_image == "pair 10"
+    assert found.highest_excess == pytest.approx(8 * share, rel=1e-4)
+    assert found.excess.value == pytest.approx(8 * share / 12, rel=1e-4)
+    assert found.target == before.target
+    assert "most too much in pair 10" in tabulate(lit.scores)
+    pictures = [
+        cv2.imdecode(np.frombuffer(encode(report), np.uint8), cv2.IMREAD_COLOR)
+        for report in (plain, lit)
+    ]
+    before_it, with_it = (np.array(picture) for picture in pictures)
+    assert before_it.shape == with_it.shape
+    lowest = slice(before_it.shape[0] * 2 // 3, None)
+    assert (before_it[lowest] != with_it[lowest]).any()
+
+
+def test_where_no_lung_is_known_nothing_lies_outside_it(evaluate, make_pairs) -> None:
+    pairs = make_pairs(lungless=range(24))
+    report = evaluate(pairs, calibration="none")
+    assert report.scores.outside_lung is None
+    assert encode(report).startswith(b"\x89PNG")
 
 
 def test_padding_never_counts(evaluate, make_pairs) -> None:

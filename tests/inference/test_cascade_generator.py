@@ -179,6 +179,29 @@ def test_other_shapes_are_refused(make_generator: MakeGenerator, shape: tuple[in
         make_generator()(np.zeros(shape, np.float32))
 
 
+@pytest.mark.parametrize(
+    ("images", "sentence"),
+    [
+        (np.full((1, 16, 24), 255, np.uint8), "floating-point images in .*, found uint8; divide"),
+        (np.ones((1, 16, 24), np.bool_), "found bool"),
+        (np.full((1, 16, 24), 255.0), "found values from 0 to 255; .*to_unit_range"),
+        (np.full((1, 16, 24), -0.01), "found values from -0.01 to 0"),
+        (np.full((1, 16, 24), np.nan), "found values from nan to nan"),
+    ],
+)
+def test_values_that_no_network_was_trained_on_are_refused(
+    make_generator: MakeGenerator, images: NDArray[np.float64], sentence: str
+) -> None:
+    for run in (make_generator(), make_generator().stages):
+        with pytest.raises(ValueError, match=sentence):
+            run(images)
+
+
+def test_values_that_rounding_puts_outside_are_taken(make_generator: MakeGenerator) -> None:
+    images = np.linspace(-5e-4, 1 + 5e-4, 16 * 24).reshape(1, 16, 24)
+    assert np.isfinite(make_generator()(images).mean).all()
+
+
 @pytest.mark.parametrize("ids", [[], ["a"], ["a", "b", "c"]])
 def test_as_many_ids_as_images(make_generator: MakeGenerator, ids: list[str]) -> None:
     with pytest.raises(ValueError, match=f"expected 2 image ids, found {len(ids)}"):

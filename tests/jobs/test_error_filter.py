@@ -150,7 +150,7 @@ def test_python_gives_the_same(make_checkpoint, packaged, build, rows, scores) -
     )
     assert (fewer.kept, fewer.promise) == (3, found.promise)
     with pytest.raises(TypeError, match="no_such_option"):
-        dfsynth.filter_store(store, no_such_option=1)
+        dfsynth.filter_store(store, no_such_option=1)  # type: ignore[call-arg]
 
 
 def test_nothing_is_promised_where_nothing_is_asked(run_cli, make_checkpoint, build, rows) -> None:

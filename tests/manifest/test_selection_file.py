@@ -4,13 +4,17 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import polars
 import pyarrow.parquet as pq
 import pytest
 
-from dfsynth.errors import StoreError, UsageError
+from dfsynth.errors import StoreError
 from dfsynth.manifest import IMAGES, PROVENANCE_KEY, Selection, select, write_selection
+from dfsynth.manifest.selection_file import WRITERS
+from dfsynth.options import SELECTION_SUFFIXES
 from dfsynth.records import ManifestRow
 
 PROVENANCE = {"checkpoint": "default", "sentence": "Synthetic – not for diagnosis."}
@@ -50,11 +54,39 @@ def _umask() -> int:
     return held
 
 
-def test_a_folder_or_a_missing_one_is_refused(selection: Selection, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="it is a folder"):
-        write_selection(tmp_path, selection, {})
-    with pytest.raises(UsageError, match="does not exist"):
-        write_selection(tmp_path / "absent" / "kept.parquet", selection, {})
+def test_a_table_of_text_is_read_by_others(selection: Selection, tmp_path: Path) -> None:
+    out = tmp_path / "kept.CSV"
+    write_selection(out, selection, PROVENANCE)
+    table = polars.read_csv(out)
+    assert list(table.columns) == IMAGES.arrow.names
+    assert table["row"].to_list() == [0, 1, 2, 3]
+    assert table["findings"].to_list() == [
+        "Effusion|Mass",
+        "No Finding",
+        "No Finding",
+        "Effusion|Mass",
+    ]
+    assert table["uncertainty"].to_list() == pytest.approx([0.01, 0.02, 0.03, 0.04])
+    assert table["predicted_error"].null_count() == 4
+
+
+def test_json_holds_rows_and_provenance(selection: Selection, tmp_path: Path) -> None:
+    out = tmp_path / "kept.json"
+    provenance = {name: json.dumps(value) for name, value in PROVENANCE.items()}
+    write_selection(out, selection, provenance)
+    held = json.loads(out.read_bytes())
+    assert held["provenance"] == PROVENANCE
+    assert held["rows"] == selection.table.to_pylist()
+
+
+def test_json_of_no_row_is_json(selection: Selection, tmp_path: Path) -> None:
+    empty = replace(selection, table=selection.table.slice(0, 0))
+    write_selection(tmp_path / "none.json", empty, {})
+    assert json.loads((tmp_path / "none.json").read_bytes()) == {"provenance": {}, "rows": []}
+
+
+def test_every_ending_that_the_options_take_has_a_writer() -> None:
+    assert set(WRITERS) == set(SELECTION_SUFFIXES)
 
 
 def test_a_full_disk_leaves_what_was_there(

@@ -64,3 +64,26 @@ def test_the_bytes_of_a_part_do_not_depend_on_the_folder(
 ) -> None:
     folder = write_manifest([ok_row(0)])
     assert (folder / "part-0000000.parquet").read_bytes() == encode_part([ok_row(0)])
+
+
+@pytest.mark.parametrize("change", ["dropped", "added", "renamed", "of another type"])
+def test_a_part_with_other_columns_is_named_and_not_filled_with_nulls(
+    write_manifest: Callable[..., Path], ok_row: MakeRow, change: str
+) -> None:
+    folder = write_manifest([ok_row(i) for i in range(12)])
+    part = folder / "part-0000002.parquet"
+    table = pq.read_table(part, partitioning=None)
+    metadata = table.schema.metadata
+    if change == "dropped":
+        table = table.drop_columns(["uncertainty"])
+    elif change == "added":
+        table = table.append_column("notes", table["image_id"])
+    elif change == "renamed":
+        names = [{"uncertainty": "doubt"}.get(name, name) for name in table.column_names]
+        table = table.rename_columns(names)
+    else:
+        at = table.schema.get_field_index("uncertainty")
+        table = table.set_column(at, "uncertainty", table["uncertainty"].cast("float64"))
+    pq.write_table(table.replace_schema_metadata(metadata), part)
+    with pytest.raises(StoreError, match=r"part-0000002\.parquet has other columns"):
+        read_manifest(folder)

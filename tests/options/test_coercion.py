@@ -98,3 +98,9 @@ def test_names_of_version_0_1_are_understood(old, new, value):
 def test_an_option_that_does_not_exist_is_a_type_error():
     with pytest.raises(TypeError, match="no_such_option"):
         BuildOptions.of(source="a", out="x.zarr", no_such_option=1)
+
+
+@pytest.mark.parametrize("name", ["out", "root"])
+def test_an_empty_path_is_not_the_current_folder(name):
+    with pytest.raises(UsageError, match="found an empty path"):
+        BuildOptions.of(**{"source": "a", "out": "x.zarr", name: ""})

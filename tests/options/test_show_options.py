@@ -33,3 +33,9 @@ def test_the_picture_lies_beside_the_store(tmp_path: Path, monkeypatch) -> None:
 def test_what_cannot_be_meant_is_refused(options, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         ShowOptions.of(store="x.zarr", **options)
+
+
+@pytest.mark.parametrize("name", ["a", "a.gif", "a.pdf", "a.zarr"])
+def test_a_picture_of_another_kind_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=r"expected a name that ends in \.png, \.jpg"):
+        ShowOptions.of(store="x.zarr", out=name)

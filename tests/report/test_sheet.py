@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 import dfsynth.report
-from dfsynth.report import SheetColumn, SheetRow, colour_table, contact_sheet, encode_png
+from dfsynth.options import PICTURE_SUFFIXES
+from dfsynth.report import (
+    SheetColumn,
+    SheetRow,
+    colour_table,
+    contact_sheet,
+    encode_picture,
+    encode_png,
+)
 from dfsynth.report.colours import hatch
 from dfsynth.report.layout import SheetLayout, block_grid, choose_grid
 from dfsynth.report.panel import SLOT, draw_map
@@ -217,6 +225,28 @@ def test_png_holds_the_image() -> None:
         encode_png(sheet.astype(np.float32))
     with pytest.raises(ValueError, match="expected uint8"):
         encode_png(sheet[..., 0])
+
+
+@pytest.mark.parametrize("suffix", PICTURE_SUFFIXES)
+def test_a_picture_is_of_the_kind_that_its_name_says(suffix: str) -> None:
+    starts = {
+        ".png": b"\x89PNG",
+        ".jpg": b"\xff\xd8\xff",
+        ".jpeg": b"\xff\xd8\xff",
+        ".webp": b"RIFF",
+    }
+    sheet = _sheet(_row(_flat(0.3), _flat(0.3)))
+    encoded = encode_picture(sheet, suffix)
+    assert encoded.startswith(starts[suffix])
+    decoded = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    allowed = 0 if suffix in (".png", ".webp") else 40
+    assert int(cv2.absdiff(decoded[..., ::-1], sheet).max()) <= allowed
+
+
+def test_a_picture_too_large_for_its_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"cannot be held by a \.webp file"):
+        encode_picture(np.zeros((16_384, 8, 3), np.uint8), ".webp")
 
 
 def test_public_names_exist() -> None:

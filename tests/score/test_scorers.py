@@ -250,3 +250,15 @@ def test_columns_say_which_values_are_unusual() -> None:
         "dark_field_lung_mean",
         "lung_area_cm2",
     }
+
+
+def test_samples_that_cannot_differ_say_nothing_of_epistemic_uncertainty() -> None:
+    """A 0 would rank these images before all others."""
+    maps = replace(
+        generated(), epistemic=np.zeros((40, 40), np.float32), lung=lung_of(slice(10, 15))
+    )
+    found = score(maps, model_input()).scores
+    for name in ("epistemic_mean", "epistemic_lung_mean", "epistemic_p95"):
+        assert found[name] is None
+    aleatoric = maps.aleatoric[:, 10:15].astype(np.float64)
+    assert found["uncertainty"] == pytest.approx(np.sqrt(np.mean(aleatoric**2)))

@@ -55,6 +55,14 @@ def test_the_store_gives_arrays_manifest_provenance_and_dataset(built, store_pat
         )
 
 
+def test_a_store_and_a_data_set_are_shown_in_a_few_words(built, store_path):
+    built(maps="dark_field,epistemic")
+    store = dfsynth.open_store(store_path)
+    assert repr(store) == f"<Store {str(store_path)!r}: 5 rows of dark_field, epistemic>"
+    data = store.dataset(include_no_lung=True)
+    assert repr(data) == "<MapDataset: 5 images of dark_field>"
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_dataset_works_in_worker_processes(built, store_path, method):
     from torch.utils.data import DataLoader

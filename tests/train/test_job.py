@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from pair_files import write_pair_folders
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from support_training import write_recipe
 
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
@@ -23,7 +23,7 @@ from dfsynth.errors import ConflictError, DfsynthError, UsageError
 from dfsynth.inference import load_network
 from dfsynth.options import TrainOptions
 from dfsynth.progress import SilentTraining
-from dfsynth.train import TrainReport, run_training
+from dfsynth.train import TrainReport, run_training, stored_keys
 from dfsynth.train.run_folder import RunFolder
 from dfsynth.train.trainer import StepReport, Trainer
 from dfsynth.train.validation import spread_over_patients
@@ -323,6 +323,39 @@ def test_a_damaged_state_is_named(steady: Path, tmp_path: Path) -> None:
     (tmp_path / "last" / "state.safetensors").write_bytes(held[: len(held) // 2])
     with pytest.raises(DfsynthError, match="is damaged"):
         folder.restore()
+
+
+def test_a_flipped_bit_in_the_kept_state_ends_the_run(
+    steady: Path, recipe: Path, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Tensors have no sum of their own: the run went on to other weights."""
+    shutil.copytree(steady, tmp_path / "run")
+    file = next((tmp_path / "run" / "last").glob("*.safetensors"))
+    held = bytearray(file.read_bytes())
+    held[-5] ^= 1
+    file.write_bytes(held)
+    with pytest.raises(DfsynthError, match=r"run/last is damaged; remove that folder"):
+        run(recipe, folders, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "lost", [f"{stored_keys.POSITION}.phase", "network.", "average.", "optimiser.0.step"]
+)
+def test_a_state_without_a_tensor_is_named(
+    steady: Path, recipe: Path, folders: tuple[Path, Path], tmp_path: Path, lost: str
+) -> None:
+    """As a run of an earlier version may have it, which kept no sum."""
+    shutil.copytree(steady, tmp_path / "run")
+    last = tmp_path / "run" / "last"
+    file = next(last.glob("*.safetensors"))
+    tensors = load_file(file)
+    del tensors[next(name for name in tensors if name.startswith(lost))]
+    save_file(tensors, file)
+    state = json.loads((last / "state.json").read_text())
+    del state["sha256"]
+    (last / "state.json").write_text(json.dumps(state))
+    with pytest.raises(DfsynthError, match="is damaged"):
+        run(recipe, folders, tmp_path / "run")
 
 
 def test_a_best_checkpoint_lost_between_two_renames_comes_back(tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""A build says beforehand what its maps and scores will not say."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from radiograph_files import write_folder
+from toy_generator import ToyMaker
+
+from dfsynth.jobs.build import run_build
+from dfsynth.options import BuildOptions
+from dfsynth.progress import Silent
+
+
+class Heard(Silent):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def message(self, text: str) -> None:
+        if text.startswith("warning: "):
+            self.warnings.append(text)
+
+
+@pytest.mark.parametrize(
+    ("trained", "samples", "said"),
+    [
+        ((16, 16), 2, []),
+        ((32, 32), 2, []),
+        ((33, 16), 2, ["a grid of 16x16 is much smaller than the 33x16"]),
+        ((16, 16), 1, ["one sample an image"]),
+        ((64, 64), 1, ["one sample an image", "a grid of 16x16"]),
+    ],
+)
+def test_what_will_stay_unknown_is_one_line_each(
+    tmp_path: Path, trained: tuple[int, int], samples: int, said: list[str]
+) -> None:
+    images, maker, heard = write_folder(tmp_path / "images", 2), ToyMaker(), Heard()
+    maker.facts = replace(maker.facts, grid=trained)
+    options = BuildOptions(str(images), tmp_path / "x.zarr", size=(16, 16), mc_samples=samples)
+    run_build(options, maker, heard)
+    assert len(heard.warnings) == len(said)
+    for line, start in zip(heard.warnings, said, strict=True):
+        assert line.startswith(f"warning: {start}")
