@@ -19,6 +19,8 @@ NO_PATH: Final = "no_path"
 OUTSIDE_ROOT: Final = "outside_root"
 OUTSIDE_IMAGE_FOLDERS: Final = "outside_image_folders"
 NOT_ON_DISK: Final = "in_table_but_not_on_disk"
+NOT_FRONTAL: Final = "not_frontal"
+VIEW_UNKNOWN: Final = "view_unknown"
 
 _NO_IMAGE_SUFFIXES: Final = frozenset((".csv", ".json", ".txt", ".toml", ".md", ".html"))
 _COMPRESSED: Final = frozenset((".gz", ".bz2", ".xz", ".zst"))

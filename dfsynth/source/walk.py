@@ -3,7 +3,7 @@
 import os
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,8 +28,10 @@ class FolderWalk:
     so are hidden folders: each counts once.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, read_archives: Collection[str] = ()) -> None:
+        """`read_archives` are paths below the root that somebody else reads."""
         self._root = root
+        self._read_archives = read_archives
         self.excluded: Counter[str] = Counter()
         self._archives: list[str] = []
 
@@ -121,6 +123,8 @@ class FolderWalk:
         return False
 
     def _leave_out(self, reason: str, path: str) -> None:
+        if reason == exclusion.ARCHIVE and path in self._read_archives:
+            return
         self.excluded[reason] += 1
         if reason == exclusion.ARCHIVE:
             self._archives.append(path)

@@ -39,9 +39,12 @@ def test_columns_in_the_order_of_the_rows(tmp_path, ids_of, items_of, real_png) 
             "sex": "F",
             "age": 58.0,
             "findings": ["Edema", "Effusion"],
+            "findings_negative": None,
+            "findings_uncertain": None,
             "split": "test",
             "width_mm": 350.5,
             "height_mm": 430.0,
+            "pixel_mm": None,
         },
         {
             "image_id": "first",
@@ -53,9 +56,12 @@ def test_columns_in_the_order_of_the_rows(tmp_path, ids_of, items_of, real_png) 
             "sex": None,
             "age": None,
             "findings": ["No Finding"],
+            "findings_negative": None,
+            "findings_uncertain": None,
             "split": None,
             "width_mm": None,
             "height_mm": None,
+            "pixel_mm": None,
         },
     ]
     assert [w.split(" are not")[0] for w in listing.warnings] == [
