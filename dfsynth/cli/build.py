@@ -15,6 +15,7 @@ from dfsynth.cli.options import (
     Partition,
     Quiet,
     Verbose,
+    Views,
 )
 from dfsynth.errors import ExitStatus
 from dfsynth.options import DEFAULT_MAPS, DEFAULT_MC_SAMPLES, DEFAULT_SHARD_SIZE, BuildOptions
@@ -52,6 +53,7 @@ def build(
         int | None, typer.Option(help="Decoding threads. (default: one a core)")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first N inputs.")] = None,
+    views: Views = None,
     maps: Annotated[str, typer.Option(help="What to store; also attenuation and lung.")] = ",".join(
         DEFAULT_MAPS
     ),
@@ -91,6 +93,7 @@ def build(
             partition=console.renamed("--shard", shard, "--partition", partition),
             workers=workers,
             limit=limit,
+            views=views,
             maps=maps,
             dtype=dtype,
             max_pixels=max_pixels,

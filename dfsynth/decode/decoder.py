@@ -47,11 +47,16 @@ def decode(data: bytes, limits: DecodeLimits = _DEFAULT_LIMITS) -> DecodedImage:
             "the image compressed or smaller",
         )
     image = _READERS[sniff(data)](data, limits)
-    _check_values(image)
+    check_values(image)
     return image
 
 
-def _check_values(image: DecodedImage) -> None:
+def check_values(image: DecodedImage) -> None:
+    """Requires finite values and contrast.
+
+    Raises:
+        ImageError: `non_finite` or `constant`.
+    """
     lowest, highest = float(image.pixels.min()), float(image.pixels.max())
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         raise ImageError(

@@ -1,12 +1,13 @@
 """A build as planning takes it: source, checkpoint and options → plan and fingerprint."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from dfsynth.errors import UsageError
 from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.planning import Draft
 from dfsynth.options import BuildOptions
-from dfsynth.source import Source
+from dfsynth.source import CorpusSource, Source, TableSource, require_present
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord, Fingerprint, new_record
 from dfsynth.store.plan import number_rows
@@ -39,24 +40,33 @@ class BuildJob:
         if "lung" in options.maps and not facts.has_lung:
             raise UsageError(f"--maps lung: the checkpoint {facts.name} has no lung output")
         listing = self.source.listing()
+        require_present(self.source, listing.table, self._root)
         plan = number_rows(listing.table, options.shard_size, options.limit)
         excluded = dict(listing.excluded)
         if plan.num_rows < listing.table.num_rows:
             excluded["over_limit"] = listing.table.num_rows - plan.num_rows
         shards = -(-plan.num_rows // options.shard_size)
         license_ = self.source.license
-        record = new_record(fingerprint, facts, license_, plan.num_rows, shards, excluded)
+        notes = self.source.notes if isinstance(self.source, CorpusSource) else {}
+        record = new_record(fingerprint, facts, license_, plan.num_rows, shards, excluded, notes)
         return Draft(record, plan, listing.warnings)
 
     def differences(self, held: BuildRecord) -> list[str]:
         """See `Job`.
 
         `--precision auto` takes what the store has: a machine that resolves it otherwise can
-        still finish the store.
+        still finish the store. So does `--views` that is not given.
         """
         wanted = self.options.precision
         precision = held.fingerprint.precision if wanted == "auto" else wanted
-        return held.fingerprint.differences(self._fingerprint(precision))
+        asked = self._fingerprint(precision)
+        if self.options.views is None:
+            asked = replace(asked, views=held.fingerprint.views)
+        return held.fingerprint.differences(asked)
+
+    @property
+    def _root(self) -> Path | None:
+        return self.source.root if isinstance(self.source, TableSource) else None
 
     def _fingerprint(self, precision: str) -> Fingerprint:
         """What the options would decide about the values of a store."""
@@ -74,4 +84,5 @@ class BuildJob:
             shard_size=options.shard_size,
             limit=options.limit,
             mc=options.mc,
+            views=self.source.views if isinstance(self.source, CorpusSource) else "all",
         )

@@ -6,6 +6,7 @@ from dfsynth.options.build_options import (
     DEFAULT_SHARD_SIZE,
     BuildOptions,
     StoredFloat,
+    ViewChoice,
 )
 from dfsynth.options.evaluate_options import EvaluationOptions
 from dfsynth.options.filter_options import (
@@ -42,4 +43,5 @@ __all__ = [
     "SimulateOptions",
     "StoredFloat",
     "TrainOptions",
+    "ViewChoice",
 ]

@@ -18,11 +18,13 @@ from dfsynth.options.given import GivenOptions
 from dfsynth.records import MAP_NAMES, MONTE_CARLO_MODES, MonteCarloMode
 
 StoredFloat: TypeAlias = Literal["float16", "float32"]
+ViewChoice: TypeAlias = Literal["frontal", "all"]
 
 DEFAULT_MAPS: Final = ("dark_field", "aleatoric", "epistemic")
 DEFAULT_SHARD_SIZE: Final = 256
 DEFAULT_MC_SAMPLES: Final = 20
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
+VIEW_CHOICES: Final = ("frontal", "all")
 _LARGEST_SIDE: Final = 4096
 
 
@@ -66,6 +68,9 @@ class BuildOptions(GivenOptions):
     workers: int | None = None
     """Decoding threads; one a core by default."""
     limit: int | None = None
+    views: ViewChoice | None = None
+    """`frontal`: images of a corpus that are known not to be frontal are left out; `all`: they
+    stay. What a store has, or `frontal`, by default."""
     maps: tuple[str, ...] = DEFAULT_MAPS
     dtype: StoredFloat = "float16"
     max_pixels: int | None = None
@@ -82,6 +87,8 @@ class BuildOptions(GivenOptions):
                 require_positive(name, getattr(self, name))
         require_run(self.partition, self.seed, self.device)
         require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
+        if self.views is not None:
+            require_one_of("--views", self.views, VIEW_CHOICES)
         if self.dtype not in ("float16", "float32"):
             raise UsageError(f"--dtype {self.dtype!r}: expected float16 or float32")
         if self.size is not None and not all(16 <= side <= _LARGEST_SIDE for side in self.size):

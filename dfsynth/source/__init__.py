@@ -4,8 +4,10 @@ from dfsynth.source.corpus import Corpus
 from dfsynth.source.corpus_file import known_corpora, load_corpus
 from dfsynth.source.corpus_source import CorpusSource
 from dfsynth.source.opening import open_source
+from dfsynth.source.presence import require_present
 from dfsynth.source.protocol import Source
 from dfsynth.source.schema import LISTING_SCHEMA, Listing
+from dfsynth.source.table import TableSource
 
 __all__ = [
     "LISTING_SCHEMA",
@@ -13,7 +15,9 @@ __all__ = [
     "CorpusSource",
     "Listing",
     "Source",
+    "TableSource",
     "known_corpora",
     "load_corpus",
     "open_source",
+    "require_present",
 ]

@@ -8,6 +8,7 @@ from threading import Lock
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.options import ViewChoice
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
 from dfsynth.source.corpus import Corpus
@@ -40,6 +41,21 @@ class CorpusSource:
     @property
     def license(self) -> str:
         return self.corpus.license
+
+    @property
+    def views(self) -> ViewChoice:
+        """Whether views decide which images are listed."""
+        return "frontal" if self.frontal_only and tells_views(self.corpus) else "all"
+
+    @property
+    def notes(self) -> dict[str, str | bool]:
+        """What stores say of the corpus, beside its name and license."""
+        corpus = self.corpus
+        known = (("title", corpus.title), ("citation", corpus.citation))
+        found: dict[str, str | bool] = dict((*known, ("homepage", corpus.homepage)))
+        if corpus.paediatric:
+            found["paediatric"] = True
+        return {name: value for name, value in found.items() if value}
 
     def listing(self) -> Listing:
         """Every image on disk, with what tables and lists say of it.
@@ -83,7 +99,7 @@ class CorpusSource:
 
     def _stays(self, known: dict[str, Column], reasons: Column, excluded: Counter[str]) -> Column:
         """Which images stay; the others are counted by reason."""
-        if self.frontal_only and tells_views(self.corpus):
+        if self.views == "frontal":
             views = known.get("view", pa.nulls(len(reasons), pa.string()))
             reasons = pc.coalesce(reasons, view_reasons(views, self.corpus.views))
         excluded.update(reason for reason in reasons.to_pylist() if reason is not None)
@@ -91,7 +107,7 @@ class CorpusSource:
 
     def _views(self, listed: pa.Table) -> tuple[Complaint, ...]:
         unknown = listed.column("view").null_count
-        if not (unknown and self.frontal_only and tells_views(self.corpus)):
+        if not unknown or self.views == "all":
             return ()
         return (Complaint(f"{unknown} images have no view and are taken for frontal"),)
 

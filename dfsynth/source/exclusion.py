@@ -22,7 +22,9 @@ NOT_ON_DISK: Final = "in_table_but_not_on_disk"
 NOT_FRONTAL: Final = "not_frontal"
 VIEW_UNKNOWN: Final = "view_unknown"
 
-_NO_IMAGE_SUFFIXES: Final = frozenset((".csv", ".json", ".txt", ".toml", ".md", ".html"))
+_NO_IMAGE_SUFFIXES: Final = frozenset(
+    (".csv", ".tsv", ".parquet", ".xlsx", ".json", ".jsonl", ".txt", ".toml", ".md", ".html")
+)
 _COMPRESSED: Final = frozenset((".gz", ".bz2", ".xz", ".zst"))
 _ARCHIVES: Final = frozenset((".tar", ".zip", ".tgz", ".tbz2", ".txz"))
 
@@ -48,6 +50,8 @@ def reason_to_exclude(name: str) -> str | None:
     suffix = name[name.rfind(".") :].lower()
     if suffix in _NO_IMAGE_SUFFIXES:
         return suffix_reason(suffix)
+    if suffix in _COMPRESSED and (inner := _inner_suffix(name)) in _NO_IMAGE_SUFFIXES:
+        return suffix_reason(inner + suffix)
     if suffix in _ARCHIVES or (suffix in _COMPRESSED and is_compressed_tar(name)):
         return ARCHIVE
     return None
@@ -65,6 +69,12 @@ def reason_to_exclude_member(path: str) -> str | None:
     if not path.isascii() and not is_decodable(path):
         return UNDECODABLE
     return reason_to_exclude(name)
+
+
+def _inner_suffix(name: str) -> str:
+    """The suffix in front of the last one."""
+    stem = name[: name.rfind(".")].lower()
+    return stem[stem.rfind(".") :]
 
 
 def is_compressed_tar(name: str) -> bool:

@@ -1,6 +1,7 @@
-"""A CSV or Parquet table with one image a row."""
+"""A CSV, TSV or Parquet table with one image a row."""
 
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ _PATH_COLUMNS: Final = (
 _TEXT_COLUMNS: Final = ("image_id", "patient_id", "view", "sex", "split")
 _LENGTH_COLUMNS: Final = ("width_mm", "height_mm")
 _SEPARATORS: Final = "|;"
-_UNUSUAL_PATH: Final = r"^/|(^|/)\.{0,2}(/|$)"
+_UNUSUAL_PATH: Final = r"^/|^[A-Za-z]:/|(^|/)\.{0,2}(/|$)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ class TableSource:
 
     def _located(self, chunk: Mapping[str, Column], excluded: Counter[str]) -> dict[str, Column]:
         """The rows whose path lies below the root, with image_id filled in."""
-        given = chunk["uri"]
+        # Tables written on Windows; a file on Linux hardly ever has one in its name.
+        given = pc.replace_substring(chunk["uri"], "\\", "/")
         uris = self._relative(given)
         excluded[exclusion.NO_PATH] += given.null_count
         excluded[exclusion.OUTSIDE_ROOT] += uris.null_count - given.null_count
@@ -150,6 +152,8 @@ class TableSource:
 def _below(path: str, roots: tuple[str, ...]) -> str | None:
     """`path` relative to the root; None where it leads out. Absolute paths may lie below it."""
     plain = posixpath.normpath(path)
+    if re.match(r"[A-Za-z]:/", plain):
+        return None
     if posixpath.isabs(plain):
         plain = plain if not plain.startswith("//") else plain[1:]
         prefix = next((root for root in roots if plain.startswith(root.rstrip("/") + "/")), None)

@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
 from dfsynth.files.json_record import record_fields
 from dfsynth.manifest import IMAGE_SCHEMAS, SCHEMA_VERSION, ManifestSchema
-from dfsynth.options import StoredFloat
+from dfsynth.options import StoredFloat, ViewChoice
 from dfsynth.records import GeneratorFacts, MonteCarloMode
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.provenance import (
@@ -46,6 +47,8 @@ class Fingerprint:
     """At most so many images of the source; null for all."""
     mc: MonteCarloMode = "full"
     """How samples are drawn; stores from before there was a choice have `full`."""
+    views: ViewChoice = "all"
+    """Which views of a corpus that tells them; stores from before there was a choice have all."""
 
     def differences(self, wanted: Self) -> list[str]:
         """One sentence part for each entry in which `wanted` differs from this store."""
@@ -79,6 +82,8 @@ class BuildRecord:
     """Of the manifest; a store keeps that of the dfsynth which planned it."""
     members: int = 1
     """Networks among which the samples were shared out."""
+    source_notes: Mapping[str, Json] = field(default_factory=dict)
+    """What a corpus says of itself: title, citation, homepage, and whether it is of children."""
 
     @property
     def manifest_schema(self) -> ManifestSchema:
@@ -129,7 +134,11 @@ class BuildRecord:
                 "sha256": held.checkpoint_sha256,
                 "licence": self.checkpoint_license,
             },
-            "source": {"name": held.source, "licence": self.source_license},
+            "source": {
+                "name": held.source,
+                "licence": self.source_license,
+                **self.source_notes,
+            },
             "grid_size": list(held.size),
             "dark_field_unit": self.unit,
             "dark_field_window": list(self.window),
@@ -149,6 +158,7 @@ def new_record(
     rows: int,
     shards: int,
     excluded: Mapping[str, int],
+    source_notes: Mapping[str, Json] = MappingProxyType({}),
 ) -> BuildRecord:
     """The record of a store of images that is about to be planned.
 
@@ -159,6 +169,7 @@ def new_record(
         rows: Images that are planned.
         shards: Shards that they fill.
         excluded: Inputs that are not planned, by reason.
+        source_notes: What a corpus says of itself.
     """
     return BuildRecord(
         plan_id=uuid.uuid4().hex,
@@ -174,4 +185,5 @@ def new_record(
         excluded=dict(excluded),
         versions=software_versions(_VERSIONS_OF),
         members=facts.members,
+        source_notes=dict(source_notes),
     )
