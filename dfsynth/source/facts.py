@@ -32,14 +32,16 @@ _NULL_FACTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """How the images on disk and a table meet."""
+    """How the images on disk and the tables of images meet."""
 
+    place: str
+    """The tables."""
     rows: int
-    """Images that the table names."""
+    """Images that they name."""
     beyond: int
     """Of these, not on disk."""
     unnamed: int
-    """Images on disk that it does not name."""
+    """Images on disk that they do not name."""
 
     def remarks(self) -> tuple[str, ...]:
         """What is normal, and worth a word."""
@@ -129,12 +131,18 @@ class Facts:
         return self.tables[0].image.fill(images, rows)
 
     def matches(self, keys: ChunkedColumn) -> Matches:
-        """How images and the first table meet, given the `keys_of` all images."""
-        if not self.tables:
-            return Matches(0, 0, 0)
-        named = self.tables[0].keys
+        """How images and tables meet, given the `keys_of` all images.
+
+        Those tables count that are joined as the first is, so none that is of studies where the
+        first is of images.
+        """
+        tables = [t for t in self.tables if t.image.text == self.tables[0].image.text]
+        if not tables:
+            return Matches("", 0, 0, 0)
+        named: Column = pc.unique(pa.concat_arrays([table.keys for table in tables]))
         beyond = len(named) - _count(pc.is_in(named, value_set=keys))
-        return Matches(len(named), beyond, len(keys) - _count(pc.is_in(keys, value_set=named)))
+        unnamed = len(keys) - _count(pc.is_in(keys, value_set=named))
+        return Matches(" or ".join(t.place for t in tables), len(named), beyond, unnamed)
 
     def wanting(self, matches: Matches, listed: pa.Table) -> tuple[Complaint, ...]:
         """What images lack that others have."""
@@ -143,7 +151,7 @@ class Facts:
             found.append(
                 Complaint(
                     f"{matches.unnamed} images on disk are not in the table "
-                    f"{self.tables[0].place}; what it says of others is null"
+                    f"{matches.place}; what it says of others is null"
                 )
             )
         if self.lists.complete and (outside := listed.column("split").null_count):

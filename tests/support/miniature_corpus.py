@@ -69,7 +69,7 @@ def draw_file(path: str, number: int = 0) -> bytes:
     if suffix in (".dcm", ".dicom"):
         return _dicom(pixels)
     if suffix == ".img":
-        return np.resize(pixels.astype(">u2") * 16, (2048, 2048)).tobytes()
+        return np.resize(pixels.astype(np.uint16) * 16, (2048, 2048)).astype(">u2").tobytes()
     raise ValueError(f"no file of the kind {suffix} can be drawn")
 
 
