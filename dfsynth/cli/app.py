@@ -56,7 +56,7 @@ app.command("filter", epilog=filter_command.EXAMPLE)(filter_command.filter_store
 app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=train.EXAMPLE)(train.train)
-app.command(epilog=sources.EXAMPLE)(sources.sources)
+app.add_typer(sources.app, name="sources")
 app.command(epilog=models.EXAMPLE)(models.models)
 
 

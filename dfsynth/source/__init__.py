@@ -1,7 +1,7 @@
 """WHERE images come from: corpora, folders, archives and tables, listed without opening one."""
 
 from dfsynth.source.corpus import Corpus
-from dfsynth.source.corpus_file import known_corpora, load_corpus
+from dfsynth.source.corpus_file import find_corpus, known_corpora, load_corpus
 from dfsynth.source.corpus_source import CorpusSource
 from dfsynth.source.opening import open_source
 from dfsynth.source.presence import require_present
@@ -16,6 +16,7 @@ __all__ = [
     "Listing",
     "Source",
     "TableSource",
+    "find_corpus",
     "known_corpora",
     "load_corpus",
     "open_source",

@@ -1,5 +1,6 @@
 """Reads corpus files; `docs/corpora.md` describes every key."""
 
+import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -41,6 +42,25 @@ def known_corpora() -> tuple[Corpus, ...]:
     """The corpora that come with dfsynth, by name."""
     files = sorted(data_folder("corpora").glob("*.toml"))
     return tuple(sorted((load_corpus(file) for file in files), key=lambda corpus: corpus.name))
+
+
+def find_corpus(spec: str) -> Corpus:
+    """The corpus of this name, or of the corpus file at this path.
+
+    Raises:
+        UsageError: neither, with the nearest name; or a file that is wrong.
+    """
+    known = {corpus.name: corpus for corpus in known_corpora()}
+    if spec in known:
+        return known[spec]
+    if spec.lower().endswith(".toml"):
+        return load_corpus(Path(spec))
+    near = difflib.get_close_matches(spec, known, 1, 0.5)
+    suggestion = f"did you mean {near[0]}? " if near else ""
+    raise UsageError(
+        f"unknown corpus {spec!r}: {suggestion}expected the path of a .toml, or one of "
+        f"{', '.join(known)}"
+    )
 
 
 def load_corpus(path: Path) -> Corpus:
@@ -142,7 +162,7 @@ def _table(section: TomlSection, names: set[str]) -> CorpusTable:
         read=cast(ReadFiles, section.choice("read", ("first", "all"), "first")),
         need=cast(Need, section.choice("need", ("required", "expected", "optional"), "expected")),
         headers=section.texts("headers", ()),
-        separator=section.marks("separator", "") if "separator" in section.content else "",
+        separator=section.marks("separator", ""),
         encoding=section.choice("encoding", _ENCODINGS, "utf-8"),
         key=section.parsed("key", Template.parse),
         image=_template(section, "image", names, "{id}"),

@@ -80,8 +80,8 @@ class Facts:
             elif table.need == "required":
                 raise UsageError(
                     f"the corpus {corpus.name} lacks its table {table.title} in {root}: expected "
-                    "it there, for it tells the images apart; fetch it (`dfsynth sources` says "
-                    "where from), or give the folder that holds it as --root"
+                    "it there, for it tells the images apart; fetch it (`dfsynth sources show` "
+                    "says where from), or give the folder that holds it as --root"
                 )
             elif table.need == "expected":
                 complaints.append(Complaint(_lost(table)))

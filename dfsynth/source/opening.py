@@ -79,7 +79,7 @@ def _require_root(name: str, root: Path | None) -> Path:
     if root is None:
         raise UsageError(
             f"the corpus {name} needs --root: expected the folder that its files were put in "
-            "(`dfsynth sources` tells the layout)"
+            "(`dfsynth sources show` tells the layout)"
         )
     return root
 
