@@ -6,7 +6,7 @@ from pathlib import Path
 from dfsynth.errors import UsageError
 from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.planning import Draft
-from dfsynth.options import BuildOptions
+from dfsynth.options import BuildOptions, ViewChoice
 from dfsynth.source import CorpusSource, Source, TableSource, require_present
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord, Fingerprint, new_record
@@ -37,6 +37,11 @@ class BuildJob:
         """
         options, facts = self.options, self.maker.facts
         fingerprint = self._fingerprint(self.maker.resolve_precision(options.precision))
+        if options.views == "frontal" and self._views == "all":
+            raise UsageError(
+                f"--views frontal: the source {self.source.name} tells no views before its images "
+                "are read; leave it out, and filter by the flag lateral"
+            )
         if "lung" in options.maps and not facts.has_lung:
             raise UsageError(f"--maps lung: the checkpoint {facts.name} has no lung output")
         listing = self.source.listing()
@@ -65,6 +70,10 @@ class BuildJob:
         return held.fingerprint.differences(asked)
 
     @property
+    def _views(self) -> ViewChoice:
+        return self.source.views if isinstance(self.source, CorpusSource) else "all"
+
+    @property
     def _root(self) -> Path | None:
         return self.source.root if isinstance(self.source, TableSource) else None
 
@@ -84,5 +93,5 @@ class BuildJob:
             shard_size=options.shard_size,
             limit=options.limit,
             mc=options.mc,
-            views=self.source.views if isinstance(self.source, CorpusSource) else "all",
+            views=self._views,
         )

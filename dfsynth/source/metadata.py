@@ -133,7 +133,7 @@ def _csv_batches(path: Path, positions: list[int], form: TextFormat) -> Iterator
     if not _has_rows(path, form):
         return
     with pyarrow.csv.open_csv(
-        str(path),
+        gzip.open(path) if path.suffix.lower() == ".gz" else str(path),
         pyarrow.csv.ReadOptions(
             block_size=_BLOCK_BYTES,
             column_names=names,
@@ -200,9 +200,11 @@ def _has_rows(path: Path, form: TextFormat) -> bool:
 
 
 def _separator(path: Path, form: TextFormat) -> str:
-    """The mark that comes most often in the first line, outside quotes."""
+    """A tab by the file's suffix, or what comes most often in the first line outside quotes."""
     if form.separator:
         return form.separator
+    if path.name.lower().endswith((".tsv", ".tsv.gz")):
+        return "\t"
     with _text(path, form) as file:
         line = re.sub(r'"[^"]*"', "", file.readline())
     return max(_MARKS, key=line.count)
