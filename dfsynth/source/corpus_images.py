@@ -1,5 +1,6 @@
 """Which files below a root are a corpus's images, loose or inside its zips."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from dfsynth.errors import UsageError
 from dfsynth.source import exclusion
 from dfsynth.source.corpus import ImageLayout
 from dfsynth.source.schema import CHUNK_ROWS, ChunkedColumn, Column
+from dfsynth.source.template import Template
 from dfsynth.source.walk import FolderWalk
 from dfsynth.source.zip_archive import ZipSource
 
@@ -20,8 +22,16 @@ MEMBER: Final = "!/"
 """Between the path of a zip and that of a member, in the uri of an image."""
 _UNPACKED: Final = "in_archive_and_unpacked"
 
-_Row: TypeAlias = tuple[str, str, dict[str, str]]
-"""The uri, the path as the patterns see it, and the parts that they name."""
+_OWN: Final = (
+    ("path", "{path}"),
+    ("folder", "{path|folder}"),
+    ("file_name", "{path|file_name}"),
+    ("stem", "{path|stem}"),
+)
+_Parts: TypeAlias = tuple[int, tuple[str, ...]]
+"""The number of the pattern that a path fits, and the parts that it names."""
+_Row: TypeAlias = tuple[str, str, _Parts]
+"""The uri, the path as the patterns see it, and its parts."""
 
 
 @dataclass(slots=True)
@@ -81,10 +91,10 @@ class ImageFinder:
         }
         return sorted(found)
 
-    def _match(self, path: str) -> dict[str, str] | None:
-        for pattern in self.layout.files:
+    def _match(self, path: str) -> _Parts | None:
+        for number, pattern in enumerate(self.layout.files):
             if (found := pattern.match(path)) is not None:
-                return dict(zip(pattern.names, found, strict=True))
+                return number, found
         suffix = PurePosixPath(path).suffix.lower()
         if any(pattern.suffix in ("", suffix) for pattern in self.layout.files):
             self.excluded[exclusion.OUTSIDE_IMAGE_FOLDERS] += 1
@@ -93,39 +103,27 @@ class ImageFinder:
         return None
 
     def _columns(self, rows: list[_Row]) -> dict[str, Column]:
-        paths = [path for _, path, _ in rows]
-        names = dict.fromkeys(name for pattern in self.layout.files for name in pattern.names)
-        texts: dict[str, list[str | None]] = {
-            "path": [*paths],
-            "folder": [path.rpartition("/")[0] for path in paths],
-            "file_name": [path.rpartition("/")[2] for path in paths],
-        }
-        texts["stem"] = [PurePosixPath(name or "").stem for name in texts["file_name"]]
-        texts |= {name: [parts.get(name) for _, _, parts in rows] for name in names}
-        found = {name: pa.array(values, pa.string()) for name, values in texts.items()}
+        paths = pa.array([path for _, path, _ in rows], pa.string())
+        found = {name: Template.parse(text).fill({"path": paths}, len(rows)) for name, text in _OWN}
+        for name in dict.fromkeys(name for p in self.layout.files for name in p.names):
+            places = [p.names.index(name) if name in p.names else -1 for p in self.layout.files]
+            texts = [None if (at := places[n]) < 0 else parts[at] for _, _, (n, parts) in rows]
+            found[name] = pa.array(texts, pa.string())
         ids = self.layout.image_id.fill(found, len(rows))
         _require_ids(ids, paths, self.layout)
         uris = pa.array([uri for uri, _, _ in rows], pa.string())
         return {**found, "id": ids, "image_id": ids, "uri": uris}
 
 
-def _require_ids(ids: Column, paths: list[str], layout: ImageLayout) -> None:
+def _require_ids(ids: Column, paths: Column, layout: ImageLayout) -> None:
     if ids.null_count:
-        path = next(p for p, name in zip(paths, ids.to_pylist(), strict=True) if name is None)
+        path = paths.filter(pc.is_null(ids))[0].as_py()
         raise UsageError(
             f"the image {path} has no id: the pattern that it fits names no part that "
             f"{layout.image_id.text} needs; mend images.files or images.id of the corpus file"
         )
 
 
-def _in_chunks(
-    rows: Iterator[_Row],
-) -> Iterator[list[_Row]]:
-    chunk: list[_Row] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == CHUNK_ROWS:
-            yield chunk
-            chunk = []
-    if chunk:
+def _in_chunks(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
+    while chunk := list(itertools.islice(rows, CHUNK_ROWS)):
         yield chunk

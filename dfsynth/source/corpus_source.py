@@ -1,6 +1,7 @@
 """A published corpus on disk: images in its folders, facts in its tables and lists."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -17,7 +18,7 @@ from dfsynth.source.facts import Facts
 from dfsynth.source.order import in_byte_order, require_unique
 from dfsynth.source.problems import Complaint
 from dfsynth.source.reading import read_below
-from dfsynth.source.schema import Column, Listing, ListingBuilder
+from dfsynth.source.schema import CHUNK_ROWS, Column, Listing, ListingBuilder
 from dfsynth.source.survey import Survey
 from dfsynth.source.views import tells_views, view_reasons
 from dfsynth.source.zip_archive import ZipSource
@@ -80,22 +81,19 @@ class CorpusSource:
         exclusion.require_images(len(found["id"]), f"{where} below {self.root}", excluded)
         require_unique(found["id"], where, found["uri"])
         facts = Facts.load(self.corpus, self.root)
-        builder = ListingBuilder()
-        keys: list[Column] = []
-        for chunk in in_byte_order(found):
-            known = {**chunk, **facts.about(chunk)}
-            stays = self._stays(known, facts.reasons(chunk), excluded)
-            keys.append(facts.keys_of(chunk))
-            builder.add({name: values.filter(stays) for name, values in known.items()})
-        listed = builder.table()
+        images = _concatenated(in_byte_order(found))
+        joined = facts.join(images)
+        known = {**images, **joined.known}
+        stays = self._stays(known, joined.reasons, excluded)
+        listed = _listed({name: values.filter(stays) for name, values in known.items()})
         exclusion.require_images(listed.num_rows, f"{where} below {self.root}", excluded)
-        matches = facts.matches(pa.chunked_array(keys, pa.string()))
+        matches = joined.matches
         if matches.beyond:
             excluded[exclusion.NOT_ON_DISK] = matches.beyond
         complaints = (*facts.complaints, *facts.wanting(matches, listed), *self._views(listed))
         remarks = (*finder.warnings, *matches.remarks())
         warnings = (*finder.warnings, *(c.sentence for c in complaints), *matches.remarks())
-        return Survey(Listing(listed, dict(excluded), warnings), complaints, remarks)
+        return Survey(Listing(listed, dict(+excluded), warnings), complaints, remarks)
 
     def _stays(self, known: dict[str, Column], reasons: Column, excluded: Counter[str]) -> Column:
         """Which images stay; the others are counted by reason."""
@@ -124,3 +122,16 @@ class CorpusSource:
         with self._lock:
             source = self._zips.setdefault(archive, ZipSource(self.root / archive))
         return source.read(SourceItem(item.row, item.shard, item.image_id, member), max_bytes)
+
+
+def _concatenated(chunks: Iterator[dict[str, Column]]) -> dict[str, Column]:
+    """At least one chunk, as one: each join then makes its table's index once."""
+    parts = list(chunks)
+    return {name: pa.concat_arrays([part[name] for part in parts]) for name in parts[0]}
+
+
+def _listed(columns: Mapping[str, Column]) -> pa.Table:
+    builder = ListingBuilder()
+    for start in range(0, len(columns["image_id"]), CHUNK_ROWS):
+        builder.add({name: values.slice(start, CHUNK_ROWS) for name, values in columns.items()})
+    return builder.table()

@@ -15,7 +15,7 @@ from dfsynth.source.corpus import Corpus, CorpusTable
 from dfsynth.source.corpus_table import TableFacts, find_files, read_table, type_facts
 from dfsynth.source.labels import FINDING_LISTS, POSITIVE, FindingPairs
 from dfsynth.source.problems import Complaint
-from dfsynth.source.schema import ChunkedColumn, Column
+from dfsynth.source.schema import Column
 from dfsynth.source.sidecars import read_sidecars
 from dfsynth.source.split_lists import SplitLists
 
@@ -54,6 +54,17 @@ class Matches:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """What is said of images, one entry each."""
+
+    known: Mapping[str, Column]
+    """By columns of a listing."""
+    reasons: Column
+    """Why an image is left out, by table or by name; null for those that stay."""
+    matches: Matches
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything that is said of images, and what was wanting."""
 
@@ -89,17 +100,19 @@ class Facts:
         complaints.extend(c for table in tables for c in table.complaints)
         return cls(corpus, root, tuple(tables), lists, (*complaints, *lists.complaints))
 
-    def about(self, images: Mapping[str, Column]) -> dict[str, Column]:
-        """The columns of a listing for images; null where nothing is said.
+    def join(self, images: Mapping[str, Column]) -> Joined:
+        """What is said of images, all at once.
 
         Args:
-            images: image_id (also as `id`), uri, and what the pattern of paths names.
+            images: `id`, and what else templates may name of an image.
         """
         rows = len(images["id"])
         known: dict[str, Column] = {}
+        reasons = self._known_reasons(images["id"])
         for table in self.tables:
             places = pc.index_in(table.image.fill(images, rows), value_set=table.keys)
             _fill(known, {name: values.take(places) for name, values in table.facts.items()})
+            reasons = pc.coalesce(reasons, table.reasons.take(places))
         for sidecar in self.corpus.sidecars:
             _fill(known, self._typed(read_sidecars(sidecar, self.root, images, rows), rows))
         layout = self.corpus.images
@@ -108,30 +121,19 @@ class Facts:
         split = self.lists.about(images, rows)
         if split is not None:
             known["split"] = split if "split" not in known else pc.coalesce(split, known["split"])
-        return known
+        return Joined(known, reasons, self._matches(images, rows))
 
-    def reasons(self, images: Mapping[str, Column]) -> Column:
-        """Why images are left out, by table or by name; null for those that stay."""
-        rows = len(images["id"])
-        reasons: Column = pa.nulls(rows, pa.string())
-        for table in self.tables:
-            places = pc.index_in(table.image.fill(images, rows), value_set=table.keys)
-            reasons = pc.coalesce(reasons, table.reasons.take(places))
+    def _known_reasons(self, ids: Column) -> Column:
+        """Why images are left out by name; null for the others."""
+        reasons: Column = pa.nulls(len(ids), pa.string())
         for known in self.corpus.exclude:
-            named = pc.is_in(images["id"], value_set=pa.array(sorted(known.ids), pa.string()))
+            named = pc.is_in(ids, value_set=pa.array(sorted(known.ids), pa.string()))
             why = pc.if_else(named, pa.scalar(known.reason), pa.scalar(None, pa.string()))
             reasons = pc.coalesce(reasons, why)
         return reasons
 
-    def keys_of(self, images: Mapping[str, Column]) -> Column:
-        """What the first table that is there would call these images; null without a table."""
-        rows = len(images["id"])
-        if not self.tables:
-            return pa.nulls(rows, pa.string())
-        return self.tables[0].image.fill(images, rows)
-
-    def matches(self, keys: ChunkedColumn) -> Matches:
-        """How images and tables meet, given the `keys_of` all images.
+    def _matches(self, images: Mapping[str, Column], rows: int) -> Matches:
+        """How images and tables meet.
 
         Those tables count that are joined as the first is, so none that is of studies where the
         first is of images.
@@ -139,9 +141,10 @@ class Facts:
         tables = [t for t in self.tables if t.image.text == self.tables[0].image.text]
         if not tables:
             return Matches("", 0, 0, 0)
+        keys = tables[0].image.fill(images, rows)
         named: Column = pc.unique(pa.concat_arrays([table.keys for table in tables]))
         beyond = len(named) - _count(pc.is_in(named, value_set=keys))
-        unnamed = len(keys) - _count(pc.is_in(keys, value_set=named))
+        unnamed = rows - _count(pc.is_in(keys, value_set=named))
         return Matches(" or ".join(t.place for t in tables), len(named), beyond, unnamed)
 
     def wanting(self, matches: Matches, listed: pa.Table) -> tuple[Complaint, ...]:
@@ -172,7 +175,7 @@ class Facts:
         return facts
 
 
-def _count(mask: Column | ChunkedColumn) -> int:
+def _count(mask: Column) -> int:
     return int(pc.sum(mask).as_py() or 0)
 
 

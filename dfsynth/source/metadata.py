@@ -21,7 +21,7 @@ from dfsynth.source.schema import CHUNK_ROWS, Column
 
 _SUFFIXES: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
 _MARKS: Final = (",", ";", "\t")
-_BLOCK_BYTES: Final = 8 * 1024**2
+_BLOCK_BYTES: Final = 2 * 1024**2
 """A row must fit in it."""
 
 

@@ -27,6 +27,7 @@ def _padded(values: Column, width: int) -> Column:
 _FILTERS: Final[Mapping[str, Callable[[Column], Column]]] = MappingProxyType(
     {
         "lower": pc.utf8_lower,
+        "folder": lambda values: pc.replace_substring_regex(values, r"/?[^/]*$", ""),
         "file_name": lambda values: _tail(values, 1),
         "no_suffix": lambda values: pc.replace_substring_regex(values, r"\.[^./]*$", ""),
         "stem": lambda values: _FILTERS["no_suffix"](_tail(values, 1)),
