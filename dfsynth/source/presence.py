@@ -30,7 +30,9 @@ def require_present(source: Source, listing: pa.Table, root: Path | None) -> Non
         DfsynthError: the source is gone.
     """
     rows = np.unique(np.linspace(0, listing.num_rows - 1, _TRIED).round().astype(np.int64))
-    tried = listing.select(["image_id", "uri", "offset", "size_bytes"]).take(pa.array(rows))
+    tried = listing.select(["image_id", "uri", "offset", "size_bytes"]).take(
+        pa.array(rows, pa.int64())
+    )
     for row, line in zip(rows.tolist(), tried.to_pylist(), strict=True):
         if not _is_missing(source, SourceItem(row=row, shard=0, **line)):
             return

@@ -15,7 +15,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from dfsynth.records import SourceItem
 from dfsynth.resources import data_folder
@@ -116,7 +116,7 @@ def _dicom(pixels: NDArray[np.uint8]) -> bytes:
     data.file_meta = FileMetaDataset()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    data.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    data.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3.4")
     data.SOPClassUID = SecondaryCaptureImageStorage
     data.SOPInstanceUID = "1.2.3.4"
     data.Rows, data.Columns = pixels.shape
