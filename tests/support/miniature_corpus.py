@@ -35,14 +35,14 @@ def plant(root: Path, tables: Mapping[str, str | bytes], images: Iterable[str]) 
         root: its folder; made where it is not there.
         tables: path → text; `.gz` is compressed. An indented text loses its indent.
         images: paths; the suffix says what is drawn: .png (8 bits), .jpg, .jpeg, .dcm, .dicom or
-            .IMG (2048 × 2048, 12 bits, big-endian). `a.zip!/b.png` lies inside a zip.
+            .IMG (2048 × 2048, 12 bits, big-endian). `a.zip//b.png` lies inside a zip.
     """
     for path, text in tables.items():
         content = text if isinstance(text, bytes) else _unindented(text).encode()
         _write(root / path, gzip.compress(content) if path.endswith(".gz") else content)
     packed: dict[str, list[str]] = {}
     for number, path in enumerate(images):
-        archive, mark, member = path.partition("!/")
+        archive, mark, member = path.partition("//")
         if mark:
             packed.setdefault(archive, []).append(member)
         else:
