@@ -60,7 +60,7 @@ app.command(epilog=export.EXAMPLE)(export.export)
 app.command(epilog=simulate.EXAMPLE)(simulate.simulate)
 app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=train.EXAMPLE)(train.train)
-app.command(epilog=sources.EXAMPLE)(sources.sources)
+app.add_typer(sources.app, name="sources")
 app.command(epilog=models.EXAMPLE)(models.models)
 
 

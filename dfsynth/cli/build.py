@@ -15,6 +15,7 @@ from dfsynth.cli.options import (
     Partition,
     Quiet,
     Verbose,
+    Views,
     output_option,
 )
 from dfsynth.errors import ExitStatus
@@ -59,6 +60,7 @@ def build(
         int | None, typer.Option(help="Decoding threads. (default: one a core)")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first N inputs.")] = None,
+    views: Views = None,
     maps: Annotated[str, typer.Option(help="What to store; also attenuation and lung.")] = ",".join(
         DEFAULT_MAPS
     ),
@@ -104,6 +106,7 @@ def build(
             partition=console.renamed("--shard", shard, "--partition", partition),
             workers=workers,
             limit=limit,
+            views=views,
             maps=maps,
             dtype=dtype,
             max_pixels=max_pixels,

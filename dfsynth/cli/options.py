@@ -34,6 +34,14 @@ MaxPixels: TypeAlias = Annotated[
 ]
 MaxBytes: TypeAlias = Annotated[int | None, typer.Option(help="Largest file read.")]
 
+Views: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Of a corpus that tells them: frontal leaves other views out, all keeps them. "
+        "(default: frontal)"
+    ),
+]
+
 MonteCarlo: TypeAlias = Annotated[
     str,
     typer.Option(

@@ -9,7 +9,7 @@ from dfsynth.datasets.protocol import PairSource
 from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.errors import UsageError
 from dfsynth.records import IntensityWindow
-from dfsynth.source.metadata import TABLE_SUFFIXES
+from dfsynth.source.metadata import is_table
 from dfsynth.store import StoreLayout, format_of
 
 _KINDS = (
@@ -49,7 +49,7 @@ def open_pairs(
         return StorePairs.open(data, grid, intensity)
     if data.is_dir():
         raise UsageError(f"{data} is a folder but no store; {_KINDS}; are --targets missing?")
-    if data.suffix.lower() in TABLE_SUFFIXES:
+    if is_table(data.name):
         name = f"pairs of the table {data.name}"
         return FilePairs.group(name, list_table(data), grid, window, intensity)
     raise UsageError(f"{data} holds no pairs; {_KINDS}")

@@ -2,5 +2,6 @@
 
 from dfsynth.decode.decoder import decode, decode_values
 from dfsynth.decode.limits import DecodeLimits, limits_of
+from dfsynth.decode.raw import decode_raw
 
-__all__ = ["DecodeLimits", "decode", "decode_values", "limits_of"]
+__all__ = ["DecodeLimits", "decode", "decode_raw", "decode_values", "limits_of"]

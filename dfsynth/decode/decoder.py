@@ -70,11 +70,16 @@ def _decode(data: bytes, limits: DecodeLimits, readers: Mapping[Format, _Reader]
             "the image compressed or smaller",
         )
     image = readers[sniff(data)](data, limits)
-    _check_values(image)
+    check_values(image)
     return image
 
 
-def _check_values(image: DecodedImage) -> None:
+def check_values(image: DecodedImage) -> None:
+    """Requires finite values and contrast.
+
+    Raises:
+        ImageError: `non_finite` or `constant`.
+    """
     lowest, highest = float(image.pixels.min()), float(image.pixels.max())
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         raise ImageError(

@@ -17,9 +17,8 @@ from dfsynth.jobs.model_inputs import InputStage, Outcome
 from dfsynth.jobs.planning import Planned, plan_or_resume
 from dfsynth.manifest import read_part
 from dfsynth.options import BuildOptions
-from dfsynth.preprocess import ModelInputReader
 from dfsynth.progress import Progress
-from dfsynth.records import IntensityWindow, SourceItem
+from dfsynth.records import SourceItem
 from dfsynth.score import LEARNED_SCORES
 from dfsynth.source import Source, open_source
 from dfsynth.store import StoreLayout, format_of
@@ -42,7 +41,7 @@ def run_build(options: BuildOptions, maker: GeneratorMaker, progress: Progress) 
         DfsynthError: a failure that ends the run; committed shards are intact.
     """
     started = time.monotonic()
-    source = open_source(options.source, options.root)
+    source = open_source(options.source, options.root, options.views != "all")
     layout = StoreLayout(options.out)
     with plan_or_resume(BuildJob(options, source, maker), layout, progress) as planned:
         tally, claims = build_partition(options, planned, source, maker, progress)
@@ -71,7 +70,8 @@ def build_partition(
         progress.message(caution)
     if not maker.facts.has_learned_scores:
         progress.message(describe_null_scores(maker.facts.name))
-    stage = InputStage(source, reader_of(options, held.size, maker.facts.intensity))
+    limits = limits_of(options.max_pixels, options.max_bytes)
+    stage = InputStage.of(source, held.size, maker.facts.intensity, limits)
     store = ShardStore(layout, record.arrays, record.manifest_schema, progress)
     workers = options.workers or available_cores()
     exporters = available_cores()
@@ -117,13 +117,6 @@ def check_inputs(
             f"{missing} inputs that were read before are gone, the first of them {items[0].uri}: "
             "are --source and --root those the store was planned with, and is the disk mounted?"
         )
-
-
-def reader_of(
-    options: BuildOptions, grid: tuple[int, int], window: IntensityWindow
-) -> ModelInputReader:
-    """The reader of model inputs, its limits raised or lowered where asked."""
-    return ModelInputReader(grid, window, limits_of(options.max_pixels, options.max_bytes))
 
 
 def describe_run(generator: Generator, held: Fingerprint, trained: tuple[int, int]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dfsynth.jobs.build import reader_of
+from dfsynth.decode import limits_of
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.image_rows import Prepared
@@ -45,13 +45,14 @@ def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> BuildEstimat
     Raises:
         UsageError: as a build would, a conflict with what lies at `--out` included.
     """
-    source = open_source(options.source, options.root)
+    source = open_source(options.source, options.root, options.views != "all")
     job = BuildJob(options, source, maker)
     layout = StoreLayout(options.out)
     refuse_conflict(job, layout)
     draft = job.draft()
     held = draft.record.fingerprint
-    stage = InputStage(source, reader_of(options, held.size, maker.facts.intensity))
+    limits = limits_of(options.max_pixels, options.max_bytes)
+    stage = InputStage.of(source, held.size, maker.facts.intensity, limits)
     chosen = draft.plan.slice(draft.plan.num_rows // 2, _TRIALS).to_pylist()
     items = [source_item(line) for line in chosen]
     ready = [p for p in (stage(item) for item in items) if isinstance(p, Prepared)]

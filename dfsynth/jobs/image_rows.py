@@ -74,6 +74,6 @@ def ok_row(
 def _planned_columns(item: SourceItem) -> dict[str, Any]:
     """What the plan says of an input, less what only says where its bytes lie."""
     columns = asdict(item)
-    for name in ("offset", "size_bytes", "width_mm", "height_mm"):
+    for name in ("offset", "size_bytes", "width_mm", "height_mm", "pixel_mm"):
         del columns[name]
     return columns

@@ -7,8 +7,8 @@ import numpy as np
 
 from dfsynth.decode import DecodeLimits
 from dfsynth.errors import ImageError
+from dfsynth.jobs.model_inputs import reader_of
 from dfsynth.jobs.sheet_content import Panels, number_caption
-from dfsynth.preprocess import ModelInputReader
 from dfsynth.records import Float32Map, Geometry, IntensityWindow
 from dfsynth.report import SheetColumn, SheetRow, robust_limits
 from dfsynth.source import Source
@@ -29,7 +29,7 @@ class SourceImages:
     ) -> None:
         held = record.fingerprint
         self._source = source
-        self._reader = ModelInputReader(held.size, IntensityWindow(*record.intensity), limits)
+        self._reader = reader_of(source, held.size, IntensityWindow(*record.intensity), limits)
         self._shard_size = held.shard_size
         self._plan = Plan(StoreLayout(store.path).plan, held.shard_size, source_item)
 

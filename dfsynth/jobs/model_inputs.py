@@ -4,13 +4,15 @@ import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias, TypeVar
 
+from dfsynth.decode import DecodeLimits, decode_raw
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.jobs.image_rows import Failed, Prepared
 from dfsynth.preprocess import ModelInputReader
-from dfsynth.records import SourceItem
-from dfsynth.source import Source
+from dfsynth.records import ImageFacts, IntensityWindow, ModelInput, SourceItem
+from dfsynth.source import CorpusSource, Source
 
 Outcome: TypeAlias = Prepared | Failed
 Result = TypeVar("Result")
@@ -33,6 +35,13 @@ class InputStage:
     source: Source
     reader: ModelInputReader
 
+    @classmethod
+    def of(
+        cls, source: Source, grid: tuple[int, int], window: IntensityWindow, limits: DecodeLimits
+    ) -> "InputStage":
+        """The stage for a source, with its own reader."""
+        return cls(source, reader_of(source, grid, window, limits))
+
     def __call__(self, item: SourceItem) -> Outcome:
         """Never raises for a bad input, only where the whole run may be wrong.
 
@@ -44,10 +53,26 @@ class InputStage:
         if isinstance(data, Failure):
             return Failed(item, data.code, data.sentence)
         digest = hashlib.sha256(data).hexdigest()
-        found = attempt(lambda: self.reader(data, _field_mm(item)), item.image_id)
+        found = attempt(lambda: self._decoded(data, item), item.image_id)
         if isinstance(found, Failure):
             return Failed(item, found.code, found.sentence, digest)
         return Prepared(item, digest, *found)
+
+    def _decoded(self, data: bytes, item: SourceItem) -> tuple[ImageFacts, ModelInput]:
+        return self.reader(data, _field_mm(item), item.pixel_mm)
+
+
+def reader_of(
+    source: Source, grid: tuple[int, int], window: IntensityWindow, limits: DecodeLimits
+) -> ModelInputReader:
+    """The reader of a source's files into a grid (height, width).
+
+    Files of bare pixels are read as their corpus says.
+    """
+    layout = source.corpus.images.raw if isinstance(source, CorpusSource) else None
+    if layout is None:
+        return ModelInputReader(grid, window, limits)
+    return ModelInputReader(grid, window, limits, partial(decode_raw, layout=layout))
 
 
 def _field_mm(item: SourceItem) -> tuple[float, float] | None:

@@ -16,7 +16,7 @@ from dfsynth.manifest import NO_PARAMETERS, check_parameters
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Progress
 from dfsynth.records import PairItem, PairRow
-from dfsynth.source.metadata import TABLE_SUFFIXES
+from dfsynth.source.metadata import is_table
 from dfsynth.store import ArraySpec, StoreFormat, StoreLayout, format_of
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.plan import Plan, pair_item
@@ -122,7 +122,7 @@ def check_folders(options: SimulateOptions) -> None:
     for name, folder in (("ct", options.ct), ("cxr", options.cxr)):
         if folder is None or folder.is_dir():
             continue
-        if name == "cxr" and folder.is_file() and folder.suffix.lower() in TABLE_SUFFIXES:
+        if name == "cxr" and folder.is_file() and is_table(folder.name):
             continue
         expected = "a folder" if name == "ct" else "a folder, or a .csv or .parquet table"
         found = "a file" if folder.exists() else "nothing"

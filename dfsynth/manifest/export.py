@@ -1,6 +1,6 @@
 """Prints a manifest's schema, of images or of pairs.
 
-python -m dfsynth.manifest.export > manifests/schema-v2.json
+python -m dfsynth.manifest.export > manifests/schema-v3.json
 python -m dfsynth.manifest.export pairs > manifests/schema-pairs-v1.json
 """
 

@@ -3,7 +3,7 @@
 Scores declare their own columns, in `dfsynth.score`.
 
 A change of meaning, name or type, and a new column, need a new version. The same facts as JSON, for
-readers without Arrow, are `manifests/schema-v2.json`; `python -m dfsynth.manifest.export` prints
+readers without Arrow, are `manifests/schema-v3.json`; `python -m dfsynth.manifest.export` prints
 them. A store keeps the version that it was planned with (`IMAGE_SCHEMAS`).
 """
 
@@ -18,7 +18,7 @@ from dfsynth.files.json_record import encode_json
 from dfsynth.records import Column
 from dfsynth.score import SCORE_COLUMNS
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Of the manifests of new stores of images."""
 VERSION_KEY: Final = b"dfsynth.schema_version"
 """Where a Parquet file's schema metadata holds the version."""
@@ -132,7 +132,19 @@ _BEFORE_SCORES: Final = (
     Column("view", "string", "Projection, for example PA, AP or LATERAL"),
     Column("sex", "string", "Sex as the corpus gives it"),
     Column("age", "float32", "Age at the examination", "years"),
-    Column("findings", "list<string>", "Labels of the corpus; null where it has none"),
+    Column("findings", "list<string>", "Findings that the corpus says it has; null: says nothing"),
+    Column(
+        "findings_negative",
+        "list<string>",
+        "Findings that the corpus says it has not; null where the corpus knows no such state",
+        since=3,
+    ),
+    Column(
+        "findings_uncertain",
+        "list<string>",
+        "Findings of which the corpus is not certain; null where it knows no such state",
+        since=3,
+    ),
     Column("split", "string", "The corpus's own split, for example train or test"),
     Column("width", "int32", "Columns of the decoded source", "pixels"),
     Column("height", "int32", "Rows of the decoded source", "pixels"),
@@ -154,11 +166,11 @@ _AFTER_SCORES: Final = (
 def _columns(version: int) -> tuple[Column, ...]:
     """The columns of images in a version of the schema."""
     scores = (
-        Column(score.name, "float32", score.description, score.unit)
+        Column(score.name, "float32", score.description, score.unit, since=score.since)
         for score in SCORE_COLUMNS
-        if score.since <= version
     )
-    return (*_BEFORE_SCORES, *scores, *_AFTER_SCORES)
+    every = (*_BEFORE_SCORES, *scores, *_AFTER_SCORES)
+    return tuple(column for column in every if column.since <= version)
 
 
 IMAGE_SCHEMAS: Final[Mapping[int, ManifestSchema]] = {

@@ -9,6 +9,7 @@ from dfsynth.options.build_options import (
     BuildOptions,
     DtypeChoice,
     StoredFloat,
+    ViewChoice,
 )
 from dfsynth.options.evaluate_options import EvaluationOptions
 from dfsynth.options.export_options import ExportOptions
@@ -53,4 +54,5 @@ __all__ = [
     "SimulateOptions",
     "StoredFloat",
     "TrainOptions",
+    "ViewChoice",
 ]

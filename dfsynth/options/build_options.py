@@ -21,6 +21,7 @@ from dfsynth.records import MAP_NAMES, MONTE_CARLO_MODES, MonteCarloMode
 from dfsynth.records.grid import LARGEST_SIDE
 
 StoredFloat: TypeAlias = Literal["float16", "float32"]
+ViewChoice: TypeAlias = Literal["frontal", "all"]
 DtypeChoice: TypeAlias = Literal["float32-rounded", "float32", "float16"]
 
 DEFAULT_MAPS: Final = ("dark_field", "aleatoric", "epistemic")
@@ -34,6 +35,7 @@ DTYPES: Final[Mapping[DtypeChoice, tuple[StoredFloat, int | None]]] = {
 """What `--dtype` names: the stored type, and the mantissa bits that values are rounded to."""
 DEFAULT_DTYPE: Final = "float32-rounded"
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
+VIEW_CHOICES: Final = ("frontal", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ class BuildOptions(GivenOptions):
     workers: int | None = None
     """Decoding threads; one a core by default."""
     limit: int | None = None
+    views: ViewChoice | None = None
+    """`frontal`: images of a corpus that are known not to be frontal are left out; `all`: they
+    stay. What a store has, or `frontal`, by default."""
     maps: tuple[str, ...] = DEFAULT_MAPS
     dtype: DtypeChoice | None = None
     """A key of `DTYPES`; by default that of the store, and `DEFAULT_DTYPE` of a new one."""
@@ -94,6 +99,8 @@ class BuildOptions(GivenOptions):
                 require_positive(name, getattr(self, name))
         require_run(self.partition, self.seed, self.device)
         require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
+        if self.views is not None:
+            require_one_of("--views", self.views, VIEW_CHOICES)
         if self.dtype is not None and self.dtype not in DTYPES:
             raise UsageError(f"--dtype {self.dtype!r}: expected {', '.join(DTYPES)}")
         if self.size is not None and not all(16 <= side <= LARGEST_SIDE for side in self.size):

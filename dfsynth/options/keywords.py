@@ -11,7 +11,7 @@ from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, get_args
 
-from dfsynth.options.build_options import DtypeChoice
+from dfsynth.options.build_options import DtypeChoice, ViewChoice
 from dfsynth.records import MonteCarloMode
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class BuildKeywords(TypedDict, total=False):
     partition: GivenPartition
     workers: int | None
     limit: int | None
+    views: ViewChoice | None
     maps: GivenNames
     dtype: DtypeChoice | None
     max_pixels: int | None

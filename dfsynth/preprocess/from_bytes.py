@@ -22,7 +22,10 @@ class ModelInputReader:
     """What decodes a file; pairs for training may have formats that no archive has."""
 
     def __call__(
-        self, data: bytes, field_mm: tuple[float, float] | None = None
+        self,
+        data: bytes,
+        field_mm: tuple[float, float] | None = None,
+        pixel_mm: float | None = None,
     ) -> tuple[ImageFacts, ModelInput]:
         """Decodes one file and letterboxes it into the grid.
 
@@ -30,6 +33,7 @@ class ModelInputReader:
             data: the whole file: PNG, JPEG, TIFF or DICOM.
             field_mm: (height, width) of the whole image at the detector, where the corpus tells;
                 used for the pixel pitch where the file itself does not say it.
+            pixel_mm: the pixel pitch, where the corpus tells; it goes before the field.
 
         Returns:
             What the file says of its image, and the image (y, x) float32 in [0, 1] of the grid,
@@ -39,14 +43,16 @@ class ModelInputReader:
             ImageError: whatever is wrong with the file.
         """
         decoded = self.decode(data, self.limits)
-        facts = _facts_of(decoded, field_mm)
+        facts = _facts_of(decoded, field_mm, pixel_mm)
         return facts, prepare(replace(decoded, pixel_mm=facts.pixel_mm), self.grid, self.window)
 
 
-def _facts_of(image: DecodedImage, field_mm: tuple[float, float] | None) -> ImageFacts:
-    """The pixel pitch comes from the file, else from the field size that the corpus tells."""
+def _facts_of(
+    image: DecodedImage, field_mm: tuple[float, float] | None, pitch_mm: float | None
+) -> ImageFacts:
+    """The pixel pitch comes from the file, else from the pitch or field that the corpus tells."""
     height, width = image.pixels.shape
-    pixel_mm = image.pixel_mm
+    pixel_mm = pitch_mm if image.pixel_mm is None else image.pixel_mm
     if pixel_mm is None and field_mm is not None:
         # Some archives stretch images to a square: the geometric mean keeps areas true.
         pixel_mm = ((field_mm[1] / width) * (field_mm[0] / height)) ** 0.5

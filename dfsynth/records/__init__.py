@@ -16,6 +16,7 @@ from dfsynth.records.image import (
     ImageFacts,
     IntensityWindow,
     ModelInput,
+    RawLayout,
     SourceItem,
 )
 from dfsynth.records.manifest_row import ManifestRow, Scored, Status
@@ -64,6 +65,7 @@ __all__ = [
     "PairItem",
     "PairRow",
     "Parameter",
+    "RawLayout",
     "Scored",
     "SourceItem",
     "Split",

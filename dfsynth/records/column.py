@@ -13,3 +13,5 @@ class Column:
     description: str
     unit: str | None = None
     nullable: bool = True
+    since: int = 1
+    """The first version of the schema that has it."""

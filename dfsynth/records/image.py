@@ -29,10 +29,31 @@ class SourceItem:
     sex: str | None = None
     age: float | None = None
     findings: tuple[str, ...] | None = None
+    """What the image has, as its corpus says."""
+    findings_negative: tuple[str, ...] | None = None
+    """What it has not."""
+    findings_uncertain: tuple[str, ...] | None = None
+    """What it may have."""
     split: str | None = None
     width_mm: float | None = None
     """Width of the whole image at the detector, if the corpus says so."""
     height_mm: float | None = None
+    pixel_mm: float | None = None
+    """Pixel pitch, if the corpus says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawLayout:
+    """How a file of bare pixels is to be read, which holds no word on it."""
+
+    width: int
+    """In pixels, as is the next."""
+    height: int
+    bits: int
+    """Bits in use, 1 to 16; 8 and fewer take one byte a pixel, more take two."""
+    big_endian: bool
+    inverted: bool
+    """Whether the lowest value is white (MONOCHROME1)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ class ManifestRow:
     age: float | None = None
     """In years."""
     findings: tuple[str, ...] | None = None
+    """What the image has, as its corpus says."""
+    findings_negative: tuple[str, ...] | None = None
+    """What it has not."""
+    findings_uncertain: tuple[str, ...] | None = None
+    """What it may have."""
     split: str | None = None
     width: int | None = None
     """Of the decoded source, in pixels, as is the next."""

@@ -1,17 +1,22 @@
 """WHERE images come from: corpora, folders, archives and tables, listed without opening one."""
 
-from dfsynth.source.corpus import Corpus, CorpusTable, SplitList, known_corpora
+from dfsynth.source.corpus import Corpus
+from dfsynth.source.corpus_file import find_corpus, known_corpora, load_corpus
+from dfsynth.source.corpus_source import CorpusSource
 from dfsynth.source.opening import open_source
+from dfsynth.source.presence import require_present
 from dfsynth.source.protocol import Source
 from dfsynth.source.schema import LISTING_SCHEMA, Listing
 
 __all__ = [
     "LISTING_SCHEMA",
     "Corpus",
-    "CorpusTable",
+    "CorpusSource",
     "Listing",
     "Source",
-    "SplitList",
+    "find_corpus",
     "known_corpora",
+    "load_corpus",
     "open_source",
+    "require_present",
 ]

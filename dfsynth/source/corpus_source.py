@@ -1,22 +1,28 @@
-"""A published corpus on disk: images in its folders, facts in its table and lists."""
+"""A published corpus on disk: images in its folders, facts in its tables and lists."""
 
-import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.options import ViewChoice
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
+from dfsynth.source.containers import INSIDE
 from dfsynth.source.corpus import Corpus
+from dfsynth.source.corpus_images import ImageFinder
 from dfsynth.source.facts import Facts
 from dfsynth.source.order import in_byte_order, require_unique
+from dfsynth.source.problems import Complaint
 from dfsynth.source.reading import read_below
 from dfsynth.source.schema import CHUNK_ROWS, Column, Listing, ListingBuilder
-from dfsynth.source.walk import FolderWalk
+from dfsynth.source.survey import Survey
+from dfsynth.source.views import tells_views, view_reasons
+from dfsynth.source.zip_archive import ZipArchive
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,10 @@ class CorpusSource:
 
     corpus: Corpus
     root: Path
+    """The corpus's own folder."""
+    frontal_only: bool = False
+    _zips: dict[str, ZipArchive] = field(default_factory=dict, repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -34,79 +44,95 @@ class CorpusSource:
     def license(self) -> str:
         return self.corpus.license
 
-    def listing(self) -> Listing:
-        """Every image on disk, with what table and lists say of it.
+    @property
+    def views(self) -> ViewChoice:
+        """Whether views decide which images are listed."""
+        return "frontal" if self.frontal_only and tells_views(self.corpus) else "all"
 
-        A part of a corpus is enough: what the table has beyond it is counted, not missed.
+    @property
+    def notes(self) -> dict[str, str | bool]:
+        """What stores say of the corpus, beside its name and license."""
+        corpus = self.corpus
+        known = (("title", corpus.title), ("citation", corpus.citation))
+        found: dict[str, str | bool] = dict((*known, ("homepage", corpus.homepage)))
+        if corpus.paediatric:
+            found["paediatric"] = True
+        return {name: value for name, value in found.items() if value}
+
+    def listing(self) -> Listing:
+        """Every image on disk, with what tables and lists say of it.
+
+        A part of a corpus is enough: what the tables have beyond it is counted, not missed.
 
         Raises:
             UsageError: no images, an id that comes twice, or a table or list that does not fit.
         """
-        walk = FolderWalk(self.root)
-        excluded: Counter[str] = Counter()
-        chunks = list(self._images(walk, excluded))
-        excluded.update(walk.excluded)
-        found = {
-            "image_id": pa.chunked_array([ids for ids, _ in chunks], pa.string()),
-            "uri": pa.chunked_array([uris for _, uris in chunks], pa.string()),
-        }
-        where = f"the corpus {self.name} below {self.root}"
-        exclusion.require_images(len(found["image_id"]), where, excluded)
-        require_unique(found["image_id"], f"the corpus {self.name}")
-        facts = Facts.load(self.corpus, self.root)
-        builder = ListingBuilder()
-        for chunk in in_byte_order(found):
-            builder.add({**chunk, **facts.about(chunk["image_id"])})
-        table = builder.table()
-        if absent := facts.count_beyond(table.column("image_id")):
-            excluded[exclusion.NOT_ON_DISK] = absent
-        warnings = (*walk.warnings(), *facts.warnings(table))
-        return Listing(table, dict(excluded), warnings)
+        return self.survey().listing
 
-    def _images(self, walk: FolderWalk, excluded: Counter[str]) -> Iterator[tuple[Column, Column]]:
-        """Ids and paths of what lies in the folders of images and has a suffix of images."""
-        in_folder = folder_pattern(self.corpus.folders)
-        suffixes = tuple(self.corpus.suffixes)
-        for paths in walk.blocks():
-            kept = []
-            for path in paths:
-                name = path[path.rfind("/") + 1 :]
-                if not name.lower().endswith(suffixes):
-                    excluded[f"unexpected_suffix:{Path(name).suffix.lower()}"] += 1
-                elif not in_folder.fullmatch(path, 0, len(path) - len(name)):
-                    excluded[exclusion.OUTSIDE_IMAGE_FOLDERS] += 1
-                else:
-                    kept.append(path)
-            for start in range(0, len(kept), CHUNK_ROWS):
-                uris = pa.array(kept[start : start + CHUNK_ROWS], pa.string())
-                yield self._ids(uris), uris
-
-    def _ids(self, uris: Column) -> Column:
-        if self.corpus.id_from == "path":
-            return uris
-        names = pc.replace_substring_regex(uris, r"^.*/", "")
-        if self.corpus.id_from == "file_name":
-            return names
-        return pc.replace_substring_regex(names, r"\.[^.]*$", "")
-
-    def read(self, item: SourceItem, max_bytes: int) -> bytes:
-        """The file's bytes; safe from any thread.
+    def survey(self) -> Survey:
+        """The listing, with everything that is wrong.
 
         Raises:
-            ImageError: missing, unreadable, too_large, empty.
-            DfsynthError: the root itself is gone.
+            UsageError: as `listing` does.
         """
-        return read_below(self.root, item.uri, max_bytes)
+        finder = ImageFinder(self.corpus.images, self.root)
+        found = finder.find()
+        excluded = finder.excluded
+        where = f"the corpus {self.name}"
+        exclusion.require_images(len(found["id"]), f"{where} below {self.root}", excluded)
+        require_unique(found["id"], where, found["uri"])
+        facts = Facts.load(self.corpus, self.root)
+        images = _concatenated(in_byte_order(found))
+        joined = facts.join(images)
+        known = {**images, **joined.known}
+        stays = self._stays(known, joined.reasons, excluded)
+        listed = _listed({name: values.filter(stays) for name, values in known.items()})
+        exclusion.require_images(listed.num_rows, f"{where} below {self.root}", excluded)
+        matches = joined.matches
+        if matches.beyond:
+            excluded[exclusion.NOT_ON_DISK] = matches.beyond
+        complaints = (*facts.complaints, *facts.wanting(matches, listed), *self._views(listed))
+        remarks = (*finder.warnings, *matches.remarks())
+        warnings = (*finder.warnings, *(c.sentence for c in complaints), *matches.remarks())
+        return Survey(Listing(listed, dict(+excluded), warnings), complaints, remarks)
+
+    def _stays(self, known: dict[str, Column], reasons: Column, excluded: Counter[str]) -> Column:
+        """Which images stay; the others are counted by reason."""
+        if self.views == "frontal":
+            views = known.get("view", pa.nulls(len(reasons), pa.string()))
+            reasons = pc.coalesce(reasons, view_reasons(views, self.corpus.views))
+        excluded.update(reason for reason in reasons.to_pylist() if reason is not None)
+        return pc.is_null(reasons)
+
+    def _views(self, listed: pa.Table) -> tuple[Complaint, ...]:
+        unknown = listed.column("view").null_count
+        if not unknown or self.views == "all":
+            return ()
+        return (Complaint(f"{unknown} images have no view and are taken for frontal"),)
+
+    def read(self, item: SourceItem, max_bytes: int) -> bytes:
+        """The file's bytes, or those of a zip's member; safe from any thread.
+
+        Raises:
+            ImageError: missing, unreadable, too_large, empty, truncated, corrupt.
+            DfsynthError: the root itself, or the zip, is gone.
+        """
+        archive, mark, member = item.uri.partition(INSIDE)
+        if not mark:
+            return read_below(self.root, item.uri, max_bytes)
+        with self._lock:
+            source = self._zips.setdefault(archive, ZipArchive(self.root / archive))
+        return source.read(SourceItem(item.row, item.shard, item.image_id, member), max_bytes)
 
 
-def folder_pattern(folders: tuple[str, ...]) -> re.Pattern[str]:
-    """A pattern for the folders of images, each with its last `/`; the root itself is ""."""
-    return re.compile("|".join(_pattern(folder) for folder in folders))
+def _concatenated(chunks: Iterator[dict[str, Column]]) -> dict[str, Column]:
+    """At least one chunk, as one: each join then makes its table's index once."""
+    parts = list(chunks)
+    return {name: pa.concat_arrays([part[name] for part in parts]) for name in parts[0]}
 
 
-def _pattern(folder: str) -> str:
-    parts = (part for part in folder.split("/") if part not in ("", "."))
-    return "".join(
-        "(?:[^/]+/)*" if part == "**" else "[^/]*".join(map(re.escape, part.split("*"))) + "/"
-        for part in parts
-    )
+def _listed(columns: Mapping[str, Column]) -> pa.Table:
+    builder = ListingBuilder()
+    for start in range(0, len(columns["image_id"]), CHUNK_ROWS):
+        builder.add({name: values.slice(start, CHUNK_ROWS) for name, values in columns.items()})
+    return builder.table()

@@ -21,6 +21,8 @@ OUTSIDE_ROOT: Final = "outside_root"
 OUTSIDE_IMAGE_FOLDERS: Final = "outside_image_folders"
 NOT_ON_DISK: Final = "in_table_but_not_on_disk"
 FACTS: Final = "facts_of_an_image"
+NOT_FRONTAL: Final = "not_frontal"
+VIEW_UNKNOWN: Final = "view_unknown"
 
 _TABLES: Final = (".csv", ".tsv", ".parquet", ".feather", ".jsonl", ".xlsx", ".xls", ".ods")
 _TEXTS: Final = (".json", ".txt", ".toml", ".yaml", ".yml", ".xml", ".md", ".html", ".log")

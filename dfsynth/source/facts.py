@@ -1,6 +1,5 @@
-"""What a corpus's table and split lists say of its images."""
+"""What a corpus's tables, lists and paths say of its images, joined."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,187 +10,201 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dfsynth.errors import UsageError
-from dfsynth.source import columns, metadata
-from dfsynth.source.corpus import Corpus, CorpusTable, SplitList
-from dfsynth.source.order import require_unique
-from dfsynth.source.schema import LISTING_SCHEMA, ChunkedColumn, Column
+from dfsynth.source import columns
+from dfsynth.source.corpus import Corpus, CorpusTable
+from dfsynth.source.corpus_table import TableFacts, find_files, read_table, type_facts
+from dfsynth.source.labels import FINDING_LISTS, POSITIVE, FindingPairs
+from dfsynth.source.problems import Complaint
+from dfsynth.source.schema import Column
+from dfsynth.source.sidecars import read_sidecars
+from dfsynth.source.split_lists import SplitLists
 
-_TEXTS: Final = ("patient_id", "view", "sex", "split")
-_SIZES: Final = (("width_mm", "width_px", "pitch_x_mm"), ("height_mm", "height_px", "pitch_y_mm"))
+_NULL_FACTS: Final = {
+    "width_px": "width_mm",
+    "height_px": "height_mm",
+    "birth_year": "age",
+    "pitch_x_mm": "width_mm",
+    "pitch_y_mm": "height_mm",
+    "study_date": "age",
+}
+"""Columns that only serve another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """How the images on disk and the tables of images meet."""
+
+    place: str
+    """The tables."""
+    rows: int
+    """Images that they name."""
+    beyond: int
+    """Of these, not on disk."""
+    unnamed: int
+    """Images on disk that they do not name."""
+
+    def remarks(self) -> tuple[str, ...]:
+        """What is normal, and worth a word."""
+        if not self.beyond:
+            return ()
+        return (
+            f"{self.beyond} of the {self.rows} images in the table are not on disk; a part of the "
+            "corpus is enough",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What is said of images, one entry each."""
+
+    known: Mapping[str, Column]
+    """By columns of a listing."""
+    reasons: Column
+    """Why an image is left out, by table or by name; null for those that stay."""
+    matches: Matches
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Ids with facts from the table, ids with their split, and what was wanting."""
+    """Everything that is said of images, and what was wanting."""
 
-    ids: Column
-    facts: Mapping[str, Column]
-    split_ids: Column
-    splits: Column
-    complaints: tuple[str, ...]
-    has_table: bool
-    has_all_lists: bool
+    corpus: Corpus
+    root: Path
+    tables: tuple[TableFacts, ...]
+    lists: SplitLists
+    complaints: tuple[Complaint, ...]
 
     @classmethod
     def load(cls, corpus: Corpus, root: Path) -> "Facts":
-        """Reads the newest table and the split lists that lie below the root.
+        """Reads the tables and split lists that lie below the root.
 
         Raises:
-            UsageError: a table or list that cannot be read or contradicts itself.
+            UsageError: a required table is not there, or a table or list cannot be read or
+                contradicts itself.
         """
-        complaints: list[str] = []
-        ids: Column = pa.array([], pa.string())
-        facts: dict[str, Column] = {}
-        table = _find_table(corpus, root, complaints)
-        if table is not None and corpus.table is not None:
-            ids, facts = _read_table(table, corpus.table, complaints)
-        split_ids, splits = _read_lists(corpus, root, complaints)
-        return cls(
-            ids,
-            facts,
-            split_ids,
-            splits,
-            tuple(complaints),
-            has_table=table is not None,
-            has_all_lists=bool(corpus.splits)
-            and all((root / part.file).is_file() for part in corpus.splits),
-        )
+        complaints: list[Complaint] = []
+        tables = []
+        for table in corpus.tables:
+            files = find_files(table, root)
+            if files:
+                tables.append(read_table(corpus, table, files, root))
+            elif table.need == "required":
+                raise UsageError(
+                    f"the corpus {corpus.name} lacks its table {table.title} in {root}: expected "
+                    "it there, for it tells the images apart; fetch it (`dfsynth sources show` "
+                    "says where from), or give the folder that holds it as --root"
+                )
+            elif table.need == "expected":
+                complaints.append(Complaint(_lost(table)))
+        lists = SplitLists.load(corpus, root)
+        complaints.extend(c for table in tables for c in table.complaints)
+        return cls(corpus, root, tuple(tables), lists, (*complaints, *lists.complaints))
 
-    def about(self, ids: Column) -> dict[str, Column]:
-        """The columns of a listing for these ids; null where nothing is said."""
-        places = pc.index_in(ids, value_set=self.ids)
-        known = {name: values.take(places) for name, values in self.facts.items()}
-        if len(self.split_ids):
-            known["split"] = self.splits.take(pc.index_in(ids, value_set=self.split_ids))
-        return known
+    def join(self, images: Mapping[str, Column]) -> Joined:
+        """What is said of images, all at once.
 
-    def count_beyond(self, ids: ChunkedColumn) -> int:
-        """How many images the table names that are not among `ids`."""
-        if not len(self.ids):
-            return 0
-        return len(self.ids) - _count(pc.is_in(self.ids, value_set=ids))
+        Args:
+            images: `id`, and what else templates may name of an image.
+        """
+        rows = len(images["id"])
+        known: dict[str, Column] = {}
+        reasons = self._known_reasons(images["id"])
+        for table in self.tables:
+            places = pc.index_in(table.image.fill(images, rows), value_set=table.keys)
+            _fill(known, {name: values.take(places) for name, values in table.facts.items()})
+            reasons = pc.coalesce(reasons, table.reasons.take(places))
+        for sidecar in self.corpus.sidecars:
+            _fill(known, self._typed(read_sidecars(sidecar, self.root, images, rows), rows))
+        layout = self.corpus.images
+        said = {name: template.fill(images, rows) for name, template in layout.facts.items()}
+        _fill(known, self._typed(said, rows))
+        split = self.lists.about(images, rows)
+        if split is not None:
+            known["split"] = split if "split" not in known else pc.coalesce(split, known["split"])
+        return Joined(known, reasons, self._matches(images, rows))
 
-    def warnings(self, table: pa.Table) -> tuple[str, ...]:
-        """What the user should know, given the listing."""
-        sentences = list(self.complaints)
-        ids = table.column("image_id")
-        if beyond := self.count_beyond(ids):
-            sentences.append(
-                f"{beyond} of the {len(self.ids)} images in the table are not on disk; a part of "
-                "the corpus is enough"
+    def _known_reasons(self, ids: Column) -> Column:
+        """Why images are left out by name; null for the others."""
+        reasons: Column = pa.nulls(len(ids), pa.string())
+        for known in self.corpus.exclude:
+            named = pc.is_in(ids, value_set=pa.array(sorted(known.ids), pa.string()))
+            why = pc.if_else(named, pa.scalar(known.reason), pa.scalar(None, pa.string()))
+            reasons = pc.coalesce(reasons, why)
+        return reasons
+
+    def _matches(self, images: Mapping[str, Column], rows: int) -> Matches:
+        """How images and tables meet.
+
+        Those tables count that are joined as the first is, so none that is of studies where the
+        first is of images.
+        """
+        tables = [t for t in self.tables if t.image.text == self.tables[0].image.text]
+        if not tables:
+            return Matches("", 0, 0, 0)
+        keys = tables[0].image.fill(images, rows)
+        named: Column = pc.unique(pa.concat_arrays([table.keys for table in tables]))
+        beyond = len(named) - _count(pc.is_in(named, value_set=keys))
+        unnamed = rows - _count(pc.is_in(keys, value_set=named))
+        return Matches(" or ".join(t.place for t in tables), len(named), beyond, unnamed)
+
+    def wanting(self, matches: Matches, listed: pa.Table) -> tuple[Complaint, ...]:
+        """What images lack that others have."""
+        found = []
+        if matches.unnamed:
+            found.append(
+                Complaint(
+                    f"{matches.unnamed} images on disk are not in the table "
+                    f"{matches.place}; what it says of others is null"
+                )
             )
-        if self.has_table and (unknown := len(ids) - (len(self.ids) - beyond)):
-            sentences.append(
-                f"{unknown} images on disk are not in the table; their patient, view, sex, age, "
-                "findings and size are null"
+        if self.lists.complete and (outside := listed.column("split").null_count):
+            found.append(
+                Complaint(f"{outside} images are in none of the lists; their split is null")
             )
-        if self.has_all_lists and (outside := table.column("split").null_count):
-            sentences.append(f"{outside} images are in none of the lists; their split is null")
-        return tuple(sentences)
+        return tuple(found)
+
+    def _typed(self, raw: Mapping[str, Column], rows: int) -> dict[str, Column]:
+        """What paths and sidecars say, as columns of a listing."""
+        facts = type_facts(raw, self.corpus, columns.OLDEST_YEARS, "the paths", [])
+        if POSITIVE in raw:
+            words = self.corpus.words.get(POSITIVE, {})
+            pairs = FindingPairs()
+            said = np.flatnonzero(pc.is_valid(raw[POSITIVE]).to_numpy(zero_copy_only=False))
+            pairs.add(np.arange(rows), columns.translate(raw[POSITIVE], words), said)
+            facts[POSITIVE] = pairs.lists(rows)
+        return facts
 
 
 def _count(mask: Column) -> int:
-    return int(np.count_nonzero(mask.to_numpy(zero_copy_only=False)))
+    return int(pc.sum(mask).as_py() or 0)
 
 
-def _find_table(corpus: Corpus, root: Path, complaints: list[str]) -> Path | None:
-    if corpus.table is None:
-        return None
-    found = next((root / file for file in corpus.table.files if (root / file).is_file()), None)
-    if found is None:
-        lost = [name for name in LISTING_SCHEMA.names[4:] if name in _given_facts(corpus.table)]
-        complaints.append(
-            f"the table {' or '.join(corpus.table.files)} is not in the root; "
-            f"{', '.join(lost)} are null"
-        )
-    return found
-
-
-def _given_facts(table: CorpusTable) -> set[str]:
-    sizes = {size for size, pixels, _ in _SIZES if pixels in table.columns}
-    return set(table.columns) | sizes
-
-
-def _read_table(
-    path: Path, layout: CorpusTable, complaints: list[str]
-) -> tuple[Column, dict[str, Column]]:
-    raw = _raw_columns(path, layout, complaints)
-    raw = {name: values.filter(pc.is_valid(raw["image_id"])) for name, values in raw.items()}
-    ids = raw.pop("image_id")
-    require_unique(pa.chunked_array([ids]), f"the table {path.name}")
-    unread: Counter[str] = Counter()
-    facts: dict[str, Column] = {name: raw[name] for name in _TEXTS if name in raw}
-    if "age" in raw:
-        facts["age"], unread["age"] = columns.ages(raw["age"], layout.oldest_years)
-    if "findings" in raw:
-        facts["findings"] = columns.findings(raw["findings"], layout.findings_separators)
-    for size, pixels, pitch in _SIZES:
-        if (length := _length(raw, size, pixels, pitch, unread)) is not None:
-            facts[size] = length.cast(pa.float32(), safe=False)
-    complaints.extend(columns.unread_sentences(unread, layout.oldest_years))
-    return ids, facts
-
-
-def _raw_columns(path: Path, layout: CorpusTable, complaints: list[str]) -> dict[str, Column]:
-    by_key = {metadata.key(header): header for header in metadata.headers(path)}
-    wanted: dict[str, str] = {}
-    for name, candidates in layout.columns.items():
-        keys = (metadata.key(header) for header in candidates)
-        header = next((by_key[key] for key in keys if key in by_key), None)
-        if header is not None:
-            wanted[name] = header
-        elif name == "image_id":
-            raise UsageError(
-                f"the table {path.name} has no column of image ids: found "
-                f"{', '.join(map(repr, by_key.values()))}; expected {' or '.join(candidates)}"
-            )
-        else:
-            complaints.append(f"the table {path.name} has no column {' or '.join(candidates)}")
-    chunks = list(metadata.read_columns(path, wanted))
-    if not chunks:
-        return {name: pa.array([], pa.string()) for name in wanted}
-    return {name: pa.concat_arrays([chunk[name] for chunk in chunks]) for name in wanted}
-
-
-def _length(
-    raw: Mapping[str, Column], size: str, pixels: str, pitch: str, unread: Counter[str]
-) -> Column | None:
-    """Millimetres as the table gives them, else pixels × millimetres per pixel."""
-    if size in raw:
-        length, unread[size] = columns.lengths(raw[size])
-        return length
-    if pixels not in raw or pitch not in raw:
-        return None
-    count, unread[pixels] = columns.lengths(raw[pixels])
-    step, unread[pitch] = columns.lengths(raw[pitch])
-    return pc.multiply(count, step)
-
-
-def _read_lists(corpus: Corpus, root: Path, complaints: list[str]) -> tuple[Column, Column]:
-    split_of: dict[str, str] = {}
-    for part in corpus.splits:
-        if not (root / part.file).is_file():
-            complaints.append(
-                f"the list {part.file} is not in the root; split is null for the images of "
-                f"{part.split!r}"
-            )
+def _fill(known: dict[str, Column], more: Mapping[str, Column]) -> None:
+    """Adds facts where nothing is known yet; lists of findings go together or not at all."""
+    for name, values in more.items():
+        if name in FINDING_LISTS:
             continue
-        for image_id in _ids_in(root, part):
-            other = split_of.setdefault(image_id, part.split)
-            if other != part.split:
-                raise UsageError(
-                    f"the image {image_id!r} is in the lists of both {other!r} and "
-                    f"{part.split!r}; expected it in one: fetch the lists again"
-                )
-    return pa.array(split_of.keys(), pa.string()), pa.array(split_of.values(), pa.string())
+        known[name] = pc.coalesce(known[name], values) if name in known else values
+    lists = {name: more[name] for name in FINDING_LISTS if name in more}
+    held = [known[name] for name in FINDING_LISTS if name in known]
+    if not lists:
+        return
+    if not held:
+        known.update(lists)
+        return
+    said = pc.is_valid(held[0])
+    for other in held[1:]:
+        said = pc.or_(said, pc.is_valid(other))
+    nothing = pa.nulls(len(said), pa.list_(pa.string()))
+    for name in FINDING_LISTS:
+        if name in known or name in lists:
+            known[name] = pc.if_else(said, known.get(name, nothing), lists.get(name, nothing))
 
 
-def _ids_in(root: Path, part: SplitList) -> list[str]:
-    try:
-        content = (root / part.file).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(
-            f"cannot read the list {part.file}: expected one image id a line, in UTF-8; fetch it "
-            "again"
-        ) from None
-    return [line.strip() for line in content.splitlines() if line.strip()]
+def _lost(table: CorpusTable) -> str:
+    """The sentence on a table that is not there."""
+    lost = [_NULL_FACTS.get(name, name) for name in table.columns]
+    if table.labels is not None:
+        lost.extend(FINDING_LISTS)
+    names = ", ".join(dict.fromkeys(lost)) or "what it says"
+    return f"the table {table.title} is not in the root; {names} are null"

@@ -1,18 +1,50 @@
-"""CSV and Parquet tables, chunk by chunk, as columns of text."""
+"""CSV, TSV, Parquet and JSON-lines tables, chunk by chunk, as columns of text."""
 
 import csv
+import gzip
+import io
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any, Final, cast
 
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.json
 import pyarrow.parquet as pq
 
 from dfsynth.errors import UsageError
 from dfsynth.source import columns
 from dfsynth.source.schema import CHUNK_ROWS, Column
 
-TABLE_SUFFIXES = (".csv", ".parquet")
+_SUFFIXES: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
+_MARKS: Final = (",", ";", "\t")
+_BLOCK_BYTES: Final = 2 * 1024**2
+"""A row must fit in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """How a table of text is written, where that is not as usual."""
+
+    headers: tuple[str, ...] = ()
+    """Where the file has no line of column names; longer rows are cut, shorter ones filled."""
+    separator: str = ""
+    """Between columns; empty to find out; a blank stands for any number of blanks."""
+    encoding: str = "utf-8"
+
+
+_USUAL: Final = TextFormat()
+
+
+_JSON_LINES: Final = (".json", ".jsonl")
+
+
+def is_table(name: str) -> bool:
+    """Whether a file of this name is a table."""
+    return name.lower().endswith(_SUFFIXES)
 
 
 def key(header: str) -> str:
@@ -20,26 +52,34 @@ def key(header: str) -> str:
     return header.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
-def headers(path: Path) -> list[str]:
+def headers(path: Path, form: TextFormat = _USUAL) -> list[str]:
     """The column names of a table, in order.
 
     Raises:
         UsageError: no such file, not readable, or empty.
     """
+    if form.headers:
+        return list(form.headers)
     if path.suffix.lower() == ".parquet":
         with _parquet(path) as table:
             return list(table.schema_arrow.names)
+    if path.suffix.lower() in _JSON_LINES:
+        return list(_json_lines(path).column_names)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = next(csv.reader(file, delimiter=_delimiter(path)), [])
-    except (OSError, UnicodeDecodeError, csv.Error):
-        raise _unreadable(path, "expected a CSV file in UTF-8 that this user may read") from None
+        with _text(path, form) as file:
+            first = next(csv.reader(file, delimiter=_separator(path, form)), [])
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error):
+        raise _unreadable(
+            path, f"expected a CSV file in {form.encoding.upper()} that this user may read"
+        ) from None
     if not first:
         raise _unreadable(path, "found an empty file; expected a line of column names")
     return first
 
 
-def read_columns(path: Path, wanted: Mapping[str, str]) -> Iterator[dict[str, Column]]:
+def read_columns(
+    path: Path, wanted: Mapping[str, str], form: TextFormat = _USUAL
+) -> Iterator[dict[str, Column]]:
     """Columns of a table: our name → the table's header; at most `CHUNK_ROWS` rows at a time.
 
     Values are text (null where they say nothing), but for findings that are lists.
@@ -47,25 +87,24 @@ def read_columns(path: Path, wanted: Mapping[str, str]) -> Iterator[dict[str, Co
     Raises:
         UsageError: a header that comes twice, or a table that cannot be read to its end.
     """
-    positions = _positions(path, wanted)
-    batches = _csv_batches if path.suffix.lower() != ".parquet" else _parquet_batches
+    positions = _positions(headers(path, form), path, wanted)
     try:
-        for batch in batches(path, list(positions.values())):
+        for batch in _batches(path, list(positions.values()), form):
             for start in range(0, batch.num_rows, CHUNK_ROWS):
                 part = batch.slice(start, CHUNK_ROWS)
                 yield {name: _values(name, part.column(i)) for i, name in enumerate(positions)}
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error):
         raise _unreadable(
             path,
-            "expected rows of as many fields as there are column names, in UTF-8, and columns of "
-            "text, numbers or lists of text",
+            "expected rows of as many fields as there are column names, in "
+            f"{form.encoding.upper()}, and columns of text, numbers or lists of text",
         ) from None
 
 
-def _positions(path: Path, wanted: Mapping[str, str]) -> dict[str, int]:
-    found = headers(path)
+def _positions(found: list[str], path: Path, wanted: Mapping[str, str]) -> dict[str, int]:
+    counts = Counter(found)
     for header in wanted.values():
-        if found.count(header) > 1:
+        if counts[header] > 1:
             raise _unreadable(path, f"the column {header!r} comes twice; expected it once")
     return {name: found.index(header) for name, header in wanted.items()}
 
@@ -76,21 +115,52 @@ def _values(name: str, values: Column) -> Column:
     return columns.texts(values)
 
 
-def _csv_batches(path: Path, positions: list[int]) -> Iterator[pa.RecordBatch]:
+def _batches(path: Path, positions: list[int], form: TextFormat) -> Iterator[pa.RecordBatch]:
+    if path.suffix.lower() == ".parquet":
+        return _parquet_batches(path, positions)
+    if path.suffix.lower() in _JSON_LINES:
+        table = _json_lines(path)
+        return iter(table.select(positions).to_batches(CHUNK_ROWS))
+    if form.headers:
+        return _ragged_batches(path, positions, form)
+    return _csv_batches(path, positions, form)
+
+
+def _csv_batches(path: Path, positions: list[int], form: TextFormat) -> Iterator[pa.RecordBatch]:
     # Columns go by number: a table may hold further columns of one and the same name.
-    names = [str(i) for i in range(len(headers(path)))]
+    names = [str(i) for i in range(len(headers(path, form)))]
     wanted = [str(i) for i in positions]
-    if not _has_rows(path):
+    if not _has_rows(path, form):
         return
     with pyarrow.csv.open_csv(
-        path,
-        pyarrow.csv.ReadOptions(column_names=names, skip_rows=1),
-        pyarrow.csv.ParseOptions(delimiter=_delimiter(path)),
+        _content(path),
+        pyarrow.csv.ReadOptions(
+            block_size=_BLOCK_BYTES,
+            column_names=names,
+            skip_rows_after_names=1,
+            encoding=form.encoding,
+        ),
+        pyarrow.csv.ParseOptions(delimiter=_separator(path, form), newlines_in_values=True),
         pyarrow.csv.ConvertOptions(
             include_columns=wanted, column_types={name: pa.string() for name in wanted}
         ),
     ) as reader:
         yield from reader
+
+
+def _ragged_batches(path: Path, positions: list[int], form: TextFormat) -> Iterator[pa.RecordBatch]:
+    """Rows of any length, below headers that the file lacks: for small tables."""
+    with _text(path, form) as file:
+        rows = [row for row in _split_rows(file, _separator(path, form)) if any(row)]
+    cells = [[row[i] if i < len(row) else None for row in rows] for i in positions]
+    arrays = [pa.array(column, pa.string()) for column in cells]
+    yield pa.RecordBatch.from_arrays(arrays, [str(i) for i in positions])
+
+
+def _split_rows(file: io.TextIOBase, separator: str) -> Iterator[list[str]]:
+    if separator == " ":
+        return (re.split(r" +", line.strip()) for line in file.read().splitlines())
+    return csv.reader(file, delimiter=separator)
 
 
 def _parquet_batches(path: Path, positions: list[int]) -> Iterator[pa.RecordBatch]:
@@ -107,19 +177,42 @@ def _parquet(path: Path) -> pq.ParquetFile:
         raise _unreadable(path, "expected a Parquet file that this user may read") from None
 
 
-def _has_rows(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.readline()
-        return bool(file.readline())
+def _json_lines(path: Path) -> pa.Table:
+    try:
+        return pyarrow.json.read_json(path)
+    except (pa.ArrowException, OSError):
+        raise _unreadable(path, "expected one JSON object a line, in UTF-8") from None
 
 
-def _delimiter(path: Path) -> str:
-    """Comma, but for tables that a spreadsheet wrote with semicolons or tabs."""
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        first = file.readline()
-    if "," in first:
-        return ","
-    return next((mark for mark in (";", "\t") if mark in first), ",")
+def _text(path: Path, form: TextFormat) -> io.TextIOWrapper:
+    """The decompressed text; a byte order mark is left out, line ends stay."""
+    encoding = "utf-8-sig" if form.encoding == "utf-8" else form.encoding
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding=encoding, newline="")
+    return path.open(encoding=encoding, newline="")
+
+
+def _content(path: Path) -> IO[Any] | str:
+    """The decompressed bytes; Arrow itself knows `.gz` in small letters only."""
+    return cast(IO[Any], gzip.open(path)) if path.suffix.lower() == ".gz" else str(path)
+
+
+def _has_rows(path: Path, form: TextFormat) -> bool:
+    with _text(path, form) as file:
+        rows = csv.reader(file, delimiter=_separator(path, form))
+        next(rows, None)
+        return any(row for row in rows)
+
+
+def _separator(path: Path, form: TextFormat) -> str:
+    """A tab by the file's suffix, or what comes most often in the first line outside quotes."""
+    if form.separator:
+        return form.separator
+    if path.name.lower().endswith((".tsv", ".tsv.gz")):
+        return "\t"
+    with _text(path, form) as file:
+        line = re.sub(r'"[^"]*"', "", file.readline())
+    return max(_MARKS, key=line.count)
 
 
 def _unreadable(path: Path, found_and_expected: str) -> UsageError:

@@ -8,12 +8,14 @@ from typing import Final
 from dfsynth.errors import UsageError
 from dfsynth.source.container_source import ContainerSource
 from dfsynth.source.containers import SHARD_SUFFIX, is_archive, is_shard
-from dfsynth.source.corpus import known_corpora, load_corpus
+from dfsynth.source.corpus import Corpus
+from dfsynth.source.corpus_file import known_corpora, load_corpus
+from dfsynth.source.corpus_root import resolve_root
 from dfsynth.source.corpus_source import CorpusSource
 from dfsynth.source.exclusion import is_compressed_tar
 from dfsynth.source.folder import FolderSource
 from dfsynth.source.glob_pattern import is_pattern, split_pattern
-from dfsynth.source.metadata import TABLE_SUFFIXES
+from dfsynth.source.metadata import is_table
 from dfsynth.source.path_list import PathListSource
 from dfsynth.source.pattern_source import PatternSource
 from dfsynth.source.protocol import Source
@@ -28,7 +30,7 @@ _KINDS: Final = (
 )
 
 
-def open_source(spec: str, root: Path | None) -> Source:
+def open_source(spec: str, root: Path | None, frontal_only: bool = False) -> Source:
     """The source that `spec` names; nothing is listed yet.
 
     Args:
@@ -40,6 +42,7 @@ def open_source(spec: str, root: Path | None) -> Source:
         root: where the images of a corpus, a table or a list lie; a table's own folder by default,
             and the working folder for a list. All else is its own root; a relative path that is
             not in the working folder is looked for below `root`.
+        frontal_only: whether images of a corpus that are known not to be frontal are left out.
 
     Raises:
         UsageError: an unknown source, a missing root or file, or a kind that cannot be read.
@@ -50,7 +53,7 @@ def open_source(spec: str, root: Path | None) -> Source:
         return PathListSource(sys.stdin.buffer, root or Path())
     corpora = {corpus.name: corpus for corpus in known_corpora()}
     if spec in corpora:
-        return CorpusSource(corpora[spec], _require_root(spec, root))
+        return open_corpus(corpora[spec], root, frontal_only)
     path, column = _find(spec, root), None
     if path is None and _COLUMN_MARK in spec:
         spec, _, column = spec.rpartition(_COLUMN_MARK)
@@ -59,7 +62,11 @@ def open_source(spec: str, root: Path | None) -> Source:
         return _open_pattern(spec, root, column)
     if path is None:
         raise _unknown(spec, tuple(corpora))
-    return FolderSource(path, column) if path.is_dir() else _open_file(path, root, column)
+    if path.is_dir():
+        return FolderSource(path, column)
+    if path.suffix.lower() == ".toml" and column is None:
+        return open_corpus(load_corpus(path), root, frontal_only)
+    return _open_file(path, root, column)
 
 
 def _open_file(path: Path, root: Path | None, column: str | None) -> Source:
@@ -76,17 +83,24 @@ def _open_file(path: Path, root: Path | None, column: str | None) -> Source:
             f"the archive {path.name} is compressed, and not by gzip: expected a .tar, .tar.gz, a "
             f".zip or a folder; unpack it (tar -xf {path.name}) and give the folder"
         )
-    if suffix == ".toml":
-        corpus = load_corpus(path)
-        return CorpusSource(corpus, _require_root(corpus.name, root))
     if suffix == SHARD_SUFFIX and (column is not None or is_shard(path)):
         return ContainerSource(path, column)
-    if suffix in TABLE_SUFFIXES:
+    if is_table(path.name):
         return TableSource(path, root or path.parent)
     raise UsageError(
         f"{path.name} is no source: found a file with the suffix {suffix!r}; expected {_KINDS}; "
         "for one image give the folder that holds it"
     )
+
+
+def open_corpus(corpus: Corpus, root: Path | None, frontal_only: bool) -> CorpusSource:
+    """The source of a corpus; `root` is its folder, or the one that holds it.
+
+    Raises:
+        UsageError: no root, or one that is not the corpus's.
+    """
+    found = resolve_root(corpus, _require_root(corpus.name, root))
+    return CorpusSource(corpus, found, frontal_only)
 
 
 def _open_pattern(spec: str, root: Path | None, column: str | None) -> Source:
@@ -104,7 +118,7 @@ def _require_root(name: str, root: Path | None) -> Path:
     if root is None:
         raise UsageError(
             f"the corpus {name} needs --root: expected the folder that its files were put in "
-            "(`dfsynth sources` tells the layout)"
+            "(`dfsynth sources show` tells the layout)"
         )
     return root
 

@@ -59,10 +59,11 @@ def _one_array(column: ChunkedColumn) -> Column:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
-def require_unique(ids: ChunkedColumn, where: str) -> None:
+def require_unique(ids: ChunkedColumn, where: str, places: ChunkedColumn | None = None) -> None:
     """Requires that no id comes twice; `where` names what was listed, for the message.
 
-    Only hashes (8 bytes an id) are sorted; ids are compared where two hashes agree.
+    `places` says where each lies, where that is not the id itself. Only hashes (8 bytes an id)
+    are sorted; ids are compared where two hashes agree.
 
     Raises:
         UsageError: naming the first ids that come more than once.
@@ -70,12 +71,21 @@ def require_unique(ids: ChunkedColumn, where: str) -> None:
     repeated = _repeated_ids(ids)
     if not repeated:
         return
-    shown = ", ".join(f"{name!r} ({count} times)" for name, count in repeated[:3])
+    shown = ", ".join(
+        f"{name!r} ({count} times{_places_of(name, ids, places)})" for name, count in repeated[:3]
+    )
     more = f" and {len(repeated) - 3} more" if len(repeated) > 3 else ""
     raise UsageError(
         f"image ids come more than once in {where}: {shown}{more}; every image needs an id of "
         "its own: remove the copies, or give a narrower source"
     )
+
+
+def _places_of(name: str, ids: ChunkedColumn, places: ChunkedColumn | None) -> str:
+    if places is None:
+        return ""
+    found = places.filter(pc.equal(ids, pa.scalar(name))).slice(0, 3).to_pylist()
+    return f": {', '.join(map(str, found))}"
 
 
 def _repeated_ids(ids: ChunkedColumn) -> list[tuple[str, int]]:

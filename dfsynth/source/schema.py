@@ -30,9 +30,12 @@ _FIELDS: "tuple[pa.Field[Any], ...]" = (
     pa.field("sex", pa.string()),
     pa.field("age", pa.float32()),
     pa.field("findings", pa.list_(pa.string())),
+    pa.field("findings_negative", pa.list_(pa.string())),
+    pa.field("findings_uncertain", pa.list_(pa.string())),
     pa.field("split", pa.string()),
     pa.field("width_mm", pa.float32()),
     pa.field("height_mm", pa.float32()),
+    pa.field("pixel_mm", pa.float32()),
 )
 
 LISTING_SCHEMA: Final = pa.schema(_FIELDS)

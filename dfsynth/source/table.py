@@ -1,4 +1,4 @@
-"""A CSV or Parquet table with one image a row."""
+"""A CSV, TSV or Parquet table with one image a row."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -98,7 +98,8 @@ class TableSource:
 
     def _located(self, chunk: Mapping[str, Column], excluded: Counter[str]) -> dict[str, Column]:
         """The rows whose path lies below the root, with image_id filled in."""
-        given = chunk["uri"]
+        # Tables written on Windows; a file on Linux hardly ever has one in its name.
+        given = pc.replace_substring(chunk["uri"], "\\", "/")
         uris = relative_to_root(given, self.root)
         excluded[exclusion.NO_PATH] += given.null_count
         excluded[exclusion.OUTSIDE_ROOT] += uris.null_count - given.null_count

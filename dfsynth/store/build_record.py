@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
 from dfsynth.files.json_record import record_fields
 from dfsynth.manifest import IMAGE_SCHEMAS, SCHEMA_VERSION, ManifestSchema
-from dfsynth.options import StoredFloat
+from dfsynth.options import StoredFloat, ViewChoice
 from dfsynth.records import DARK_FIELD_MAPS, MAP_LONG_NAMES, GeneratorFacts, MonteCarloMode
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.provenance import (
@@ -57,6 +58,8 @@ class Fingerprint:
     """At most so many images of the source; null for all."""
     mc: MonteCarloMode = "full"
     """How samples are drawn; stores from before there was a choice have `full`."""
+    views: ViewChoice = "all"
+    """Which views of a corpus that tells them; stores from before there was a choice have all."""
     keepbits: int | None = None
     """Mantissa bits to which values are rounded; null for all that `dtype` has."""
 
@@ -92,6 +95,8 @@ class BuildRecord:
     """Of the manifest; a store keeps that of the dfsynth which planned it."""
     members: int = 1
     """Networks among which the samples were shared out."""
+    source_notes: Mapping[str, Json] = field(default_factory=dict)
+    """What a corpus says of itself: title, citation, homepage, and whether it is of children."""
     layout_version: int = 1
     """See `StoreRecord`."""
 
@@ -163,7 +168,11 @@ class BuildRecord:
                 "sha256": held.checkpoint_sha256,
                 "licence": self.checkpoint_license,
             },
-            "source": {"name": held.source, "licence": self.source_license},
+            "source": {
+                "name": held.source,
+                "licence": self.source_license,
+                **self.source_notes,
+            },
             "grid_size": list(held.size),
             "dark_field_unit": self.unit,
             "dark_field_window": list(self.window),
@@ -183,6 +192,7 @@ def new_record(
     rows: int,
     shards: int,
     excluded: Mapping[str, int],
+    source_notes: Mapping[str, Json] = MappingProxyType({}),
 ) -> BuildRecord:
     """The record of a store of images that is about to be planned.
 
@@ -193,6 +203,7 @@ def new_record(
         rows: Images that are planned.
         shards: Shards that they fill.
         excluded: Inputs that are not planned, by reason.
+        source_notes: What a corpus says of itself.
     """
     return BuildRecord(
         plan_id=uuid.uuid4().hex,
@@ -208,5 +219,6 @@ def new_record(
         excluded=dict(excluded),
         versions=software_versions(_VERSIONS_OF),
         members=facts.members,
+        source_notes=dict(source_notes),
         layout_version=LAYOUT_VERSION,
     )

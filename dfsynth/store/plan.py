@@ -106,5 +106,7 @@ def pair_item(line: Mapping[str, Any]) -> PairItem:
 
 def source_item(line: Mapping[str, Any]) -> SourceItem:
     """A line of a plan of images as the input that is to be read."""
-    findings = line["findings"]
-    return SourceItem(**{**line, "findings": None if findings is None else tuple(findings)})
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in line.items()
+    }
+    return SourceItem(**values)

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -21,7 +21,7 @@ from dfsynth.manifest import encode_part, read_part, rows_of
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
 from dfsynth.score import NO_SCORES
-from dfsynth.source import Corpus, known_corpora
+from dfsynth.source import find_corpus
 from dfsynth.store import StoreLayout
 from dfsynth.store.opened import open_store
 from dfsynth.store.zarr.paths import shard_path
@@ -366,15 +366,17 @@ def test_sources_lists_nih_with_its_licence(run_cli):
     corpora = {corpus["name"]: corpus for corpus in json.loads(out)}
     assert status == 0
     assert corpora["nih"]["licence"]
-    assert "nih" in run_cli("sources")[1]
+    lines = run_cli("sources")[1].splitlines()
+    assert any(line.startswith("nih ") for line in lines)
+    assert "112,120 images" in " ".join(lines)
 
 
 @pytest.mark.parametrize("columns", [40, 72, 100])
-def test_sources_is_read_by_people(run_cli, monkeypatch, columns):
+def test_a_corpus_is_shown_to_people(run_cli, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
-    out = run_cli("sources")[1]
+    out = run_cli("sources", "show", "nih")[1]
     text = " ".join(out.split())
-    corpus = next(c for c in known_corpora() if c.name == "nih")
+    corpus = find_corpus("nih")
     for expected in (corpus.title, corpus.license, corpus.citation, corpus.homepage, corpus.obtain):
         assert " ".join(expected.split()) in text
     assert "112,120 images, 30,805 patients, 42 GB" in text
@@ -384,15 +386,20 @@ def test_sources_is_read_by_people(run_cli, monkeypatch, columns):
     # Only a word that is longer than a line stands out.
     assert all(len(line) <= columns or " " not in line[indent:] for line in lines)
     assert all(line.startswith(" ") or line.startswith("nih") or not line for line in lines)
-    for machine_facing in ("id_from", "CorpusTable", "SplitList", "folders", "suffixes", "None"):
+    for machine_facing in ("CorpusTable", "SplitList", "suffixes", "None"):
         assert machine_facing not in out
 
 
-def test_sources_as_json_leaves_nothing_out(run_cli):
-    corpus = json.loads(run_cli("sources", "--json")[1])[0]
-    names = {field.name for field in fields(Corpus)}
-    # Files and results have had this spelling from the start.
-    assert set(corpus) == names - {"license"} | {"licence"}
+def test_a_corpus_as_json(run_cli):
+    assert json.loads(run_cli("sources", "show", "nih", "--json")[1]) == json.loads(
+        json.dumps(find_corpus("nih").description())
+    )
+
+
+def test_an_unknown_corpus_comes_with_the_nearest(run_cli):
+    status, _, err = run_cli("sources", "show", "chexprt")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "unknown corpus 'chexprt': did you mean chexpert?" in err
 
 
 def test_help_names_every_command_and_imports_nothing_heavy(run_cli):

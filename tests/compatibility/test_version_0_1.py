@@ -297,6 +297,7 @@ def test_columns_that_came_later_read_as_null() -> None:
     store = FILES / "images.zarr"
     later = {"predicted_error", "error_bound", "noise_uncertainty", "patient_uncertainty"}
     later |= {"structure_uncertainty_lung", "structure_uncertainty_outside"}
+    later |= {"findings_negative", "findings_uncertain"}
     known = set(EXPECTED["images"]["manifest"][0])
     found = manifest_of(store)
     assert all(row.keys() - known == later for row in found)

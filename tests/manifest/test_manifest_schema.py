@@ -13,11 +13,12 @@ from dfsynth.manifest import COLUMNS, IMAGES, SCHEMA_VERSION
 from dfsynth.records import ManifestRow
 from dfsynth.score import SCORE_COLUMNS
 
-EXPORTED = Path(__file__).parents[2] / "manifests" / "schema-v2.json"
+EXPORTED = Path(__file__).parents[2] / "manifests" / "schema-v3.json"
 
 CONTRACT = """
 image_id row shard status error_code error source uri source_sha256 patient_id view sex age
-findings split width height bits photometric pixel_mm scale_y scale_x offset_y offset_x
+findings findings_negative findings_uncertain
+split width height bits photometric pixel_mm scale_y scale_x offset_y offset_x
 dark_field_mean dark_field_lung_mean aleatoric_mean aleatoric_lung_mean aleatoric_p95
 epistemic_mean epistemic_lung_mean epistemic_p95 uncertainty noise_uncertainty patient_uncertainty
 structure_uncertainty_lung structure_uncertainty_outside predicted_error error_bound lung_fraction
@@ -72,7 +73,7 @@ def test_every_column_is_described_in_its_metadata() -> None:
 
 def test_exported_schema_is_current() -> None:
     assert EXPORTED.read_bytes().decode() == IMAGES.to_json(), (
-        "run: python -m dfsynth.manifest.export > manifests/schema-v2.json"
+        "run: python -m dfsynth.manifest.export > manifests/schema-v3.json"
     )
     assert [
         column["name"] for column in json.loads(IMAGES.to_json())["columns"]

@@ -27,8 +27,11 @@ from dfsynth.score import LEARNED_SCORES
 MakeRow = Callable[..., ManifestRow]
 
 PUBLISHED = Path(__file__).parents[2] / "manifests"
-LATER = [name for name in LEARNED_SCORES if name != "ood_score"]
+SECOND = [name for name in LEARNED_SCORES if name != "ood_score"]
 """Columns that came with version 2."""
+THIRD = ["findings_negative", "findings_uncertain"]
+"""Columns that came with version 3."""
+LATER = [*SECOND, *THIRD]
 
 
 @pytest.fixture
@@ -66,8 +69,9 @@ def test_the_newest_version_is_that_of_new_stores() -> None:
 
 
 def test_columns_come_and_never_go() -> None:
-    one, two = (IMAGE_SCHEMAS[version].arrow.names for version in (1, 2))
-    assert [name for name in two if name not in LATER] == one
+    one, two, three = (schema.arrow.names for schema in IMAGE_SCHEMAS.values())
+    assert [name for name in two if name not in SECOND] == one
+    assert [name for name in three if name not in THIRD] == two
 
 
 def test_a_part_of_an_old_store_has_the_columns_of_its_version(old: Path) -> None:
@@ -80,7 +84,7 @@ def test_what_came_later_reads_as_null(old: Path, rows: list[ManifestRow]) -> No
     for table in (read_manifest(old), read_part(old / "part-0000000.parquet", IMAGE_SCHEMAS[1])):
         assert table.schema.equals(IMAGES.arrow, check_metadata=True)
         assert all(table[name].null_count == table.num_rows for name in LATER)
-        expected = [replace(row, scores={**row.scores, **dict.fromkeys(LATER)}) for row in rows]
+        expected = [replace(row, scores={**row.scores, **dict.fromkeys(SECOND)}) for row in rows]
         assert rows_of(table) == tuple(expected)
 
 
@@ -91,10 +95,10 @@ def test_a_part_goes_through_records_and_back_unchanged(old: Path) -> None:
 
 def test_a_store_holds_parts_of_its_own_version_only(old: Path, tmp_path: Path) -> None:
     part = old / "part-0000000.parquet"
-    with pytest.raises(StoreError, match="has schema version 1; its store has version 2"):
+    with pytest.raises(StoreError, match="has schema version 1; its store has version 3"):
         read_part(part, IMAGES)
     part.write_bytes(encode_part([]))
-    with pytest.raises(StoreError, match="has schema version 2; its store has version 1"):
+    with pytest.raises(StoreError, match="has schema version 3; its store has version 1"):
         read_manifest(old, IMAGE_SCHEMAS[1])
 
 
@@ -153,4 +157,7 @@ def test_nothing_is_refused_where_there_is_nothing(tmp_path: Path, rows: list[Ma
 
 
 def test_null_columns_have_their_type(old: Path) -> None:
-    assert {read_manifest(old).schema.field(name).type for name in LATER} == {pa.float32()}
+    found = read_manifest(old).schema
+    assert {found.field(name).type for name in SECOND} == {pa.float32()}
+    lists = pa.list_(pa.field("element", pa.string()))
+    assert {found.field(name).type for name in THIRD} == {lists}

@@ -31,7 +31,7 @@ def test_rows_schema_and_provenance_are_written(selection: Selection, tmp_path: 
     table = pq.read_table(out)
     assert table.equals(selection.table)
     assert json.loads(table.schema.metadata[PROVENANCE_KEY]) == PROVENANCE
-    assert table.schema.metadata[b"dfsynth.schema_version"] == b"2"
+    assert table.schema.metadata[b"dfsynth.schema_version"] == b"3"
     assert table.schema.field("uncertainty").metadata == IMAGES.arrow.field("uncertainty").metadata
 
 

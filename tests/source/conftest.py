@@ -6,6 +6,7 @@ import pytest
 
 from dfsynth.records import SourceItem
 from dfsynth.source import Listing
+from dfsynth.store.plan import source_item
 
 NIH = Path(__file__).parents[1] / "data" / "nih"
 
@@ -58,9 +59,6 @@ def items_of() -> Callable[[Listing], Iterable[SourceItem]]:
 
     def items(listing: Listing) -> Iterable[SourceItem]:
         for row, values in enumerate(listing.table.to_pylist()):
-            findings = values.pop("findings")
-            yield SourceItem(
-                row=row, shard=0, findings=None if findings is None else tuple(findings), **values
-            )
+            yield source_item({"row": row, "shard": 0, **values})
 
     return items

@@ -93,3 +93,31 @@ def test_no_rows() -> None:
     assert len(columns.ages(strings())[0]) == 0
     assert len(columns.lengths(strings())[0]) == 0
     assert len(columns.findings(strings(), "|")) == 0
+
+
+def test_ages_in_bins() -> None:
+    found, bad = columns.ages(strings("40-49", "85+", "85 or more", ">=90", "> 89", "[80]", "9-"))
+    assert found.to_pylist() == [44.5, 85.0, 85.0, 90.0, 89.0, 80.0, None]
+    assert bad == 1
+
+
+def test_ages_from_dates() -> None:
+    births = strings("1930.0", "1930", "1930-05-01", None, "2015", "19")
+    dates = strings("20140915", "2014", "2014-09-15 10:00", "2014", "20140915", "2014")
+    found = columns.ages_at(births, dates)
+    assert columns.ages(found)[0].to_pylist() == [84.0, 84.0, 84.0, None, None, None]
+
+
+def test_python_lists() -> None:
+    found = columns.python_lists(
+        strings("['a', ' b']", "[]", "[\"c's\", 'd']", "a, b", None, "['x\ty' 'z']", "[nan]")
+    )
+    expected = [["a", "b"], [], ["c's", "d"], None, None, ["x\ty", "z"], []]
+    assert found.to_pylist() == expected
+
+
+def test_words_are_translated_whatever_their_case() -> None:
+    words = {"Male": "M", "female": "F", "Unknown": ""}
+    found = columns.translate(strings("male", "FEMALE", "unknown", "O", None), words)
+    assert found.to_pylist() == ["M", "F", None, "O", None]
+    assert columns.translate(strings("x"), {}).to_pylist() == ["x"]

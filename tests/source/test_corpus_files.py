@@ -1,10 +1,12 @@
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from dfsynth.errors import UsageError
 from dfsynth.source import known_corpora, open_source
-from dfsynth.source.corpus_source import folder_pattern
+from dfsynth.source.path_pattern import PathPattern
+from dfsynth.source.template import Template
 
 SMALL = """
 name = "mine"
@@ -12,19 +14,18 @@ title = "My images"
 licence = "CC BY 4.0"
 
 [images]
-folders = ["**"]
-suffixes = [".PNG", ".dcm"]
+files = ["**/*.PNG", "**/*.dcm"]
 id = "{id_from}"
 
-[table]
+[[table]]
 files = ["labels.csv"]
+key = "{id}"
 findings_separators = ";"
 oldest_years = 100
 
 [table.columns]
-image_id = ["id"]
 findings = ["labels"]
-age = ["years"]
+age = "years"
 width_mm = ["width"]
 split = ["fold"]
 """
@@ -44,8 +45,8 @@ def test_known_corpora_are_complete() -> None:
         described = (corpus.title, corpus.license, corpus.citation, corpus.homepage, corpus.layout)
         assert all(described)
         assert corpus.obtain
-        assert corpus.images
-        assert corpus.gigabytes
+        assert corpus.size.images
+        assert corpus.size.gigabytes
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_users_corpus(make_tree, tmp_path, ids_of, id_from, ids) -> None:
             "labels.csv": f"id,labels,years,width,fold\n{table}".encode(),
         }
     )
-    source = open_source(corpus_file(tmp_path, SMALL.replace("{id_from}", id_from)), root)
+    source = open_source(corpus_file(tmp_path, SMALL.replace("{id_from}", f"{{{id_from}}}")), root)
     listing = source.listing()
     assert ids_of(listing) == ids
     row = listing.table.to_pylist()[0]
@@ -86,23 +87,37 @@ def test_a_users_corpus(make_tree, tmp_path, ids_of, id_from, ids) -> None:
         ('title = "My images"', "title = 3", "wrong at title: found 3"),
         ('licence = "CC BY 4.0"', 'license = "x"', "wrong at licence: found nothing"),
         ("[images]", "citatoin = 'x'\n[images]", "did you mean citation?"),
-        ('folders = ["**"]', 'folder = ["**"]', "wrong at images.folders: found nothing"),
-        ('folders = ["**"]', "folders = []", "wrong at images.folders: found []"),
-        ("oldest_years = 100", "oldest_years = -1", "wrong at table.oldest_years: found -1"),
+        ('files = ["**', 'file = ["**', "wrong at images.files: found nothing"),
+        ('["**/*.PNG", "**/*.dcm"]', "[]", "wrong at images.files: found []"),
+        ('"**/*.PNG"', '"../*.PNG"', "wrong at images.files: found '../*.PNG'"),
+        ('"**/*.PNG"', '"/a/*.PNG"', "expected a path below the root"),
+        ('"**/*.PNG"', '"{a}/{a}.PNG"', "names in braces that come once each"),
+        ('"**/*.PNG"', '"{a b}/x.PNG"', "made of letters, digits and _"),
+        ("oldest_years = 100", "oldest_years = -1", "wrong at table[0].oldest_years: found -1"),
         ("oldest_years = 100", "oldest_year = 100", "did you mean oldest_years?"),
-        ('id = "{id_from}"', 'id = "hash"', "wrong at images.id: found 'hash'"),
-        ('image_id = ["id"]', "", "wrong at table.columns.image_id: found nothing"),
-        ('age = ["years"]', 'agee = ["years"]', "did you mean age?"),
-        ('age = ["years"]', 'age = "years"', "wrong at table.columns.age: found 'years'"),
+        ('id = "{id_from}"', 'id = "{hash}"', "wrong at images.id: found '{hash}'"),
+        ('id = "{id_from}"', 'id = "{path"', "each brace with its fellow"),
+        ('id = "{id_from}"', 'id = "{path|upper}"', "filters out of lower, folder"),
+        ('id = "{id_from}"', 'id = "{path|pad:0}"', "with N from 1 to 99"),
+        ('key = "{id}"', "", "wrong at table[0].key: found nothing"),
+        ('age = "years"', 'agee = ["years"]', "did you mean age?"),
+        ('age = "years"', "age = 3", "wrong at table[0].columns.age: found 3"),
+        ('findings_separators = ";"', 'findings_separators = ""', "at least one character"),
+        ('["labels.csv"]', '["/etc/passwd"]', "wrong at table[0].files: found '/etc/passwd'"),
+        ('["labels.csv"]', '["a/../../t.csv"]', "expected a path below the root"),
+        ('files = ["labels.csv"]', 'files = "t.csv"\nneed = "maybe"', "one of required, expected"),
         ("[images]", "[[images]]", "wrong at images"),
         ("[images]", "split = 'x'\n[images]", "wrong at split: found 'x'"),
-        ("[images]", "[[split]]\nfile = 'x'\n[images]", "wrong at split.split: found nothing"),
+        ("[images]", "[[split]]\nfile = 'x'\n[images]", "wrong at split[0].split: found nothing"),
+        ("[images]", "[[exclude]]\nids = ['x']\n[images]", "wrong at exclude[0].reason"),
+        ("[images]", "[words]\nsiez = {a = 'b'}\n[images]", "wrong at words.siez"),
+        ("[images]", "[[sidecar]]\nfile = 'x'\nfacts.sex = 'a'\n[images]", "with one group"),
         ("[images]", "[images", "is no TOML"),
     ],
 )
 def test_mistakes_are_named(tmp_path, old, new, words) -> None:
     assert old in SMALL
-    text = SMALL.replace(old, new).replace("{id_from}", "stem")
+    text = SMALL.replace(old, new).replace("{id_from}", "{stem}")
     with pytest.raises(UsageError) as caught:
         open_source(corpus_file(tmp_path, text), tmp_path)
     assert words in str(caught.value)
@@ -112,16 +127,48 @@ def test_mistakes_are_named(tmp_path, old, new, words) -> None:
 @pytest.mark.parametrize(
     ("pattern", "inside", "outside"),
     [
-        (".", [""], ["a/"]),
-        ("images", ["images/"], ["", "images/a/", "ximages/"]),
-        ("images_*/images/", ["images_001/images/", "images_/images/"], ["images_1/x/images/"]),
-        ("**", ["", "a/", "a/b/"], []),
-        ("a/**", ["a/", "a/b/", "a/b/c/"], ["", "b/", "ab/"]),
-        ("**/files", ["files/", "p10/files/", "p10/s1/files/"], ["p10/", "xfiles/"]),
-        ("a.b", ["a.b/"], ["axb/"]),
+        ("*.png", ["a.png", "a.b.PNG"], ["a/b.png", "a.jpg", "png"]),
+        ("images/*.IMG", ["images/a.img", "images/A.IMG"], ["a.IMG", "x/images/a.IMG"]),
+        ("images_*/*.png", ["images_001/a.png", "images_/a.png"], ["images_1/x/a.png"]),
+        ("**", ["a", "a/b", "a/b/c.png"], []),
+        ("a/**/*", ["a/x", "a/b/x", "a/b/c/x"], ["x", "b/x", "ab/x"]),
+        ("**/files/*.b", ["files/x.b", "p/q/files/x.b"], ["p/x.b", "xfiles/x.b"]),
+        ("a.b/*", ["a.b/x"], ["axb/x"]),
+        ("{p}/s{n}/*.png", ["1/s2/x.png"], ["1/s/x.png", "s2/x.png"]),
     ],
 )
-def test_folder_patterns(pattern, inside, outside) -> None:
-    found = folder_pattern((pattern,))
-    assert all(found.fullmatch(folder) for folder in inside)
-    assert not any(found.fullmatch(folder) for folder in outside)
+def test_patterns_of_paths(pattern, inside, outside) -> None:
+    found = PathPattern.parse(pattern)
+    assert all(found.match(path) is not None for path in inside)
+    assert all(found.match(path) is None for path in outside)
+
+
+def test_patterns_name_parts() -> None:
+    pattern = PathPattern.parse("p*/p{patient}/s{study}/{image}_{side}.JPG")
+    assert pattern.names == ("patient", "study", "image", "side")
+    assert pattern.match("p10/p101/s5/view1_a_frontal.jpg") == ("101", "5", "view1", "a_frontal")
+
+
+@pytest.mark.parametrize(
+    ("template", "filled"),
+    [
+        ("{path}", ["A/b/C.d.png", None]),
+        ("x", ["x", "x"]),
+        ("p{n}/{path|stem}", ["p7/C.d", None]),
+        ("{n|pad:3}-{path|tail:2|lower}", ["007-b/c.d.png", None]),
+        ("{path|tail:9}", ["A/b/C.d.png", None]),
+        ("{path|no_suffix}", ["A/b/C.d", None]),
+        ("{path|file_name}", ["C.d.png", None]),
+        ("{path|folder}", ["A/b", None]),
+        ("{n|folder}", ["", ""]),
+        ("{windows|slashes|tail:1}", ["c.png", "c.png"]),
+        ("{nowhere}", [None, None]),
+    ],
+)
+def test_templates(template, filled) -> None:
+    values = {
+        "path": pa.array(["A/b/C.d.png", None]),
+        "n": pa.array(["7", "8"]),
+        "windows": pa.array(["a\\b\\c.png", "c.png"]),
+    }
+    assert Template.parse(template).fill(values, 2).to_pylist() == filled

@@ -35,9 +35,12 @@ def test_the_official_layout(nih_root, ids_of, items_of) -> None:
         "sex": "M",
         "age": 31.0,
         "findings": ["Infiltration", "Pneumonia", "Pneumothorax"],
+        "findings_negative": None,
+        "findings_uncertain": None,
         "split": "train_val",
         "width_mm": None,
         "height_mm": None,
+        "pixel_mm": None,
     }
     assert rows["00001300_000.png"]["findings"] == ["No Finding"]
     assert rows["00001018_005.png"]["view"] == "AP"
@@ -64,7 +67,8 @@ def test_flat_layouts(nih_root, ids_of, folder) -> None:
 def test_an_image_in_two_folders_is_refused(nih_root) -> None:
     (nih_root / "images").mkdir()
     shutil.copy(NIH / NAMES[2], nih_root / "images")
-    with pytest.raises(UsageError, match=rf"corpus nih: '{NAMES[2]}' \(2 times\)"):
+    places = rf"images/{NAMES[2]}, images_001/images/{NAMES[2]}"
+    with pytest.raises(UsageError, match=rf"corpus nih: '{NAMES[2]}' \(2 times: {places}\)"):
         open_source("nih", nih_root).listing()
 
 
@@ -191,20 +195,25 @@ def test_the_newest_table_wins(nih_root) -> None:
 def test_a_table_that_names_an_image_twice_is_refused(nih_root) -> None:
     table = nih_root / TABLE
     table.write_text(table.read_text() + table.read_text().splitlines()[1] + "\n")
-    with pytest.raises(UsageError, match=rf"the table {TABLE}: '{NAMES[0]}' \(2 times\)"):
+    with pytest.raises(
+        UsageError, match=rf"the table {TABLE}: '{NAMES[0]}' \(2 times, in rows 1, 7\)"
+    ):
         open_source("nih", nih_root).listing()
 
 
 def test_a_table_without_ids_is_refused(nih_root) -> None:
     (nih_root / TABLE).write_text("file,label\na,b\n")
-    with pytest.raises(UsageError, match=r"no column of image ids: found 'file', 'label'"):
+    with pytest.raises(UsageError, match=r"lacks the columns of its key: found 'file', 'label'"):
         open_source("nih", nih_root).listing()
 
 
 def test_a_table_without_a_column_is_reported(nih_root) -> None:
     (nih_root / TABLE).write_text(f"Image Index,Patient ID\n{NAMES[0]},218\n")
     listing = open_source("nih", nih_root).listing()
-    assert f"the table {TABLE} has no column Patient Sex or Patient Gender" in listing.warnings
+    lacking = (
+        f"the table {TABLE} has no column Patient Sex or Patient Gender (nearest: 'Patient ID')"
+    )
+    assert lacking in listing.warnings
     assert listing.table.column("patient_id")[0].as_py() == "218"
 
 

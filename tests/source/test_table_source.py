@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 
 import pyarrow as pa
@@ -39,9 +40,12 @@ def test_columns_in_the_order_of_the_rows(tmp_path, ids_of, items_of, real_png) 
             "sex": "F",
             "age": 58.0,
             "findings": ["Edema", "Effusion"],
+            "findings_negative": None,
+            "findings_uncertain": None,
             "split": "test",
             "width_mm": 350.5,
             "height_mm": 430.0,
+            "pixel_mm": None,
         },
         {
             "image_id": "first",
@@ -53,9 +57,12 @@ def test_columns_in_the_order_of_the_rows(tmp_path, ids_of, items_of, real_png) 
             "sex": None,
             "age": None,
             "findings": ["No Finding"],
+            "findings_negative": None,
+            "findings_uncertain": None,
             "split": None,
             "width_mm": None,
             "height_mm": None,
+            "pixel_mm": None,
         },
     ]
     assert [w.split(" are not")[0] for w in listing.warnings] == [
@@ -255,3 +262,49 @@ def test_whole_paths_win_over_names_of_files(tmp_path, ids_of) -> None:
     for header in ("file_path", "filepath", "image_path"):
         spec = write(tmp_path / "t.csv", f"file_name,image,{header}\na.png,b.png,c/d.png\n")
         assert ids_of(open_source(spec, None).listing()) == ["c/d.png"]
+
+
+def test_a_table_written_on_windows(tmp_path, ids_of) -> None:
+    table = (
+        "\ufeffImage_Path;Patient ID;Sex;Age;Findings;Width_mm\r\n"
+        "images\\A 1.PNG;P1;F;58;No Finding;430\r\n"
+        "images\\b.Png ;P2;M;006M;Effusion|Mass;350\r\n"
+        "images\\c.png;P3;;;;\r\n"
+        "C:\\images\\d.png;P4;;;;\r\n"
+        "\\\\server\\images\\e.png;P5;;;;\r\n"
+    )
+    listing = open_source(write(tmp_path / "t.csv", table), None).listing()
+    assert ids_of(listing) == ["images/A 1.PNG", "images/b.Png", "images/c.png"]
+    assert listing.table.column("patient_id").to_pylist() == ["P1", "P2", "P3"]
+    assert listing.excluded == {"outside_root": 2}
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_line_breaks_in_values(tmp_path, ids_of, packed) -> None:
+    """Of a table larger than the blocks that it is read in."""
+    report = '"' + "line of a report,\n" * 20 + 'and ""quotes"""'
+    rows = "".join(f"img/{n:05d}.png,{report},PA\n" for n in range(40_000))
+    content = f'path,"the\nreport",view\n{rows}'.encode()
+    path = tmp_path / ("t.csv.gz" if packed else "t.csv")
+    path.write_bytes(gzip.compress(content, 1) if packed else content)
+    listing = open_source(str(path), None).listing()
+    assert ids_of(listing) == [f"img/{n:05d}.png" for n in range(40_000)]
+    assert set(listing.table.column("view").to_pylist()) == {"PA"}
+
+
+@pytest.mark.parametrize("name", ["t.tsv", "t.tsv.gz", "T.CSV.GZ"])
+def test_packed_tables_and_tabs(tmp_path, ids_of, name) -> None:
+    mark = "," if "CSV" in name else "\t"
+    content = f"path{mark}view, side\na;b.png{mark}PA\n".encode()
+    if mark == ",":
+        content = b"path,view\na;b.png,PA\n"
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.lower()[-1] == "z" else content)
+    listing = open_source(str(tmp_path / name), None).listing()
+    assert ids_of(listing) == ["a;b.png"]
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"path,view\na.png,PA\n" * 99)[:-9]])
+def test_a_damaged_packed_table_is_reported(tmp_path, content) -> None:
+    (tmp_path / "t.csv.gz").write_bytes(content)
+    with pytest.raises(UsageError, match=r"cannot read the table t\.csv\.gz"):
+        open_source(str(tmp_path / "t.csv.gz"), None).listing()

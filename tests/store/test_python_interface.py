@@ -41,7 +41,7 @@ def test_the_store_gives_arrays_manifest_provenance_and_dataset(built, store_pat
     store = dfsynth.open_store(store_path)
     assert plain_array(store, "dark_field").shape == (5, 32, 32)
     np.testing.assert_array_equal(plain_array(store, "aleatoric")[3], store.read("aleatoric", 3))
-    assert store.provenance["schema_version"] == 2
+    assert store.provenance["schema_version"] == 3
     data = store.dataset(maps=("dark_field", "epistemic"), include_no_lung=True)
     batches = list(DataLoader(data, batch_size=2))
     assert [tuple(b["maps"].shape) for b in batches] == [
