@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dfsynth.errors import UsageError
 from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.planning import Draft
+from dfsynth.jobs.shard_size import SMALLEST, choose_shard_size, measure_rate
 from dfsynth.options import BuildOptions
 from dfsynth.source import Source
 from dfsynth.store import StoreLayout, format_of
@@ -35,15 +36,18 @@ class BuildJob:
             UsageError: no images, or options that the checkpoint or the device cannot serve.
         """
         options, facts = self.options, self.maker.facts
-        fingerprint = self._fingerprint(self.maker.resolve_precision(options.precision))
+        precision = self.maker.resolve_precision(options.precision)
         if "lung" in options.maps and not facts.has_lung:
             raise UsageError(f"--maps lung: the checkpoint {facts.name} has no lung output")
         listing = self.source.listing()
-        plan = number_rows(listing.table, options.shard_size, options.limit)
+        images = min(listing.table.num_rows, options.limit or listing.table.num_rows)
+        shard_size = options.shard_size or self._shard_size(precision, images)
+        fingerprint = self._fingerprint(precision, shard_size)
+        plan = number_rows(listing.table, shard_size, options.limit)
         excluded = dict(listing.excluded)
         if plan.num_rows < listing.table.num_rows:
             excluded["over_limit"] = listing.table.num_rows - plan.num_rows
-        shards = -(-plan.num_rows // options.shard_size)
+        shards = -(-plan.num_rows // shard_size)
         license_ = self.source.license
         record = new_record(fingerprint, facts, license_, plan.num_rows, shards, excluded)
         return Draft(record, plan, listing.warnings)
@@ -51,14 +55,23 @@ class BuildJob:
     def differences(self, held: BuildRecord) -> list[str]:
         """See `Job`.
 
-        `--precision auto` takes what the store has: a machine that resolves it otherwise can
-        still finish the store.
+        `--precision auto` and `--shard-size auto` take what the store has: a machine that resolves
+        them otherwise can still finish the store.
         """
         wanted = self.options.precision
         precision = held.fingerprint.precision if wanted == "auto" else wanted
-        return held.fingerprint.differences(self._fingerprint(precision))
+        shard_size = self.options.shard_size or held.shard_size
+        return held.fingerprint.differences(self._fingerprint(precision, shard_size))
 
-    def _fingerprint(self, precision: str) -> Fingerprint:
+    def _shard_size(self, precision: str, images: int) -> int:
+        """By the measured rate, where it matters."""
+        if images <= SMALLEST:
+            return SMALLEST
+        grid = self.options.size or self.maker.facts.grid
+        rate = measure_rate(self.maker.make(precision, grid), grid)
+        return choose_shard_size(rate, images, self.options.partition[1])
+
+    def _fingerprint(self, precision: str, shard_size: int) -> Fingerprint:
         """What the options would decide about the values of a store."""
         options, facts = self.options, self.maker.facts
         return Fingerprint(
@@ -71,7 +84,7 @@ class BuildJob:
             maps=options.maps,
             dtype=options.dtype,
             compression=format_of(StoreLayout(options.out)).compression,
-            shard_size=options.shard_size,
+            shard_size=shard_size,
             limit=options.limit,
             mc=options.mc,
         )

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
@@ -11,6 +11,7 @@ from dfsynth.jobs.image_rows import Failed, Prepared
 from dfsynth.preprocess import ModelInputReader
 from dfsynth.records import SourceItem
 from dfsynth.source import Source
+from dfsynth.threads.activity import Activity
 
 Outcome: TypeAlias = Prepared | Failed
 Result = TypeVar("Result")
@@ -32,6 +33,7 @@ class InputStage:
 
     source: Source
     reader: ModelInputReader
+    activity: Activity = field(default_factory=Activity)
 
     def __call__(self, item: SourceItem) -> Outcome:
         """Never raises for a bad input, only where the whole run may be wrong.
@@ -40,11 +42,13 @@ class InputStage:
             DfsynthError: the source itself is gone.
         """
         max_bytes = self.reader.limits.max_bytes
-        data = attempt(lambda: self.source.read(item, max_bytes), item.image_id)
+        with self.activity.doing("read", item.image_id):
+            data = attempt(lambda: self.source.read(item, max_bytes), item.image_id)
         if isinstance(data, Failure):
             return Failed(item, data.code, data.sentence)
         digest = hashlib.sha256(data).hexdigest()
-        found = attempt(lambda: self.reader(data, _field_mm(item)), item.image_id)
+        with self.activity.doing("decode", item.image_id):
+            found = attempt(lambda: self.reader(data, _field_mm(item)), item.image_id)
         if isinstance(found, Failure):
             return Failed(item, found.code, found.sentence, digest)
         return Prepared(item, digest, *found)

@@ -3,7 +3,6 @@
 from dfsynth.options.build_options import (
     DEFAULT_MAPS,
     DEFAULT_MC_SAMPLES,
-    DEFAULT_SHARD_SIZE,
     BuildOptions,
     StoredFloat,
 )
@@ -32,7 +31,6 @@ __all__ = [
     "DEFAULT_PAIRS_SHARD_SIZE",
     "DEFAULT_PAIRS_SIZE",
     "DEFAULT_RISK",
-    "DEFAULT_SHARD_SIZE",
     "LAYERS",
     "BuildOptions",
     "ErrorLimit",

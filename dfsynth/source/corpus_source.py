@@ -34,6 +34,11 @@ class CorpusSource:
     def license(self) -> str:
         return self.corpus.license
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """See `Source`."""
+        return (self.root,)
+
     def listing(self) -> Listing:
         """Every image on disk, with what table and lists say of it.
 

@@ -22,6 +22,11 @@ class FolderSource:
     def name(self) -> str:
         return source_name("folder", self.root.resolve())
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """See `Source`."""
+        return (self.root,)
+
     def listing(self) -> Listing:
         """Every file below the root; image_id and uri are its path with `/`.
 

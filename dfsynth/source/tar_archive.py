@@ -50,6 +50,11 @@ class TarSource:
     def name(self) -> str:
         return source_name("tar", self.path)
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """See `Source`."""
+        return (self.path,)
+
     def listing(self) -> Listing:
         """Every regular member.
 

@@ -44,6 +44,11 @@ class ZipSource:
     def license(self) -> str:
         return "unknown"
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """See `Source`."""
+        return (self.path,)
+
     def listing(self) -> Listing:
         """Every member that is a file.
 

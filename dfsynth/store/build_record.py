@@ -10,6 +10,7 @@ from dfsynth.manifest import IMAGE_SCHEMAS, SCHEMA_VERSION, ManifestSchema
 from dfsynth.options import StoredFloat
 from dfsynth.records import GeneratorFacts, MonteCarloMode
 from dfsynth.store import ArraySpec, Json
+from dfsynth.store.cut import Cut
 from dfsynth.store.provenance import (
     array_specs,
     encode_record,
@@ -77,6 +78,8 @@ class BuildRecord:
     versions: Mapping[str, str]
     schema_version: int = SCHEMA_VERSION
     """Of the manifest; a store keeps that of the dfsynth which planned it."""
+    segments: tuple[int, ...] = ()
+    """Inputs of each planning of an extended store; empty where there was one."""
     members: int = 1
     """Networks among which the samples were shared out."""
 
@@ -89,6 +92,11 @@ class BuildRecord:
     def shard_size(self) -> int:
         """See `StoreRecord`."""
         return self.fingerprint.shard_size
+
+    @property
+    def cut(self) -> Cut:
+        """See `StoreRecord`."""
+        return Cut(self.shard_size, self.segments or (self.rows,))
 
     @property
     def arrays(self) -> tuple[ArraySpec, ...]:
@@ -114,6 +122,7 @@ class BuildRecord:
             fingerprint[name] = tuple(fingerprint[name])
         for name in ("window", "intensity"):
             found[name] = tuple(found[name])
+        found["segments"] = tuple(found.get("segments", ()))
         return cls(fingerprint=Fingerprint(**fingerprint), **found)
 
     def attributes(self) -> dict[str, Json]:

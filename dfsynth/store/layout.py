@@ -2,6 +2,8 @@
 
 <root>/manifest/part-NNNNNNN.parquet  the commit record of shard N
 <root>/run/                           plan.parquet, build.json, lock, tmp/
+<root>/run/partial-NNNNNNN.rows       finished rows of shard N, which has no part yet
+<root>/run/replacing-NNNNNNN          the files of shard N are being replaced under its part
 
 Where the arrays lie is the business of their format; of Zarr, `dfsynth.store.zarr.paths` says so.
 """
@@ -16,6 +18,7 @@ from dfsynth.files.durable import make_folder
 from dfsynth.files.faults import store_faults
 
 _PART: Final = re.compile(r"part-(\d{7,})\.parquet")
+_REPLACING: Final = re.compile(r"replacing-(\d{7,})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,17 @@ class StoreLayout:
         """The manifest part whose presence means that `shard` is committed."""
         return self.manifest / f"part-{shard:07d}.parquet"
 
+    def partial(self, shard: int) -> Path:
+        """The finished rows of a shard whose run was stopped; their values lie in its arrays."""
+        return self.run / f"partial-{shard:07d}.rows"
+
+    def replacing(self, shard: int) -> Path:
+        """A mark that the array files of a committed shard are being replaced.
+
+        While it is there, rows that the shard's part calls failed may hold values.
+        """
+        return self.run / f"replacing-{shard:07d}"
+
     def owner(self, shard: int) -> str:
         """What the scratch files of a shard are named after, for `DurableFile` and `sweep`."""
         return f"shard-{shard:07d}"
@@ -83,6 +97,18 @@ class StoreLayout:
         Raises:
             StoreError: the manifest folder cannot be read.
         """
-        with store_faults(f"list {self.manifest}"), os.scandir(self.manifest) as entries:
-            matches = [_PART.fullmatch(entry.name) for entry in entries]
-        return frozenset(int(match[1]) for match in matches if match)
+        return _numbers(self.manifest, _PART)
+
+    def replaced_shards(self) -> frozenset[int]:
+        """The committed shards whose replacement was begun and has not ended.
+
+        Raises:
+            StoreError: the folder of the run cannot be read.
+        """
+        return _numbers(self.run, _REPLACING)
+
+
+def _numbers(folder: Path, pattern: re.Pattern[str]) -> frozenset[int]:
+    with store_faults(f"list {folder}"), os.scandir(folder) as entries:
+        matches = [pattern.fullmatch(entry.name) for entry in entries]
+    return frozenset(int(match[1]) for match in matches if match)

@@ -29,12 +29,14 @@ class RootState(Enum):
 def remove_shard(layout: StoreLayout, names: Sequence[str], shard: int) -> None:
     """Takes a shard of the arrays `names` back: first its manifest part, then its array files.
 
-    In that order a kill in between leaves an uncommitted shard, never a part without arrays.
+    In that order a kill in between leaves an uncommitted shard, never a part without arrays. Rows
+    that a stopped run has kept of it go too.
 
     Raises:
         StoreError: A file cannot be removed.
     """
     remove_durably([layout.part(shard)])
+    remove_durably([layout.partial(shard), layout.replacing(shard)])
     remove_durably(format_of(layout).shard_files(layout, names, shard))
 
 
