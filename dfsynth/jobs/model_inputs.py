@@ -2,9 +2,10 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.jobs.image_rows import Failed, Prepared
@@ -15,6 +16,13 @@ from dfsynth.threads.activity import Activity
 
 Outcome: TypeAlias = Prepared | Failed
 Result = TypeVar("Result")
+
+_NO_MEMORY: Final = re.compile(
+    r"bad_alloc|(insufficient|not enough|out of) memory|(cannot|could not|failed to|unable to) "
+    r"alloc|memory allocation",
+    re.IGNORECASE,
+)
+"""How libraries say it that raise another error than MemoryError."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +69,16 @@ def _field_mm(item: SourceItem) -> tuple[float, float] | None:
     return None
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Whether memory that was not to be had is behind an error, in its own words or its cause's."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError) or _NO_MEMORY.search(str(cause)):
+            return True
+        cause = cause.__cause__
+    return False
+
+
 def attempt(work: Callable[[], Result], image_id: str) -> Result | Failure:
     """What `work` gives for one image or pair, or why it gives nothing.
 
@@ -69,17 +87,17 @@ def attempt(work: Callable[[], Result], image_id: str) -> Result | Failure:
     """
     try:
         return work()
-    except ImageError as error:
-        return Failure(error.code, str(error))
-    except DfsynthError:
-        raise
-    except MemoryError as error:
-        # The machine's failure, not the image's: a failed row would stay.
-        raise DfsynthError(
-            "out of memory at one image; use fewer --workers, or smaller images (build: "
-            "--max-pixels, simulate: --size), and run the command again"
-        ) from error
     except Exception as error:  # noqa: BLE001 - a bad input must not end a run of 100,000
+        if lacks_memory(error):
+            # The machine's failure, not the image's: a failed row would stay.
+            raise DfsynthError(
+                "out of memory at one image; use fewer --workers, or smaller images (build: "
+                "--max-pixels, simulate: --size), and run the command again"
+            ) from error
+        if isinstance(error, ImageError):
+            return Failure(error.code, str(error))
+        if isinstance(error, DfsynthError):
+            raise
         _log.debug("unexpected error at %s", image_id, exc_info=True)
         sentence = f"an unexpected {type(error).__name__}; run again with -v to see where"
         return Failure(ErrorCode.INTERNAL, sentence)

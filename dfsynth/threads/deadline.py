@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final
 
+from dfsynth.errors import DfsynthError
+
 _POLL_S: Final = 0.2
 """How long a late call may be late before anybody looks."""
 
@@ -51,8 +53,8 @@ class DeadlinePool(Executor):
             name: Of the threads.
             count: Calls at one time.
             timeout_s: Seconds that a call may take once it has begun.
-            late: Gives, or raises, what takes the place of a late call's result, from the arguments
-                of the call and the number of calls that stand still by now.
+            late: Gives what takes the place of a late call's result, from the arguments of the call
+                and the number of calls that stand still by now; or raises a DfsynthError.
         """
         self._name = name
         self._timeout_s = timeout_s
@@ -143,7 +145,7 @@ class DeadlinePool(Executor):
         self._state.stuck += 1
         try:
             task.future.set_result(self._late(task.arguments, self._state.stuck))
-        except BaseException as raised:  # noqa: BLE001 - whoever waits for it raises it
+        except DfsynthError as raised:
             task.future.set_exception(raised)
         self._start(self._work)
 
