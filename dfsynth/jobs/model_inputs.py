@@ -87,7 +87,7 @@ def attempt(work: Callable[[], Result], image_id: str) -> Result | Failure:
     """
     try:
         return work()
-    except Exception as error:  # noqa: BLE001 - a bad input must not end a run of 100,000
+    except Exception as error:
         if lacks_memory(error):
             # The machine's failure, not the image's: a failed row would stay.
             raise DfsynthError(

@@ -9,7 +9,7 @@ from typing import Final, Generic, Protocol, TypeVar
 import pyarrow as pa
 
 from dfsynth.errors import ConflictError, StoreError
-from dfsynth.files.durable import replacing, write_durably
+from dfsynth.files.durable import remove_durably, replacing, write_durably
 from dfsynth.files.locks import RunLock
 from dfsynth.progress import Progress
 from dfsynth.store import RootState, StoreLayout, clear_store, examine_root, format_of
@@ -195,9 +195,14 @@ def _write_plan_once(
 
 
 def _write_draft(layout: StoreLayout, draft: Draft[Record]) -> None:
-    """Group, plan, and last the build record, which makes the folder a store."""
+    """Group, plan, and last the build record, which makes the folder a store.
+
+    First of all a mark, by which whoever finds this killed knows that the files are ours.
+    """
     layout.make_folders()
+    write_durably(layout.planning, b"", layout.scratch, PLAN_OWNER)
     format_of(layout).write_group(layout, draft.record.arrays, draft.record.attributes())
     with replacing(layout.plan, layout.scratch, PLAN_OWNER) as stream:
         write_plan([draft.plan], stream, draft.record.shard_size)
     write_durably(layout.build, draft.record.to_json(), layout.scratch, PLAN_OWNER)
+    remove_durably([layout.planning])

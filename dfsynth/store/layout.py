@@ -59,6 +59,11 @@ class StoreLayout:
         return self.run / "tmp"
 
     @property
+    def planning(self) -> Path:
+        """A mark that what else lies here, short of `build`, was made by a planning of ours."""
+        return self.run / "planning"
+
+    @property
     def removing(self) -> Path:
         """What `build` is renamed to while the store is being cleared."""
         return self.run / "removing.json"

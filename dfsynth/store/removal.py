@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 from dfsynth.errors import ConflictError
-from dfsynth.files.durable import remove_durably, remove_entry, sync_folder
+from dfsynth.files.durable import is_temporary, remove_durably, remove_entry, sync_folder
 from dfsynth.files.faults import store_faults
 from dfsynth.files.json_record import parse_object
 from dfsynth.store.layout import StoreLayout
@@ -150,11 +150,20 @@ def _is_bare_start(layout: StoreLayout) -> bool:
 
 
 def _is_bare_planning(layout: StoreLayout) -> bool:
-    return _is_begun(layout, {layout.lock.name, layout.plan.name, layout.scratch.name})
+    names = {layout.lock.name, layout.planning.name, layout.plan.name, layout.scratch.name}
+    return _is_begun(layout, names)
 
 
 def _is_begun(layout: StoreLayout, in_run: Set[str]) -> bool:
-    documents = format_of(layout).documents
+    """Whether nothing lies there but what planning makes, and bears its mark.
+
+    Documents of arrays without the mark are another program's, whatever they are called.
+    """
+    documents = format_of(layout).documents if _is_file(layout.planning) else frozenset[str]()
+    if _exists(layout.scratch) and not all(map(is_temporary, layout.scratch.iterdir())):
+        return False
+    if _is_file(layout.lock) and layout.lock.stat().st_size:
+        return False
     return _holds_only(layout.run, in_run) and all(
         _is_file(entry) if entry.name in documents else _holds_only(entry, documents)
         for entry in _others(layout.root, layout.run)

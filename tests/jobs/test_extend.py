@@ -1,4 +1,4 @@
-"""`--extend`: inputs that appeared since planning get shards of their own; a resume notices them."""
+"""`--extend`: inputs that appeared since planning get new shards; a resume notices them."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 from kill_switch import kill_at_call
 from radiograph_files import write_folder, write_image
 from store_content import assert_equal_stores, plain_array
-from toy_generator import ToyMaker
+from toy_generator import ToyGenerator, ToyMaker
 
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.jobs.build import run_build
@@ -174,15 +174,15 @@ def test_a_store_in_use_is_not_extended(images, out):
         """While its generator runs, somebody wants to extend the store."""
 
         def make(self, *arguments):
-            generator = super().make(*arguments)
+            made = super().make(*arguments)
 
-            def generate(inputs, image_ids, generate=type(generator).generate):
-                with pytest.raises(ConflictError, match="another process is at work"):
-                    build(images, out, extend=True)
-                return generate(generator, inputs, image_ids)
+            class Generator(ToyGenerator):
+                def generate(self, inputs, image_ids):
+                    with pytest.raises(ConflictError, match="another process is at work"):
+                        build(images, out, extend=True)
+                    return super().generate(inputs, image_ids)
 
-            object.__setattr__(generator, "generate", generate)
-            return generator
+            return Generator(made.batch_size, made.seed)
 
     assert run_build(options(images, out), Extending(), Silent()).ok == 2
 

@@ -71,7 +71,7 @@ def test_an_emptied_root_ends_the_run_and_commits_no_missing_row(images, tmp_pat
 
 def test_a_source_that_was_away_for_a_moment_fails_no_row(images, tmp_path, monkeypatch):
     """Files that were missing when they were read, and are there before the commit."""
-    import dfsynth.source.folder as folder
+    from dfsynth.source import folder
 
     read, reads = folder.read_below, []
 
@@ -90,7 +90,7 @@ def test_a_source_that_was_away_for_a_moment_fails_no_row(images, tmp_path, monk
 def test_single_missing_files_are_failed_rows_as_ever(images, tmp_path):
     names = sorted(str(path.relative_to(images)) for path in images.rglob("*.png"))
     table = images / "t.csv"
-    lines = [name for pair in zip(names, [f"absent{n}.png" for n in range(24)]) for name in pair]
+    lines = [line for n, name in enumerate(names) for line in (name, f"absent{n}.png")]
     table.write_text("\n".join(["path", *lines]) + "\n")
     report = build(table, tmp_path / "x.zarr")
     assert (report.ok, report.failures) == (24, {"missing": 24})
