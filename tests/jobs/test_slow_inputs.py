@@ -12,7 +12,7 @@ from dfsynth.errors import DfsynthError, UsageError
 from dfsynth.jobs.build import run_build
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent, Told
-from dfsynth.source import folder
+from dfsynth.source.reading import read_below
 from dfsynth.store.opened import open_store
 from dfsynth.threads import activity, deadline
 
@@ -30,17 +30,17 @@ def images(tmp_path) -> Path:
 @pytest.fixture
 def stand_still(monkeypatch):
     """Files of these names are never read to the end, and time passes once they are begun."""
-    gate, names, now = threading.Event(), [], [0.0]
-    read = folder.read_below
+    gate, now = threading.Event(), [0.0]
+    names: list[str] = []
 
     def slow(root, uri, max_bytes):
         if max_bytes and any(uri.endswith(name) for name in names):
             now[0] += 100.0
             gate.wait()
-        return read(root, uri, max_bytes)
+        return read_below(root, uri, max_bytes)
 
     with monkeypatch.context() as patched:
-        patched.setattr(folder, "read_below", slow)
+        patched.setattr("dfsynth.source.folder.read_below", slow)
         patched.setattr(deadline, "monotonic", lambda: now[0])
         yield names
         gate.set()
@@ -81,7 +81,7 @@ def test_a_time_that_is_none_is_refused(tmp_path, seconds):
 def test_the_stage_that_stands_still_is_named_and_reported(images, tmp_path, monkeypatch):
     """The read goes on as soon as the watchdog has spoken."""
     told, heard, now = Told(), threading.Event(), [0.0]
-    read, message = folder.read_below, told.message
+    message = told.message
 
     def listening(text):
         message(text)
@@ -92,9 +92,9 @@ def test_the_stage_that_stands_still_is_named_and_reported(images, tmp_path, mon
         if max_bytes and uri.endswith("image0000.png"):
             now[0] += 100.0
             heard.wait()
-        return read(root, uri, max_bytes)
+        return read_below(root, uri, max_bytes)
 
-    monkeypatch.setattr(folder, "read_below", slow)
+    monkeypatch.setattr("dfsynth.source.folder.read_below", slow)
     monkeypatch.setattr(activity, "monotonic", lambda: now[0])
     monkeypatch.setattr(told, "message", listening)
     report = build(images, tmp_path / "x.zarr", told)

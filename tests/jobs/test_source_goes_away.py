@@ -13,6 +13,7 @@ from dfsynth.errors import DfsynthError
 from dfsynth.jobs.build import run_build
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
+from dfsynth.source.reading import read_below
 from dfsynth.store.opened import open_store
 
 
@@ -71,17 +72,15 @@ def test_an_emptied_root_ends_the_run_and_commits_no_missing_row(images, tmp_pat
 
 def test_a_source_that_was_away_for_a_moment_fails_no_row(images, tmp_path, monkeypatch):
     """Files that were missing when they were read, and are there before the commit."""
-    from dfsynth.source import folder
-
-    read, reads = folder.read_below, []
+    reads: list[str] = []
 
     def flickering(root, uri, max_bytes):
         reads.append(uri)
         if reads.count(uri) == 1 and uri.endswith("image0005.png"):
-            return read(root, "nowhere", max_bytes)
-        return read(root, uri, max_bytes)
+            return read_below(root, "nowhere", max_bytes)
+        return read_below(root, uri, max_bytes)
 
-    monkeypatch.setattr(folder, "read_below", flickering)
+    monkeypatch.setattr("dfsynth.source.folder.read_below", flickering)
     with pytest.raises(DfsynthError, match="went away for a while"):
         build(images, tmp_path / "x.zarr")
     assert build(images, tmp_path / "x.zarr").failures == {}
