@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import typer
 
+from dfsynth.cli.printable import PrintableFormatter, printable
 from dfsynth.cli.signals import Terminated, end_at_once
 from dfsynth.errors import DfsynthError, ExitStatus, UsageError
 
@@ -35,14 +36,15 @@ class Console:
             plain = record
             if dataclasses.is_dataclass(record) and not isinstance(record, type):
                 plain = dataclasses.asdict(record)
-            print(json.dumps(plain, default=_to_json, ensure_ascii=False, allow_nan=False))
+            line = json.dumps(plain, default=_to_json, ensure_ascii=False, allow_nan=False)
+            print(printable(line))
         elif not self.quiet:
-            print(text)
+            print(printable(text))
 
     def note(self, text: str) -> None:
         """One line of advice."""
         if not self.quiet:
-            print(text, file=sys.stderr)
+            print(printable(text), file=sys.stderr)
 
     def renamed(self, old: str, old_value: Value, new: str, new_value: Value) -> Value:
         """The value of an option that was renamed; both null where neither is given.
@@ -64,21 +66,15 @@ def console_of(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> 
 
     `resumes`: whether the same command goes on where a signal stopped it.
     """
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr, format="%(message)s"
-    )
-    # Libraries' debug messages would drown ours.
-    for name in ("pydicom", "numcodecs", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    warnings.filterwarnings("ignore", module="pydicom")
+    _set_up_messages(verbose)
     advice = "run the same command again to go on" if resumes else "nothing was kept"
     before = signal.signal(signal.SIGTERM, end_at_once)
     try:
         yield Console(json, quiet, verbose)
     except DfsynthError as error:
         if verbose:
-            traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+            print(printable(traceback.format_exc()), file=sys.stderr, end="")
+        print(printable(f"error: {error}"), file=sys.stderr)
         raise typer.Exit(error.exit_status) from None
     except KeyboardInterrupt:
         print(f"interrupted; {advice}", file=sys.stderr)
@@ -90,6 +86,19 @@ def console_of(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> 
         # Where one has arrived they stay ignored, up to the end of the process.
         if signal.getsignal(signal.SIGTERM) is end_at_once:
             signal.signal(signal.SIGTERM, before)
+
+
+def _set_up_messages(verbose: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter("%(message)s"))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
+    # Libraries' debug messages would drown ours.
+    for name in ("numcodecs", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # pydicom quotes header values, those of patients too. A level would not silence it: it sets
+    # its own when it is loaded, which is later.
+    logging.getLogger("pydicom").propagate = False
+    warnings.filterwarnings("ignore", module="pydicom")
 
 
 def _to_json(value: object) -> object:

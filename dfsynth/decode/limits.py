@@ -1,9 +1,7 @@
-"""What decoding may cost, asked of a header before anything is decoded, and how codecs fail."""
+"""What decoding may cost, asked of a header before anything is decoded."""
 
 from dataclasses import dataclass
 from typing import Final
-
-import numpy as np
 
 from dfsynth.errors import ErrorCode, ImageError
 
@@ -13,12 +11,6 @@ WORKING_BYTES_PER_PIXEL: Final = 16
 Ten bytes hold 16-bit RGBA and its grey copy, fourteen the planes of a grey JPEG 2000. With the
 default of 40 million pixels that is 640 MB; what would need more is refused at fewer pixels.
 """
-
-_SPARE_BYTES: Final = 16 * 1024**2
-"""What codecs and libraries take beside the pixels, about."""
-
-CODEC_ERRORS: Final = (RuntimeError, ValueError, LookupError, ArithmeticError, TypeError, OSError)
-"""What the codecs raise for data that they cannot decode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +29,14 @@ def limits_of(max_pixels: int | None, max_bytes: int | None) -> DecodeLimits:
     return DecodeLimits(max_pixels or usual.max_pixels, max_bytes or usual.max_bytes)
 
 
-def check_size(width: int, height: int, working_bytes: int, limits: DecodeLimits) -> None:
+def check_size(width: int, height: int, working_bytes: int, limits: DecodeLimits) -> int:
     """Refuses an image of `width` × `height` that takes `working_bytes` a pixel to decode.
+
+    Returns:
+        What all pixels take, in bytes.
 
     Raises:
         ImageError: `corrupt` if a side is zero, `too_large` above the limits.
-        MemoryError: this machine has not so much to give.
     """
     if width < 1 or height < 1:
         raise ImageError(
@@ -65,16 +59,4 @@ def check_size(width: int, height: int, working_bytes: int, limits: DecodeLimits
             f"{limits.max_pixels * WORKING_BYTES_PER_PIXEL // 1_000_000} MB; save it as grey, "
             "or scale it down first",
         )
-    require_memory(pixels * working_bytes * 5 // 4 + _SPARE_BYTES)
-
-
-def require_memory(size_bytes: int) -> None:
-    """Requires that so many bytes can be had, before a codec asks for them.
-
-    Most codecs call an image that they find no memory for damaged. What is asked for here is given
-    back untouched, which costs microseconds.
-
-    Raises:
-        MemoryError: they cannot.
-    """
-    np.empty(size_bytes, np.uint8)
+    return pixels * working_bytes

@@ -6,7 +6,7 @@ from dfsynth.errors import UsageError
 from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.planning import Draft
 from dfsynth.jobs.shard_size import SMALLEST, choose_shard_size, measure_rate
-from dfsynth.options import BuildOptions
+from dfsynth.options import DEFAULT_DTYPE, DTYPES, BuildOptions, StoredFloat
 from dfsynth.source import Source
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord, Fingerprint, new_record
@@ -42,7 +42,8 @@ class BuildJob:
         listing = self.source.listing()
         images = min(listing.table.num_rows, options.limit or listing.table.num_rows)
         shard_size = options.shard_size or self._shard_size(precision, images)
-        fingerprint = self._fingerprint(precision, shard_size)
+        stored = DTYPES[options.dtype or DEFAULT_DTYPE]
+        fingerprint = self._fingerprint(precision, shard_size, stored)
         plan = number_rows(listing.table, shard_size, options.limit)
         excluded = dict(listing.excluded)
         if plan.num_rows < listing.table.num_rows:
@@ -56,12 +57,13 @@ class BuildJob:
         """See `Job`.
 
         `--precision auto` and `--shard-size auto` take what the store has: a machine that resolves
-        them otherwise can still finish the store.
+        them otherwise can still finish the store. So does no `--dtype`: the default was another.
         """
-        wanted = self.options.precision
-        precision = held.fingerprint.precision if wanted == "auto" else wanted
-        shard_size = self.options.shard_size or held.shard_size
-        return held.fingerprint.differences(self._fingerprint(precision, shard_size))
+        options, had = self.options, held.fingerprint
+        precision = had.precision if options.precision == "auto" else options.precision
+        stored = (had.dtype, had.keepbits) if options.dtype is None else DTYPES[options.dtype]
+        shard_size = options.shard_size or held.shard_size
+        return had.differences(self._fingerprint(precision, shard_size, stored))
 
     def _shard_size(self, precision: str, images: int) -> int:
         """By the measured rate, where it matters."""
@@ -71,9 +73,12 @@ class BuildJob:
         rate = measure_rate(self.maker.make(precision, grid), grid)
         return choose_shard_size(rate, images, self.options.partition[1])
 
-    def _fingerprint(self, precision: str, shard_size: int) -> Fingerprint:
+    def _fingerprint(
+        self, precision: str, shard_size: int, stored: tuple[StoredFloat, int | None]
+    ) -> Fingerprint:
         """What the options would decide about the values of a store."""
         options, facts = self.options, self.maker.facts
+        dtype, keepbits = stored
         return Fingerprint(
             source=self.source.name,
             checkpoint_sha256=facts.sha256,
@@ -82,9 +87,10 @@ class BuildJob:
             seed=options.seed,
             precision=precision,
             maps=options.maps,
-            dtype=options.dtype,
+            dtype=dtype,
             compression=format_of(StoreLayout(options.out)).compression,
             shard_size=shard_size,
             limit=options.limit,
             mc=options.mc,
+            keepbits=keepbits,
         )

@@ -1,9 +1,12 @@
 """What the jobs are asked to do: validated once, the same for the command line and Python."""
 
 from dfsynth.options.build_options import (
+    DEFAULT_DTYPE,
     DEFAULT_MAPS,
     DEFAULT_MC_SAMPLES,
+    DTYPES,
     BuildOptions,
+    DtypeChoice,
     StoredFloat,
 )
 from dfsynth.options.evaluate_options import EvaluationOptions
@@ -25,14 +28,17 @@ from dfsynth.options.train_options import TrainOptions
 
 __all__ = [
     "DEFAULT_CONFIDENCE",
+    "DEFAULT_DTYPE",
     "DEFAULT_ERROR_COLUMN",
     "DEFAULT_MAPS",
     "DEFAULT_MC_SAMPLES",
     "DEFAULT_PAIRS_SHARD_SIZE",
     "DEFAULT_PAIRS_SIZE",
     "DEFAULT_RISK",
+    "DTYPES",
     "LAYERS",
     "BuildOptions",
+    "DtypeChoice",
     "ErrorLimit",
     "EvaluationOptions",
     "FilterOptions",

@@ -76,7 +76,7 @@ def _damaged(path: Path) -> StoreError:
 
 
 class Plan(Generic[Item]):
-    """Reads `plan.parquet` one row group at a time; memory does not grow with the corpus.
+    """Reads a plan one row group at a time; memory does not grow with the corpus.
 
     One open file: for one thread at a time.
     """

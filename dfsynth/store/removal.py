@@ -150,7 +150,8 @@ def _is_bare_start(layout: StoreLayout) -> bool:
 
 
 def _is_bare_planning(layout: StoreLayout) -> bool:
-    names = {layout.lock.name, layout.planning.name, layout.plan.name, layout.scratch.name}
+    plans = (plan.name for plan in layout.plans)
+    names = {layout.lock.name, layout.planning.name, layout.scratch.name, *plans}
     return _is_begun(layout, names)
 
 
