@@ -31,7 +31,7 @@ from dfsynth.options.keywords import (
 from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dfsynth.evaluate import Evaluation, EvaluationReport
     from dfsynth.inference import MapGenerator
@@ -74,8 +74,12 @@ def build(
     return build_store(wanted, progress or Silent())
 
 
-def build_store(options: BuildOptions, progress: Progress) -> "RunReport":
+def build_store(
+    options: BuildOptions, progress: Progress, stopped: "Callable[[], bool]" = lambda: False
+) -> "RunReport":
     """Builds a store by options that are already validated; see `build`.
+
+    `stopped` is asked between batches: whether the run is to end soon, and keep what it has made.
 
     Raises:
         UsageError, DfsynthError: as `build`.
@@ -83,7 +87,7 @@ def build_store(options: BuildOptions, progress: Progress) -> "RunReport":
     from dfsynth.jobs.build import run_build
     from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 
-    return run_build(options, CheckpointMaker(options), progress)
+    return run_build(options, CheckpointMaker(options), progress, stopped)
 
 
 @spell_out(FilterOptions)

@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called from the thread that runs the build."""
+    """Called from the thread that runs the build; `message` from any."""
 
     def start(self, images: int) -> None:
         """Before the first image: how many this process has before it."""
@@ -27,6 +27,17 @@ class Silent:
 
     def message(self, text: str) -> None:
         """See `Progress`."""
+
+
+class Told(Silent):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def message(self, text: str) -> None:
+        """See `Progress`."""
+        self.messages.append(text)
 
 
 class TrainProgress(Protocol):

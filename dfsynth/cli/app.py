@@ -51,7 +51,7 @@ def common(
     """
 
 
-app.command(epilog=build.EXAMPLE)(build.build)
+app.command(epilog=build.EXAMPLE, cls=build.BuildCommand)(build.build)
 app.command(epilog=show.EXAMPLE)(show.show)
 app.command(epilog=info.EXAMPLE)(info.info)
 app.command(epilog=verify.EXAMPLE)(verify.verify)

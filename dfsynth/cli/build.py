@@ -1,9 +1,10 @@
 """`dfsynth build`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from dfsynth.cli.console import Console, console_of
 from dfsynth.cli.options import (
@@ -18,10 +19,20 @@ from dfsynth.cli.options import (
     Views,
     output_option,
 )
+from dfsynth.cli.signals import soft_stop
 from dfsynth.errors import ExitStatus
-from dfsynth.options import DEFAULT_MAPS, DEFAULT_MC_SAMPLES, DEFAULT_SHARD_SIZE, BuildOptions
+from dfsynth.options import DEFAULT_MAPS, DEFAULT_MC_SAMPLES, BuildOptions
 
 EXAMPLE = "Example: dfsynth build --source nih --root /data/ChestX-ray14 --out nih-darkfield.zarr"
+
+
+class BuildCommand(TyperCommand):
+    """`--retry-failed` may stand alone, for all error codes."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """See `TyperCommand`."""
+        bare = "--retry-failed"
+        return super().parse_args(ctx, [f"{bare}=all" if arg == bare else arg for arg in args])
 
 
 def build(
@@ -52,8 +63,9 @@ def build(
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:I.")] = "auto",
     shard_size: Annotated[
-        int, typer.Option(help="Images a shard: the unit of commit and resume.")
-    ] = DEFAULT_SHARD_SIZE,
+        str,
+        typer.Option(help="Images a shard, the unit of commit; auto: some minutes of work."),
+    ] = "auto",
     partition: Partition = None,
     shard: OldPartition = None,
     workers: Annotated[
@@ -73,6 +85,19 @@ def build(
     ] = None,
     max_pixels: MaxPixels = None,
     max_bytes: MaxBytes = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds that reading and decoding one image may take.")
+    ] = None,
+    extend: Annotated[
+        bool,
+        typer.Option("--extend", help="Take inputs that appeared since planning into new shards."),
+    ] = False,
+    retry_failed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[=CODES]", help="Make failed rows anew: all, or those with these error codes."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Plan and estimate size and time; write nothing.")
     ] = False,
@@ -111,7 +136,10 @@ def build(
             dtype=dtype,
             max_pixels=max_pixels,
             max_bytes=max_bytes,
+            timeout_s=timeout,
             overwrite=overwrite,
+            extend=extend,
+            retry_failed=retry_failed,
         )
         if dry_run:
             _dry_run(options, console)
@@ -121,23 +149,22 @@ def build(
 
 def _run(options: BuildOptions, console: Console, strict: bool) -> None:
     from dfsynth.api import build_store
-    from dfsynth.cli.formats import format_counts, report_lines
+    from dfsynth.cli.formats import failure_lines, format_counts, report_lines, require_some_made
     from dfsynth.cli.meters import job_progress
-    from dfsynth.jobs.info import count_failed
 
-    with job_progress(console.quiet) as progress:
-        report = build_store(options, progress)
+    with soft_stop() as stop, job_progress(console.quiet) as progress:
+        report = build_store(options, progress, stop.is_requested)
     lines = [
         f"{report.store}: {report.shards_done} of {report.shards} shards done, "
         f"{report.rows} inputs",
         *report_lines(report, "images"),
+        *failure_lines(report),
     ]
     if report.excluded:
         lines.append("not taken as images: " + format_counts(report.excluded))
-    if report.failed:
-        lines.append(f"see why inputs failed: dfsynth info {report.store}")
     console.result(report, "\n".join(lines))
-    if strict and count_failed(options.out, options.partition):
+    require_some_made(report, "images")
+    if strict and report.failures:
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
 
 
@@ -149,7 +176,8 @@ def _dry_run(options: BuildOptions, console: Console) -> None:
     from dfsynth.jobs.disk_space import free_bytes
 
     found = estimate_build(options, CheckpointMaker(options))
-    lines = [f"would write {found.rows} rows in {found.shards} shards to {options.out}"]
+    does = f"would go on with {options.out}:" if found.planned else f"would make {options.out}:"
+    lines = [f"{does} {found.rows} rows to write in {found.shards} shards of {found.shard_size}"]
     if found.excluded:
         lines.append("not taken as images: " + format_counts(found.excluded))
     lines += found.warnings

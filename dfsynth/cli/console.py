@@ -12,19 +12,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TypeVar
 
 import typer
 
 from dfsynth.cli.printable import PrintableFormatter, printable
+from dfsynth.cli.signals import Terminated, end_at_once
 from dfsynth.errors import DfsynthError, ExitStatus, UsageError
 
 Value = TypeVar("Value")
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived; raised in the main thread so that what is in hand is dropped whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,7 @@ def console_of(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> 
     """
     _set_up_messages(verbose)
     advice = "run the same command again to go on" if resumes else "nothing was kept"
-    before = signal.signal(signal.SIGTERM, _raise_terminated)
+    before = signal.signal(signal.SIGTERM, end_at_once)
     try:
         yield Console(json, quiet, verbose)
     except DfsynthError as error:
@@ -94,7 +90,9 @@ def console_of(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> 
         print(f"terminated; {advice}", file=sys.stderr)
         raise typer.Exit(ExitStatus.TERMINATED) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        # Where one has arrived they stay ignored, up to the end of the process.
+        if signal.getsignal(signal.SIGTERM) is end_at_once:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _set_up_messages(verbose: bool) -> None:
@@ -120,10 +118,6 @@ def _print_result(text: str) -> None:
             f"the work is done, but its result cannot be printed: {error.strerror}; "
             "check where stdout goes"
         ) from error
-
-
-def _raise_terminated(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def _to_json(value: object) -> object:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from dfsynth.errors import DfsynthError
+
 if TYPE_CHECKING:
     from dfsynth.jobs.engine import RunReport
 
@@ -41,6 +43,33 @@ def report_lines(report: "RunReport", noun: str) -> list[str]:
             "run the same command again should it not finish them"
         )
     return lines
+
+
+def failure_lines(report: "RunReport") -> list[str]:
+    """How many rows of a store failed, in whichever run, and how to make them anew."""
+    if not report.failures:
+        return []
+    return [
+        f"{sum(report.failures.values())} of {report.committed} images failed "
+        f"({format_counts(report.failures)}); why: dfsynth info {report.store}; to try them once "
+        "more: this command with --retry-failed"
+    ]
+
+
+def require_some_made(report: "RunReport", noun: str) -> None:
+    """Requires that a run made something, or that an earlier one has.
+
+    Raises:
+        DfsynthError: every row failed.
+    """
+    if not report.nothing_made:
+        return
+    tried = report.failed or report.committed
+    raise DfsynthError(
+        f"none of {tried} {noun} could be made, found {format_counts(report.failures)} in "
+        f"{report.store}; check the inputs (`dfsynth info {report.store}` names what failed), then "
+        "run again"
+    )
 
 
 def estimate_lines(

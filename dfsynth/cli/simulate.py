@@ -132,9 +132,8 @@ def simulate(
 
 def _run(options: SimulateOptions, console: Console, strict: bool) -> None:
     from dfsynth.api import simulate_store
-    from dfsynth.cli.formats import format_counts, report_lines
+    from dfsynth.cli.formats import format_counts, report_lines, require_some_made
     from dfsynth.cli.meters import job_progress
-    from dfsynth.jobs.info import count_failed
 
     with job_progress(console.quiet, "pairs") as progress:
         report = simulate_store(options, progress)
@@ -147,7 +146,8 @@ def _run(options: SimulateOptions, console: Console, strict: bool) -> None:
     if report.failed:
         lines.append(f"see why pairs failed: dfsynth info {report.store}")
     console.result(report, "\n".join(lines))
-    if strict and count_failed(options.out, options.partition):
+    require_some_made(report, "pairs")
+    if strict and report.failures:
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
 
 

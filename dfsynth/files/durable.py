@@ -7,6 +7,7 @@ under a name that starts with its owner, so that whoever holds the owner's lock 
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from typing import BinaryIO, Final
 
 from dfsynth.files.faults import store_faults
 
+_TEMPORARY: Final = re.compile(r".+\.[0-9a-f]{12}\.tmp")
 _NO_FOLDER_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
@@ -160,7 +162,8 @@ def sweep(scratch: Path, owner: str | None = None) -> int:
     """Removes what earlier processes left in the scratch folder; returns how many entries.
 
     `owner` limits it to that owner's files. Call it only while holding the owner's lock (the
-    whole run lock for None): a file there may be another process's work in hand.
+    whole run lock for None): a file there may be another process's work in hand. What is not called
+    as `DurableFile` calls its files is somebody else's, and stays.
 
     Raises:
         StoreError: the folder cannot be read, or an entry cannot be removed.
@@ -168,11 +171,17 @@ def sweep(scratch: Path, owner: str | None = None) -> int:
     swept = 0
     with store_faults(f"sweep {scratch}"):
         for entry in sorted(scratch.iterdir()):
-            if owner is not None and not entry.name.startswith(f"{owner}."):
+            of_another = owner is not None and not entry.name.startswith(f"{owner}.")
+            if of_another or not is_temporary(entry):
                 continue
             remove_entry(entry)
             swept += 1
     return swept
+
+
+def is_temporary(entry: Path) -> bool:
+    """Whether a file of a scratch folder is called as `DurableFile` calls its files."""
+    return _TEMPORARY.fullmatch(entry.name) is not None
 
 
 def remove_entry(entry: Path) -> None:

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 from dfsynth.decode import limits_of
 from dfsynth.jobs.build_planning import BuildJob
-from dfsynth.jobs.generator import GeneratorMaker
+from dfsynth.jobs.extension import tell_new_inputs
+from dfsynth.jobs.generator import GeneratorMaker, MadeOnce
 from dfsynth.jobs.image_rows import Prepared
 from dfsynth.jobs.image_shards import ShardJob, export_rows
-from dfsynth.jobs.model_inputs import InputStage
-from dfsynth.jobs.planning import refuse_conflict
+from dfsynth.jobs.model_inputs import InputStage, reader_of
+from dfsynth.jobs.planning import find_planned
+from dfsynth.jobs.work_list import WorkList
 from dfsynth.options import BuildOptions
+from dfsynth.progress import Told
+from dfsynth.records import SourceItem
 from dfsynth.source import open_source
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
@@ -22,10 +26,17 @@ _TRIALS = 3
 
 @dataclass(frozen=True, slots=True)
 class BuildEstimate:
-    """A plan that was not carried out."""
+    """What a build would do, not carried out."""
 
     rows: int
+    """Images that would be written: all of a new store, those that one that is there lacks."""
     shards: int
+    """Shards that they lie in."""
+    planned: bool
+    """Whether the store is there, so that the build would go on with it."""
+    shard_size: int
+    new_inputs: int
+    """Inputs that the source has now and the plan has not; `--extend` takes them."""
     excluded: Mapping[str, int]
     warnings: tuple[str, ...]
     size: tuple[int, int]
@@ -46,23 +57,23 @@ def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> BuildEstimat
         UsageError: as a build would, a conflict with what lies at `--out` included.
     """
     source = open_source(options.source, options.root, options.views != "all")
-    job = BuildJob(options, source, maker)
+    job = BuildJob(options, source, MadeOnce(maker))
     layout = StoreLayout(options.out)
-    refuse_conflict(job, layout)
-    draft = job.draft()
-    held = draft.record.fingerprint
+    work = _remaining(job, layout) or _planned_anew(job)
+    held = work.record.fingerprint
     limits = limits_of(options.max_pixels, options.max_bytes)
-    stage = InputStage.of(source, held.size, maker.facts.intensity, limits)
-    chosen = draft.plan.slice(draft.plan.num_rows // 2, _TRIALS).to_pylist()
-    items = [source_item(line) for line in chosen]
-    ready = [p for p in (stage(item) for item in items) if isinstance(p, Prepared)]
-    size, seconds = _measure(draft.record, layout, maker, ready) if ready else (None, None)
-    total = draft.record.rows
+    stage = InputStage(source, reader_of(source, held.size, maker.facts.intensity, limits))
+    ready = [p for p in (stage(item) for item in work.items) if isinstance(p, Prepared)]
+    size, seconds = _measure(work.record, layout, job.maker, ready) if ready else (None, None)
+    total = work.rows
     return BuildEstimate(
         rows=total,
-        shards=draft.record.shards,
-        excluded=draft.record.excluded,
-        warnings=draft.warnings,
+        shards=work.shards,
+        planned=work.planned,
+        shard_size=held.shard_size,
+        new_inputs=work.new_inputs,
+        excluded=work.record.excluded,
+        warnings=work.warnings,
         size=held.size,
         precision=held.precision,
         trials=len(ready),
@@ -70,6 +81,43 @@ def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> BuildEstimat
         seconds_estimate=None if seconds is None else seconds * total,
         images_per_s=None if seconds is None else 1 / seconds,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What there is to do, and some of it to try."""
+
+    record: BuildRecord
+    items: list[SourceItem]
+    rows: int
+    shards: int
+    planned: bool
+    new_inputs: int
+    warnings: tuple[str, ...]
+
+
+def _planned_anew(job: BuildJob) -> _Work:
+    draft = job.draft()
+    lines = draft.plan.slice(draft.plan.num_rows // 2, _TRIALS).to_pylist()
+    items = [source_item(line) for line in lines]
+    record = draft.record
+    return _Work(record, items, record.rows, record.shards, False, 0, draft.warnings)
+
+
+def _remaining(job: BuildJob, layout: StoreLayout) -> _Work | None:
+    """What the store at `--out` lacks, in the options' partition; None where there is none."""
+    record = find_planned(job, layout)
+    if record is None:
+        return None
+    told = Told()
+    fresh = tell_new_inputs(job.source, layout, record, told)
+    work = WorkList(layout, record, job.options.retry_failed)
+    index, count = job.options.partition
+    committed = layout.committed_shards() - work.again - layout.replaced_shards()
+    pending = [s for s in range(index, record.shards, count) if s not in committed]
+    items = work.items(pending[len(pending) // 2])[:_TRIALS] if pending else []
+    rows = work.count(pending)
+    return _Work(record, items, rows, len(pending), True, fresh, tuple(told.messages))
 
 
 def _measure(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from dfsynth.errors import UsageError
 from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.planning import Draft
+from dfsynth.jobs.shard_size import SMALLEST, choose_shard_size, measure_rate
 from dfsynth.options import DEFAULT_DTYPE, DTYPES, BuildOptions, StoredFloat, ViewChoice
 from dfsynth.source import CorpusSource, Source, require_present
 from dfsynth.store import StoreLayout, format_of
@@ -36,7 +37,6 @@ class BuildJob:
         """
         options, facts = self.options, self.maker.facts
         precision = self.maker.resolve_precision(options.precision)
-        fingerprint = self._fingerprint(precision, DTYPES[options.dtype or DEFAULT_DTYPE])
         if options.views == "frontal" and self._views == "all":
             raise UsageError(
                 f"--views frontal: the source {self.source.name} tells no views before its images "
@@ -46,11 +46,15 @@ class BuildJob:
             raise UsageError(f"--maps lung: the checkpoint {facts.name} has no lung output")
         listing = self.source.listing()
         require_present(self.source, listing.table)
-        plan = number_rows(listing.table, options.shard_size, options.limit)
+        images = min(listing.table.num_rows, options.limit or listing.table.num_rows)
+        shard_size = options.shard_size or self._shard_size(precision, images)
+        stored = DTYPES[options.dtype or DEFAULT_DTYPE]
+        fingerprint = self._fingerprint(precision, shard_size, stored)
+        plan = number_rows(listing.table, shard_size, options.limit)
         excluded = dict(listing.excluded)
         if plan.num_rows < listing.table.num_rows:
             excluded["over_limit"] = listing.table.num_rows - plan.num_rows
-        shards = -(-plan.num_rows // options.shard_size)
+        shards = -(-plan.num_rows // shard_size)
         license_ = self.source.license
         notes = self.source.notes if isinstance(self.source, CorpusSource) else {}
         record = new_record(fingerprint, facts, license_, plan.num_rows, shards, excluded, notes)
@@ -59,14 +63,15 @@ class BuildJob:
     def differences(self, held: BuildRecord) -> list[str]:
         """See `Job`.
 
-        `--precision auto` takes what the store has: a machine that resolves it otherwise can
-        still finish the store. So do no `--dtype`, whose default was another one, and no
-        `--views`.
+        `--precision auto` and `--shard-size auto` take what the store has: a machine that resolves
+        them otherwise can still finish the store. So do no `--dtype`, whose default was another
+        one, and no `--views`.
         """
         options, had = self.options, held.fingerprint
         precision = had.precision if options.precision == "auto" else options.precision
         stored = (had.dtype, had.keepbits) if options.dtype is None else DTYPES[options.dtype]
-        asked = self._fingerprint(precision, stored)
+        shard_size = options.shard_size or held.shard_size
+        asked = self._fingerprint(precision, shard_size, stored)
         if options.views is None:
             asked = replace(asked, views=had.views)
         return had.differences(asked)
@@ -75,7 +80,17 @@ class BuildJob:
     def _views(self) -> ViewChoice:
         return self.source.views if isinstance(self.source, CorpusSource) else "all"
 
-    def _fingerprint(self, precision: str, stored: tuple[StoredFloat, int | None]) -> Fingerprint:
+    def _shard_size(self, precision: str, images: int) -> int:
+        """By the measured rate, where it matters."""
+        if images <= SMALLEST:
+            return SMALLEST
+        grid = self.options.size or self.maker.facts.grid
+        rate = measure_rate(self.maker.make(precision, grid), grid)
+        return choose_shard_size(rate, images, self.options.partition[1])
+
+    def _fingerprint(
+        self, precision: str, shard_size: int, stored: tuple[StoredFloat, int | None]
+    ) -> Fingerprint:
         """What the options would decide about the values of a store."""
         options, facts = self.options, self.maker.facts
         dtype, keepbits = stored
@@ -89,7 +104,7 @@ class BuildJob:
             maps=options.maps,
             dtype=dtype,
             compression=format_of(StoreLayout(options.out)).compression,
-            shard_size=options.shard_size,
+            shard_size=shard_size,
             limit=options.limit,
             mc=options.mc,
             views=self._views,

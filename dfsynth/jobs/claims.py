@@ -1,6 +1,7 @@
 """Which shards are this process's to do."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Protocol
 
 from dfsynth.errors import ConflictError
 from dfsynth.files.durable import sweep
@@ -9,16 +10,43 @@ from dfsynth.store import StoreLayout, remove_shard
 from dfsynth.store.record import StoreRecord, read_record
 
 
+class ShardQueue(Protocol):
+    """Hands out shards, each to one worker alone, and takes them back.
+
+    The engine knows no more of who does what: locks stand behind it here, and whatever else spreads
+    shards over machines may.
+    """
+
+    def __iter__(self) -> Iterator[int]:
+        """Shards to do, as long as there are any for this worker."""
+
+    def release(self, shard: int) -> None:
+        """Gives a shard back: committed, or left as it was."""
+
+
 class Claims:
-    """Hands out uncommitted shards of this process's partition, each locked before it is given.
+    """A `ShardQueue` of this process's partition, each shard locked before it is given.
 
     Where the file system has no locks, `--partition I/N` (or being alone) keeps processes apart.
     """
 
     def __init__(
-        self, layout: StoreLayout, lock: RunLock, record: StoreRecord, partition: tuple[int, int]
+        self,
+        layout: StoreLayout,
+        lock: RunLock,
+        record: StoreRecord,
+        partition: tuple[int, int],
+        again: Collection[int] = (),
     ) -> None:
         """Looks which shards are committed; locks none yet.
+
+        Args:
+            layout: Of the store.
+            lock: This process's locks on it.
+            record: What it is made from.
+            partition: (I, N): every N-th shard from the I-th on.
+            again: Committed shards that are done once more, with what is in them; those whose
+                replacement was cut off are, in any case.
 
         Raises:
             StoreError: the manifest's folder cannot be read, or the system refuses locks.
@@ -30,9 +58,10 @@ class Claims:
         index, count = partition
         self.committed = layout.committed_shards()
         self.partition = range(index, record.shards, count)
-        self.pending = [shard for shard in self.partition if shard not in self.committed]
-        self.elsewhere: list[int] = []
-        """Shards of the partition that another process held to the end."""
+        redone = self.committed & {*again, *layout.replaced_shards()}
+        self.pending = [s for s in self.partition if s not in self.committed or s in redone]
+        # By these a shard is known that another process has done meanwhile.
+        self._found = {shard: self._version(shard) for shard in redone.intersection(self.pending)}
 
     def __iter__(self) -> Iterator[int]:
         """Every pending shard that is free, then once more those that were not.
@@ -49,9 +78,7 @@ class Claims:
                 yield shard
         # Whoever held them may be done with them, or dead.
         for shard in held:
-            if not self._lock.try_shard(shard):
-                self.elsewhere.append(shard)
-            elif self._is_open(shard):
+            if self._lock.try_shard(shard) and self._is_open(shard):
                 yield shard
 
     def release(self, shard: int) -> None:
@@ -65,16 +92,34 @@ class Claims:
 
     def _is_open(self, shard: int) -> bool:
         """Whether a shard that is now locked has to be done; if so, clears what is left of it."""
-        # Overwriting needs the whole lock, so from here on the record stays as it is.
-        if read_record(self._layout.build) != self._record:
+        # Overwriting needs the whole lock, so from here on the plan stays as it is.
+        if read_record(self._layout.build).plan_id != self._record.plan_id:
             raise ConflictError(
                 f"{self._layout.root} was planned anew by another process; "
                 "run this command again if that is the store you want"
             )
-        if self._layout.part(shard).exists():
+        if self._version(shard) != self._found.get(shard):
             self.release(shard)
             return False
         # What a killed process left of this shard: temporaries, or map files without a part.
         sweep(self._layout.scratch, self._layout.owner(shard))
-        remove_shard(self._layout, [spec.name for spec in self._record.arrays], shard)
+        if shard not in self._found and not self._layout.partial(shard).exists():
+            remove_shard(self._layout, [spec.name for spec in self._record.arrays], shard)
         return True
+
+    def _version(self, shard: int) -> tuple[int, int] | None:
+        """What changes whenever the shard's part is written; None where there is none."""
+        try:
+            status = self._layout.part(shard).stat()
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+
+def waiting_shards(layout: StoreLayout, partition: Collection[int]) -> int:
+    """Shards of a partition that are not committed.
+
+    Raises:
+        StoreError: the manifest's folder cannot be read.
+    """
+    return len(set(partition) - layout.committed_shards())

@@ -1,18 +1,28 @@
-"""Committing a shard: its rows in order, then the manifest part that makes them count."""
+"""Committing a shard: its rows in order, then the manifest part that makes them count.
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+A committed shard may be written once more, with some of its rows made anew. The values of the
+others stay the same, bit for bit, so that the array files can be replaced one after the other under
+the part that is there: whatever it calls ok reads as it says, at any moment. A mark in `run/`
+stands for what may differ meanwhile, rows that the part still calls failed (docs/decisions/0018).
+"""
 
-from dfsynth.files.durable import write_durably
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dfsynth.errors import StoreError
+from dfsynth.files.durable import make_folder, remove_durably, write_durably
 from dfsynth.manifest import ManifestSchema, encode_part
 from dfsynth.progress import Progress
 from dfsynth.records import ManifestRow, PairRow
-from dfsynth.store import ArraySpec, EncodedRow, StoreLayout, format_of
+from dfsynth.store import ArraySpec, EncodedRow, ShardWriter, StoreLayout, format_of
+from dfsynth.store.cut import Cut
+from dfsynth.threads.activity import Activity
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows ended in which way."""
+    """How many rows of a run ended in which way."""
 
     ok: int
     failed: int
@@ -25,6 +35,8 @@ class Written:
     row: ManifestRow | PairRow
     encoded: EncodedRow | None
     """None where the row failed."""
+    kept: bool = False
+    """Whether an earlier run made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,53 +45,92 @@ class ShardStore:
 
     layout: StoreLayout
     specs: tuple[ArraySpec, ...]
+    cut: Cut
     schema: ManifestSchema
     progress: Progress
+    activity: Activity = field(default_factory=Activity)
 
 
-def commit_shard(store: ShardStore, shard: int, rows: Iterable[Written]) -> Tally:
+def commit_shard(
+    store: ShardStore,
+    shard: int,
+    rows: Iterable[Written],
+    stopped: Callable[[], bool] = lambda: False,
+) -> Tally:
     """Writes the shard's maps, then its manifest part, which commits it.
 
-    `rows` are all rows of the shard in order. Left by an exception, nothing of the shard remains
-    but what the next run clears away.
+    Left by an exception, nothing changes but what the next run clears away.
+
+    Args:
+        store: Where to.
+        shard: Its number.
+        rows: All rows of the shard, in order; those that there are, where the run was stopped.
+            They are then kept for the next run, and the shard is not committed.
+        stopped: Asked once the rows have ended: whether they may be too few.
 
     Raises:
         StoreError: rows are missing or too many, one does not fit the schema, or the disk refuses.
     """
-    written: list[ManifestRow | PairRow] = []
+    layout, planned = store.layout, len(store.cut.rows_of(shard))
+    _make_folders(store, shard)
+    with format_of(layout).shard_writer(layout, store.specs, shard) as writer:
+        written = list(_append(store, writer, rows))
+        whole = len(written) == planned
+        if not whole and not stopped():
+            raise StoreError(
+                f"shard {shard} cannot be committed: {len(written)} of its {planned} rows were made"
+            )
+        if all(entry.kept for entry in written):
+            return Tally(0, 0)
+        for index in range(len(written), store.specs[0].rows_of(shard)):
+            writer.skip(index)
+        with store.activity.doing("write", f"shard {shard}"):
+            _publish(store, shard, writer, [entry.row for entry in written], whole)
+    return _tally(written)
 
-    def encoded() -> Iterator[EncodedRow | None]:
-        for entry in rows:
-            written.append(entry.row)
-            yield entry.encoded
 
-    tally = write_arrays(store.layout, store.specs, shard, encoded(), store.progress)
-    part = store.layout.part(shard)
-    data = encode_part(written, store.schema)
-    write_durably(part, data, store.layout.scratch, store.layout.owner(shard))
-    return tally
-
-
-def write_arrays(
-    layout: StoreLayout,
-    specs: Sequence[ArraySpec],
+def _publish(
+    store: ShardStore,
     shard: int,
-    rows: Iterable[EncodedRow | None],
-    progress: Progress,
-) -> Tally:
-    """Puts the array files of a shard in place: all its rows in order, None where one failed.
+    writer: ShardWriter,
+    rows: Sequence[ManifestRow | PairRow],
+    whole: bool,
+) -> None:
+    """Puts the files of a shard in place, that which makes them count last."""
+    layout = store.layout
+    data = encode_part(rows, store.schema)
+    if layout.part(shard).exists():
+        _write(store, layout.replacing(shard), shard, b"")
+    writer.commit()
+    _write(store, layout.part(shard) if whole else layout.partial(shard), shard, data)
+    if whole:
+        remove_durably([layout.partial(shard), layout.replacing(shard)])
 
-    Raises:
-        StoreError: rows are missing or too many, or the disk refuses.
-    """
-    ok = failed = 0
-    with format_of(layout).shard_writer(layout, specs, shard) as writer:
-        for index, row in enumerate(rows):
-            if row is None:
+
+def _make_folders(store: ShardStore, shard: int) -> None:
+    """Those that somebody removed, or a program that copies no empty ones left out."""
+    names = [spec.name for spec in store.specs]
+    for path in format_of(store.layout).shard_files(store.layout, names, shard):
+        make_folder(path.parent)
+
+
+def _append(store: ShardStore, writer: ShardWriter, rows: Iterable[Written]) -> Iterator[Written]:
+    for index, entry in enumerate(rows):
+        with store.activity.doing("write", entry.row.image_id):
+            if entry.encoded is None:
                 writer.skip(index)
             else:
-                writer.append(index, row)
-            ok, failed = ok + (row is not None), failed + (row is None)
-            progress.advance(ok=row is not None, failed=row is None)
-        writer.commit()
-    return Tally(ok, failed)
+                writer.append(index, entry.encoded)
+        if not entry.kept:
+            failed = entry.row.status == "failed"
+            store.progress.advance(ok=not failed, failed=failed)
+        yield replace(entry, encoded=None)
+
+
+def _write(store: ShardStore, target: Path, shard: int, data: bytes) -> None:
+    write_durably(target, data, store.layout.scratch, store.layout.owner(shard))
+
+
+def _tally(rows: Sequence[Written]) -> Tally:
+    made = [entry.row.status for entry in rows if not entry.kept]
+    return Tally(made.count("ok"), made.count("failed"))

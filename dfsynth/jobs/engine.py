@@ -1,18 +1,21 @@
 """The engine of this process: one claimed shard after the other, and a report of what it did.
 
 Any number of processes may run it on one store at the same time. An engine that spreads shards over
-machines takes the place of `run_claimed`, and keeps claims and commits as they are.
+machines takes the place of `run_claimed`, or gives it a `ShardQueue` of its own in each worker, and
+keeps commits as they are.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol, TypeVar
 
-from dfsynth.jobs.claims import Claims
+from dfsynth.jobs.claims import ShardQueue, waiting_shards
 from dfsynth.jobs.commit import Tally
-from dfsynth.jobs.planning import Planned
+from dfsynth.manifest import read_failures
+from dfsynth.store import StoreLayout
 from dfsynth.store.record import StoreRecord
 
 
@@ -26,7 +29,6 @@ class InShard(Protocol):
 
 Item = TypeVar("Item", bound=InShard)
 Result = TypeVar("Result")
-Record = TypeVar("Record", bound=StoreRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +46,40 @@ class RunReport:
     failed: int
     """Those that this process could not make."""
     elsewhere: int
-    """Shards of this process's partition that another process was working on."""
+    """Shards of this process's partition that are not committed: others are at work on them."""
     seconds: float
     """Wall-clock time of the run."""
     resumed: bool
     """Whether the store was planned before."""
     excluded: Mapping[str, int] = field(default_factory=dict)
     """Inputs that were not planned, by reason."""
+    committed: int = 0
+    """Rows of this process's partition that are committed, whichever run wrote them."""
+    failures: Mapping[str, int] = field(default_factory=dict)
+    """Of these, the failed ones, by error code."""
+    new_inputs: int = 0
+    """Inputs that the source has now and the plan has not; 0 where nothing hints at any."""
+    stalls: Mapping[str, float] = field(default_factory=dict)
+    """Stages that stood still for long: for how many seconds at most."""
+
+    @property
+    def nothing_made(self) -> bool:
+        """Whether every row failed that this run tried, or that the partition has."""
+        tried = self.failed > 0 and self.ok == 0
+        return tried or 0 < self.committed == sum(self.failures.values())
 
 
 def run_claimed(
-    claims: Claims,
+    claims: ShardQueue,
     outcomes: Iterable[tuple[Item, Result]],
     commit: Callable[[int, Iterator[tuple[Item, Result]]], Tally],
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Tally:
     """Commits shard after shard and gives each back.
 
     Args:
         claims: What hands out the shards.
+        stopped: Asked after each shard: whether the run is to end.
         outcomes: Item and result of every row of the shards, in the order of the plan.
         commit: Writes one shard from its number and rows.
 
@@ -73,24 +91,60 @@ def run_claimed(
         tally = commit(shard, rows)
         claims.release(shard)
         ok, failed = ok + tally.ok, failed + tally.failed
+        if stopped():
+            break
     return Tally(ok, failed)
 
 
-def report_run(planned: Planned[Record], claims: Claims, tally: Tally, started: float) -> RunReport:
-    """The report of a run that began at `started`, in seconds of `time.monotonic`.
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a process had before it: a store, and a share of its shards."""
+
+    layout: StoreLayout
+    record: StoreRecord
+    partition: tuple[int, int]
+    resumed: bool
+    started: float
+    """In seconds of `time.monotonic`."""
+
+    @property
+    def shards(self) -> range:
+        """The shards of the share."""
+        index, count = self.partition
+        return range(index, self.record.shards, count)
+
+
+def report_run(
+    work: Work,
+    tally: Tally,
+    new_inputs: int = 0,
+    stalls: Mapping[str, float] | None = None,
+) -> RunReport:
+    """The report of a run that ends now; see `RunReport` for the rest.
 
     Raises:
-        StoreError: the manifest's folder cannot be read.
+        StoreError: the manifest cannot be read.
     """
+    layout, record = work.layout, work.record
+    committed = layout.committed_shards()
+    mine = [shard for shard in work.shards if shard in committed]
+    failures: Counter[str] = Counter()
+    for (shard, code), count in read_failures(layout.manifest).items():
+        if shard % work.partition[1] == work.partition[0]:
+            failures[code] += count
     return RunReport(
-        store=str(planned.layout.root),
-        rows=planned.record.rows,
-        shards=planned.record.shards,
-        shards_done=len(planned.layout.committed_shards()),
+        store=str(layout.root),
+        rows=record.cut.inputs,
+        shards=record.shards,
+        shards_done=len(committed),
         ok=tally.ok,
         failed=tally.failed,
-        elsewhere=len(claims.elsewhere),
-        seconds=time.monotonic() - started,
-        resumed=planned.resumed,
-        excluded=planned.record.excluded,
+        elsewhere=waiting_shards(layout, work.shards),
+        seconds=time.monotonic() - work.started,
+        resumed=work.resumed,
+        excluded=record.excluded,
+        committed=sum(len(record.cut.rows_of(shard)) for shard in mine),
+        failures=dict(failures),
+        new_inputs=new_inputs,
+        stalls=dict(stalls or {}),
     )

@@ -45,3 +45,27 @@ class GeneratorMaker(Protocol):
             CheckpointError: the weights are damaged.
             UsageError: the device is not there.
         """
+
+
+class MadeOnce:
+    """A `GeneratorMaker` whose generator is loaded once, however often it is asked for."""
+
+    def __init__(self, maker: GeneratorMaker) -> None:
+        self._maker = maker
+        self._made: dict[tuple[str, tuple[int, int]], Generator] = {}
+
+    @property
+    def facts(self) -> GeneratorFacts:
+        """See `GeneratorMaker`."""
+        return self._maker.facts
+
+    def resolve_precision(self, wanted: str) -> str:
+        """See `GeneratorMaker`."""
+        return self._maker.resolve_precision(wanted)
+
+    def make(self, precision: str, grid: tuple[int, int]) -> Generator:
+        """See `GeneratorMaker`."""
+        key = precision, grid
+        if key not in self._made:
+            self._made[key] = self._maker.make(precision, grid)
+        return self._made[key]

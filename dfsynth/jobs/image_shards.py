@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dfsynth.errors import ImageError
 from dfsynth.jobs.commit import Written
@@ -14,6 +14,7 @@ from dfsynth.jobs.model_inputs import Outcome
 from dfsynth.records import Float32Map, Generated
 from dfsynth.score import score
 from dfsynth.store import ArraySpec, StoreFormat
+from dfsynth.threads.activity import Activity
 
 _WAITING_BYTES = 256 * 1024**2
 """Most memory for maps that wait to be scored and encoded, where the disk is slow."""
@@ -31,6 +32,7 @@ class ShardJob:
     generator: Generator
     exporters: Executor
     """Threads that score and encode while the generator goes on."""
+    activity: Activity = field(default_factory=Activity)
 
 
 def export_rows(job: ShardJob, outcomes: Iterable[Outcome]) -> Iterator[Written]:
@@ -75,7 +77,8 @@ def _result_of(entry: Future[Written] | Written) -> Written:
 def _generate(job: ShardJob, window: Sequence[Outcome]) -> list[Future[Written] | Written]:
     ready = [outcome for outcome in window if isinstance(outcome, Prepared)]
     started = time.perf_counter()
-    generated = iter(_generate_padded(job.generator, ready))
+    with job.activity.doing("generate", ready[0].item.image_id if ready else ""):
+        generated = iter(_generate_padded(job.generator, ready))
     seconds = (time.perf_counter() - started) / max(len(ready), 1)
     return [
         Written(failed_row(outcome, job.source), None)
@@ -96,8 +99,10 @@ def _generate_padded(generator: Generator, ready: Sequence[Prepared]) -> list[Ge
 
 def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: float) -> Written:
     try:
-        encoded = job.format.encode_row(job.specs, maps_to_store(job.specs, generated, prepared))
-        scored = score(generated, prepared.ready)
+        with job.activity.doing("score and encode", prepared.item.image_id):
+            stored = maps_to_store(job.specs, generated, prepared)
+            encoded = job.format.encode_row(job.specs, stored)
+            scored = score(generated, prepared.ready)
     except ImageError as error:
         failed = Failed(prepared.item, error.code, str(error), prepared.source_sha256)
         return Written(failed_row(failed, job.source), None)

@@ -31,7 +31,7 @@ class SourceImages:
         self._source = source
         self._reader = reader_of(source, held.size, IntensityWindow(*record.intensity), limits)
         self._shard_size = held.shard_size
-        self._plan = Plan(StoreLayout(store.path).plan, held.shard_size, source_item)
+        self._plan = Plan(StoreLayout(store.path).plan, record.cut, source_item)
 
     def read(self, row: int) -> Float32Map | None:
         """(y, x) of the grid in [0, 1]; None where the source no longer gives the image.

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from dfsynth.errors import StoreError
-from dfsynth.manifest import read_manifest, score_quantiles
+from dfsynth.manifest import read_failures, read_manifest, score_quantiles
 from dfsynth.score import NO_SCORES
 from dfsynth.store import StoreLayout, missing_files
 from dfsynth.store.record import read_record
@@ -61,13 +61,13 @@ def describe_store(root: Path) -> StoreInfo:
     return StoreInfo(
         store=str(layout.root),
         command=record.command,
-        rows=record.rows,
+        rows=record.cut.inputs,
         shards=record.shards,
         shards_done=len(layout.committed_shards()),
         status={
             "ok": status.get("ok", 0),
             "failed": status.get("failed", 0),
-            "pending": record.rows - table.num_rows,
+            "pending": record.cut.inputs - table.num_rows,
         },
         errors=_counts(table["error_code"].to_pylist()),
         flags=_counts(flags),
@@ -87,11 +87,9 @@ def count_failed(root: Path, partition: tuple[int, int]) -> int:
     Raises:
         StoreError: the manifest is damaged.
     """
-    table = read_manifest(StoreLayout(root).manifest).select(["shard", "status"])
     index, count = partition
-    return sum(
-        line["status"] == "failed" and line["shard"] % count == index for line in table.to_pylist()
-    )
+    failures = read_failures(StoreLayout(root).manifest)
+    return sum(rows for (shard, _), rows in failures.items() if shard % count == index)
 
 
 def _counts(values: Iterable[str | None]) -> dict[str, int]:

@@ -2,10 +2,11 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from dfsynth.decode import DecodeLimits, decode_raw
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
@@ -13,9 +14,17 @@ from dfsynth.jobs.image_rows import Failed, Prepared
 from dfsynth.preprocess import ModelInputReader
 from dfsynth.records import ImageFacts, IntensityWindow, ModelInput, SourceItem
 from dfsynth.source import CorpusSource, Source
+from dfsynth.threads.activity import Activity
 
 Outcome: TypeAlias = Prepared | Failed
 Result = TypeVar("Result")
+
+_NO_MEMORY: Final = re.compile(
+    r"bad_alloc|(insufficient|not enough|out of) memory|(cannot|could not|failed to|unable to) "
+    r"alloc|memory allocation",
+    re.IGNORECASE,
+)
+"""How libraries say it that raise another error than MemoryError."""
 
 _log = logging.getLogger(__name__)
 
@@ -34,13 +43,7 @@ class InputStage:
 
     source: Source
     reader: ModelInputReader
-
-    @classmethod
-    def of(
-        cls, source: Source, grid: tuple[int, int], window: IntensityWindow, limits: DecodeLimits
-    ) -> "InputStage":
-        """The stage for a source, with its own reader."""
-        return cls(source, reader_of(source, grid, window, limits))
+    activity: Activity = field(default_factory=Activity)
 
     def __call__(self, item: SourceItem) -> Outcome:
         """Never raises for a bad input, only where the whole run may be wrong.
@@ -49,11 +52,13 @@ class InputStage:
             DfsynthError: the source itself is gone.
         """
         max_bytes = self.reader.limits.max_bytes
-        data = attempt(lambda: self.source.read(item, max_bytes), item.image_id)
+        with self.activity.doing("read", item.image_id):
+            data = attempt(lambda: self.source.read(item, max_bytes), item.image_id)
         if isinstance(data, Failure):
             return Failed(item, data.code, data.sentence)
         digest = hashlib.sha256(data).hexdigest()
-        found = attempt(lambda: self._decoded(data, item), item.image_id)
+        with self.activity.doing("decode", item.image_id):
+            found = attempt(lambda: self._decoded(data, item), item.image_id)
         if isinstance(found, Failure):
             return Failed(item, found.code, found.sentence, digest)
         return Prepared(item, digest, *found)
@@ -82,6 +87,16 @@ def _field_mm(item: SourceItem) -> tuple[float, float] | None:
     return None
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Whether memory that was not to be had is behind an error, in its own words or its cause's."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError) or _NO_MEMORY.search(str(cause)):
+            return True
+        cause = cause.__cause__
+    return False
+
+
 def attempt(work: Callable[[], Result], image_id: str) -> Result | Failure:
     """What `work` gives for one image or pair, or why it gives nothing.
 
@@ -90,17 +105,17 @@ def attempt(work: Callable[[], Result], image_id: str) -> Result | Failure:
     """
     try:
         return work()
-    except ImageError as error:
-        return Failure(error.code, str(error))
-    except DfsynthError:
-        raise
-    except MemoryError as error:
-        # The machine's failure, not the image's: a failed row would stay.
-        raise DfsynthError(
-            "out of memory at one image; use fewer --workers, or smaller images (build: "
-            "--max-pixels, simulate: --size), and run the command again"
-        ) from error
-    except Exception as error:  # noqa: BLE001 - a bad input must not end a run of 100,000
+    except Exception as error:
+        if lacks_memory(error):
+            # The machine's failure, not the image's: a failed row would stay.
+            raise DfsynthError(
+                "out of memory at one image; use fewer --workers, or smaller images (build: "
+                "--max-pixels, simulate: --size), and run the command again"
+            ) from error
+        if isinstance(error, ImageError):
+            return Failure(error.code, str(error))
+        if isinstance(error, DfsynthError):
+            raise
         _log.debug("unexpected error at %s", image_id, exc_info=True)
         sentence = f"an unexpected {type(error).__name__}; run again with -v to see where"
         return Failure(ErrorCode.INTERNAL, sentence)

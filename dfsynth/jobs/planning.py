@@ -8,15 +8,16 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import pyarrow as pa
 
-from dfsynth.errors import ConflictError
-from dfsynth.files.durable import replacing, write_durably
+from dfsynth.errors import ConflictError, StoreError
+from dfsynth.files.durable import remove_durably, replacing, write_durably
 from dfsynth.files.locks import RunLock
 from dfsynth.progress import Progress
 from dfsynth.store import RootState, StoreLayout, clear_store, examine_root, format_of
 from dfsynth.store.plan import write_plan
 from dfsynth.store.record import StoreRecord, read_record
 
-_OWNER: Final = "plan"
+PLAN_OWNER: Final = "plan"
+"""What the scratch files of planning are named after."""
 _POLL_S: Final = 0.1
 
 Record = TypeVar("Record", bound=StoreRecord)
@@ -79,19 +80,22 @@ def plan_or_resume(
         UsageError: no images, or a wrong option.
         StoreError: the disk refuses.
     """
-    resumes = refuse_conflict(job, layout)
+    resumes = find_planned(job, layout) is not None
     draft = None if resumes else job.draft()
-    if draft is not None:
-        layout.make_folders()
+    # Of a store, too: a program that copies no empty folders leaves some out.
+    layout.make_folders()
     with RunLock(layout.lock) as lock:
         if draft is not None:
             resumes = not _write_plan_once(job, layout, lock, draft, progress)
         # Asked again: another process may have planned something else in the meantime.
-        yield Planned(layout, lock, _read_own(job, layout, compare=resumes), resumes)
+        record = _read_own(job, layout, compare=resumes)
+        if resumes:
+            _mend_group(layout, record)
+        yield Planned(layout, lock, record, resumes)
 
 
-def refuse_conflict(job: Job[Record], layout: StoreLayout) -> bool:
-    """Whether `--out` holds a store that this job goes on with.
+def find_planned(job: Job[Record], layout: StoreLayout) -> Record | None:
+    """The record of the store at `--out` that this job goes on with; None where it plans anew.
 
     Raises:
         ConflictError: it holds something else, or a store made with other options.
@@ -103,9 +107,40 @@ def refuse_conflict(job: Job[Record], layout: StoreLayout) -> bool:
             f"--out {layout.root} exists and is no dfsynth store; choose another name"
         )
     if state is not RootState.STORE or job.overwrite:
+        return None
+    return _read_own(job, layout, compare=True)
+
+
+def is_finished(layout: StoreLayout, record: StoreRecord, partition: tuple[int, int]) -> bool:
+    """Whether a share of a store is committed, and nothing of it half replaced; takes no lock.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    index, count = partition
+    if not layout.manifest.is_dir():
         return False
-    _read_own(job, layout, compare=True)
-    return True
+    undone = set(range(index, record.shards, count)) - layout.committed_shards()
+    return not undone and not layout.replaced_shards()
+
+
+def _mend_group(layout: StoreLayout, record: StoreRecord) -> None:
+    """Writes the documents of the arrays anew where a kill or a copy left them behind the record.
+
+    An extension that was cut off leaves shorter arrays; whoever removes an array's folder, or moves
+    it away, takes its document along. What else is wrong with them is for `verify` to say.
+    """
+    store_format = format_of(layout)
+    names = [spec.name for spec in record.arrays]
+    folders = {path.parent for path in store_format.shard_files(layout, names, 0)}
+    if all(folder.is_dir() for folder in folders):
+        try:
+            found = store_format.read_group(layout)[0]
+        except StoreError:
+            return
+        if [spec.rows for spec in found] == [spec.rows for spec in record.arrays]:
+            return
+    store_format.write_group(layout, record.arrays, record.attributes())
 
 
 def _read_own(job: Job[Record], layout: StoreLayout, compare: bool) -> Record:
@@ -160,9 +195,14 @@ def _write_plan_once(
 
 
 def _write_draft(layout: StoreLayout, draft: Draft[Record]) -> None:
-    """Group, plan, and last the build record, which makes the folder a store."""
+    """Group, plan, and last the build record, which makes the folder a store.
+
+    First of all a mark, by which whoever finds this killed knows that the files are ours.
+    """
     layout.make_folders()
+    write_durably(layout.planning, b"", layout.scratch, PLAN_OWNER)
     format_of(layout).write_group(layout, draft.record.arrays, draft.record.attributes())
-    with replacing(layout.plan, layout.scratch, _OWNER) as stream:
-        write_plan(draft.plan, stream, draft.record.shard_size)
-    write_durably(layout.build, draft.record.to_json(), layout.scratch, _OWNER)
+    with replacing(layout.plan, layout.scratch, PLAN_OWNER) as stream:
+        write_plan([draft.plan], stream, draft.record.shard_size)
+    write_durably(layout.build, draft.record.to_json(), layout.scratch, PLAN_OWNER)
+    remove_durably([layout.planning])

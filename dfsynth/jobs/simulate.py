@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from dfsynth.errors import UsageError
 from dfsynth.jobs.claims import Claims
 from dfsynth.jobs.commit import ShardStore, Tally, Written, commit_shard
-from dfsynth.jobs.engine import RunReport, report_run, run_claimed
+from dfsynth.jobs.engine import RunReport, Work, report_run, run_claimed
 from dfsynth.jobs.model_inputs import Failure, attempt
 from dfsynth.jobs.pair_maker import PairMaker
-from dfsynth.jobs.planning import Planned, plan_or_resume
+from dfsynth.jobs.planning import Planned, find_planned, is_finished, plan_or_resume
 from dfsynth.jobs.simulate_planning import PairsJob
 from dfsynth.manifest import NO_PARAMETERS, check_parameters
 from dfsynth.options import SimulateOptions
@@ -35,24 +35,30 @@ def run_simulation(options: SimulateOptions, maker: PairMaker, progress: Progres
     """
     started = time.monotonic()
     check_folders(options)
-    with plan_or_resume(PairsJob(options, maker), StoreLayout(options.out), progress) as planned:
-        tally, claims = simulate_partition(options, planned, maker, progress)
-        return report_run(planned, claims, tally, started)
+    job, layout, partition = PairsJob(options, maker), StoreLayout(options.out), options.partition
+    held = find_planned(job, layout)
+    if held is not None and is_finished(layout, held, partition):
+        progress.start(0)
+        return report_run(Work(layout, held, partition, True, started), Tally(0, 0))
+    with plan_or_resume(job, layout, progress) as planned:
+        tally = simulate_partition(options, planned, maker, progress)
+        work = Work(layout, planned.record, partition, planned.resumed, started)
+        return report_run(work, tally)
 
 
 def simulate_partition(
     options: SimulateOptions, planned: Planned[PairsRecord], maker: PairMaker, progress: Progress
-) -> tuple[Tally, Claims]:
+) -> Tally:
     """Every uncommitted shard of this process's partition, from plan to manifest."""
     record, layout = planned.record, planned.layout
     claims = Claims(layout, planned.lock, record, options.partition)
-    plan = Plan(layout.plan, record.shard_size, pair_item)
-    progress.start(sum(plan.rows_of(shard) for shard in claims.pending))
+    plan = Plan(layout.plan, record.cut, pair_item)
+    progress.start(sum(len(record.cut.rows_of(shard)) for shard in claims.pending))
     if not claims.pending:
-        return Tally(0, 0), claims
+        return Tally(0, 0)
     progress.message(f"{maker.open()}, {options.size}x{options.size} pixels")
     making = PairRowMaker(maker, format_of(layout), record.arrays)
-    store = ShardStore(layout, record.arrays, record.manifest_schema, progress)
+    store = ShardStore(layout, record.arrays, record.cut, record.manifest_schema, progress)
     workers = options.workers or available_cores()
     with thread_pool("simulate", workers) as pool:
         items = (item for shard in claims for item in plan.items(shard))
@@ -61,7 +67,7 @@ def simulate_partition(
         def commit(shard: int, rows: Iterator[tuple[PairItem, Written]]) -> Tally:
             return commit_shard(store, shard, (written for _, written in rows))
 
-        return run_claimed(claims, made, commit), claims
+        return run_claimed(claims, made, commit)
 
 
 @dataclass(frozen=True, slots=True)

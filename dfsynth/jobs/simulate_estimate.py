@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dfsynth.jobs.pair_maker import PairMaker
-from dfsynth.jobs.planning import refuse_conflict
+from dfsynth.jobs.planning import find_planned
 from dfsynth.jobs.simulate import PairRowMaker, check_folders
 from dfsynth.jobs.simulate_planning import PairsJob
 from dfsynth.options import SimulateOptions
@@ -42,7 +42,7 @@ def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> Simulatio
     check_folders(options)
     job = PairsJob(options, maker)
     layout = StoreLayout(options.out)
-    refuse_conflict(job, layout)
+    find_planned(job, layout)
     draft = job.draft()
     workers = options.workers or available_cores()
     planned = [pair_item(line) for line in draft.plan.to_pylist()]

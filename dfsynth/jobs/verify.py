@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dfsynth.errors import ConflictError, StoreError
-from dfsynth.files.durable import sweep
+from dfsynth.files.durable import remove_durably, sweep
 from dfsynth.files.locks import RunLock
 from dfsynth.manifest import ManifestSchema, read_part
 from dfsynth.progress import Progress
@@ -75,18 +75,21 @@ def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
 def _verify(layout: StoreLayout, progress: Progress) -> Verification:
     """Reads everything, writes nothing."""
     record = read_record(layout.build)
-    plan = Plan(layout.plan, record.shard_size, row_and_id)
+    plan = Plan(layout.plan, record.cut, row_and_id)
     damage = list(_check_metadata(layout, record))
     arrays = format_of(layout).array_reader(layout, record.arrays)
     committed = sorted(layout.committed_shards())
-    images = sum(plan.rows_of(shard) for shard in committed if shard < plan.shards)
+    images = sum(len(record.cut.rows_of(shard)) for shard in committed if shard < plan.shards)
     progress.start(images)
 
     # The plan is read here and not in the threads: it is one open file.
     planned = ((s, plan.items(s) if s < plan.shards else []) for s in committed)
 
+    replaced = layout.replaced_shards()
+
     def check(shard: tuple[int, list[tuple[int, str]]]) -> list[Damage]:
-        return list(_check_shard(layout, arrays, record.manifest_schema, *shard))
+        half = shard[0] in replaced
+        return list(_check_shard(layout, arrays, record.manifest_schema, *shard, half))
 
     workers = available_cores()
     with ThreadPoolExecutor(workers) as pool:
@@ -107,12 +110,15 @@ def _verify(layout: StoreLayout, progress: Progress) -> Verification:
 def _repair(layout: StoreLayout, found: Verification, alone: bool) -> Verification:
     """Mends what `found` names; `alone` says that no other process can be at work."""
     record = read_record(layout.build)
+    layout.make_folders()
     if any(damage.shard is None for damage in found.damage):
         # The documents follow from the build record.
         format_of(layout).write_group(layout, record.arrays, record.attributes())
     requeued = tuple(sorted({d.shard for d in found.damage if d.shard is not None}))
     if alone:
         sweep(layout.scratch)
+        # What stopped runs have kept of shards that are not committed: nobody can verify it.
+        remove_durably(map(layout.partial, range(record.shards)))
     for shard in requeued:
         sweep(layout.scratch, layout.owner(shard))
         remove_shard(layout, [spec.name for spec in record.arrays], shard)
@@ -137,7 +143,9 @@ def _check_shard(
     schema: ManifestSchema,
     shard: int,
     items: list[tuple[int, str]],
+    half_replaced: bool,
 ) -> Iterator[Damage]:
+    """What is wrong with a shard; where it is half replaced, a failed row may hold values."""
     try:
         rows = read_part(layout.part(shard), schema)
     except StoreError as error:
@@ -159,6 +167,8 @@ def _check_shard(
             found = row_checksum(arrays.read(name, line["row"]) for name in arrays.names)
         except StoreError as error:
             yield Damage(shard, line["image_id"], str(error))
+            continue
+        if line["status"] == "failed" and half_replaced:
             continue
         if found != (line["checksum"] if line["status"] == "ok" else empty):
             yield Damage(shard, line["image_id"], "the stored values are not those written")

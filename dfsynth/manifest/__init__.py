@@ -15,7 +15,7 @@ from dfsynth.manifest.schema import (
 )
 from dfsynth.manifest.selection import Selection, default_score, select
 from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
-from dfsynth.manifest.table import read_manifest
+from dfsynth.manifest.table import read_failures, read_manifest
 
 __all__ = [
     "COLUMNS",
@@ -36,6 +36,7 @@ __all__ = [
     "default_score",
     "encode_part",
     "matching_positions",
+    "read_failures",
     "read_manifest",
     "read_numbers",
     "read_part",

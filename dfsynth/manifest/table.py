@@ -1,5 +1,6 @@
 """The whole manifest of a store: all parts as one Arrow table."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,27 @@ def read_manifest(folder: Path, expected: ManifestSchema | None = None) -> pa.Ta
     if np.all(rows[1:] > rows[:-1]):
         return table
     return table.sort_by("row")
+
+
+def read_failures(folder: Path) -> Counter[tuple[int, str]]:
+    """How many rows of each shard failed, by (shard, error code); of committed rows alone.
+
+    Raises:
+        StoreError: the folder is missing, or a part is damaged.
+    """
+    parts = _part_files(folder)
+    if not parts:
+        return Counter()
+    try:
+        schema = check_schema(parts[0], pq.read_schema(parts[0])).arrow
+        found = ds.dataset([str(part) for part in parts], schema=schema, format="parquet").to_table(
+            columns=["shard", "error_code"], filter=ds.field("status") == "failed"
+        )
+    except (pa.ArrowException, OSError) as error:
+        _name_damaged(parts)
+        raise StoreError(f"manifest {folder} changed while it was read; try again") from error
+    lines = found.to_pylist()
+    return Counter((line["shard"], line["error_code"]) for line in lines)
 
 
 def _read_parts(folder: Path, expected: ManifestSchema | None) -> pa.Table:

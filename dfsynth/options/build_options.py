@@ -10,10 +10,12 @@ from dfsynth.options.checks import require_one_of, require_out, require_positive
 from dfsynth.options.coercion import (
     RENAMED,
     to_batch_size,
+    to_error_codes,
     to_names,
     to_optional_path,
     to_partition,
     to_path,
+    to_shard_size,
     to_size,
 )
 from dfsynth.options.given import GivenOptions
@@ -25,7 +27,6 @@ ViewChoice: TypeAlias = Literal["frontal", "all"]
 DtypeChoice: TypeAlias = Literal["float32-rounded", "float32", "float16"]
 
 DEFAULT_MAPS: Final = ("dark_field", "aleatoric", "epistemic")
-DEFAULT_SHARD_SIZE: Final = 256
 DEFAULT_MC_SAMPLES: Final = 20
 DTYPES: Final[Mapping[DtypeChoice, tuple[StoredFloat, int | None]]] = {
     "float32-rounded": ("float32", 10),
@@ -36,6 +37,7 @@ DTYPES: Final[Mapping[DtypeChoice, tuple[StoredFloat, int | None]]] = {
 DEFAULT_DTYPE: Final = "float32-rounded"
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
 VIEW_CHOICES: Final = ("frontal", "all")
+_LONGEST_S: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class BuildOptions(GivenOptions):
         "checkpoint": str,
         "size": to_size,
         "batch_size": to_batch_size,
+        "shard_size": to_shard_size,
+        "retry_failed": to_error_codes,
         "partition": to_partition,
         "maps": to_names,
     }
@@ -72,7 +76,8 @@ class BuildOptions(GivenOptions):
     """Images a batch; by the device by default."""
     precision: str = "auto"
     device: str = "auto"
-    shard_size: int = DEFAULT_SHARD_SIZE
+    shard_size: int | None = None
+    """Images a shard, the unit of commit; some minutes of work by default, by the measured rate."""
     partition: tuple[int, int] = (0, 1)
     """(I, N): this process takes the shards I, I + N, I + 2N, …"""
     workers: int | None = None
@@ -88,15 +93,23 @@ class BuildOptions(GivenOptions):
     """Largest image that is decoded; the decoder's own limit by default."""
     max_bytes: int | None = None
     """Largest file that is read; the decoder's own limit by default."""
+    timeout_s: float | None = None
+    """Longest that reading and decoding one image may take; forever by default."""
     overwrite: bool = False
+    extend: bool = False
+    """Whether inputs that appeared since planning are taken into new shards."""
+    retry_failed: tuple[str, ...] | None = None
+    """Error codes of the failed rows that are made anew; none by default."""
 
     def __post_init__(self) -> None:
         require_out(self.out)
-        for name in ("mc_samples", "shard_size"):
-            require_positive(name, getattr(self, name))
-        for name in ("batch_size", "workers", "limit", "max_pixels", "max_bytes"):
+        require_positive("mc_samples", self.mc_samples)
+        for name in ("shard_size", "batch_size", "workers", "limit", "max_pixels", "max_bytes"):
             if getattr(self, name) is not None:
                 require_positive(name, getattr(self, name))
+        if self.timeout_s is not None and not 0 < self.timeout_s < _LONGEST_S:
+            raise UsageError(f"--timeout {self.timeout_s:g}: expected seconds above 0")
+        self._check_going_on()
         require_run(self.partition, self.seed, self.device)
         require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
         if self.views is not None:
@@ -110,6 +123,14 @@ class BuildOptions(GivenOptions):
         if self.precision not in PRECISIONS:
             raise UsageError(f"--precision {self.precision!r}: expected {', '.join(PRECISIONS)}")
         self._check_maps()
+
+    def _check_going_on(self) -> None:
+        if self.overwrite and (self.extend or self.retry_failed is not None):
+            option = "--extend" if self.extend else "--retry-failed"
+            raise UsageError(
+                f"--overwrite with {option}: expected one of them, for a store that is removed has "
+                "nothing to go on with"
+            )
 
     def _check_maps(self) -> None:
         unknown = [name for name in self.maps if name not in MAP_NAMES]

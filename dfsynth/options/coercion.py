@@ -4,6 +4,7 @@ Every function passes a value that is already of its kind, so that texts of the 
 values from Python take one way.
 """
 
+import difflib
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from dfsynth.errors import UsageError
+from dfsynth.errors import ErrorCode, UsageError
 
 Coercion = Callable[[Any], Any]
 
@@ -120,17 +121,53 @@ def to_batch_size(value: str | int | None) -> int | None:
     Raises:
         UsageError: anything else.
     """
-    if value is None or value == "auto":
+    return _auto_or_number("--batch-size", value)
+
+
+def to_shard_size(value: str | int | None) -> int | None:
+    """`"auto"` → nothing, which leaves it to the measured rate; else a number.
+
+    Raises:
+        UsageError: anything else.
+    """
+    return _auto_or_number("--shard-size", value)
+
+
+def to_error_codes(value: str | bool | Iterable[str] | None) -> tuple[str, ...] | None:
+    """`"missing,timeout"` → ("missing", "timeout"); "all" or True → all; False → nothing.
+
+    Raises:
+        UsageError: a code that no row can have.
+    """
+    if value is None or value is False:
         return None
-    if not str(value).isdecimal():
-        raise UsageError(f"--batch-size {value}: expected auto or a number of images")
-    return int(value)
+    known = tuple(ErrorCode)
+    if value is True or value == "all":
+        return known
+    names = to_names(value)
+    unknown = next((name for name in names if name not in known), None)
+    if unknown is not None or not names:
+        near = difflib.get_close_matches(unknown or "", known, 1, 0.5)
+        nearest = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(
+            f"--retry-failed {unknown or ''}: there is no such error code; {nearest}expected some "
+            f"of {', '.join(known)}, or none for all"
+        )
+    return names
 
 
 def to_names(value: str | Iterable[str]) -> tuple[str, ...]:
     """`"a,b"` or ("a", "b") → ("a", "b")."""
     names = value.split(",") if isinstance(value, str) else value
     return tuple(name.strip() for name in names if name.strip())
+
+
+def _auto_or_number(option: str, value: str | int | None) -> int | None:
+    if value is None or value == "auto":
+        return None
+    if not str(value).isdecimal():
+        raise UsageError(f"{option} {value}: expected auto or a number of images")
+    return int(value)
 
 
 def _two_numbers(value: object) -> tuple[int, int] | None:

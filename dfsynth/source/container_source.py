@@ -27,6 +27,11 @@ class ContainerSource:
         name = source_name(kind, self.path)
         return name if self._column is None else f"{name}::{self._column}"
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """See `Source`."""
+        return (self.path,)
+
     def listing(self) -> Listing:
         """Every member that is an image.
 

@@ -45,6 +45,11 @@ class CorpusSource:
         return self.corpus.license
 
     @property
+    def watched(self) -> tuple[Path, ...]:
+        """See `Source`."""
+        return (self.root,)
+
+    @property
     def views(self) -> ViewChoice:
         """Whether views decide which images are listed."""
         return "frontal" if self.frontal_only and tells_views(self.corpus) else "all"

@@ -34,6 +34,11 @@ class FolderSource:
         name = source_name("folder", self.root.resolve())
         return name if self._column is None else f"{name}::{self._column}"
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """See `Source`."""
+        return (self.root,)
+
     def listing(self) -> Listing:
         """Every image below the root; image_id and uri of a file are its path with `/`.
 

@@ -31,6 +31,11 @@ class PathListSource:
         self._stream = stream
         self._listing: Listing | None = None
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """See `Source`; a stream says nothing until it is read."""
+        return ()
+
     def listing(self) -> Listing:
         """One row for each path.
 

@@ -41,6 +41,11 @@ class PatternSource:
         name = f"{source_name('pattern', self.root.resolve())}/{self._pattern.text}"
         return name if self._column is None else f"{name}::{self._column}"
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """See `Source`."""
+        return (self.root,)
+
     def listing(self) -> Listing:
         """Every image whose file, or whose container, fits the pattern.
 

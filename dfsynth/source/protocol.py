@@ -1,5 +1,6 @@
 """What every source offers to the job of a build."""
 
+from pathlib import Path
 from typing import Protocol
 
 from dfsynth.records import SourceItem
@@ -21,6 +22,13 @@ class Source(Protocol):
     @property
     def license(self) -> str:
         """The license of the images, or "unknown"."""
+
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """Files and folders that change when inputs are added: a table, an archive, a root.
+
+        Of a folder, those below it that hold planned inputs are watched as well.
+        """
 
     def listing(self) -> Listing:
         """What there is, in the order of the plan, without opening an image.

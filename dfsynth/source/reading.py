@@ -17,8 +17,20 @@ _MACHINE_FAILURES: Final[Mapping[int, str]] = MappingProxyType(
         errno.ENFILE: "this machine can open no more files; end other programs that hold many",
         errno.ENOMEM: "this machine is out of memory; end other programs or use fewer --workers",
         errno.ESTALE: "the network file system lost track of it; mount it again",
+        errno.EIO: "the disk reported an input/output error; check the disk and its mount (a file "
+        "that alone is bad can be moved away: its image then fails as missing)",
+        errno.ENOTCONN: "its file system is not connected; mount it again",
+        errno.EACCES: "permission is denied, though the file's own mode allows it; renew what the "
+        "file system asks for (a Kerberos ticket, a token)",
+        errno.EKEYEXPIRED: "the key to its file system has expired; renew it",
+        errno.ETIMEDOUT: "its file system does not answer; check the network and the server",
+        errno.EHOSTDOWN: "the server of its file system is down; wait for it",
+        errno.EREMOTEIO: "the server of its file system failed; check it",
+        errno.ENODEV: "the device that holds it is gone; connect it again",
+        errno.EAGAIN: "its file system is busy; wait until it is free",
     }
 )
+"""What ends a run: the same file could be read once the machine is well again."""
 
 
 def require_no_machine_failure(error: OSError) -> None:
@@ -27,10 +39,38 @@ def require_no_machine_failure(error: OSError) -> None:
     Raises:
         DfsynthError: the same file could be read once the machine is well again.
     """
+    if isinstance(error, PermissionError) and _denies(error.filename):
+        return
     if failure := _MACHINE_FAILURES.get(error.errno or 0):
         raise DfsynthError(
             f"cannot read the source: {failure}, and run the same command again"
         ) from None
+
+
+def _denies(name: str | bytes | None) -> bool:
+    """Whether modes on the way to a file keep this user out: then it is the file's own trouble."""
+    if name is None:
+        return False
+    path, needed = Path(os.fsdecode(name)), 4
+    for place in (path, *path.parents):
+        try:
+            status = place.stat()
+        except OSError:
+            needed = 1  # What cannot be looked at lies in a folder that may not be searched.
+            continue
+        return not _allows(status, needed)
+    return False
+
+
+def _allows(status: os.stat_result, needed: int) -> bool:
+    """Whether the mode gives this user what is needed: 4 to read, 1 to search a folder."""
+    if os.geteuid() == 0:
+        return True
+    if status.st_uid == os.geteuid():
+        needed <<= 6
+    elif status.st_gid in {os.getegid(), *os.getgroups()}:
+        needed <<= 3
+    return bool(status.st_mode & needed)
 
 
 def read_below(root: Path, uri: str, max_bytes: int) -> bytes:

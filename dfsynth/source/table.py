@@ -51,6 +51,11 @@ class TableSource:
     def name(self) -> str:
         return source_name("table", self.table)
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """See `Source`."""
+        return (self.table,)
+
     def listing(self) -> Listing:
         """One row for each row of the table.
 

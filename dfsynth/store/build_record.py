@@ -11,6 +11,7 @@ from dfsynth.manifest import IMAGE_SCHEMAS, SCHEMA_VERSION, ManifestSchema
 from dfsynth.options import StoredFloat, ViewChoice
 from dfsynth.records import DARK_FIELD_MAPS, MAP_LONG_NAMES, GeneratorFacts, MonteCarloMode
 from dfsynth.store import ArraySpec, Json
+from dfsynth.store.cut import Cut
 from dfsynth.store.provenance import (
     LAYOUT_VERSION,
     StoredArray,
@@ -93,6 +94,8 @@ class BuildRecord:
     versions: Mapping[str, str]
     schema_version: int = SCHEMA_VERSION
     """Of the manifest; a store keeps that of the dfsynth which planned it."""
+    segments: tuple[int, ...] = ()
+    """Inputs of each planning of an extended store; empty where there was one."""
     members: int = 1
     """Networks among which the samples were shared out."""
     source_notes: Mapping[str, Json] = field(default_factory=dict)
@@ -109,6 +112,11 @@ class BuildRecord:
     def shard_size(self) -> int:
         """See `StoreRecord`."""
         return self.fingerprint.shard_size
+
+    @property
+    def cut(self) -> Cut:
+        """See `StoreRecord`."""
+        return Cut(self.shard_size, self.segments or (self.rows,))
 
     @property
     def arrays(self) -> tuple[ArraySpec, ...]:
@@ -149,6 +157,7 @@ class BuildRecord:
             raise ValueError("a map that no generator gives")
         for name in ("window", "intensity"):
             found[name] = tuple(found[name])
+        found["segments"] = tuple(found.get("segments", ()))
         return cls(fingerprint=Fingerprint(**fingerprint), **found)
 
     def attributes(self) -> dict[str, Json]:

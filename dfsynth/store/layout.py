@@ -2,6 +2,8 @@
 
 <folder>/manifest/part-NNNNNNN.parquet  the commit record of shard N
 <folder>/run/                           plan.pq, build.json, lock, tmp/
+<folder>/run/partial-NNNNNNN.rows       finished rows of shard N, which has no part yet
+<folder>/run/replacing-NNNNNNN          the files of shard N are being replaced under its part
 
 A store is a folder, x.zarr, or a file with a folder beside it, x.h5 and x.h5.parts.
 
@@ -21,6 +23,7 @@ FILE_SUFFIXES: Final = frozenset({".h5", ".hdf5"})
 """Endings, in lower case, of stores that are a file with a folder beside it."""
 _FOLDER_SUFFIX: Final = ".parts"
 _PART: Final = re.compile(r"part-(\d{7,})\.parquet")
+_REPLACING: Final = re.compile(r"replacing-(\d{7,})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,11 @@ class StoreLayout:
         return self.run / "tmp"
 
     @property
+    def planning(self) -> Path:
+        """A mark that what else lies here, short of `build`, was made by a planning of ours."""
+        return self.run / "planning"
+
+    @property
     def removing(self) -> Path:
         """What `build` is renamed to while the store is being cleared."""
         return self.run / "removing.json"
@@ -97,6 +105,17 @@ class StoreLayout:
     def part(self, shard: int) -> Path:
         """The manifest part whose presence means that `shard` is committed."""
         return self.manifest / f"part-{shard:07d}.parquet"
+
+    def partial(self, shard: int) -> Path:
+        """The finished rows of a shard whose run was stopped; their values lie in its arrays."""
+        return self.run / f"partial-{shard:07d}.rows"
+
+    def replacing(self, shard: int) -> Path:
+        """A mark that the array files of a committed shard are being replaced.
+
+        While it is there, rows that the shard's part calls failed may hold values.
+        """
+        return self.run / f"replacing-{shard:07d}"
 
     def owner(self, shard: int) -> str:
         """What the scratch files of a shard are named after, for `DurableFile` and `sweep`."""
@@ -117,6 +136,18 @@ class StoreLayout:
         Raises:
             StoreError: the manifest folder cannot be read.
         """
-        with store_faults(f"list {self.manifest}"), os.scandir(self.manifest) as entries:
-            matches = [_PART.fullmatch(entry.name) for entry in entries]
-        return frozenset(int(match[1]) for match in matches if match)
+        return _numbers(self.manifest, _PART)
+
+    def replaced_shards(self) -> frozenset[int]:
+        """The committed shards whose replacement was begun and has not ended.
+
+        Raises:
+            StoreError: the folder of the run cannot be read.
+        """
+        return _numbers(self.run, _REPLACING)
+
+
+def _numbers(folder: Path, pattern: re.Pattern[str]) -> frozenset[int]:
+    with store_faults(f"list {folder}"), os.scandir(folder) as entries:
+        matches = [pattern.fullmatch(entry.name) for entry in entries]
+    return frozenset(int(match[1]) for match in matches if match)

@@ -11,6 +11,7 @@ from dfsynth.manifest import PAIRS, ManifestSchema
 from dfsynth.options import SimulateOptions
 from dfsynth.records import PAIR_ARRAYS
 from dfsynth.store import ArraySpec, Json, StoredType, StoreLayout, format_of
+from dfsynth.store.cut import Cut
 from dfsynth.store.provenance import (
     LAYOUT_VERSION,
     StoredArray,
@@ -103,6 +104,11 @@ class PairsRecord:
     def shard_size(self) -> int:
         """See `StoreRecord`."""
         return self.fingerprint.shard_size
+
+    @property
+    def cut(self) -> Cut:
+        """See `StoreRecord`."""
+        return Cut(self.shard_size, (self.rows,))
 
     @property
     def arrays(self) -> tuple[ArraySpec, ...]:

@@ -1,9 +1,10 @@
 """The plan: every input's row and shard, fixed once and for good.
 
-A pure function of the listing, the shard size and the limit. Row i of every array is row i here.
+A pure function of the listing, the shard size and the limit. The line of row i of the arrays says
+so in its column `row`: lines and rows differ where a store was extended (`dfsynth.store.cut`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -13,28 +14,65 @@ import pyarrow.parquet as pq
 
 from dfsynth.errors import StoreError
 from dfsynth.records import PairItem, SourceItem
+from dfsynth.store.cut import Cut
 
 Item = TypeVar("Item")
 
 _GROUP_ROWS: Final = 65_536
 
 
-def number_rows(listing: pa.Table, shard_size: int, limit: int | None) -> pa.Table:
-    """The first `limit` lines of a listing, with the columns `row` (int64) and `shard` (int32)."""
+def number_rows(
+    listing: pa.Table, shard_size: int, limit: int | None, first_shard: int = 0
+) -> pa.Table:
+    """The first `limit` lines of a listing, with the columns `row` (int64) and `shard` (int32).
+
+    The first line is the first row of `first_shard`.
+    """
     table = listing if limit is None else listing.slice(0, limit)
-    row = np.arange(table.num_rows, dtype=np.int64)
+    first_row = first_shard * shard_size
+    row = np.arange(first_row, first_row + table.num_rows, dtype=np.int64)
     shard = (row // shard_size).astype(np.int32)
     return table.add_column(0, "shard", pa.array(shard)).add_column(0, "row", pa.array(row))
 
 
-def write_plan(plan: pa.Table, target: Any, shard_size: int) -> None:
-    """Writes the plan as Parquet to an open binary stream; no shard straddles two row groups.
+def write_plan(plans: Sequence[pa.Table], target: Any, shard_size: int) -> None:
+    """Writes a plan as Parquet to an open binary stream; no shard straddles two row groups.
+
+    Args:
+        plans: The lines of each planning, in order; each begins a row group.
+        target: A binary stream.
+        shard_size: Rows of a shard.
 
     Raises:
         OSError: the system refuses.
     """
-    shards = max(_GROUP_ROWS // shard_size, 1)
-    pq.write_table(plan, target, row_group_size=shards * shard_size, compression="zstd")
+    with pq.ParquetWriter(target, plans[0].schema, compression="zstd") as writer:
+        for plan in plans:
+            writer.write_table(plan, row_group_size=_shards_of_group(shard_size) * shard_size)
+
+
+def read_plan(path: Path, cut: Cut) -> list[pa.Table]:
+    """The whole plan, the lines of each planning apart, as `write_plan` takes them.
+
+    Raises:
+        StoreError: it is missing or damaged.
+    """
+    try:
+        table = pq.read_table(path, partitioning=None)
+    except (OSError, pa.ArrowException) as error:
+        raise _damaged(path) from error
+    starts = np.cumsum([0, *cut.segments])
+    return [
+        table.slice(int(start), inputs) for start, inputs in zip(starts, cut.segments, strict=False)
+    ]
+
+
+def _shards_of_group(shard_size: int) -> int:
+    return max(_GROUP_ROWS // shard_size, 1)
+
+
+def _damaged(path: Path) -> StoreError:
+    return StoreError(f"the plan {path} is damaged or missing; build the store again")
 
 
 class Plan(Generic[Item]):
@@ -43,35 +81,30 @@ class Plan(Generic[Item]):
     One open file: for one thread at a time.
     """
 
-    def __init__(
-        self, path: Path, shard_size: int, to_item: Callable[[Mapping[str, Any]], Item]
-    ) -> None:
+    def __init__(self, path: Path, cut: Cut, to_item: Callable[[Mapping[str, Any]], Item]) -> None:
         """Opens the plan; `to_item` turns a line of it, by column, into what `items` gives.
+
+        A file that holds more lines than `cut` was extended since: it begins with the same ones.
 
         Raises:
             StoreError: it is missing or damaged.
         """
         self._path = path
-        self._shard_size = shard_size
+        self._cut = cut
         self._to_item = to_item
         self._group = -1
         self._table: pa.Table | None = None
         try:
             self._file = pq.ParquetFile(path)
         except (OSError, pa.ArrowException) as error:
-            raise StoreError(
-                f"the plan {path} is damaged or missing; build the store again"
-            ) from error
-        self.rows = int(self._file.metadata.num_rows)
+            raise _damaged(path) from error
+        if self._file.metadata.num_rows < cut.inputs:
+            raise _damaged(path)
 
     @property
     def shards(self) -> int:
-        """How many shards the rows fill, the last maybe in part."""
-        return -(-self.rows // self._shard_size)
-
-    def rows_of(self, shard: int) -> int:
-        """How many rows a shard holds, 0 ≤ shard < shards."""
-        return min(self._shard_size, self.rows - shard * self._shard_size)
+        """How many shards the rows fill."""
+        return self._cut.shards
 
     def items(self, shard: int) -> list[Item]:
         """The lines of one shard, in row order.
@@ -79,18 +112,19 @@ class Plan(Generic[Item]):
         Raises:
             StoreError: the plan is damaged.
         """
-        first = shard * self._shard_size
-        per_group = max(_GROUP_ROWS // self._shard_size, 1) * self._shard_size
-        group, offset = divmod(first, per_group)
+        segment, inner = self._cut.place(shard)
+        shards = _shards_of_group(self._cut.shard_size)
+        inner_group, offset = divmod(inner, shards)
+        before = self._cut.segments[:segment]
+        group = inner_group + sum(-(-self._cut.shards_of(inputs) // shards) for inputs in before)
         if group != self._group or self._table is None:
             try:
                 self._table = self._file.read_row_group(group)
             except (OSError, pa.ArrowException) as error:
-                raise StoreError(
-                    f"the plan {self._path} is damaged or missing; build the store again"
-                ) from error
+                raise _damaged(self._path) from error
             self._group = group
-        lines = self._table.slice(offset, self.rows_of(shard)).to_pylist()
+        rows = self._cut.rows_of(shard)
+        lines = self._table.slice(offset * self._cut.shard_size, len(rows)).to_pylist()
         return [self._to_item(line) for line in lines]
 
 

@@ -9,6 +9,7 @@ from dfsynth.files.json_record import parse_object
 from dfsynth.manifest import ManifestSchema
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.build_record import BuildRecord
+from dfsynth.store.cut import Cut
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.provenance import LAYOUT_VERSION
 
@@ -49,6 +50,10 @@ class StoreRecord(Protocol):
     @property
     def shard_size(self) -> int:
         """Rows of a shard; the last may hold fewer."""
+
+    @property
+    def cut(self) -> Cut:
+        """How the planned rows lie in the shards."""
 
     @property
     def arrays(self) -> tuple[ArraySpec, ...]:

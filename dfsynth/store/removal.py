@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 from dfsynth.errors import ConflictError
-from dfsynth.files.durable import remove_durably, remove_entry, sync_folder
+from dfsynth.files.durable import is_temporary, remove_durably, remove_entry, sync_folder
 from dfsynth.files.faults import store_faults
 from dfsynth.files.json_record import parse_object
 from dfsynth.store.layout import StoreLayout
@@ -29,12 +29,14 @@ class RootState(Enum):
 def remove_shard(layout: StoreLayout, names: Sequence[str], shard: int) -> None:
     """Takes a shard of the arrays `names` back: first its manifest part, then its array files.
 
-    In that order a kill in between leaves an uncommitted shard, never a part without arrays.
+    In that order a kill in between leaves an uncommitted shard, never a part without arrays. Rows
+    that a stopped run has kept of it go too.
 
     Raises:
         StoreError: A file cannot be removed.
     """
     remove_durably([layout.part(shard)])
+    remove_durably([layout.partial(shard), layout.replacing(shard)])
     remove_durably(format_of(layout).shard_files(layout, names, shard))
 
 
@@ -153,15 +155,25 @@ def _is_bare_start(layout: StoreLayout) -> bool:
 
 def _is_bare_planning(layout: StoreLayout) -> bool:
     plans = (plan.name for plan in layout.plans)
-    return _is_begun(layout, {layout.lock.name, layout.scratch.name, *plans})
+    names = {layout.lock.name, layout.planning.name, layout.scratch.name, *plans}
+    return _is_begun(layout, names)
 
 
 def _is_begun(layout: StoreLayout, in_run: Set[str]) -> bool:
+    """Whether nothing lies there but what planning makes, and bears its mark.
+
+    Documents of arrays without the mark are another program's, whatever they are called.
+    """
     known = format_of(layout)
     if layout.is_file and _exists(layout.root) and not known.has_group(layout):
         return False
+    documents = known.documents if _is_file(layout.planning) else frozenset[str]()
+    if _exists(layout.scratch) and not all(map(is_temporary, layout.scratch.iterdir())):
+        return False
+    if _is_file(layout.lock) and layout.lock.stat().st_size:
+        return False
     return _holds_only(layout.run, in_run) and all(
-        _is_file(entry) if entry.name in known.documents else _holds_only(entry, known.documents)
+        _is_file(entry) if entry.name in documents else _holds_only(entry, documents)
         for entry in _others(layout.folder, layout.run)
     )
 

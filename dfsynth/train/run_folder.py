@@ -197,9 +197,11 @@ class RunFolder:
 
     def _recover_best(self) -> None:
         """A kill between two renames leaves the old checkpoint among the scratch."""
-        old = self._scratch / "best-old"
+        fresh, old = self._scratch / "best-new", self._scratch / "best-old"
         if old.is_dir() and not self.best.exists():
             old.rename(self.best)
+        for left in (fresh, old):
+            remove_entry(left)
 
 
 def _sum_of(encoded: bytes) -> str:

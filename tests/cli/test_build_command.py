@@ -220,7 +220,7 @@ def test_signals_end_with_their_status_and_lose_nothing(
     images, tiny_checkpoint, tmp_path, build, start_child, number, status
 ):
     out = tmp_path / "x.zarr"
-    options = ("--mc-samples", 3, "--shard-size", 2, "--batch-size", 1)
+    options = ("--mc-samples", 3, "--shard-size", 3, "--batch-size", 1)
     command = ("build", "--source", images, "--out", out, "--checkpoint", tiny_checkpoint)
     child = start_child(HALTED_COMMAND, *command, *options)
     assert child.stdout.readline() == "halted\n"
@@ -228,11 +228,125 @@ def test_signals_end_with_their_status_and_lose_nothing(
     _, err = child.communicate("go on\n")
     assert child.returncode == status, err
     assert "Traceback" not in err
+    assert "stopping after the batch in hand" in err
     assert "run the same command again" in err
-    assert open_store(out).manifest["row"].to_pylist() == [0, 1]
-    report = json.loads(build(images, "--batch-size", 1, "--json", "-q")[1])
-    assert (report["ok"], report["shards_done"]) == (3, 3)
+    assert open_store(out).manifest["row"].to_pylist() == [0, 1, 2]
+    again = build(images, "--batch-size", 1, "--shard-size", 3, "--json", "-q")
+    report = json.loads(again[1])
+    assert (report["ok"], report["shards_done"]) == (1, 2), "the batch in hand was kept"
     assert open_store(out).manifest["row"].to_pylist() == list(range(5))
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_ends_at_once_and_more_are_ignored(
+    images, tiny_checkpoint, tmp_path, start_child, number, status
+):
+    out = tmp_path / "x.zarr"
+    options = ("--mc-samples", 3, "--shard-size", 3, "--batch-size", 1)
+    command = ("build", "--source", images, "--out", out, "--checkpoint", tiny_checkpoint)
+    child = start_child(HALTED_COMMAND, *command, *options)
+    assert child.stdout.readline() == "halted\n"
+    child.send_signal(number)
+    while "stopping after the batch in hand" not in (line := child.stderr.readline()):
+        assert line
+    for _ in range(3):
+        child.send_signal(number)
+    _, err = child.communicate()
+    assert child.returncode == status, err
+    assert "Traceback" not in err
+    assert open_store(out).manifest["row"].to_pylist() == [0, 1, 2]
+
+
+def test_many_signals_while_a_build_begins_end_it_once(
+    images, tiny_checkpoint, tmp_path, start_child
+):
+    """Halted while its generator loads; nothing is raised in the middle of an import."""
+    program = HALTED_COMMAND.replace(
+        'CascadeGenerator, "generate", 4', 'CheckpointMaker, "make", 1'
+    ).replace(
+        "from dfsynth.inference import CascadeGenerator",
+        "from dfsynth.jobs.checkpoint_generator import CheckpointMaker",
+    )
+    out = tmp_path / "x.zarr"
+    command = ("build", "--source", images, "--out", out, "--checkpoint", tiny_checkpoint)
+    child = start_child(program, *command, "--shard-size", 3)
+    assert child.stdout.readline() == "halted\n"
+    child.send_signal(signal.SIGTERM)
+    while "stopping after the batch in hand" not in (line := child.stderr.readline()):
+        assert line
+    for _ in range(5):
+        child.send_signal(signal.SIGTERM)
+    _, err = child.communicate()
+    assert child.returncode == 143, err
+    assert "Traceback" not in err
+    assert open_store(out).manifest.num_rows == 0
+
+
+def test_a_run_in_which_every_image_failed_does_not_end_with_0(build, images, tmp_path):
+    lost = images.rename(tmp_path / "elsewhere")
+    images.mkdir()
+    names = sorted(path.relative_to(lost) for path in lost.rglob("*.png"))
+    table = images / "t.csv"
+    table.write_text("\n".join(["path", *map(str, names)]) + "\n")
+    for _ in range(2):
+        status, _, err = build(table)
+        assert status == 1
+        assert "none of 5 images could be made, found 5 missing" in err
+    for path in lost.iterdir():
+        path.rename(images / path.name)
+    status, out, _ = build(table)
+    assert status == 1
+    assert "5 of 5 images failed (5 missing)" in out
+    assert "--retry-failed" in out
+    status, out, _ = build(table, "--retry-failed")
+    assert status == 0
+    assert "5 images written" in out
+    assert open_store(tmp_path / "x.zarr").manifest["status"].to_pylist() == ["ok"] * 5
+
+
+def test_retry_failed_takes_codes_or_stands_alone(build, images, tmp_path):
+    (images / "bad.png").write_bytes(b"")
+    assert build(images)[0] == 0
+    write_image(images / "bad.png", 8)
+    assert "0 images written" in build(images, "--retry-failed=missing")[1]
+    status, _, err = build(images, "--retry-failed=emty")
+    assert status == 2
+    assert "did you mean empty" in one_line(err)
+    status, out, _ = build(images, "--retry-failed", "--json", "-q")
+    assert (status, json.loads(out)["ok"], json.loads(out)["failures"]) == (0, 1, {})
+
+
+def test_dry_run_and_build_tell_one_truth(build, images):
+    assert "would make" in build(images, "--dry-run")[1]
+    assert build(images)[0] == 0
+    write_image(images / "new.png", 50)
+    for more in ((), ("--dry-run",)):
+        status, out, err = build(images, *more)
+        assert status == 0
+        assert "1 inputs appeared since the store was planned, the first of them 'new.png'" in (
+            out + err
+        )
+        assert "--extend" in out + err
+    assert "0 rows to write in 0 shards" in build(images, "--dry-run")[1]
+    assert "1 images written" in build(images, "--extend")[1]
+
+
+def test_a_finished_store_on_a_read_only_disk_is_finished(build, images, monkeypatch):
+    """As root no mode keeps files from being written: the lock file cannot be opened instead."""
+    assert build(images)[0] == 0
+    opened = os.open
+
+    def read_only(path, flags, *more, **named):
+        if flags & (os.O_RDWR | os.O_WRONLY) and "x.zarr" in str(path):
+            raise OSError(30, os.strerror(30))
+        return opened(path, flags, *more, **named)
+
+    monkeypatch.setattr(os, "open", read_only)
+    status, out, _ = build(images, "--json", "-q")
+    assert (status, json.loads(out)["resumed"]) == (0, True)
+    status, _, err = build(images, "--overwrite")
+    assert status == 1
+    assert "read-only" in one_line(err)
 
 
 def test_job_array_shares_cover_the_store(build, images, tmp_path):

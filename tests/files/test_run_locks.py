@@ -164,3 +164,27 @@ def test_lock_file_is_no_link(tmp_path):
 def test_missing_folder_is_refused(tmp_path):
     with pytest.raises(StoreError, match="not there"):
         RunLock(tmp_path / "run" / "lock")
+
+
+def test_two_objects_of_one_process_exclude_each_other(lock, other, tmp_path):
+    """To the kernel both are one process, and closing one would drop the locks of the other."""
+    ask = other()
+    second = RunLock(tmp_path / "lock")
+    assert lock.try_shard(0)
+    assert not second.try_shard(0)
+    assert not second.try_whole()
+    assert second.try_shard(1)
+    assert not lock.try_whole()
+    with pytest.raises(StoreError, match="does not hold"):
+        second.release_shard(0)
+    second.close()
+    assert ask("try_shard 0") == "False"
+    assert ask("try_shard 1") == "True"
+    assert ask("release_shard 1") == "None"
+    assert lock.try_whole()
+    third = RunLock(tmp_path / "lock")
+    assert third.supported()
+    assert not third.try_shard(5)
+    third.close()
+    lock.release_whole()
+    assert ask("try_shard 5") == "True"

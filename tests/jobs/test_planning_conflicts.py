@@ -95,15 +95,16 @@ def test_a_store_overwritten_between_the_first_look_and_the_lock_is_refused(
 
     out = tmp_path / "x.zarr"
     run_build(options(radiographs, out, seed=0), ToyMaker(seed=0), Silent())
-    first_look = planning.refuse_conflict
+    (out / "manifest" / "part-0000001.parquet").unlink()
+    first_look = planning.find_planned
 
     def look_then_lose_the_race(*arguments):
         resumes = first_look(*arguments)
-        monkeypatch.setattr(planning, "refuse_conflict", first_look)
+        monkeypatch.setattr(planning, "find_planned", first_look)
         run_build(options(radiographs, out, seed=7, overwrite=True), ToyMaker(seed=7), Silent())
         return resumes
 
-    monkeypatch.setattr(planning, "refuse_conflict", look_then_lose_the_race)
+    monkeypatch.setattr(planning, "find_planned", look_then_lose_the_race)
     with pytest.raises(ConflictError, match="seed"):
         run_build(options(radiographs, out, seed=0), ToyMaker(seed=0), Silent())
     assert open_store(out).record.fingerprint.seed == 7

@@ -193,7 +193,7 @@ class StoreStates(RuleBasedStateMachine):
         else:
             assert rows == self.rows_since(before)
 
-    @precondition(lambda self: self.halted is not None)
+    @precondition(lambda self: self.halted is not None and not self.unreadable)
     @rule()
     def let_it_go_on(self) -> None:
         before = self.committed()
@@ -244,7 +244,9 @@ class StoreStates(RuleBasedStateMachine):
             self.kept[shard] = self.files(shard)
 
     def teardown(self) -> None:
-        if self.halted is not None:
+        if self.halted is not None and self.unreadable:
+            self.kill_it()
+        elif self.halted is not None:
             if self.to_do():
                 self.build()
             self.let_it_go_on()

@@ -22,7 +22,7 @@ def test_defaults_are_those_of_the_command() -> None:
     assert found.maps == DEFAULT_MAPS == ("dark_field", "aleatoric", "epistemic")
     assert found.dtype is None
     assert found.partition == (0, 1)
-    assert found.shard_size == 256
+    assert found.shard_size is None
     assert (found.precision, found.device) == ("auto", "auto")
     for name in ("root", "size", "batch_size", "workers", "limit", "max_pixels", "max_bytes"):
         assert getattr(found, name) is None

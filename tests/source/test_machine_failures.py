@@ -12,7 +12,21 @@ import pytest
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.source import Source, open_source
 
-FAILURES = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE]
+FAILURES = [
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.ESTALE,
+    errno.EIO,
+    errno.ENOTCONN,
+    errno.EACCES,
+    errno.ETIMEDOUT,
+    errno.EHOSTDOWN,
+    errno.EKEYEXPIRED,
+    errno.ENODEV,
+    errno.EAGAIN,
+    errno.EREMOTEIO,
+]
 
 
 @pytest.fixture(params=["folder", "table", "tar", "zip"])
@@ -98,12 +112,36 @@ def test_a_failure_of_the_machine_while_opening_ends_the_run(
         assert_run_ends(source, item)
 
 
-def test_a_bad_sector_is_a_failure_of_the_file(source, items_of, monkeypatch) -> None:
+def test_other_refusals_are_failures_of_the_file(source, items_of, monkeypatch) -> None:
     (item,) = items_of(source.listing())
-    break_reading(monkeypatch, source, errno.EIO)
+    break_reading(monkeypatch, source, errno.EISDIR)
     with pytest.raises(ImageError) as caught:
         source.read(item, 10)
     assert caught.value.code is ErrorCode.UNREADABLE
+
+
+def test_a_file_whose_mode_denies_it_is_a_failure_of_the_file(tmp_path, items_of, monkeypatch):
+    """As its owner left it, and not as a network that lost its ticket."""
+    (tmp_path / "a.png").write_bytes(b"12345")
+    (tmp_path / "a.png").chmod(0)
+    source = open_source(str(tmp_path), None)
+    (item,) = items_of(source.listing())
+    opened = os.open
+
+    def as_anybody(path, *arguments, **more):
+        if str(path).endswith("a.png"):
+            raise PermissionError(errno.EACCES, "as the system says it", str(path))
+        return opened(path, *arguments, **more)
+
+    monkeypatch.setattr(os, "open", as_anybody)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(ImageError) as caught:
+        source.read(item, 10)
+    assert caught.value.code is ErrorCode.UNREADABLE
+    (tmp_path / "a.png").chmod(0o644)
+    with pytest.raises(DfsynthError, match="permission is denied") as ended:
+        source.read(item, 10)
+    assert not isinstance(ended.value, ImageError)
 
 
 def test_a_plan_never_lacks_a_folder_for_want_of_descriptors(tmp_path, monkeypatch) -> None:

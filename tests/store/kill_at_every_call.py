@@ -43,6 +43,7 @@ def plan(layout: StoreLayout) -> None:
     layout.make_folders()
     with RunLock(layout.lock) as lock:
         assert lock.try_whole()
+        write_durably(layout.planning, b"", layout.scratch, "group")
         write_durably(layout.plan, b"plan", layout.scratch, "group")
         format_of(layout).write_group(layout, SPECS, {})
         write_durably(layout.build, RECORD, layout.scratch, "group")

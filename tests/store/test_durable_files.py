@@ -210,15 +210,16 @@ def test_sweep_takes_one_owners_files_or_all(scratch, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "precious").touch()
-    for name in ("shard-0000001.a.tmp", "shard-0000001.b.tmp", "shard-00000010.a.tmp"):
-        (scratch / name).touch()
-    (scratch / "link").symlink_to(outside)
+    for name in ("shard-0000001.a", "shard-0000001.b", "shard-00000010.a"):
+        (scratch / f"{name}.0123456789ab.tmp").touch()
+    (scratch / "link.0123456789ab.tmp").symlink_to(outside)
+    (scratch / "notes.txt").touch()
     (scratch / "folder").mkdir()
     (scratch / "folder" / "file").touch()
     assert sweep(scratch, "shard-0000001") == 2
-    assert len(list(scratch.iterdir())) == 3
-    assert sweep(scratch) == 3
-    assert list(scratch.iterdir()) == []
+    assert len(list(scratch.iterdir())) == 4
+    assert sweep(scratch) == 2
+    assert sorted(path.name for path in scratch.iterdir()) == ["folder", "notes.txt"]
     assert (outside / "precious").exists()
 
 

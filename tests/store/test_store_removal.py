@@ -44,7 +44,8 @@ def test_remove_shard_takes_the_part_first(built, monkeypatch):
 
     monkeypatch.setattr("dfsynth.store.removal.remove_durably", watched)
     remove_shard(built, ["dark_field"], 2)
-    assert calls == [[built.part(2)], [shard_path(built, "dark_field", 2)]]
+    kept = [built.partial(2), built.replacing(2)]
+    assert calls == [[built.part(2)], kept, [shard_path(built, "dark_field", 2)]]
 
 
 def test_clear_store_empties_ours_down_to_the_lock(built):
@@ -101,9 +102,30 @@ def array_with_chunks(root: Path) -> None:
     (root / "scan" / "c.0.0.0").write_text("precious")
 
 
+def foreign_scratch(root: Path) -> None:
+    """Half like a store, and a file of somebody in it."""
+    (root / "run" / "tmp").mkdir(parents=True)
+    (root / "run" / "tmp" / "notes.txt").write_text("precious")
+
+
+def foreign_group(root: Path) -> None:
+    """Zarr of another program beside a folder that is called as one of ours."""
+    (root / "run" / "tmp").mkdir(parents=True)
+    (root / "run" / "lock").touch()
+    (root / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group"}')
+
+
+def foreign_lock(root: Path) -> None:
+    (root / "run").mkdir(parents=True)
+    (root / "run" / "lock").write_text("precious")
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        foreign_scratch,
+        foreign_group,
+        foreign_lock,
         lambda root: root.write_text("a file"),
         lambda root: (root.mkdir(), (root / "thesis.tex").write_text("precious")),
         lambda root: (root / "run" / "other").mkdir(parents=True),
@@ -192,6 +214,7 @@ def test_lock_that_another_takes_between_the_looks_is_no_file_of_others(layout, 
 
     def plan_begins():
         layout.lock.touch()
+        layout.planning.touch()
         group_path(layout).write_text("{}")
 
     look = removal._is_file

@@ -1,0 +1,86 @@
+"""What SIGINT and SIGTERM do: ask first, where the job can keep what it has made, then end it."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Final
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_ASKED: Final = b"stopping after the batch in hand; once more to stop at once\n"
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; raised in the main thread so that what is in hand is dropped whole."""
+
+
+def end_at_once(number: int, _frame: FrameType | None) -> None:
+    """A signal handler that ends the body with an exception, once.
+
+    Further signals are ignored from then on: a second exception, in the middle of what clears away
+    after the first one or of the interpreter's own end, would cost both.
+
+    Raises:
+        KeyboardInterrupt: SIGINT arrived.
+        Terminated: another signal did.
+    """
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+
+class StopRequest:
+    """Whether a signal has asked the job to end soon."""
+
+    def __init__(self) -> None:
+        self._number: int | None = None
+
+    def is_requested(self) -> bool:
+        """Whether one has."""
+        return self._number is not None
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """A signal handler: the first one asks, the second one ends the job.
+
+        Raises:
+            KeyboardInterrupt, Terminated: as `end_at_once`.
+        """
+        if self._number is not None:
+            end_at_once(number, frame)
+        self._number = number
+        # Not print: the signal may have arrived in the middle of one.
+        with suppress(OSError):
+            os.write(2, _ASKED)
+
+    def finish(self) -> None:
+        """Ends the command as the signal wants it, once the job has ended.
+
+        Raises:
+            KeyboardInterrupt, Terminated: a signal has asked.
+        """
+        if self._number is not None:
+            end_at_once(self._number, None)
+
+
+@contextmanager
+def soft_stop() -> Iterator[StopRequest]:
+    """While the body runs, the first SIGINT or SIGTERM asks and the second one ends.
+
+    A signal that was ignored before, as by a shell that starts jobs in the background, stays so.
+
+    Raises:
+        KeyboardInterrupt, Terminated: a signal arrived.
+    """
+    request = StopRequest()
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, request.handle)
+    try:
+        yield request
+        request.finish()
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) == request.handle:
+                signal.signal(number, handler)

@@ -1,0 +1,173 @@
+"""Inputs that appeared since a store was planned: noticed cheaply, and taken into new shards."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dfsynth.errors import ConflictError, UsageError
+from dfsynth.files.durable import replacing, write_durably
+from dfsynth.files.faults import store_faults
+from dfsynth.files.locks import RunLock
+from dfsynth.jobs.build_planning import BuildJob
+from dfsynth.jobs.planning import PLAN_OWNER, find_planned
+from dfsynth.progress import Progress
+from dfsynth.source import Source
+from dfsynth.source.schema import Listing
+from dfsynth.store import StoreLayout, format_of
+from dfsynth.store.build_record import BuildRecord
+from dfsynth.store.plan import number_rows, read_plan, write_plan
+
+_TRIED_GROUPS: Final = 16
+"""Row groups of the plan whose folders are looked at: a million rows of the largest plans."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewInputs:
+    """What a source lists and a plan does not hold."""
+
+    table: pa.Table
+    """Their lines of the listing, in its order."""
+    gone: int
+    """Inputs of the plan that the source lists no more."""
+
+
+def extend_store(job: BuildJob, layout: StoreLayout, progress: Progress) -> None:
+    """Plans the inputs that a store lacks, in shards behind those that there are.
+
+    No row that is planned moves, and no file of a shard is touched. The plan is replaced whole,
+    then the record, which makes the rows count, then the documents of the arrays; cut off in
+    between, the next build writes these anew. Where there is no store yet, nothing is done.
+
+    Raises:
+        UsageError: the store was planned with --limit, or the source cannot be listed.
+        ConflictError: other options than the store's, or another process is at work on it.
+        StoreError: the disk refuses.
+    """
+    if find_planned(job, layout) is None:
+        return
+    listing = job.source.listing()
+    layout.make_folders()
+    with RunLock(layout.lock) as lock:
+        if lock.supported() and not lock.try_whole():
+            raise ConflictError(
+                f"{layout.root} is not extended: another process is at work on it; wait until it "
+                "has ended"
+            )
+        record = find_planned(job, layout)
+        if record is None:
+            return
+        plans = read_plan(layout.plan, record.cut)
+        found = compare_listing(listing.table, pa.concat_tables(plans))
+        if found.gone:
+            progress.message(f"{found.gone} planned inputs are no longer listed; their rows stay")
+        if not found.table.num_rows:
+            progress.message("no inputs appeared since the store was planned")
+            return
+        _require_no_limit(record)
+        _write_extension(layout, record, plans, found.table, listing)
+    progress.message(f"{found.table.num_rows} inputs appeared and are planned in new shards")
+
+
+def _write_extension(
+    layout: StoreLayout,
+    record: BuildRecord,
+    plans: list[pa.Table],
+    fresh: pa.Table,
+    listing: Listing,
+) -> None:
+    cut = record.cut.extended(fresh.num_rows)
+    lines = number_rows(fresh, cut.shard_size, None, record.cut.shards)
+    lines = lines.select(plans[0].column_names).cast(plans[0].schema)
+    extended = replace(
+        record,
+        rows=cut.rows,
+        shards=cut.shards,
+        segments=cut.segments,
+        excluded=dict(listing.excluded),
+    )
+    with replacing(layout.plan, layout.scratch, PLAN_OWNER) as stream:
+        write_plan([*plans, lines], stream, cut.shard_size)
+    write_durably(layout.build, extended.to_json(), layout.scratch, PLAN_OWNER)
+    format_of(layout).write_group(layout, extended.arrays, extended.attributes())
+
+
+def compare_listing(listed: pa.Table, planned: pa.Table) -> NewInputs:
+    """Which lines of a listing are not in a plan, and how many of the plan are not in it, by id."""
+    ids = planned["image_id"].combine_chunks()
+    fresh = listed.filter(pc.invert(pc.is_in(listed["image_id"], value_set=ids)))
+    return NewInputs(fresh, planned.num_rows - (listed.num_rows - fresh.num_rows))
+
+
+def tell_new_inputs(
+    source: Source, layout: StoreLayout, record: BuildRecord, progress: Progress
+) -> int:
+    """How many inputs appeared since planning, said in a line; 0 where nothing hints at any.
+
+    The source is listed only where a table, an archive or a folder of it changed after the plan was
+    written.
+
+    Raises:
+        StoreError: the plan is damaged.
+    """
+    if record.fingerprint.limit is not None or not _has_changed(source, layout):
+        return 0
+    try:
+        listed = source.listing().table
+    except UsageError as error:
+        progress.message(f"inputs that appeared since planning are not looked for: {error}")
+        return 0
+    fresh = compare_listing(listed, pa.concat_tables(read_plan(layout.plan, record.cut))).table
+    if fresh.num_rows:
+        first = fresh["image_id"][0].as_py()
+        progress.message(
+            f"{fresh.num_rows} inputs appeared since the store was planned, the first of them "
+            f"{first!r}: they are not in it; --extend takes them into new shards"
+        )
+    return int(fresh.num_rows)
+
+
+def _require_no_limit(record: BuildRecord) -> None:
+    limit = record.fingerprint.limit
+    if limit is not None:
+        raise UsageError(
+            f"--extend: the store was planned with --limit {limit}, so that nobody knows which "
+            "inputs are new; plan another store, without a limit"
+        )
+
+
+def _has_changed(source: Source, layout: StoreLayout) -> bool:
+    """Whether anything that inputs are added to changed after the plan was written."""
+    with store_faults(f"look at {layout.plan}"):
+        planned_ns = layout.plan.stat().st_mtime_ns
+    return any(_changed_ns(path) > planned_ns for path in _watched(source, layout))
+
+
+def _watched(source: Source, layout: StoreLayout) -> Iterator[Path]:
+    for path in source.watched:
+        yield path
+        if path.is_dir():
+            for folder in _planned_folders(layout.plan):
+                yield path / folder
+
+
+def _planned_folders(plan: Path) -> set[PurePosixPath]:
+    """The folders of planned inputs, relative to the root, and those that hold them."""
+    file = pq.ParquetFile(plan)
+    groups = range(0, file.num_row_groups, max(file.num_row_groups // _TRIED_GROUPS, 1))
+    uris = file.read_row_groups(list(groups), columns=["uri"])["uri"]
+    folders = pc.unique(pc.replace_substring_regex(uris, r"/?[^/]*$", ""))
+    found = {PurePosixPath(str(folder)) for folder in folders.to_pylist()}
+    return found | {parent for folder in found for parent in folder.parents}
+
+
+def _changed_ns(path: Path) -> int:
+    """When a file or a folder changed; 0 where it is gone, which adds nothing."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
