@@ -13,11 +13,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-import zarr
 from machine import describe_machine
 from numpy.typing import NDArray
-from pyarrow import dataset
 from scipy.stats import norm
+
+import dfsynth
 
 _DRAWS = 200
 _LEVELS = 60
@@ -34,16 +34,18 @@ def main() -> None:
 
 def ceiling(pairs: Path) -> dict[str, float]:
     """Coverage of the oracle in the lungs of test patients: of all pixels, and over images."""
-    table = dataset.dataset(pairs / "manifest").to_table()
-    rows = table.select(["row", "split", "eps_bar_per_m"]).to_pylist()
+    store = dfsynth.open_store(pairs)
+    rows = store.manifest.select(["row", "split", "eps_bar_per_m"]).to_pylist()
     known = np.log([r["eps_bar_per_m"] for r in rows if r["split"] == "train"])
     draws = np.exp(known.mean() + known.std() * norm.ppf(_midpoints(_DRAWS)))
-    arrays = zarr.open_group(pairs, mode="r")
     coverage = []
     for row in (r for r in rows if r["split"] == "test"):
-        lung = arrays["lung_mask"][row["row"]] > 0
+        lung = store.read("lung_mask", row["row"]) > 0
         if lung.sum() >= _MIN_PIXELS:
-            clean, noisy = (arrays[n][row["row"]][lung] for n in ("dark_field_clean", "dark_field"))
+            clean, noisy = (
+                store.read(name, row["row"])[lung].astype(np.float64)
+                for name in ("dark_field_clean", "dark_field")
+            )
             shape = clean / row["eps_bar_per_m"]
             low, high = interval(shape, draws, float((noisy - clean).std()))
             coverage.append(float(((noisy >= low) & (noisy <= high)).mean()))

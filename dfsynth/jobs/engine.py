@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from dfsynth.jobs.claims import ShardQueue, waiting_shards
 from dfsynth.jobs.commit import Tally
-from dfsynth.manifest import read_failures
+from dfsynth.jobs.failure_counts import count_failures
 from dfsynth.store import StoreLayout
 from dfsynth.store.record import StoreRecord
 
@@ -129,7 +129,7 @@ def report_run(
     committed = layout.committed_shards()
     mine = [shard for shard in work.shards if shard in committed]
     failures: Counter[str] = Counter()
-    for (shard, code), count in read_failures(layout.manifest).items():
+    for (shard, code), count in count_failures(layout).items():
         if shard % work.partition[1] == work.partition[0]:
             failures[code] += count
     return RunReport(

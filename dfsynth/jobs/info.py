@@ -9,7 +9,8 @@ from itertools import chain
 from pathlib import Path
 
 from dfsynth.errors import StoreError
-from dfsynth.manifest import read_failures, read_manifest, score_quantiles
+from dfsynth.jobs.failure_counts import count_failures
+from dfsynth.manifest import read_manifest, score_quantiles
 from dfsynth.score import NO_SCORES
 from dfsynth.store import StoreLayout, missing_files
 from dfsynth.store.record import read_record
@@ -88,7 +89,7 @@ def count_failed(root: Path, partition: tuple[int, int]) -> int:
         StoreError: the manifest is damaged.
     """
     index, count = partition
-    failures = read_failures(StoreLayout(root).manifest)
+    failures = count_failures(StoreLayout(root))
     return sum(rows for (shard, _), rows in failures.items() if shard % count == index)
 
 

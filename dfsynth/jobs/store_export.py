@@ -7,7 +7,7 @@ other: the command that made the first one finishes it too.
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,8 +18,8 @@ from dfsynth.files.durable import remove_durably, write_durably
 from dfsynth.files.faults import store_faults
 from dfsynth.files.locks import RunLock
 from dfsynth.jobs.claims import Claims
-from dfsynth.jobs.commit import Tally, write_arrays
-from dfsynth.jobs.engine import report_run, run_claimed
+from dfsynth.jobs.commit import Tally
+from dfsynth.jobs.engine import Work, report_run, run_claimed
 from dfsynth.jobs.exporter import ExportReport
 from dfsynth.jobs.planning import Draft, plan_or_resume
 from dfsynth.manifest import read_part
@@ -60,8 +60,11 @@ class StoreExporter:
             claims = Claims(target, planned.lock, planned.record, (0, 1))
             claims.pending = [shard for shard in claims.pending if shard in committed]
             copy = _Copy(self.format, source, target, record, progress)
-            progress.start(sum(map(record.arrays[0].rows_of, claims.pending)))
-            report = report_run(planned, claims, copy.run(claims), started)
+            progress.start(sum(len(record.cut.rows_of(shard)) for shard in claims.pending))
+            tally = copy.run(claims)
+            report = report_run(
+                Work(target, planned.record, (0, 1), planned.resumed, started), tally
+            )
         return ExportReport(
             store=str(source.root),
             out=report.store,
@@ -160,9 +163,7 @@ class _Copy:
     def _rows(self, shard: int) -> list[_Row]:
         columns = ["row", "image_id", "status", "checksum"]
         table = read_part(self.source.part(shard), self.record.manifest_schema).select(columns)
-        first = shard * self.record.shard_size
-        planned = range(first, first + self.record.arrays[0].rows_of(shard))
-        if table["row"].to_pylist() != list(planned):
+        if table["row"].to_pylist() != list(self.record.cut.rows_of(shard)):
             raise damage(str(self.source.part(shard)), "it does not hold the rows of the plan")
         return [_row(shard, line) for line in table.to_pylist()]
 
@@ -187,12 +188,26 @@ class _Copy:
 
     def _commit(self, shard: int, rows: Iterator[tuple[_Row, _Encoded]]) -> Tally:
         """Arrays first, then the manifest part, byte for byte."""
-        encoded = (_intact(row) for _, row in rows)
-        tally = write_arrays(self.target, self.record.arrays, shard, encoded, self.progress)
-        part = _read_bytes(self.source, shard)
-        owner = self.target.owner(shard)
+        part, owner = _read_bytes(self.source, shard), self.target.owner(shard)
+        tally = self._write_arrays(shard, (_intact(row) for _, row in rows))
         write_durably(self.target.part(shard), part, self.target.scratch, owner)
         return tally
+
+    def _write_arrays(self, shard: int, rows: Iterable[EncodedRow | None]) -> Tally:
+        """Puts the array files in place; what is behind the planned rows stays without values."""
+        specs, ok, failed = self.record.arrays, 0, 0
+        with self.format.shard_writer(self.target, specs, shard) as writer:
+            for index, row in enumerate(rows):
+                if row is None:
+                    writer.skip(index)
+                else:
+                    writer.append(index, row)
+                ok, failed = ok + (row is not None), failed + (row is None)
+                self.progress.advance(ok=row is not None, failed=row is None)
+            for index in range(ok + failed, specs[0].rows_of(shard)):
+                writer.skip(index)
+            writer.commit()
+        return Tally(ok, failed)
 
 
 def _intact(row: _Encoded) -> EncodedRow | None:

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dfsynth.files.durable import remove_durably
 from dfsynth.jobs.claims import ShardQueue
 from dfsynth.jobs.commit import Written
+from dfsynth.jobs.failure_counts import count_failures
 from dfsynth.jobs.kept_rows import KeptRows, RowCopier, read_kept
-from dfsynth.manifest import read_failures
 from dfsynth.records import SourceItem
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
@@ -40,7 +40,7 @@ class WorkList:
         store_format = format_of(layout)
         arrays = store_format.array_reader(layout, record.arrays)
         self._copier = RowCopier(store_format, record.arrays, arrays)
-        failures = read_failures(layout.manifest) if codes is not None else {}
+        failures = count_failures(layout) if codes is not None else {}
         self.again = frozenset(shard for shard, code in failures if code in (codes or ()))
         """Committed shards that hold rows to make anew."""
 

@@ -1,7 +1,7 @@
 """The whole manifest of a store: all parts as one Arrow table."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,13 +32,13 @@ def read_manifest(folder: Path, expected: ManifestSchema | None = None) -> pa.Ta
     return table.sort_by("row")
 
 
-def read_failures(folder: Path) -> Counter[tuple[int, str]]:
-    """How many rows of each shard failed, by (shard, error code); of committed rows alone.
+def read_failures(parts: Iterable[Path]) -> Counter[tuple[int, str]]:
+    """How many rows of each shard failed, by (shard, error code), in these parts of one store.
 
     Raises:
-        StoreError: the folder is missing, or a part is damaged.
+        StoreError: a part is missing or damaged.
     """
-    parts = _part_files(folder)
+    parts = list(parts)
     if not parts:
         return Counter()
     try:
@@ -48,7 +48,7 @@ def read_failures(folder: Path) -> Counter[tuple[int, str]]:
         )
     except (pa.ArrowException, OSError) as error:
         _name_damaged(parts)
-        raise StoreError(f"manifest {folder} changed while it was read; try again") from error
+        raise StoreError("the manifest changed while it was read; try again") from error
     lines = found.to_pylist()
     return Counter((line["shard"], line["error_code"]) for line in lines)
 

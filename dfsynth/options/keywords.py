@@ -40,7 +40,7 @@ class BuildKeywords(TypedDict, total=False):
     batch_size: int | str | None
     precision: str
     device: str
-    shard_size: int
+    shard_size: int | str | None
     partition: GivenPartition
     workers: int | None
     limit: int | None
@@ -49,7 +49,10 @@ class BuildKeywords(TypedDict, total=False):
     dtype: DtypeChoice | None
     max_pixels: int | None
     max_bytes: int | None
+    timeout_s: float | None
     overwrite: bool
+    extend: bool
+    retry_failed: GivenNames | None
 
 
 class ExportKeywords(TypedDict, total=False):

@@ -110,6 +110,11 @@ class StoreLayout:
         """The finished rows of a shard whose run was stopped; their values lie in its arrays."""
         return self.run / f"partial-{shard:07d}.rows"
 
+    @property
+    def failures(self) -> Path:
+        """Counts of failed rows of a large store, kept so that not every part has to be opened."""
+        return self.run / "failures.json"
+
     def replacing(self, shard: int) -> Path:
         """A mark that the array files of a committed shard are being replaced.
 
