@@ -51,7 +51,18 @@ INSTALL = (
     "-r",
 )
 # What the tests need beside dfsynth's own dependencies.
-TOOLS = ("hypothesis", "pandas", "polars", "pytest", "pytest-timeout", "xarray")
+TOOLS = (
+    "dask",
+    "fastparquet",
+    "h5netcdf",
+    "hypothesis",
+    "pandas",
+    "polars",
+    "pytest",
+    "pytest-timeout",
+    "scipy",
+    "xarray",
+)
 LEFT_OUT = frozenset({"torch"})
 LOCKED = re.compile(r"^([\w.-]+)==.*(?:\n    --hash=.*)+", re.MULTILINE)
 

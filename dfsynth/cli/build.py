@@ -26,10 +26,16 @@ EXAMPLE = "Example: dfsynth build --source nih --root /data/ChestX-ray14 --out n
 def build(
     source: Annotated[
         str,
-        typer.Option(help="A corpus name, corpus TOML, folder, tar, zip, or CSV/Parquet table."),
+        typer.Option(
+            help="A corpus name or TOML; a folder, of images or of archives; a tar, tar.gz or zip; "
+            "Parquet, with images or paths; a CSV table; a pattern such as 'dir/**.dcm'; or - for "
+            "paths on stdin."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The store to write, for example x.zarr.")],
-    root: Annotated[Path | None, typer.Option(help="Where the corpus lies.")] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Where the images of a corpus, table or list lie.")
+    ] = None,
     checkpoint: Annotated[
         str, typer.Option(help="A packaged checkpoint's name, or a checkpoint folder.")
     ] = "default",
@@ -57,7 +63,13 @@ def build(
     maps: Annotated[str, typer.Option(help="What to store; also attenuation and lung.")] = ",".join(
         DEFAULT_MAPS
     ),
-    dtype: Annotated[str, typer.Option(help="float16 or float32.")] = "float16",
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            help="float32-rounded (to 10 mantissa bits), float32 or float16. "
+            "(default: the store's, and float32-rounded in a new one)"
+        ),
+    ] = None,
     max_pixels: MaxPixels = None,
     max_bytes: MaxBytes = None,
     dry_run: Annotated[

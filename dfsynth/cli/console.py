@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import typer
 
+from dfsynth.cli.printable import PrintableFormatter, printable
 from dfsynth.errors import DfsynthError, ExitStatus, UsageError
 
 Value = TypeVar("Value")
@@ -39,14 +40,15 @@ class Console:
             plain = record
             if dataclasses.is_dataclass(record) and not isinstance(record, type):
                 plain = dataclasses.asdict(record)
-            print(json.dumps(plain, default=_to_json, ensure_ascii=False, allow_nan=False))
+            line = json.dumps(plain, default=_to_json, ensure_ascii=False, allow_nan=False)
+            print(printable(line))
         elif not self.quiet:
-            print(text)
+            print(printable(text))
 
     def note(self, text: str) -> None:
         """One line of advice."""
         if not self.quiet:
-            print(text, file=sys.stderr)
+            print(printable(text), file=sys.stderr)
 
     def renamed(self, old: str, old_value: Value, new: str, new_value: Value) -> Value:
         """The value of an option that was renamed; both null where neither is given.
@@ -68,21 +70,15 @@ def console_of(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> 
 
     `resumes`: whether the same command goes on where a signal stopped it.
     """
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING, stream=sys.stderr, format="%(message)s"
-    )
-    # Libraries' debug messages would drown ours.
-    for name in ("pydicom", "numcodecs", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    warnings.filterwarnings("ignore", module="pydicom")
+    _set_up_messages(verbose)
     advice = "run the same command again to go on" if resumes else "nothing was kept"
     before = signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         yield Console(json, quiet, verbose)
     except DfsynthError as error:
         if verbose:
-            traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+            print(printable(traceback.format_exc()), file=sys.stderr, end="")
+        print(printable(f"error: {error}"), file=sys.stderr)
         raise typer.Exit(error.exit_status) from None
     except KeyboardInterrupt:
         print(f"interrupted; {advice}", file=sys.stderr)
@@ -92,6 +88,19 @@ def console_of(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> 
         raise typer.Exit(ExitStatus.TERMINATED) from None
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _set_up_messages(verbose: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter("%(message)s"))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
+    # Libraries' debug messages would drown ours.
+    for name in ("numcodecs", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # pydicom quotes header values, those of patients too. A level would not silence it: it sets
+    # its own when it is loaded, which is later.
+    logging.getLogger("pydicom").propagate = False
+    warnings.filterwarnings("ignore", module="pydicom")
 
 
 def _raise_terminated(_number: int, _frame: FrameType | None) -> None:

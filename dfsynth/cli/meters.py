@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 from dfsynth.cli.formats import format_seconds
+from dfsynth.cli.printable import printable
 from dfsynth.progress import Progress as JobProgress
 from dfsynth.progress import Silent, SilentTraining, TrainProgress
 
@@ -63,7 +64,7 @@ class PlainMeter:
 
     def message(self, text: str) -> None:
         """See `Meter`."""
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
 
 class BarMeter:
@@ -88,7 +89,7 @@ class BarMeter:
 
     def message(self, text: str) -> None:
         """See `Meter`; printed above the bar."""
-        self._bar.console.print(text, markup=False, highlight=False)
+        self._bar.console.print(printable(text), markup=False, highlight=False)
 
 
 class MeteredJob:

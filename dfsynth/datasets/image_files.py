@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dfsynth.datasets.protocol import PairImages
 from dfsynth.decode import DecodeLimits, decode
-from dfsynth.decode.limits import CODEC_ERRORS
+from dfsynth.decode.codecs import CODEC_ERRORS
 from dfsynth.decode.sniff import Format, sniff
 from dfsynth.errors import ErrorCode, ImageError, UsageError
 from dfsynth.preprocess import ModelInputReader, to_grid

@@ -7,7 +7,7 @@ from typing import Final
 from dfsynth.datasets.file_pairs import FilePair, is_file, list_names
 from dfsynth.errors import UsageError
 from dfsynth.source import metadata
-from dfsynth.source.folder import FolderSource
+from dfsynth.source.folder import list_files
 
 _SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".npy"})
 """What is left out of a name when it is compared; a DICOM name may end in .113, which is kept."""
@@ -79,7 +79,7 @@ def list_table(table: Path) -> list[FilePair]:
 
 
 def _list_folder(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
-    listing = FolderSource(folder).listing()
+    listing = list_files(folder)
     found: dict[str, Path] = {}
     for name in map(str, listing.table["uri"].to_pylist()):
         if PurePosixPath(name).suffix.lower() in _OF_FILE_MANAGERS:

@@ -6,8 +6,9 @@ header claims. So both are looked at before any of them runs; for JPEG 2000, in 
 
 import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from dfsynth.decode.failures import corrupt_codestream, too_many_segments, truncated
 from dfsynth.errors import ImageError
@@ -21,10 +22,16 @@ JPEG_LS: Final = 0xF7
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8), _START})
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0), JPEG_LS} - {0xC4, 0xC8, 0xCC})
+_APP0, _APP14 = 0xE0, 0xEE
+_SAY_COLOURS: Final = ("JFIF", "Adobe", "identifiers")
+"""Who is believed first, as libjpeg does."""
 _MAX_SCANS: Final = 64
 MAX_SEGMENTS: Final = 1 << 16
 _MARKER: Final = re.compile(rb"\xff[\x01-\xfe]")
 _AFTER_ENTROPY: Final = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+
+
+Colours: TypeAlias = Literal["RGB", "YCBCR"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,8 @@ class Codestream:
     """Second byte of the JPEG frame marker; 0 for JPEG 2000."""
     end: int
     """Offset of the end-of-image marker; length of the data for JPEG 2000."""
+    colours: Colours | None = None
+    """How a JPEG of three components says that they are coded; null where it does not say."""
 
 
 def jpeg_header(data: bytes) -> Codestream:
@@ -53,6 +62,7 @@ def jpeg_header(data: bytes) -> Codestream:
     if data[:2] != b"\xff\xd8":
         raise corrupt_codestream("does not begin with a start marker")
     frame: tuple[int, int, int, int, int] | None = None
+    said = dict[str, Colours]()
     offset, scans = 2, 0
     for _ in range(MAX_SEGMENTS):
         offset, marker = _next_marker(data, offset)
@@ -62,6 +72,8 @@ def jpeg_header(data: bytes) -> Codestream:
             break
         segment = _segment(data, offset)
         offset += 2 + len(segment)
+        if scans == 0:
+            said |= _colours(marker, segment)
         if marker in _FRAMES:
             if frame is not None or len(segment) < 6:
                 raise corrupt_codestream("has more than one frame header, or a short one")
@@ -79,7 +91,19 @@ def jpeg_header(data: bytes) -> Codestream:
     if frame is None or scans == 0:
         raise corrupt_codestream("ends without a frame or without a scan")
     width, height, precision, components, process = frame
-    return Codestream(width, height, precision, components, False, process, end=offset - 2)
+    colours = next((said[name] for name in _SAY_COLOURS if name in said), None)
+    return Codestream(width, height, precision, components, False, process, offset - 2, colours)
+
+
+def _colours(marker: int, segment: bytes) -> Mapping[str, Colours]:
+    """What one segment says of the coding of three components, by who says it."""
+    if marker == _APP0 and segment.startswith(b"JFIF\0"):
+        return {"JFIF": "YCBCR"}
+    if marker == _APP14 and segment.startswith(b"Adobe") and len(segment) >= 12:
+        return {"Adobe": "YCBCR" if segment[11] else "RGB"}
+    if marker in _FRAMES and segment[6::3] == b"RGB":
+        return {"identifiers": "RGB"}
+    return {}
 
 
 def _next_marker(data: bytes, offset: int) -> tuple[int, int]:

@@ -93,9 +93,18 @@ def _padding(stored: Stored, data_set: DataSet) -> NDArray[np.bool_] | None:
     if not value:
         return None
     limit = integers(data_set, tags.PADDING_LIMIT) or value
-    low, high = min(value[0], limit[0]), max(value[0], limit[0])
+    low, high = sorted(_signed_like(stored, end[0]) for end in (value, limit))
     mask = (stored >= low) & (stored <= high)
     return mask if mask.any() else None
+
+
+def _signed_like(stored: Stored, value: int) -> int:
+    """A value of 16 bits with the sign of the pixels, which some writers leave out or put in.
+
+    PS3.3 C.7.5.1.1.2: it has the sign of Pixel Representation, whatever its own type says.
+    """
+    bits = value & 0xFFFF
+    return bits - 0x10000 if stored.dtype.kind == "i" and bits > 0x7FFF else bits
 
 
 def _luma(stored: Stored, pixels: PixelDescription) -> GreyPixels:
@@ -117,4 +126,4 @@ def _palette_luma(stored: Stored, data_set: DataSet) -> GreyValues:
         raise corrupt_dicom("has a palette without three equal look-up tables")
     colours = np.stack([lut.entries for lut in found], axis=-1)
     luma = LookUpTable(found[0].first, found[0].bits, to_grey(colours[np.newaxis])[0])
-    return GreyValues(luma.apply(stored), 0.0, float((1 << luma.bits) - 1))
+    return GreyValues(luma.apply(stored), 0.0, max(lut.high for lut in found))

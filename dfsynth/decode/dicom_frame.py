@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid
 
-from dfsynth.decode.codestream import JPEG_LS, Codestream, jpeg_header
+from dfsynth.decode.codecs import codec_failures
+from dfsynth.decode.codestream import JPEG_LS, Codestream, Colours, jpeg_header
 from dfsynth.decode.dicom_file import Bytes, DataSet, frame
 from dfsynth.decode.dicom_header import PixelDescription
 from dfsynth.decode.dicom_tags import PIXEL_DATA
 from dfsynth.decode.failures import corrupt_dicom
 from dfsynth.decode.grey import GreyPixels
-from dfsynth.decode.jpeg import jpeg_pixels
+from dfsynth.decode.jpeg import bytes_a_pixel, jpeg_pixels
 from dfsynth.decode.jpeg2000 import j2k_codestream, j2k_header
-from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
+from dfsynth.decode.limits import DecodeLimits, check_size
 from dfsynth.errors import ErrorCode, ImageError
 
 _NATIVE: Final = frozenset(
@@ -98,8 +99,12 @@ def _native(data: Bytes, pixels: PixelDescription, big_endian: bool) -> Stored:
             f"the DICOM pixel data have {found} bytes; {expected} were expected for "
             f"{pixels.columns} × {pixels.rows} pixels; get the file again",
         )
-    if found >= expected + max(row, 2):
-        raise corrupt_dicom(f"has {found} bytes of pixel data where its size asks for {expected}")
+    # PS3.5 8.1.1: older programs pad; a second image as large is no padding.
+    if found >= 2 * expected:
+        raise corrupt_dicom(
+            f"has {found} bytes of pixel data where its size asks for {expected}: enough for more "
+            "than one image"
+        )
     value = data.value
     if pixels.allocated == 8 and big_endian and data.vr == "OW":
         # In big-endian words, two 8-bit pixels lie the other way round.
@@ -133,10 +138,8 @@ def _run_lengths(frame: bytes, pixels: PixelDescription) -> Stored:
     ends = np.append(starts[1:], len(frame))
     if starts[0] < _RUN_LENGTH_HEADER_BYTES or (starts >= ends).any():
         raise corrupt_dicom("has run-length segments that lie outside of its data")
-    try:
+    with codec_failures(corrupt_dicom("has run-length data that cannot be decoded"), expected):
         decoded = imagecodecs.dicomrle_decode(frame, dtype, out=expected)
-    except CODEC_ERRORS as error:
-        raise corrupt_dicom("has run-length data that cannot be decoded") from error
     if len(decoded) != expected:
         raise corrupt_dicom(f"has run-length data of {len(decoded)} bytes, not {expected}")
     planes = np.frombuffer(decoded, dtype).reshape(pixels.samples, pixels.rows, pixels.columns)
@@ -149,8 +152,10 @@ def _jpeg(
     header = jpeg_header(frame)
     if header.process == JPEG_LS:
         raise corrupt_dicom("has JPEG-LS data where its transfer syntax says JPEG")
-    _check_header(header, pixels, limits, working_bytes=3 + 2 * header.components)
-    return jpeg_pixels(frame, header), header
+    _check_header(header, pixels, limits, bytes_a_pixel(header))
+    # PS3.5 8.2.1: Photometric Interpretation says how the frame is coded, unless itself does.
+    colours: Colours = "RGB" if pixels.photometric == "RGB" else "YCBCR"
+    return jpeg_pixels(frame, header, header.colours or colours), header
 
 
 def _jpeg_ls(
@@ -159,11 +164,9 @@ def _jpeg_ls(
     header = jpeg_header(frame)
     if header.process != JPEG_LS:
         raise corrupt_dicom("has JPEG data where its transfer syntax says JPEG-LS")
-    _check_header(header, pixels, limits, working_bytes=2 * header.components + 2)
-    try:
+    size_bytes = _check_header(header, pixels, limits, working_bytes=2 * header.components + 2)
+    with codec_failures(corrupt_dicom("has JPEG-LS data that cannot be decoded"), size_bytes):
         return imagecodecs.jpegls_decode(frame), header
-    except CODEC_ERRORS as error:
-        raise corrupt_dicom("has JPEG-LS data that cannot be decoded") from error
 
 
 def _jpeg_2000(
@@ -171,19 +174,18 @@ def _jpeg_2000(
 ) -> tuple[Stored, Codestream]:
     codestream = j2k_codestream(frame)
     header = j2k_header(codestream)
-    _check_header(header, pixels, limits, working_bytes=14 * header.components)
-    try:
+    size_bytes = _check_header(header, pixels, limits, working_bytes=14 * header.components)
+    failure = corrupt_dicom("has JPEG 2000 data that end early or cannot be decoded")
+    with codec_failures(failure, size_bytes):
         # OpenJPEG, for High Throughput too: OpenJPH fills what is missing without a word.
         return imagecodecs.jpeg2k_decode(codestream), header
-    except CODEC_ERRORS as error:
-        raise corrupt_dicom("has JPEG 2000 data that end early or cannot be decoded") from error
 
 
 def _check_header(
     header: Codestream, pixels: PixelDescription, limits: DecodeLimits, working_bytes: int
-) -> None:
-    """The codestream's own header must agree before memory is reserved for it."""
-    check_size(header.width, header.height, working_bytes, limits)
+) -> int:
+    """The codestream's own header must agree before memory is reserved for it: how many bytes."""
+    size_bytes = check_size(header.width, header.height, working_bytes, limits)
     if (header.width, header.height) != (pixels.columns, pixels.rows):
         raise corrupt_dicom(
             f"has a compressed image of {header.width} × {header.height} pixels where its "
@@ -194,6 +196,7 @@ def _check_header(
             f"has a compressed image of {header.components} components with "
             f"{header.precision} bits, which its header contradicts"
         )
+    return size_bytes
 
 
 def _as_allocated(values: Stored, header: Codestream, pixels: PixelDescription) -> Stored:

@@ -38,16 +38,24 @@ def text(data_set: DataSet, tag: int) -> str:
     return str(values[0]).strip("\0 ") if values else ""
 
 
-def decimals(data_set: DataSet, tag: int) -> tuple[float, ...]:
-    """The numbers of an element; empty where there are none.
+def decimals(data_set: DataSet, tag: int, count: int) -> tuple[float, ...]:
+    """The first `count` numbers of an element, or as many as there are; what follows may be none.
 
     Raises:
         ImageError: `corrupt` if they are no numbers.
     """
     try:
-        return tuple(float(value) for value in data_set.values.get(tag, ()))
+        return tuple(float(value) for value in data_set.values.get(tag, ())[:count])
     except ValueError as error:
         raise _no_number(tag) from error
+
+
+def number_or_none(data_set: DataSet, tag: int) -> float | None:
+    """The first number of an element that the pixels are sound without; null where it is none."""
+    try:
+        return next(iter(decimals(data_set, tag, 1)), None)
+    except ImageError:
+        return None
 
 
 def integers(data_set: DataSet, tag: int) -> tuple[int, ...]:
@@ -113,7 +121,7 @@ def _spacing(data_set: DataSet, tag: int) -> float | None:
 def _positive(data_set: DataSet, tag: int, count: int) -> float | None:
     """Geometric mean of the first `count` numbers; null unless all are there and positive."""
     try:
-        numbers = decimals(data_set, tag)[:count]
+        numbers = decimals(data_set, tag, count)
     except ImageError:
         return None
     if len(numbers) < count or not all(math.isfinite(n) and 0 < n < 1e6 for n in numbers):
@@ -139,7 +147,7 @@ def _check_one_image(data_set: DataSet) -> None:
             "the DICOM file has no pixel data; a radiograph was expected; leave it out of the "
             "source",
         )
-    frames = decimals(data_set, tags.FRAMES)
+    frames = decimals(data_set, tags.FRAMES, 1)
     if frames and frames[0] > 1:
         raise ImageError(
             ErrorCode.MULTI_FRAME,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dfsynth.decode import dicom_tags as tags
 from dfsynth.decode.dicom_file import DataSet
-from dfsynth.decode.dicom_header import decimals, integers, text
+from dfsynth.decode.dicom_header import decimals, integers, number_or_none, text
 from dfsynth.decode.failures import corrupt_dicom
 from dfsynth.records import Float32Map
 
@@ -32,7 +32,20 @@ class LookUpTable:
     first: int
     """The input that maps to the first entry; inputs beyond the ends take the end's entry."""
     bits: int
+    """Of each entry, as the descriptor declares them."""
     entries: NDArray[np.uint16]
+
+    @property
+    def high(self) -> float:
+        """The value that stands for the brightest grey.
+
+        Some writers declare the 16 bits in which entries are stored, where the bits that are used
+        belong (12, mostly): where no entry needs the sixteenth bit, the largest entry is the
+        brightest, as other readers have it.
+        """
+        largest = int(self.entries.max())
+        declared = (1 << self.bits) - 1
+        return float(max(largest, 1) if self.bits == 16 and largest <= declared // 2 else declared)
 
     def apply(self, values: NDArray[np.integer] | Float32Map) -> NDArray[np.uint16]:
         """The entry of every value, same shape."""
@@ -76,9 +89,9 @@ def to_modality(stored: GreyValues, data_set: DataSet, signed: bool) -> GreyValu
     """
     lut = _sequence_table(data_set, tags.MODALITY_LUT, signed)
     if lut is not None:
-        return GreyValues(lut.apply(stored.values), 0.0, float((1 << lut.bits) - 1))
-    slope = (decimals(data_set, tags.RESCALE_SLOPE) or (1.0,))[0]
-    intercept = (decimals(data_set, tags.RESCALE_INTERCEPT) or (0.0,))[0]
+        return GreyValues(lut.apply(stored.values), 0.0, lut.high)
+    slope = (decimals(data_set, tags.RESCALE_SLOPE, 1) or (1.0,))[0]
+    intercept = (decimals(data_set, tags.RESCALE_INTERCEPT, 1) or (0.0,))[0]
     if (slope, intercept) == (1.0, 0.0):
         return stored
     with np.errstate(all="ignore"):
@@ -93,8 +106,8 @@ def to_display(modality: GreyValues, data_set: DataSet) -> GreyValues:
     """Applies the VOI LUT or, without one, the first window; the result fills [0, 1] as float32.
 
     The LUT comes first: vendors put their full curve there, and a window only beside it. A window
-    of no width, or one that shows nothing of this image, is passed over: it says nothing about
-    these values.
+    that is no number or of no width, or one that shows nothing of this image, is passed over: it
+    says nothing about these values, which are sound without it.
 
     Raises:
         ImageError: `corrupt` if they cannot be read.
@@ -102,12 +115,13 @@ def to_display(modality: GreyValues, data_set: DataSet) -> GreyValues:
     lut = _sequence_table(data_set, tags.VOI_LUT, modality.low < 0)
     if lut is not None:
         scaled = lut.apply(modality.values).astype(np.float32)
-        scaled /= np.float32((1 << lut.bits) - 1)
+        scaled /= np.float32(lut.high)
         return GreyValues(np.minimum(scaled, 1.0, out=scaled), 0.0, 1.0)
-    centers, widths = decimals(data_set, tags.WINDOW_CENTER), decimals(data_set, tags.WINDOW_WIDTH)
-    if not centers or not widths:
+    center = number_or_none(data_set, tags.WINDOW_CENTER)
+    width = number_or_none(data_set, tags.WINDOW_WIDTH)
+    if center is None or width is None:
         return modality
-    shown = _window(modality.values, centers[0], widths[0], text(data_set, tags.WINDOW_FUNCTION))
+    shown = _window(modality.values, center, width, text(data_set, tags.WINDOW_FUNCTION))
     if shown is None or shown.min() == shown.max():
         return modality
     return GreyValues(shown, 0.0, 1.0)

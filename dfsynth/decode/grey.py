@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.decode.codecs import opencv_failures
 from dfsynth.errors import ErrorCode, ImageError
 
 GreyPixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
@@ -32,7 +33,8 @@ def to_grey(pixels: GreyPixels) -> GreyPixels:
     if channels not in (3, 4):
         raise _unexpected(pixels)
     code = cv2.COLOR_RGB2GRAY if channels == 3 else cv2.COLOR_RGBA2GRAY
-    return cast(GreyPixels, cv2.cvtColor(np.ascontiguousarray(pixels), code))
+    with opencv_failures():
+        return cast(GreyPixels, cv2.cvtColor(np.ascontiguousarray(pixels), code))
 
 
 def _unexpected(pixels: GreyPixels) -> ImageError:

@@ -6,17 +6,19 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.decode.codecs import codec_failures
 from dfsynth.decode.codestream import (
     JPEG_BASELINE,
     JPEG_EXTENDED,
     JPEG_LOSSLESS,
     JPEG_PROGRESSIVE,
     Codestream,
+    Colours,
     jpeg_header,
 )
 from dfsynth.decode.failures import truncated, undecodable_jpeg
 from dfsynth.decode.grey import GreyPixels, to_grey
-from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
+from dfsynth.decode.limits import DecodeLimits, check_size
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.records import DecodedImage
 
@@ -39,9 +41,9 @@ def read_jpeg(data: bytes, limits: DecodeLimits) -> DecodedImage:
             f"{header.components} components; sequential or progressive JPEG, grey or colour, was "
             "expected; save it as PNG",
         )
-    check_size(header.width, header.height, 3 + 2 * header.components, limits)
+    check_size(header.width, header.height, bytes_a_pixel(header), limits)
     return DecodedImage(
-        pixels=jpeg_pixels(data, header),
+        pixels=jpeg_pixels(data, header, header.colours or "YCBCR"),
         low=0.0,
         high=float(2**header.precision - 1),
         bits=header.precision,
@@ -50,19 +52,29 @@ def read_jpeg(data: bytes, limits: DecodeLimits) -> DecodedImage:
     )
 
 
-def jpeg_pixels(data: bytes, header: Codestream) -> GreyPixels:
+def bytes_a_pixel(header: Codestream) -> int:
+    """What decoding a JPEG takes: coefficients of two bytes, and the image in one component."""
+    return 3 + 2 * header.components
+
+
+def jpeg_pixels(data: bytes, header: Codestream, colours: Colours) -> GreyPixels:
     """Luma of a JPEG codestream, lossless ones too: (y, x), uint8 up to 8 bits, else uint16.
+
+    Args:
+        data: the codestream.
+        header: its header.
+        colours: how three components are coded; of no meaning to grey images.
 
     Raises:
         ImageError: `corrupt`, or `truncated` if the data end early although the end marker is
             there.
     """
-    pixels = _decode(data, header)
+    pixels = _decode(data, header, colours)
     if pixels.shape != (header.height, header.width):
         raise undecodable_jpeg()
     if _may_end_early(pixels, header):
         probe = data[: header.end] + _PROBE + data[header.end :]
-        if not np.array_equal(_decode(probe, header), pixels):
+        if not np.array_equal(_decode(probe, header, colours), pixels):
             raise truncated("the JPEG data hold only the upper part of the image")
     return pixels
 
@@ -92,10 +104,12 @@ def _is_bare_prediction(corner: NDArray[np.int32]) -> bool:
     return any(bool((found == prediction).all()) for prediction in predictions)
 
 
-def _decode(data: bytes, header: Codestream) -> GreyPixels:
-    try:
-        if header.process == JPEG_LOSSLESS:
-            return to_grey(imagecodecs.jpeg8_decode(data))
-        return to_grey(imagecodecs.jpeg8_decode(data, outcolorspace="GRAYSCALE"))
-    except CODEC_ERRORS as error:
-        raise undecodable_jpeg() from error
+def _decode(data: bytes, header: Codestream, colours: Colours) -> GreyPixels:
+    coding = colours if header.components == 3 else None
+    lossless = header.process == JPEG_LOSSLESS
+    # The decoder converts the colours of lossy JPEG alone.
+    wanted = coding if lossless else "GRAYSCALE"
+    size_bytes = header.width * header.height * bytes_a_pixel(header)
+    with codec_failures(undecodable_jpeg(), size_bytes):
+        found = imagecodecs.jpeg8_decode(data, colorspace=coding, outcolorspace=wanted)
+    return to_grey(found[..., :1] if lossless and coding == "YCBCR" else found)

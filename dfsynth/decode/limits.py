@@ -1,4 +1,4 @@
-"""What decoding may cost, asked of a header before anything is decoded, and how codecs fail."""
+"""What decoding may cost, asked of a header before anything is decoded."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,9 +11,6 @@ WORKING_BYTES_PER_PIXEL: Final = 16
 Ten bytes hold 16-bit RGBA and its grey copy, fourteen the planes of a grey JPEG 2000. With the
 default of 40 million pixels that is 640 MB; what would need more is refused at fewer pixels.
 """
-
-CODEC_ERRORS: Final = (RuntimeError, ValueError, LookupError, ArithmeticError, TypeError, OSError)
-"""What the codecs raise for data that they cannot decode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +29,11 @@ def limits_of(max_pixels: int | None, max_bytes: int | None) -> DecodeLimits:
     return DecodeLimits(max_pixels or usual.max_pixels, max_bytes or usual.max_bytes)
 
 
-def check_size(width: int, height: int, working_bytes: int, limits: DecodeLimits) -> None:
+def check_size(width: int, height: int, working_bytes: int, limits: DecodeLimits) -> int:
     """Refuses an image of `width` × `height` that takes `working_bytes` a pixel to decode.
+
+    Returns:
+        What all pixels take, in bytes.
 
     Raises:
         ImageError: `corrupt` if a side is zero, `too_large` above the limits.
@@ -59,3 +59,4 @@ def check_size(width: int, height: int, working_bytes: int, limits: DecodeLimits
             f"{limits.max_pixels * WORKING_BYTES_PER_PIXEL // 1_000_000} MB; save it as grey, "
             "or scale it down first",
         )
+    return pixels * working_bytes

@@ -1,19 +1,23 @@
 """PNG → image."""
 
 import struct
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import imagecodecs
+import numpy as np
 
+from dfsynth.decode.codecs import codec_failures
 from dfsynth.decode.failures import corrupt_png, truncated
-from dfsynth.decode.grey import to_grey
-from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
-from dfsynth.decode.png_pixels import png_header, require_whole_pixels
+from dfsynth.decode.grey import GreyPixels, to_grey
+from dfsynth.decode.limits import DecodeLimits, check_size
+from dfsynth.decode.png_pixels import Pass, PngHeader, png_header, whole_rows
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.records import DecodedImage
 
-_SIGNATURE_BYTES: Final = 8
+_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _CHUNK_OVERHEAD: Final = 12
 _MAX_CHUNKS: Final = 1_000_000
 _MAX_CHUNK_BYTES: Final = 2**31 - 1
@@ -51,13 +55,16 @@ def read_png(data: bytes, limits: DecodeLimits) -> DecodedImage:
             f"has colour type {header.colour} with {header.depth} bits, which PNG does not know"
         )
     sample_bytes = 2 if header.depth == 16 else 1
-    check_size(header.width, header.height, (kind.channels + 2) * sample_bytes, limits)
+    size_bytes = check_size(header.width, header.height, (kind.channels + 2) * sample_bytes, limits)
     samples = 1 if header.colour == _PALETTE_TYPE else kind.channels
-    require_whole_pixels(chunks, header, samples * header.depth)
-    try:
-        pixels = imagecodecs.png_decode(data[:_SIGNATURE_BYTES] + b"".join(chunks))
-    except CODEC_ERRORS as error:
-        raise corrupt_png("has a damaged chunk or damaged compressed data") from error
+    images = _images(chunks, header, samples * header.depth)
+    if images[0][1] is not chunks:
+        size_bytes = check_size(
+            header.width, header.height, (3 * kind.channels + 2) * sample_bytes, limits
+        )
+    failure = corrupt_png("has a damaged chunk or damaged compressed data")
+    with codec_failures(failure, size_bytes):
+        pixels = _decode(images, header)
     if pixels.shape[:2] != (header.height, header.width):
         raise corrupt_png("decodes to another size than its header gives")
     return DecodedImage(
@@ -70,13 +77,54 @@ def read_png(data: bytes, limits: DecodeLimits) -> DecodedImage:
     )
 
 
+def _images(
+    chunks: Sequence[bytes], header: PngHeader, bits_per_pixel: int
+) -> list[tuple[Pass, Sequence[bytes]]]:
+    """The chunks of each pass as an image of its own that is not interlaced, of its rows alone.
+
+    The decoder would write a warning of interlaced images, and of bytes behind the last row,
+    straight to stderr. All others keep their chunks as they are.
+    """
+    rows = whole_rows(chunks, header, bits_per_pixel)
+    if not (header.interlaced or rows.followed):
+        return [(rows.passes[0], chunks)]
+    return [(each, _chunks_of(chunks, each, part)) for each, part in rows.parts()]
+
+
+def _decode(images: Sequence[tuple[Pass, Sequence[bytes]]], header: PngHeader) -> GreyPixels:
+    """Decodes each pass, (y, x) or (y, x, channels), and puts them together."""
+    parts = [
+        (each, imagecodecs.png_decode(_SIGNATURE + b"".join(chunks))) for each, chunks in images
+    ]
+    first = parts[0][1]
+    if len(parts) == 1:
+        return cast(GreyPixels, first)
+    whole = np.empty((header.height, header.width, *first.shape[2:]), first.dtype)
+    for each, pixels in parts:
+        whole[each.top :: each.down, each.left :: each.across] = pixels
+    return cast(GreyPixels, whole)
+
+
+def _chunks_of(chunks: Sequence[bytes], each: Pass, rows: bytes) -> list[bytes]:
+    """The chunks of an image of the size and the rows of one pass; the palette is that of all."""
+    head = struct.pack(">II", each.width, each.height) + chunks[0][16:20] + b"\0"
+    palette = [chunk for chunk in chunks if chunk[4:8] == b"PLTE"]
+    packed = zlib.compress(rows, level=0)
+    return [_chunk(b"IHDR", head), *palette, _chunk(b"IDAT", packed), chunks[-1]]
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    checksum = zlib.crc32(body, zlib.crc32(name))
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", checksum)
+
+
 def _critical_chunks(data: bytes) -> list[bytes]:
     """Only the chunks that make the image, from IHDR to IEND.
 
     The others (profiles, compressed texts, transparency) change no grey value, and the decoder
     complains of them on stderr. The walk also finds the end cut off, which the decoder misses.
     """
-    offset, kept = _SIGNATURE_BYTES, list[bytes]()
+    offset, kept = len(_SIGNATURE), list[bytes]()
     palette = len(data) > 25 and data[25] == _PALETTE_TYPE
     for _ in range(_MAX_CHUNKS):
         if offset + _CHUNK_OVERHEAD > len(data):

@@ -54,8 +54,42 @@ def png_header(data: bytes) -> PngHeader:
     return PngHeader(width, height, depth, colour, interlace == 1)
 
 
-def require_whole_pixels(chunks: Sequence[bytes], header: PngHeader, bits_per_pixel: int) -> None:
-    """Requires that the pixels of a PNG can be decoded to the end.
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One pass of an interlaced image, or the whole of any other: a small image of its own."""
+
+    left: int
+    top: int
+    across: int
+    """From one of its columns to the next, in the whole image."""
+    down: int
+    width: int
+    height: int
+    row_bytes: int
+    """Of each of its rows, with the filter in front."""
+
+
+@dataclass(frozen=True, slots=True)
+class PngRows:
+    """The pixels of a PNG as they were compressed: rows with their filter in front."""
+
+    content: bytes
+    """The rows of all passes, one after another."""
+    passes: tuple[Pass, ...]
+    followed: bool
+    """Whether bytes lie behind the last row, or behind the compressed data."""
+
+    def parts(self) -> Iterator[tuple[Pass, bytes]]:
+        """Each pass and its rows."""
+        start = 0
+        for each in self.passes:
+            end = start + each.height * each.row_bytes
+            yield each, self.content[start:end]
+            start = end
+
+
+def whole_rows(chunks: Sequence[bytes], header: PngHeader, bits_per_pixel: int) -> PngRows:
+    """The rows of a PNG whose pixels can be decoded to the end.
 
     Args:
         chunks: whole chunks, from length to checksum: IHDR, PLTE only for a palette, IDAT, IEND.
@@ -68,22 +102,26 @@ def require_whole_pixels(chunks: Sequence[bytes], header: PngHeader, bits_per_pi
     for chunk in chunks[:-1]:
         if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
             raise corrupt_png("has a damaged chunk")
-    passes = list(_passes(header, bits_per_pixel))
-    expected = sum(rows * row_bytes for rows, row_bytes in passes)
+    passes = tuple(_passes(header, bits_per_pixel))
+    expected = sum(each.height * each.row_bytes for each in passes)
     packed = b"".join(chunk[_BODY] for chunk in chunks if chunk[4:8] == b"IDAT")
-    _require_known_filters(_inflate(packed, expected), passes)
+    content, followed = _inflate(packed, expected)
+    _require_known_filters(content, passes)
+    return PngRows(content, passes, followed)
 
 
-def _passes(header: PngHeader, bits_per_pixel: int) -> Iterator[tuple[int, int]]:
-    """Rows, and bytes of each with its filter in front, of every pass that is not empty."""
+def _passes(header: PngHeader, bits_per_pixel: int) -> Iterator[Pass]:
+    """Every pass that is not empty."""
     for left, top, across, down in _ADAM7 if header.interlaced else ((0, 0, 1, 1),):
-        columns = -((left - header.width) // across)
-        rows = -((top - header.height) // down)
-        if columns > 0 and rows > 0:
-            yield rows, 1 + (columns * bits_per_pixel + 7) // 8
+        width = -((left - header.width) // across)
+        height = -((top - header.height) // down)
+        if width > 0 and height > 0:
+            row_bytes = 1 + (width * bits_per_pixel + 7) // 8
+            yield Pass(left, top, across, down, width, height, row_bytes)
 
 
-def _inflate(packed: bytes, expected: int) -> bytes:
+def _inflate(packed: bytes, expected: int) -> tuple[bytes, bool]:
+    """The bytes that are expected, and whether more follow them."""
     stream = zlib.decompressobj(0)
     try:
         rows = stream.decompress(packed, expected)
@@ -92,13 +130,14 @@ def _inflate(packed: bytes, expected: int) -> bytes:
         raise corrupt_png("has damaged compressed data") from error
     if len(rows) < expected or not (stream.eof or len(behind) == _LOOKED_AT_BEHIND):
         raise corrupt_png("has compressed data that end early")
-    return rows
+    return rows, bool(behind or stream.unused_data)
 
 
-def _require_known_filters(rows: bytes, passes: Sequence[tuple[int, int]]) -> None:
+def _require_known_filters(rows: bytes, passes: Sequence[Pass]) -> None:
     start = 0
-    for count, row_bytes in passes:
-        filters = np.frombuffer(rows, np.uint8, count * row_bytes, start)[::row_bytes]
+    for each in passes:
+        size_bytes = each.height * each.row_bytes
+        filters = np.frombuffer(rows, np.uint8, size_bytes, start)[:: each.row_bytes]
         if filters.max() > _LAST_FILTER:
             raise corrupt_png("has rows with a filter that PNG does not know")
-        start += count * row_bytes
+        start += size_bytes

@@ -1,6 +1,6 @@
 """TIFF → image.
 
-The directory is read and checked here before the decoder sees the file: one page, a short list of
+The directory is read and checked here before the decoder sees the file: one image, a short list of
 compressions, every strip or tile inside the file and long enough.
 """
 
@@ -12,9 +12,10 @@ from typing import Final
 import imagecodecs
 import numpy as np
 
+from dfsynth.decode.codecs import codec_failures
 from dfsynth.decode.failures import corrupt_tiff, truncated
 from dfsynth.decode.grey import GreyPixels, to_grey
-from dfsynth.decode.limits import CODEC_ERRORS, DecodeLimits, check_size
+from dfsynth.decode.limits import DecodeLimits, check_size
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.records import DecodedImage
 
@@ -31,6 +32,10 @@ _TAGS: Final = frozenset(
         *(_TILE_OFFSETS, _TILE_COUNTS, _SAMPLE_FORMAT, *_DEPTHS),
     }
 )
+_NEW_SUBFILE_TYPE, _REDUCED, _MASK = 254, 1, 4
+_SUBFILE_TYPE, _OLD_REDUCED = 255, 2
+_LONG: Final = 4
+_MAX_PAGES: Final = 32
 _TYPES: Final = {1: "B", 3: "H", 4: "I"}
 _MAX_VALUES: Final = 2**20
 _UNCOMPRESSED: Final = 1
@@ -57,19 +62,21 @@ class _Page:
 
 
 def read_tiff(data: bytes, limits: DecodeLimits) -> DecodedImage:
-    """Decodes a TIFF file of one page: 8 or 16 bits, uncompressed, LZW, Deflate or PackBits.
+    """Decodes a TIFF file of one image: 8 or 16 bits, uncompressed, LZW, Deflate or PackBits.
+
+    Further pages are left aside if they say that they are a smaller copy or a mask of it.
 
     Raises:
         ImageError: truncated, corrupt, too_large, multi_frame, unsupported_format.
     """
-    page = _page(_directory(data))
+    order = "<" if data[:2] == b"II" else ">"
+    index, start = _image_page(order, data)
+    page = _page(_directory(order, data, start), len(data))
     _check_supported(page)
-    check_size(page.width, page.height, (page.samples + 1) * page.bits // 8, limits)
+    size_bytes = check_size(page.width, page.height, (page.samples + 1) * page.bits // 8, limits)
     _check_blocks(page, len(data), limits)
-    try:
-        pixels = imagecodecs.tiff_decode(data)
-    except CODEC_ERRORS as error:
-        raise corrupt_tiff("has damaged compressed data") from error
+    with codec_failures(corrupt_tiff("has damaged compressed data"), size_bytes):
+        pixels = imagecodecs.tiff_decode(data, index)
     if page.separate and pixels.ndim == 3:
         pixels = np.moveaxis(pixels, 0, -1)
     if pixels.shape[:2] != (page.height, page.width) or pixels.dtype.itemsize * 8 != page.bits:
@@ -98,10 +105,53 @@ def _look_up(indices: GreyPixels, page: _Page) -> GreyPixels:
     return grey
 
 
-def _directory(data: bytes) -> Mapping[int, tuple[int, ...]]:
-    """The first directory's integer entries that matter here, by tag."""
-    order = "<" if data[:2] == b"II" else ">"
+def _image_page(order: str, data: bytes) -> tuple[int, int]:
+    """Which page is the image, and where its directory begins.
+
+    Pages that say of themselves that they are a smaller copy or a mask of another one are no
+    further images; a lone page is the image, whatever it says.
+    """
+    starts = list[int]()
+    images = list[int]()
     (start,) = _unpack(order + "I", data, 4)
+    while start and len(images) < 2:
+        if start in starts or len(starts) == _MAX_PAGES:
+            raise corrupt_tiff(f"has pages that lead back, or more than {_MAX_PAGES} of them")
+        goes_with_another, following = _look_at_page(order, data, start)
+        if not goes_with_another:
+            images.append(len(starts))
+        starts.append(start)
+        start = following
+    chosen = images or range(len(starts))
+    if len(chosen) > 1:
+        raise ImageError(
+            ErrorCode.MULTI_FRAME,
+            "the TIFF file has more than one page; one image was expected; save each page as "
+            "a file of its own",
+        )
+    if not chosen:
+        raise corrupt_tiff("has no page")
+    return chosen[0], starts[chosen[0]]
+
+
+def _look_at_page(order: str, data: bytes, start: int) -> tuple[bool, int]:
+    """Whether a page belongs to another one, and where the next one's directory begins."""
+    (count,) = _unpack(order + "H", data, start)
+    (following,) = _unpack(order + "I", data, start + 2 + 12 * count)
+    found = {
+        tag: value if kind == _LONG else short
+        for tag, kind, value, short in (
+            (*_unpack(order + "HH4xI", data, at), *_unpack(order + "H", data, at + 8))
+            for at in range(start + 2, start + 2 + 12 * count, 12)
+        )
+        if tag in (_NEW_SUBFILE_TYPE, _SUBFILE_TYPE)
+    }
+    with_another = found.get(_NEW_SUBFILE_TYPE, 0) & (_REDUCED | _MASK)
+    return bool(with_another) or found.get(_SUBFILE_TYPE) == _OLD_REDUCED, following
+
+
+def _directory(order: str, data: bytes, start: int) -> Mapping[int, tuple[int, ...]]:
+    """The integer entries that matter of the directory that begins at `start`, by tag."""
     (count,) = _unpack(order + "H", data, start)
     entries: dict[int, tuple[int, ...]] = {}
     for index in range(count):
@@ -118,13 +168,6 @@ def _directory(data: bytes) -> Mapping[int, tuple[int, ...]]:
         if struct.calcsize(layout) > 4:
             (at,) = _unpack(order + "I", data, at)
         entries[tag] = _unpack(layout, data, at)
-    (following,) = _unpack(order + "I", data, start + 2 + 12 * count)
-    if following:
-        raise ImageError(
-            ErrorCode.MULTI_FRAME,
-            "the TIFF file has more than one page; one image was expected; save each page as "
-            "a file of its own",
-        )
     return entries
 
 
@@ -134,7 +177,7 @@ def _unpack(layout: str, data: bytes, offset: int) -> tuple[int, ...]:
     return struct.unpack_from(layout, data, offset)
 
 
-def _page(entries: Mapping[int, tuple[int, ...]]) -> _Page:
+def _page(entries: Mapping[int, tuple[int, ...]], size_bytes: int) -> _Page:
     def one(tag: int, default: int | None = None) -> int:
         values = entries.get(tag) or (() if default is None else (default,))
         if not values:
@@ -148,6 +191,11 @@ def _page(entries: Mapping[int, tuple[int, ...]]) -> _Page:
     if any(one(tag, 1) > 1 for tag in _DEPTHS):
         raise _unsupported("more than one layer in depth")
     width, height = one(_WIDTH), one(_HEIGHT)
+    offsets = entries.get(_TILE_OFFSETS if tiled else _STRIP_OFFSETS, ())
+    counts = entries.get(_TILE_COUNTS if tiled else _STRIP_COUNTS, ())
+    if len(offsets) == 1 and not tiled and not any(counts):
+        # Old writers left the count of a lone strip out; libtiff takes what follows, too.
+        counts = (max(size_bytes - offsets[0], 0),)
     return _Page(
         width=width,
         height=height,
@@ -160,8 +208,8 @@ def _page(entries: Mapping[int, tuple[int, ...]]) -> _Page:
         tiled=tiled,
         block_width=one(_TILE_WIDTH) if tiled else width,
         block_height=one(_TILE_HEIGHT) if tiled else min(one(_ROWS_PER_STRIP, height), height),
-        offsets=entries.get(_TILE_OFFSETS if tiled else _STRIP_OFFSETS, ()),
-        counts=entries.get(_TILE_COUNTS if tiled else _STRIP_COUNTS, ()),
+        offsets=offsets,
+        counts=counts,
     )
 
 
@@ -184,7 +232,8 @@ def _check_blocks(page: _Page, size_bytes: int, limits: DecodeLimits) -> None:
     expected = down * across * (page.samples if page.separate else 1)
     if len(page.offsets) != expected or len(page.counts) != expected:
         raise corrupt_tiff(
-            f"has {len(page.offsets)} strips or tiles where its size asks for {expected}"
+            f"has {len(page.offsets)} offsets and {len(page.counts)} byte counts of strips or "
+            f"tiles, where its size asks for {expected} of each"
         )
     if any(o + c > size_bytes for o, c in zip(page.offsets, page.counts, strict=True)):
         raise _truncated()

@@ -6,15 +6,16 @@ the same weight (split conformal prediction with a normalised score: Lei et al.,
 the unclipped noisy target.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.evaluate.density import SIGMA_FLOOR, central_probability
+from dfsynth.statistics import rank_reaching
 
 Array = NDArray[np.float64]
 Factors = Mapping[str, float]
@@ -68,21 +69,25 @@ def interval_factors(images: Sequence[CalibrationPixels]) -> tuple[dict[str, flo
     Raises:
         ValueError: no pixel.
     """
-    counts: Counter[str] = Counter()
-    for image in images:
-        counts[image.patient_id] += image.errors.shape[1]
-    if not counts.total():
+    if not any(image.errors.size for image in images):
         raise ValueError("expected pixels to calibrate with, found none")
-    weights = np.concatenate(
-        [np.full(p.errors.shape[1], 1 / max(counts[p.patient_id], 1)) for p in images]
-    )
+    _, patients = np.unique([image.patient_id for image in images], return_inverse=True)
+    owners = np.repeat(patients, [image.errors.shape[1] for image in images])
     errors = np.concatenate([p.errors for p in images], axis=1).astype(np.float64)
     sigmas = np.concatenate([p.sigmas for p in images], axis=1).astype(np.float64)
     found = []
     for ratio in np.abs(errors) / np.maximum(sigmas, SIGMA_FLOOR):
-        k = np.quantile(ratio, LEVELS, weights=weights, method="inverted_cdf")
-        found.append({str(level): float(v) for level, v in zip(LEVELS, k, strict=True)})
+        order = np.argsort(ratio)
+        ranked, owned = ratio[order], owners[order]
+        found.append({str(level): _reached(ranked, owned, str(level)) for level in LEVELS})
     return tuple(found)
+
+
+def _reached(ranked: Array, owners: NDArray[np.intp], level: str) -> float:
+    """The least of the ratios (pixels), in order, that as large a share of patients stays below."""
+    rank = rank_reaching(owners, Fraction(level))
+    assert rank is not None, "all pixels together reach every level"
+    return float(ranked[rank - 1])
 
 
 def covered(error: Array, sigma: Array, beta: Array, factors: Factors | None) -> NDArray[np.bool_]:

@@ -28,16 +28,18 @@ def similarity_map(prediction: Float32Map, target: Float32Map, data_range: float
 
     Gaussian window of 11 pixels, standard deviation 1.5, k 0.01 and 0.03; nothing is clipped.
     `data_range` is the L of the paper, in the unit of the maps. NaN where no window fits into the
-    image. In float32, for torch has no fast float64 convolution.
+    image. In float32, for torch has no fast float64 convolution, and whatever precision a caller
+    has autocast set to: under bf16 an image compared with itself would score 0.2.
     """
     if min(prediction.shape) < 2 * SIMILARITY_BORDER + 1:
         return np.full_like(prediction, np.nan)
-    found = structural_similarity_index_measure(
-        torch.from_numpy(np.ascontiguousarray(prediction))[None, None],
-        torch.from_numpy(np.ascontiguousarray(target))[None, None],
-        data_range=data_range,
-        return_full_image=True,
-    )
+    with torch.autocast("cpu", enabled=False):
+        found = structural_similarity_index_measure(
+            torch.from_numpy(np.ascontiguousarray(prediction))[None, None],
+            torch.from_numpy(np.ascontiguousarray(target))[None, None],
+            data_range=data_range,
+            return_full_image=True,
+        )
     assert isinstance(found, tuple)
     return np.asarray(found[1][0, 0].numpy())
 

@@ -1,13 +1,12 @@
 """A build as planning takes it: source, checkpoint and options → plan and fingerprint."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from dfsynth.errors import UsageError
 from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.planning import Draft
-from dfsynth.options import BuildOptions, ViewChoice
-from dfsynth.source import CorpusSource, Source, TableSource, require_present
+from dfsynth.options import DEFAULT_DTYPE, DTYPES, BuildOptions, StoredFloat, ViewChoice
+from dfsynth.source import CorpusSource, Source, require_present
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord, Fingerprint, new_record
 from dfsynth.store.plan import number_rows
@@ -36,7 +35,8 @@ class BuildJob:
             UsageError: no images, or options that the checkpoint or the device cannot serve.
         """
         options, facts = self.options, self.maker.facts
-        fingerprint = self._fingerprint(self.maker.resolve_precision(options.precision))
+        precision = self.maker.resolve_precision(options.precision)
+        fingerprint = self._fingerprint(precision, DTYPES[options.dtype or DEFAULT_DTYPE])
         if options.views == "frontal" and self._views == "all":
             raise UsageError(
                 f"--views frontal: the source {self.source.name} tells no views before its images "
@@ -45,7 +45,7 @@ class BuildJob:
         if "lung" in options.maps and not facts.has_lung:
             raise UsageError(f"--maps lung: the checkpoint {facts.name} has no lung output")
         listing = self.source.listing()
-        require_present(self.source, listing.table, self._root)
+        require_present(self.source, listing.table)
         plan = number_rows(listing.table, options.shard_size, options.limit)
         excluded = dict(listing.excluded)
         if plan.num_rows < listing.table.num_rows:
@@ -60,26 +60,25 @@ class BuildJob:
         """See `Job`.
 
         `--precision auto` takes what the store has: a machine that resolves it otherwise can
-        still finish the store. So does `--views` that is not given.
+        still finish the store. So do no `--dtype`, whose default was another one, and no
+        `--views`.
         """
-        wanted = self.options.precision
-        precision = held.fingerprint.precision if wanted == "auto" else wanted
-        asked = self._fingerprint(precision)
-        if self.options.views is None:
-            asked = replace(asked, views=held.fingerprint.views)
-        return held.fingerprint.differences(asked)
+        options, had = self.options, held.fingerprint
+        precision = had.precision if options.precision == "auto" else options.precision
+        stored = (had.dtype, had.keepbits) if options.dtype is None else DTYPES[options.dtype]
+        asked = self._fingerprint(precision, stored)
+        if options.views is None:
+            asked = replace(asked, views=had.views)
+        return had.differences(asked)
 
     @property
     def _views(self) -> ViewChoice:
         return self.source.views if isinstance(self.source, CorpusSource) else "all"
 
-    @property
-    def _root(self) -> Path | None:
-        return self.source.root if isinstance(self.source, TableSource) else None
-
-    def _fingerprint(self, precision: str) -> Fingerprint:
+    def _fingerprint(self, precision: str, stored: tuple[StoredFloat, int | None]) -> Fingerprint:
         """What the options would decide about the values of a store."""
         options, facts = self.options, self.maker.facts
+        dtype, keepbits = stored
         return Fingerprint(
             source=self.source.name,
             checkpoint_sha256=facts.sha256,
@@ -88,10 +87,11 @@ class BuildJob:
             seed=options.seed,
             precision=precision,
             maps=options.maps,
-            dtype=options.dtype,
+            dtype=dtype,
             compression=format_of(StoreLayout(options.out)).compression,
             shard_size=options.shard_size,
             limit=options.limit,
             mc=options.mc,
             views=self._views,
+            keepbits=keepbits,
         )

@@ -131,7 +131,7 @@ def _provenance(
     by: str | None,
     promise: ErrorPromise | None,
 ) -> dict[str, str]:
-    """The store's attributes and the filter, each as JSON."""
+    """The store's provenance and the filter, each as JSON."""
     filtered: dict[str, Json] = {
         "where": options.where,
         "keep": options.keep,
@@ -140,7 +140,7 @@ def _provenance(
     }
     if promise is not None:
         filtered["promise"] = asdict(promise)
-    entries = {**record.attributes(), "filter": filtered}
+    entries = {**record.provenance(), "filter": filtered}
     return {name: json.dumps(value) for name, value in entries.items()}
 
 

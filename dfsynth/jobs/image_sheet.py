@@ -53,12 +53,12 @@ def panels_of_images(
     store: Store,
     record: BuildRecord,
     lines: Sequence[dict[str, Any]],
+    by: str,
     source_images: SourceImages | None,
-    by: str | None = None,
 ) -> Panels:
     """The panels of the manifest rows `lines`, with their number in the column `by`.
 
-    Without `by`, with their uncertainty. Attenuation comes from the store if it holds it, else from
+    Attenuation comes from the store if it holds it, else from
     `source_images`, else it is left blank.
 
     Raises:
@@ -129,12 +129,7 @@ def _columns(record: BuildRecord, images: Sequence[dict[str, Float32Map]]) -> li
     ]
 
 
-def _row(line: dict[str, Any], maps: dict[str, Float32Map], by: str | None) -> SheetRow:
-    caption = [line["image_id"]]
-    if by is not None:
-        caption += number_caption(line, by)
-    elif line["uncertainty"] is not None:
-        caption.append(f"uncertainty {line['uncertainty']:.3f}")
-    caption += line["flags"]
+def _row(line: dict[str, Any], maps: dict[str, Float32Map], by: str) -> SheetRow:
+    caption = (line["image_id"], *number_caption(line, by), *line["flags"])
     images = tuple(maps.get(name) for name in _COLUMNS)
-    return SheetRow(tuple(caption), images, failure=line["error_code"])
+    return SheetRow(caption, images, failure=line["error_code"])

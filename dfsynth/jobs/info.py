@@ -64,7 +64,7 @@ def describe_store(root: Path) -> StoreInfo:
         origins=_counts(table["origin"].to_pylist() if "origin" in table.column_names else ()),
         splits=_counts(table["split"].to_pylist()),
         excluded=record.excluded,
-        provenance=record.attributes(),
+        provenance=record.provenance(),
         size_bytes=_size_of(root),
     )
 

@@ -83,7 +83,8 @@ def _panels(store: Store, choice: _Choice, options: ShowOptions) -> Panels:
     if isinstance(store.record, PairsRecord):
         return panels_of_pairs(store, store.record, choice.lines, by)
     images = _source_images(store, store.record, options)
-    return panels_of_images(store, store.record, choice.lines, images, by)
+    shown = by or default_score(store.manifest)
+    return panels_of_images(store, store.record, choice.lines, shown, images)
 
 
 def _blocks(ranking: Ranking) -> tuple[str, str]:

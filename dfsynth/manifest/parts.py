@@ -48,8 +48,10 @@ def encode_part(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema = 
     try:
         arrays = [pa.array(values, field.type) for field, values in zip(bare, columns, strict=True)]
         table = pa.Table.from_arrays(arrays, schema=pa.schema(bare, schema.metadata))
-        # In 256 rows a dictionary saves nothing that zstd does not, and costs time.
-        pq.write_table(table, sink, compression="zstd", use_dictionary=False)
+        # In 256 rows a dictionary saves nothing that zstd does not, and costs time: only where
+        # readers need one.
+        dictionaries: Any = schema.dictionaries  # names will do, though its types want a bool
+        pq.write_table(table, sink, compression="zstd", use_dictionary=dictionaries)
     except (pa.ArrowException, OverflowError, TypeError) as error:
         raise StoreError(_misfit(rows, schema)) from error
     return sink.getvalue().to_pybytes()

@@ -62,6 +62,18 @@ class ManifestSchema:
         """The Arrow schema, with descriptions and units."""
         return pa.schema([_arrow_field(column) for column in self.columns], self.metadata)
 
+    @property
+    def dictionaries(self) -> list[str]:
+        """The columns, by their path in Parquet, that parts write with a dictionary.
+
+        All lists: fastparquet reads those without one as null, and says nothing. Parts of images
+        in version 1 have none, and are finished as they were begun.
+        """
+        if self.kind == IMAGES_KIND and self.version == 1:
+            return []
+        lists = (column.name for column in self.columns if column.type == "list<string>")
+        return [f"{name}.list.element" for name in lists]
+
     def to_json(self) -> str:
         """The schema as indented JSON that ends with a line break."""
         columns = [

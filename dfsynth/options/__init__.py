@@ -1,10 +1,13 @@
 """What the jobs are asked to do: validated once, the same for the command line and Python."""
 
 from dfsynth.options.build_options import (
+    DEFAULT_DTYPE,
     DEFAULT_MAPS,
     DEFAULT_MC_SAMPLES,
     DEFAULT_SHARD_SIZE,
+    DTYPES,
     BuildOptions,
+    DtypeChoice,
     StoredFloat,
     ViewChoice,
 )
@@ -27,6 +30,7 @@ from dfsynth.options.train_options import TrainOptions
 
 __all__ = [
     "DEFAULT_CONFIDENCE",
+    "DEFAULT_DTYPE",
     "DEFAULT_ERROR_COLUMN",
     "DEFAULT_MAPS",
     "DEFAULT_MC_SAMPLES",
@@ -34,8 +38,10 @@ __all__ = [
     "DEFAULT_PAIRS_SIZE",
     "DEFAULT_RISK",
     "DEFAULT_SHARD_SIZE",
+    "DTYPES",
     "LAYERS",
     "BuildOptions",
+    "DtypeChoice",
     "ErrorLimit",
     "EvaluationOptions",
     "FilterOptions",

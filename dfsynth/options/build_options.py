@@ -1,5 +1,6 @@
 """What `dfsynth build` is asked to do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, Literal, TypeAlias
@@ -19,10 +20,18 @@ from dfsynth.records import MAP_NAMES, MONTE_CARLO_MODES, MonteCarloMode
 
 StoredFloat: TypeAlias = Literal["float16", "float32"]
 ViewChoice: TypeAlias = Literal["frontal", "all"]
+DtypeChoice: TypeAlias = Literal["float32-rounded", "float32", "float16"]
 
 DEFAULT_MAPS: Final = ("dark_field", "aleatoric", "epistemic")
 DEFAULT_SHARD_SIZE: Final = 256
 DEFAULT_MC_SAMPLES: Final = 20
+DTYPES: Final[Mapping[DtypeChoice, tuple[StoredFloat, int | None]]] = {
+    "float32-rounded": ("float32", 10),
+    "float32": ("float32", None),
+    "float16": ("float16", None),
+}
+"""What `--dtype` names: the stored type, and the mantissa bits that values are rounded to."""
+DEFAULT_DTYPE: Final = "float32-rounded"
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
 VIEW_CHOICES: Final = ("frontal", "all")
 _LARGEST_SIDE: Final = 4096
@@ -72,7 +81,8 @@ class BuildOptions(GivenOptions):
     """`frontal`: images of a corpus that are known not to be frontal are left out; `all`: they
     stay. What a store has, or `frontal`, by default."""
     maps: tuple[str, ...] = DEFAULT_MAPS
-    dtype: StoredFloat = "float16"
+    dtype: DtypeChoice | None = None
+    """A key of `DTYPES`; by default that of the store, and `DEFAULT_DTYPE` of a new one."""
     max_pixels: int | None = None
     """Largest image that is decoded; the decoder's own limit by default."""
     max_bytes: int | None = None
@@ -89,8 +99,8 @@ class BuildOptions(GivenOptions):
         require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
         if self.views is not None:
             require_one_of("--views", self.views, VIEW_CHOICES)
-        if self.dtype not in ("float16", "float32"):
-            raise UsageError(f"--dtype {self.dtype!r}: expected float16 or float32")
+        if self.dtype is not None and self.dtype not in DTYPES:
+            raise UsageError(f"--dtype {self.dtype!r}: expected {', '.join(DTYPES)}")
         if self.size is not None and not all(16 <= side <= _LARGEST_SIDE for side in self.size):
             raise UsageError(
                 f"--size {self.size[0]}x{self.size[1]}: expected sides of 16 to {_LARGEST_SIDE}"

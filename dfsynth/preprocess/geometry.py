@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.decode.codecs import opencv_failures
 from dfsynth.records import Float32Map, Geometry
 
 
@@ -46,7 +47,8 @@ def to_grid(pixels: NDArray[np.generic], geometry: Geometry) -> Float32Map:
     shrinks = geometry.height < geometry.source_height or geometry.width < geometry.source_width
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     # Averaging eight-bit values would round each grid pixel to a whole grey level.
-    resized = cv2.resize(pixels.astype(np.float32, copy=False), target, interpolation=how)
+    with opencv_failures():
+        resized = cv2.resize(pixels.astype(np.float32, copy=False), target, interpolation=how)
     return np.asarray(resized, np.float32)
 
 

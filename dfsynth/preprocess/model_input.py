@@ -3,7 +3,7 @@
 import numpy as np
 
 from dfsynth.preprocess.geometry import letterbox, to_grid
-from dfsynth.preprocess.intensity import intensity_flags, to_unit_range
+from dfsynth.preprocess.intensity import intensity_flags, range_in_use, to_unit_range
 from dfsynth.records import DecodedImage, IntensityWindow, ModelInput
 
 
@@ -18,5 +18,5 @@ def prepare(image: DecodedImage, grid: tuple[int, int], window: IntensityWindow)
         image=padded,
         geometry=geometry,
         pixel_mm=image.pixel_mm,
-        flags=intensity_flags(content, window, image.low, image.high),
+        flags=intensity_flags(content, window, *range_in_use(image)),
     )

@@ -17,8 +17,8 @@ LEARNED_FLAGS: Final[Mapping[str, str]] = {
 """What a checkpoint's heads may remark, by name: a sentence each."""
 
 IMAGE_FLAGS: Final[Mapping[str, str]] = {
-    LOW_CONTRAST: "The image uses few of the grey values that its format has",
-    CLIPPED: "Much of the image sits on an end of its format's range",
+    LOW_CONTRAST: "The image uses few of the grey values that its depth has",
+    CLIPPED: "Much of the image sits on an end of its depth's range",
     NO_LUNG: "No lung was found, or too little to be one",
     **LEARNED_FLAGS,
 }

@@ -16,11 +16,14 @@ class SourceItem:
     shard: int
     image_id: str
     uri: str
-    """Relative to the source's root, with `/`; inside an archive, the member's name."""
+    """Relative to the source's root, with `/`; inside an archive, the member's name.
+
+    Of archives or Parquet shards below a root: the container's path, `//`, and the member there.
+    """
     offset: int | None = None
-    """First byte inside an uncompressed tar; null elsewhere."""
+    """First byte inside a tar, of what a gzip inflates to; null elsewhere."""
     size_bytes: int | None = None
-    """Length inside an uncompressed tar; null elsewhere."""
+    """Length inside a tar; null elsewhere."""
     patient_id: str | None = None
     view: str | None = None
     sex: str | None = None

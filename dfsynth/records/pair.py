@@ -23,7 +23,10 @@ class PairArray:
     name: str
     dtype: Literal["float32", "uint8"]
     unit: str
+    """For people."""
     meaning: str
+    units: str = "1"
+    """As UDUNITS spells the unit: shares and labels have none."""
 
 
 PAIR_ARRAYS: Final = (
@@ -37,7 +40,7 @@ PAIR_ARRAYS: Final = (
     PairArray("dark_field", "float32", "1", "Line integral as measured: noise, artefacts, blur"),
     PairArray("dark_field_clean", "float32", "1", "Line integral of the scattering, nothing else"),
     PairArray("lung_mask", "uint8", "label", "0 no lung, 1 lung field, 2 lung that is hidden"),
-    PairArray("lung_thickness_mm", "float32", "mm", "Length of the ray in lung"),
+    PairArray("lung_thickness_mm", "float32", "mm", "Length of the ray in lung", "mm"),
     PairArray(
         "severity",
         "float32",

@@ -7,7 +7,6 @@ from dfsynth.source.opening import open_source
 from dfsynth.source.presence import require_present
 from dfsynth.source.protocol import Source
 from dfsynth.source.schema import LISTING_SCHEMA, Listing
-from dfsynth.source.table import TableSource
 
 __all__ = [
     "LISTING_SCHEMA",
@@ -15,7 +14,6 @@ __all__ = [
     "CorpusSource",
     "Listing",
     "Source",
-    "TableSource",
     "find_corpus",
     "known_corpora",
     "load_corpus",

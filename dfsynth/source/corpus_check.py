@@ -52,7 +52,8 @@ def check_corpus(corpus: Corpus, root: Path, frontal_only: bool = True) -> Corpu
     survey = source.survey()
     table = survey.listing.table
     known = {name: table.num_rows - table.column(name).null_count for name in _KNOWN}
-    known["size"] = table.num_rows - _without_size(table)
+    sized = pc.or_(pc.is_valid(table.column("pixel_mm")), pc.is_valid(table.column("width_mm")))
+    known["size"] = table.filter(sized).num_rows
     return CorpusReport(
         corpus=corpus.name,
         root=source.root,
@@ -67,17 +68,14 @@ def check_corpus(corpus: Corpus, root: Path, frontal_only: bool = True) -> Corpu
     )
 
 
-def _without_size(table: pa.Table) -> int:
-    pitch, width = table.column("pixel_mm"), table.column("width_mm")
-    return int(pc.sum(pc.and_(pc.is_null(pitch), pc.is_null(width))).as_py() or 0)
-
-
 def _counted(values: list[str | None]) -> dict[str, int]:
     return dict(Counter(value for value in values if value is not None).most_common())
 
 
 def _findings(table: pa.Table) -> dict[str, tuple[int, int, int]]:
     """By how many images have each, the most frequent first."""
-    counted = [Counter(pc.list_flatten(table.column(name)).to_pylist()) for name in FINDING_LISTS]
+    counted = [
+        Counter(map(str, pc.list_flatten(table.column(name)).to_pylist())) for name in FINDING_LISTS
+    ]
     names = dict.fromkeys(name for counter in counted for name, _ in counter.most_common())
     return {name: (counted[0][name], counted[1][name], counted[2][name]) for name in names}

@@ -127,7 +127,7 @@ def _images(section: TomlSection) -> ImageLayout:
     facts.require_known(IMAGE_FACTS)
     result = ImageLayout(
         files=files,
-        archives=section.parsed("archives", PathPattern.parse, ()),
+        archives=section.parsed("archives", _zip_pattern, ()),
         image_id=_template(section, "id", names),
         several_files=cast(
             SeveralFiles, section.choice("several_files", ("refuse", "first_pattern"), "refuse")
@@ -275,6 +275,14 @@ def _template(
         expected = f"one text with names out of {', '.join(sorted(names))}"
         raise section.wrong(key, repr(section.content[key]), expected)
     return found[0]
+
+
+def _zip_pattern(text: str) -> PathPattern:
+    """A pattern of zips, whose members can be read in any order."""
+    found = PathPattern.parse(text)
+    if found.suffix != ".zip":
+        raise ValueError("a pattern that ends in .zip")
+    return found
 
 
 def _below_root(text: str) -> str:

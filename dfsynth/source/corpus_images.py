@@ -12,14 +12,13 @@ import pyarrow.compute as pc
 
 from dfsynth.errors import UsageError
 from dfsynth.source import exclusion
+from dfsynth.source.containers import INSIDE
 from dfsynth.source.corpus import ImageLayout
 from dfsynth.source.schema import CHUNK_ROWS, ChunkedColumn, Column
 from dfsynth.source.template import Template
 from dfsynth.source.walk import FolderWalk
-from dfsynth.source.zip_archive import ZipSource
+from dfsynth.source.zip_archive import ZipArchive
 
-MEMBER: Final = "!/"
-"""Between the path of a zip and that of a member, in the uri of an image."""
 _UNPACKED: Final = "in_archive_and_unpacked"
 _OTHER_FORM: Final = "in_another_form_as_well"
 _PATTERN: Final = "\0pattern"
@@ -52,10 +51,11 @@ class ImageFinder:
         What lies unpacked is not taken from a zip once more.
         """
         archives = self._archives()
-        walk = FolderWalk(self.root, frozenset(archives))
+        walk = FolderWalk(self.root)
         chunks = [self._columns(rows) for rows in _in_chunks(self._loose(walk))]
         self.excluded.update(walk.excluded)
-        self.warnings = walk.warnings()
+        self.excluded[exclusion.ARCHIVE] -= len(archives)
+        self.warnings = walk.warnings(archives)
         loose = pa.chunked_array([chunk["id"] for chunk in chunks], pa.string())
         for rows in _in_chunks(self._packed(archives)):
             chunk = self._columns(rows)
@@ -82,13 +82,13 @@ class ImageFinder:
     def _packed(self, archives: list[str]) -> Iterator[_Row]:
         for archive in archives:
             folder = archive.rpartition("/")[0]
-            listed = ZipSource(self.root / archive).listing()
-            self.excluded.update(listed.excluded)
-            columns = (listed.table.column(name).to_pylist() for name in ("uri", "image_id"))
+            members = ZipArchive(self.root / archive).members()
+            self.excluded.update(members.excluded)
+            columns = (members.columns[name].to_pylist() for name in ("uri", "image_id"))
             for uri, member in zip(*columns, strict=True):
                 path = f"{folder}/{member}" if folder else member
                 if (parts := self._match(path)) is not None:
-                    yield f"{archive}{MEMBER}{uri}", path, parts
+                    yield f"{archive}{INSIDE}{uri}", path, parts
 
     def _archives(self) -> list[str]:
         """The zips that the layout names, in byte order."""

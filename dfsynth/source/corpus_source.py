@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from dfsynth.options import ViewChoice
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
+from dfsynth.source.containers import INSIDE
 from dfsynth.source.corpus import Corpus
-from dfsynth.source.corpus_images import MEMBER, ImageFinder
+from dfsynth.source.corpus_images import ImageFinder
 from dfsynth.source.facts import Facts
 from dfsynth.source.order import in_byte_order, require_unique
 from dfsynth.source.problems import Complaint
@@ -21,7 +22,7 @@ from dfsynth.source.reading import read_below
 from dfsynth.source.schema import CHUNK_ROWS, Column, Listing, ListingBuilder
 from dfsynth.source.survey import Survey
 from dfsynth.source.views import tells_views, view_reasons
-from dfsynth.source.zip_archive import ZipSource
+from dfsynth.source.zip_archive import ZipArchive
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class CorpusSource:
     root: Path
     """The corpus's own folder."""
     frontal_only: bool = False
-    _zips: dict[str, ZipSource] = field(default_factory=dict, repr=False, compare=False)
+    _zips: dict[str, ZipArchive] = field(default_factory=dict, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
@@ -116,11 +117,11 @@ class CorpusSource:
             ImageError: missing, unreadable, too_large, empty, truncated, corrupt.
             DfsynthError: the root itself, or the zip, is gone.
         """
-        archive, mark, member = item.uri.partition(MEMBER)
+        archive, mark, member = item.uri.partition(INSIDE)
         if not mark:
             return read_below(self.root, item.uri, max_bytes)
         with self._lock:
-            source = self._zips.setdefault(archive, ZipSource(self.root / archive))
+            source = self._zips.setdefault(archive, ZipArchive(self.root / archive))
         return source.read(SourceItem(item.row, item.shard, item.image_id, member), max_bytes)
 
 

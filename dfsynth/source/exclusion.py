@@ -11,6 +11,7 @@ STORE: Final = "store"
 ARCHIVE: Final = "archive"
 LINK: Final = "link"
 LINK_LOOP: Final = "link_loop"
+LINKED_TWICE: Final = "linked_twice"
 SPARSE: Final = "sparse"
 NOT_A_FILE: Final = "not_a_regular_file"
 UNDECODABLE: Final = "undecodable_name"
@@ -19,18 +20,22 @@ NO_PATH: Final = "no_path"
 OUTSIDE_ROOT: Final = "outside_root"
 OUTSIDE_IMAGE_FOLDERS: Final = "outside_image_folders"
 NOT_ON_DISK: Final = "in_table_but_not_on_disk"
+FACTS: Final = "facts_of_an_image"
 NOT_FRONTAL: Final = "not_frontal"
 VIEW_UNKNOWN: Final = "view_unknown"
 
-_NO_IMAGE_SUFFIXES: Final = frozenset(
-    (".csv", ".tsv", ".parquet", ".xlsx", ".json", ".jsonl", ".txt", ".toml", ".md", ".html")
-)
+_TABLES: Final = (".csv", ".tsv", ".parquet", ".feather", ".jsonl", ".xlsx", ".xls", ".ods")
+_TEXTS: Final = (".json", ".txt", ".toml", ".yaml", ".yml", ".xml", ".md", ".html", ".log")
+_NO_IMAGE_SUFFIXES: Final = frozenset((*_TABLES, *_TEXTS, ".cls", ".md5", ".sha256"))
 _COMPRESSED: Final = frozenset((".gz", ".bz2", ".xz", ".zst"))
 _ARCHIVES: Final = frozenset((".tar", ".zip", ".tgz", ".tbz2", ".txz"))
 
 UNPACK_ADVICE: Final = (
-    "unpack them (tar -xf NAME, unzip NAME), or give one uncompressed .tar or .zip as the source"
+    "unpack them (tar -xf NAME, unzip NAME), or give one .tar, .tar.gz or .zip, or a folder of "
+    "nothing else, as the source"
 )
+
+PARQUET: Final = "not_an_image_suffix:.parquet"
 
 
 def suffix_reason(suffix: str) -> str:
@@ -50,11 +55,18 @@ def reason_to_exclude(name: str) -> str | None:
     suffix = name[name.rfind(".") :].lower()
     if suffix in _NO_IMAGE_SUFFIXES:
         return suffix_reason(suffix)
-    if suffix in _COMPRESSED and (inner := _inner_suffix(name)) in _NO_IMAGE_SUFFIXES:
-        return suffix_reason(inner + suffix)
-    if suffix in _ARCHIVES or (suffix in _COMPRESSED and is_compressed_tar(name)):
+    if suffix in _ARCHIVES:
         return ARCHIVE
-    return None
+    return _reason_to_exclude_compressed(name, suffix) if suffix in _COMPRESSED else None
+
+
+def _reason_to_exclude_compressed(name: str, suffix: str) -> str | None:
+    """For what is in it: a table stays a table, an image may be an input."""
+    if is_compressed_tar(name):
+        return ARCHIVE
+    stem = name[: -len(suffix)]
+    inner = stem[stem.rfind(".") :].lower()
+    return suffix_reason(inner + suffix) if inner in _NO_IMAGE_SUFFIXES else None
 
 
 def reason_to_exclude_member(path: str) -> str | None:
@@ -69,12 +81,6 @@ def reason_to_exclude_member(path: str) -> str | None:
     if not path.isascii() and not is_decodable(path):
         return UNDECODABLE
     return reason_to_exclude(name)
-
-
-def _inner_suffix(name: str) -> str:
-    """The suffix in front of the last one."""
-    stem = name[: name.rfind(".")].lower()
-    return stem[stem.rfind(".") :]
 
 
 def is_compressed_tar(name: str) -> bool:
@@ -112,4 +118,15 @@ def require_images(rows: int, where: str, excluded: Mapping[str, int]) -> None:
     raise UsageError(
         f"no images in {where}: found {found or 'nothing'}; expected PNG, JPEG, TIFF or DICOM "
         f"files{advice or '; give the folder, archive or table that holds them'}"
+    )
+
+
+def outside_root_warnings(excluded: Mapping[str, int], what: str) -> tuple[str, ...]:
+    """One sentence where paths of a table or list lead out of the root."""
+    outside = excluded.get(OUTSIDE_ROOT, 0)
+    if not outside:
+        return ()
+    return (
+        f"{outside} paths of the {what} lead out of the root and were left out; give a --root that "
+        "holds them all",
     )

@@ -1,46 +1,99 @@
-"""A folder of images, with everything below it."""
+"""A folder of images, or of archives or Parquet shards of images, with everything below it."""
 
-from dataclasses import dataclass
+from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
+
 from dfsynth.records import SourceItem
-from dfsynth.source.exclusion import require_images
+from dfsynth.source import exclusion
+from dfsynth.source.containers import INSIDE, Containers, is_archive, is_shard
 from dfsynth.source.naming import source_name
+from dfsynth.source.order import require_unique
 from dfsynth.source.reading import read_below
 from dfsynth.source.schema import Listing, ListingBuilder
 from dfsynth.source.walk import FolderWalk
 
 
-@dataclass(frozen=True, slots=True)
 class FolderSource:
-    """Images by their paths below `root`, in the order of the bytes of those paths."""
+    """Images by their paths below `root`, in the order of the bytes of those paths.
 
-    root: Path
-    license: str = "unknown"
+    Where there are files that may be images, archives and tables beside them are left out: often
+    they hold the same images. Where there is none, the images inside the archives are read, and
+    where there is no archive either, those of the Parquet shards.
+    """
+
+    def __init__(self, root: Path, column: str | None = None) -> None:
+        self.root = root
+        self.license = "unknown"
+        self._column = column
+        self._containers = Containers(root, column)
 
     @property
     def name(self) -> str:
-        return source_name("folder", self.root.resolve())
+        name = source_name("folder", self.root.resolve())
+        return name if self._column is None else f"{name}::{self._column}"
 
     def listing(self) -> Listing:
-        """Every file below the root; image_id and uri are its path with `/`.
+        """Every image below the root; image_id and uri of a file are its path with `/`.
 
         Raises:
-            UsageError: the root cannot be listed, or holds no images.
+            UsageError: the root cannot be listed, holds no images, or an id comes twice.
+            DfsynthError: a damaged archive or shard, where they are read.
         """
         walk = FolderWalk(self.root)
+        table = _files(walk)
+        if table.num_rows:
+            return Listing(table, dict(walk.excluded), walk.warnings())
+        return self._listing_inside(walk)
+
+    def _listing_inside(self, walk: FolderWalk) -> Listing:
+        excluded = Counter(walk.excluded)
+        paths = self._take(walk, excluded)
         builder = ListingBuilder()
-        for paths in walk.blocks():
-            builder.add_paths(paths)
+        warnings = self._containers.add_to(builder, paths, excluded)
         table = builder.table()
-        require_images(table.num_rows, f"the folder {self.root}", walk.excluded)
-        return Listing(table, dict(walk.excluded), walk.warnings())
+        exclusion.require_images(table.num_rows, f"the folder {self.root}", excluded)
+        require_unique(table.column("image_id"), f"the folder {self.root}")
+        return Listing(table, dict(excluded), (*walk.warnings(paths), *warnings))
+
+    def _take(self, walk: FolderWalk, excluded: Counter[str]) -> list[str]:
+        """The containers that are read, which therefore are not left out."""
+        reason, paths = exclusion.ARCHIVE, [p for p in walk.archives if is_archive(p)]
+        if not paths:
+            reason = exclusion.PARQUET
+            paths = [path for path in walk.parquet_files if is_shard(self.root / path)]
+        excluded[reason] -= len(paths)
+        if not excluded[reason]:
+            del excluded[reason]
+        return sorted(paths)
 
     def read(self, item: SourceItem, max_bytes: int) -> bytes:
-        """The file's bytes; safe from any thread.
+        """The image's bytes; safe from any thread.
 
         Raises:
-            ImageError: missing, unreadable, too_large, empty.
-            DfsynthError: the root itself is gone.
+            ImageError: this image cannot be read.
+            DfsynthError: the root itself, or an archive, is gone.
         """
+        if INSIDE in item.uri:
+            return self._containers.read(item, max_bytes)
         return read_below(self.root, item.uri, max_bytes)
+
+
+def list_files(root: Path) -> Listing:
+    """The files below `root` that may be images, and nothing inside archives or shards.
+
+    Raises:
+        UsageError: the root cannot be listed, or holds no such file.
+    """
+    walk = FolderWalk(root)
+    table = _files(walk)
+    exclusion.require_images(table.num_rows, f"the folder {root}", walk.excluded)
+    return Listing(table, dict(walk.excluded), walk.warnings())
+
+
+def _files(walk: FolderWalk) -> pa.Table:
+    builder = ListingBuilder()
+    for paths in walk.blocks():
+        builder.add_paths(paths)
+    return builder.table()

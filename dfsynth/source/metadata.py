@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Any, Final, cast
 
 import pyarrow as pa
 import pyarrow.csv
@@ -133,7 +133,7 @@ def _csv_batches(path: Path, positions: list[int], form: TextFormat) -> Iterator
     if not _has_rows(path, form):
         return
     with pyarrow.csv.open_csv(
-        gzip.open(path) if path.suffix.lower() == ".gz" else str(path),
+        _content(path),
         pyarrow.csv.ReadOptions(
             block_size=_BLOCK_BYTES,
             column_names=names,
@@ -190,6 +190,11 @@ def _text(path: Path, form: TextFormat) -> io.TextIOWrapper:
     if path.suffix.lower() == ".gz":
         return gzip.open(path, "rt", encoding=encoding, newline="")
     return path.open(encoding=encoding, newline="")
+
+
+def _content(path: Path) -> IO[Any] | str:
+    """The decompressed bytes; Arrow itself knows `.gz` in small letters only."""
+    return cast(IO[Any], gzip.open(path)) if path.suffix.lower() == ".gz" else str(path)
 
 
 def _has_rows(path: Path, form: TextFormat) -> bool:

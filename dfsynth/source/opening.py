@@ -1,32 +1,47 @@
 """From what the user wrote after --source to a source."""
 
 import difflib
+import sys
 from pathlib import Path
+from typing import Final
 
 from dfsynth.errors import UsageError
+from dfsynth.source.container_source import ContainerSource
+from dfsynth.source.containers import SHARD_SUFFIX, is_archive, is_shard
 from dfsynth.source.corpus import Corpus
 from dfsynth.source.corpus_file import known_corpora, load_corpus
 from dfsynth.source.corpus_root import resolve_root
 from dfsynth.source.corpus_source import CorpusSource
 from dfsynth.source.exclusion import is_compressed_tar
 from dfsynth.source.folder import FolderSource
+from dfsynth.source.glob_pattern import is_pattern, split_pattern
 from dfsynth.source.metadata import is_table
+from dfsynth.source.path_list import PathListSource
+from dfsynth.source.pattern_source import PatternSource
 from dfsynth.source.protocol import Source
 from dfsynth.source.table import TableSource
-from dfsynth.source.tar_archive import TarSource
-from dfsynth.source.zip_archive import ZipSource
+
+_STDIN: Final = "-"
+_COLUMN_MARK: Final = "::"
+_KINDS: Final = (
+    "a folder, a .tar, .tar.gz or .zip archive, a .parquet shard with images inside, a .csv or "
+    ".parquet table of paths, a pattern such as dir/**.dcm, - for paths on standard input, or a "
+    "corpus .toml"
+)
 
 
 def open_source(spec: str, root: Path | None, frontal_only: bool = False) -> Source:
     """The source that `spec` names; nothing is listed yet.
 
     Args:
-        spec: the name of a known corpus, a corpus TOML, a folder, a .tar or .zip, or a .csv, .tsv
-            (also .gz) or .parquet table. A corpus's name wins over a folder of that name: write
-            ./nih for it.
-        root: where the images of a corpus or a table lie; a table's own folder by default. A
-            folder or an archive is its own root; a relative one that is not in the working
-            folder is looked for below `root`.
+        spec: the name of a known corpus, a corpus TOML, a folder, a .tar, .tar.gz or .zip, a
+            .parquet with images inside, a .csv or .parquet table of paths, a pattern of paths, or
+            - for paths on standard input. A corpus's name wins over a folder of that name: write
+            ./nih for it. `::COLUMN` behind a shard, or what holds shards, names the column of
+            images.
+        root: where the images of a corpus, a table or a list lie; a table's own folder by default,
+            and the working folder for a list. All else is its own root; a relative path that is
+            not in the working folder is looked for below `root`.
         frontal_only: whether images of a corpus that are known not to be frontal are left out.
 
     Raises:
@@ -34,34 +49,47 @@ def open_source(spec: str, root: Path | None, frontal_only: bool = False) -> Sou
     """
     if root is not None and not root.is_dir():
         raise UsageError(f"no folder {root}: expected the folder of the images after --root")
+    if spec == _STDIN:
+        return PathListSource(sys.stdin.buffer, root or Path())
     corpora = {corpus.name: corpus for corpus in known_corpora()}
     if spec in corpora:
         return open_corpus(corpora[spec], root, frontal_only)
-    path = _existing_path(spec, root, tuple(corpora))
+    path, column = _find(spec, root), None
+    if path is None and _COLUMN_MARK in spec:
+        spec, _, column = spec.rpartition(_COLUMN_MARK)
+        path = _find(spec, root)
+    if path is None and is_pattern(spec):
+        return _open_pattern(spec, root, column)
+    if path is None:
+        raise _unknown(spec, tuple(corpora))
     if path.is_dir():
-        return FolderSource(path)
-    return _open_file(path, root, frontal_only)
+        return FolderSource(path, column)
+    if path.suffix.lower() == ".toml" and column is None:
+        return open_corpus(load_corpus(path), root, frontal_only)
+    return _open_file(path, root, column)
 
 
-def _open_file(path: Path, root: Path | None, frontal_only: bool) -> Source:
+def _open_file(path: Path, root: Path | None, column: str | None) -> Source:
     suffix = path.suffix.lower()
+    if column is not None and suffix != SHARD_SUFFIX:
+        raise UsageError(
+            f"{path.name} has no columns: found ::{column} behind it; expected that of a .parquet "
+            "shard, or of a folder or pattern of them; leave it out"
+        )
+    if is_archive(path.name):
+        return ContainerSource(path)
     if is_compressed_tar(path.name):
         raise UsageError(
-            f"the archive {path.name} is compressed: expected a plain .tar, a .zip or a folder; "
-            f"unpack it (tar -xf {path.name}) and give the folder"
+            f"the archive {path.name} is compressed, and not by gzip: expected a .tar, .tar.gz, a "
+            f".zip or a folder; unpack it (tar -xf {path.name}) and give the folder"
         )
-    if suffix == ".toml":
-        return open_corpus(load_corpus(path), root, frontal_only)
-    if suffix == ".tar":
-        return TarSource(path)
-    if suffix == ".zip":
-        return ZipSource(path)
+    if suffix == SHARD_SUFFIX and (column is not None or is_shard(path)):
+        return ContainerSource(path, column)
     if is_table(path.name):
         return TableSource(path, root or path.parent)
     raise UsageError(
-        f"{path.name} is no source: found a file with the suffix {suffix!r}; expected a folder, "
-        "a .tar or .zip archive, a .csv, .tsv or .parquet table, or a corpus .toml; for one image "
-        "give the folder that holds it"
+        f"{path.name} is no source: found a file with the suffix {suffix!r}; expected {_KINDS}; "
+        "for one image give the folder that holds it"
     )
 
 
@@ -75,6 +103,17 @@ def open_corpus(corpus: Corpus, root: Path | None, frontal_only: bool) -> Corpus
     return CorpusSource(corpus, found, frontal_only)
 
 
+def _open_pattern(spec: str, root: Path | None, column: str | None) -> Source:
+    folder, pattern = split_pattern(spec)
+    found = root if root is not None and folder == Path() else _find(str(folder), root)
+    if found is None or not found.is_dir():
+        raise UsageError(
+            f"no folder {folder}: expected the folder that the paths {pattern.text} lie below; "
+            "check the path"
+        )
+    return PatternSource(found, pattern, column)
+
+
 def _require_root(name: str, root: Path | None) -> Path:
     if root is None:
         raise UsageError(
@@ -84,15 +123,15 @@ def _require_root(name: str, root: Path | None) -> Path:
     return root
 
 
-def _existing_path(spec: str, root: Path | None, names: tuple[str, ...]) -> Path:
+def _find(spec: str, root: Path | None) -> Path | None:
     places = [Path(spec)] if root is None else [Path(spec), root / spec]
-    found = next((place for place in places if place.exists()), None) if spec else None
-    if found is not None:
-        return found
+    return next((place for place in places if place.exists()), None) if spec else None
+
+
+def _unknown(spec: str, names: tuple[str, ...]) -> UsageError:
     near = difflib.get_close_matches(spec, names, 3, 0.5)
     suggestion = f"did you mean {' or '.join(near)}? " if near else ""
-    raise UsageError(
+    return UsageError(
         f"unknown source {spec!r}: found neither a corpus nor a file or folder of that name; "
-        f"{suggestion}known corpora are {', '.join(names)}; else give a folder, a .tar or .zip "
-        "archive, a .csv or .parquet table, or a corpus .toml"
+        f"{suggestion}known corpora are {', '.join(names)}; else give {_KINDS}"
     )

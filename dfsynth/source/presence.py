@@ -8,40 +8,43 @@ import pyarrow as pa
 
 from dfsynth.errors import ErrorCode, ImageError, UsageError
 from dfsynth.records import SourceItem
+from dfsynth.source.path_list import PathListSource
 from dfsynth.source.protocol import Source
+from dfsynth.source.table import TableSource
 
 _TRIED: Final = 64
 _PARTS_TRIED: Final = 8
 
 
-def require_present(source: Source, listing: pa.Table, root: Path | None) -> None:
-    """Requires that at least one of some files of a listing is there; reads none.
+def require_present(source: Source, listing: pa.Table) -> None:
+    """Requires that at least one of some files that a table or list names is there; reads none.
 
     With a wrong root every row would fail as missing, and stay so: a failed row is a committed
-    row.
+    row. Other sources have seen what they list.
 
     Args:
         source: what was listed.
         listing: `LISTING_SCHEMA`, at least one row.
-        root: the folder that its paths start from; None where they do not start from a folder.
 
     Raises:
         UsageError: none of them is there; it names the root that would fit, where there is one.
         DfsynthError: the source is gone.
     """
+    if not isinstance(source, TableSource | PathListSource):
+        return
     rows = np.unique(np.linspace(0, listing.num_rows - 1, _TRIED).round().astype(np.int64))
-    tried = listing.select(["image_id", "uri", "offset", "size_bytes"]).take(pa.array(rows))
+    tried = listing.select(["image_id", "uri", "offset", "size_bytes"]).take(
+        pa.array(rows, pa.int64())
+    )
     for row, line in zip(rows.tolist(), tried.to_pylist(), strict=True):
         if not _is_missing(source, SourceItem(row=row, shard=0, **line)):
             return
     uris = [str(uri) for uri in tried.column("uri").to_pylist()]
     count = f"{len(uris)} files tried of {listing.num_rows}" if len(uris) > 1 else "the file"
-    advice = "give the folder that the paths start from as --root"
-    if root is not None:
-        advice = _advice(root, uris) or advice
+    advice = _advice(source.root, uris) or "give the folder that the paths start from as --root"
     raise UsageError(
-        f"none of {count} of {source.name} is there, the first of them {uris[0]}"
-        f"{'' if root is None else f' below {root}'}; {advice}"
+        f"none of {count} of {source.name} is there, the first of them {uris[0]} below "
+        f"{source.root}; {advice}"
     )
 
 

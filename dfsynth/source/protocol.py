@@ -14,8 +14,8 @@ class Source(Protocol):
         """What the source is known by in stores, which are only continued from the same one.
 
         The corpus's name; else kind and last name: "folder:chests" (of the resolved root),
-        "table:chests.csv", "tar:chests.tar", "zip:chests.zip". Never a whole path, so that the
-        source may be moved.
+        "table:chests.csv", "tar:chests.tar", "zip:chests.zip", "parquet:chests.parquet",
+        "pattern:chests/**.dcm", "list:stdin". Never a whole path, so that the source may be moved.
         """
 
     @property

@@ -1,11 +1,13 @@
 """What every source lists: an Arrow table in chunks, so that ten million inputs stay small."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     Column: TypeAlias = pa.Array[Any]
@@ -52,6 +54,20 @@ def text_column(texts: Sequence[str]) -> Column:
     return pa.StringArray.from_buffers(
         len(encoded), pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(encoded))
     )
+
+
+def in_chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The texts, at most `CHUNK_ROWS` at a time."""
+    waiting = iter(texts)
+    while chunk := list(islice(waiting, CHUNK_ROWS)):
+        yield chunk
+
+
+def joined(*parts: Column | str) -> Column:
+    """Texts put together row by row; null where one of them is."""
+    texts = [pa.scalar(part) if isinstance(part, str) else part for part in parts]
+    options = pc.JoinOptions("emit_null")
+    return pc.call_function("binary_join_element_wise", [*texts, pa.scalar("")], options)
 
 
 @dataclass(frozen=True, slots=True)

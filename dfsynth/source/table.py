@@ -1,14 +1,11 @@
 """A CSV, TSV or Parquet table with one image a row."""
 
-import posixpath
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from dfsynth.errors import UsageError
@@ -17,7 +14,9 @@ from dfsynth.source import columns, exclusion, metadata
 from dfsynth.source.naming import source_name
 from dfsynth.source.order import require_unique
 from dfsynth.source.reading import read_below
+from dfsynth.source.root_paths import relative_to_root
 from dfsynth.source.schema import Column, Listing, ListingBuilder
+from dfsynth.source.standard_columns import standard_headers, typed
 
 _PATH_COLUMNS: Final = (
     "path",
@@ -31,10 +30,6 @@ _PATH_COLUMNS: Final = (
     "uri",
 )
 """The first that is there is taken: whole paths before names of files."""
-_TEXT_COLUMNS: Final = ("image_id", "patient_id", "view", "sex", "split")
-_LENGTH_COLUMNS: Final = ("width_mm", "height_mm")
-_SEPARATORS: Final = "|;"
-_UNUSUAL_PATH: Final = r"^/|^[A-Za-z]:/|(^|/)\.{0,2}(/|$)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +61,7 @@ class TableSource:
         unread: Counter[str] = Counter()
         builder = ListingBuilder()
         for chunk in metadata.read_columns(self.table, self._wanted()):
-            builder.add(self._typed(self._located(chunk, excluded), unread))
+            builder.add(typed(self._located(chunk, excluded), unread))
         listed = builder.table()
         if listed.num_rows == 0 and excluded[exclusion.OUTSIDE_ROOT]:
             raise UsageError(
@@ -77,9 +72,8 @@ class TableSource:
         where = f"the table {self.table.name}"
         exclusion.require_images(listed.num_rows, where, excluded)
         require_unique(listed.column("image_id"), where)
-        return Listing(
-            listed, dict(excluded), (*_left_out(excluded), *columns.unread_sentences(unread))
-        )
+        outside = exclusion.outside_root_warnings(excluded, "table")
+        return Listing(listed, dict(excluded), (*outside, *columns.unread_sentences(unread)))
 
     def read(self, item: SourceItem, max_bytes: int) -> bytes:
         """The file's bytes; safe from any thread.
@@ -100,14 +94,13 @@ class TableSource:
                 f"{', '.join(map(repr, found))}; expected one of {', '.join(_PATH_COLUMNS)}; "
                 "rename the column that holds them"
             )
-        others = (*_TEXT_COLUMNS, *_LENGTH_COLUMNS, "age", "findings")
-        return {"uri": path} | {name: by_key[name] for name in others if name in by_key}
+        return {"uri": path} | standard_headers(found)
 
     def _located(self, chunk: Mapping[str, Column], excluded: Counter[str]) -> dict[str, Column]:
         """The rows whose path lies below the root, with image_id filled in."""
         # Tables written on Windows; a file on Linux hardly ever has one in its name.
         given = pc.replace_substring(chunk["uri"], "\\", "/")
-        uris = self._relative(given)
+        uris = relative_to_root(given, self.root)
         excluded[exclusion.NO_PATH] += given.null_count
         excluded[exclusion.OUTSIDE_ROOT] += uris.null_count - given.null_count
         for reason in [reason for reason, count in excluded.items() if count == 0]:
@@ -119,53 +112,3 @@ class TableSource:
         ids = kept.get("image_id")
         kept["image_id"] = kept["uri"] if ids is None else pc.coalesce(ids, kept["uri"])
         return kept
-
-    def _relative(self, paths: Column) -> Column:
-        """Paths relative to the root, null where they lead out of it."""
-        unusual = pc.match_substring_regex(paths, _UNUSUAL_PATH)
-        if not pc.any(unusual).as_py():
-            return paths
-        roots = (str(self.root.absolute()), str(self.root.resolve()))
-        return pa.array(
-            [
-                _below(path, roots) if odd and path else path
-                for path, odd in zip(paths.to_pylist(), unusual.to_pylist(), strict=True)
-            ],
-            pa.string(),
-        )
-
-    def _typed(self, chunk: Mapping[str, Column], unread: Counter[str]) -> dict[str, Column]:
-        typed = dict(chunk)
-        if "age" in chunk:
-            typed["age"], bad = columns.ages(chunk["age"])
-            unread["age"] += bad
-        for name in _LENGTH_COLUMNS:
-            if name in chunk:
-                numbers, bad = columns.lengths(chunk[name])
-                typed[name] = numbers.cast(pa.float32(), safe=False)
-                unread[name] += bad
-        if "findings" in chunk:
-            typed["findings"] = columns.findings(chunk["findings"], _SEPARATORS)
-        return typed
-
-
-def _below(path: str, roots: tuple[str, ...]) -> str | None:
-    """`path` relative to the root; None where it leads out. Absolute paths may lie below it."""
-    plain = posixpath.normpath(path)
-    if re.match(r"[A-Za-z]:/", plain):
-        return None
-    if posixpath.isabs(plain):
-        plain = plain if not plain.startswith("//") else plain[1:]
-        prefix = next((root for root in roots if plain.startswith(root.rstrip("/") + "/")), None)
-        return None if prefix is None else plain[len(prefix.rstrip("/")) + 1 :]
-    return None if plain in (".", "..") or plain.startswith("../") else plain
-
-
-def _left_out(excluded: Mapping[str, int]) -> tuple[str, ...]:
-    outside = excluded.get(exclusion.OUTSIDE_ROOT, 0)
-    if not outside:
-        return ()
-    return (
-        f"{outside} paths of the table lead out of the root and were left out; give a --root that "
-        "holds them all",
-    )

@@ -1,110 +1,80 @@
-"""An uncompressed tar, read in place: nothing is ever unpacked."""
+"""A tar, plain or as a gzip, read in place: nothing is ever unpacked."""
 
 import os
-from array import array
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-
-import pyarrow as pa
+from threading import Lock
+from typing import Final
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError, UsageError
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
+from dfsynth.source.container import MemberList, Members, sorted_columns
+from dfsynth.source.gzip_stream import GzipStream
 from dfsynth.source.member import archive_gone, archive_replaced, archive_warnings, image_id_of
-from dfsynth.source.naming import source_name
-from dfsynth.source.order import in_byte_order, require_unique
 from dfsynth.source.reading import read_range, require_no_machine_failure, require_size
-from dfsynth.source.schema import (
-    CHUNK_ROWS,
-    ChunkedColumn,
-    Column,
-    Listing,
-    ListingBuilder,
-    text_column,
-)
 from dfsynth.source.tar_header import (
     BLOCK_BYTES,
     UNREADABLE,
     OpenTar,
+    ReadAt,
     is_member,
     iterate,
     reason_to_exclude_header,
 )
+from dfsynth.source.webdataset_facts import MemberFacts
 
-_COMPRESSION_MARKS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+_GZIP_MARK: Final = b"\x1f\x8b"
+_OTHER_MARKS: Final = (b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
 
 
-@dataclass(frozen=True, slots=True)
-class TarSource:
-    """Members of the tar `path`, by the bytes of their names; offset and size in the listing.
+class TarArchive:
+    """Members of the tar `path`; the plan keeps the place and size of each in the plain tar.
 
-    Member names are names only: nothing is written, so a name with `..` or a leading `/` does
-    no harm. Links and sparse members are left out.
+    Those of a plain tar come by the bytes of their names, those of a gzip in the order in which
+    they lie there, so that a build inflates it once from start to end. Member names are names
+    only: nothing is written, so a name with `..` or a leading `/` does no harm. Links and sparse
+    members are left out. Members .json and .cls beside an image of the same key, as WebDataset
+    has them, give its facts.
     """
 
-    path: Path
-    license: str = "unknown"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = Lock()
+        self._stream: GzipStream | None = None
+        self._is_plain: bool | None = None
 
-    @property
-    def name(self) -> str:
-        return source_name("tar", self.path)
-
-    def listing(self) -> Listing:
-        """Every regular member.
+    def members(self) -> Members:
+        """Every regular member that is an image.
 
         Raises:
-            UsageError: compressed, no images, or a name that comes twice.
+            UsageError: compressed otherwise than by gzip.
             DfsynthError: unreadable, or damaged before its end.
         """
-        _require_uncompressed(self.path)
         excluded: Counter[str] = Counter()
-        members = _Members()
+        found, described = MemberList(), MemberFacts()
         try:
-            ended = self._scan(members, excluded)
+            if stream := self._opened():
+                ended = _scan(stream.read_at, found, described, excluded)
+                stream.size()  # inflated to its end, a gzip that was cut off shows
+            else:
+                with self.path.open("rb") as file:
+                    ended = _scan(_reader_of(file.fileno()), found, described, excluded)
         except UNREADABLE as error:
             if isinstance(error, OSError):
                 require_no_machine_failure(error)
-            raise _damaged(self.path) from None
-        columns = members.columns()
-        where = f"the archive {self.path.name}"
-        exclusion.require_images(len(columns["image_id"]), where, excluded)
-        require_unique(columns["image_id"], where)
-        builder = ListingBuilder()
-        for chunk in in_byte_order(columns):
-            builder.add({**chunk, "uri": chunk["image_id"]})
-        warnings = archive_warnings(excluded)
+            raise self._damaged() from None
+        columns = found.columns()
+        if self._is_plain:
+            columns = sorted_columns(columns)
+        facts, complaints = described.about(columns["image_id"], excluded)
+        warnings = (*archive_warnings(excluded), *complaints)
         if not ended:
             warnings = (*warnings, "the archive has no end mark; it may have been cut off")
-        return Listing(builder.table(), dict(excluded), warnings)
-
-    def _scan(self, members: "_Members", excluded: Counter[str]) -> bool:
-        """Lists the members; False where the archive lacks its end mark."""
-        with self.path.open("rb") as file, OpenTar.over(file) as tar:
-            for member in iterate(tar):
-                if member.isdir():
-                    continue
-                image_id = image_id_of(member.name)
-                reason = reason_to_exclude_header(member) or exclusion.reason_to_exclude_member(
-                    image_id
-                )
-                if reason:
-                    excluded[reason] += 1
-                else:
-                    members.append(image_id, member.offset_data, member.size)
-            return self._ends_at(tar.offset)
-
-    def _ends_at(self, offset: int) -> bool:
-        # tarfile takes a damaged header in the middle for the end; what is there tells.
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            block = file.read(BLOCK_BYTES)
-        if block.strip(b"\0"):
-            raise _damaged(self.path)
-        return len(block) == BLOCK_BYTES
+        return Members({**columns, "uri": columns["image_id"], **facts}, excluded, warnings)
 
     def read(self, item: SourceItem, max_bytes: int) -> bytes:
-        """The member's bytes, at the offset that the listing gave; safe from any thread.
+        """The member's bytes, at the place that the plan gives; safe from any thread.
 
         Raises:
             ImageError: unreadable, too_large, empty, truncated.
@@ -113,70 +83,112 @@ class TarSource:
         if item.offset is None or item.size_bytes is None:
             raise ImageError(ErrorCode.UNREADABLE, "the plan gives no place inside the archive")
         require_size(item.size_bytes, max_bytes)
+        stream = self._opened()
+        if stream is None:
+            content = self._read_plain(item.uri, item.offset, item.size_bytes)
+        else:
+            content = self._read_inflated(stream, item.uri, item.offset, item.size_bytes)
+        if len(content) < item.size_bytes:
+            raise ImageError(ErrorCode.TRUNCATED, "the archive ends inside this member")
+        return content
+
+    def _read_plain(self, member: str, offset: int, size_bytes: int) -> bytes:
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             require_no_machine_failure(error)
             raise archive_gone(self.path) from None
         try:
-            if not is_member(descriptor, item.offset, item.size_bytes, item.uri):
+            read_at = _reader_of(descriptor)
+            if not is_member(read_at, offset, size_bytes, member):
                 raise archive_replaced(self.path)
-            content = read_range(descriptor, item.offset, item.size_bytes)
+            return read_at(offset, size_bytes)
         except OSError as error:
             require_no_machine_failure(error)
             raise ImageError(ErrorCode.UNREADABLE, "the archive cannot be read here") from None
         finally:
             os.close(descriptor)
-        if len(content) < item.size_bytes:
-            raise ImageError(ErrorCode.TRUNCATED, "the archive ends inside this member")
-        return content
+
+    def _read_inflated(
+        self, stream: GzipStream, member: str, offset: int, size_bytes: int
+    ) -> bytes:
+        try:
+            if not is_member(stream.read_at, offset, size_bytes, member):
+                raise archive_replaced(self.path)
+            return stream.read_at(offset, size_bytes)
+        except OSError as error:
+            require_no_machine_failure(error)
+            raise ImageError(ErrorCode.UNREADABLE, "the archive cannot be read here") from None
+        except UNREADABLE:
+            # It was whole when it was planned: the listing inflates it to its end.
+            raise archive_replaced(self.path) from None
+
+    def _opened(self) -> GzipStream | None:
+        """The inflated content; None of a plain tar, which is opened for each read."""
+        with self._lock:
+            if self._is_plain is None:
+                self._is_plain = not _is_gzip(self.path)
+                if not self._is_plain:
+                    self._stream = GzipStream(self.path)
+            return self._stream
+
+    def _damaged(self) -> DfsynthError:
+        return DfsynthError(
+            f"the archive {self.path.name} is damaged or is no tar: its members cannot be listed "
+            "to the end; fetch or write it again, or unpack what is left of it and give that folder"
+        )
 
 
-class _Members:
-    """Names, offsets and sizes of many members, in little memory."""
+def _scan(
+    read_at: ReadAt, found: MemberList, described: MemberFacts, excluded: Counter[str]
+) -> bool:
+    """Lists the members; False where the archive lacks its end mark.
 
-    def __init__(self) -> None:
-        self._chunks: list[Column] = []
-        self._names: list[str] = []
-        self._offsets = array("q")
-        self._sizes = array("q")
+    Raises:
+        One of `UNREADABLE`: damaged.
+    """
+    with OpenTar.over(read_at) as tar:
+        for member in iterate(tar):
+            if member.isdir():
+                continue
+            image_id = image_id_of(member.name)
+            reason = reason_to_exclude_header(member) or exclusion.reason_to_exclude_member(
+                image_id
+            )
+            if reason is None:
+                found.append(image_id, member.offset_data, member.size)
+            elif described.wants(image_id, member.size):
+                content = read_at(member.offset_data, member.size)
+                described.add(image_id, content, reason)
+            else:
+                excluded[reason] += 1
+        # tarfile takes a damaged header in the middle for the end; what is there tells.
+        block = read_at(tar.offset, BLOCK_BYTES)
+    if block.strip(b"\0"):
+        raise ValueError("no header where one should be")
+    return len(block) == BLOCK_BYTES
 
-    def append(self, name: str, offset: int, size_bytes: int) -> None:
-        self._names.append(name)
-        self._offsets.append(offset)
-        self._sizes.append(size_bytes)
-        if len(self._names) >= CHUNK_ROWS:
-            self._flush()
 
-    def _flush(self) -> None:
-        self._chunks.append(text_column(self._names))
-        self._names = []
-
-    def columns(self) -> dict[str, ChunkedColumn]:
-        self._flush()
-        return {
-            "image_id": pa.chunked_array(self._chunks, pa.string()),
-            "offset": pa.chunked_array([pa.array(self._offsets, pa.int64())]),
-            "size_bytes": pa.chunked_array([pa.array(self._sizes, pa.int64())]),
-        }
+def _reader_of(descriptor: int) -> ReadAt:
+    return lambda offset, size_bytes: read_range(descriptor, offset, size_bytes)
 
 
-def _require_uncompressed(path: Path) -> None:
+def _is_gzip(path: Path) -> bool:
+    """Whether the file is a gzip; else it is taken for a plain tar.
+
+    Raises:
+        UsageError: compressed in another way.
+        DfsynthError: it cannot be opened.
+    """
     try:
         with path.open("rb") as file:
             start = file.read(6)
     except OSError as error:
         require_no_machine_failure(error)
         raise archive_gone(path) from None
-    if start.startswith(_COMPRESSION_MARKS):
+    if start.startswith(_OTHER_MARKS):
         raise UsageError(
-            f"the archive {path.name} is compressed: expected a plain tar, whose members can be "
-            "read in place; unpack it, or write it again without compression"
+            f"the archive {path.name} is compressed, and not by gzip: expected a .tar or .tar.gz, "
+            "whose members can be read in place; unpack it, or write it again in one of these"
         )
-
-
-def _damaged(path: Path) -> DfsynthError:
-    return DfsynthError(
-        f"the archive {path.name} is damaged or is no tar: its members cannot be listed to the "
-        "end; fetch or write it again, or unpack what is left of it and give that folder"
-    )
+    return start.startswith(_GZIP_MARK)

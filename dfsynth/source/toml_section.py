@@ -12,7 +12,7 @@ Parsed = TypeVar("Parsed")
 class TomlSection:
     """One table of a corpus file; it remembers which keys were asked for.
 
-    Every reader raises `UsageError` with the place, what was found and what was expected.
+    Errors name the place, what was found, and what was expected.
     """
 
     def __init__(self, file: str, place: str, content: Mapping[str, object] | None) -> None:
@@ -34,7 +34,11 @@ class TomlSection:
         )
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A text without outer blanks; one that must be given holds something."""
+        """A text without outer blanks; one that must be given holds something.
+
+        Raises:
+            UsageError: it is something else, or missing.
+        """
         value = self._get(key)
         if value is None and default is not None:
             return default
@@ -43,7 +47,11 @@ class TomlSection:
         return value.strip()
 
     def marks(self, key: str, default: str) -> str:
-        """A text of at least one character, blanks included."""
+        """A text of at least one character, blanks included.
+
+        Raises:
+            UsageError: it is something else.
+        """
         value = self._get(key)
         if value is None:
             return default
@@ -52,7 +60,11 @@ class TomlSection:
         return value
 
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """A list of texts, or one text."""
+        """A list of texts, or one text.
+
+        Raises:
+            UsageError: it is something else, or missing.
+        """
         value = self._get(key)
         if value is None and default is not None:
             return default
@@ -66,7 +78,11 @@ class TomlSection:
     def parsed(
         self, key: str, parse: Callable[[str], Parsed], default: tuple[str, ...] | None = None
     ) -> tuple[Parsed, ...]:
-        """Texts, each in the form that `parse` reads; its ValueError says what was expected."""
+        """Texts, each in the form that `parse` reads; its ValueError says what was expected.
+
+        Raises:
+            UsageError: it is something else, or missing.
+        """
         found = []
         for text in self.texts(key, default):
             try:
@@ -76,7 +92,11 @@ class TomlSection:
         return tuple(found)
 
     def number(self, key: str, default: float | None = None) -> float | None:
-        """A positive number."""
+        """A positive number.
+
+        Raises:
+            UsageError: it is something else.
+        """
         value = self._get(key)
         if value is None:
             return default
@@ -85,14 +105,22 @@ class TomlSection:
         return value
 
     def whole(self, key: str) -> int | None:
-        """A positive whole number."""
+        """A positive whole number.
+
+        Raises:
+            UsageError: it is something else.
+        """
         number = self.number(key)
         if number is not None and number != int(number):
             raise self.wrong(key, repr(number), "a whole number")
         return None if number is None else int(number)
 
     def flag(self, key: str, default: bool) -> bool:
-        """True or false."""
+        """True or false.
+
+        Raises:
+            UsageError: it is something else.
+        """
         value = self._get(key)
         if value is None:
             return default
@@ -101,14 +129,22 @@ class TomlSection:
         return value
 
     def choice(self, key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        """One text out of several."""
+        """One text out of several.
+
+        Raises:
+            UsageError: it is something else, or missing.
+        """
         value = self.text(key, default)
         if value not in allowed:
             raise self.wrong(key, repr(value), f"one of {', '.join(allowed)}")
         return value
 
     def words(self, key: str) -> Mapping[str, str]:
-        """A table of texts by any name."""
+        """A table of texts by any name.
+
+        Raises:
+            UsageError: it is something else.
+        """
         value = self._get(key)
         if value is None:
             return {}
@@ -117,14 +153,22 @@ class TomlSection:
         return cast(dict[str, str], value)
 
     def section(self, key: str, required: bool = False) -> "TomlSection":
-        """The table below a key."""
+        """The table below a key.
+
+        Raises:
+            UsageError: it is something else, or missing.
+        """
         value = self._get(key)
         if (value is None and required) or not isinstance(value, dict | None):
             raise self.wrong(key, _shown(value), f"a table [{self._place}{key}]")
         return TomlSection(self._file, f"{self._place}{key}.", value)
 
     def sections(self, key: str) -> list["TomlSection"]:
-        """The tables below a key that may come several times."""
+        """The tables below a key that may come several times.
+
+        Raises:
+            UsageError: it is something else.
+        """
         value = self._get(key)
         if value is None:
             return []

@@ -3,7 +3,7 @@
 import os
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,20 +20,29 @@ _PARTS = ".h5.parts"
 
 
 class FolderWalk:
-    """Walks a folder once; `excluded` and `warnings()` are complete when `blocks` is exhausted.
+    """Walks a folder once; what it gathers is complete when `blocks` is exhausted.
 
     Links to files and to folders are followed, for data sets are often linked into place; a
-    link to a folder that holds the link is left out (link_loop), so every walk ends. Stores of
+    link to a folder that holds the link is left out (link_loop), and so is a link to a folder that
+    was walked before (linked_twice): links of links would else double the inputs at every level,
+    and no walk would end. Stores of
     dfsynth (folders with zarr.json, *.zarr, *.h5.parts with their .h5) are left out whole, and
     so are hidden folders: each counts once.
     """
 
-    def __init__(self, root: Path, read_archives: Collection[str] = ()) -> None:
-        """`read_archives` are paths below the root that somebody else reads."""
+    def __init__(self, root: Path, may_enter: Callable[[str], bool] | None = None) -> None:
+        """Walks `root`, and of the folders below it those that `may_enter` takes, all by default.
+
+        Args:
+            root: the folder to begin with.
+            may_enter: asked with each folder's path below the root, its last `/` included.
+        """
         self._root = root
-        self._read_archives = read_archives
+        self._may_enter = may_enter
         self.excluded: Counter[str] = Counter()
-        self._archives: list[str] = []
+        self.archives: list[str] = []
+        self.parquet_files: list[str] = []
+        self._walked: set[_Identity] = set()
 
     def blocks(self) -> Iterator[list[str]]:
         """Paths below the root with `/`, in byte order, in lists of any length.
@@ -45,6 +54,7 @@ class FolderWalk:
         try:
             identity = _identity(self._root)
             stack = [("", identity, self._folder("", self._root))]
+            self._walked.add(identity)
         except OSError:
             raise UsageError(
                 f"cannot read the folder {self._root}: expected a folder that this user may list; "
@@ -61,12 +71,18 @@ class FolderWalk:
                 yield [prefix + name for name in event] if prefix else event
 
     def _enter(self, prefix: str, stack: list[tuple[str, _Identity, Iterator[_Event]]]) -> None:
+        if self._may_enter is not None and not self._may_enter(prefix):
+            return
         path = self._root / prefix
         try:
             identity = _identity(path)
             if any(identity == above for _, above, _ in stack):
                 self.excluded[exclusion.LINK_LOOP] += 1
                 return
+            if identity in self._walked and path.is_symlink():
+                self.excluded[exclusion.LINKED_TWICE] += 1
+                return
+            self._walked.add(identity)
             stack.append((prefix, identity, self._folder(prefix, path)))
         except OSError as error:
             require_no_machine_failure(error)
@@ -123,17 +139,16 @@ class FolderWalk:
         return False
 
     def _leave_out(self, reason: str, path: str) -> None:
-        if reason == exclusion.ARCHIVE and path in self._read_archives:
-            return
         self.excluded[reason] += 1
         if reason == exclusion.ARCHIVE:
-            self._archives.append(path)
+            self.archives.append(path)
+        elif reason == exclusion.PARQUET:
+            self.parquet_files.append(path)
 
-    def warnings(self) -> tuple[str, ...]:
-        """What the user should know of, and what to do."""
+    def warnings(self, read: Collection[str] = ()) -> tuple[str, ...]:
+        """What the user should know of, and what to do; `read` are archives that are read."""
         sentences = []
-        if self._archives:
-            names = sorted(self._archives)
+        if names := sorted(set(self.archives).difference(read)):
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             sentences.append(
                 f"archives in the folder are not read: {', '.join(names[:3])}{more}; "
@@ -151,6 +166,7 @@ _SENTENCES = {
     exclusion.UNDECODABLE: "names are not UTF-8 and were left out; rename them",
     exclusion.UNREADABLE_FOLDER: "folders could not be listed and were left out; check permissions",
     exclusion.LINK_LOOP: "links lead back to a folder that holds them and were left out",
+    exclusion.LINKED_TWICE: "links lead to folders that are read already and were left out",
     exclusion.NOT_A_FILE: "pipes, sockets or devices were left out",
 }
 

@@ -12,11 +12,9 @@ import pyarrow as pa
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
+from dfsynth.source.container import Members, sorted_columns
 from dfsynth.source.member import archive_gone, archive_warnings, image_id_of
-from dfsynth.source.naming import source_name
-from dfsynth.source.order import in_byte_order, require_unique
 from dfsynth.source.reading import require_no_machine_failure, require_size
-from dfsynth.source.schema import Listing, ListingBuilder
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Of the others, zipfile inflates whole blocks, whatever number of bytes is asked for."""
@@ -24,11 +22,11 @@ _ENCRYPTED = 0x1
 _UNIX = 3
 
 
-class ZipSource:
+class ZipArchive:
     """Members of the zip `path`, by the bytes of their names.
 
-    The directory is read once and shared by all threads. Links are left out; encrypted members
-    stay inputs, which fail when they are read.
+    The zip's own directory is the index: it is read once, when first needed, and shared by all
+    threads. Links are left out; encrypted members stay inputs, which fail when they are read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,19 +34,10 @@ class ZipSource:
         self._lock = Lock()
         self._archive: zipfile.ZipFile | None = None
 
-    @property
-    def name(self) -> str:
-        return source_name("zip", self.path)
-
-    @property
-    def license(self) -> str:
-        return "unknown"
-
-    def listing(self) -> Listing:
-        """Every member that is a file.
+    def members(self) -> Members:
+        """Every member that is an image.
 
         Raises:
-            UsageError: no images, or a name that comes twice.
             DfsynthError: unreadable, damaged, or no zip.
         """
         excluded: Counter[str] = Counter()
@@ -63,17 +52,11 @@ class ZipSource:
             else:
                 ids.append(image_id)
                 uris.append(member.filename)
-        where = f"the archive {self.path.name}"
-        exclusion.require_images(len(ids), where, excluded)
         columns = {
             "image_id": pa.chunked_array([ids], pa.string()),
             "uri": pa.chunked_array([uris], pa.string()),
         }
-        require_unique(columns["image_id"], where)
-        builder = ListingBuilder()
-        for chunk in in_byte_order(columns):
-            builder.add(chunk)
-        return Listing(builder.table(), dict(excluded), archive_warnings(excluded))
+        return Members(sorted_columns(columns), excluded, archive_warnings(excluded))
 
     def read(self, item: SourceItem, max_bytes: int) -> bytes:
         """The member's bytes, inflated; safe from any thread.

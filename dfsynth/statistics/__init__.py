@@ -22,6 +22,7 @@ from dfsynth.statistics.ranks import (
 )
 from dfsynth.statistics.selective_risk import risk_at, risk_coverage_area, share_of_oracle
 from dfsynth.statistics.shape import ShapeError, shape_error
+from dfsynth.statistics.weighted_rank import rank_reaching
 
 __all__ = [
     "Interval",
@@ -37,6 +38,7 @@ __all__ = [
     "fewest_patients",
     "find_threshold",
     "lowest_risk",
+    "rank_reaching",
     "resample_patients",
     "risk_at",
     "risk_coverage_area",

@@ -1,7 +1,7 @@
 """What one array of a store is: name, type, extent, and how it is cut into shards."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -9,12 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.errors import StoreError
+from dfsynth.files.json_record import Json
 
 StoredType: TypeAlias = Literal["float16", "float32", "uint8"]
 StoredMap: TypeAlias = NDArray[np.float16] | NDArray[np.float32] | NDArray[np.uint8]
 """(y, x) as a store holds it, C order."""
 
 STORED_TYPES: Final[tuple[StoredType, ...]] = ("float16", "float32", "uint8")
+DIMENSIONS: Final = ("image", "y", "x")
+"""Of every array, in this order."""
+KEEPABLE_BITS: Final[Mapping[StoredType, range]] = {
+    "float16": range(10, 11),
+    "float32": range(1, 24),
+    "uint8": range(0),
+}
+"""To how many mantissa bits values of each type can be rounded; the most are all that it has."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _RESERVED: Final = frozenset({"manifest", "run"})
 
@@ -35,6 +44,13 @@ class ArraySpec:
     width: int
     shard_size: int
     """Images in one shard; the last shard of the array may hold fewer."""
+    keepbits: int | None = None
+    """Mantissa bits to which values are rounded before they are stored; None for as many as the
+    type has, and for integers."""
+    units: str | None = None
+    """Of the values, spelt as UDUNITS does; None in stores of version 0.1, which say it nowhere."""
+    long_name: str | None = None
+    """What the values are, in a few words; None in stores of version 0.1."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name in _RESERVED:
@@ -52,6 +68,26 @@ class ArraySpec:
                 f"array {self.name!r} is empty: found {self.rows} rows of {self.height} × "
                 f"{self.width} in shards of {self.shard_size}; each must be at least 1"
             )
+        choice = KEEPABLE_BITS[self.dtype]
+        if self.keepbits is not None and self.keepbits not in choice:
+            raise StoreError(
+                f"array {self.name!r} of {self.dtype} cannot keep {self.keepbits} mantissa bits: "
+                f"choose one of {', '.join(map(str, choice)) or 'none'}"
+            )
+
+    @property
+    def attributes(self) -> dict[str, Json]:
+        """What the array says of its values: `units`, `long_name` and `keepbits`, where known.
+
+        Every format writes them as the attributes of the array, and makes the same specification
+        of them again: `ArraySpec(name, …, **attributes)`.
+        """
+        entries: dict[str, Json] = {
+            "units": self.units,
+            "long_name": self.long_name,
+            "keepbits": self.keepbits,
+        }
+        return {name: value for name, value in entries.items() if value is not None}
 
     @property
     def stored_dtype(self) -> np.dtype[np.generic]:

@@ -9,11 +9,14 @@ from typing import Any, ClassVar, Final, Self
 from dfsynth.files.json_record import record_fields
 from dfsynth.manifest import IMAGE_SCHEMAS, SCHEMA_VERSION, ManifestSchema
 from dfsynth.options import StoredFloat, ViewChoice
-from dfsynth.records import GeneratorFacts, MonteCarloMode
+from dfsynth.records import DARK_FIELD_MAPS, MAP_LONG_NAMES, GeneratorFacts, MonteCarloMode
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.provenance import (
+    LAYOUT_VERSION,
+    StoredArray,
     array_specs,
     encode_record,
+    group_attributes,
     name_differences,
     software_versions,
 )
@@ -49,6 +52,8 @@ class Fingerprint:
     """How samples are drawn; stores from before there was a choice have `full`."""
     views: ViewChoice = "all"
     """Which views of a corpus that tells them; stores from before there was a choice have all."""
+    keepbits: int | None = None
+    """Mantissa bits to which values are rounded; null for all that `dtype` has."""
 
     def differences(self, wanted: Self) -> list[str]:
         """One sentence part for each entry in which `wanted` differs from this store."""
@@ -84,6 +89,8 @@ class BuildRecord:
     """Networks among which the samples were shared out."""
     source_notes: Mapping[str, Json] = field(default_factory=dict)
     """What a corpus says of itself: title, citation, homepage, and whether it is of children."""
+    layout_version: int = 1
+    """See `StoreRecord`."""
 
     @property
     def manifest_schema(self) -> ManifestSchema:
@@ -99,8 +106,17 @@ class BuildRecord:
     def arrays(self) -> tuple[ArraySpec, ...]:
         """See `StoreRecord`."""
         held = self.fingerprint
-        named = ((name, held.dtype) for name in held.maps)
-        return array_specs(named, self.rows, held.size, held.shard_size)
+        arrays = (
+            StoredArray(
+                name=name,
+                dtype=held.dtype,
+                units=self.unit if name in DARK_FIELD_MAPS else "1",
+                long_name=MAP_LONG_NAMES[name],
+                keepbits=held.keepbits,
+            )
+            for name in held.maps
+        )
+        return array_specs(arrays, self.layout_version, self.rows, held.size, held.shard_size)
 
     def to_json(self) -> bytes:
         """See `StoreRecord`."""
@@ -117,11 +133,17 @@ class BuildRecord:
         fingerprint = dict(found.pop("fingerprint"))
         for name in ("size", "maps"):
             fingerprint[name] = tuple(fingerprint[name])
+        if not MAP_LONG_NAMES.keys() >= set(fingerprint["maps"]):
+            raise ValueError("a map that no generator gives")
         for name in ("window", "intensity"):
             found[name] = tuple(found[name])
         return cls(fingerprint=Fingerprint(**fingerprint), **found)
 
     def attributes(self) -> dict[str, Json]:
+        """See `StoreRecord`."""
+        return group_attributes(self.provenance(), self.layout_version)
+
+    def provenance(self) -> dict[str, Json]:
         """See `StoreRecord`."""
         held = self.fingerprint
         # A store of version 1 keeps its documents to the byte: `verify` compares them.
@@ -186,4 +208,5 @@ def new_record(
         versions=software_versions(_VERSIONS_OF),
         members=facts.members,
         source_notes=dict(source_notes),
+        layout_version=LAYOUT_VERSION,
     )

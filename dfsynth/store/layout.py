@@ -1,7 +1,7 @@
 """Where the files lie that every store has, and the scan that finds committed shards.
 
 <root>/manifest/part-NNNNNNN.parquet  the commit record of shard N
-<root>/run/                           plan.parquet, build.json, lock, tmp/
+<root>/run/                           plan.pq, build.json, lock, tmp/
 
 Where the arrays lie is the business of their format; of Zarr, `dfsynth.store.zarr.paths` says so.
 """
@@ -36,9 +36,19 @@ class StoreLayout:
         return self.root / "run"
 
     @property
+    def plans(self) -> tuple[Path, Path]:
+        """Where the plan may lie: under its name, and under the one that version 0.1 gave it.
+
+        Readers that take every `.parquet` file below a folder (DuckDB: `read_parquet('x.zarr')`)
+        must meet the parts of the manifest and nothing else.
+        """
+        return self.run / "plan.pq", self.run / "plan.parquet"
+
+    @property
     def plan(self) -> Path:
-        """Which input becomes which row."""
-        return self.run / "plan.parquet"
+        """Which input becomes which row, as Parquet; looks whether the plan has its old name."""
+        current, former = self.plans
+        return former if former.exists() else current
 
     @property
     def build(self) -> Path:

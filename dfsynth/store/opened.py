@@ -1,21 +1,25 @@
 """`open_store`: a store as a Python object."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from dfsynth.errors import UsageError
+from dfsynth.extras import load_extra
 from dfsynth.manifest import read_manifest, select
 from dfsynth.store import ArrayReader, Json, StoredMap, StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.format import PlainGroup
 from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.provenance import LAYOUT_VERSION
 from dfsynth.store.record import read_record
 
 if TYPE_CHECKING:
+    import xarray
+
     from dfsynth.store.dataset import MapDataset
 
 
@@ -30,6 +34,8 @@ class Store:
         >>> data = store.dataset(maps=("dark_field", "aleatoric"), include_no_lung=True)
         >>> data[0]["maps"].shape
         torch.Size([2, 64, 64])
+        >>> store.to_xarray()["dark_field"].mean(("y", "x")).dims
+        ('image',)
     """
 
     path: Path
@@ -39,8 +45,11 @@ class Store:
 
     @property
     def provenance(self) -> Mapping[str, Json]:
-        """The attributes of the store: what made it of what, units, seed, versions, notice."""
-        return self.record.attributes()
+        """What made the store of what, units, seed, versions, notice.
+
+        The attributes of its group say the same, objects and lists of names as JSON text.
+        """
+        return self.record.provenance()
 
     @property
     def arrays(self) -> PlainGroup:
@@ -78,6 +87,26 @@ class Store:
             StoreError: no such map or row, or the stored bytes are damaged.
         """
         return self._arrays.read(name, row)
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """The committed images as an `xarray.Dataset`; values are read when they are asked for.
+
+        Each map is (image, y, x), float32 whatever the store holds (masks stay uint8), NaN (0 in
+        masks) where the image failed. Coordinates are `image_id`, by which `sel` finds an image,
+        and `row`, the index in the arrays of the store. `to_zarr` and `to_netcdf` write it, or any
+        choice of its images. Where it is larger than memory, let dask take it shard by shard:
+        `store.to_xarray().chunk(image=store.record.shard_size)`.
+
+        Raises:
+            UsageError: xarray, of the extra `xarray`, is not installed.
+            StoreError: the manifest is missing or damaged.
+        """
+        view = load_extra("dfsynth.store.xarray_view", "to_xarray", "xarray")
+        record = replace(self.record, layout_version=LAYOUT_VERSION)
+        dataset: xarray.Dataset = view.view_store(
+            self._arrays, record.arrays, self.manifest, record.attributes()
+        )
+        return dataset
 
     def dataset(
         self,

@@ -12,8 +12,11 @@ from dfsynth.options import SimulateOptions
 from dfsynth.records import PAIR_ARRAYS
 from dfsynth.store import ArraySpec, Json, StoredType, StoreLayout, format_of
 from dfsynth.store.provenance import (
+    LAYOUT_VERSION,
+    StoredArray,
     array_specs,
     encode_record,
+    group_attributes,
     name_differences,
     software_versions,
 )
@@ -87,6 +90,8 @@ class PairsRecord:
     excluded: Mapping[str, int]
     versions: Mapping[str, str]
     schema_version: int = PAIRS.version
+    layout_version: int = 1
+    """See `StoreRecord`."""
 
     @property
     def manifest_schema(self) -> ManifestSchema:
@@ -102,7 +107,12 @@ class PairsRecord:
     def arrays(self) -> tuple[ArraySpec, ...]:
         """See `StoreRecord`."""
         held = self.fingerprint
-        return array_specs(held.arrays, self.rows, held.size, held.shard_size)
+        known = {array.name: array for array in PAIR_ARRAYS}
+        arrays = (
+            StoredArray(name, dtype, known[name].units, known[name].meaning)
+            for name, dtype in held.arrays
+        )
+        return array_specs(arrays, self.layout_version, self.rows, held.size, held.shard_size)
 
     def to_json(self) -> bytes:
         """See `StoreRecord`."""
@@ -120,10 +130,16 @@ class PairsRecord:
         for name in ("size", "severity", "kvp", "without"):
             fingerprint[name] = tuple(fingerprint[name])
         fingerprint["arrays"] = tuple((name, dtype) for name, dtype in fingerprint["arrays"])
+        if not {array.name for array in PAIR_ARRAYS} >= dict(fingerprint["arrays"]).keys():
+            raise ValueError("an array that no pair has")
         found["licenses"] = tuple(found["licenses"])
         return cls(fingerprint=PairsFingerprint(**fingerprint), **found)
 
     def attributes(self) -> dict[str, Json]:
+        """See `StoreRecord`."""
+        return group_attributes(self.provenance(), self.layout_version)
+
+    def provenance(self) -> dict[str, Json]:
         """See `StoreRecord`."""
         held = self.fingerprint
         meanings = {array.name: array for array in PAIR_ARRAYS}
@@ -199,4 +215,5 @@ def new_pairs_record(
         shards=shards,
         excluded=dict(excluded),
         versions=software_versions(_VERSIONS_OF),
+        layout_version=LAYOUT_VERSION,
     )

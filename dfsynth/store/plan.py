@@ -38,7 +38,7 @@ def write_plan(plan: pa.Table, target: Any, shard_size: int) -> None:
 
 
 class Plan(Generic[Item]):
-    """Reads `plan.parquet` one row group at a time; memory does not grow with the corpus.
+    """Reads a plan one row group at a time; memory does not grow with the corpus.
 
     One open file: for one thread at a time.
     """

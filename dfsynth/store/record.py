@@ -10,6 +10,7 @@ from dfsynth.manifest import ManifestSchema
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.provenance import LAYOUT_VERSION
 
 _KINDS: Final[Mapping[str, type[BuildRecord] | type[PairsRecord]]] = {
     "build": BuildRecord,
@@ -28,6 +29,10 @@ class StoreRecord(Protocol):
     @property
     def manifest_schema(self) -> ManifestSchema:
         """What the rows of the manifest hold."""
+
+    @property
+    def layout_version(self) -> int:
+        """Of the documents, which a store keeps: 1 as version 0.1 wrote them, or 2."""
 
     @property
     def plan_id(self) -> str:
@@ -57,8 +62,11 @@ class StoreRecord(Protocol):
     def excluded(self) -> Mapping[str, int]:
         """Inputs that were not planned, by reason."""
 
+    def provenance(self) -> dict[str, Json]:
+        """What made the store of what, with units, seed, versions and a notice."""
+
     def attributes(self) -> dict[str, Json]:
-        """The attributes of the store's group."""
+        """The attributes of the store's group: its provenance, as its documents spell it."""
 
     def to_json(self) -> bytes:
         """The content of `build.json`.
@@ -108,6 +116,12 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
             raise StoreError(
                 f"{path} has schema version {version}; this version of dfsynth reads "
                 f"{' and '.join(map(str, record_type.known_versions))}"
+            )
+        layout_version = found.get("layout_version", 1)
+        if layout_version > LAYOUT_VERSION:
+            raise StoreError(
+                f"{path} has layout version {layout_version}; this version of dfsynth reads up to "
+                f"{LAYOUT_VERSION}: take a newer one"
             )
         return record_type.from_document(found)
     except (ValueError, LookupError, TypeError, AttributeError) as error:

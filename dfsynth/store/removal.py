@@ -148,7 +148,8 @@ def _is_bare_start(layout: StoreLayout) -> bool:
 
 
 def _is_bare_planning(layout: StoreLayout) -> bool:
-    return _is_begun(layout, {layout.lock.name, layout.plan.name, layout.scratch.name})
+    plans = (plan.name for plan in layout.plans)
+    return _is_begun(layout, {layout.lock.name, layout.scratch.name, *plans})
 
 
 def _is_begun(layout: StoreLayout, in_run: Set[str]) -> bool:

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.errors import ErrorCode, ImageError, StoreError
 from dfsynth.store.arrays import ArraySpec, StoredMap
+from dfsynth.store.rounding import round_mantissa
 
 CHECKSUM_BYTES: Final = 16
 _HALF_EXPONENT: Final = np.uint16(0x7C00)
@@ -42,13 +43,17 @@ def select_maps(
 
 
 def cast_map(spec: ArraySpec, values: NDArray[Any]) -> StoredMap:
-    """A copy of one map (y, x) as the array stores it: little-endian, C order.
+    """A copy of one map (y, x) as the array stores it: rounded, little-endian, C order.
+
+    Every format stores what this gives, so that checksums are of the rounded values.
 
     Raises:
         ImageError: NON_FINITE, where a value is or becomes NaN or infinite.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         stored: StoredMap = values.astype(spec.stored_dtype, order="C", copy=True)
+    if spec.keepbits is not None and stored.dtype == np.dtype("<f4"):
+        round_mantissa(cast("NDArray[np.float32]", stored), spec.keepbits)
     if not _all_finite(stored):
         raise ImageError(
             ErrorCode.NON_FINITE,

@@ -261,6 +261,38 @@ def test_a_finished_store_keeps_its_schema_and_documents(files: Path, run_cli: R
         assert (store / document).read_bytes() == (before / document).read_bytes(), document
 
 
+def test_the_same_build_with_another_type_is_refused(files: Path, run_cli: RunCli) -> None:
+    assert run_cli(*build_command(files), "--dtype", "float16")[0] == 0
+    status, _, err = run_cli(*build_command(files), "--dtype", "float32-rounded")
+    assert status == 2
+    line = " ".join(err.split())
+    assert 'dtype: the store has "float16", asked for "float32"' in line
+    assert "keepbits: the store has null, asked for 10" in line
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_a_repair_writes_the_documents_that_were_there(
+    name: str, files: Path, run_json: Callable[..., Any], run_cli: RunCli
+) -> None:
+    document = files / f"{name}.zarr" / "zarr.json"
+    whole = document.read_bytes()
+    document.write_bytes(whole.replace(b"dark_field", b"dark-field"))
+    assert run_cli("verify", files / f"{name}.zarr", "--repair")[0] == 1
+    assert document.read_bytes() == whole
+    assert run_json("verify", files / f"{name}.zarr")["damage"] == []
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_to_xarray_gives_float32_and_says_what_the_arrays_are(name: str) -> None:
+    store = dfsynth.open_store(FILES / f"{name}.zarr")
+    found = store.to_xarray()
+    values = found["dark_field"]
+    assert values.dtype == np.float32
+    assert values.attrs["units"] == "1"
+    assert values.attrs["keepbits"] == (10 if name == "images" else 23)
+    np.testing.assert_array_equal(values, plain_array(store, "dark_field").astype(np.float32))
+
+
 def test_columns_that_came_later_read_as_null() -> None:
     store = FILES / "images.zarr"
     later = {"predicted_error", "error_bound", "noise_uncertainty", "patient_uncertainty"}

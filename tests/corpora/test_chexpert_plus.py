@@ -51,10 +51,10 @@ TABLES = {
         ("DICOM/Compressed/", ".dcm"),
         ("DICOM/", ".dcm"),
         ("PNG/", ".png"),
-        ("PNG/png_chexpert_plus_chunk_0.zip!/PNG/", ".png"),
-        ("PNG/png_chexpert_plus_chunk_0.zip!/", ".png"),
-        ("png_chexpert_plus_chunk_0.zip!/PNG/", ".png"),
-        ("PNG.zip!/PNG/", ".png"),
+        ("PNG/png_chexpert_plus_chunk_0.zip//PNG/", ".png"),
+        ("PNG/png_chexpert_plus_chunk_0.zip//", ".png"),
+        ("png_chexpert_plus_chunk_0.zip//PNG/", ".png"),
+        ("PNG.zip//PNG/", ".png"),
     ],
 )
 def test_the_forms_of_the_release(tmp_path, prefix, suffix) -> None:

@@ -23,8 +23,8 @@ ROWS = f"""
         ("0/", "41/"),
         ("images/0/", "images/41/"),
         ("images/", "images/"),
-        ("0.zip!/", "41.zip!/"),
-        ("0/", "41.zip!/41/"),
+        ("0.zip//", "41.zip//"),
+        ("0/", "41.zip//41/"),
     ],
 )
 def test_folders_and_zips(tmp_path, places) -> None:
@@ -61,7 +61,7 @@ def test_folders_and_zips(tmp_path, places) -> None:
 
 
 def test_a_zip_that_was_unpacked_counts_once(tmp_path) -> None:
-    images = [f"0/{PA}", f"0.zip!/{PA}", f"41.zip!/{SUPINE}"]
+    images = [f"0/{PA}", f"0.zip//{PA}", f"41.zip//{SUPINE}"]
     found = open_known("padchest", plant(tmp_path, {TABLE: ROWS}, images)).survey()
-    assert [row["uri"] for row in rows_of(found).values()] == [f"0/{PA}", f"41.zip!/{SUPINE}"]
+    assert [row["uri"] for row in rows_of(found).values()] == [f"0/{PA}", f"41.zip//{SUPINE}"]
     assert found.listing.excluded["in_archive_and_unpacked"] == 1

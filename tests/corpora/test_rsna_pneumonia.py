@@ -59,7 +59,7 @@ def test_one_table_is_enough(tmp_path, missing) -> None:
 
 
 def test_images_that_stay_in_their_zip(tmp_path) -> None:
-    packed = f"stage_2_train_images.zip!/{OPAQUE}.dcm"
+    packed = f"stage_2_train_images.zip//{OPAQUE}.dcm"
     source = open_known("rsna-pneumonia", plant(tmp_path, TABLES, [packed]))
     found = source.survey()
     assert rows_of(found)[OPAQUE]["uri"] == packed

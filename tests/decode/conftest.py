@@ -132,10 +132,10 @@ def tiff_file() -> Callable[..., bytes]:
             (258, 3, samples, bits if samples > 2 else pixels.dtype.itemsize * 8),
             (259, 3, 1, compression),
             (262, 3, 1, photometric),
-            (273, 4, len(parts), table),
+            (273, 4, len(parts), table if len(parts) > 1 else starts[0]),
             (277, 3, 1, samples),
             (278, 4, 1, rows),
-            (279, 4, len(parts), table + 4 * len(parts)),
+            (279, 4, len(parts), table + 4 * len(parts) if len(parts) > 1 else len(parts[0])),
         ]
         replaced = {entry[0] for entry in extra}
         entries = sorted([e for e in entries if e[0] not in replaced] + list(extra))

@@ -252,3 +252,46 @@ def test_agrees_with_opencv(crop: NDArray[np.uint8]) -> None:
     data = cv2.imencode(".png", crop)[1].tobytes()
     plain = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(decode(data).pixels, plain)
+
+
+def test_the_decoder_writes_nothing_of_its_own(
+    crop: NDArray[np.uint8], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its warnings go straight to the terminal, which no option of ours can quieten."""
+    interlaced = struct.pack(">IIBBBBB", 256, 256, 8, 0, 0, 0, 1)
+    packed = zlib.compress(interlaced_rows(crop))
+    decode(png_of(interlaced, chunk(b"IDAT", packed)))
+    decode(png_of(interlaced, chunk(b"IDAT", packed + b"behind")))
+    decode(png_of(SMALL, chunk(b"IDAT", PACKED + b"behind")))
+    decode(png_of(SMALL, chunk(b"IDAT", zlib.compress(GOOD + bytes(50)))))
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("colour", [0, 2, 3, 4, 6])
+def test_interlaced_files_of_every_kind(depth: int, colour: int) -> None:
+    """Equal to the same pixels without interlacing."""
+    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    if depth not in {0: (1, 2, 4, 8, 16), 3: (1, 2, 4, 8)}.get(colour, (8, 16)):
+        head = struct.pack(">IIBBBBB", 11, 9, depth, colour, 0, 0, 1)
+        assert code_of(png_of(head, PIXELS)) == ErrorCode.CORRUPT
+        return
+    values = np.random.default_rng(depth).integers(0, 2**depth, (9, 11, samples))
+    shades = bytes(range(0, 256, 2)) * 6 if depth == 8 else bytes(range(0, 240, 5))
+    palette = [chunk(b"PLTE", shades[: 3 * 2**depth])] if colour == 3 else []
+
+    def rows(part: NDArray[np.int64]) -> bytes:
+        if depth == 16:
+            return b"".join(b"\0" + row.astype(">u2").tobytes() for row in part)
+        bits = (part.reshape(len(part), -1, 1) >> np.arange(depth)[::-1]) & 1
+        return b"".join(b"\0" + np.packbits(row).tobytes() for row in bits.astype(np.uint8))
+
+    starts = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2))
+    passes = [values[top::down, left::across] for left, top, across, down in starts]
+    content = b"".join(map(rows, [*passes, values[1::2]]))
+    head = struct.pack(">IIBBBBB", 11, 9, depth, colour, 0, 0, 1)
+    found = decode(png_of(head, *palette, chunk(b"IDAT", zlib.compress(content))))
+    plain = decode(png(11, 9, depth, colour, rows(values), *palette))
+    np.testing.assert_array_equal(found.pixels, plain.pixels)
+    assert (found.high, found.bits) == (plain.high, plain.bits)

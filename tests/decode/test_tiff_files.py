@@ -1,5 +1,6 @@
 """TIFF: four compressions, polarity, and every fault of the directory."""
 
+import struct
 from collections.abc import Callable
 
 import cv2
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from refused_images import code_of
 
 from dfsynth.decode import decode
-from dfsynth.errors import ErrorCode
+from dfsynth.errors import ErrorCode, ImageError
 
 COMPRESSIONS = [1, 5, 8, 32773]
 
@@ -141,8 +142,94 @@ def test_one_layer_in_depth_is_no_fault(
     np.testing.assert_array_equal(decode(data).pixels, crop)
 
 
-def test_two_pages(tiff_file: Callable[..., bytes], crop: NDArray[np.uint8]) -> None:
-    assert code_of(tiff_file(crop, next_page=8)) == ErrorCode.MULTI_FRAME
+def two_pages(first: bytes, second: bytes) -> bytes:
+    """The pages of two little-endian files in one; offsets of the second are moved along."""
+    (directory,) = struct.unpack_from("<I", second, 4)
+    (count,) = struct.unpack_from("<H", second, directory)
+    moved = bytearray(second)
+    at, table = len(first), {}
+    for place in range(directory + 2, directory + 2 + 12 * count, 12):
+        tag, kind, length, value = struct.unpack_from("<HHII", second, place)
+        table[tag] = (place, length, value)
+        if length * {3: 2, 4: 4}[kind] > 4:
+            struct.pack_into("<I", moved, place + 8, value + at)
+    place, strips, value = table[273]
+    spots = [value + 4 * i for i in range(strips)] if strips > 1 else [place + 8]
+    for spot in spots:
+        struct.pack_into("<I", moved, spot, struct.unpack_from("<I", second, spot)[0] + at)
+    (start,) = struct.unpack_from("<I", first, 4)
+    (entries,) = struct.unpack_from("<H", first, start)
+    end = start + 2 + 12 * entries
+    joined = first[:end] + struct.pack("<I", at + directory) + first[end + 4 :]
+    return joined + bytes(moved)
+
+
+THUMBNAIL, MASK, PAGE_OF_MANY = (254, 4, 1, 1), (254, 4, 1, 4), (254, 4, 1, 2)
+OLD_THUMBNAIL, OLD_FULL = (255, 3, 1, 2), (255, 3, 1, 1)
+
+
+@pytest.mark.parametrize("kind", [THUMBNAIL, MASK, OLD_THUMBNAIL, (254, 3, 1, 1), (254, 4, 1, 5)])
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_smaller_copy_or_a_mask_is_no_second_image(
+    tiff_file: Callable[..., bytes],
+    crop12: NDArray[np.uint16],
+    kind: tuple[int, int, int, int],
+    compression: int,
+) -> None:
+    full = tiff_file(crop12, compression=compression)
+    small = np.ascontiguousarray(crop12[::4, ::4])
+    copy = tiff_file(small, compression=compression, extra=[kind])
+    for data in (two_pages(full, copy), two_pages(copy, full)):
+        np.testing.assert_array_equal(decode(data).pixels, crop12)
+    np.testing.assert_array_equal(decode(copy).pixels, small)
+    assert code_of(two_pages(copy, copy)) == ErrorCode.MULTI_FRAME
+
+
+@pytest.mark.parametrize("kind", [PAGE_OF_MANY, OLD_FULL, (254, 4, 1, 0), (270, 4, 1, 1)])
+def test_two_pages(
+    tiff_file: Callable[..., bytes], crop: NDArray[np.uint8], kind: tuple[int, int, int, int]
+) -> None:
+    data = two_pages(tiff_file(crop), tiff_file(crop, extra=[kind]))
+    assert code_of(data) == ErrorCode.MULTI_FRAME
+
+
+def test_pages_that_lead_back(tiff_file: Callable[..., bytes], crop: NDArray[np.uint8]) -> None:
+    data = tiff_file(crop, extra=[THUMBNAIL])
+    (start,) = struct.unpack_from("<I", data, 4)
+    assert code_of(data[:-4] + struct.pack("<I", start)) == ErrorCode.CORRUPT
+    assert code_of(tiff_file(crop, next_page=len(data) + 999)) == ErrorCode.TRUNCATED
+    assert code_of(data[:4] + bytes(4) + data[8:]) == ErrorCode.CORRUPT
+
+
+def without(data: bytes, tag: int) -> bytes:
+    """The same file whose directory calls the entry by a private number."""
+    (start,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, start)
+    places = range(start + 2, start + 2 + 12 * count, 12)
+    entries = [data[place : place + 12] for place in places]
+    kept = sorted(
+        (struct.pack("<H", 65000) + e[2:] if e[:2] == struct.pack("<H", tag) else e)
+        for e in entries
+    )
+    kept.sort(key=lambda e: struct.unpack_from("<H", e)[0])
+    return data[: start + 2] + b"".join(kept) + data[start + 2 + 12 * count :]
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_lone_strip_may_leave_its_byte_count_out(
+    tiff_file: Callable[..., bytes], crop12: NDArray[np.uint16], compression: int
+) -> None:
+    data = tiff_file(crop12, compression=compression, rows=256)
+    for found in (
+        without(data, 279),
+        tiff_file(crop12, compression=compression, rows=256, extra=[(279, 4, 1, 0)]),
+    ):
+        np.testing.assert_array_equal(decode(found).pixels, crop12)
+
+
+def test_many_strips_may_not(tiff_file: Callable[..., bytes], crop: NDArray[np.uint8]) -> None:
+    with pytest.raises(ImageError, match=r"4 offsets and 0 byte counts .* asks for 4 of each"):
+        decode(without(tiff_file(crop), 279))
 
 
 def test_constant(tiff_file: Callable[..., bytes]) -> None:

@@ -29,6 +29,16 @@ def test_the_factors_of_a_gaussian_are_its_quantiles() -> None:
         assert factor == pytest.approx(norm.ppf(0.5 + float(level) / 2), rel=0.02)
 
 
+@pytest.mark.parametrize("pixels", [1, 3, 6, 10, 49])
+def test_factors_are_those_of_whole_patients(pixels: int) -> None:
+    """19 of 20 patients are 95 %, however their pixels' weights add up in floating point."""
+    images = [
+        CalibrationPixels(f"p{n:02}", np.full((1, pixels), n), np.ones((1, pixels)))
+        for n in range(1, 21)
+    ]
+    assert interval_factors(images) == ({"0.5": 10, "0.8": 16, "0.9": 18, "0.95": 19},)
+
+
 def test_calibrated_intervals_hold_what_they_promise_where_sigma_is_wrong() -> None:
     """An overconfident sigma of half the spread: the factors double, the coverage is right."""
     factors = factors_of(ERROR[::2], SIGMA[::2] / 2)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.stats import pearsonr
 from skimage.metrics import (
@@ -51,6 +52,15 @@ def test_the_whole_image_is_measured_as_scikit_image_does(images) -> None:
     correlation = pearsonr(prediction.ravel(), target.ravel()).statistic
     assert found["pearson"] == pytest.approx(correlation, rel=1e-5)
     assert found["mae"] == pytest.approx(np.abs(prediction - target).mean(), rel=1e-6)
+
+
+def test_an_image_compared_with_itself_scores_1_inside_autocast(images) -> None:
+    prediction, target = images
+    with torch.autocast("cpu", torch.bfloat16):
+        alike = similarity_map(target, target, RANGE)
+        other = similarity_map(prediction, target, RANGE)
+    np.testing.assert_allclose(alike, 1, atol=1e-5)
+    np.testing.assert_array_equal(other, similarity_map(prediction, target, RANGE))
 
 
 def test_a_part_counts_its_own_pixels_alone(images) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import fastparquet
 import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -114,7 +115,12 @@ def mixed(
 ) -> tuple[Path, list[ManifestRow]]:
     """Three parts: one of failures alone, so that most of its columns hold nothing but nulls."""
     rows = [failed_row(i) for i in range(4)] + [ok_row(i) for i in range(4, 11)]
+    rows[1] = dataclasses.replace(rows[1], findings=None)
     return write_manifest(rows), rows
+
+
+def findings_of(rows: list[ManifestRow]) -> list[list[str] | None]:
+    return [None if row.findings is None else list(row.findings) for row in rows]
 
 
 def test_pyarrow_reads_the_folder(mixed: tuple[Path, list[ManifestRow]]) -> None:
@@ -136,7 +142,7 @@ def test_polars_reads_the_folder(mixed: tuple[Path, list[ManifestRow]]) -> None:
     polars = pytest.importorskip("polars")
     folder, rows = mixed
     frame = polars.read_parquet(folder)
-    assert frame["findings"].to_list() == [list(row.findings or ()) for row in rows]
+    assert frame["findings"].to_list() == findings_of(rows)
     lazy = polars.scan_parquet(folder / "*.parquet").filter(polars.col("status") == "failed")
     assert lazy.collect().height == 4
 
@@ -149,6 +155,16 @@ def test_duckdb_reads_the_folder(mixed: tuple[Path, list[ManifestRow]]) -> None:
             [f"{folder}/*.parquet"],
         ).fetchone()
     assert found == (len(rows), 7, 1)
+
+
+def test_fastparquet_reads_lists(mixed: tuple[Path, list[ManifestRow]]) -> None:
+    """Without a dictionary it gives null for each of them."""
+    folder, rows = mixed
+    found = []
+    for part in sorted(folder.iterdir()):
+        with part.open("rb") as stream:
+            found += list(fastparquet.ParquetFile(stream).to_pandas()["findings"])
+    assert found == findings_of(rows)
 
 
 def test_a_damaged_part_is_named(ok_row: MakeRow, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dfsynth.errors import ExitStatus, UsageError
-from dfsynth.options import DEFAULT_MAPS, BuildOptions
+from dfsynth.options import DEFAULT_DTYPE, DEFAULT_MAPS, DTYPES, BuildOptions
 from dfsynth.records import MAP_NAMES
 
 
@@ -20,12 +20,17 @@ def test_defaults_are_those_of_the_command() -> None:
     assert found.mc_samples == 20
     assert found.seed == 0
     assert found.maps == DEFAULT_MAPS == ("dark_field", "aleatoric", "epistemic")
-    assert found.dtype == "float16"
+    assert found.dtype is None
     assert found.partition == (0, 1)
     assert found.shard_size == 256
     assert (found.precision, found.device) == ("auto", "auto")
     for name in ("root", "size", "batch_size", "workers", "limit", "max_pixels", "max_bytes"):
         assert getattr(found, name) is None
+
+
+def test_the_default_type_can_be_averaged_and_costs_no_more_than_float16() -> None:
+    assert DTYPES[DEFAULT_DTYPE] == ("float32", 10)
+    assert DTYPES.keys() == {"float32-rounded", "float32", "float16"}
 
 
 BAD: list[tuple[str, Any, str]] = [

@@ -65,3 +65,25 @@ def test_the_input_is_left_as_it_was() -> None:
     before = pixels.copy()
     prepare(decoded(pixels), (90, 70), WINDOW)
     assert np.array_equal(pixels, before)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_the_range_in_use_counts_and_not_that_of_sixteen_bits(bits: int, inverted: bool) -> None:
+    """PadChest stores twelve bits in 16-bit PNG; white is 4095 there, and its contrast is full."""
+    ramp = np.linspace(0, 2**bits - 1, 1600).reshape(40, 40).astype(np.uint16)
+    middle = 2 ** (bits - 1)
+    pictures = {
+        (): ramp,
+        ("low_contrast",): np.where(ramp < middle, middle, middle + 2 ** (bits - 4) - 1),
+        ("clipped",): np.where(ramp < middle, ramp, 2**bits - 1),
+    }
+    for flags, picture in pictures.items():
+        pixels = picture.astype(np.uint16)
+        found = prepare(decoded(65535 - pixels if inverted else pixels, 65535.0), (40, 40), WINDOW)
+        assert found.flags == flags
+
+
+def test_a_range_that_the_header_states_counts_as_it_is() -> None:
+    faint = np.linspace(0, 300, 1600).reshape(40, 40).astype(np.uint16)
+    assert prepare(decoded(faint, 4095.0), (40, 40), WINDOW).flags == ("low_contrast",)

@@ -1,5 +1,6 @@
 """Archives that are damaged or lie about sizes: one clear error, never more bytes than asked."""
 
+import gzip
 import io
 import os
 import struct
@@ -16,6 +17,7 @@ from traced_memory import peak_bytes
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.records import SourceItem
 from dfsynth.source import Listing, open_source
+from dfsynth.source.tar_header import ForwardFile
 
 ItemsOf = Callable[[Listing], Iterable[SourceItem]]
 LIMIT = 1 << 20
@@ -50,7 +52,8 @@ def claim_in_zip(data: bytes, size_bytes: int) -> bytes:
 
 def claim_in_tar(data: bytes, size_bytes: int) -> bytes:
     """The same tar, whose first header says that its member has so many bytes."""
-    return with_checksum(data[:124] + b"\x80" + size_bytes.to_bytes(11, "big") + data[136:])
+    claim = (b"\x80", size_bytes) if size_bytes >= 0 else (b"\xff", (1 << 88) + size_bytes)
+    return with_checksum(data[:124] + claim[0] + claim[1].to_bytes(11, "big") + data[136:])
 
 
 def with_checksum(data: bytes) -> bytes:
@@ -139,6 +142,51 @@ def test_a_tar_member_larger_than_its_archive(tmp_path: Path, claimed: int) -> N
     with pytest.raises(DfsynthError, match="damaged") as caught:
         open_source(str(path), None).listing()
     assert not isinstance(caught.value, ImageError)
+
+
+@pytest.mark.parametrize("claimed", [-1, -512, -513, -1024, -(1 << 40)])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_a_tar_member_of_a_negative_size(
+    tmp_path: Path, claimed: int, compress: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "t.tar"
+    path.write_bytes(compress(claim_in_tar(tar_of(FILES), claimed)))
+    with pytest.raises(DfsynthError, match="damaged"):
+        open_source(str(path), None).listing()
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_tar_headers_that_extend_each_other_on_and_on(tmp_path: Path, kind: bytes) -> None:
+    header = tar_of({"a.png": b""})[:512]
+    extending = with_checksum(header[:156] + kind + header[157:])
+    path = tmp_path / "t.tar"
+    path.write_bytes(extending * 5000)
+    with pytest.raises(DfsynthError, match="damaged"):
+        open_source(str(path), None).listing()
+
+
+def test_a_tar_header_that_claims_more_than_headers_have_is_not_read() -> None:
+    asked: list[int] = []
+
+    def read_at(offset: int, size_bytes: int) -> bytes:
+        asked.append(size_bytes)
+        return bytes(size_bytes)
+
+    file = ForwardFile(read_at)
+    for size_bytes in (-1, 1 << 40):
+        with pytest.raises(tarfile.ReadError):
+            file.read(size_bytes)
+    assert not asked
+
+
+def test_a_tar_is_listed_forward_only() -> None:
+    file = ForwardFile(lambda _, size_bytes: bytes(size_bytes))
+    file.read(1024)
+    file.seek(1023)
+    assert file.tell() == 1023
+    for place in (1022, 0, -1, 1 << 62):
+        with pytest.raises(tarfile.ReadError):
+            file.seek(place)
 
 
 def test_a_tar_member_over_the_limit_is_not_read(

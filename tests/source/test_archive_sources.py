@@ -1,5 +1,6 @@
 import gzip
 import io
+import lzma
 import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -201,10 +202,14 @@ def test_what_is_no_archive_is_reported(tmp_path, name, real_png) -> None:
         open_source(str(tmp_path / name), None).listing()
 
 
-def test_a_compressed_tar_called_tar_is_refused(tmp_path) -> None:
+def test_the_content_says_how_a_tar_is_compressed(tmp_path, ids_of, items_of) -> None:
     path = write_tar(tmp_path / "t.tar", {"a.png": b"1"})
-    path.write_bytes(gzip.compress(path.read_bytes()))
-    with pytest.raises(UsageError, match="compressed"):
+    plain = path.read_bytes()
+    path.write_bytes(gzip.compress(plain))
+    source = open_source(str(path), None)
+    assert [source.read(item, LIMIT) for item in items_of(source.listing())] == [b"1"]
+    path.write_bytes(lzma.compress(plain))
+    with pytest.raises(UsageError, match="compressed, and not by gzip"):
         open_source(str(path), None).listing()
 
 

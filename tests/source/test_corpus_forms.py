@@ -80,7 +80,10 @@ def test_any_other_text_is_a_state(tmp_path) -> None:
 @pytest.mark.parametrize("name", ["t.parquet", "t.json", "t.csv.gz", "T.TSV"])
 def test_kinds_of_tables(tmp_path, name) -> None:
     root = plant(tmp_path / "root", {}, ["a.png", "b.png"])
-    rows = [{"id": "a", "Edema": 1.0, "age": 40}, {"id": "b", "Edema": None, "age": None}]
+    rows: list[dict[str, object]] = [
+        {"id": "a", "Edema": 1.0, "age": 40},
+        {"id": "b", "Edema": None, "age": None},
+    ]
     if name.endswith(".parquet"):
         pq.write_table(pa.Table.from_pylist(rows), root / name)
     elif name.endswith(".json"):
@@ -113,7 +116,7 @@ def test_what_paths_and_words_say(tmp_path) -> None:
 
 
 def test_text_files_beside_images(tmp_path) -> None:
-    readings = {
+    readings: dict[str, str | bytes] = {
         "readings/a.txt": "Patient's Sex: F \nPatient's Age: 027Y\nnormal\n",
         "readings/b.txt": b"femal 16month\n\xe9\n",
     }

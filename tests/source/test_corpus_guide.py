@@ -49,7 +49,7 @@ def test_every_optional_line_of_the_template_is_right(tmp_path) -> None:
     corpus = load_corpus(everything(tmp_path))
     assert corpus.paediatric
     assert corpus.tables[0].labels is not None
-    assert corpus.sidecars[0].facts["age"].search("Age: 045Y").group(1) == "045Y"
+    assert corpus.sidecars[0].facts["age"].findall("Age: 045Y") == ["045Y"]
     assert (corpus.images.raw, corpus.exclude, corpus.splits) != (None, (), ())
 
 

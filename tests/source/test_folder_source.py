@@ -128,6 +128,29 @@ def test_archives_inside_are_left_out_with_advice(make_tree, ids_of) -> None:
     assert "unpack them" in listing.warnings[0]
 
 
+def test_tables_beside_images_are_no_images(make_tree, ids_of) -> None:
+    tables = ["a.csv.gz", "b.tsv", "c.parquet", "d.TSV.GZ", "e.xlsx", "f.jsonl", "g.yaml", "h.cls"]
+    root = make_tree({"a.png": b"1", "b.dcm.gz": b"1", **dict.fromkeys(tables, b"1")})
+    listing = open_source(str(root), None).listing()
+    assert ids_of(listing) == ["a.png", "b.dcm.gz"]
+    suffixes = (".csv.gz", ".tsv", ".parquet", ".tsv.gz", ".xlsx", ".jsonl", ".yaml", ".cls")
+    assert listing.excluded == {f"not_an_image_suffix:{suffix}": 1 for suffix in suffixes}
+
+
+def test_links_that_double_the_inputs_at_each_level_are_followed_once(make_tree, ids_of) -> None:
+    depth = 12
+    root = make_tree({f".levels/{depth}/a.png": b"1"})
+    for level in range(depth):
+        (root / ".levels" / str(level)).mkdir()
+        for side in "lr":
+            (root / ".levels" / str(level) / side).symlink_to(root / ".levels" / str(level + 1))
+    (root / "top").symlink_to(root / ".levels" / "0")
+    listing = open_source(str(root), None).listing()
+    assert ids_of(listing) == ["top/" + "l/" * depth + "a.png"]
+    assert listing.excluded == {"hidden_folder": 1, "linked_twice": depth}
+    assert any("are read already" in warning for warning in listing.warnings)
+
+
 def test_links_are_followed_and_loops_end(make_tree, tmp_path, ids_of) -> None:
     root = make_tree({"real/a.png": b"1"})
     elsewhere = tmp_path / "elsewhere"
@@ -196,7 +219,7 @@ def test_unreadable_folder_is_reported(make_tree, ids_of) -> None:
 
 
 def test_no_images_says_what_was_found(make_tree) -> None:
-    root = make_tree({"a.csv": b"1", ".x": b"1", "images_001.tar.gz": b"1"})
+    root = make_tree({"a.csv": b"1", ".x": b"1", "images_001.tar.xz": b"1"})
     with pytest.raises(UsageError) as caught:
         open_source(str(root), None).listing()
     message = str(caught.value)

@@ -13,7 +13,7 @@ def test_paths_are_those_of_the_contract():
     layout = StoreLayout(Path("x.zarr"))
     assert layout.part(7) == Path("x.zarr/manifest/part-0000007.parquet")
     assert layout.part(12_345_678) == Path("x.zarr/manifest/part-12345678.parquet")
-    assert layout.plan == Path("x.zarr/run/plan.parquet")
+    assert layout.plan == Path("x.zarr/run/plan.pq")
     assert layout.build == Path("x.zarr/run/build.json")
     assert layout.lock == Path("x.zarr/run/lock")
     assert layout.scratch == Path("x.zarr/run/tmp")

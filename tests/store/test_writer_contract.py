@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dfsynth.errors import ErrorCode, ImageError, StoreError
 from dfsynth.store import FORMATS, ArraySpec, StoreFormat, StoreLayout, format_of, row_checksum
+from dfsynth.store.rounding import round_mantissa
 
 Maps = Mapping[str, NDArray[Any]]
 
@@ -101,6 +102,40 @@ def test_the_formats_own_library_reads_the_same(fmt, created, specs, row_maps):
         assert group[spec.name].shape == (10, 6, 5)
         np.testing.assert_array_equal(group[spec.name][3], read(fmt, created, spec.name, 3))
         assert np.isnan(group[spec.name][4]).all()
+
+
+def test_values_are_rounded_and_described_as_the_array_says(fmt, layout, row_maps):
+    texts = {"units": "1/m²", "long_name": "dark-field image"}
+    specs = (
+        ArraySpec("dark_field", "float32", 3, 6, 5, 2, keepbits=10, **texts),
+        ArraySpec("aleatoric", "float32", 3, 6, 5, 2, keepbits=23),
+        ArraySpec("epistemic", "float16", 3, 6, 5, 2, keepbits=10),
+        ArraySpec("lung_mask", "uint8", 3, 6, 5, 2, units="1"),
+    )
+    fmt.write_group(layout, specs, {})
+    assert fmt.read_group(layout)[0] == specs
+    maps = row_maps(specs, 0) | {"lung_mask": np.ones((6, 5), np.uint8)}
+    encoded = fmt.encode_row(specs, maps)
+    with fmt.shard_writer(layout, specs, 0) as writer:
+        writer.append(0, encoded)
+        writer.skip(1)
+        writer.commit()
+    found = {spec.name: read(fmt, layout, spec.name, 0) for spec in specs}
+    rounded = maps["dark_field"].copy()
+    round_mantissa(rounded, 10)
+    assert (rounded != maps["dark_field"]).any()
+    np.testing.assert_array_equal(found["dark_field"], rounded)
+    np.testing.assert_array_equal(found["aleatoric"], maps["aleatoric"])
+    np.testing.assert_array_equal(found["epistemic"], maps["epistemic"].astype(np.float16))
+    assert encoded.checksum == row_checksum(found.values())
+
+
+def test_a_value_that_rounding_makes_infinite_fails_its_row(fmt):
+    specs = [ArraySpec("a", "float32", 1, 1, 2, 1, keepbits=10)]
+    largest = np.array([[np.finfo(np.float32).max, 1]], np.float32)
+    with pytest.raises(ImageError) as caught:
+        fmt.encode_row(specs, {"a": largest})
+    assert caught.value.code is ErrorCode.NON_FINITE
 
 
 def test_checksum_is_blake2b_of_the_stored_values_in_map_order(fmt, specs, row_maps):

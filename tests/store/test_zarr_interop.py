@@ -210,6 +210,14 @@ def test_names_that_are_no_array_names_are_refused(name):
         ArraySpec(name, "float16", 1, 1, 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "keepbits"), [("float32", 0), ("float32", 24), ("float16", 9), ("uint8", 8)]
+)
+def test_mantissa_bits_that_a_type_cannot_keep_are_refused(dtype, keepbits):
+    with pytest.raises(StoreError, match=f"{dtype} cannot keep {keepbits} mantissa bits"):
+        ArraySpec("a", dtype, 1, 1, 1, 1, keepbits)
+
+
 def test_specs_without_extent_or_with_unknown_type_are_refused():
     with pytest.raises(StoreError, match="at least 1"):
         ArraySpec("a", "float16", 1, 1, 0, 1)

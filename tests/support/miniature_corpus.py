@@ -15,7 +15,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from dfsynth.records import SourceItem
 from dfsynth.resources import data_folder
@@ -35,7 +35,7 @@ def plant(root: Path, tables: Mapping[str, str | bytes], images: Iterable[str]) 
         root: its folder; made where it is not there.
         tables: path → text; `.gz` is compressed. An indented text loses its indent.
         images: paths; the suffix says what is drawn: .png (8 bits), .jpg, .jpeg, .dcm, .dicom or
-            none (DICOM), or .IMG (2048 × 2048, 12 bits, big-endian). `a.zip!/b.png` lies inside a
+            none (DICOM), or .IMG (2048 × 2048, 12 bits, big-endian). `a.zip//b.png` lies inside a
             zip.
     """
     for path, text in tables.items():
@@ -43,7 +43,7 @@ def plant(root: Path, tables: Mapping[str, str | bytes], images: Iterable[str]) 
         _write(root / path, gzip.compress(content) if path.endswith(".gz") else content)
     packed: dict[str, list[str]] = {}
     for number, path in enumerate(images):
-        archive, mark, member = path.partition("!/")
+        archive, mark, member = path.partition("//")
         if mark:
             packed.setdefault(archive, []).append(member)
         else:
@@ -117,7 +117,7 @@ def _dicom(pixels: NDArray[np.uint8]) -> bytes:
     data.file_meta = FileMetaDataset()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    data.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    data.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3.4")
     data.SOPClassUID = SecondaryCaptureImageStorage
     data.SOPInstanceUID = "1.2.3.4"
     data.Rows, data.Columns = pixels.shape

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dfsynth.errors import ErrorCode
 from dfsynth.extras import load_extra
 from dfsynth.simulation.ct.detached import find_data_name, names_a_neighbour
-from dfsynth.simulation.ct.nifti import check_nifti
+from dfsynth.simulation.ct.nifti import added_intercept, check_nifti
 from dfsynth.simulation.ct.slices import check_pixels, stack_slices
 from dfsynth.simulation.ct.volume import CtCandidate, CtFormat, CtLimits, CtVolume, refusal
 
@@ -71,6 +71,9 @@ def _read_file(sitk: Any, candidate: CtCandidate, limits: CtLimits) -> tuple[Any
         image = reader.Execute()
     except RuntimeError as error:
         raise _read_failure(key, error) from error
+    added = added_intercept(path) if candidate.format is CtFormat.NIFTI else 0.0
+    if added:
+        image = image - added
     if image.GetDimension() == 4:
         image = image[:, :, :, 0]
     return image, _sha256(path) if data is None else _sha256_of_all((path, data))

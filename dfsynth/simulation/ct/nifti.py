@@ -1,6 +1,7 @@
-"""What a NIfTI reader passes over in silence: data cut short, values that are not finite.
+"""What a NIfTI reader passes over in silence: data cut short, values not finite, a slope of 0.
 
-The library fills what is missing with zeros and turns NaN into 0, both of which look like water.
+The library fills what is missing with zeros and turns NaN into 0, both of which look like water. It
+adds the intercept to values that the header does not scale.
 """
 
 import gzip
@@ -28,6 +29,8 @@ class _Layout:
     offset: int
     size_bytes: int
     datatype: int
+    slope: float
+    intercept: float
 
 
 def check_nifti(key: str, path: Path) -> None:
@@ -37,12 +40,27 @@ def check_nifti(key: str, path: Path) -> None:
         ImageError: the header is none, bytes are missing, or a value is not finite.
     """
     try:
-        with path.open("rb") as probe:
-            packed = probe.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as file:
+        with _opened(path) as file:
             _check_stream(key, file)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise refusal(ErrorCode.TRUNCATED, key, "its compressed data are cut short") from error
+
+
+def added_intercept(path: Path) -> float:
+    """What SimpleITK adds to every value of a file that `check_nifti` passed, and should not.
+
+    In NIfTI-1 and 2 values are slope · stored + intercept where the slope is not 0, and as they are
+    stored where it is; the library takes a slope of 0 for 1, and adds the intercept.
+    """
+    with _opened(path) as file:
+        layout = _read_layout(file.read(_HEADER_BYTES))
+    return layout.intercept if layout is not None and layout.slope == 0 else 0.0
+
+
+def _opened(path: Path) -> gzip.GzipFile | BufferedReader:
+    with path.open("rb") as probe:
+        packed = probe.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if packed else path.open("rb")
 
 
 def _check_stream(key: str, file: gzip.GzipFile | BufferedReader) -> None:
@@ -73,15 +91,16 @@ def _read_layout(header: bytes) -> _Layout | None:
         if len(header) >= 348 and struct.unpack_from(order + "i", header)[0] == 348:
             dims = struct.unpack_from(order + "8h", header, 40)
             datatype, bits = struct.unpack_from(order + "2h", header, 70)
-            offset = int(struct.unpack_from(order + "f", header, 108)[0])
+            offset, slope, intercept = struct.unpack_from(order + "3f", header, 108)
         elif len(header) >= 540 and struct.unpack_from(order + "i", header)[0] == 540:
             dims = struct.unpack_from(order + "8q", header, 16)
             datatype, bits = struct.unpack_from(order + "2h", header, 12)
-            offset = int(struct.unpack_from(order + "q", header, 168)[0])
+            offset, slope, intercept = struct.unpack_from(order + "q2d", header, 168)
         else:
             continue
         count = 1
         for length in dims[1 : 1 + min(max(dims[0], 0), 7)]:
             count *= max(int(length), 0)
-        return _Layout(order, max(offset, 0), count * max(bits, 0) // 8, datatype)
+        size_bytes = count * max(bits, 0) // 8
+        return _Layout(order, max(int(offset), 0), size_bytes, datatype, slope, intercept)
     return None

@@ -12,12 +12,11 @@ from dfsynth.errors import StoreError
 from dfsynth.files.durable import make_folder, write_durably
 from dfsynth.files.faults import store_faults
 from dfsynth.files.json_record import Json, encode_json, parse_object
-from dfsynth.store.arrays import STORED_TYPES, ArraySpec, common_cut
+from dfsynth.store.arrays import DIMENSIONS, STORED_TYPES, ArraySpec, common_cut
 from dfsynth.store.layout import StoreLayout
 from dfsynth.store.zarr.chunk import LEVEL
 from dfsynth.store.zarr.paths import array_path, group_path
 
-DIMENSIONS: Final = ("image", "y", "x")
 _OWNER: Final = "group"
 _CRC32C: Final[Json] = {"name": "crc32c"}
 
@@ -41,7 +40,7 @@ def array_document(spec: ArraySpec) -> dict[str, Json]:
         "fill_value": 0 if spec.dtype == "uint8" else "NaN",
         "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
         "dimension_names": list(DIMENSIONS),
-        "attributes": {},
+        "attributes": spec.attributes,
         "storage_transformers": [],
     }
 
@@ -115,7 +114,8 @@ def _read_spec(name: str, document: Mapping[str, Json]) -> ArraySpec:
     rows, height, width = found["shape"]
     shard_size = found["chunk_grid"]["configuration"]["chunk_shape"][0]
     dtype = STORED_TYPES[STORED_TYPES.index(found["data_type"])]
-    spec = ArraySpec(name, dtype, rows, height, width, shard_size)
+    described = found["attributes"]
+    spec = ArraySpec(name, dtype, rows, height, width, shard_size, **described)
     if array_document(spec) != found:
         raise ValueError(f"array {name!r} is stored with other codecs")
     return spec

@@ -1,6 +1,7 @@
 """Examples → heads for trust: projection, error, kinds, distance, thresholds and margins."""
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dfsynth.statistics import rank_reaching
 from dfsynth.train.heads.examples import TARGETS, Examples
 from dfsynth.train.heads.perceptrons import Loss, train_perceptron
 from dfsynth.train.heads.pictures import FRONTAL, PICTURES
@@ -231,8 +233,6 @@ def _margins(heads: TrustHeads, calibration: Examples) -> Array:
 def _margin(excess: NDArray[np.float64], patients: NDArray[np.str_]) -> float:
     """The least excess (n) that is enough for `BOUND_CONFIDENCE` of patients and one to come."""
     order = np.argsort(excess)
-    weights = _even(patients)[order]
-    reached = np.cumsum(weights) / (weights.sum() + 1)
-    # Nine whole patients of parts that sum to a little less are nine.
-    place = int(np.searchsorted(reached, BOUND_CONFIDENCE - 1e-9))
-    return float(excess[order][place]) if place < len(order) else _NO_MARGIN
+    owners = np.unique(patients, return_inverse=True)[1][order]
+    rank = rank_reaching(owners, Fraction(str(BOUND_CONFIDENCE)), to_come=1)
+    return _NO_MARGIN if rank is None else float(excess[order[rank - 1]])

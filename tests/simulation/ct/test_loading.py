@@ -1,6 +1,7 @@
 """Whatever way a volume is stored it comes out the same; what is no CT of lungs says why."""
 
 import gzip
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ct_volumes import PIXEL_MM, SLICE_MM, candidate_of, image_of, write_series
 
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.simulation.ct import CtLimits, CtVolume, list_volumes, read_volume
+from dfsynth.simulation.ct.nifti import added_intercept
 
 LIMITS = CtLimits()
 
@@ -206,6 +208,40 @@ def test_a_nifti_file_without_an_orientation_is_refused(hu: np.ndarray, tmp_path
     path.write_bytes(bytes(content))
     with pytest.raises(ImageError, match="no orientation"):
         read_volume(candidate_of(path), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("slope", "intercept", "stored"),
+    [(0.0, -1024.0, 0), (0.0, 1000.0, 0), (1.0, -1024.0, 1024), (2.0, 0.0, None)],
+)
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_nifti_values_are_scaled_as_the_standard_says(
+    hu: np.ndarray, tmp_path: Path, name: str, slope: float, intercept: float, stored: int | None
+) -> None:
+    """A slope of 0 means values as they are stored; SimpleITK adds the intercept all the same."""
+    values = hu // 2 if stored is None else hu + stored
+    wanted = saved(image_of(values * 2 if stored is None else hu), tmp_path / "wanted.nii").hu
+    plain = tmp_path / "plain.nii"
+    SimpleITK.WriteImage(image_of(values.astype(np.int16)), str(plain))
+    content = bytearray(plain.read_bytes())
+    content[112:120] = np.array([slope, intercept], "<f4").tobytes()
+    packed = gzip.compress(content) if name.endswith("gz") else bytes(content)
+    (tmp_path / name).write_bytes(packed)
+    np.testing.assert_array_equal(read_volume(candidate_of(tmp_path / name), LIMITS).hu, wanted)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("size", [348, 540])
+@pytest.mark.parametrize(("slope", "added"), [(0.0, -1024.0), (1.0, 0.0)])
+def test_the_intercept_is_found_in_every_kind_of_nifti_header(
+    tmp_path: Path, order: str, size: int, slope: float, added: float
+) -> None:
+    header = bytearray(540)
+    struct.pack_into(order + "i", header, 0, size)
+    where, kind = (112, "2f") if size == 348 else (176, "2d")
+    struct.pack_into(order + kind, header, where, slope, -1024.0)
+    (tmp_path / "a.nii").write_bytes(header)
+    assert added_intercept(tmp_path / "a.nii") == added
 
 
 def drop_rescale(dataset: pydicom.Dataset, index: int) -> None:

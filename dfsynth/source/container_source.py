@@ -1,0 +1,55 @@
+"""One archive or Parquet shard as a source."""
+
+from pathlib import Path
+
+from dfsynth.records import SourceItem
+from dfsynth.source import exclusion
+from dfsynth.source.containers import SHARD_SUFFIX, chunks_of, open_container, split_of, with_split
+from dfsynth.source.naming import source_name
+from dfsynth.source.order import require_unique
+from dfsynth.source.schema import Listing, ListingBuilder
+
+
+class ContainerSource:
+    """The members of the archive or shard `path`; their ids are their names inside it."""
+
+    def __init__(self, path: Path, column: str | None = None) -> None:
+        self.path = path
+        self.license = "unknown"
+        self._column = column
+        self._container = open_container(path, column)
+        self._is_shard = path.name.lower().endswith(SHARD_SUFFIX)
+
+    @property
+    def name(self) -> str:
+        is_zip = self.path.name.lower().endswith(".zip")
+        kind = "parquet" if self._is_shard else "zip" if is_zip else "tar"
+        name = source_name(kind, self.path)
+        return name if self._column is None else f"{name}::{self._column}"
+
+    def listing(self) -> Listing:
+        """Every member that is an image.
+
+        Raises:
+            UsageError: no images, a name that comes twice, or a kind that cannot be read.
+            DfsynthError: unreadable, or damaged.
+        """
+        members = self._container.members()
+        kind = "shard" if self._is_shard else "archive"
+        where = f"the {kind} {self.path.name}"
+        exclusion.require_images(len(members.columns["image_id"]), where, members.excluded)
+        require_unique(members.columns["image_id"], where)
+        builder = ListingBuilder()
+        split = split_of(self.path.name) if self._is_shard else None
+        for chunk in chunks_of(members):
+            builder.add(with_split(chunk, split))
+        return Listing(builder.table(), dict(members.excluded), members.warnings)
+
+    def read(self, item: SourceItem, max_bytes: int) -> bytes:
+        """The member's bytes; safe from any thread.
+
+        Raises:
+            ImageError: this member cannot be read.
+            DfsynthError: the container is gone or was replaced, or the machine fails.
+        """
+        return self._container.read(item, max_bytes)

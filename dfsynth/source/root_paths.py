@@ -1,0 +1,42 @@
+"""Paths as people write them → paths below a root."""
+
+import posixpath
+import re
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dfsynth.source.schema import Column
+
+_UNUSUAL_PATH: Final = r"^/|^[A-Za-z]:/|(^|/)\.{0,2}(/|$)"
+
+
+def relative_to_root(paths: Column, root: Path) -> Column:
+    """Paths relative to `root`, null where they lead out of it; absolute ones may lie below it.
+
+    A path with the letter of a drive lies nowhere.
+    """
+    unusual = pc.match_substring_regex(paths, _UNUSUAL_PATH)
+    if not pc.any(unusual).as_py():
+        return paths
+    roots = (str(root.absolute()), str(root.resolve()))
+    return pa.array(
+        [
+            _below(path, roots) if odd and path else path
+            for path, odd in zip(paths.to_pylist(), unusual.to_pylist(), strict=True)
+        ],
+        pa.string(),
+    )
+
+
+def _below(path: str, roots: tuple[str, ...]) -> str | None:
+    plain = posixpath.normpath(path)
+    if re.match(r"[A-Za-z]:/", plain):
+        return None
+    if posixpath.isabs(plain):
+        plain = plain if not plain.startswith("//") else plain[1:]
+        prefix = next((root for root in roots if plain.startswith(root.rstrip("/") + "/")), None)
+        return None if prefix is None else plain[len(prefix.rstrip("/")) + 1 :]
+    return None if plain in (".", "..") or plain.startswith("../") else plain

@@ -1,0 +1,41 @@
+"""The page on other tools runs, block after block, on a store; what it gives Ray fits Ray."""
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from radiograph_files import write_folder
+from toy_generator import ToyMaker
+
+from dfsynth.jobs.build import run_build
+from dfsynth.options import BuildOptions
+from dfsynth.progress import Silent
+from dfsynth.store.opened import open_store
+
+PAGE = Path(__file__).parents[1] / "docs" / "reading.md"
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_every_block_runs(tmp_path, monkeypatch):
+    radiographs = write_folder(tmp_path / "radiographs", 5)
+    monkeypatch.chdir(tmp_path)
+    options = BuildOptions(source=str(radiographs), out=Path("x.zarr"), shard_size=2)
+    run_build(options, ToyMaker(), Silent())
+    names: dict[str, Any] = {}
+    for block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+        exec(compile(block, PAGE.name, "exec"), names)
+
+    store = open_store(tmp_path / "x.zarr")
+    expected = np.stack([store.read("dark_field", row) for row in range(5)])
+    np.testing.assert_allclose(names["means"], expected.mean((1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(names["mean"], expected.mean(), rtol=1e-6)
+    np.testing.assert_array_equal(names["one"], expected[0])
+    assert names["count"] == [(5,)]
+    assert (tmp_path / "x.nc").stat().st_size > expected.nbytes / 2
+
+    # What Ray does: batches of columns as arrays, functions and what they hold in other processes.
+    names["store"] = pickle.loads(pickle.dumps(names["store"]))  # noqa: S301
+    batch = {name: names["rows"][name].to_numpy()[1:3] for name in names["rows"].column_names}
+    np.testing.assert_array_equal(names["add_images"](batch)["dark_field"], expected[1:3])
