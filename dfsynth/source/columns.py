@@ -145,11 +145,11 @@ def translate_lists(values: Column, words: Mapping[str, str]) -> Column:
     said = pc.is_valid(texts)
     parents = pc.list_parent_indices(values).filter(said).to_numpy()
     counts = np.bincount(parents, minlength=len(values))
-    before = pc.fill_null(pc.list_value_length(values), 1).to_numpy(zero_copy_only=False)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    emptied = pa.array((counts == 0) & (before > 0))
+    # Null lists have no length, which is not 0.
+    nothing = (counts == 0) & (pc.list_value_length(values).to_numpy(zero_copy_only=False) != 0)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
     found = texts.filter(said)
-    return pa.ListArray.from_arrays(pa.array(offsets), found, type=values.type, mask=emptied)
+    return pa.ListArray.from_arrays(offsets, found, type=values.type, mask=pa.array(nothing))
 
 
 def unread_sentences(

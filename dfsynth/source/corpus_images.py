@@ -125,13 +125,13 @@ class ImageFinder:
         return {**found, "id": ids, "image_id": ids, "uri": uris, _PATTERN: patterns}
 
 
-def _is_first_form(ids: ChunkedColumn, patterns: ChunkedColumn) -> Column:
+def _is_first_form(ids: ChunkedColumn, patterns: ChunkedColumn) -> pa.BooleanArray:
     """Whether no other file of the same image fits an earlier pattern."""
     images = pa.table({"id": ids, "pattern": patterns}).group_by("id")
     first = images.aggregate([("pattern", "min")])
-    places = pc.index_in(ids, value_set=first["id"].combine_chunks())
-    equal = pc.equal(patterns, first["pattern_min"].combine_chunks().take(places))
-    return pa.concat_arrays(equal.chunks)
+    places = pc.index_in(ids.combine_chunks(), value_set=first["id"].combine_chunks())
+    earliest = first["pattern_min"].combine_chunks().take(places)
+    return pc.equal(patterns.combine_chunks(), earliest)
 
 
 def _require_ids(ids: Column, paths: Column, layout: ImageLayout) -> None:

@@ -182,10 +182,10 @@ def _lists(values: Column) -> Column:
     if columns.is_lists(values):
         return values
     said = pc.is_valid(values).to_numpy(zero_copy_only=False)
-    ends = np.concatenate([[0], np.cumsum(said)]).astype(np.int32)
+    ends = pa.array(np.concatenate([[0], np.cumsum(said)]), pa.int32())
     # A null list must hold no text: Arrow counts it as a parent, but leaves its texts out.
     texts = values.drop_null()
-    return pa.ListArray.from_arrays(pa.array(ends), texts, type=LISTS, mask=pa.array(~said))
+    return pa.ListArray.from_arrays(ends, texts, type=LISTS, mask=pa.array(~said))
 
 
 def _count(mask: Column) -> int:

@@ -27,14 +27,14 @@ def table(index: bool = False) -> str:
     return ("," if index else "") + HEADER + "\n" + "".join(lines)
 
 
+STATES: tuple[dict[str, float | None], ...] = (
+    {"Cardiomegaly": 1.0, "Edema": -1.0, "No Finding": None, "Fracture": 0.0},
+    {"Cardiomegaly": 1.0, "Edema": -1.0, "No Finding": None},
+    {"No Finding": None, "Edema": 0.0, "Cardiomegaly": 1.0},
+)
 LABELS = "".join(
-    json.dumps({"path_to_image": f"{path}.jpg", "Cardiomegaly": 1.0, "Edema": edema, **rest}) + "\n"
-    for path, edema, rest in zip(
-        STUDIES,
-        (-1.0, -1.0, 0.0),
-        ({"No Finding": None, "Fracture": 0.0}, {"No Finding": None}, {"No Finding": None}),
-        strict=True,
-    )
+    json.dumps({"path_to_image": f"{path}.jpg", **states}) + "\n"
+    for path, states in zip(STUDIES, STATES, strict=True)
 )
 FIRST, LATERAL, VALID = (path.split("/", 1)[1] for path in STUDIES)
 TABLES = {

@@ -7,7 +7,9 @@ from dfsynth.errors import UsageError
 from dfsynth.resources import data_folder
 from dfsynth.source import load_corpus
 
-NAMES = list(load_corpus(data_folder("corpora") / "cxr-lt.toml").tables[0].labels.names)
+LABELS = load_corpus(data_folder("corpora") / "cxr-lt.toml").tables[0].labels
+assert LABELS is not None
+NAMES = list(LABELS.names)
 STUDY = "files/p19/p19990001/s59990001"
 FRONTAL, LATERAL, BLANK = (f"aaaaaaaa-bbbbbbbb-cccccccc-dddddddd-{end}" for end in "123")
 

@@ -1,6 +1,5 @@
 """The Shenzhen set in a miniature of its layouts; texts and numbers are invented."""
 
-import cv2
 import numpy as np
 import pytest
 from miniature_corpus import items_of, open_known, plant, rows_of
@@ -8,7 +7,7 @@ from PIL import Image
 
 from dfsynth.decode import decode
 
-TEXTS = {
+TEXTS: dict[str, str | bytes] = {
     "CHNCXR_0001_0": "male 45yrs\nnormal\n",
     "CHNCXR_0002_0": "Female, 28yrs\r\n\r\nnormale",
     "CHNCXR_0003_0": "\nfemale24yrs\nnormal",
@@ -62,7 +61,7 @@ def test_names_and_texts(tmp_path, folder, given) -> None:
 def test_a_palette_is_looked_up(tmp_path) -> None:
     name = "CXR_png/CHNCXR_0001_0.png"
     source = open_known("shenzhen", plant(tmp_path, tables(), [name]))
-    grey = cv2.imread(str(tmp_path / name), cv2.IMREAD_GRAYSCALE)
+    grey = np.asarray(Image.open(tmp_path / name))
     turned = Image.fromarray(255 - grey, "P")
     turned.putpalette([255 - level for level in range(256) for _ in range(3)])
     turned.save(tmp_path / name)

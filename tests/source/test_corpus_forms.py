@@ -163,13 +163,16 @@ def test_an_image_in_several_forms(tmp_path) -> None:
     text = '[images]\nfiles = ["dcm/{name}.dcm", "png/{name}.png"]\nid = "{name}"\n'
     with pytest.raises(UsageError, match=r"'b' \(2 times"):
         survey(tmp_path, text)
-    found = survey(tmp_path, text + 'several_files = "first_pattern"\n')
+    first = text + 'several_files = "first_pattern"\n'
+    found = survey(tmp_path, first)
     uris = [row["uri"] for row in rows_of(found).values()]
     assert uris == ["dcm/a.dcm", "dcm/b.dcm", "png/c.png"]
     assert found.listing.excluded == {"in_another_form_as_well": 1}
     plant(tmp_path / "root", {}, ["dcm/b.DCM"])
     with pytest.raises(UsageError, match=r"'b' \(2 times"):
-        survey(tmp_path, text + 'several_files = "first_pattern"\n')
+        survey(tmp_path, first)
+    with pytest.raises(UsageError, match="no images in the corpus mine"):
+        survey(tmp_path, first.replace("dcm/", "x/").replace("png/", "x/"))
 
 
 def test_lists_of_paths(tmp_path) -> None:
