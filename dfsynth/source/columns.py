@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -131,6 +132,24 @@ def translate(values: Column, words: Mapping[str, str]) -> Column:
     ours = pa.array([word or None for word in words.values()], pa.string())
     places = pc.index_in(pc.utf8_lower(values), value_set=theirs, skip_nulls=True)
     return pc.if_else(pc.is_valid(places), ours.take(places), values)
+
+
+def translate_lists(values: Column, words: Mapping[str, str]) -> Column:
+    """Lists of texts with the words of `words` replaced, whatever their case.
+
+    An empty word leaves its list; a list that held nothing else becomes null.
+    """
+    if not words:
+        return values
+    texts = translate(pc.list_flatten(values), words)
+    said = pc.is_valid(texts)
+    parents = pc.list_parent_indices(values).filter(said).to_numpy()
+    counts = np.bincount(parents, minlength=len(values))
+    # Null lists have no length, which is not 0.
+    nothing = (counts == 0) & (pc.list_value_length(values).to_numpy(zero_copy_only=False) != 0)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
+    found = texts.filter(said)
+    return pa.ListArray.from_arrays(offsets, found, type=values.type, mask=pa.array(nothing))
 
 
 def unread_sentences(

@@ -11,6 +11,7 @@ from dfsynth.source.template import Template
 
 ReadFiles: TypeAlias = Literal["first", "all"]
 Need: TypeAlias = Literal["required", "expected", "optional"]
+SeveralFiles: TypeAlias = Literal["refuse", "first_pattern"]
 SeveralRows: TypeAlias = Literal["refuse", "merge", "majority"]
 FindingsForm: TypeAlias = Literal["separated", "python_list"]
 
@@ -47,6 +48,8 @@ class ImageLayout:
     archives: tuple[PathPattern, ...]
     """Zips whose members count as if they were unpacked where the zip lies."""
     image_id: Template
+    several_files: SeveralFiles
+    """What to do with an image that lies there in several forms, such as DICOM and PNG."""
     facts: Mapping[str, Template]
     """A name of `IMAGE_FACTS` → the text where no table says one."""
     raw: RawLayout | None

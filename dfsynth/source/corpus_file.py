@@ -25,6 +25,7 @@ from dfsynth.source.corpus import (
     Need,
     ReadFiles,
     RowExclusion,
+    SeveralFiles,
     SeveralRows,
     Sidecar,
     SplitList,
@@ -128,6 +129,9 @@ def _images(section: TomlSection) -> ImageLayout:
         files=files,
         archives=section.parsed("archives", _zip_pattern, ()),
         image_id=_template(section, "id", names),
+        several_files=cast(
+            SeveralFiles, section.choice("several_files", ("refuse", "first_pattern"), "refuse")
+        ),
         facts={name: _template(facts, name, names) for name in facts.content},
         raw=_raw(raw) if raw.given else None,
     )

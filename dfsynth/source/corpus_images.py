@@ -20,6 +20,9 @@ from dfsynth.source.walk import FolderWalk
 from dfsynth.source.zip_archive import ZipArchive
 
 _UNPACKED: Final = "in_archive_and_unpacked"
+_OTHER_FORM: Final = "in_another_form_as_well"
+_PATTERN: Final = "\0pattern"
+"""The number of the pattern that an image fits."""
 
 _OWN: Final = (
     ("path", "{path}"),
@@ -59,10 +62,16 @@ class ImageFinder:
             new = pc.invert(pc.is_in(chunk["id"], value_set=loose))
             self.excluded[_UNPACKED] += len(new) - new.true_count
             chunks.append({name: values.filter(new) for name, values in chunk.items()})
-        return {
-            name: pa.chunked_array([chunk[name] for chunk in chunks], pa.string())
-            for name in self._columns([])
+        found = {
+            name: pa.chunked_array([chunk[name] for chunk in chunks], empty.type)
+            for name, empty in self._columns([]).items()
         }
+        patterns = found.pop(_PATTERN)
+        if self.layout.several_files == "refuse":
+            return found
+        first = _is_first_form(found["id"], patterns)
+        self.excluded[_OTHER_FORM] += len(first) - first.true_count
+        return {name: values.filter(first) for name, values in found.items()}
 
     def _loose(self, walk: FolderWalk) -> Iterator[_Row]:
         for paths in walk.blocks():
@@ -112,7 +121,17 @@ class ImageFinder:
         ids = self.layout.image_id.fill(found, len(rows))
         _require_ids(ids, paths, self.layout)
         uris = pa.array([uri for uri, _, _ in rows], pa.string())
-        return {**found, "id": ids, "image_id": ids, "uri": uris}
+        patterns = pa.array([number for _, _, (number, _) in rows], pa.int64())
+        return {**found, "id": ids, "image_id": ids, "uri": uris, _PATTERN: patterns}
+
+
+def _is_first_form(ids: ChunkedColumn, patterns: ChunkedColumn) -> pa.BooleanArray:
+    """Whether no other file of the same image fits an earlier pattern."""
+    images = pa.table({"id": ids, "pattern": patterns}).group_by("id")
+    first = images.aggregate([("pattern", "min")])
+    places = pc.index_in(ids.combine_chunks(), value_set=first["id"].combine_chunks())
+    earliest = first["pattern_min"].combine_chunks().take(places)
+    return pc.equal(patterns.combine_chunks(), earliest)
 
 
 def _require_ids(ids: Column, paths: Column, layout: ImageLayout) -> None:

@@ -285,6 +285,7 @@ def _findings(
     corpus: Corpus, table: CorpusTable, rows: _Rows, complaints: list[Complaint]
 ) -> dict[str, Column]:
     pairs = {name: FindingPairs() for name in FINDING_LISTS}
+    words = corpus.words.get(POSITIVE, {})
     headers = table.columns.get(POSITIVE, ())
     there = [rows.cells[header] for header in headers if header in rows.cells]
     if there:
@@ -295,6 +296,7 @@ def _findings(
             else columns.findings(cells, table.findings_separators)
         )
         _complain(complaints, rows.place, POSITIVE, cells, lists, "a list such as \"['edema']\"")
+        lists = columns.translate_lists(lists, words)
         pairs[POSITIVE].add(*list_pairs(lists, rows.groups))
     if table.labels is not None:
         states = count_states(rows.cells, table.labels, rows.groups, len(rows.keys))
@@ -302,10 +304,8 @@ def _findings(
             sentence = f"cells of {header} are no state that the corpus file names; taken as blank"
             if found := complain_of_rows(rows.place, rows.cells[header], unknown, header, sentence):
                 complaints.append(found)
-        add_states(pairs, states, table.several_rows == "majority")
-    words = corpus.words.get(POSITIVE, {})
-    for gathered in pairs.values():
-        gathered.values = [columns.translate(values, words) for values in gathered.values]
+        names = columns.translate(pa.array(states.names, pa.string()), words)
+        add_states(pairs, states, names, table.several_rows == "majority")
     used = FINDING_LISTS if table.labels is not None else (POSITIVE,)
     return {name: pairs[name].lists(len(rows.keys)) for name in used if pairs[name].values}
 

@@ -30,6 +30,7 @@ licence = "unknown"
 files = ["**/*.png", "**/*.jpg", "**/*.dcm"]
 id = "{path|no_suffix}"                     # unique; also {file_name}, {stem}, {folder}
 # archives = ["*.zip"]                      # read without unpacking
+# several_files = "first_pattern"           # of DICOM and PNG of one image; else refused
 
 # What the path says, or what is the same for all images.
 # [images.facts]

@@ -109,6 +109,11 @@ def require_images(rows: int, where: str, excluded: Mapping[str, int]) -> None:
     if rows:
         return
     found = ", ".join(f"{count} × {reason}" for reason, count in sorted(excluded.items()))
+    if VIEW_UNKNOWN in excluded:
+        raise UsageError(
+            f"no images in {where} that are known to be frontal: found {found}; expected the table "
+            "that says the views (`dfsynth sources show` names it): fetch it, or give --views all"
+        )
     advice = f"; {UNPACK_ADVICE}" if ARCHIVE in excluded else ""
     raise UsageError(
         f"no images in {where}: found {found or 'nothing'}; expected PNG, JPEG, TIFF or DICOM "

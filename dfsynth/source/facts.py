@@ -13,7 +13,7 @@ from dfsynth.errors import UsageError
 from dfsynth.source import columns
 from dfsynth.source.corpus import Corpus, CorpusTable
 from dfsynth.source.corpus_table import TableFacts, find_files, read_table, type_facts
-from dfsynth.source.labels import FINDING_LISTS, POSITIVE, FindingPairs
+from dfsynth.source.labels import FINDING_LISTS, LISTS, POSITIVE, FindingPairs, list_pairs
 from dfsynth.source.problems import Complaint
 from dfsynth.source.schema import Column
 from dfsynth.source.sidecars import read_sidecars
@@ -165,14 +165,27 @@ class Facts:
 
     def _typed(self, raw: Mapping[str, Column], rows: int) -> dict[str, Column]:
         """What paths and sidecars say, as columns of a listing."""
-        facts = type_facts(raw, self.corpus, columns.OLDEST_YEARS, "the paths", [])
+        texts = {name: values for name, values in raw.items() if name != POSITIVE}
+        facts = type_facts(texts, self.corpus, columns.OLDEST_YEARS, "the paths", [])
         if POSITIVE in raw:
             words = self.corpus.words.get(POSITIVE, {})
             pairs = FindingPairs()
-            said = np.flatnonzero(pc.is_valid(raw[POSITIVE]).to_numpy(zero_copy_only=False))
-            pairs.add(np.arange(rows), columns.translate(raw[POSITIVE], words), said)
+            pairs.add(
+                *list_pairs(columns.translate_lists(_lists(raw[POSITIVE]), words), np.arange(rows))
+            )
             facts[POSITIVE] = pairs.lists(rows)
         return facts
+
+
+def _lists(values: Column) -> Column:
+    """A list for each text, if these are no lists yet."""
+    if columns.is_lists(values):
+        return values
+    said = pc.is_valid(values).to_numpy(zero_copy_only=False)
+    ends = pa.array(np.concatenate([[0], np.cumsum(said)]), pa.int32())
+    # A null list must hold no text: Arrow counts it as a parent, but leaves its texts out.
+    texts = values.drop_null()
+    return pa.ListArray.from_arrays(ends, texts, type=LISTS, mask=pa.array(~said))
 
 
 def _count(mask: Column) -> int:

@@ -99,8 +99,10 @@ def count_states(
     return LabelStates(tuple(labels.names[header] for header in found), counts, unknown)
 
 
-def add_states(pairs: Mapping[str, FindingPairs], states: LabelStates, by_majority: bool) -> None:
-    """Adds what labels say to the positive, negative and uncertain pairs.
+def add_states(
+    pairs: Mapping[str, FindingPairs], states: LabelStates, names: Column, by_majority: bool
+) -> None:
+    """Adds what labels of these names say to the positive, negative and uncertain pairs.
 
     One positive row makes a label positive, and else an uncertain one uncertain. By majority,
     more than half of the rows must say so; where some say positive and too few, it is uncertain.
@@ -112,11 +114,10 @@ def add_states(pairs: Mapping[str, FindingPairs], states: LabelStates, by_majori
     if by_majority:
         no |= (2 * negative > total) & (positive == 0)
     unsure = (total > 0) & ~yes & ~no
-    names = pa.array(states.names, pa.string())
     known = np.flatnonzero((total > 0).any(axis=1))
-    for name, mask in zip(FINDING_LISTS, (yes, no, unsure), strict=True):
+    for kind, mask in zip(FINDING_LISTS, (yes, no, unsure), strict=True):
         images, labels = np.nonzero(mask)
-        pairs[name].add(images, names.take(pa.array(labels, pa.int64())), known)
+        pairs[kind].add(images, names.take(pa.array(labels, pa.int64())), known)
 
 
 def _states(labels: Labels) -> Sequence[tuple[str, ...]]:

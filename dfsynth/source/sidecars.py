@@ -7,6 +7,7 @@ from typing import Final
 import pyarrow as pa
 
 from dfsynth.source.corpus import Sidecar
+from dfsynth.source.labels import LISTS, POSITIVE
 from dfsynth.source.schema import Column
 
 _MOST_BYTES: Final = 64 * 1024
@@ -15,14 +16,24 @@ _MOST_BYTES: Final = 64 * 1024
 def read_sidecars(
     sidecar: Sidecar, root: Path, images: Mapping[str, Column], rows: int
 ) -> dict[str, Column]:
-    """The texts that each image's file holds, by names of facts; null where it is not there."""
-    found: dict[str, list[str | None]] = {name: [] for name in sidecar.facts}
+    """What each image's file says, by names of facts; null where it is not there.
+
+    Of most facts it is the first text that the expression finds, of findings a list of all.
+    """
+    found: dict[str, list[list[str]]] = {name: [] for name in sidecar.facts}
     for path in sidecar.file.fill(images, rows).to_pylist():
         content = "" if path is None else _content(root / path, sidecar.encoding)
         for name, expression in sidecar.facts.items():
-            match = expression.search(content)
-            found[name].append(None if match is None else (match.group(1) or "").strip() or None)
-    return {name: pa.array(texts, pa.string()) for name, texts in found.items()}
+            matches = expression.finditer(content)
+            texts = [(match.group(1) or "").strip() for match in matches]
+            found[name].append([text for text in texts if text])
+    return {name: _column(name, texts) for name, texts in found.items()}
+
+
+def _column(name: str, found: list[list[str]]) -> Column:
+    if name == POSITIVE:
+        return pa.array([texts or None for texts in found], LISTS)
+    return pa.array([texts[0] if texts else None for texts in found], pa.string())
 
 
 def _content(path: Path, encoding: str) -> str:

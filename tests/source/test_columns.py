@@ -121,3 +121,10 @@ def test_words_are_translated_whatever_their_case() -> None:
     found = columns.translate(strings("male", "FEMALE", "unknown", "O", None), words)
     assert found.to_pylist() == ["M", "F", None, "O", None]
     assert columns.translate(strings("x"), {}).to_pylist() == ["x"]
+
+
+def test_words_of_lists_are_translated_and_may_leave_nothing() -> None:
+    lists = pa.array([["A", "todo"], ["TODO"], [], None, ["b"]], pa.list_(pa.string()))
+    found = columns.translate_lists(lists, {"todo": "", "a": "x"})
+    assert found.to_pylist() == [["x"], None, [], None, ["b"]]
+    assert columns.translate_lists(lists, {}).equals(lists)

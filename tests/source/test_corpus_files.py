@@ -46,7 +46,7 @@ def test_known_corpora_are_complete() -> None:
         assert all(described)
         assert corpus.obtain
         assert corpus.size.images
-        assert corpus.size.gigabytes
+        assert len(corpus.sources) >= 2
 
 
 @pytest.mark.parametrize(

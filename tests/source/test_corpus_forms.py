@@ -102,15 +102,16 @@ def test_kinds_of_tables(tmp_path, name) -> None:
 
 
 def test_what_paths_and_words_say(tmp_path) -> None:
-    plant(tmp_path / "root", {}, ["tb/a.png", "health/b.png", "test/c.png"])
+    plant(tmp_path / "root", {}, ["tb/a.png", "health/b.png", "test/c.png", "d.png", "tb/e.png"])
     text = IMAGES + (
         '[images.facts]\nfindings = "{group}"\npatient_id = "p{stem}"\npixel_mm = "0.2"\n'
         '[words.findings]\nTB = "Tuberculosis"\nhealth = "No Finding"\ntest = ""\n'
         '[words.patient_id]\npb = "pa"\n'
     )
     rows = rows_of(survey(tmp_path, text))
-    assert [row.get("findings") for row in rows.values()] == [["Tuberculosis"], ["No Finding"], []]
-    assert [row["patient_id"] for row in rows.values()] == ["pa", "pa", "pc"]
+    found = [row.get("findings") for row in rows.values()]
+    assert found == [["Tuberculosis"], ["No Finding"], None, None, ["Tuberculosis"]]
+    assert [row["patient_id"] for row in rows.values()] == ["pa", "pa", "pc", "pd", "pe"]
     assert rows["a"]["pixel_mm"] == pytest.approx(0.2)
 
 
@@ -129,6 +130,49 @@ def test_text_files_beside_images(tmp_path) -> None:
     assert (rows["a"]["sex"], rows["a"]["age"]) == ("F", 27.0)
     assert (rows["b"]["sex"], rows["b"]["age"]) == ("F", pytest.approx(16 / 12))
     assert not {"sex", "age"} & set(rows["c"])
+
+
+def test_all_that_a_text_file_says_of_findings(tmp_path) -> None:
+    reports = {
+        "reports/a.xml": "<major>Opacity/lung</major>\n<major> Scoliosis\t</major><auto>x</auto>",
+        "reports/b.xml": "<major>No Indexing</major>",
+        "reports/c.xml": "<major>normal</major><major>No Indexing</major>",
+    }
+    plant(tmp_path / "root", reports, ["a.png", "b.png", "c.png", "d.png"])
+    text = IMAGES + (
+        '[[sidecar]]\nfile = "reports/{stem}.xml"\n[sidecar.facts]\n'
+        'findings = \'<major>([^<]*)</major>\'\n[words.findings]\n"No Indexing" = ""\n'
+    )
+    found = [row.get("findings") for row in rows_of(survey(tmp_path, text)).values()]
+    assert found == [["Opacity/lung", "Scoliosis"], None, ["normal"], None]
+
+
+def test_findings_that_say_nothing_are_null(tmp_path) -> None:
+    table = "id,kind\na,Pneumonia/Viral\nb,todo\nc,todo/Viral\nd,\n"
+    plant(tmp_path / "root", {"t.csv": table}, ["a.png", "b.png", "c.png", "d.png"])
+    text = IMAGES + (
+        '[[table]]\nfiles = "t.csv"\nkey = "{id}"\ncolumns.findings = "kind"\n'
+        'findings_separators = "/"\n[words.findings]\nTODO = ""\n'
+    )
+    found = [row.get("findings") for row in rows_of(survey(tmp_path, text)).values()]
+    assert found == [["Pneumonia", "Viral"], None, ["Viral"], None]
+
+
+def test_an_image_in_several_forms(tmp_path) -> None:
+    plant(tmp_path / "root", {}, ["dcm/a.dcm", "dcm/b.dcm", "png/b.png", "png/c.png"])
+    text = '[images]\nfiles = ["dcm/{name}.dcm", "png/{name}.png"]\nid = "{name}"\n'
+    with pytest.raises(UsageError, match=r"'b' \(2 times"):
+        survey(tmp_path, text)
+    first = text + 'several_files = "first_pattern"\n'
+    found = survey(tmp_path, first)
+    uris = [row["uri"] for row in rows_of(found).values()]
+    assert uris == ["dcm/a.dcm", "dcm/b.dcm", "png/c.png"]
+    assert found.listing.excluded == {"in_another_form_as_well": 1}
+    plant(tmp_path / "root", {}, ["dcm/b.DCM"])
+    with pytest.raises(UsageError, match=r"'b' \(2 times"):
+        survey(tmp_path, first)
+    with pytest.raises(UsageError, match="no images in the corpus mine"):
+        survey(tmp_path, first.replace("dcm/", "x/").replace("png/", "x/"))
 
 
 def test_lists_of_paths(tmp_path) -> None:
@@ -196,6 +240,9 @@ def test_unknown_views_leave_when_the_corpus_says_so(tmp_path) -> None:
     strict = survey(tmp_path, text + words + '[view]\nkeep_unknown = false\nfrontal = ["PA"]\n')
     assert list(rows_of(strict)) == ["a", "d"]
     assert strict.listing.excluded["view_unknown"] == 1
+    (tmp_path / "root" / "t.csv").write_text("id,view\nb,\n")
+    with pytest.raises(UsageError, match=r"4 × view_unknown.*, or give --views all"):
+        survey(tmp_path, text + words + "[view]\nkeep_unknown = false\n")
 
 
 def test_an_id_that_no_pattern_gives_is_named(tmp_path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dfsynth.errors import UsageError
-from dfsynth.source import load_corpus, open_source
+from dfsynth.source import known_corpora, load_corpus, open_source
 from dfsynth.source.corpus import IMAGE_FACTS
 from dfsynth.source.corpus_template import TEMPLATE, write_template
 from dfsynth.source.template import FILTERS
@@ -74,6 +74,11 @@ def test_the_guide_has_every_key_and_no_other(tmp_path, monkeypatch) -> None:
 def test_the_guide_names_every_fact_and_filter() -> None:
     assert all(f"`{name}`" in GUIDE for name in IMAGE_FACTS)
     assert all(f"`{name}`" in GUIDE for name in FILTERS)
+
+
+def test_the_guide_lists_every_known_corpus() -> None:
+    listed = re.findall(r"^\| ([\w-]+) \| .* \| (?:by|with) ", GUIDE, re.MULTILINE)
+    assert listed == [corpus.name for corpus in known_corpora()]
 
 
 def test_the_example_of_the_guide_is_a_corpus_file(tmp_path) -> None:

@@ -35,7 +35,8 @@ def plant(root: Path, tables: Mapping[str, str | bytes], images: Iterable[str]) 
         root: its folder; made where it is not there.
         tables: path → text; `.gz` is compressed. An indented text loses its indent.
         images: paths; the suffix says what is drawn: .png (8 bits), .jpg, .jpeg, .dcm, .dicom or
-            .IMG (2048 × 2048, 12 bits, big-endian). `a.zip//b.png` lies inside a zip.
+            none (DICOM), or .IMG (2048 × 2048, 12 bits, big-endian). `a.zip//b.png` lies inside a
+            zip.
     """
     for path, text in tables.items():
         content = text if isinstance(text, bytes) else _unindented(text).encode()
@@ -66,7 +67,7 @@ def draw_file(path: str, number: int = 0) -> bytes:
     pixels = _pixels(number)
     if suffix in (".png", ".jpg", ".jpeg"):
         return bytes(cv2.imencode(suffix, pixels)[1])
-    if suffix in (".dcm", ".dicom"):
+    if suffix in (".dcm", ".dicom", ""):
         return _dicom(pixels)
     if suffix == ".img":
         return np.resize(pixels.astype(np.uint16) * 16, (2048, 2048)).astype(">u2").tobytes()
