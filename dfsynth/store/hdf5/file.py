@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import DurableFile, sync_folder
-from dfsynth.files.faults import store_error
+from dfsynth.files.faults import store_error, store_faults
 from dfsynth.store.hdf5.seal import seal_of
 
 if TYPE_CHECKING:
     import h5py
 
-Argument = TypeVar("Argument")
+Result = TypeVar("Result")
 
 
 class Hdf5Stream:
@@ -32,12 +32,12 @@ class Hdf5Stream:
 
     def write(self, data: memoryview) -> int:
         """Takes bytes at the current position."""
-        self._change(self._stream.write, data)
-        return data.nbytes
+        return self._do(lambda: self._stream.write(data), data.nbytes)
 
     def read(self, size_bytes: int) -> bytes:
         """The next bytes; h5py asks whether there is such a method, and calls `readinto`."""
-        return self._stream.read(size_bytes)
+        # A buffered stream writes what it holds before it reads or moves: that may fail as well.
+        return self._do(lambda: self._stream.read(size_bytes), b"")
 
     def readinto(self, buffer: memoryview) -> int:
         """Fills the buffer from the current position."""
@@ -47,26 +47,27 @@ class Hdf5Stream:
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Moves the position."""
-        return self._stream.seek(offset, whence)
+        return self._do(lambda: self._stream.seek(offset, whence), offset)
 
     def tell(self) -> int:
         """The position."""
-        return self._stream.tell()
+        return self._do(self._stream.tell, 0)
 
     def truncate(self, size_bytes: int) -> int:
         """Sets the size of the file."""
-        self._change(self._stream.truncate, size_bytes)
-        return size_bytes
+        return self._do(lambda: self._stream.truncate(size_bytes), size_bytes)
 
     def flush(self) -> None:
         """Nothing: `DurableFile.seal` flushes."""
 
-    def _change(self, call: Callable[[Argument], object], argument: Argument) -> None:
+    def _do(self, call: Callable[[], Result], otherwise: Result) -> Result:
+        """What `call` gives; `otherwise` from the first failure on."""
         if self.failure is None:
             try:
-                call(argument)
+                return call()
             except BaseException as failure:  # noqa: BLE001 - `Hdf5File.check` raises it again
                 self.failure = failure
+        return otherwise
 
 
 class Hdf5File:
@@ -110,6 +111,8 @@ class Hdf5File:
         """
         self.content.close()
         self.check()
+        with store_faults(f"write {self.target}"):
+            self._file.stream.flush()  # reading would do it, and fail outside
         return self._file.stream
 
     def seal(self, message: bytes) -> None:
