@@ -34,7 +34,7 @@ class DurableFile:
         self.target = target
         self._temporary = scratch / f"{owner}.{target.name}.{secrets.token_hex(6)}.tmp"
         with store_faults(f"create a file in {scratch}"):
-            self.stream: BinaryIO = self._temporary.open("xb")
+            self.stream: BinaryIO = self._temporary.open("x+b")
 
     def write(self, data: bytes) -> None:
         """Appends bytes.

@@ -62,6 +62,14 @@ class ManifestSchema:
         """The Arrow schema, with descriptions and units."""
         return pa.schema([_arrow_field(column) for column in self.columns], self.metadata)
 
+    @property
+    def checksummed(self) -> bool:
+        """Whether parts hold checksums of their pages and of themselves.
+
+        Parts of images in version 1 have none, and are finished as they were begun.
+        """
+        return self.kind != IMAGES_KIND or self.version > 1
+
     def to_json(self) -> str:
         """The schema as indented JSON that ends with a line break."""
         columns = [

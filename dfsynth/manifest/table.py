@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,10 @@ import pyarrow.parquet as pq
 from dfsynth.errors import StoreError
 from dfsynth.manifest.parts import check_schema, newest_version, read_part
 from dfsynth.manifest.schema import IMAGES, ManifestSchema
+
+_VERIFYING: Final = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
 
 
 def read_manifest(folder: Path, expected: ManifestSchema | None = None) -> pa.Table:
@@ -41,8 +46,10 @@ def _read_parts(folder: Path, expected: ManifestSchema | None) -> pa.Table:
         files = [str(part) for part in parts]
         newest = newest_version(schema).arrow
         # A data set fills with nulls what its files lack.
-        return ds.dataset(files, schema=newest, format="parquet").to_table()
-    except (pa.ArrowException, OSError) as error:
+        table = ds.dataset(files, schema=newest, format=_VERIFYING).to_table()
+        table.validate(full=True)
+        return table
+    except (pa.ArrowException, OSError, ValueError) as error:
         _name_damaged(parts)
         raise StoreError(f"manifest {folder} changed while it was read; try again") from error
 

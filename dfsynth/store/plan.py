@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dfsynth.errors import StoreError
+from dfsynth.files.parquet_checksum import checksummed_writer
 from dfsynth.records import PairItem, SourceItem
 
 Item = TypeVar("Item")
@@ -34,7 +35,8 @@ def write_plan(plan: pa.Table, target: Any, shard_size: int) -> None:
         OSError: the system refuses.
     """
     shards = max(_GROUP_ROWS // shard_size, 1)
-    pq.write_table(plan, target, row_group_size=shards * shard_size, compression="zstd")
+    with checksummed_writer(target, plan.schema, compression="zstd") as writer:
+        writer.write_table(plan, row_group_size=shards * shard_size)
 
 
 class Plan(Generic[Item]):
@@ -57,8 +59,8 @@ class Plan(Generic[Item]):
         self._group = -1
         self._table: pa.Table | None = None
         try:
-            self._file = pq.ParquetFile(path)
-        except (OSError, pa.ArrowException) as error:
+            self._file = pq.ParquetFile(path, page_checksum_verification=True)
+        except (OSError, pa.ArrowException, ValueError) as error:
             raise StoreError(
                 f"the plan {path} is damaged or missing; build the store again"
             ) from error
@@ -85,13 +87,19 @@ class Plan(Generic[Item]):
         if group != self._group or self._table is None:
             try:
                 self._table = self._file.read_row_group(group)
-            except (OSError, pa.ArrowException) as error:
+                self._table.validate(full=True)
+            except (OSError, pa.ArrowException, ValueError) as error:
                 raise StoreError(
                     f"the plan {self._path} is damaged or missing; build the store again"
                 ) from error
             self._group = group
         lines = self._table.slice(offset, self.rows_of(shard)).to_pylist()
-        return [self._to_item(line) for line in lines]
+        try:
+            return [self._to_item(line) for line in lines]
+        except (LookupError, TypeError) as error:
+            raise StoreError(
+                f"the plan {self._path} is damaged: it has other columns; build the store again"
+            ) from error
 
 
 def row_and_id(line: Mapping[str, Any]) -> tuple[int, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from dfsynth.files.json_record import Json, encode_json, stored_entries
+from dfsynth.files.json_record import Json, encode_json, stored_entries, with_checksum
 from dfsynth.store.arrays import ArraySpec, StoredType
 from dfsynth.version import __version__
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def encode_record(record: "DataclassInstance", **first: Json) -> bytes:
-    """The content of `build.json`: the entries `first`, then the fields of the record.
+    """The content of `build.json`: the entries `first`, the fields of the record, a checksum.
 
     Raises:
         ValueError: A number is NaN or infinite, which JSON does not know.
         TypeError: A value is of a type that JSON does not know.
     """
-    return encode_json({**first, **stored_entries(record)})
+    return encode_json(with_checksum({**first, **stored_entries(record)}))
 
 
 def array_specs(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Final, Protocol
 
 from dfsynth.errors import StoreError, UsageError
-from dfsynth.files.json_record import parse_object
+from dfsynth.files.json_record import parse_object, without_checksum
 from dfsynth.manifest import ManifestSchema
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.build_record import BuildRecord
@@ -97,7 +97,7 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
         found = parse_object(raw)
         version = found["schema_version"]
         # Stores that were made before there were pairs name no kind.
-        kind = found.pop("kind", "build")
+        kind = found.get("kind", "build")
         if kind not in _KINDS:
             raise StoreError(
                 f"{path} is that of a store of {kind!r}; this version of dfsynth reads "
@@ -109,6 +109,6 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
                 f"{path} has schema version {version}; this version of dfsynth reads "
                 f"{' and '.join(map(str, record_type.known_versions))}"
             )
-        return record_type.from_document(found)
+        return record_type.from_document(without_checksum(found))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise StoreError(f"{path} is damaged; restore it or build the store again") from error

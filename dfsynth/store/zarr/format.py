@@ -5,7 +5,7 @@ from typing import Final
 from dfsynth.store.format import PlainGroup, StoreFormat
 from dfsynth.store.layout import StoreLayout
 from dfsynth.store.zarr.chunk import COMPRESSION
-from dfsynth.store.zarr.metadata import read_group, write_group
+from dfsynth.store.zarr.metadata import find_changed_documents, read_group, write_group
 from dfsynth.store.zarr.paths import DOCUMENT, shard_paths
 from dfsynth.store.zarr.reader import ZarrArrays
 from dfsynth.store.zarr.writer import ZarrShardWriter, encode_row
@@ -34,4 +34,5 @@ ZARR: Final = StoreFormat(
     array_reader=ZarrArrays,
     shard_files=shard_paths,
     open_group=open_group,
+    find_changed_documents=find_changed_documents,
 )
