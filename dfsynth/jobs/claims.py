@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from dfsynth.errors import ConflictError
 from dfsynth.files.durable import sweep
+from dfsynth.files.faults import store_faults
 from dfsynth.files.locks import RunLock
 from dfsynth.store import StoreLayout, remove_shard
 from dfsynth.store.record import StoreRecord, read_record
@@ -71,7 +72,9 @@ class Claims:
                 f"{self._layout.root} was planned anew by another process; "
                 "run this command again if that is the store you want"
             )
-        if self._layout.part(shard).exists():
+        with store_faults(f"look for {self._layout.part(shard)}"):
+            committed = self._layout.part(shard).exists()
+        if committed:
             self.release(shard)
             return False
         # What a killed process left of this shard: temporaries, or map files without a part.

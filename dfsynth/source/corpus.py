@@ -190,7 +190,7 @@ class _Section:
         value = self._get(key)
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e15:
             raise self.wrong(key, _shown(value), "a positive number")
         return value
 

@@ -109,6 +109,9 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
                 f"{path} has schema version {version}; this version of dfsynth reads "
                 f"{' and '.join(map(str, record_type.known_versions))}"
             )
-        return record_type.from_document(without_checksum(found))
+        record = record_type.from_document(without_checksum(found))
+        # What follows from the entries shows whether they are of the types that they must be.
+        _ = record.arrays, record.attributes(), range(record.rows), range(record.shards)
+        return record
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise StoreError(f"{path} is damaged; restore it or build the store again") from error
