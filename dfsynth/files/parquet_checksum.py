@@ -113,7 +113,7 @@ def _digest(file: BinaryIO, place: int) -> bytes:
     return digest.hexdigest().encode()
 
 
-def _add(digest: "hashlib._Hash", file: BinaryIO, size_bytes: int) -> None:
+def _add(digest: hashlib.blake2b, file: BinaryIO, size_bytes: int) -> None:
     """Adds the next `size_bytes` of the file to the digest, or what there is of them."""
     while size_bytes > 0 and (block := file.read(min(size_bytes, _BLOCK_BYTES))):
         digest.update(block)

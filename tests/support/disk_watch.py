@@ -106,7 +106,7 @@ def watch_disk(root: Path, watcher: Watcher) -> None:
         setattr(os, name, _by_descriptor(watch, name, getattr(os, name)))
     fcntl.lockf = _by_descriptor(watch, "lockf", fcntl.lockf)
     os.open = _watched_os_open(watch, os.open)
-    io.open = builtins.open = _watched_io_open(watch, io.open)  # type: ignore[assignment]
+    io.open = builtins.open = _watched_io_open(watch, io.open)
 
 
 def _by_path(watch: _Watch, name: str, real: Callable[..., Any]) -> Callable[..., Any]:

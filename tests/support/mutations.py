@@ -225,7 +225,7 @@ def mutate_json(data: bytes, chance: random.Random) -> bytes:
     if action == 0:
         del place[key]
     elif action == 1 and isinstance(place, dict):
-        place[chance.choice(("", "x", key.upper()))] = place.pop(key)
+        place[chance.choice(("", "x", str(key).upper()))] = place.pop(key)
     else:
         place[key] = chance.choice(_ODD_VALUES)
     return json.dumps(document).encode()
