@@ -16,6 +16,7 @@ import random
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from collections import Counter
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from dfsynth.cli.console import console_of
 from dfsynth.errors import ExitStatus
 
 SIGNALS: Final = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGSTOP)
+_PATIENCE_S: Final = 3.0
+_POLL_S: Final = 0.02
 _DIED: Final = frozenset({-signal.SIGKILL, ExitStatus.TERMINATED, ExitStatus.INTERRUPTED})
 
 
@@ -93,7 +96,8 @@ def start_build(stores: Stores, out: Path, number: signal.Signals, at: int) -> i
 def end_builds(chance: random.Random, signals: dict[int, signal.Signals]) -> Counter[str]:
     """Waits for processes, with the signal that each sends itself; gives the signals met.
 
-    Those that stopped are killed or go on once all others have ended.
+    Those that stopped are killed or go on once all others have ended, or may be waiting for them:
+    who plans a store holds all of it.
 
     Raises:
         RuntimeError: one ended in a way that no signal explains.
@@ -101,9 +105,13 @@ def end_builds(chance: random.Random, signals: dict[int, signal.Signals]) -> Cou
     met: Counter[str] = Counter()
     running = set(signals)
     stopped: list[int] = []
+    patience_s = _PATIENCE_S
     while running:
-        process, status = os.waitpid(-1, os.WUNTRACED)
-        if os.WIFSTOPPED(status):
+        process, status = os.waitpid(-1, os.WUNTRACED | (os.WNOHANG if stopped else 0))
+        if not process:
+            time.sleep(_POLL_S)
+            patience_s -= _POLL_S
+        elif os.WIFSTOPPED(status):
             met["SIGSTOP"] += 1
             stopped.append(process)
         else:
@@ -113,10 +121,11 @@ def end_builds(chance: random.Random, signals: dict[int, signal.Signals]) -> Cou
             if ended in _DIED and signals[process] is not signal.SIGSTOP:
                 met[signals[process].name] += 1
             running.remove(process)
-        if running == set(stopped):
+        if running == set(stopped) or patience_s <= 0:
             for process in stopped:
                 os.kill(process, chance.choice((signal.SIGCONT, signal.SIGKILL)))
             stopped.clear()
+            patience_s = _PATIENCE_S
     return met
 
 

@@ -52,8 +52,7 @@ def encode_part(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema = 
         table = pa.Table.from_arrays(arrays, schema=pa.schema(bare, schema.metadata))
         # In 256 rows a dictionary saves nothing that zstd does not, and costs time.
         open_writer = checksummed_writer if schema.checksummed else pq.ParquetWriter
-        options = {"compression": "zstd", "use_dictionary": False}
-        with open_writer(sink, table.schema, **options) as writer:
+        with open_writer(sink, table.schema, compression="zstd", use_dictionary=False) as writer:
             writer.write_table(table)
     except (pa.ArrowException, OverflowError, TypeError) as error:
         raise StoreError(_misfit(rows, schema)) from error

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import random
 import shutil
 import tarfile
 import zipfile
@@ -202,7 +203,7 @@ def _read_store(folder: Path) -> None:
     select(StoreLayout(store).manifest, "uncertainty > 0", 0.5, None)
 
 
-def _mutate_record(data: bytes, chance: "m.random.Random") -> bytes:
+def _mutate_record(data: bytes, chance: random.Random) -> bytes:
     """A build record changed as by hand: without its checksum, so that its entries are parsed."""
     document = json.loads(data)
     document.pop("checksum", None)
