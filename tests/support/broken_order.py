@@ -13,7 +13,7 @@ from dfsynth.files.durable import DurableFile
 
 def leave_data_unflushed() -> None:
     """Files are closed and renamed, and their bytes never flushed."""
-    DurableFile.seal = lambda file: file.stream.close()  # type: ignore[method-assign]
+    DurableFile.seal = lambda file: file.stream.close()  # type: ignore[method-assign, assignment]
 
 
 def leave_names_unflushed() -> None:
@@ -31,8 +31,8 @@ def rename_before_writing() -> None:
         publish(file)
         seal(file)
 
-    DurableFile.seal = publish_and_seal  # type: ignore[method-assign]
-    DurableFile.publish = lambda _file: None  # type: ignore[method-assign]
+    DurableFile.seal = publish_and_seal  # type: ignore[method-assign, assignment]
+    DurableFile.publish = lambda _file: None  # type: ignore[method-assign, assignment]
 
 
 class _LateWriter:
@@ -70,7 +70,8 @@ class _LateFormat:
 def commit_before_the_data() -> None:
     """The manifest part, which makes a shard count, is there before the shard's arrays are."""
     commit: Any = dfsynth.jobs.commit
-    format_of, write_durably, late = commit.format_of, commit.write_durably, []
+    format_of, write_durably = commit.format_of, commit.write_durably
+    late: list[Any] = []
 
     def write_and_catch_up(*arguments: Any) -> None:
         write_durably(*arguments)

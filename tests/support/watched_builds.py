@@ -48,7 +48,7 @@ def build_and_note(pictures: str, out: Path, notes: Path) -> None:
         os.write(descriptor, f"{shard}\n".encode())
         released(claims, shard)
 
-    dfsynth.jobs.claims.Claims.release = note  # type: ignore[method-assign]
+    dfsynth.jobs.claims.Claims.release = note  # type: ignore[method-assign, assignment]
     run(pictures, out)
 
 
