@@ -2,11 +2,12 @@
 
     python scripts/random_kills.py --kills 1000 --seed 0 --suffix .zarr
 
-Each process gets one signal, at a random call of a function: SIGKILL, SIGTERM or SIGINT, which it
-meets as the command line does, or SIGSTOP, after which it is killed or goes on once the others have
-ended. After each round nothing may be corrupt, and what was committed must be there, unchanged;
-once nothing is left to do, the store must equal one that was never interrupted. The generator is a
-few NumPy operations. Prints, as JSON, the signals that were met, and how many stores were made.
+Each process gets one signal, at a random call of a Python function: SIGKILL, SIGTERM or SIGINT,
+which it meets as the command line does, or SIGSTOP, after which it is killed or goes on once the
+others have ended or may be waiting for it. After each round nothing may be corrupt, and what was
+committed must be there, unchanged; once nothing is left to do, the store must equal one that was
+never interrupted. The generator is a few NumPy operations. Prints, as JSON, the signals that were
+met, and how many stores were made.
 """
 
 import argparse
@@ -53,9 +54,9 @@ def count_calls(pictures: Path, out: Path) -> int:
     """Builds the store, never interrupted, and counts the calls of functions meanwhile."""
     calls = 0
 
-    def count(_frame: object, _event: str, _argument: object) -> None:
+    def count(_frame: object, event: str, _argument: object) -> None:
         nonlocal calls
-        calls += 1
+        calls += event == "call"
 
     sys.setprofile(count)
     try:
@@ -72,10 +73,12 @@ def start_build(stores: Stores, out: Path, number: signal.Signals, at: int) -> i
         return process
     status, calls = 1, 0
 
-    def watch(_frame: object, _event: str, _argument: object) -> None:
+    def watch(_frame: object, event: str, _argument: object) -> None:
+        # Where a function begins, the interpreter asks for signals; not so when a lock's method
+        # returns, where an exception would leave the lock taken.
         nonlocal calls
-        calls += 1
-        if calls == at:
+        calls += event == "call"
+        if event == "call" and calls == at:
             os.kill(os.getpid(), number)
 
     try:

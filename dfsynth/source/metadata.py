@@ -54,7 +54,7 @@ def read_columns(path: Path, wanted: Mapping[str, str]) -> Iterator[dict[str, Co
             for start in range(0, batch.num_rows, CHUNK_ROWS):
                 part = batch.slice(start, CHUNK_ROWS)
                 yield {name: _values(name, part.column(i)) for i, name in enumerate(positions)}
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         raise _unreadable(
             path,
             "expected rows of as many fields as there are column names, in UTF-8, and columns of "
@@ -97,13 +97,15 @@ def _parquet_batches(path: Path, positions: list[int]) -> Iterator[pa.RecordBatc
     with _parquet(path) as table:
         names = [table.schema_arrow.names[i] for i in positions]
         for batch in table.iter_batches(CHUNK_ROWS, columns=names):
-            yield batch.select(names)
+            chosen = batch.select(names)
+            chosen.validate(full=True)  # text that is no UTF-8 would end the run later
+            yield chosen
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         raise _unreadable(path, "expected a Parquet file that this user may read") from None
 
 
