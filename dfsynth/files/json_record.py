@@ -1,5 +1,6 @@
 """JSON documents on disk: how dfsynth spells them, and how it reads them back."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -18,6 +19,7 @@ _STORED_KEYS: Final[Mapping[str, str]] = {
     "licenses": "licences",
 }
 """Fields of records whose keys are spelt otherwise in files, as they have been from the start."""
+_CHECKSUM: Final = "checksum"
 
 
 def encode_json(document: Mapping[str, Json]) -> bytes:
@@ -43,6 +45,31 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("it is no object with entries")
     return found
+
+
+def with_checksum(document: Mapping[str, Json]) -> dict[str, Json]:
+    """The document with a BLAKE2b-128 of all its entries as the last one.
+
+    Raises:
+        ValueError, TypeError: as `encode_json`.
+    """
+    return {**document, _CHECKSUM: _checksum(document)}
+
+
+def without_checksum(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries that `with_checksum` was given; one without a checksum passes as it is.
+
+    Raises:
+        ValueError: they are others.
+    """
+    entries = {key: value for key, value in document.items() if key != _CHECKSUM}
+    if _CHECKSUM in document and document[_CHECKSUM] != _checksum(entries):
+        raise ValueError("its entries are not those that its checksum is of")
+    return entries
+
+
+def _checksum(document: Mapping[str, Json]) -> str:
+    return hashlib.blake2b(encode_json(document), digest_size=16).hexdigest()
 
 
 def stored_entries(record: "DataclassInstance") -> dict[str, Any]:

@@ -78,7 +78,7 @@ class RunLock:
                 if error.errno in _UNSUPPORTED:
                     return False
                 raise store_error(f"lock {self._path}", error) from error
-            fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, _PROBE_BYTE)
+            self._release(1, _PROBE_BYTE)
         return True
 
     def try_shard(self, shard: int) -> bool:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from dfsynth.errors import ConflictError
 from dfsynth.files.durable import sweep
+from dfsynth.files.faults import store_faults
 from dfsynth.files.locks import RunLock
 from dfsynth.store import StoreLayout, remove_shard
 from dfsynth.store.record import StoreRecord, read_record
@@ -109,10 +110,12 @@ class Claims:
 
     def _version(self, shard: int) -> tuple[int, int] | None:
         """What changes whenever the shard's part is written; None where there is none."""
-        try:
-            status = self._layout.part(shard).stat()
-        except FileNotFoundError:
-            return None
+        part = self._layout.part(shard)
+        with store_faults(f"look for {part}"):
+            try:
+                status = part.stat()
+            except FileNotFoundError:
+                return None
         return status.st_ino, status.st_mtime_ns
 
 

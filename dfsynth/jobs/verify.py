@@ -8,6 +8,7 @@ from pathlib import Path
 from dfsynth.errors import ConflictError, StoreError
 from dfsynth.files.durable import remove_durably, sweep
 from dfsynth.files.locks import RunLock
+from dfsynth.files.parquet_checksum import require_unchanged
 from dfsynth.manifest import ManifestSchema, read_part
 from dfsynth.progress import Progress
 from dfsynth.store import ArrayReader, StoreLayout, format_of, remove_shard, row_checksum
@@ -75,6 +76,7 @@ def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
 def _verify(layout: StoreLayout, progress: Progress) -> Verification:
     """Reads everything, writes nothing."""
     record = read_record(layout.build)
+    require_unchanged(layout.plan, "restore the plan, or build the store again")
     plan = Plan(layout.plan, record.cut, row_and_id)
     damage = list(_check_metadata(layout, record))
     arrays = format_of(layout).array_reader(layout, record.arrays)
@@ -135,6 +137,9 @@ def _check_metadata(layout: StoreLayout, record: StoreRecord) -> Iterator[Damage
         intact, what = False, str(error)
     if not intact:
         yield Damage(None, None, what)
+        return
+    for what in store_format.find_changed_documents(layout, record.arrays, record.attributes()):
+        yield Damage(None, None, what)
 
 
 def _check_shard(
@@ -147,6 +152,7 @@ def _check_shard(
 ) -> Iterator[Damage]:
     """What is wrong with a shard; where it is half replaced, a failed row may hold values."""
     try:
+        require_unchanged(layout.part(shard), "`dfsynth verify --repair` re-queues its shard")
         rows = read_part(layout.part(shard), schema)
     except StoreError as error:
         yield Damage(shard, None, str(error))

@@ -1,5 +1,6 @@
 """One manifest part: the rows of one run shard as Parquet bytes, and back."""
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dfsynth.errors import StoreError
+from dfsynth.files.parquet_checksum import checksummed_writer
 from dfsynth.manifest.pairs import PAIRS, check_parameters
 from dfsynth.manifest.schema import (
     COLUMNS,
@@ -44,17 +46,21 @@ def encode_part(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema = 
     # Descriptions stay out of the parts: forty thousand copies of them are 240 MB.
     bare = [field.remove_metadata() for field in schema.arrow]
     columns = _columns(rows, schema)
-    sink = pa.BufferOutputStream()
+    sink = io.BytesIO()
     try:
         arrays = [pa.array(values, field.type) for field, values in zip(bare, columns, strict=True)]
         table = pa.Table.from_arrays(arrays, schema=pa.schema(bare, schema.metadata))
         # In 256 rows a dictionary saves nothing that zstd does not, and costs time: only where
         # readers need one.
         dictionaries: Any = schema.dictionaries  # names will do, though its types want a bool
-        pq.write_table(table, sink, compression="zstd", use_dictionary=dictionaries)
+        open_writer: Any = checksummed_writer if schema.checksummed else pq.ParquetWriter
+        with open_writer(
+            sink, table.schema, compression="zstd", use_dictionary=dictionaries
+        ) as writer:
+            writer.write_table(table)
     except (pa.ArrowException, OverflowError, TypeError) as error:
         raise StoreError(_misfit(rows, schema)) from error
-    return sink.getvalue().to_pybytes()
+    return sink.getvalue()
 
 
 def read_part(path: Path, expected: ManifestSchema | None = None) -> pa.Table:
@@ -67,10 +73,12 @@ def read_part(path: Path, expected: ManifestSchema | None = None) -> pa.Table:
             or than any that is known.
     """
     try:
-        table = pq.read_table(path, partitioning=None)
+        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
+        table.validate(full=True)
     except FileNotFoundError as error:
         raise StoreError(f"manifest part {path} is missing; run the build again") from error
-    except (pa.ArrowException, OSError) as error:
+    # A name of a column that is no text any more is a UnicodeDecodeError.
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise StoreError(
             f"manifest part {path} cannot be read: found no whole Parquet file; "
             "`dfsynth verify --repair` re-queues its shard"

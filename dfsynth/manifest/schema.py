@@ -74,6 +74,14 @@ class ManifestSchema:
         lists = (column.name for column in self.columns if column.type == "list<string>")
         return [f"{name}.list.element" for name in lists]
 
+    @property
+    def checksummed(self) -> bool:
+        """Whether parts hold checksums of their pages and of themselves.
+
+        Parts of images in version 1 have none, and are finished as they were begun.
+        """
+        return self.kind != IMAGES_KIND or self.version > 1
+
     def to_json(self) -> str:
         """The schema as indented JSON that ends with a line break."""
         columns = [

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,10 @@ import pyarrow.parquet as pq
 from dfsynth.errors import StoreError
 from dfsynth.manifest.parts import check_schema, newest_version, read_part
 from dfsynth.manifest.schema import IMAGES, ManifestSchema
+
+_VERIFYING: Final = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
 
 
 def read_manifest(folder: Path, expected: ManifestSchema | None = None) -> pa.Table:
@@ -62,13 +67,15 @@ def _read_parts(folder: Path, expected: ManifestSchema | None) -> pa.Table:
         files = [str(part) for part in parts]
         newest = newest_version(schema).arrow
         # A data set fills with nulls what its files lack, and drops what they have beyond it.
-        data = ds.dataset(files, schema=newest, format="parquet")
+        data = ds.dataset(files, schema=newest, format=_VERIFYING)
         for fragment in data.get_fragments():
             # The footer stays with the fragment, so that each is read once.
             if not fragment.physical_schema.equals(schema.arrow):
                 check_schema(Path(fragment.path), fragment.physical_schema, schema)
-        return data.to_table()
-    except (pa.ArrowException, OSError) as error:
+        table = data.to_table()
+        table.validate(full=True)
+        return table
+    except (pa.ArrowException, OSError, ValueError) as error:
         _name_damaged(parts)
         raise StoreError(f"manifest {folder} changed while it was read; try again") from error
 

@@ -167,13 +167,15 @@ def _parquet_batches(path: Path, positions: list[int]) -> Iterator[pa.RecordBatc
     with _parquet(path) as table:
         names = [table.schema_arrow.names[i] for i in positions]
         for batch in table.iter_batches(CHUNK_ROWS, columns=names):
-            yield batch.select(names)
+            chosen = batch.select(names)
+            chosen.validate(full=True)  # text that is no UTF-8 would end the run later
+            yield chosen
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         raise _unreadable(path, "expected a Parquet file that this user may read") from None
 
 

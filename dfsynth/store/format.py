@@ -1,6 +1,6 @@
 """What a file format has to offer so that a store can be kept in it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -100,6 +100,13 @@ class ArrayReader(Protocol):
         """
 
 
+def find_no_documents(
+    _layout: StoreLayout, _specs: Sequence[ArraySpec], _attributes: Mapping[str, Json]
+) -> Iterator[str]:
+    """Of a format whose `read_group` reads all that `write_group` wrote."""
+    return iter(())
+
+
 @dataclass(frozen=True, slots=True)
 class StoreFormat:
     """All that jobs, verification and reading need of a file format; stateless functions."""
@@ -150,6 +157,13 @@ class StoreFormat:
     """
     open_group: Callable[[StoreLayout], PlainGroup]
     """The store, read-only, as the format's own library opens it."""
+    find_changed_documents: Callable[
+        [StoreLayout, Sequence[ArraySpec], Mapping[str, Json]], Iterator[str]
+    ] = find_no_documents
+    """What differs from what `write_group` writes in what `read_group` does not look at.
+
+    One sentence part for each document; it is other programs that read them.
+    """
 
     def open_arrays(self, layout: StoreLayout) -> ArrayReader:
         """A reader of the arrays that the group's documents name.

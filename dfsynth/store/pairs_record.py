@@ -131,18 +131,19 @@ class PairsRecord:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """The record that `to_json` wrote, its kind taken away.
+        """The record that `to_json` wrote, its checksum taken away.
 
         Raises:
             ValueError, LookupError, TypeError, AttributeError: the document is of no such record.
         """
         found = record_fields(document)
+        found.pop("kind", None)
         fingerprint = dict(found.pop("fingerprint"))
         for name in ("size", "severity", "kvp", "without"):
             fingerprint[name] = tuple(fingerprint[name])
         fingerprint["arrays"] = tuple((name, dtype) for name, dtype in fingerprint["arrays"])
-        if not {array.name for array in PAIR_ARRAYS} >= dict(fingerprint["arrays"]).keys():
-            raise ValueError("an array that no pair has")
+        if not {name for name, _ in fingerprint["arrays"]} <= {a.name for a in PAIR_ARRAYS}:
+            raise ValueError("the record names arrays that no pair has")
         found["licenses"] = tuple(found["licenses"])
         return cls(fingerprint=PairsFingerprint(**fingerprint), **found)
 

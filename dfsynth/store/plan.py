@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dfsynth.errors import StoreError
+from dfsynth.files.parquet_checksum import checksummed_writer
 from dfsynth.records import PairItem, SourceItem
 from dfsynth.store.cut import Cut
 
@@ -46,7 +47,7 @@ def write_plan(plans: Sequence[pa.Table], target: Any, shard_size: int) -> None:
     Raises:
         OSError: the system refuses.
     """
-    with pq.ParquetWriter(target, plans[0].schema, compression="zstd") as writer:
+    with checksummed_writer(target, plans[0].schema, compression="zstd") as writer:
         for plan in plans:
             writer.write_table(plan, row_group_size=_shards_of_group(shard_size) * shard_size)
 
@@ -58,8 +59,9 @@ def read_plan(path: Path, cut: Cut) -> list[pa.Table]:
         StoreError: it is missing or damaged.
     """
     try:
-        table = pq.read_table(path, partitioning=None)
-    except (OSError, pa.ArrowException) as error:
+        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
+        table.validate(full=True)
+    except (OSError, pa.ArrowException, ValueError) as error:
         raise _damaged(path) from error
     starts = np.cumsum([0, *cut.segments])
     return [
@@ -95,8 +97,8 @@ class Plan(Generic[Item]):
         self._group = -1
         self._table: pa.Table | None = None
         try:
-            self._file = pq.ParquetFile(path)
-        except (OSError, pa.ArrowException) as error:
+            self._file = pq.ParquetFile(path, page_checksum_verification=True)
+        except (OSError, pa.ArrowException, ValueError) as error:
             raise _damaged(path) from error
         if self._file.metadata.num_rows < cut.inputs:
             raise _damaged(path)
@@ -120,12 +122,18 @@ class Plan(Generic[Item]):
         if group != self._group or self._table is None:
             try:
                 self._table = self._file.read_row_group(group)
-            except (OSError, pa.ArrowException) as error:
+                self._table.validate(full=True)
+            except (OSError, pa.ArrowException, ValueError) as error:
                 raise _damaged(self._path) from error
             self._group = group
         rows = self._cut.rows_of(shard)
         lines = self._table.slice(offset * self._cut.shard_size, len(rows)).to_pylist()
-        return [self._to_item(line) for line in lines]
+        try:
+            return [self._to_item(line) for line in lines]
+        except (LookupError, TypeError) as error:
+            raise StoreError(
+                f"the plan {self._path} is damaged: it has other columns; build the store again"
+            ) from error
 
 
 def row_and_id(line: Mapping[str, Any]) -> tuple[int, str]:

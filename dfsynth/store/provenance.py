@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
-from dfsynth.files.json_record import Json, encode_json, stored_entries
+from dfsynth.files.json_record import Json, encode_json, stored_entries, with_checksum
 from dfsynth.store.arrays import KEEPABLE_BITS, ArraySpec, StoredType
 from dfsynth.version import __version__
 
@@ -35,13 +35,13 @@ class StoredArray:
 
 
 def encode_record(record: "DataclassInstance", **first: Json) -> bytes:
-    """The content of `build.json`: the entries `first`, then the fields of the record.
+    """The content of `build.json`: the entries `first`, the fields of the record, a checksum.
 
     Raises:
         ValueError: A number is NaN or infinite, which JSON does not know.
         TypeError: A value is of a type that JSON does not know.
     """
-    return encode_json({**first, **stored_entries(record)})
+    return encode_json(with_checksum({**first, **stored_entries(record)}))
 
 
 def array_specs(

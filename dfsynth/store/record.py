@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Final, Protocol
 
 from dfsynth.errors import StoreError, UsageError
-from dfsynth.files.json_record import parse_object
+from dfsynth.files.json_record import parse_object, without_checksum
 from dfsynth.manifest import ManifestSchema
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.build_record import BuildRecord
@@ -110,7 +110,7 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
         found = parse_object(raw)
         version = found["schema_version"]
         # Stores that were made before there were pairs name no kind.
-        kind = found.pop("kind", "build")
+        kind = found.get("kind", "build")
         if kind not in _KINDS:
             raise StoreError(
                 f"{path} is that of a store of {kind!r}; this version of dfsynth reads "
@@ -128,6 +128,9 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
                 f"{path} has layout version {layout_version}; this version of dfsynth reads up to "
                 f"{LAYOUT_VERSION}: take a newer one"
             )
-        return record_type.from_document(found)
+        record = record_type.from_document(without_checksum(found))
+        # What follows from the entries shows whether they are of the types that they must be.
+        _ = record.arrays, record.attributes(), range(record.rows), range(record.shards)
+        return record
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise StoreError(f"{path} is damaged; restore it or build the store again") from error

@@ -62,7 +62,10 @@ def test_there_and_back_everything_is_the_same(radiographs, tmp_path, first, kin
         ours, theirs = StoreLayout(store), StoreLayout(start)
         for shard in range(3):
             assert ours.part(shard).read_bytes() == theirs.part(shard).read_bytes()
-        plans = [Plan(layout.plan, read_record(layout.build).cut, row_and_id) for layout in (ours, theirs)]
+        plans = [
+            Plan(layout.plan, read_record(layout.build).cut, row_and_id)
+            for layout in (ours, theirs)
+        ]
         assert plans[0].items(0) == plans[1].items(0)
         assert read_record(ours.build).attributes() == read_record(theirs.build).attributes()
     assert StoreLayout(third).build.read_bytes() == StoreLayout(start).build.read_bytes()

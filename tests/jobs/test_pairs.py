@@ -13,6 +13,7 @@ from toy_generator import ToyMaker
 from toy_simulator import ToyPairMaker
 
 from dfsynth.errors import ConflictError, DfsynthError, StoreError, UsageError
+from dfsynth.files.json_record import without_checksum
 from dfsynth.jobs.build import run_build
 from dfsynth.jobs.simulate import run_simulation
 from dfsynth.jobs.verify import verify_store
@@ -104,8 +105,8 @@ def test_the_first_pairs_of_a_longer_store_are_those_of_a_shorter(tmp_path):
 def test_a_record_comes_back_as_it_was_written(tmp_path):
     record = read_record(StoreLayout(simulated(tmp_path / "x.zarr", without=("noise",))).build)
     assert isinstance(record, PairsRecord)
-    found = json.loads(record.to_json())
-    assert found.pop("kind") == "pairs"
+    found = without_checksum(json.loads(record.to_json()))
+    assert found["kind"] == "pairs"
     assert PairsRecord.from_document(found) == record
 
 
@@ -114,7 +115,7 @@ def test_a_store_of_images_names_no_kind_and_an_unknown_kind_is_refused(tmp_path
     out = tmp_path / "images.zarr"
     run_build(BuildOptions(source=str(radiographs), out=out), ToyMaker(), Silent())
     path = StoreLayout(out).build
-    document = json.loads(path.read_text())
+    document = without_checksum(json.loads(path.read_text()))
     assert "kind" not in document
     path.write_text(json.dumps({"kind": "build", **document}))
     assert read_record(path).command == "dfsynth build"

@@ -7,7 +7,7 @@ from dfsynth.store.arrays import ArraySpec
 from dfsynth.store.format import PlainGroup, StoreFormat
 from dfsynth.store.layout import StoreLayout
 from dfsynth.store.zarr.chunk import COMPRESSION
-from dfsynth.store.zarr.metadata import read_group, write_group
+from dfsynth.store.zarr.metadata import find_changed_documents, read_group, write_group
 from dfsynth.store.zarr.paths import DOCUMENT, shard_paths
 from dfsynth.store.zarr.reader import ZarrArrays
 from dfsynth.store.zarr.writer import ZarrShardWriter, encode_row
@@ -48,4 +48,5 @@ ZARR: Final = StoreFormat(
     shard_files=shard_paths,
     check_shard=check_shard,
     open_group=open_group,
+    find_changed_documents=find_changed_documents,
 )

@@ -5,7 +5,7 @@ these codecs and no others, and the documents stay equal whatever library versio
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from dfsynth.errors import StoreError
@@ -102,6 +102,27 @@ def read_group(layout: StoreLayout) -> tuple[tuple[ArraySpec, ...], dict[str, Js
             "another program; restore it, or build the store again"
         ) from error
     return specs, attributes
+
+
+def find_changed_documents(
+    layout: StoreLayout, specs: Sequence[ArraySpec], attributes: Mapping[str, Json]
+) -> Iterator[str]:
+    """See `StoreFormat`: other programs read the document of each array, and all of the group's."""
+    documents = {array_path(layout, spec.name): array_document(spec) for spec in specs}
+    documents[group_path(layout)] = group_document(specs, attributes)
+    for path, document in documents.items():
+        try:
+            with store_faults(f"read {path}"):
+                raw = path.read_bytes()
+        except StoreError as error:
+            yield str(error)
+            continue
+        try:
+            intact = parse_object(raw) == parse_object(encode_json(document))
+        except ValueError:
+            intact = False
+        if not intact:
+            yield f"{path} is not what the build record says"
 
 
 def _read_spec(name: str, document: Mapping[str, Json]) -> ArraySpec:

@@ -1,0 +1,90 @@
+"""One build of a small store, and all that a disk may hold had the power been cut on the way.
+
+    power_cuts.py PICTURES WHOLE FOLDER STRIDE [BREAK]
+
+WHOLE is the same store, never interrupted. Before every operation that changes what may be on the
+disk, the states that it may be in are kept; every STRIDE-th is made into files below FOLDER,
+checked and built to its end. BREAK names a mistake in the order of writing, of `broken_order`: it
+is there in the build, and not afterwards.
+Prints how many states were checked; ends with an error at the first that is not sound.
+"""
+
+import pickle
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from broken_order import BREAKS
+from disk_watch import Operation, watch_disk
+from power_cut import Disk, State, identify, write_state
+from watched_builds import build_and_note, check_recovery, in_child, noted
+
+
+@dataclass(slots=True)
+class StatesOfBuild:
+    """Collects the states before each operation, each once, and the shards committed by then."""
+
+    disk: Disk
+    notes: Path
+    found: dict[tuple[str, frozenset[int]], tuple[State, frozenset[int]]] = field(
+        default_factory=dict
+    )
+
+    def before(self, operation: Operation) -> None:
+        """See `Watcher`."""
+        if operation.name not in {"stat", "listdir", "scandir", "read", "pread", "lockf"}:
+            self.collect()
+
+    def written(self, size_bytes: int) -> int:
+        """See `Watcher`."""
+        return size_bytes
+
+    def after(self, operation: Operation) -> None:
+        """See `Watcher`."""
+        self.disk.follow(operation)
+
+    def collect(self) -> None:
+        """Keeps the states of now."""
+        committed = noted(self.notes)
+        for state in self.disk.states():
+            self.found.setdefault((identify(state), committed), (state, committed))
+
+
+def record(pictures: str, name: str, folder: Path, broken: str | None) -> None:
+    """Builds while watched, and keeps the states in a file."""
+    root = folder / "disk"
+    root.mkdir(parents=True)
+    states = StatesOfBuild(Disk(root), folder / "committed")
+    if broken is not None:
+        BREAKS[broken]()
+    watch_disk(root, states)
+    build_and_note(pictures, root / name, states.notes)
+    states.collect()
+    (folder / "states").write_bytes(pickle.dumps(list(states.found.values())))
+
+
+def main() -> None:
+    pictures, whole, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]).resolve()
+    stride, broken = int(sys.argv[4]), sys.argv[5] if len(sys.argv) > 5 else None
+    if in_child(lambda: record(pictures, whole.name, folder, broken)) != 0:
+        raise RuntimeError("the watched build failed")
+    kept: list[tuple[State, frozenset[int]]] = pickle.loads((folder / "states").read_bytes())  # noqa: S301 - of the line above
+    # From the end: the last states hold the most that can be lost.
+    chosen = kept[::-1][::stride]
+    for number, (state, committed) in enumerate(chosen):
+        root = folder / f"cut{number:05d}"
+        write_state(state, root)
+        out = root / whole.name
+
+        def check(out: Path = out, committed: frozenset[int] = committed) -> None:
+            check_recovery(pictures, out, whole, committed)
+
+        if in_child(check) != 0:
+            raise RuntimeError(f"state {number} is not sound: see {root}")
+    print(len(chosen))
+
+
+if __name__ == "__main__":
+    main()
