@@ -67,8 +67,11 @@ print(json.dumps(told))
 def test_an_intact_image_is_read_or_ends_the_run_whatever_memory_there_is(start_child):
     output, errors = start_child(LIMITED).communicate()
     assert output, errors
-    for name, outcomes in json.loads(output).items():
-        assert set(outcomes) == {"ok", "ended"}, name
+    told = json.loads(output)
+    for name, outcomes in told.items():
+        assert set(outcomes) <= {"ok", "ended"}, name
+    # An allocator may have kept enough of what an image before took; not of every kind.
+    assert any("ended" in outcomes for outcomes in told.values())
 
 
 def raising(error: Exception):
