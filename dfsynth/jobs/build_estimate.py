@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dfsynth.jobs.build import reader_of
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.extension import tell_new_inputs
 from dfsynth.jobs.generator import GeneratorMaker, MadeOnce
@@ -11,6 +10,7 @@ from dfsynth.jobs.image_rows import Prepared
 from dfsynth.jobs.image_shards import ShardJob, export_rows
 from dfsynth.jobs.model_inputs import InputStage
 from dfsynth.jobs.planning import find_planned
+from dfsynth.jobs.shard_builder import reader_of
 from dfsynth.jobs.work_list import WorkList
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Told
