@@ -11,6 +11,7 @@ from dfsynth.jobs.extension import extend_store, tell_new_inputs
 from dfsynth.jobs.generator import GeneratorMaker, MadeOnce
 from dfsynth.jobs.planning import Planned, find_planned, is_finished, plan_or_resume
 from dfsynth.jobs.shard_builder import ShardBuilder
+from dfsynth.jobs.workers.driver import spread_partition, workers_for
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
 from dfsynth.source import open_source
@@ -51,12 +52,19 @@ def run_build(
         if is_finished(layout, held, options.partition):
             progress.start(0)
             return report_run(work, Tally(0, 0), fresh)
-    with plan_or_resume(job, layout, progress) as planned:
-        activity = Activity()
-        with watchdog(activity, progress.message):
-            tally = build_partition(job, planned, progress, activity, stopped)
+    with (
+        workers_for(job) as (workers, planning),
+        plan_or_resume(planning, layout, progress) as planned,
+    ):
+        if workers is None:
+            activity = Activity()
+            with watchdog(activity, progress.message):
+                tally = build_partition(job, planned, progress, activity, stopped)
+            stalls = activity.longest
+        else:
+            tally, stalls = spread_partition(workers, job, planned, progress, stopped)
         work = Work(layout, planned.record, options.partition, planned.resumed, started)
-        return report_run(work, tally, fresh, activity.longest)
+        return report_run(work, tally, fresh, stalls)
 
 
 def build_partition(
