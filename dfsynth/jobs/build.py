@@ -1,7 +1,7 @@
 """The main job: source → decode → preprocess → generate → score → write → manifest."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.claims import Claims
@@ -60,7 +60,7 @@ def run_build(
             activity = Activity()
             with watchdog(activity, progress.message):
                 tally = build_partition(job, planned, progress, activity, stopped)
-            stalls = activity.longest
+            stalls: Mapping[str, float] = activity.longest
         else:
             tally, stalls = spread_partition(workers, job, planned, progress, stopped)
         work = Work(layout, planned.record, options.partition, planned.resumed, started)

@@ -40,6 +40,6 @@ def _may_die(folder: Path, times: int) -> bool:
 class DyingActor(RayActor):
     """The actor of such a worker; its second row of a shard of three is its last."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, options: str, cores: int) -> None:
+        super().__init__(options, cores)
         die_in_mid_shard(2)

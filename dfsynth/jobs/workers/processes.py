@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -48,6 +48,8 @@ class ProcessWorkers:
 
     def start(self, worker: int) -> None:
         """See `Workers`."""
+        if worker in self._processes:
+            _end_input(self._processes[worker])
         own = replace(self._options, device=self._devices[worker])
         with store_faults("start a worker"):
             process = subprocess.Popen(
@@ -85,9 +87,7 @@ class ProcessWorkers:
         for process in self._processes.values():
             if at_once:
                 process.kill()
-            elif process.stdin is not None:
-                with suppress(BrokenPipeError):
-                    process.stdin.close()
+            _end_input(process)
         for process in self._processes.values():
             try:
                 process.wait(_END_S)
@@ -104,10 +104,18 @@ class ProcessWorkers:
             process.stdin.flush()
 
     def _hear(self, worker: int, process: subprocess.Popen[str]) -> None:
-        with process.stdout or nullcontext([]) as lines:
-            for line in lines:
-                self._heard.put((worker, decode_message(line)))
+        if process.stdout is not None:
+            with process.stdout as lines:
+                for line in lines:
+                    self._heard.put((worker, decode_message(line)))
         self._heard.put((worker, Died(_describe_end(process.wait()))))
+
+
+def _end_input(process: subprocess.Popen[str]) -> None:
+    """Lets the process end after the batch in hand, if it has not."""
+    if process.stdin is not None:
+        with suppress(BrokenPipeError):
+            process.stdin.close()
 
 
 def _describe_end(status: int) -> str:

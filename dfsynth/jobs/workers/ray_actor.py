@@ -6,10 +6,11 @@ lines of a few dozen bytes.
 
 import os
 import platform
+import threading
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from dfsynth.jobs.workers.code_digest import code_digest
+from dfsynth.jobs.workers.installed_code import code_digest
 from dfsynth.jobs.workers.messages import decode_options, encode_message
 from dfsynth.jobs.workers.worker import ShardWorker
 from dfsynth.version import __version__
@@ -21,20 +22,22 @@ THREADS: Final = 4
 class RayActor:
     """One worker; `serve` runs as long as the actor lives, the other calls beside it."""
 
-    def __init__(self) -> None:
-        """Opens nothing: whoever started it asks first what code it runs."""
+    def __init__(self, options: str, cores: int) -> None:
+        """Opens and reads nothing: whoever started it asks first what code it runs.
+
+        Args:
+            options: Of the build, as `encode_options` gives them.
+            cores: That this worker may use.
+        """
+        self._options = options
+        self._cores = cores
         self._told: SimpleQueue[str] = SimpleQueue()
+        self._mutex = threading.Lock()
         self._worker: ShardWorker | None = None
 
     def describe(self) -> tuple[str, str, str, int]:
         """Version and code of dfsynth, the machine's name, and the process here."""
         return __version__, code_digest(), platform.node(), os.getpid()
-
-    def open(self, options: str, cores: int) -> None:
-        """Takes the options of the build, as `encode_options` gives them; opens nothing else."""
-        self._worker = ShardWorker(
-            decode_options(options), cores, lambda message: self._told.put(encode_message(message))
-        )
 
     def resolve_precision(self, wanted: str) -> str:
         """See `ShardWorker`."""
@@ -72,6 +75,12 @@ class RayActor:
         self._opened().end()
 
     def _opened(self) -> ShardWorker:
-        if self._worker is None:
-            raise RuntimeError("the worker has no options yet")
-        return self._worker
+        """The worker, made by the first of the calls, which arrive in no order."""
+        with self._mutex:
+            if self._worker is None:
+                self._worker = ShardWorker(
+                    decode_options(self._options),
+                    self._cores,
+                    lambda message: self._told.put(encode_message(message)),
+                )
+            return self._worker

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any, Final
 
 from dfsynth.errors import DfsynthError, UsageError
-from dfsynth.jobs.workers.code_digest import code_digest
+from dfsynth.jobs.workers.installed_code import code_digest
 from dfsynth.jobs.workers.messages import Died, Message, Note, decode_message, encode_options
 from dfsynth.jobs.workers.ray_actor import THREADS, RayActor
 from dfsynth.jobs.workers.ray_cluster import Places
@@ -120,7 +120,7 @@ class RayWorkers:
 
     def _started(self, worker: int) -> _Actor:
         if worker not in self._actors:
-            handle = self._class.remote()
+            handle = self._class.remote(encode_options(self._options), self._places.cores)
             self._actors[worker] = _Actor(handle, handle.describe.remote(), monotonic())
         return self._actors[worker]
 
@@ -142,7 +142,7 @@ class RayWorkers:
             yield Died(_reason(str(error)))
             return
         if answer is actor.describing:
-            self._open(worker, actor, found)
+            self._know(worker, actor, found)
             self._serve(actor)
         elif answer is actor.hearing:
             actor.hearing = actor.handle.heard.remote(_HEAR_S)
@@ -152,8 +152,8 @@ class RayWorkers:
             # Served to its end, which an error alone brings about: it is in what is heard.
             actor.serving = None
 
-    def _open(self, worker: int, actor: _Actor, found: tuple[str, str, str, int]) -> None:
-        """Gives an actor its options, now that it has said what it is.
+    def _know(self, worker: int, actor: _Actor, found: tuple[str, str, str, int]) -> None:
+        """Takes what an actor says it is.
 
         Raises:
             UsageError: its dfsynth is not the one of this process.
@@ -167,7 +167,6 @@ class RayWorkers:
                 f"expected {__version__}, code {self._code}, as here; install the same on all "
                 "machines of the cluster"
             )
-        actor.handle.open.remote(encode_options(self._options), self._places.cores)
 
     def _serve(self, actor: _Actor) -> None:
         actor.serving = actor.handle.serve.remote()
@@ -189,7 +188,7 @@ class RayWorkers:
         actor = self._started(0)
         try:
             if actor.describing is not None:
-                self._open(0, actor, self._ray.get(actor.describing))
+                self._know(0, actor, self._ray.get(actor.describing))
             return self._ray.get(getattr(actor.handle, method).remote(*arguments))
         except self._ray.exceptions.RayActorError as error:
             raise self._cannot_start(0, str(error)) from error

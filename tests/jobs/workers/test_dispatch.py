@@ -51,7 +51,7 @@ class PlayedWorkers:
         self.foreign = set(foreign)
         self.committed: set[int] = set()
         self.writes: list[int] = []
-        self.steps: dict[int, Iterator[Message]] = {}
+        self.steps: dict[int, Iterator[Message | None]] = {}
         self.given: dict[int, deque[int] | None] = {}
         self.locked: dict[int, int] = {}
         self.stopping = False
@@ -65,7 +65,7 @@ class PlayedWorkers:
         assert self.given[worker] is None, "it has some"
         self.given[worker] = deque(shards)
 
-    def heard(self, timeout_s: float) -> Iterable[tuple[int, Message]]:
+    def heard(self, timeout_s: float) -> Iterable[tuple[int, Message]]:  # noqa: ARG002
         worker = self.random.choice(list(self.steps))
         if self.deaths and self.random.random() < 0.1:
             self.deaths -= 1
@@ -151,16 +151,16 @@ def test_a_shard_that_kills_its_workers_ends_the_run():
 
 def test_a_worker_that_cannot_even_start_ends_the_run():
     class Stillborn(PlayedWorkers):
-        def life(self, worker: int) -> Iterator[Message | None]:
+        def life(self, worker: int) -> Iterator[Message | None]:  # noqa: ARG002
             yield Died("exit status 1")
 
-    with pytest.raises(DfsynthError, match="before it had any shard, as 2 before it .*status 1"):
+    with pytest.raises(DfsynthError, match=r"before it had any shard, as 2 before it .*status 1"):
         dispatch(Stillborn(count=1, seed=0), 5).run()
 
 
 def test_the_first_error_of_a_machine_ends_the_run_with_its_own_status():
     class Full(PlayedWorkers):
-        def life(self, worker: int) -> Iterator[Message | None]:
+        def life(self, worker: int) -> Iterator[Message | None]:  # noqa: ARG002
             yield Ready()
             yield Failed("StoreError", "cannot write x: no space left on the device")
 

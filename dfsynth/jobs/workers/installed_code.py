@@ -4,8 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-import dfsynth
-
+_PACKAGE: Final = Path(__file__).parents[2]
 _SIZE: Final = 8
 
 
@@ -15,10 +14,9 @@ def code_digest() -> str:
     Raises:
         OSError: one of them cannot be read.
     """
-    root = Path(dfsynth.__file__).parent
     digest = hashlib.blake2b(digest_size=_SIZE)
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted(_PACKAGE.rglob("*.py")):
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+        digest.update(f"{path.relative_to(_PACKAGE).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
