@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import write_durably
 from dfsynth.files.faults import store_faults
-from dfsynth.files.json_record import encode_json, parse_object
+from dfsynth.files.json_record import Json, encode_json, parse_object
 from dfsynth.manifest import read_failures
 from dfsynth.store import StoreLayout
 
@@ -80,7 +80,7 @@ def _read_kept(layout: StoreLayout) -> Mapping[str, Any]:
 def _keep(
     layout: StoreLayout, looks: Mapping[int, _Look], failed: Mapping[int, Mapping[str, int]]
 ) -> None:
-    lines = {
+    lines: dict[str, Json] = {
         str(shard): {"part": looks[shard], "failed": dict(failed[shard])} for shard in sorted(looks)
     }
     # On a read-only disk nothing is kept, and the parts are read each time.

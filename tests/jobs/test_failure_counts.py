@@ -11,6 +11,7 @@ from dfsynth.errors import StoreError
 from dfsynth.jobs import failure_counts
 from dfsynth.jobs.build import run_build
 from dfsynth.jobs.failure_counts import count_failures
+from dfsynth.manifest import read_failures
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
 from dfsynth.store import StoreLayout
@@ -46,12 +47,11 @@ def test_a_small_store_keeps_nothing(layout):
 def test_a_large_store_opens_only_what_changed(layout, images, monkeypatch):
     monkeypatch.setattr(failure_counts, "_KEPT_FROM", 4)
     opened: list[list[str]] = []
-    read = failure_counts.read_failures
 
     def watched(parts):
         found = list(parts)
         opened.append([part.name for part in found])
-        return read(found)
+        return read_failures(found)
 
     monkeypatch.setattr(failure_counts, "read_failures", watched)
     for _ in range(2):

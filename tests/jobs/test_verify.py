@@ -174,8 +174,8 @@ def test_without_locks_only_leftovers_of_requeued_shards_are_swept(
     store = built(radiographs, tmp_path / "x.zarr")
     layout = StoreLayout(store)
     shard_path(layout, "aleatoric", 0).unlink()
-    own = layout.scratch / f"{layout.owner(0)}.c.0.0.0.abc.tmp"
-    others = layout.scratch / f"{layout.owner(2)}.c.2.0.0.abc.tmp"
+    own = layout.scratch / f"{layout.owner(0)}.c.0.0.0.0123456789ab.tmp"
+    others = layout.scratch / f"{layout.owner(2)}.c.2.0.0.0123456789ab.tmp"
     own.touch()
     others.touch()
     monkeypatch.setattr(RunLock, "supported", lambda _: False)
