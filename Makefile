@@ -10,7 +10,7 @@ COVERAGE_FLOOR ?= 95
 UPGRADE ?=
 
 .NOTPARALLEL:
-.PHONY: demo test test-all lint types docs figures pytest coverage pythons lock clean
+.PHONY: demo test test-all lint types docs figures pytest coverage ray pythons lock clean
 
 # torch comes first and alone (constraints.txt says why); all else is what the lock names, by hash.
 $(STAMP): pyproject.toml constraints.txt requirements.lock
@@ -49,6 +49,15 @@ pytest: $(STAMP)
 coverage: $(STAMP)
 	$(BIN)/python -m pytest --cov --cov-fail-under=$(COVERAGE_FLOOR) \
 	    -m "$$($(BIN)/python -c 'import torch; print("" if torch.cuda.is_available() else "not gpu")')"
+
+# What needs Ray, in an environment of its own on top of .venv: its wheel is larger than all else.
+ray: $(STAMP)
+	$(PYTHON) -m venv .venv-ray
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+	    > "$$(.venv-ray/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/base.pth"
+	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --no-build-isolation --editable ".[ray]"
+	.venv-ray/bin/python -m pytest tests/jobs/workers
 
 # The other Python versions that pyproject.toml claims, as far as they are installed here.
 pythons: $(STAMP)

@@ -38,6 +38,23 @@ def resolve_device(wanted: str) -> torch.device:
     return torch.device("cuda", index)
 
 
+def resolve_devices(wanted: str) -> tuple[torch.device, ...]:
+    """Gives the devices that `cuda:all` names, which is every GPU of this machine; else one.
+
+    Raises:
+        UsageError: the name is unknown, or no such device is there.
+    """
+    if wanted != "cuda:all":
+        return (resolve_device(wanted),)
+    count = torch.cuda.device_count()
+    if not count:
+        raise UsageError(
+            f"device {wanted!r} is not there: this machine shows 0 CUDA devices; use --device cpu, "
+            "or check the driver and CUDA_VISIBLE_DEVICES"
+        )
+    return tuple(torch.device("cuda", index) for index in range(count))
+
+
 def resolve_precision(wanted: str, device: torch.device) -> str:
     """Decides between fp32, bf16 and fp16, given one of these or `auto`.
 

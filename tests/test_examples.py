@@ -1,14 +1,20 @@
 """Every example runs."""
 
+import re
 import runpy
+import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import pytest
+import yaml
+from typer.main import get_command
 
 import dfsynth
+from dfsynth.cli import app
 from dfsynth.resources import data_folder
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -66,3 +72,38 @@ def test_train_and_evaluate(run_example, tmp_path):
 def test_every_example_is_run_here():
     tested = Path(__file__).read_text()
     assert all(path.name in tested for path in EXAMPLES.glob("*.py"))
+
+
+@pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.sh")), ids=lambda path: path.name)
+def test_shell_scripts_parse(script):
+    subprocess.run(["bash", "-n", script], check=True)
+
+
+def test_the_job_for_kubernetes_parses():
+    job = yaml.safe_load((EXAMPLES / "kubernetes_ray.yaml").read_text())
+    cluster = job["spec"]["rayClusterSpec"]
+    (workers,) = cluster["workerGroupSpecs"]
+    command = shlex.split(job["spec"]["entrypoint"])
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    assert command[command.index("--ray-workers") + 1] == str(workers["replicas"])
+    images = {
+        container["image"]
+        for group in (cluster["headGroupSpec"], workers)
+        for container in group["template"]["spec"]["containers"]
+    }
+    assert len(images) == 1, "all machines run the same code"
+
+
+@pytest.mark.parametrize(
+    "name", ["kubernetes_ray.yaml", "slurm_array.sh", "slurm_ray.sh"], ids=lambda name: name
+)
+def test_options_in_examples_for_clusters_are_those_of_build(name):
+    options = {
+        text for parameter in get_command(app).commands["build"].params for text in parameter.opts
+    }
+    text = (EXAMPLES / name).read_text().replace("\\\n", " ")
+    (command,) = [line for line in text.splitlines() if re.search(r"dfsynth build --source", line)]
+    start = text.index(command) + command.index("dfsynth build")
+    used = re.findall(r"--[a-z-]+", text[start:].split("shutdownAfterJobFinishes")[0])
+    assert used
+    assert set(used) <= options

@@ -61,7 +61,30 @@ def build(
     seed: Annotated[int, typer.Option(help="Of the dropout masks.")] = 0,
     batch_size: Annotated[str, typer.Option(help="Images a batch, or auto.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:I.")] = "auto",
+    device: Annotated[
+        str,
+        typer.Option(
+            help="auto, cpu, cuda, cuda:I, or cuda:all: a process on every GPU of this machine."
+        ),
+    ] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="local, or ray: spread shards over the workers of a Ray cluster.")
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            help="HOST:PORT of the cluster's head, or local to start one here. "
+            "(default: RAY_ADDRESS, else the cluster on this machine)"
+        ),
+    ] = None,
+    ray_workers: Annotated[
+        int | None,
+        typer.Option(help="Workers. (default: one a GPU, or one a group of cores)"),
+    ] = None,
+    ray_cores: Annotated[
+        int | None,
+        typer.Option(help="Cores of a worker. (default: a GPU's share; without GPUs, up to 4)"),
+    ] = None,
     shard_size: Annotated[
         str,
         typer.Option(help="Images a shard, the unit of commit; auto: some minutes of work."),
@@ -127,6 +150,10 @@ def build(
             batch_size=batch_size,
             precision=precision,
             device=device,
+            engine=engine,
+            ray_address=ray_address,
+            ray_workers=ray_workers,
+            ray_cores=ray_cores,
             shard_size=shard_size,
             partition=console.renamed("--shard", shard, "--partition", partition),
             workers=workers,

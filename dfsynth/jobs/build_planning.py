@@ -1,6 +1,7 @@
 """A build as planning takes it: source, checkpoint and options → plan and fingerprint."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from dfsynth.errors import UsageError
 from dfsynth.jobs.generator import GeneratorMaker
@@ -13,6 +14,40 @@ from dfsynth.store.build_record import BuildRecord, Fingerprint, new_record
 from dfsynth.store.plan import number_rows
 
 
+class Machine(Protocol):
+    """What planning asks of the machine that is to do the work."""
+
+    @property
+    def processes(self) -> int:
+        """How many of them take the shards of this run."""
+
+    def resolve_precision(self, wanted: str) -> str:
+        """See `GeneratorMaker`."""
+
+    def images_per_s(self, precision: str, grid: tuple[int, int]) -> float:
+        """The measured rate of one of them on a grid (height, width).
+
+        Raises:
+            DfsynthError: the device cannot do it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ThisMachine:
+    """Implements `Machine` by the device that the checkpoint is loaded on here."""
+
+    maker: GeneratorMaker
+    processes: int = 1
+
+    def resolve_precision(self, wanted: str) -> str:
+        """See `Machine`."""
+        return self.maker.resolve_precision(wanted)
+
+    def images_per_s(self, precision: str, grid: tuple[int, int]) -> float:
+        """See `Machine`."""
+        return measure_rate(self.maker.make(precision, grid), grid)
+
+
 @dataclass(frozen=True, slots=True)
 class BuildJob:
     """Implements `dfsynth.jobs.planning.Job`."""
@@ -20,6 +55,13 @@ class BuildJob:
     options: BuildOptions
     source: Source
     maker: GeneratorMaker
+    elsewhere: Machine | None = None
+    """What does the work, where that is not this process."""
+
+    @property
+    def machine(self) -> Machine:
+        """What does the work."""
+        return ThisMachine(self.maker) if self.elsewhere is None else self.elsewhere
 
     @property
     def overwrite(self) -> bool:
@@ -36,7 +78,7 @@ class BuildJob:
             UsageError: no images, or options that the checkpoint or the device cannot serve.
         """
         options, facts = self.options, self.maker.facts
-        precision = self.maker.resolve_precision(options.precision)
+        precision = self.machine.resolve_precision(options.precision)
         if options.views == "frontal" and self._views == "all":
             raise UsageError(
                 f"--views frontal: the source {self.source.name} tells no views before its images "
@@ -85,8 +127,8 @@ class BuildJob:
         if images <= SMALLEST:
             return SMALLEST
         grid = self.options.size or self.maker.facts.grid
-        rate = measure_rate(self.maker.make(precision, grid), grid)
-        return choose_shard_size(rate, images, self.options.partition[1])
+        rate = self.machine.images_per_s(precision, grid)
+        return choose_shard_size(rate, images, self.options.partition[1] * self.machine.processes)
 
     def _fingerprint(
         self, precision: str, shard_size: int, stored: tuple[StoredFloat, int | None]

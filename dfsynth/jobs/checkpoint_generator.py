@@ -56,16 +56,16 @@ class CheckpointMaker:
 
     def resolve_precision(self, wanted: str) -> str:
         """See `GeneratorMaker`."""
-        from dfsynth.devices import resolve_device, resolve_precision
+        from dfsynth.devices import resolve_devices, resolve_precision
 
-        return resolve_precision(wanted, resolve_device(self._options.device))
+        return resolve_precision(wanted, resolve_devices(self._options.device)[0])
 
     def make(self, precision: str, grid: tuple[int, int]) -> ReadyGenerator:
         """See `GeneratorMaker`."""
-        from dfsynth.devices import resolve_device, resolve_precision
+        from dfsynth.devices import resolve_devices, resolve_precision
         from dfsynth.inference import load_map_generator
 
-        device = resolve_device(self._options.device)
+        device = resolve_devices(self._options.device)[0]
         generator = load_map_generator(
             self._files,
             device,

@@ -1,6 +1,6 @@
 """Which shards are this process's to do."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
 from dfsynth.errors import ConflictError
@@ -26,7 +26,7 @@ class ShardQueue(Protocol):
 
 
 class Claims:
-    """A `ShardQueue` of this process's partition, each shard locked before it is given.
+    """A `ShardQueue` of some shards of a store, each locked before it is given.
 
     Where the file system has no locks, `--partition I/N` (or being alone) keeps processes apart.
     """
@@ -36,7 +36,7 @@ class Claims:
         layout: StoreLayout,
         lock: RunLock,
         record: StoreRecord,
-        partition: tuple[int, int],
+        shards: Iterable[int],
         again: Collection[int] = (),
     ) -> None:
         """Looks which shards are committed; locks none yet.
@@ -45,7 +45,7 @@ class Claims:
             layout: Of the store.
             lock: This process's locks on it.
             record: What it is made from.
-            partition: (I, N): every N-th shard from the I-th on.
+            shards: Those that may be given, in this order.
             again: Committed shards that are done once more, with what is in them; those whose
                 replacement was cut off are, in any case.
 
@@ -56,11 +56,9 @@ class Claims:
         self._lock = lock
         self._locking = lock.supported()
         self._record = record
-        index, count = partition
         self.committed = layout.committed_shards()
-        self.partition = range(index, record.shards, count)
         redone = self.committed & {*again, *layout.replaced_shards()}
-        self.pending = [s for s in self.partition if s not in self.committed or s in redone]
+        self.pending = [s for s in shards if s not in self.committed or s in redone]
         # By these a shard is known that another process has done meanwhile.
         self._found = {shard: self._version(shard) for shard in redone.intersection(self.pending)}
 

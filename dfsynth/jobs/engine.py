@@ -1,8 +1,7 @@
 """The engine of this process: one claimed shard after the other, and a report of what it did.
 
-Any number of processes may run it on one store at the same time. An engine that spreads shards over
-machines takes the place of `run_claimed`, or gives it a `ShardQueue` of its own in each worker, and
-keeps commits as they are.
+Any number of processes may run it on one store at the same time. Where `dfsynth.jobs.workers`
+spreads shards over processes and machines, each worker runs it on the shards that it is given.
 """
 
 import time
@@ -96,6 +95,12 @@ def run_claimed(
     return Tally(ok, failed)
 
 
+def partition_shards(record: StoreRecord, partition: tuple[int, int]) -> range:
+    """The shards of a share (I, N) of a store: every N-th from the I-th on."""
+    index, count = partition
+    return range(index, record.shards, count)
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What a process had before it: a store, and a share of its shards."""
@@ -110,8 +115,7 @@ class Work:
     @property
     def shards(self) -> range:
         """The shards of the share."""
-        index, count = self.partition
-        return range(index, self.record.shards, count)
+        return partition_shards(self.record, self.partition)
 
 
 def report_run(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from dfsynth.errors import UsageError
 from dfsynth.jobs.claims import Claims
 from dfsynth.jobs.commit import ShardStore, Tally, Written, commit_shard
-from dfsynth.jobs.engine import RunReport, Work, report_run, run_claimed
+from dfsynth.jobs.engine import RunReport, Work, partition_shards, report_run, run_claimed
 from dfsynth.jobs.model_inputs import Failure, attempt
 from dfsynth.jobs.pair_maker import PairMaker
 from dfsynth.jobs.planning import Planned, find_planned, is_finished, plan_or_resume
@@ -51,7 +51,8 @@ def simulate_partition(
 ) -> Tally:
     """Every uncommitted shard of this process's partition, from plan to manifest."""
     record, layout = planned.record, planned.layout
-    claims = Claims(layout, planned.lock, record, options.partition)
+    shards = partition_shards(record, options.partition)
+    claims = Claims(layout, planned.lock, record, shards)
     plan = Plan(layout.plan, record.cut, pair_item)
     progress.start(sum(len(record.cut.rows_of(shard)) for shard in claims.pending))
     if not claims.pending:

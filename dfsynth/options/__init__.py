@@ -1,6 +1,7 @@
 """What the jobs are asked to do: validated once, the same for the command line and Python."""
 
 from dfsynth.options.build_options import (
+    ALL_GPUS,
     DEFAULT_DTYPE,
     DEFAULT_MAPS,
     DEFAULT_MC_SAMPLES,
@@ -30,6 +31,7 @@ from dfsynth.options.simulate_options import (
 from dfsynth.options.train_options import TrainOptions
 
 __all__ = [
+    "ALL_GPUS",
     "DEFAULT_CONFIDENCE",
     "DEFAULT_DTYPE",
     "DEFAULT_ERROR_COLUMN",

@@ -22,6 +22,7 @@ from dfsynth.options.given import GivenOptions
 from dfsynth.records import MAP_NAMES, MONTE_CARLO_MODES, MonteCarloMode
 from dfsynth.records.grid import LARGEST_SIDE
 
+Engine: TypeAlias = Literal["local", "ray"]
 StoredFloat: TypeAlias = Literal["float16", "float32"]
 ViewChoice: TypeAlias = Literal["frontal", "all"]
 DtypeChoice: TypeAlias = Literal["float32-rounded", "float32", "float16"]
@@ -35,9 +36,15 @@ DTYPES: Final[Mapping[DtypeChoice, tuple[StoredFloat, int | None]]] = {
 }
 """What `--dtype` names: the stored type, and the mantissa bits that values are rounded to."""
 DEFAULT_DTYPE: Final = "float32-rounded"
+ENGINES: Final = ("local", "ray")
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
+ALL_GPUS: Final = "cuda:all"
 VIEW_CHOICES: Final = ("frontal", "all")
 _LONGEST_S: Final = 1e6
+_COUNTS: Final = (
+    *("shard_size", "batch_size", "workers", "limit", "max_pixels", "max_bytes"),
+    *("ray_workers", "ray_cores"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,16 @@ class BuildOptions(GivenOptions):
     """Images a batch; by the device by default."""
     precision: str = "auto"
     device: str = "auto"
+    """auto, cpu, cuda, cuda:I; or cuda:all, for a process on every GPU of this machine."""
+    engine: Engine = "local"
+    """What does the work: this machine, or the workers of a Ray cluster."""
+    ray_address: str | None = None
+    """host:port of the cluster's head, or `local` to start one on this machine for the run; by
+    default the one that RAY_ADDRESS names, or that runs here."""
+    ray_workers: int | None = None
+    """Workers; by default one a GPU of the cluster, or, without GPUs, one a group of cores."""
+    ray_cores: int | None = None
+    """Cores of one worker; by default a GPU's share of its machine, or, without GPUs, up to 4."""
     shard_size: int | None = None
     """Images a shard, the unit of commit; some minutes of work by default, by the measured rate."""
     partition: tuple[int, int] = (0, 1)
@@ -104,13 +121,14 @@ class BuildOptions(GivenOptions):
     def __post_init__(self) -> None:
         require_out(self.out)
         require_positive("mc_samples", self.mc_samples)
-        for name in ("shard_size", "batch_size", "workers", "limit", "max_pixels", "max_bytes"):
+        for name in _COUNTS:
             if getattr(self, name) is not None:
                 require_positive(name, getattr(self, name))
         if self.timeout_s is not None and not 0 < self.timeout_s < _LONGEST_S:
             raise UsageError(f"--timeout {self.timeout_s:g}: expected seconds above 0")
         self._check_going_on()
-        require_run(self.partition, self.seed, self.device)
+        require_run(self.partition, self.seed, self.device, (ALL_GPUS,))
+        self._check_engine()
         require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
         if self.views is not None:
             require_one_of("--views", self.views, VIEW_CHOICES)
@@ -123,6 +141,22 @@ class BuildOptions(GivenOptions):
         if self.precision not in PRECISIONS:
             raise UsageError(f"--precision {self.precision!r}: expected {', '.join(PRECISIONS)}")
         self._check_maps()
+
+    def _check_engine(self) -> None:
+        require_one_of("--engine", self.engine, ENGINES)
+        if self.engine == "ray":
+            if self.device[-1:].isdigit():
+                raise UsageError(
+                    f"--device {self.device} with --engine ray: expected auto, cpu or cuda, for "
+                    "Ray gives each worker a GPU of its own"
+                )
+            return
+        for name in ("ray_address", "ray_workers", "ray_cores"):
+            if getattr(self, name) is not None:
+                raise UsageError(
+                    f"--{name.replace('_', '-')} is for a Ray cluster: expected --engine ray "
+                    "beside it"
+                )
 
     def _check_going_on(self) -> None:
         if self.overwrite and (self.extend or self.retry_failed is not None):

@@ -18,7 +18,9 @@ def require_positive(name: str, value: int) -> None:
         raise UsageError(f"--{name.replace('_', '-')} {value}: expected 1 or more")
 
 
-def require_run(partition: tuple[int, int], seed: int, device: str) -> None:
+def require_run(
+    partition: tuple[int, int], seed: int, device: str, more_devices: Sequence[str] = ()
+) -> None:
     """Requires what every job that writes a store is asked for to make sense.
 
     Raises:
@@ -30,8 +32,11 @@ def require_run(partition: tuple[int, int], seed: int, device: str) -> None:
     if seed < 0:
         raise UsageError(f"--seed {seed}: expected 0 or more")
     # Whether the device is there is asked of torch, later; this is spelling alone.
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
-        raise UsageError(f"--device {device!r}: expected auto, cpu, cuda or cuda:0, …")
+    if device not in more_devices and not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        raise UsageError(
+            f"--device {device!r}: expected {', '.join(('auto', 'cpu', 'cuda', *more_devices))} or "
+            "cuda:0, cuda:1, …"
+        )
 
 
 def require_out(out: Path) -> None:

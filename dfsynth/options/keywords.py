@@ -11,7 +11,7 @@ from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, get_args
 
-from dfsynth.options.build_options import DtypeChoice, ViewChoice
+from dfsynth.options.build_options import DtypeChoice, Engine, ViewChoice
 from dfsynth.records import MonteCarloMode
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class BuildKeywords(TypedDict, total=False):
     timeout_s: float | None
     overwrite: bool
     extend: bool
+    engine: Engine
+    ray_address: str | None
+    ray_workers: int | None
+    ray_cores: int | None
     retry_failed: GivenNames | None
 
 

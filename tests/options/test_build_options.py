@@ -59,6 +59,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("device", "gpu", "--device 'gpu'"),
     ("device", "cuda:x", "--device 'cuda:x'"),
     ("device", "cuda:-1", "--device 'cuda:-1'"),
+    ("engine", "dask", "--engine dask"),
 ]
 
 
@@ -71,9 +72,25 @@ def test_a_bad_value_is_refused_by_its_options_name(name: str, value: Any, words
 
 
 @pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"ray_address": "head:6379"}, "--ray-address is for a Ray cluster: expected --engine ray"),
+        ({"ray_workers": 2}, "--ray-workers is for a Ray cluster"),
+        ({"engine": "ray", "ray_workers": 0}, "--ray-workers 0: expected 1 or more"),
+        ({"engine": "ray", "ray_cores": -1}, "--ray-cores -1: expected 1 or more"),
+        ({"engine": "ray", "device": "cuda:1"}, "--device cuda:1 with --engine ray: expected auto"),
+    ],
+)
+def test_options_of_a_cluster_go_together(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=f"^{words}"):
+        options(**given)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("mc_samples", 1),
+        ("device", "cuda:all"),
         ("size", (16, 4096)),
         ("size", (947, 956)),
         ("partition", (3, 4)),

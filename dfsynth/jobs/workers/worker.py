@@ -1,0 +1,158 @@
+"""A worker: builds the shards that it is given, one call after the other; it knows no transport."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from queue import SimpleQueue
+from typing import Final
+
+from dfsynth.errors import ConflictError, DfsynthError
+from dfsynth.files.locks import RunLock
+from dfsynth.jobs.build_planning import BuildJob
+from dfsynth.jobs.checkpoint_generator import CheckpointMaker
+from dfsynth.jobs.claims import Claims, ShardQueue
+from dfsynth.jobs.generator import MadeOnce
+from dfsynth.jobs.planning import find_planned
+from dfsynth.jobs.shard_builder import ShardBuilder
+from dfsynth.jobs.shard_size import measure_rate
+from dfsynth.jobs.workers.messages import Done, Failed, Idle, Message, Note, Ready, Rows
+from dfsynth.options import BuildOptions
+from dfsynth.source import open_source
+from dfsynth.store import StoreLayout
+from dfsynth.store.build_record import BuildRecord
+from dfsynth.threads.activity import Activity, watchdog
+
+_END: Final = None
+
+
+class ShardWorker:
+    """One worker of a build, in a process of its own.
+
+    Source, checkpoint and store are opened here, by the paths of the options; whoever gives the
+    shards sends nothing but their numbers.
+    """
+
+    def __init__(self, options: BuildOptions, cores: int, tell: Callable[[Message], None]) -> None:
+        """Opens nothing yet.
+
+        Args:
+            options: Of the build; its device is this worker's own.
+            cores: That this worker may use.
+            tell: Takes what the worker says; called from any thread.
+        """
+        self._options = options
+        self._cores = cores
+        self._tell = tell
+        self._stop = threading.Event()
+        self._given: SimpleQueue[Sequence[int] | None] = SimpleQueue()
+        self._opened_maker: MadeOnce | None = None
+
+    def give(self, shards: Sequence[int]) -> None:
+        """Puts shards behind those that it has; from any thread."""
+        self._given.put(tuple(shards))
+
+    def stop(self) -> None:
+        """Asks it to end after the batch in hand; what is made is kept. From any thread."""
+        self._stop.set()
+
+    def end(self) -> None:
+        """Lets `serve` return once everything that was given is done. From any thread."""
+        self._given.put(_END)
+
+    def resolve_precision(self, wanted: str) -> str:
+        """`auto` → what this worker's device does best.
+
+        Raises:
+            UsageError, CheckpointError: no such checkpoint, device or precision.
+        """
+        return self._maker().resolve_precision(wanted)
+
+    def images_per_s(self, precision: str, grid: tuple[int, int]) -> float:
+        """The rate of this worker's generator on a grid (height, width).
+
+        Raises:
+            DfsynthError: the device cannot do it.
+        """
+        return measure_rate(self._maker().make(precision, grid), grid)
+
+    def serve(self) -> None:
+        """Opens source, checkpoint and store, then builds what is given until `end`.
+
+        An error that a message explains is told, and ends it.
+        """
+        try:
+            self._serve()
+        except DfsynthError as error:
+            self._tell(Failed(type(error).__name__, str(error)))
+
+    def _serve(self) -> None:
+        options, layout = self._options, StoreLayout(self._options.out)
+        source = open_source(options.source, options.root, options.views != "all")
+        job = BuildJob(options, source, self._maker())
+        record = find_planned(job, layout)
+        if record is None:
+            raise ConflictError(
+                f"found no store at {layout.root}, which the driver has planned: expected a file "
+                "system that all machines share, mounted at the same place"
+            )
+        progress = ToldRows(self._tell)
+        activity = Activity()
+        builder = ShardBuilder(
+            job, layout, record, progress, activity, self._cores, self._stop.is_set
+        )
+        with RunLock(layout.lock) as lock, watchdog(activity, progress.message):
+            self._tell(Ready())
+            while (shards := self._given.get()) is not _END:
+                if not self._stop.is_set():
+                    self._build(builder, layout, lock, record, shards)
+                self._tell(Idle(dict(activity.longest)))
+
+    def _build(
+        self,
+        builder: ShardBuilder,
+        layout: StoreLayout,
+        lock: RunLock,
+        record: BuildRecord,
+        shards: Sequence[int],
+    ) -> None:
+        claims = Claims(layout, lock, record, shards, builder.work.again)
+        builder.build(ToldClaims(claims, self._tell), claims.committed)
+
+    def _maker(self) -> MadeOnce:
+        if self._opened_maker is None:
+            self._opened_maker = MadeOnce(CheckpointMaker(self._options))
+        return self._opened_maker
+
+
+class ToldRows:
+    """Implements `dfsynth.progress.Progress` by messages."""
+
+    def __init__(self, tell: Callable[[Message], None]) -> None:
+        self._tell = tell
+
+    def start(self, images: int) -> None:
+        """See `Progress`; whoever gives the shards knows."""
+
+    def advance(self, ok: int, failed: int) -> None:
+        """See `Progress`."""
+        self._tell(Rows(ok, failed))
+
+    def message(self, text: str) -> None:
+        """See `Progress`."""
+        self._tell(Note(text))
+
+
+class ToldClaims:
+    """A `ShardQueue` whose every release is told."""
+
+    def __init__(self, claims: ShardQueue, tell: Callable[[Message], None]) -> None:
+        self._claims = claims
+        self._tell = tell
+
+    def __iter__(self) -> Iterator[int]:
+        """See `ShardQueue`."""
+        return iter(self._claims)
+
+    def release(self, shard: int) -> None:
+        """See `ShardQueue`."""
+        self._claims.release(shard)
+        self._tell(Done(shard))
