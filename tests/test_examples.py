@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import pytest
 import yaml
+from typer.core import TyperGroup
 from typer.main import get_command
 
 import dfsynth
@@ -98,9 +99,9 @@ def test_the_job_for_kubernetes_parses():
     "name", ["kubernetes_ray.yaml", "slurm_array.sh", "slurm_ray.sh"], ids=lambda name: name
 )
 def test_options_in_examples_for_clusters_are_those_of_build(name):
-    options = {
-        text for parameter in get_command(app).commands["build"].params for text in parameter.opts
-    }
+    commands = get_command(app)
+    assert isinstance(commands, TyperGroup)
+    options = {text for parameter in commands.commands["build"].params for text in parameter.opts}
     text = (EXAMPLES / name).read_text().replace("\\\n", " ")
     (command,) = [line for line in text.splitlines() if re.search(r"dfsynth build --source", line)]
     start = text.index(command) + command.index("dfsynth build")

@@ -18,7 +18,7 @@ from dfsynth.progress import Progress
 
 _WAIT_S: Final = 1.0
 _MOST_GIVEN: Final = 8
-"""Shards given at once: reading for the next one begins before the one in hand ends."""
+"""Shards given at once."""
 _MOST_DEATHS: Final = 3
 """Of workers at one shard, or before they have any: then it is no accident."""
 
@@ -38,7 +38,7 @@ class Workers(Protocol):
         """
 
     def give(self, worker: int, shards: Sequence[int]) -> None:
-        """Gives shards to one that is ready or idle."""
+        """Gives shards to one that is ready, behind those that it has."""
 
     def heard(self, timeout_s: float) -> Iterable[tuple[int, Message]]:
         """What they said since, in each one's order; waits for the first word, but not forever.
@@ -76,8 +76,6 @@ class _Hand:
     """Given, and not given back."""
     is_open: bool = False
     """Whether it has said that it is ready."""
-    is_busy: bool = False
-    """Whether it has not said that it is idle since it was given shards."""
     ok: int = 0
     failed: int = 0
     """Rows told since it last gave a shard back."""
@@ -140,7 +138,7 @@ class Dispatch:
         return Tally(self._ok, self._failed)
 
     def _busy(self) -> bool:
-        return bool(self._waiting) or any(hand.is_busy for hand in self._hands)
+        return bool(self._waiting) or any(hand.shards for hand in self._hands)
 
     def _take(self, worker: int, message: Message) -> None:
         hand = self._hands[worker]
@@ -156,11 +154,11 @@ class Dispatch:
                 self._lost.discard(shard)
                 self._ok, self._failed = self._ok + hand.ok, self._failed + hand.failed
                 hand.ok = hand.failed = 0
-            case Idle(stalls):
-                hand.is_busy = False
+                self._give()
+            case Idle(left, stalls):
                 for stage, seconds in stalls.items():
                     self.stalls[stage] = max(seconds, self.stalls.get(stage, 0.0))
-                self._take_back(hand)
+                self._take_back(hand, left)
                 self._give()
             case Note(text):
                 self._note(worker, text)
@@ -170,19 +168,22 @@ class Dispatch:
                 self._bury(worker, reason)
 
     def _give(self) -> None:
-        """To all that have nothing: fewer towards the end, so that all end together."""
-        for worker, hand in enumerate(self._hands):
-            if hand.is_open and not hand.is_busy and self._waiting:
-                fair = len(self._waiting) // (2 * len(self._hands))
-                count = max(min(fair, _MOST_GIVEN), 1)
-                hand.shards = [self._waiting.popleft() for _ in range(count)]
-                hand.is_busy = True
-                self._workers.give(worker, hand.shards)
+        """To all that have nothing, and, but for the end, to those that are at their last one.
 
-    def _take_back(self, hand: _Hand) -> None:
+        So reading for the next shard begins before the one in hand ends, and all end together.
+        """
+        for worker, hand in enumerate(self._hands):
+            waiting, workers = len(self._waiting), len(self._hands)
+            if hand.is_open and waiting and len(hand.shards) < (2 if waiting > workers else 1):
+                count = max(min(waiting // (2 * workers), _MOST_GIVEN), 1)
+                shards = [self._waiting.popleft() for _ in range(count)]
+                hand.shards += shards
+                self._workers.give(worker, shards)
+
+    def _take_back(self, hand: _Hand, left: Sequence[int]) -> None:
         """Shards that the worker found locked, or done: they are asked for once more at the end."""
-        fresh = [shard for shard in hand.shards if shard not in self._held]
-        hand.shards = []
+        fresh = [shard for shard in left if shard not in self._held]
+        hand.shards = [shard for shard in hand.shards if shard not in left]
         if not self._asked:
             self._held.update(fresh)
             self._waiting.extend(fresh)

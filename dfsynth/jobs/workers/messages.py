@@ -5,7 +5,7 @@ and nothing that two versions could read in two ways before they have compared t
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -41,9 +41,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """All shards that were given are done, but for those that somebody else holds."""
+    """All shards that had been given are done, but for those that are left."""
 
     kind: ClassVar = "idle"
+    left: Sequence[int]
+    """Somebody else holds them, or they were committed before; or the run is to end."""
     stalls: Mapping[str, float]
     """Stages that stood still for long: for how many seconds at most."""
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Final
 
 from dfsynth.errors import ConflictError, DfsynthError
@@ -18,7 +18,6 @@ from dfsynth.jobs.workers.messages import Done, Failed, Idle, Message, Note, Rea
 from dfsynth.options import BuildOptions
 from dfsynth.source import open_source
 from dfsynth.store import StoreLayout
-from dfsynth.store.build_record import BuildRecord
 from dfsynth.threads.activity import Activity, watchdog
 
 _END: Final = None
@@ -100,22 +99,29 @@ class ShardWorker:
             job, layout, record, progress, activity, self._cores, self._stop.is_set
         )
         with RunLock(layout.lock) as lock, watchdog(activity, progress.message):
+            again, before = builder.work.again, layout.committed_shards()
             self._tell(Ready())
             while (shards := self._given.get()) is not _END:
+                queue = GivenShards(
+                    shards,
+                    self._more,
+                    lambda given: Claims(layout, lock, record, given, again),
+                    self._tell,
+                )
                 if not self._stop.is_set():
-                    self._build(builder, layout, lock, record, shards)
-                self._tell(Idle(dict(activity.longest)))
+                    builder.build(queue, before)
+                self._tell(Idle(queue.left, dict(activity.longest)))
 
-    def _build(
-        self,
-        builder: ShardBuilder,
-        layout: StoreLayout,
-        lock: RunLock,
-        record: BuildRecord,
-        shards: Sequence[int],
-    ) -> None:
-        claims = Claims(layout, lock, record, shards, builder.work.again)
-        builder.build(ToldClaims(claims, self._tell), claims.committed)
+    def _more(self) -> Sequence[int]:
+        """What was given in the meantime; nothing where nothing was."""
+        try:
+            shards = self._given.get_nowait()
+        except Empty:
+            return ()
+        if shards is _END:
+            self._given.put(_END)
+            return ()
+        return shards
 
     def _maker(self) -> MadeOnce:
         if self._opened_maker is None:
@@ -141,18 +147,42 @@ class ToldRows:
         self._tell(Note(text))
 
 
-class ToldClaims:
-    """A `ShardQueue` whose every release is told."""
+class GivenShards:
+    """A `ShardQueue` of what is given, portion after portion; every release is told."""
 
-    def __init__(self, claims: ShardQueue, tell: Callable[[Message], None]) -> None:
-        self._claims = claims
+    def __init__(
+        self,
+        first: Sequence[int],
+        more: Callable[[], Sequence[int]],
+        claim: Callable[[Sequence[int]], ShardQueue],
+        tell: Callable[[Message], None],
+    ) -> None:
+        """Claims nothing yet.
+
+        Args:
+            first: The first portion.
+            more: Gives the next portion, where one is there; asked once a portion is claimed.
+            claim: Makes the queue of a portion, in which each shard is locked.
+            tell: Is told of each shard that is given back.
+        """
+        self.left = list(first)
+        """Shards that were given, and that were not built and given back."""
+        self._more = more
+        self._claim = claim
         self._tell = tell
+        self._claims = claim(first)
 
     def __iter__(self) -> Iterator[int]:
         """See `ShardQueue`."""
-        return iter(self._claims)
+        yield from self._claims
+        while shards := self._more():
+            self.left += shards
+            # The locks are one process's, so that any of its queues gives back what another took.
+            self._claims = self._claim(shards)
+            yield from self._claims
 
     def release(self, shard: int) -> None:
         """See `ShardQueue`."""
         self._claims.release(shard)
+        self.left.remove(shard)
         self._tell(Done(shard))

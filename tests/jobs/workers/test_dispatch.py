@@ -52,18 +52,18 @@ class PlayedWorkers:
         self.committed: set[int] = set()
         self.writes: list[int] = []
         self.steps: dict[int, Iterator[Message | None]] = {}
-        self.given: dict[int, deque[int] | None] = {}
+        self.given: dict[int, deque[int]] = {}
         self.locked: dict[int, int] = {}
         self.stopping = False
         self.closed: bool | None = None
 
     def start(self, worker: int) -> None:
-        self.given[worker] = None
+        self.given[worker] = deque()
         self.steps[worker] = self.life(worker)
 
     def give(self, worker: int, shards: Sequence[int]) -> None:
-        assert self.given[worker] is None, "it has some"
-        self.given[worker] = deque(shards)
+        assert shards
+        self.given[worker].extend(shards)
 
     def heard(self, timeout_s: float) -> Iterable[tuple[int, Message]]:  # noqa: ARG002
         worker = self.random.choice(list(self.steps))
@@ -80,12 +80,14 @@ class PlayedWorkers:
     def life(self, worker: int) -> Iterator[Message | None]:
         yield Ready()
         while True:
-            shards = self.given[worker]
-            if shards is None:
+            if not self.given[worker]:
                 yield None
                 continue
-            for shard in shards:
+            left = []
+            while self.given[worker]:
+                shard = self.given[worker].popleft()
                 if shard in self.foreign | self.committed or self.stopping:
+                    left.append(shard)
                     continue
                 assert shard not in self.locked, "two workers have one shard"
                 self.locked[shard] = worker
@@ -97,8 +99,7 @@ class PlayedWorkers:
                 yield None  # committed, and nobody knows
                 del self.locked[shard]
                 yield Done(shard)
-            self.given[worker] = None
-            yield Idle({"read": float(worker)})
+            yield Idle(left, {"read": float(worker)})
 
     def stop(self) -> None:
         self.stopping = True
@@ -140,7 +141,7 @@ def test_a_shard_that_kills_its_workers_ends_the_run():
     class Poisoned(PlayedWorkers):
         def life(self, worker: int) -> Iterator[Message | None]:
             yield Ready()
-            while self.given[worker] is None:
+            while not self.given[worker]:
                 yield None
             yield Died("killed by SIGSEGV")
 
@@ -203,7 +204,14 @@ def test_what_stood_still_longest_of_all_workers_is_kept():
 
 @pytest.mark.parametrize(
     "message",
-    [Ready(), Rows(1, 0), Done(7), Idle({"read": 2.5}), Note("ä\n"), Failed("UsageError", "x")],
+    [
+        Ready(),
+        Rows(1, 0),
+        Done(7),
+        Idle([4], {"read": 2.5}),
+        Note("ä\n"),
+        Failed("UsageError", "x"),
+    ],
     ids=lambda message: message.kind,
 )
 def test_messages_come_through_as_one_line(message):
