@@ -49,7 +49,7 @@ def is_shard(path: Path) -> bool:
     """Whether `path` is a Parquet file with a column of images; False where it cannot be read."""
     try:
         return holds_images(pq.read_schema(path))
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         return False
 
 

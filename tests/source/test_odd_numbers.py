@@ -8,7 +8,7 @@ from dfsynth.source import open_source
 
 
 @pytest.mark.parametrize("odd", ["nan", "inf", "-1", "0", "1e300", "9223372036854775807", "true"])
-@pytest.mark.parametrize("key", ["oldest_years", "patients", "gigabytes"])
+@pytest.mark.parametrize("key", ["images", "patients", "gigabytes"])
 def test_an_odd_number_is_named(tmp_path, key, odd):
     text = (data_folder("corpora") / "nih.toml").read_text(encoding="utf-8")
     lines = [f"{key} = {odd}" if line.startswith(f"{key} =") else line for line in text.split("\n")]

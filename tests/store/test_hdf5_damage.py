@@ -2,6 +2,7 @@
 
 import errno
 import multiprocessing
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
@@ -183,20 +184,20 @@ def test_threads_and_processes_share_one_reader(shard):
 
 
 class Failing(Hdf5Stream):
-    """Whose n-th change of the file raises; the class says which and what."""
+    """Whose n-th operation raises; the class says which and what."""
 
     at = 0
     error: BaseException
     count = 0
 
-    def _change(self, call: Any, argument: Any) -> None:
-        def change(value: Any) -> None:
+    def _do(self, call: Callable[[], Any], otherwise: Any) -> Any:
+        def operation() -> Any:
             type(self).count += 1
             if type(self).count == self.at:
                 raise self.error
-            call(value)
+            return call()
 
-        super()._change(change, argument)
+        return super()._do(operation, otherwise)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ def test_a_change_that_fails_anywhere_ends_the_shard_and_hdf5_lets_go(
     monkeypatch.setattr(hdf5_file, "Hdf5Stream", Failing)
     monkeypatch.setattr(Failing, "error", error, raising=False)
     failures = 0
-    for at in range(1, 100):
+    for at in range(1, 1000):
         monkeypatch.setattr(Failing, "at", at)
         monkeypatch.setattr(Failing, "count", 0)
         found = ""
