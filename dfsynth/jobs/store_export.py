@@ -57,7 +57,7 @@ class StoreExporter:
         with plan_or_resume(job, target, progress) as planned:
             committed = source.committed_shards()
             _drop_outdated(source, target, planned.lock)
-            claims = Claims(target, planned.lock, planned.record, (0, 1))
+            claims = Claims(target, planned.lock, record, range(record.shards))
             claims.pending = [shard for shard in claims.pending if shard in committed]
             copy = _Copy(self.format, source, target, record, progress)
             progress.start(sum(len(record.cut.rows_of(shard)) for shard in claims.pending))
