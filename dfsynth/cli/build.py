@@ -46,7 +46,7 @@ def build(
     ],
     out: Annotated[Path, output_option("The store to write, for example x.zarr.")],
     root: Annotated[
-        Path | None, typer.Option(help="Where the images of a corpus, table or list lie.")
+        str | None, typer.Option(help="Where the images of a corpus, table or list lie.")
     ] = None,
     checkpoint: Annotated[
         str, typer.Option(help="A packaged checkpoint's name, or a checkpoint folder.")

@@ -102,6 +102,10 @@ def _set_up_messages(verbose: bool) -> None:
     # Libraries' debug messages would drown ours.
     for name in ("numcodecs", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # These write signed headers and where credentials came from.
+    for name in ("aiobotocore", "aiohttp", "botocore", "fsspec", "s3fs"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+        logging.getLogger(name).propagate = False
     # pydicom quotes header values, those of patients too. A level would not silence it: it sets
     # its own when it is loaded, which is later.
     logging.getLogger("pydicom").propagate = False

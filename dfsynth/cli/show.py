@@ -37,7 +37,7 @@ def show(
     source: Annotated[
         str | None, typer.Option(help="Where the radiographs are, if the store lacks them.")
     ] = None,
-    root: Annotated[Path | None, typer.Option(help="Root of --source.")] = None,
+    root: Annotated[str | None, typer.Option(help="Root of --source.")] = None,
     max_pixels: MaxPixels = None,
     max_bytes: MaxBytes = None,
     json: JsonFlag = False,

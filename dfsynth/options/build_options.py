@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import AnyPath
 from dfsynth.options.checks import require_one_of, require_out, require_positive, require_run
 from dfsynth.options.coercion import (
     RENAMED,
     to_batch_size,
     to_error_codes,
     to_names,
-    to_optional_path,
     to_partition,
     to_path,
+    to_root,
     to_shard_size,
     to_size,
 )
@@ -58,7 +59,7 @@ class BuildOptions(GivenOptions):
     _coercions: ClassVar = {
         "source": str,
         "out": to_path,
-        "root": to_optional_path,
+        "root": to_root,
         "checkpoint": str,
         "size": to_size,
         "batch_size": to_batch_size,
@@ -71,7 +72,7 @@ class BuildOptions(GivenOptions):
 
     source: str
     out: Path
-    root: Path | None = None
+    root: AnyPath | None = None
     checkpoint: str = "default"
     size: tuple[int, int] | None = None
     """Grid (height, width); the checkpoint's own by default."""

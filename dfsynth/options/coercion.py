@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from dfsynth.errors import ErrorCode, UsageError
+from dfsynth.files.object_path import AnyPath, ObjectPath, to_any_path
 
 Coercion = Callable[[Any], Any]
 
@@ -61,6 +62,25 @@ def to_optional_path(value: str | Path | None) -> Path | None:
         UsageError: an empty text.
     """
     return None if value is None else to_path(value)
+
+
+def to_root(value: str | AnyPath | None) -> AnyPath | None:
+    """A folder, or `s3://bucket/prefix` in an object store; or nothing.
+
+    Raises:
+        UsageError: an address of an object store without a bucket.
+    """
+    return None if value is None else to_place(value)
+
+
+def to_place(value: str | AnyPath) -> AnyPath:
+    """A path, or `s3://bucket/prefix` in an object store.
+
+    Raises:
+        UsageError: an empty text, or an address of an object store without a bucket.
+    """
+    found = to_any_path(value) if value != "" else ""
+    return found if isinstance(found, ObjectPath) else to_path(found)
 
 
 def to_size(value: str | int | Iterable[int] | None) -> tuple[int, int] | None:

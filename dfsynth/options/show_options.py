@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import AnyPath
 from dfsynth.options.checks import require_suffix
-from dfsynth.options.coercion import to_names, to_optional_path, to_path
+from dfsynth.options.coercion import to_names, to_optional_path, to_path, to_root
 from dfsynth.options.given import GivenOptions
 
 PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
@@ -25,7 +26,7 @@ class ShowOptions(GivenOptions):
         "store": to_path,
         "out": to_optional_path,
         "ids": to_names,
-        "root": to_optional_path,
+        "root": to_root,
     }
 
     store: Path
@@ -45,7 +46,7 @@ class ShowOptions(GivenOptions):
     store has it, else `uncertainty`."""
     source: str | None = None
     """Where the radiographs are, if the store lacks them."""
-    root: Path | None = None
+    root: AnyPath | None = None
     """Root of `source`."""
     max_pixels: int | None = None
     """Largest radiograph decoded, in pixels; where the build raised it, so must this."""

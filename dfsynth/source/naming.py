@@ -1,10 +1,11 @@
 """What a source is known by, wherever it lies."""
 
 import os
-from pathlib import Path
+
+from dfsynth.files.object_path import AnyPath
 
 
-def source_name(kind: str, path: Path) -> str:
+def source_name(kind: str, path: AnyPath) -> str:
     """`kind` and the last part of `path`, for example "tar:chests.tar".
 
     Two folders or files of one kind differ in it, and moving one to another place does not change

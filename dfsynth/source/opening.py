@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import SCHEME, AnyPath, ObjectPath
 from dfsynth.source.container_source import ContainerSource
 from dfsynth.source.containers import SHARD_SUFFIX, is_archive, is_shard
 from dfsynth.source.corpus import Corpus
@@ -16,6 +17,7 @@ from dfsynth.source.exclusion import is_compressed_tar
 from dfsynth.source.folder import FolderSource
 from dfsynth.source.glob_pattern import is_pattern, split_pattern
 from dfsynth.source.metadata import is_table
+from dfsynth.source.object_folder import ObjectFolderSource
 from dfsynth.source.path_list import PathListSource
 from dfsynth.source.pattern_source import PatternSource
 from dfsynth.source.protocol import Source
@@ -25,28 +27,36 @@ _STDIN: Final = "-"
 _COLUMN_MARK: Final = "::"
 _KINDS: Final = (
     "a folder, a .tar, .tar.gz or .zip archive, a .parquet shard with images inside, a .csv or "
-    ".parquet table of paths, a pattern such as dir/**.dcm, - for paths on standard input, or a "
-    "corpus .toml"
+    ".parquet table of paths, a pattern such as dir/**.dcm, s3://bucket/prefix/, - for paths on "
+    "standard input, or a corpus .toml"
 )
 
 
-def open_source(spec: str, root: Path | None, frontal_only: bool = False) -> Source:
+def open_source(spec: str, root: AnyPath | None, frontal_only: bool = False) -> Source:
     """The source that `spec` names; nothing is listed yet.
 
     Args:
         spec: the name of a known corpus, a corpus TOML, a folder, a .tar, .tar.gz or .zip, a
-            .parquet with images inside, a .csv or .parquet table of paths, a pattern of paths, or
-            - for paths on standard input. A corpus's name wins over a folder of that name: write
-            ./nih for it. `::COLUMN` behind a shard, or what holds shards, names the column of
-            images.
+            .parquet with images inside, a .csv or .parquet table of paths, a pattern of paths,
+            s3://bucket/prefix, or - for paths on standard input. A corpus's name wins over a
+            folder of that name: write ./nih for it. `::COLUMN` behind a shard, or what holds
+            shards, names the column of images.
         root: where the images of a corpus, a table or a list lie; a table's own folder by default,
             and the working folder for a list. All else is its own root; a relative path that is
-            not in the working folder is looked for below `root`.
+            not in the working folder is looked for below `root`. A root in an object store serves
+            tables and lists.
         frontal_only: whether images of a corpus that are known not to be frontal are left out.
 
     Raises:
         UsageError: an unknown source, a missing root or file, or a kind that cannot be read.
     """
+    if spec.startswith(SCHEME) or isinstance(root, ObjectPath):
+        return _open_elsewhere(spec, root)
+    return _open_here(spec, root, frontal_only)
+
+
+def _open_here(spec: str, root: Path | None, frontal_only: bool) -> Source:
+    """A source on a disk of this machine."""
     if root is not None and not root.is_dir():
         raise UsageError(f"no folder {root}: expected the folder of the images after --root")
     if spec == _STDIN:
@@ -67,6 +77,41 @@ def open_source(spec: str, root: Path | None, frontal_only: bool = False) -> Sou
     if path.suffix.lower() == ".toml" and column is None:
         return open_corpus(load_corpus(path), root, frontal_only)
     return _open_file(path, root, column)
+
+
+def _open_elsewhere(spec: str, root: AnyPath | None) -> Source:
+    """A source that is, or whose images are, in an object store."""
+    if not spec.startswith(SCHEME) and isinstance(root, ObjectPath):
+        return _open_rooted(spec, root)
+    return _open_objects(ObjectPath.parse(spec))
+
+
+def _open_objects(root: ObjectPath) -> Source:
+    if is_archive(root.name) or root.suffix.lower() in (SHARD_SUFFIX, ".csv", ".toml"):
+        raise UsageError(
+            f"{root} is no source: found the name of an archive or a table; expected a folder of "
+            "images in the object store, as s3://BUCKET/PREFIX/; fetch the file and give it here "
+            "(with a table, the images may stay: --root s3://BUCKET/PREFIX)"
+        )
+    if is_pattern(root.key):
+        raise UsageError(
+            f"{root} is no source: found a pattern; expected a folder of images in the object "
+            "store, as s3://BUCKET/PREFIX/"
+        )
+    return ObjectFolderSource(root)
+
+
+def _open_rooted(spec: str, root: ObjectPath) -> Source:
+    """A table or a list here whose images lie in an object store."""
+    if spec == _STDIN:
+        return PathListSource(sys.stdin.buffer, root)
+    path = Path(spec)
+    if is_table(path.name) and path.is_file() and not is_shard(path):
+        return TableSource(path, root)
+    raise UsageError(
+        f"--source {spec} with --root {root}: expected a .csv or .parquet table of paths on this "
+        "machine, or - for a list; a folder of images in the object store is a --source of its own"
+    )
 
 
 def _open_file(path: Path, root: Path | None, column: str | None) -> Source:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import AnyPath
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
 from dfsynth.source.order import require_unique
@@ -24,7 +25,7 @@ class PathListSource:
     goes on by its plan, and needs no list.
     """
 
-    def __init__(self, stream: BinaryIO, root: Path) -> None:
+    def __init__(self, stream: BinaryIO, root: AnyPath) -> None:
         self.root = root
         self.license = "unknown"
         self.name = "list:stdin"

@@ -9,6 +9,9 @@ from types import MappingProxyType
 from typing import Final
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
+from dfsynth.files.object_errors import code_of, object_faults
+from dfsynth.files.object_path import AnyPath, ObjectPath
+from dfsynth.files.objects import fetch, list_objects
 
 _MACHINE_FAILURES: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -31,6 +34,10 @@ _MACHINE_FAILURES: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 """What ends a run: the same file could be read once the machine is well again."""
+
+
+_OF_ONE_OBJECT: Final = frozenset({"AccessDenied", "403", "InvalidObjectState"})
+"""What an object store says of objects that others own, or that lie in its slow archive."""
 
 
 def require_no_machine_failure(error: OSError) -> None:
@@ -73,14 +80,16 @@ def _allows(status: os.stat_result, needed: int) -> bool:
     return bool(status.st_mode & needed)
 
 
-def read_below(root: Path, uri: str, max_bytes: int) -> bytes:
-    """The bytes of the file `uri` below `root`.
+def read_below(root: AnyPath, uri: str, max_bytes: int) -> bytes:
+    """The bytes of the file, or of the object, `uri` below `root`.
 
     Raises:
         ImageError: missing, unreadable, empty, or more than `max_bytes` (asked before reading).
         DfsynthError: the root itself is gone, so that no image can be told to be missing; or
-            a failure of the machine, not of the file.
+            a failure of the machine or of the object store, not of the file.
     """
+    if isinstance(root, ObjectPath):
+        return _read_object(root, uri, max_bytes)
     try:
         # Without O_NONBLOCK a pipe of the same name would block for good.
         descriptor = os.open(root / uri, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -103,6 +112,27 @@ def read_below(root: Path, uri: str, max_bytes: int) -> bytes:
         raise ImageError(ErrorCode.UNREADABLE, "the file cannot be read") from None
     finally:
         os.close(descriptor)
+
+
+def _read_object(root: ObjectPath, uri: str, max_bytes: int) -> bytes:
+    with object_faults(f"read the source {root}", root.bucket, DfsynthError):
+        try:
+            # One request, where asking for the size first would be two.
+            content = fetch(root / uri, max_bytes + 1)
+        except OSError as error:
+            if code_of(error) not in _OF_ONE_OBJECT:
+                raise
+            # Where nothing at all may be read, this ends the run.
+            next(list_objects(root), None)
+            raise ImageError(ErrorCode.UNREADABLE, "the object may not be read") from None
+    if content is None:
+        raise ImageError(ErrorCode.MISSING, "the object is not there")
+    if len(content) > max_bytes:
+        raise ImageError(
+            ErrorCode.TOO_LARGE, f"the object has more than the {max_bytes} bytes that are read"
+        )
+    require_size(len(content), max_bytes)
+    return content
 
 
 def _read_regular(descriptor: int, max_bytes: int) -> bytes:

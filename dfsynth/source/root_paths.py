@@ -2,26 +2,29 @@
 
 import posixpath
 import re
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.files.object_path import SCHEME, AnyPath, ObjectPath
 from dfsynth.source.schema import Column
 
 _UNUSUAL_PATH: Final = r"^/|^[A-Za-z]:/|(^|/)\.{0,2}(/|$)"
 
 
-def relative_to_root(paths: Column, root: Path) -> Column:
+def relative_to_root(paths: Column, root: AnyPath) -> Column:
     """Paths relative to `root`, null where they lead out of it; absolute ones may lie below it.
 
-    A path with the letter of a drive lies nowhere.
+    A path with the letter of a drive lies nowhere; one in an object store below a root there.
     """
     unusual = pc.match_substring_regex(paths, _UNUSUAL_PATH)
     if not pc.any(unusual).as_py():
         return paths
-    roots = (str(root.absolute()), str(root.resolve()))
+    if isinstance(root, ObjectPath):
+        roots: tuple[str, ...] = (str(root),)
+    else:
+        roots = (str(root.absolute()), str(root.resolve()))
     return pa.array(
         [
             _below(path, roots) if odd and path else path
@@ -32,6 +35,8 @@ def relative_to_root(paths: Column, root: Path) -> Column:
 
 
 def _below(path: str, roots: tuple[str, ...]) -> str | None:
+    if path.startswith(SCHEME):
+        return path[len(roots[0]) + 1 :] if path.startswith(f"{roots[0]}/") else None
     plain = posixpath.normpath(path)
     if re.match(r"[A-Za-z]:/", plain):
         return None

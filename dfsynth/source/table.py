@@ -9,6 +9,7 @@ from typing import Final
 import pyarrow.compute as pc
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import AnyPath
 from dfsynth.records import SourceItem
 from dfsynth.source import columns, exclusion, metadata
 from dfsynth.source.naming import source_name
@@ -44,7 +45,7 @@ class TableSource:
     """
 
     table: Path
-    root: Path
+    root: AnyPath
     license: str = "unknown"
 
     @property
