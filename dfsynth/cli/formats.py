@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dfsynth.errors import DfsynthError
+from dfsynth.threads.prefetch import INPUTS
 
 if TYPE_CHECKING:
     from dfsynth.jobs.engine import RunReport
+    from dfsynth.jobs.stages import StageUse
 
 
 def format_seconds(seconds: float) -> str:
@@ -42,7 +44,18 @@ def report_lines(report: "RunReport", noun: str) -> list[str]:
             f"{report.elsewhere} shards are in another process's hands; "
             "run the same command again should it not finish them"
         )
+    if report.stages:
+        lines.append(bottleneck_line(report.stages))
     return lines
+
+
+def bottleneck_line(use: "StageUse") -> str:
+    """What held a build up, how busy its stages were, and what to change."""
+    busy = ", ".join(f"{stage} {share:.0%}" for stage, share in use.busy.items())
+    return (
+        f"slowest stage: {use.bottleneck}; {use.advice} (busy: {busy}; the generator waited for "
+        f"inputs {use.waited[INPUTS]:.0%} of the time, with {use.ready:.1f} of {use.room} ready)"
+    )
 
 
 def failure_lines(report: "RunReport") -> list[str]:

@@ -11,6 +11,7 @@ from dfsynth.jobs.extension import extend_store, tell_new_inputs
 from dfsynth.jobs.generator import GeneratorMaker, MadeOnce
 from dfsynth.jobs.planning import Planned, find_planned, is_finished, plan_or_resume
 from dfsynth.jobs.shard_builder import ShardBuilder
+from dfsynth.jobs.stages import StageUse
 from dfsynth.jobs.workers.driver import spread_partition, workers_for
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
@@ -59,12 +60,13 @@ def run_build(
         if workers is None:
             activity = Activity()
             with watchdog(activity, progress.message):
-                tally = build_partition(job, planned, progress, activity, stopped)
+                tally, use = build_partition(job, planned, progress, activity, stopped)
             stalls: Mapping[str, float] = activity.longest
         else:
             tally, stalls = spread_partition(workers, job, planned, progress, stopped)
+            use = None
         work = Work(layout, planned.record, options.partition, planned.resumed, started)
-        return report_run(work, tally, fresh, stalls)
+        return report_run(work, tally, fresh, stalls, use)
 
 
 def build_partition(
@@ -73,13 +75,14 @@ def build_partition(
     progress: Progress,
     activity: Activity,
     stopped: Callable[[], bool],
-) -> Tally:
-    """Every uncommitted shard of this process's partition, from source to manifest."""
+) -> tuple[Tally, StageUse | None]:
+    """Every uncommitted shard of this process's partition, and what the time went into."""
     record, layout = planned.record, planned.layout
     builder = ShardBuilder(job, layout, record, progress, activity, available_cores(), stopped)
     shards = partition_shards(record, job.options.partition)
     claims = Claims(layout, planned.lock, record, shards, builder.work.again)
     progress.start(builder.work.count(claims.pending))
     if not claims.pending:
-        return Tally(0, 0)
-    return builder.build(claims, claims.committed)
+        return Tally(0, 0), None
+    tally = builder.build(claims, claims.committed)
+    return tally, builder.use

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import make_folder, remove_durably, write_durably
+from dfsynth.jobs.stages import WRITE
 from dfsynth.manifest import ManifestSchema, encode_part
 from dfsynth.progress import Progress
 from dfsynth.records import ManifestRow, PairRow
@@ -84,7 +85,7 @@ def commit_shard(
             return Tally(0, 0)
         for index in range(len(written), store.specs[0].rows_of(shard)):
             writer.skip(index)
-        with store.activity.doing("write", f"shard {shard}"):
+        with store.activity.doing(WRITE, f"shard {shard}"):
             _publish(store, shard, writer, [entry.row for entry in written], whole)
     return _tally(written)
 
@@ -116,7 +117,7 @@ def _make_folders(store: ShardStore, shard: int) -> None:
 
 def _append(store: ShardStore, writer: ShardWriter, rows: Iterable[Written]) -> Iterator[Written]:
     for index, entry in enumerate(rows):
-        with store.activity.doing("write", entry.row.image_id):
+        with store.activity.doing(WRITE, entry.row.image_id):
             if entry.encoded is None:
                 writer.skip(index)
             else:

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from dfsynth.jobs.claims import ShardQueue, waiting_shards
 from dfsynth.jobs.commit import Tally
 from dfsynth.jobs.failure_counts import count_failures
+from dfsynth.jobs.stages import StageUse
 from dfsynth.store import StoreLayout
 from dfsynth.store.record import StoreRecord
 
@@ -60,6 +61,8 @@ class RunReport:
     """Inputs that the source has now and the plan has not; 0 where nothing hints at any."""
     stalls: Mapping[str, float] = field(default_factory=dict)
     """Stages that stood still for long: for how many seconds at most."""
+    stages: StageUse | None = None
+    """What the time of a build went into; None where nothing was built, or others built it."""
 
     @property
     def nothing_made(self) -> bool:
@@ -123,6 +126,7 @@ def report_run(
     tally: Tally,
     new_inputs: int = 0,
     stalls: Mapping[str, float] | None = None,
+    stages: StageUse | None = None,
 ) -> RunReport:
     """The report of a run that ends now; see `RunReport` for the rest.
 
@@ -151,4 +155,5 @@ def report_run(
         failures=dict(failures),
         new_inputs=new_inputs,
         stalls=dict(stalls or {}),
+        stages=stages,
     )

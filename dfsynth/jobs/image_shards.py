@@ -11,6 +11,7 @@ from dfsynth.jobs.commit import Written
 from dfsynth.jobs.generator import Generator
 from dfsynth.jobs.image_rows import Failed, Prepared, failed_row, ok_row
 from dfsynth.jobs.model_inputs import Outcome
+from dfsynth.jobs.stages import EXPORT, GENERATE
 from dfsynth.records import Float32Map, Generated
 from dfsynth.score import score
 from dfsynth.store import ArraySpec, StoreFormat
@@ -47,9 +48,9 @@ def export_rows(job: ShardJob, outcomes: Iterable[Outcome]) -> Iterator[Written]
         waiting.extend(_generate(job, window))
         # What is finished goes on at once; more is waited for only where too many wait.
         while waiting and (len(waiting) > most_waiting or _is_finished(waiting[0])):
-            yield _result_of(waiting.popleft())
+            yield _result_of(job, waiting.popleft())
     while waiting:
-        yield _result_of(waiting.popleft())
+        yield _result_of(job, waiting.popleft())
 
 
 def windows(outcomes: Iterable[Outcome], batch_size: int) -> Iterator[list[Outcome]]:
@@ -70,14 +71,17 @@ def _is_finished(entry: Future[Written] | Written) -> bool:
     return isinstance(entry, Written) or entry.done()
 
 
-def _result_of(entry: Future[Written] | Written) -> Written:
-    return entry if isinstance(entry, Written) else entry.result()
+def _result_of(job: ShardJob, entry: Future[Written] | Written) -> Written:
+    if isinstance(entry, Written):
+        return entry
+    with job.activity.waiting(EXPORT):
+        return entry.result()
 
 
 def _generate(job: ShardJob, window: Sequence[Outcome]) -> list[Future[Written] | Written]:
     ready = [outcome for outcome in window if isinstance(outcome, Prepared)]
     started = time.perf_counter()
-    with job.activity.doing("generate", ready[0].item.image_id if ready else ""):
+    with job.activity.doing(GENERATE, ready[0].item.image_id if ready else ""):
         generated = iter(_generate_padded(job.generator, ready))
     seconds = (time.perf_counter() - started) / max(len(ready), 1)
     return [
@@ -99,7 +103,7 @@ def _generate_padded(generator: Generator, ready: Sequence[Prepared]) -> list[Ge
 
 def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: float) -> Written:
     try:
-        with job.activity.doing("score and encode", prepared.item.image_id):
+        with job.activity.doing(EXPORT, prepared.item.image_id):
             stored = maps_to_store(job.specs, generated, prepared)
             encoded = job.format.encode_row(job.specs, stored)
             scored = score(generated, prepared.ready)

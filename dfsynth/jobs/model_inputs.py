@@ -11,6 +11,7 @@ from typing import Final, TypeAlias, TypeVar
 from dfsynth.decode import DecodeLimits, decode_raw
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.jobs.image_rows import Failed, Prepared
+from dfsynth.jobs.stages import DECODE, READ
 from dfsynth.preprocess import ModelInputReader
 from dfsynth.records import ImageFacts, IntensityWindow, ModelInput, SourceItem
 from dfsynth.source import CorpusSource, Source
@@ -52,12 +53,12 @@ class InputStage:
             DfsynthError: the source itself is gone.
         """
         max_bytes = self.reader.limits.max_bytes
-        with self.activity.doing("read", item.image_id):
+        with self.activity.doing(READ, item.image_id):
             data = attempt(lambda: self.source.read(item, max_bytes), item.image_id)
         if isinstance(data, Failure):
             return Failed(item, data.code, data.sentence)
         digest = hashlib.sha256(data).hexdigest()
-        with self.activity.doing("decode", item.image_id):
+        with self.activity.doing(DECODE, item.image_id):
             found = attempt(lambda: self._decoded(data, item), item.image_id)
         if isinstance(found, Failure):
             return Failed(item, found.code, found.sentence, digest)

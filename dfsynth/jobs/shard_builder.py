@@ -17,6 +17,7 @@ from dfsynth.jobs.image_rows import Failed
 from dfsynth.jobs.image_shards import ShardJob, export_rows
 from dfsynth.jobs.model_inputs import InputStage, Outcome, reader_of
 from dfsynth.jobs.source_watch import SourceWatch, asks_of
+from dfsynth.jobs.stages import DECODE, EXPORT, READ, StageUse, use_of
 from dfsynth.jobs.work_list import WorkList
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
@@ -77,6 +78,8 @@ class ShardBuilder:
             layout, record.arrays, record.cut, record.manifest_schema, progress, activity
         )
         self._generator: Generator | None = None
+        self.use: StageUse | None = None
+        """What the time of all queues so far went into; of the inputs' queue, of the last one."""
 
     def build(self, claims: ShardQueue, committed: Collection[int]) -> Tally:
         """Every shard of a queue, up to its manifest part.
@@ -96,6 +99,7 @@ class ShardBuilder:
         layout, specs = self._store.layout, self._store.specs
         workers = options.workers or self._cores
         with (
+            self._activity.running(),
             input_pool(workers, options) as decoding,
             thread_pool("export", self._cores) as exporting,
         ):
@@ -105,14 +109,19 @@ class ShardBuilder:
             room = _AHEAD_BYTES // (4 * held.size[0] * held.size[1])
             ahead = max(min(workers * _AHEAD_PER_WORKER, room), self._generator.batch_size * 2)
             items = self.work.claimed_items(claims)
-            outcomes = Prefetch[SourceItem, Outcome](decoding, self._stage(), items, ahead)
+            outcomes = Prefetch[SourceItem, Outcome](
+                decoding, self._stage(), items, ahead, self._activity
+            )
 
             def commit(shard: int, rows: Iterator[tuple[SourceItem, Outcome]]) -> Tally:
                 going = _until(self._stopped, (outcome for _, outcome in rows))
                 made = export_rows(shards, self._watch.over(going))
                 return commit_shard(self._store, shard, self.work.whole(shard, made), self._stopped)
 
-            return run_claimed(claims, outcomes, commit, self._stopped)
+            tally = run_claimed(claims, outcomes, commit, self._stopped)
+        threads = {READ: workers, DECODE: workers, EXPORT: self._cores}
+        self.use = use_of(self._activity, threads, outcomes.mean_ready, outcomes.room, held.mc)
+        return tally
 
     def _load(self) -> Generator:
         held, facts = self._held, self._job.maker.facts

@@ -1,6 +1,7 @@
 """Which stage of a run is at what, and a watchdog that names the one that stands still."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,22 +34,48 @@ class Activity:
         self._moved = monotonic()
         self.longest: dict[str, float] = {}
         """Of each stage that was seen standing still, for how many seconds at most."""
+        self.busy: defaultdict[str, float] = defaultdict(float)
+        """Of each stage, the seconds of all its calls that have ended, in all threads."""
+        self.waited: defaultdict[str, float] = defaultdict(float)
+        """Seconds that threads waited, by what for."""
+        self.running_s = 0.0
+        """Seconds in which the stages had work."""
 
     @contextmanager
     def doing(self, stage: str, item: str) -> Iterator[None]:
         """While the body runs, `stage` is at `item`."""
-        call = object()
+        call, begun = object(), monotonic()
         with self._mutex:
             if not self._calls:
                 # There was nothing to do before: nobody stood still.
-                self._moved = monotonic()
-            self._calls[call] = (monotonic(), stage, item)
+                self._moved = begun
+            self._calls[call] = (begun, stage, item)
         try:
             yield
         finally:
             with self._mutex:
                 del self._calls[call]
                 self._moved = monotonic()
+                self.busy[stage] += self._moved - begun
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """While the body runs, its thread waits for `what`; that is no call of a stage."""
+        begun = monotonic()
+        try:
+            yield
+        finally:
+            with self._mutex:
+                self.waited[what] += monotonic() - begun
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """While the body runs, the stages have work; for one thread at a time."""
+        begun = monotonic()
+        try:
+            yield
+        finally:
+            self.running_s += monotonic() - begun
 
     def standstill(self, limit_s: float) -> Standstill | None:
         """The call that nothing has overtaken for `limit_s` seconds; None where something moved."""

@@ -3,10 +3,15 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+from dfsynth.threads.activity import Activity
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+INPUTS: Final = "inputs"
+"""What whoever takes the results waits for, as `Activity` has it."""
 
 
 class Prefetch(Generic[Item, Result]):
@@ -23,19 +28,44 @@ class Prefetch(Generic[Item, Result]):
         work: Callable[[Item], Result],
         items: Iterable[Item],
         ahead: int,
+        activity: Activity | None = None,
     ) -> None:
+        """Draws nothing yet.
+
+        Args:
+            executor: Runs the work.
+            work: What is done with an item.
+            items: What there is to do, in order.
+            ahead: Most items in flight.
+            activity: Where the wait for results is counted, if anywhere.
+        """
         self._executor = executor
         self._work = work
         self._items = iter(items)
         self._ahead = ahead
+        self._activity = activity or Activity()
         self._waiting: deque[tuple[Item, Future[Result]]] = deque()
+        self._taken = self._found_ready = 0
+
+    @property
+    def room(self) -> int:
+        """Most items in flight."""
+        return self._ahead
+
+    @property
+    def mean_ready(self) -> float:
+        """Finished results that lay there when one was taken, 0 to `room`, in the mean so far."""
+        return self._found_ready / max(self._taken, 1)
 
     def __iter__(self) -> Iterator[tuple[Item, Result]]:
         """Pairs of item and result; what `work` raises is raised here, in its turn."""
         self._fill()
         while self._waiting:
+            self._found_ready += sum(future.done() for _, future in self._waiting)
+            self._taken += 1
             item, future = self._waiting.popleft()
-            result = future.result()
+            with self._activity.waiting(INPUTS):
+                result = future.result()
             self._fill()
             yield item, result
 

@@ -47,6 +47,20 @@ def test_a_pause_before_a_call_is_not_its_own(clock):
         assert activity.standstill(60) is not None
 
 
+def test_calls_and_waits_are_summed_over_all_threads(clock):
+    activity = Activity()
+    with activity.running():
+        with activity.doing("read", "a.png"):
+            clock[0] = 2.0
+            with activity.doing("read", "b.png"):
+                clock[0] = 5.0
+        with activity.waiting("inputs"):
+            clock[0] = 9.0
+            assert activity.standstill(1) is None, "a wait is no call"
+    assert (activity.busy, activity.waited) == ({"read": 8.0}, {"inputs": 4.0})
+    assert activity.running_s == 9.0
+
+
 def test_a_line_is_told_from_beside_the_run(clock):
     activity, told, heard = Activity(), [], threading.Event()
 
