@@ -84,10 +84,10 @@ def build_store(
     Raises:
         UsageError, DfsynthError: as `build`.
     """
-    from dfsynth.jobs.build import run_build
+    from dfsynth.jobs.build_remote import build_anywhere
     from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 
-    return run_build(options, CheckpointMaker(options), progress, stopped)
+    return build_anywhere(options, CheckpointMaker(options), progress, stopped)
 
 
 @spell_out(FilterOptions)

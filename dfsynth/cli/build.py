@@ -198,11 +198,11 @@ def _run(options: BuildOptions, console: Console, strict: bool) -> None:
 def _dry_run(options: BuildOptions, console: Console) -> None:
     from dfsynth.cli.formats import estimate_lines, format_counts, space_lines
     from dfsynth.devices import explain_precision, resolve_device
-    from dfsynth.jobs.build_estimate import estimate_build
+    from dfsynth.jobs.build_remote import estimate_anywhere
     from dfsynth.jobs.checkpoint_generator import CheckpointMaker
     from dfsynth.jobs.disk_space import free_bytes
 
-    found = estimate_build(options, CheckpointMaker(options))
+    found = estimate_anywhere(options, CheckpointMaker(options))
     does = f"would go on with {options.out}:" if found.planned else f"would make {options.out}:"
     lines = [f"{does} {found.rows} rows to write in {found.shards} shards of {found.shard_size}"]
     if found.excluded:
@@ -217,5 +217,6 @@ def _dry_run(options: BuildOptions, console: Console) -> None:
     lines.append(
         f"precision: {explain_precision(options.precision, resolve_device(options.device))}"
     )
-    lines += space_lines(found.bytes_estimate, free_bytes(options.out))
+    if isinstance(options.out, Path):
+        lines += space_lines(found.bytes_estimate, free_bytes(options.out))
     console.result(found, "\n".join(lines))

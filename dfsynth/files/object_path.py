@@ -81,4 +81,9 @@ def to_any_path(text: str | AnyPath) -> AnyPath:
     """
     if isinstance(text, str) and text.startswith(SCHEME):
         return ObjectPath.parse(text)
-    return text if isinstance(text, ObjectPath) else Path(text)
+    if isinstance(text, ObjectPath):
+        return text
+    path = Path(text)
+    if path.parts[:1] == (SCHEME.rstrip("/"),):  # a path keeps one of two slashes
+        return ObjectPath.parse(SCHEME + "/".join(path.parts[1:]))
+    return path

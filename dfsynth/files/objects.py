@@ -4,11 +4,14 @@ Any number of threads may call these at once, and so may forked and spawned proc
 one client for each process. Credentials, region and endpoint are those that the environment names.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dfsynth.errors import DfsynthError
+from dfsynth.errors import DfsynthError, StoreError
 from dfsynth.extras import load_extra
 from dfsynth.files.object_errors import code_of, is_missing, object_faults
 from dfsynth.files.object_path import ObjectPath
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 PAGE_KEYS: Final = 1000
 """Of one answer to a listing; a store gives no more at once."""
+_TAKEN: Final = frozenset(
+    {"PreconditionFailed", "412", "ConditionalRequestConflict", "409", "FileExistsError"}
+)
 _NO_SUCH_RANGE: Final = frozenset({"InvalidRange", "416"})
 
 
@@ -28,6 +34,8 @@ class Found:
 
     key: str
     size_bytes: int
+    changed_s: float
+    """Since 1970, by the store's clock."""
 
 
 def filesystem() -> "S3FileSystem":
@@ -36,20 +44,28 @@ def filesystem() -> "S3FileSystem":
     Raises:
         UsageError: s3fs, of the extra `s3`, is not installed.
     """
+    return client_of(os.getpid())
+
+
+@cache
+def client_of(_process: int) -> "S3FileSystem":
+    """One client for all threads of a process: left to itself, s3fs makes one for each."""
     client: S3FileSystem = load_extra("s3fs", "an s3:// address", "s3").S3FileSystem(
-        use_listings_cache=False
+        use_listings_cache=False, skip_instance_cache=True
     )
     return client
 
 
-def fetch(path: ObjectPath, size_bytes: int) -> bytes | None:
-    """The first bytes of an object, at most so many; None where there is none. One request.
+def fetch(path: ObjectPath, end: int | None, start: int = 0) -> bytes | None:
+    """Bytes [start, end) of an object, fewer where it ends before; None where there is none.
+
+    A negative `start`, with no `end`, counts from the object's end. One request.
 
     Raises:
         Exception: what the library raises; call it within `object_faults`.
     """
     try:
-        content: bytes = filesystem().cat_file(path.address, start=0, end=size_bytes)
+        content: bytes = filesystem().cat_file(path.address, start=start, end=end)
     except OSError as error:
         if is_missing(error):
             return None
@@ -79,7 +95,74 @@ def list_objects(root: ObjectPath) -> Iterator[Found]:
                 **more,
             )
         for entry in page.get("Contents", ()):
-            yield Found(entry["Key"][len(root.prefix) :], entry["Size"])
+            yield Found(
+                entry["Key"][len(root.prefix) :], entry["Size"], entry["LastModified"].timestamp()
+            )
         if not page.get("IsTruncated"):
             return
         more = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+def read_object(path: ObjectPath) -> bytes | None:
+    """The whole of an object; None where there is none.
+
+    Raises:
+        UsageError: there is no such bucket.
+        StoreError: the store refuses.
+    """
+    with object_faults(f"read {path}", path.bucket, StoreError):
+        return fetch(path, None)
+
+
+def put_object(path: ObjectPath, content: bytes) -> None:
+    """Makes an object, or replaces it, whole.
+
+    Raises:
+        UsageError: there is no such bucket.
+        StoreError: the store refuses.
+    """
+    with object_faults(f"write {path}", path.bucket, StoreError):
+        filesystem().pipe_file(path.address, content)
+
+
+def put_file(path: ObjectPath, file: Path) -> None:
+    """Makes an object of a file, or replaces it; in parts where it is large.
+
+    Raises:
+        UsageError: there is no such bucket.
+        StoreError: the store refuses.
+    """
+    with object_faults(f"write {path}", path.bucket, StoreError):
+        filesystem().put_file(str(file), path.address)
+
+
+def create_object(path: ObjectPath, content: bytes) -> bool:
+    """Makes an object that is not there yet; False where it is, and stays as it was.
+
+    An answer that was lost on the way is asked for again, and then finds what it made itself.
+
+    Raises:
+        UsageError: there is no such bucket.
+        StoreError: the store refuses.
+    """
+    with object_faults(f"write {path}", path.bucket, StoreError):
+        try:
+            filesystem().pipe_file(path.address, content, mode="create")
+        except OSError as error:
+            if code_of(error) not in _TAKEN:
+                raise
+        else:
+            return True
+    return read_object(path) == content
+
+
+def remove_objects(paths: Iterable[ObjectPath]) -> None:
+    """Removes objects one after the other; missing ones are passed over.
+
+    Raises:
+        UsageError: there is no such bucket.
+        StoreError: the store refuses.
+    """
+    for path in paths:
+        with object_faults(f"remove {path}", path.bucket, StoreError):
+            filesystem().call_s3("delete_object", Bucket=path.bucket, Key=path.key)

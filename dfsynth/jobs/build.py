@@ -27,6 +27,7 @@ def run_build(
     maker: GeneratorMaker,
     progress: Progress,
     stopped: Callable[[], bool] = lambda: False,
+    committed: Callable[[int], None] = lambda _: None,
 ) -> RunReport:
     """Builds a store, or goes on where an earlier run of the same command stopped.
 
@@ -35,6 +36,7 @@ def run_build(
         maker: The checkpoint.
         progress: Who is told.
         stopped: Asked between batches: whether the run is to end soon. What it has made is kept.
+        committed: Told of each shard once it is.
 
     Raises:
         UsageError: wrong options, no images, or a conflict with what the store holds.
@@ -42,7 +44,7 @@ def run_build(
     """
     started = time.monotonic()
     source = open_source(options.source, options.root, options.views != "all")
-    layout = StoreLayout(options.out)
+    layout = StoreLayout(options.folder)
     job = BuildJob(options, source, MadeOnce(maker))
     if options.extend:
         extend_store(job, layout, progress)
@@ -60,7 +62,7 @@ def run_build(
         if workers is None:
             activity = Activity()
             with watchdog(activity, progress.message):
-                tally, use = build_partition(job, planned, progress, activity, stopped)
+                tally, use = build_partition(job, planned, progress, activity, stopped, committed)
             stalls: Mapping[str, float] = activity.longest
         else:
             tally, stalls = spread_partition(workers, job, planned, progress, stopped)
@@ -75,10 +77,13 @@ def build_partition(
     progress: Progress,
     activity: Activity,
     stopped: Callable[[], bool],
+    committed: Callable[[int], None],
 ) -> tuple[Tally, StageUse | None]:
     """Every uncommitted shard of this process's partition, and what the time went into."""
     record, layout = planned.record, planned.layout
-    builder = ShardBuilder(job, layout, record, progress, activity, available_cores(), stopped)
+    builder = ShardBuilder(
+        job, layout, record, progress, activity, available_cores(), stopped, committed
+    )
     shards = partition_shards(record, job.options.partition)
     claims = Claims(layout, planned.lock, record, shards, builder.work.again)
     progress.start(builder.work.count(claims.pending))

@@ -58,7 +58,7 @@ def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> BuildEstimat
     """
     source = open_source(options.source, options.root, options.views != "all")
     job = BuildJob(options, source, MadeOnce(maker))
-    layout = StoreLayout(options.out)
+    layout = StoreLayout(options.folder)
     work = _remaining(job, layout) or _planned_anew(job)
     held = work.record.fingerprint
     limits = limits_of(options.max_pixels, options.max_bytes)

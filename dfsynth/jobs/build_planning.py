@@ -145,7 +145,7 @@ class BuildJob:
             precision=precision,
             maps=options.maps,
             dtype=dtype,
-            compression=format_of(StoreLayout(options.out)).compression,
+            compression=format_of(StoreLayout(options.folder)).compression,
             shard_size=shard_size,
             limit=options.limit,
             mc=options.mc,

@@ -24,6 +24,7 @@ from dfsynth.store import Json, StoreLayout
 from dfsynth.store.build_record import BuildRecord, Fingerprint
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
+from dfsynth.store.remote import opened_layout
 from dfsynth.store.surroundings import require_outside_stores
 
 CalibrateErrors: TypeAlias = Callable[
@@ -69,7 +70,13 @@ def run_filter(options: FilterOptions, calibrate: CalibrateErrors, progress: Pro
         CheckpointError: a damaged checkpoint.
         StoreError: the store is damaged, or `out` cannot be written.
     """
-    layout = StoreLayout(options.store)
+    with opened_layout(options.store) as layout:
+        return _filter(options, layout, calibrate, progress)
+
+
+def _filter(
+    options: FilterOptions, layout: StoreLayout, calibrate: CalibrateErrors, progress: Progress
+) -> Filtered:
     record = read_record(layout.build)
     if options.out is not None:
         require_output(options.out, "the selection")
@@ -82,9 +89,9 @@ def run_filter(options: FilterOptions, calibrate: CalibrateErrors, progress: Pro
                 "store of dfsynth build"
             )
         # Before a calibration that may take minutes: can anything be chosen at all?
-        _select(options, record, math.inf)
+        _select(options, layout, record, math.inf)
         promise = _promise(options, options.limit, record, calibrate, progress)
-    chosen = _select(options, record, None if promise is None else promise.threshold)
+    chosen = _select(options, layout, record, None if promise is None else promise.threshold)
     if options.out is not None:
         write_selection(options.out, chosen, _provenance(options, record, chosen.by, promise))
     return Filtered(
@@ -116,10 +123,13 @@ def _promise(
 
 
 def _select(
-    options: FilterOptions, record: BuildRecord | PairsRecord, at_most: float | None
+    options: FilterOptions,
+    layout: StoreLayout,
+    record: BuildRecord | PairsRecord,
+    at_most: float | None,
 ) -> Selection:
     return select(
-        StoreLayout(options.store).manifest,
+        layout.manifest,
         options.where,
         options.keep,
         options.by if options.limit is None else options.limit.column,

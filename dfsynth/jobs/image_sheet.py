@@ -12,10 +12,10 @@ from dfsynth.jobs.sheet_content import Panels, number_caption
 from dfsynth.records import Float32Map, Geometry, IntensityWindow
 from dfsynth.report import SheetColumn, SheetRow, robust_limits
 from dfsynth.source import Source
-from dfsynth.store import StoreLayout
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.opened import Store
 from dfsynth.store.plan import Plan, source_item
+from dfsynth.store.remote import opened_layout
 
 _COLUMNS: Final = ("attenuation", "dark_field", "aleatoric", "epistemic")
 _COLOUR_MAPS: Final = ("gray", "gray", "viridis", "inferno")
@@ -31,7 +31,9 @@ class SourceImages:
         self._source = source
         self._reader = reader_of(source, held.size, IntensityWindow(*record.intensity), limits)
         self._shard_size = held.shard_size
-        self._plan = Plan(StoreLayout(store.path).plan, record.cut, source_item)
+        with opened_layout(store.path) as layout:
+            # It stays open, and so readable, when the folder that stands for a store is gone.
+            self._plan = Plan(layout.plan, record.cut, source_item)
 
     def read(self, row: int) -> Float32Map | None:
         """(y, x) of the grid in [0, 1]; None where the source no longer gives the image.

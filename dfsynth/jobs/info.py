@@ -4,16 +4,19 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from dfsynth.errors import StoreError
+from dfsynth.files.object_path import AnyPath, ObjectPath, to_any_path
+from dfsynth.files.objects import list_objects
 from dfsynth.jobs.failure_counts import count_failures
 from dfsynth.manifest import read_manifest, score_quantiles
 from dfsynth.score import NO_SCORES
 from dfsynth.store import StoreLayout, missing_files
 from dfsynth.store.record import read_record
+from dfsynth.store.remote import mirrored
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +45,41 @@ class StoreInfo:
     """Array files of committed shards that are not there: run `dfsynth verify`."""
 
 
-def describe_store(root: Path) -> StoreInfo:
+def describe_store(store: str | AnyPath) -> StoreInfo:
     """Reads the manifest and the build record, no image.
 
     Raises:
         UsageError: there is no store.
         StoreError: its build record or its manifest is damaged.
     """
-    layout = StoreLayout(root)
+    root = to_any_path(store)
+    if isinstance(root, ObjectPath):
+        with mirrored(root) as layout:
+            return _describe_remote(layout, root)
+    return _describe(StoreLayout(root))
+
+
+def _describe_remote(layout: StoreLayout, root: ObjectPath) -> StoreInfo:
+    sizes = {found.key: found.size_bytes for found in list_objects(root)}
+    gone = [
+        path.relative_to(layout.root).as_posix()
+        for path in missing_files(layout, [s.name for s in read_record(layout.build).arrays])
+    ]
+    return replace(
+        _describe(layout),
+        store=str(root),
+        size_bytes=sum(sizes.values()),
+        missing=tuple(str(root / key) for key in gone if key not in sizes),
+    )
+
+
+def _describe(layout: StoreLayout) -> StoreInfo:
     record = read_record(layout.build)
     table = read_manifest(layout.manifest, record.manifest_schema)
     if table.num_rows > record.rows:
         raise StoreError(
-            f"the manifest of {root} has {table.num_rows} rows, its plan {record.rows}: a part of "
-            "another store lies among its own; `dfsynth verify` names what is damaged"
+            f"the manifest of {layout.root} has {table.num_rows} rows, its plan {record.rows}: a "
+            "part of another store lies among its own; `dfsynth verify` names what is damaged"
         )
     status = _counts(table["status"].to_pylist())
     flags = chain.from_iterable(flags or () for flags in table["flags"].to_pylist())

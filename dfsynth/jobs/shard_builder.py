@@ -51,6 +51,7 @@ class ShardBuilder:
         activity: Activity,
         cores: int,
         stopped: Callable[[], bool],
+        committed: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Opens the plan; loads no network, and reads no input.
 
@@ -62,6 +63,7 @@ class ShardBuilder:
             activity: Where the stages say what they are at.
             cores: That this process may use.
             stopped: Asked between batches: whether the run is to end soon.
+            committed: Told of each shard once it is.
 
         Raises:
             StoreError: the plan or the manifest is damaged.
@@ -73,6 +75,7 @@ class ShardBuilder:
         self._activity = activity
         self._cores = cores
         self._stopped = stopped
+        self._committed = committed
         self._watch = SourceWatch(asks_of(job.source.read))
         self._store = ShardStore(
             layout, record.arrays, record.cut, record.manifest_schema, progress, activity
@@ -116,7 +119,11 @@ class ShardBuilder:
             def commit(shard: int, rows: Iterator[tuple[SourceItem, Outcome]]) -> Tally:
                 going = _until(self._stopped, (outcome for _, outcome in rows))
                 made = export_rows(shards, self._watch.over(going))
-                return commit_shard(self._store, shard, self.work.whole(shard, made), self._stopped)
+                whole = self.work.whole(shard, made)
+                tally = commit_shard(self._store, shard, whole, self._stopped)
+                if layout.part(shard).exists():
+                    self._committed(shard)
+                return tally
 
             tally = run_claimed(claims, outcomes, commit, self._stopped)
         threads = {READ: workers, DECODE: workers, EXPORT: self._cores}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dfsynth.decode import limits_of
 from dfsynth.errors import UsageError
 from dfsynth.files.faults import store_faults
+from dfsynth.files.object_path import AnyPath, ObjectPath
 from dfsynth.files.output_file import writing_output
 from dfsynth.jobs.image_sheet import SourceImages, panels_of_images
 from dfsynth.jobs.pair_sheet import panels_of_pairs
@@ -69,7 +70,7 @@ def draw_sheet(options: ShowOptions) -> Sheet:
     sheet = contact_sheet(
         panels.rows,
         panels.columns,
-        title=f"{options.store.resolve().name}: {panels.title}",
+        title=f"{_name_of(options.store)}: {panels.title}",
         footer=panels.footer if ranking is None else f"{panels.footer} {ranking.describe()}",
         blocks=() if ranking is None else _blocks(ranking),
     )
@@ -87,6 +88,11 @@ def _write(out: Path, sheet: NDArray[np.uint8]) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
     with writing_output(out, _WHAT) as stream:
         stream.write(encoded)
+
+
+def _name_of(store: AnyPath) -> str:
+    # Resolved, since `.` has no name.
+    return store.name if isinstance(store, ObjectPath) else store.resolve().name
 
 
 def _panels(store: Store, choice: _Choice, options: ShowOptions) -> Panels:

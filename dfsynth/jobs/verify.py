@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from dfsynth.errors import ConflictError, StoreError
 from dfsynth.files.durable import remove_durably, sweep
 from dfsynth.files.locks import RunLock
+from dfsynth.files.object_path import AnyPath, ObjectPath, to_any_path
 from dfsynth.files.parquet_checksum import require_unchanged
 from dfsynth.manifest import ManifestSchema, read_part
 from dfsynth.progress import Progress
 from dfsynth.store import ArrayReader, StoreLayout, format_of, remove_shard, row_checksum
 from dfsynth.store.plan import Plan, row_and_id
 from dfsynth.store.record import StoreRecord, read_record
+from dfsynth.store.remote import RemoteStore, mirrored
 from dfsynth.threads.pool import available_cores
 from dfsynth.threads.prefetch import Prefetch
 
@@ -46,7 +47,7 @@ class Verification:
     """Shards that the next run does again; none without repair."""
 
 
-def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
+def verify_store(store: str | AnyPath, repair: bool, progress: Progress) -> Verification:
     """Checks every committed row: the plan's id, and the sum of the values read back.
 
     With `repair`, the manifest part of each damaged shard is unlinked, so that the next run of
@@ -58,6 +59,12 @@ def verify_store(root: Path, repair: bool, progress: Progress) -> Verification:
         StoreError: its build record or its plan is damaged.
         ConflictError: repair, while another process is at work on the store.
     """
+    root = to_any_path(store)
+    if isinstance(root, ObjectPath):
+        with mirrored(root) as layout:
+            return replace(
+                _verify_remote(layout, RemoteStore(root), repair, progress), store=str(root)
+            )
     layout = StoreLayout(root)
     # Asked for before the lock, which would make its file in a folder that is no store.
     read_record(layout.build)
@@ -107,6 +114,21 @@ def _verify(layout: StoreLayout, progress: Progress) -> Verification:
         damage=tuple(damage),
         requeued=(),
     )
+
+
+def _verify_remote(
+    layout: StoreLayout, remote: RemoteStore, repair: bool, progress: Progress
+) -> Verification:
+    """Without locks: a repair is for when nobody else is at work, as --partition is for a build."""
+    found = _verify(layout, progress)
+    if not repair:
+        return found
+    record = read_record(layout.build)
+    repaired = _repair(layout, found, alone=False)
+    remote.publish_documents(layout)
+    for shard in repaired.requeued:
+        remote.remove_shard(layout, [spec.name for spec in record.arrays], shard)
+    return repaired
 
 
 def _repair(layout: StoreLayout, found: Verification, alone: bool) -> Verification:

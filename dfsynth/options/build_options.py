@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import ClassVar, Final, Literal, TypeAlias
 
 from dfsynth.errors import UsageError
-from dfsynth.files.object_path import AnyPath
+from dfsynth.files.object_path import AnyPath, ObjectPath
 from dfsynth.options.checks import require_one_of, require_out, require_positive, require_run
 from dfsynth.options.coercion import (
     RENAMED,
     to_batch_size,
     to_error_codes,
     to_names,
+    to_optional_place,
     to_partition,
-    to_path,
-    to_root,
+    to_place,
     to_shard_size,
     to_size,
 )
@@ -58,8 +58,8 @@ class BuildOptions(GivenOptions):
 
     _coercions: ClassVar = {
         "source": str,
-        "out": to_path,
-        "root": to_root,
+        "out": to_place,
+        "root": to_optional_place,
         "checkpoint": str,
         "size": to_size,
         "batch_size": to_batch_size,
@@ -71,7 +71,7 @@ class BuildOptions(GivenOptions):
     _renamed: ClassVar = RENAMED
 
     source: str
-    out: Path
+    out: AnyPath
     root: AnyPath | None = None
     checkpoint: str = "default"
     size: tuple[int, int] | None = None
@@ -118,6 +118,17 @@ class BuildOptions(GivenOptions):
     """Whether inputs that appeared since planning are taken into new shards."""
     retry_failed: tuple[str, ...] | None = None
     """Error codes of the failed rows that are made anew; none by default."""
+
+    @property
+    def folder(self) -> Path:
+        """`out`, of a store on a disk: one in an object store is made in a folder first.
+
+        Raises:
+            UsageError: it lies in an object store.
+        """
+        if isinstance(self.out, ObjectPath):
+            raise UsageError(f"--out {self.out}: expected a folder on a disk")
+        return self.out
 
     def __post_init__(self) -> None:
         require_out(self.out)

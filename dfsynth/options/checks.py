@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import SCHEME, AnyPath
 
 
 def require_positive(name: str, value: int) -> None:
@@ -39,16 +40,20 @@ def require_run(
         )
 
 
-def require_out(out: Path) -> None:
+def require_out(out: AnyPath) -> None:
     """Requires the name of a store that can be written.
 
     Raises:
-        UsageError: it is no text.
+        UsageError: it is no text, or an object store where a disk is expected.
     """
+    if isinstance(out, Path) and out.parts[:1] == (SCHEME.rstrip("/"),):
+        raise UsageError(
+            f"--out {out}: this command writes to a disk alone; write there, then copy the store"
+        )
     if any("\udc80" <= character <= "\udcff" for character in str(out)):
         raise UsageError(
-            f"--out {os.fsencode(out)!r}: the path is not UTF-8, and libraries that read stores "
-            "cannot open it; choose another name"
+            f"--out {os.fsencode(str(out))!r}: the path is not UTF-8, and libraries that read "
+            "stores cannot open it; choose another name"
         )
 
 

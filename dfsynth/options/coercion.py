@@ -64,7 +64,7 @@ def to_optional_path(value: str | Path | None) -> Path | None:
     return None if value is None else to_path(value)
 
 
-def to_root(value: str | AnyPath | None) -> AnyPath | None:
+def to_optional_place(value: str | AnyPath | None) -> AnyPath | None:
     """A folder, or `s3://bucket/prefix` in an object store; or nothing.
 
     Raises:

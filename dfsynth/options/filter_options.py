@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import AnyPath
 from dfsynth.options.checks import require_suffix
-from dfsynth.options.coercion import to_optional_path, to_path
+from dfsynth.options.coercion import to_optional_path, to_place
 from dfsynth.options.given import GivenOptions
 
 DEFAULT_ERROR_COLUMN: Final = "predicted_error"
@@ -39,12 +40,12 @@ class FilterOptions(GivenOptions):
     """
 
     _coercions: ClassVar = {
-        "store": to_path,
+        "store": to_place,
         "out": to_optional_path,
         "calibrate": to_optional_path,
     }
 
-    store: Path
+    store: AnyPath
     where: str | None = None
     """A SQL condition on the manifest's columns."""
     keep: float | None = None

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
-from dfsynth.files.object_path import AnyPath
+from dfsynth.files.object_path import AnyPath, ObjectPath
 from dfsynth.options.checks import require_suffix
-from dfsynth.options.coercion import to_names, to_optional_path, to_path, to_root
+from dfsynth.options.coercion import to_names, to_optional_path, to_optional_place, to_place
 from dfsynth.options.given import GivenOptions
 
 PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
@@ -23,13 +23,13 @@ class ShowOptions(GivenOptions):
     """
 
     _coercions: ClassVar = {
-        "store": to_path,
+        "store": to_place,
         "out": to_optional_path,
         "ids": to_names,
-        "root": to_root,
+        "root": to_optional_place,
     }
 
-    store: Path
+    store: AnyPath
     out: Path | None = None
     """The picture to write, of the kind that its name says: see `PICTURE_SUFFIXES`. By default
     beside the store, as x.zarr.png."""
@@ -73,6 +73,8 @@ class ShowOptions(GivenOptions):
     @property
     def picture(self) -> Path:
         """Where the picture goes."""
+        if isinstance(self.store, ObjectPath):
+            return self.out or Path(f"{self.store.name}.png")
         # Resolved, since `.` has no name to build on.
         whole = self.store.resolve()
         return self.out or whole.parent / f"{whole.name}.png"

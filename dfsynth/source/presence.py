@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from dfsynth.errors import ErrorCode, ImageError, UsageError
+from dfsynth.files.object_path import ObjectPath
 from dfsynth.records import SourceItem
 from dfsynth.source.path_list import PathListSource
 from dfsynth.source.protocol import Source
@@ -41,7 +42,8 @@ def require_present(source: Source, listing: pa.Table) -> None:
             return
     uris = [str(uri) for uri in tried.column("uri").to_pylist()]
     count = f"{len(uris)} files tried of {listing.num_rows}" if len(uris) > 1 else "the file"
-    advice = _advice(source.root, uris) or "give the folder that the paths start from as --root"
+    found = None if isinstance(source.root, ObjectPath) else _advice(source.root, uris)
+    advice = found or "give the folder that the paths start from as --root"
     raise UsageError(
         f"none of {count} of {source.name} is there, the first of them {uris[0]} below "
         f"{source.root}; {advice}"

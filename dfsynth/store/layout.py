@@ -18,6 +18,7 @@ from typing import Final
 
 from dfsynth.files.durable import make_folder
 from dfsynth.files.faults import store_faults
+from dfsynth.files.object_path import ObjectPath
 
 FILE_SUFFIXES: Final = frozenset({".h5", ".hdf5"})
 """Endings, in lower case, of stores that are a file with a folder beside it."""
@@ -32,6 +33,8 @@ class StoreLayout:
 
     root: Path
     """What people name: the folder of the store, or its file, even where its folder is named."""
+    objects: ObjectPath | None = None
+    """Where the shards of the arrays are read from, if not from there: see `store.remote`."""
 
     def __post_init__(self) -> None:
         if self.root.suffix != _FOLDER_SUFFIX:

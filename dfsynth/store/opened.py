@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.extras import load_extra
+from dfsynth.files.object_path import AnyPath, ObjectPath, to_any_path
 from dfsynth.manifest import read_manifest, select
 from dfsynth.store import (
     ArrayReader,
@@ -23,6 +24,7 @@ from dfsynth.store.format import PlainGroup
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.provenance import LAYOUT_VERSION
 from dfsynth.store.record import read_record
+from dfsynth.store.remote import opened_layout
 
 if TYPE_CHECKING:
     import xarray
@@ -45,7 +47,7 @@ class Store:
         ('image',)
     """
 
-    path: Path
+    path: AnyPath
     record: BuildRecord | PairsRecord
     """What it was made from."""
     _arrays: ArrayReader
@@ -72,7 +74,10 @@ class Store:
         Raises:
             FileNotFoundError: the metadata of the group is gone.
         """
-        layout = StoreLayout(self.path)
+        if isinstance(self.path, ObjectPath):
+            layout = StoreLayout(Path(self.path.name), self.path)
+        else:
+            layout = StoreLayout(self.path)
         return format_of(layout).open_group(layout)
 
     @property
@@ -85,7 +90,8 @@ class Store:
         Raises:
             StoreError: the manifest is missing or damaged.
         """
-        return read_manifest(StoreLayout(self.path).manifest, self.record.manifest_schema)
+        with opened_layout(self.path) as layout:
+            return read_manifest(layout.manifest, self.record.manifest_schema)
 
     @property
     def maps(self) -> tuple[str, ...]:
@@ -149,12 +155,13 @@ class Store:
             raise UsageError(
                 f"the store has no map {missing[0]!r}: it holds {', '.join(self.maps)}"
             )
-        folder, schema = StoreLayout(self.path).manifest, self.record.manifest_schema
-        chosen = select(folder, where, keep, by, include_no_lung, schema)
+        schema = self.record.manifest_schema
+        with opened_layout(self.path) as layout:
+            chosen = select(layout.manifest, where, keep, by, include_no_lung, schema)
         return MapDataset(self._arrays, chosen.table, tuple(maps))
 
 
-def open_store(path: str | Path) -> Store:
+def open_store(path: str | AnyPath) -> Store:
     """Opens a store of images or of pairs, finished or not.
 
     Example:
@@ -169,12 +176,12 @@ def open_store(path: str | Path) -> Store:
         StoreError: its build record or its metadata is damaged, or, of HDF5, a part is missing,
             which other programs would read as NaN without a word.
     """
-    layout = StoreLayout(Path(path))
-    record = read_record(layout.build)
-    arrays = format_of(layout).open_arrays(layout)
-    if format_of(layout).refuses_missing:
-        _require_files(layout, arrays)
-    return Store(layout.root, record, arrays)
+    with opened_layout(to_any_path(path)) as layout:
+        record = read_record(layout.build)
+        arrays = format_of(layout).open_arrays(layout)
+        if format_of(layout).refuses_missing:
+            _require_files(layout, arrays)
+    return Store(layout.objects or layout.root, record, arrays)
 
 
 def _require_files(layout: StoreLayout, arrays: ArrayReader) -> None:

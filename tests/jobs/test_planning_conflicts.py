@@ -39,7 +39,7 @@ class OverwritingMaker(ToyMaker):
         from dfsynth.store import StoreLayout
 
         source = open_source(self.overwriting.source, None)
-        layout = StoreLayout(self.overwriting.out)
+        layout = StoreLayout(self.overwriting.folder)
         job = BuildJob(self.overwriting, source, ToyMaker(seed=7))
         with plan_or_resume(job, layout, Silent()):
             pass

@@ -1,6 +1,7 @@
 """Radiographs in an object store as a source: what is listed, read, refused, and never printed."""
 
 import io
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from dfsynth.files import objects
 from dfsynth.files.object_path import ObjectPath
 from dfsynth.records import SourceItem
 from dfsynth.source import open_source
+from dfsynth.source.presence import require_present
 
 
 def item(uri: str) -> SourceItem:
@@ -113,6 +115,16 @@ def test_a_table_on_this_machine_names_objects(bucket: Bucket, tmp_path: Path) -
     assert listing.table["uri"].to_pylist() == ["a.png", "b.png"]
     assert listing.excluded == {"outside_root": 2}
     assert source.read(item("b.png"), 5) == b"2"
+
+
+def test_a_table_whose_objects_are_elsewhere_is_refused(bucket: Bucket, tmp_path: Path) -> None:
+    bucket.put("chests/a.png", b"1")
+    table = tmp_path / "t.csv"
+    table.write_text("path\na.png\n")
+    source = open_source(str(table), ObjectPath.parse(f"{bucket.url}/other"))
+
+    with pytest.raises(UsageError, match=r"a\.png below s3://.*/other; give the folder"):
+        require_present(source, source.listing().table)
 
 
 def test_a_list_on_standard_input_names_objects(
@@ -220,7 +232,8 @@ def test_an_object_that_alone_is_denied_is_one_failed_image(
 def test_without_the_library_one_line_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
+    monkeypatch.setattr(objects, "client_of", objects.client_of.__wrapped__)
+    monkeypatch.setitem(sys.modules, "s3fs", None)
 
     with pytest.raises(UsageError, match=r"s3fs, which is not installed.*dfsynth\[s3\]"):
         open_source("s3://bucket/x", None).listing()

@@ -46,7 +46,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
         maps=("dark_field", "epistemic", "attenuation", "lung"),
     )
     run_build(options, ToyMaker(learned_flags=("devices",)), Silent())
-    return options.out
+    return options.folder
 
 
 @pytest.fixture(scope="module")

@@ -54,8 +54,9 @@ class Bucket:
         """Removes an object."""
         self._client.call_s3("delete_object", Bucket=self.name, Key=key)
 
-    def contents(self) -> dict[str, bytes]:
-        """Every object by its key."""
-        found = self._client.call_s3("list_objects_v2", Bucket=self.name).get("Contents", ())
+    def contents(self, prefix: str = "") -> dict[str, bytes]:
+        """Every object whose key begins so."""
+        page = self._client.call_s3("list_objects_v2", Bucket=self.name, Prefix=prefix)
+        found = page.get("Contents", ())
         keys = [entry["Key"] for entry in found]
         return {key: self._client.cat_file(f"{self.name}/{key}") for key in keys}

@@ -84,7 +84,7 @@ class ShardWorker:
             self._tell(Failed(type(error).__name__, str(error)))
 
     def _serve(self) -> None:
-        options, layout = self._options, StoreLayout(self._options.out)
+        options, layout = self._options, StoreLayout(self._options.folder)
         source = open_source(options.source, options.root, options.views != "all")
         job = BuildJob(options, source, self._maker())
         record = find_planned(job, layout)

@@ -21,7 +21,7 @@ def open_group(layout: StoreLayout) -> PlainGroup:
     """
     import zarr  # noqa: PLC0415 - takes a third of a second, and no job needs it
 
-    return zarr.open_group(layout.root, mode="r")
+    return zarr.open_group(str(layout.objects or layout.root), mode="r")
 
 
 def has_group(layout: StoreLayout) -> bool:

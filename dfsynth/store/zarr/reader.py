@@ -7,7 +7,7 @@ from dfsynth.store.checksum import DamagedBytesError, damage
 from dfsynth.store.layout import StoreLayout
 from dfsynth.store.zarr.chunk import decode_chunk
 from dfsynth.store.zarr.paths import shard_path
-from dfsynth.store.zarr.shard_object import read_chunk
+from dfsynth.store.zarr.shard_object import read_chunk, read_object_chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,14 @@ class ZarrArrays:
         """
         spec = named_array(self.specs, name)
         shard, index = spec.place(row)
-        path = shard_path(self.layout, name, shard)
         what = f"array {name!r}, row {row}"
-        chunk = read_chunk(path, spec.shard_size, index, what)
+        objects = self.layout.objects
+        path = shard_path(self.layout, name, shard)
+        if objects is None:
+            chunk = read_chunk(path, spec.shard_size, index, what)
+        else:
+            place = objects / path.relative_to(self.layout.root).as_posix()
+            chunk = read_object_chunk(place, spec.shard_size, index, what)
         if chunk is None:
             return spec.empty_map()
         try:

@@ -13,8 +13,12 @@ from typing import Final
 
 import numpy as np
 
+from dfsynth.errors import StoreError
 from dfsynth.files.durable import DurableFile
 from dfsynth.files.faults import store_faults
+from dfsynth.files.object_errors import object_faults
+from dfsynth.files.object_path import ObjectPath
+from dfsynth.files.objects import fetch
 from dfsynth.files.ranges import read_range
 from dfsynth.store.checksum import (
     CRC_BYTES,
@@ -96,8 +100,24 @@ def read_chunk(path: Path, positions: int, position: int, what: str) -> bytes | 
             os.close(descriptor)
 
 
-def _entry(raw: bytes, position: int, end: int, what: str) -> tuple[int, int]:
-    """Offset and size of one chunk from the bytes of the index, which start at `end`."""
+def read_object_chunk(path: ObjectPath, positions: int, position: int, what: str) -> bytes | None:
+    """As `read_chunk`, of a shard in an object store: two requests, the index and the chunk.
+
+    Raises:
+        StoreError: the object is missing, unreadable or damaged.
+    """
+    index_bytes = positions * _ENTRY_BYTES + CRC_BYTES
+    with object_faults(f"read {what} from {path}", path.bucket, StoreError):
+        raw = fetch(path, None, start=-index_bytes)
+        if raw is None:
+            raise damage(f"{what} in {path}", "there is no such object")
+        whole = raw if len(raw) == index_bytes else b""
+        offset, size_bytes = _entry(whole, position, None, f"{what} in {path}")
+        return None if offset == MISSING else fetch(path, offset + size_bytes, start=offset)
+
+
+def _entry(raw: bytes, position: int, end: int | None, what: str) -> tuple[int, int]:
+    """Offset and size of one chunk from the bytes of the index, which start at `end`, if known."""
     if not raw:
         raise damage(what, "the file is too short to hold its index")
     try:
@@ -105,6 +125,7 @@ def _entry(raw: bytes, position: int, end: int, what: str) -> tuple[int, int]:
     except DamagedBytesError as error:
         raise damage(what, f"the index of its shard {error}") from error
     offset, size_bytes = int(index[position, 0]), int(index[position, 1])
-    if (offset, size_bytes) != (MISSING, MISSING) and offset + size_bytes > end:
+    missing = (offset, size_bytes) == (MISSING, MISSING)
+    if not missing and end is not None and offset + size_bytes > end:
         raise damage(what, "the index points outside the file")
     return offset, size_bytes

@@ -1,0 +1,85 @@
+"""Builds in forked processes that end themselves at a chosen request to an object store.
+
+    object_builds.py IMAGES OUT        two builds of the store OUT at once
+    object_builds.py IMAGES FOLDER N   builds of FOLDER/1.zarr to FOLDER/N.zarr, in order,
+                                       each killed before the change of its number
+
+Prints how each ended. The processes are forked from this one, which has no threads yet.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from toy_generator import ToyMaker
+
+import dfsynth.store.remote as requests
+from dfsynth.jobs.build_remote import build_anywhere
+from dfsynth.jobs.engine import RunReport
+from dfsynth.options import BuildOptions
+from dfsynth.progress import Silent
+
+CHANGES = ("put_file", "put_object", "create_object", "remove_objects")
+
+
+def build_store(images: Path, out: str, partition: str = "0/1") -> RunReport:
+    """The same small store from whatever process."""
+    options = BuildOptions.of(
+        source=str(images),
+        out=out,
+        shard_size=2,
+        workers=1,
+        maps=("dark_field",),
+        partition=partition,
+    )
+    return build_anywhere(options, ToyMaker(batch_size=1), Silent())
+
+
+def kill_before(number: int) -> None:
+    """Ends this process before its `number`-th change of the object store."""
+    calls = 0
+
+    def wrap(name: str) -> Any:
+        called = getattr(requests, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return called(*arguments, **named)
+
+        return call
+
+    for name in CHANGES:
+        setattr(requests, name, wrap(name))
+
+
+def _fork(images: Path, out: str, number: int) -> int:
+    process = os.fork()
+    if process:
+        return process
+    if number:
+        kill_before(number)
+    build_store(images, out)
+    os._exit(0)
+
+
+def _tell(process: int) -> None:
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+
+
+def main() -> None:
+    images, out, *rest = sys.argv[1:]
+    if not rest:
+        for process in [_fork(Path(images), out, 0) for _ in range(2)]:
+            _tell(process)
+        return
+    for number in range(1, int(rest[0]) + 1):
+        _tell(_fork(Path(images), f"{out}/{number}.zarr", number))
+
+
+if __name__ == "__main__":
+    main()
