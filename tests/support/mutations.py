@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from dfsynth.store.zarr.chunk import with_checksum
+from dfsynth.store.checksum import with_checksum
 
 Mutator: TypeAlias = Callable[[bytes, random.Random], bytes]
 
