@@ -64,6 +64,11 @@ def to_optional_path(value: str | Path | None) -> Path | None:
     return None if value is None else to_path(value)
 
 
+def to_optional_text(value: str | Path | None) -> str | None:
+    """A text, of a path as well; or nothing."""
+    return None if value is None else str(value)
+
+
 def to_optional_place(value: str | AnyPath | None) -> AnyPath | None:
     """A folder, or `s3://bucket/prefix` in an object store; or nothing.
 

@@ -7,7 +7,13 @@ from typing import ClassVar, Final
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import AnyPath, ObjectPath
 from dfsynth.options.checks import require_suffix
-from dfsynth.options.coercion import to_names, to_optional_path, to_optional_place, to_place
+from dfsynth.options.coercion import (
+    to_names,
+    to_optional_path,
+    to_optional_place,
+    to_optional_text,
+    to_place,
+)
 from dfsynth.options.given import GivenOptions
 
 PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
@@ -26,6 +32,7 @@ class ShowOptions(GivenOptions):
         "store": to_place,
         "out": to_optional_path,
         "ids": to_names,
+        "source": to_optional_text,
         "root": to_optional_place,
     }
 

@@ -14,6 +14,11 @@ def test_texts_and_values_take_one_way() -> None:
     assert texts == values
 
 
+def test_a_source_may_be_a_path() -> None:
+    assert ShowOptions.of(store="x.zarr", source=Path("chests")).source == "chests"
+    assert ShowOptions.of(store="x.zarr").source is None
+
+
 def test_the_picture_lies_beside_the_store(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert ShowOptions.of(store="x.zarr").picture == tmp_path / "x.zarr.png"
