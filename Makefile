@@ -10,7 +10,7 @@ COVERAGE_FLOOR ?= 95
 UPGRADE ?=
 
 .NOTPARALLEL:
-.PHONY: demo test test-all lint types docs figures pytest coverage ray pythons lock clean
+.PHONY: demo test check test-all exhaustive lint types docs figures pytest coverage ray pythons lock clean
 
 # torch comes first and alone (constraints.txt says why); all else is what the lock names, by hash.
 $(STAMP): pyproject.toml constraints.txt requirements.lock
@@ -28,7 +28,10 @@ demo: $(STAMP)
 test: lint types pytest
 
 # What CI asks of every change: also the slow tests, coverage and the documentation.
-test-all: lint types docs coverage
+check: lint types docs coverage
+
+# Before a release: also what takes longer than CI may.
+test-all: lint types docs coverage exhaustive
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -44,11 +47,14 @@ figures: $(STAMP)
 	$(BIN)/python scripts/draw_architecture.py docs/images/architecture.svg
 
 pytest: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow and not gpu"
+	$(BIN)/python -m pytest -m "not slow and not exhaustive and not gpu"
+
+exhaustive: $(STAMP)
+	$(BIN)/python -m pytest -m exhaustive
 
 coverage: $(STAMP)
 	$(BIN)/python -m pytest --cov --cov-fail-under=$(COVERAGE_FLOOR) \
-	    -m "$$($(BIN)/python -c 'import torch; print("" if torch.cuda.is_available() else "not gpu")')"
+	    -m "not exhaustive$$($(BIN)/python -c 'import torch; print("" if torch.cuda.is_available() else " and not gpu")')"
 
 # What needs Ray, in an environment of its own on top of .venv: its wheel is larger than all else.
 ray: $(STAMP)

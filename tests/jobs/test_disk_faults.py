@@ -43,7 +43,7 @@ def test_some_operations_that_fail_or_kill(pictures, whole, tmp_path, start_chil
     assert min(found.values()) >= 1
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_every_operation_that_fails_is_cut_short_or_kills(pictures, whole, tmp_path, start_child):
     found = faults_met(start_child, pictures, whole, tmp_path, 1, 1)
     assert len(found) == 7
@@ -57,7 +57,7 @@ def test_some_power_cuts(pictures, whole, tmp_path, start_child):
     assert int(output) >= 4
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_every_power_cut(pictures, whole, tmp_path, start_child):
     output, errors = start_child(POWER_CUTS, pictures, whole, tmp_path / "cuts", 1).communicate()
     assert output, errors
