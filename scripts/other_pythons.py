@@ -25,8 +25,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-# Tests that import no PyTorch; those that take a network are marked `torch` by tests/conftest.py. Of
-# the jobs some: what kills processes does not differ between versions, and takes minutes.
+# Tests that import no PyTorch; those that take a network are marked `torch` by tests/conftest.py.
+# Of the jobs some: what kills processes does not differ between versions, and takes minutes.
 TESTS = (
     "tests/checkpoint",
     "tests/decode",
