@@ -42,6 +42,7 @@ def test_no_option_is_called_any(function: Callable[..., Any]) -> None:
     assert "Any" not in str(inspect.signature(function))
 
 
+@pytest.mark.torch
 @each
 def test_a_misspelt_option_is_refused(function: Callable[..., Any]) -> None:
     required = [
