@@ -23,7 +23,9 @@ def _examples() -> list[str]:
         dfsynth.__doc__ or "",
     ]
     found = [predicate for text in texts for predicate in _WRITTEN.findall(text)]
-    return sorted({*found, EXAMPLE.removeprefix("for example: ")})
+    # Of findings the samples have few, and no negative ones: thresholds of scores mislead.
+    scored = [predicate for predicate in found if "findings" not in predicate]
+    return sorted({*scored, EXAMPLE.removeprefix("for example: ")})
 
 
 @pytest.fixture(scope="module")
@@ -42,5 +44,5 @@ def test_examples_keep_a_sensible_share(demo_manifest: Path) -> None:
         found = select(demo_manifest, predicate, None, None)
         kept = f"{predicate}: {found.kept} of {found.total}"
         assert found.kept >= found.total / 4, kept
-        # Where it asks for the absence of a flag, all may pass.
-        assert found.kept < found.total or not re.search("[<>=]", predicate), kept
+        # Where it has no threshold, all may pass.
+        assert found.kept < found.total or not re.search("[<>]", predicate), kept

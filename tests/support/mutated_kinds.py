@@ -236,7 +236,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "x.zarr/dark_field/zarr.json": m.mutate_json,
             "x.zarr/dark_field/c.0.0.0": m.mutate_shard,
             "x.zarr/manifest/part-0000001.parquet": m.mutate_parquet,
-            "x.zarr/run/plan.parquet": m.mutate_parquet,
+            "x.zarr/run/plan.pq": m.mutate_parquet,
             "x.zarr/run/build.json": _mutate_record,
         },
         _read_store,
