@@ -9,7 +9,6 @@ the same command goes on.
 """
 
 import argparse
-import csv
 import hashlib
 import json
 import shutil
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from drawn_lungs import RECIPES, read_recipe, score_checkpoint
+from evaluated_lungs import lung_rows
 from joined_pairs import JoinedPairs
 from listed_radiographs import Listed, Metrics, Recipe, is_free_to_use, list_radiographs, share_of
 from trust_heads import train_heads
@@ -237,7 +237,7 @@ def summary(folder: Path) -> Metrics:
     lung = scores["stages"][-1]["lung"]
     shown = ("mae", "mse", "pearson", "nll", "crps", "coverage", "spearman", "spearman_pixels")
     trust = ("spearman", "spearman_pixels", "ause")
-    coverage = [float(row["coverage_90"]) for row in lung_rows(folder, "noisy")]
+    coverage = [float(row["coverage_90"]) for row in lung_rows(folder, "noisy").values()]
     return {
         "images": scores["images"],
         "noisy_coverage_of_images": {
@@ -253,15 +253,6 @@ def summary(folder: Path) -> Metrics:
     }
 
 
-def lung_rows(folder: Path, target: str) -> list[dict[str, str]]:
-    """The lines of an evaluation's images, of the last stage in the lung."""
-    with (folder / "images.csv").open(newline="") as table:
-        rows = list(csv.DictReader(table))
-    last = max(int(row["stage"]) for row in rows)
-    wanted = (str(last), "lung", target)
-    return [row for row in rows if (row["stage"], row["region"], row["target"]) == wanted]
-
-
 def error_over_constant(best: Path, unseen: Path, out: Path) -> float:
     """Median root mean square error in the lung over that of each pair's best constant."""
     card = read_checkpoint(best).card
@@ -272,7 +263,7 @@ def error_over_constant(best: Path, unseen: Path, out: Path) -> float:
         if pair.clean is not None and pair.lung is not None and pair.lung.any():
             constant[row.key] = float(pair.clean[pair.lung > 0].std())
     rows = lung_rows(out / "left-out-evaluation", "clean")
-    ratios = [float(r["mse"]) ** 0.5 / constant[r["key"]] for r in rows]
+    ratios = [float(row["mse"]) ** 0.5 / constant[key] for key, row in rows.items()]
     return float(np.median(ratios))
 
 
