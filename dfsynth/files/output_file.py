@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from dfsynth.errors import StoreError, UsageError
+from dfsynth.files.durable import sync_folder
 
 _MODE: Final = 0o666
 _NOT_NAMELESS: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
@@ -51,8 +52,8 @@ def writing_output(path: Path, what: str) -> Iterator[BinaryIO]:
         descriptor = _open_nameless(path.parent)
         with _named_last(path) if descriptor is None else _nameless(descriptor, path) as stream:
             yield stream
-        with suppress(OSError):
-            _flush_folder(path.parent)
+        with suppress(StoreError):
+            sync_folder(path.parent)
     except OSError as error:
         raise StoreError(
             f"cannot write {what} to {path}: {error.strerror or 'the disk refuses'}; "
@@ -122,11 +123,3 @@ def _link(descriptor: int, path: Path) -> None:
 def _flush(stream: BinaryIO) -> None:
     stream.flush()
     os.fsync(stream.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

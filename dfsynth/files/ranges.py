@@ -1,6 +1,26 @@
 """Reads parts of open files, without a position that threads would share."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dfsynth.files.faults import store_faults
+
+
+@contextmanager
+def opened(path: Path, what: str) -> Iterator[int]:
+    """A descriptor to read `path` with, closed at the end; `what` is read, for errors.
+
+    Raises:
+        StoreError: the system refuses, in the body too.
+    """
+    with store_faults(f"read {what} from {path}"):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
 
 def read_range(descriptor: int, size_bytes: int, offset: int) -> bytes:

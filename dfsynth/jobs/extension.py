@@ -61,28 +61,28 @@ def extend_store(job: BuildJob, layout: StoreLayout, progress: Progress) -> None
         record = find_planned(job, layout)
         if record is None:
             return
-        plans = read_plan(layout.plan, record.cut)
-        found = compare_listing(listing.table, pa.concat_tables(plans))
+        plan = read_plan(layout.plan, record.cut)
+        found = compare_listing(listing.table, plan)
         if found.gone:
             progress.message(f"{found.gone} planned inputs are no longer listed; their rows stay")
         if not found.table.num_rows:
             progress.message("no inputs appeared since the store was planned")
             return
         _require_no_limit(record)
-        _write_extension(layout, record, plans, found.table, listing)
+        _write_extension(layout, record, plan, found.table, listing)
     progress.message(f"{found.table.num_rows} inputs appeared and are planned in new shards")
 
 
 def _write_extension(
     layout: StoreLayout,
     record: BuildRecord,
-    plans: list[pa.Table],
+    plan: pa.Table,
     fresh: pa.Table,
     listing: Listing,
 ) -> None:
     cut = record.cut.extended(fresh.num_rows)
     lines = number_rows(fresh, cut.shard_size, None, record.cut.shards)
-    lines = lines.select(plans[0].column_names).cast(plans[0].schema)
+    lines = lines.select(plan.column_names).cast(plan.schema)
     extended = replace(
         record,
         rows=cut.rows,
@@ -91,7 +91,7 @@ def _write_extension(
         excluded=dict(listing.excluded),
     )
     with replacing(layout.plan, layout.scratch, PLAN_OWNER) as stream:
-        write_plan([*plans, lines], stream, cut.shard_size)
+        write_plan(pa.concat_tables([plan, lines]), stream, cut)
     write_durably(layout.build, extended.to_json(), layout.scratch, PLAN_OWNER)
     format_of(layout).write_group(layout, extended.arrays, extended.attributes())
 
@@ -121,7 +121,7 @@ def tell_new_inputs(
     except UsageError as error:
         progress.message(f"inputs that appeared since planning are not looked for: {error}")
         return 0
-    fresh = compare_listing(listed, pa.concat_tables(read_plan(layout.plan, record.cut))).table
+    fresh = compare_listing(listed, read_plan(layout.plan, record.cut)).table
     if fresh.num_rows:
         first = fresh["image_id"][0].as_py()
         progress.message(

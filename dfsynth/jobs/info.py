@@ -61,12 +61,10 @@ def describe_store(store: str | AnyPath) -> StoreInfo:
 
 def _describe_remote(layout: StoreLayout, root: ObjectPath) -> StoreInfo:
     sizes = {found.key: found.size_bytes for found in list_objects(root)}
-    gone = [
-        path.relative_to(layout.root).as_posix()
-        for path in missing_files(layout, [s.name for s in read_record(layout.build).arrays])
-    ]
+    info = _describe(layout)
+    gone = [Path(path).relative_to(layout.root).as_posix() for path in info.missing]
     return replace(
-        _describe(layout),
+        info,
         store=str(root),
         size_bytes=sum(sizes.values()),
         missing=tuple(str(root / key) for key in gone if key not in sizes),
@@ -76,23 +74,24 @@ def _describe_remote(layout: StoreLayout, root: ObjectPath) -> StoreInfo:
 def _describe(layout: StoreLayout) -> StoreInfo:
     record = read_record(layout.build)
     table = read_manifest(layout.manifest, record.manifest_schema)
-    if table.num_rows > record.rows:
+    inputs = record.cut.inputs
+    if table.num_rows > inputs:
         raise StoreError(
-            f"the manifest of {layout.root} has {table.num_rows} rows, its plan {record.rows}: a "
-            "part of another store lies among its own; `dfsynth verify` names what is damaged"
+            f"the manifest of {layout.root} has {table.num_rows} rows, its plan {inputs}: a part "
+            "of another store lies among its own; `dfsynth verify` names what is damaged"
         )
     status = _counts(table["status"].to_pylist())
     flags = chain.from_iterable(flags or () for flags in table["flags"].to_pylist())
     return StoreInfo(
         store=str(layout.root),
         command=record.command,
-        rows=record.cut.inputs,
+        rows=inputs,
         shards=record.shards,
         shards_done=len(layout.committed_shards()),
         status={
             "ok": status.get("ok", 0),
             "failed": status.get("failed", 0),
-            "pending": record.cut.inputs - table.num_rows,
+            "pending": inputs - table.num_rows,
         },
         errors=_counts(table["error_code"].to_pylist()),
         flags=_counts(flags),

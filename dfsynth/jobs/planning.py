@@ -29,7 +29,7 @@ class Draft(Generic[Record]):
 
     record: Record
     plan: pa.Table
-    """One line for each row of the store, in order."""
+    """One line for each input of the store, in order."""
     warnings: tuple[str, ...]
     """One line for each oddity of the inputs."""
 
@@ -203,6 +203,6 @@ def _write_draft(layout: StoreLayout, draft: Draft[Record]) -> None:
     write_durably(layout.planning, b"", layout.scratch, PLAN_OWNER)
     format_of(layout).write_group(layout, draft.record.arrays, draft.record.attributes())
     with replacing(layout.plan, layout.scratch, PLAN_OWNER) as stream:
-        write_plan([draft.plan], stream, draft.record.shard_size)
+        write_plan(draft.plan, stream, draft.record.cut)
     write_durably(layout.build, draft.record.to_json(), layout.scratch, PLAN_OWNER)
     remove_durably([layout.planning])

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import pyarrow.parquet as pq
-
 from dfsynth.errors import ImageError, StoreError, UsageError
 from dfsynth.files.durable import remove_durably, write_durably
 from dfsynth.files.faults import store_faults
@@ -29,6 +27,7 @@ from dfsynth.store import ArrayReader, EncodedRow, StoreFormat, StoreLayout, for
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.checksum import damage
 from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.plan import read_plan
 from dfsynth.store.provenance import name_differences
 from dfsynth.store.record import read_record
 from dfsynth.threads.pool import available_cores, thread_pool
@@ -109,7 +108,7 @@ class _CopyJob:
         return type(self.record)
 
     def draft(self) -> Draft[Record]:
-        return Draft(self.record, pq.read_table(self.source.plan), ())
+        return Draft(self.record, read_plan(self.source.plan, self.record.cut), ())
 
     def differences(self, held: Record) -> list[str]:
         """See `Job`: every entry of the record, since the plan is one and the same."""

@@ -1,7 +1,6 @@
 """Re-reads a whole store against its manifest, and re-queues what is damaged."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from dfsynth.errors import ConflictError, StoreError
@@ -15,7 +14,7 @@ from dfsynth.store import ArrayReader, StoreLayout, format_of, remove_shard, row
 from dfsynth.store.plan import Plan, row_and_id
 from dfsynth.store.record import StoreRecord, read_record
 from dfsynth.store.remote import RemoteStore, mirrored
-from dfsynth.threads.pool import available_cores
+from dfsynth.threads.pool import available_cores, thread_pool
 from dfsynth.threads.prefetch import Prefetch
 
 
@@ -101,7 +100,7 @@ def _verify(layout: StoreLayout, progress: Progress) -> Verification:
         return list(_check_shard(layout, arrays, record.manifest_schema, *shard, half))
 
     workers = available_cores()
-    with ThreadPoolExecutor(workers) as pool:
+    with thread_pool("verify", workers) as pool:
         for (_, items), found in Prefetch(pool, check, planned, 2 * workers):
             damage += found
             bad = len({d.image_id for d in found})

@@ -131,13 +131,12 @@ class PairsRecord:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """The record that `to_json` wrote, its checksum taken away.
+        """The record that `to_json` wrote, its kind and its checksum taken away.
 
         Raises:
             ValueError, LookupError, TypeError, AttributeError: the document is of no such record.
         """
         found = record_fields(document)
-        found.pop("kind", None)
         fingerprint = dict(found.pop("fingerprint"))
         for name in ("size", "severity", "kvp", "without"):
             fingerprint[name] = tuple(fingerprint[name])

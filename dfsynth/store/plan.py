@@ -4,7 +4,7 @@ A pure function of the listing, the shard size and the limit. The line of row i 
 so in its column `row`: lines and rows differ where a store was extended (`dfsynth.store.cut`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -36,24 +36,29 @@ def number_rows(
     return table.add_column(0, "shard", pa.array(shard)).add_column(0, "row", pa.array(row))
 
 
-def write_plan(plans: Sequence[pa.Table], target: Any, shard_size: int) -> None:
+def write_plan(plan: pa.Table, target: Any, cut: Cut) -> None:
     """Writes a plan as Parquet to an open binary stream; no shard straddles two row groups.
 
     Args:
-        plans: The lines of each planning, in order; each begins a row group.
+        plan: One line for each input of `cut`, in order.
         target: A binary stream.
-        shard_size: Rows of a shard.
+        cut: How they lie in shards; each planning begins a row group.
 
     Raises:
         OSError: the system refuses.
     """
-    with checksummed_writer(target, plans[0].schema, compression="zstd") as writer:
-        for plan in plans:
-            writer.write_table(plan, row_group_size=_shards_of_group(shard_size) * shard_size)
+    group_rows = _shards_of_group(cut.shard_size) * cut.shard_size
+    first = 0
+    with checksummed_writer(target, plan.schema, compression="zstd") as writer:
+        for inputs in cut.segments:
+            writer.write_table(plan.slice(first, inputs), row_group_size=group_rows)
+            first += inputs
 
 
-def read_plan(path: Path, cut: Cut) -> list[pa.Table]:
-    """The whole plan, the lines of each planning apart, as `write_plan` takes them.
+def read_plan(path: Path, cut: Cut) -> pa.Table:
+    """The whole plan, as `write_plan` takes it.
+
+    A file that holds more lines than `cut` was extended since: it begins with the same ones.
 
     Raises:
         StoreError: it is missing or damaged.
@@ -63,10 +68,9 @@ def read_plan(path: Path, cut: Cut) -> list[pa.Table]:
         table.validate(full=True)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise _damaged(path) from error
-    starts = np.cumsum([0, *cut.segments])
-    return [
-        table.slice(int(start), inputs) for start, inputs in zip(starts, cut.segments, strict=False)
-    ]
+    if table.num_rows < cut.inputs:
+        raise _damaged(path)
+    return table.slice(0, cut.inputs)
 
 
 def _shards_of_group(shard_size: int) -> int:

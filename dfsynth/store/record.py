@@ -128,7 +128,9 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
                 f"{path} has layout version {layout_version}; this version of dfsynth reads up to "
                 f"{LAYOUT_VERSION}: take a newer one"
             )
-        record = record_type.from_document(without_checksum(found))
+        entries = without_checksum(found)
+        entries.pop("kind", None)
+        record = record_type.from_document(entries)
         # What follows from the entries shows whether they are of the types that they must be.
         _ = record.arrays, record.attributes(), range(record.rows), range(record.shards)
         return record

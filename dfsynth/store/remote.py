@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,10 +33,10 @@ from dfsynth.store.layout import StoreLayout
 from dfsynth.store.record import read_record
 from dfsynth.store.registry import format_of
 
-_BUILD = "run/build.json"
-_PLAN = "run/plan.pq"
-_AT_ONCE = 16
-_OURS = ("run/plan-", "run/probe-")
+_BUILD: Final = "run/build.json"
+_PLAN: Final = "run/plan.pq"
+_AT_ONCE: Final = 16
+_OURS: Final = ("run/plan-", "run/probe-")
 """What plannings that were cut off leave, beside a store or without one."""
 
 
@@ -239,6 +240,5 @@ def staging(root: ObjectPath) -> Iterator[Path]:
 
 
 def _checksums(part: bytes) -> list[tuple[str, str | None]]:
-
     table = pq.read_table(pa.BufferReader(part), columns=["image_id", "checksum"])
     return [(line["image_id"], line["checksum"]) for line in table.to_pylist()]

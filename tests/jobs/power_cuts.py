@@ -3,15 +3,16 @@
     power_cuts.py PICTURES WHOLE FOLDER STRIDE [BREAK]
 
 WHOLE is the same store, never interrupted. Before every operation that changes what may be on the
-disk, the states that it may be in are kept; every STRIDE-th is made into files below FOLDER,
+disk, the states that it may be in are kept; every STRIDE-th is made into files below FOLDER, then
 checked and built to its end. BREAK names a mistake in the order of writing, of `broken_order`: it
 is there in the build, and not afterwards.
 Prints how many states were checked; ends with an error at the first that is not sound.
 """
 
-import pickle
+import json
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
@@ -52,8 +53,8 @@ class StatesOfBuild:
             self.found.setdefault((identify(state), committed), (state, committed))
 
 
-def record(pictures: str, name: str, folder: Path, broken: str | None) -> None:
-    """Builds while watched, and keeps the states in a file."""
+def record(pictures: str, name: str, folder: Path, stride: int, broken: str | None) -> None:
+    """Builds while watched; makes the states into files, and a list of the shards of each."""
     root = folder / "disk"
     root.mkdir(parents=True)
     states = StatesOfBuild(Disk(root), folder / "committed")
@@ -62,28 +63,31 @@ def record(pictures: str, name: str, folder: Path, broken: str | None) -> None:
     watch_disk(root, states)
     build_and_note(pictures, root / name, states.notes)
     states.collect()
-    (folder / "states").write_bytes(pickle.dumps(list(states.found.values())))
+    # From the end: the last states hold the most that can be lost.
+    chosen = list(states.found.values())[::-1][::stride]
+    for number, (state, _) in enumerate(chosen):
+        write_state(state, root_of(folder, number))
+    shards = [sorted(committed) for _, committed in chosen]
+    (folder / "shards.json").write_text(json.dumps(shards))
+
+
+def root_of(folder: Path, number: int) -> Path:
+    """The folder of one state."""
+    return folder / f"cut{number:05d}"
 
 
 def main() -> None:
     pictures, whole, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]).resolve()
     stride, broken = int(sys.argv[4]), sys.argv[5] if len(sys.argv) > 5 else None
-    if in_child(lambda: record(pictures, whole.name, folder, broken)) != 0:
+    if in_child(lambda: record(pictures, whole.name, folder, stride, broken)) != 0:
         raise RuntimeError("the watched build failed")
-    kept: list[tuple[State, frozenset[int]]] = pickle.loads((folder / "states").read_bytes())  # noqa: S301 - of the line above
-    # From the end: the last states hold the most that can be lost.
-    chosen = kept[::-1][::stride]
-    for number, (state, committed) in enumerate(chosen):
-        root = folder / f"cut{number:05d}"
-        write_state(state, root)
-        out = root / whole.name
-
-        def check(out: Path = out, committed: frozenset[int] = committed) -> None:
-            check_recovery(pictures, out, whole, committed)
-
+    states: list[list[int]] = json.loads((folder / "shards.json").read_bytes())
+    for number, committed in enumerate(states):
+        root = root_of(folder, number)
+        check = partial(check_recovery, pictures, root / whole.name, whole, frozenset(committed))
         if in_child(check) != 0:
             raise RuntimeError(f"state {number} is not sound: see {root}")
-    print(len(chosen))
+    print(len(states))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import h5py
 import pytest
-from radiograph_files import write_bad_files, write_folder
+from radiograph_files import write_bad_files, write_folder, write_image
 from store_content import assert_equal_stores
 from toy_generator import ToyMaker
 from toy_simulator import ToyPairMaker
@@ -137,6 +137,26 @@ def test_killed_anywhere_then_run_again_it_is_the_same(radiographs, tmp_path, st
     for out in folder.glob(f"*/{NAMES[to]}"):
         assert_equal_stores(out, start)
         assert list(StoreLayout(out).scratch.iterdir()) == []
+
+
+def test_a_store_that_was_extended_is_exported_with_all_its_plannings(radiographs, tmp_path):
+    start, out = built(radiographs, tmp_path / "x.zarr"), tmp_path / "x.h5"
+    write_image(radiographs / "later.png", 50)
+    options = BuildOptions(source=str(radiographs), out=start, shard_size=4, extend=True)
+    run_build(options, ToyMaker(), Silent())
+    assert len(read_record(StoreLayout(start).build).cut.segments) == 2
+    dfsynth.export(start, out, to="hdf5")
+    assert verify_store(out, False, Silent()).damage == ()
+    assert_equal_stores(start, out)
+
+
+def test_a_damaged_plan_is_named(radiographs, tmp_path):
+    start = built(radiographs, tmp_path / "x.zarr")
+    plan = StoreLayout(start).plan
+    plan.write_bytes(plan.read_bytes()[:-9])
+    with pytest.raises(StoreError, match=r"plan\.pq is damaged or missing"):
+        dfsynth.export(start, tmp_path / "x.h5", to="hdf5")
+    assert not (tmp_path / "x.h5").exists()
 
 
 def test_damaged_values_are_not_passed_on(radiographs, tmp_path):

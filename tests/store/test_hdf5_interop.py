@@ -108,9 +108,8 @@ def test_chunks_of_a_part_are_gzipped_and_shuffled_whole_images(written, spec):
         assert dataset.id.get_num_chunks() == 2
 
 
-@pytest.mark.parametrize("engine", ["h5netcdf"])
-def test_xarray_opens_with_names_and_values(written, values, engine):
-    with xarray.open_dataset(written.root, engine=engine) as dataset:
+def test_xarray_opens_with_names_and_values(written, values):
+    with xarray.open_dataset(written.root, engine="h5netcdf") as dataset:
         assert list(dataset.variables) == ["dark_field"]
         assert dataset.sizes == {"image": 10, "y": 37, "x": 21}
         assert dataset.attrs == {"schema_version": 1}

@@ -8,7 +8,6 @@ import builtins
 import fcntl
 import io
 import os
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +136,7 @@ def _watched_os_open(watch: _Watch, real: Callable[..., int]) -> Callable[..., i
     def call(path: Any, flags: int, *arguments: Any, **named: Any) -> Any:
         if not watch.is_ours(path):
             return real(path, flags, *arguments, **named)
-        creates = bool(flags & os.O_CREAT) and not _exists(Path(path))
+        creates = bool(flags & os.O_CREAT) and not os.path.lexists(path)
         return watch.do(
             Operation("open", Path(path), creates), lambda: real(path, flags, *arguments, **named)
         )
@@ -150,7 +149,7 @@ def _watched_io_open(watch: _Watch, real: Callable[..., Any]) -> Callable[..., A
         if not watch.is_ours(file) or "b" not in mode:
             return real(file, mode, *arguments, **named)
         raw_type = type("Watched", (_WatchedFile,), {"watch": watch})
-        creates = mode[0] in "wxa" and not _exists(Path(file))
+        creates = mode[0] in "wxa" and not os.path.lexists(file)
         operation = Operation("open", Path(file), creates)
         raw = watch.do(operation, lambda: raw_type(file, mode.replace("b", "")))
         if "+" in mode:
@@ -158,11 +157,3 @@ def _watched_io_open(watch: _Watch, real: Callable[..., Any]) -> Callable[..., A
         return io.BufferedReader(raw) if "r" in mode else io.BufferedWriter(raw)
 
     return call
-
-
-def _exists(path: Path) -> bool:
-    """By a call that is not watched."""
-    try:
-        return stat.S_IFMT(os.lstat(path).st_mode) != 0
-    except FileNotFoundError:
-        return False

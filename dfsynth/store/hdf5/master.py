@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dfsynth.errors import StoreError
 from dfsynth.files.json_record import Json, encode_json, parse_object
-from dfsynth.files.ranges import read_range
+from dfsynth.files.ranges import opened, read_range
 from dfsynth.store.arrays import DIMENSIONS, ArraySpec, common_cut
 from dfsynth.store.checksum import DamagedBytesError, crc32c
 from dfsynth.store.hdf5.attributes import write_attributes
 from dfsynth.store.hdf5.file import Hdf5File
 from dfsynth.store.hdf5.part_index import read_index
 from dfsynth.store.hdf5.paths import dataset_name, part_path
-from dfsynth.store.hdf5.seal import opened, read_seal
+from dfsynth.store.hdf5.seal import read_seal
 from dfsynth.store.layout import StoreLayout
 
 if TYPE_CHECKING:

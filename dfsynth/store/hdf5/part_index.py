@@ -75,24 +75,6 @@ class PartIndex:
         data = read_range(descriptor, size_bytes, int(entry["offset"]))
         return data + int(entry["crc32c"]).to_bytes(CRC_BYTES, "little")
 
-    def structure(self, body_bytes: int) -> Iterator[tuple[int, int]]:
-        """Offset and size of every run of bytes that belongs to no chunk, in order.
-
-        Raises:
-            DamagedBytesError: chunks overlap or lie outside the `body_bytes` of the HDF5 file.
-        """
-        chunks = self.entries[self.entries["size_bytes"] > 0]
-        start = 0
-        for entry in np.sort(chunks, order="offset"):
-            offset, size_bytes = int(entry["offset"]), int(entry["size_bytes"])
-            if not start <= offset <= body_bytes - size_bytes:
-                raise DamagedBytesError("has an index that points outside the file")
-            if offset > start:
-                yield start, offset - start
-            start = offset + size_bytes
-        if body_bytes > start:
-            yield start, body_bytes - start
-
 
 def read_index(descriptor: int) -> tuple[PartIndex, int]:
     """The index behind an open part file, and how many bytes the HDF5 file before it has.
@@ -105,12 +87,31 @@ def read_index(descriptor: int) -> tuple[PartIndex, int]:
     return PartIndex.from_bytes(message), body_bytes
 
 
-def structure_crc32c(descriptor: int, index: PartIndex, body_bytes: int) -> int:
-    """The checksum of all bytes of the HDF5 file that belong to no chunk.
+def structure_crc32c(descriptor: int, entries: NDArray[np.void], body_bytes: int) -> int:
+    """The checksum of all bytes of the HDF5 file that belong to no chunk of the entries.
 
     Raises:
         DamagedBytesError: chunks overlap or lie outside the file.
         OSError: the system refuses.
     """
-    runs = index.structure(body_bytes)
+    runs = _structure(entries, body_bytes)
     return crc32c(b"".join(read_range(descriptor, size, offset) for offset, size in runs))
+
+
+def _structure(entries: NDArray[np.void], body_bytes: int) -> Iterator[tuple[int, int]]:
+    """Offset and size of every run of bytes that belongs to no chunk, in order.
+
+    Raises:
+        DamagedBytesError: chunks overlap or lie outside the `body_bytes` of the HDF5 file.
+    """
+    chunks = entries[entries["size_bytes"] > 0]
+    start = 0
+    for entry in np.sort(chunks, order="offset"):
+        offset, size_bytes = int(entry["offset"]), int(entry["size_bytes"])
+        if not start <= offset <= body_bytes - size_bytes:
+            raise DamagedBytesError("has an index that points outside the file")
+        if offset > start:
+            yield start, offset - start
+        start = offset + size_bytes
+    if body_bytes > start:
+        yield start, body_bytes - start

@@ -5,52 +5,38 @@ it works, and takes a damaged structure at its word.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
-from dfsynth.store.arrays import ArraySpec, StoredMap, named_array
+from dfsynth.files.ranges import opened
+from dfsynth.store.arrays import ArraySpec, StoredMap
 from dfsynth.store.checksum import DamagedBytesError, damage
+from dfsynth.store.chunk_reader import ChunkReader
 from dfsynth.store.hdf5.chunk import decode_chunk
 from dfsynth.store.hdf5.master import read_key
 from dfsynth.store.hdf5.part_index import read_index, structure_crc32c
 from dfsynth.store.hdf5.paths import part_path
-from dfsynth.store.hdf5.seal import opened
 from dfsynth.store.layout import StoreLayout
 
 
-@dataclass(frozen=True, slots=True)
-class Hdf5Arrays:
-    """The `ArrayReader` of HDF5 stores; it holds paths and extents."""
+class Hdf5Arrays(ChunkReader):
+    """The `ArrayReader` of HDF5 stores."""
 
-    layout: StoreLayout
-    specs: tuple[ArraySpec, ...]
+    __slots__ = ()
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the arrays, in their order."""
-        return tuple(spec.name for spec in self.specs)
+    def _place(self, name: str, shard: int) -> Path:  # noqa: ARG002 - a part has every array
+        return part_path(self.layout, shard)
 
-    def read(self, name: str, row: int) -> StoredMap:
-        """One image (y, x) in its stored type; the fill value (NaN, or 0) where the row failed.
-
-        Raises:
-            StoreError: there is no such array or row, or its part is missing or damaged.
-        """
-        spec = named_array(self.specs, name)
-        shard, position = spec.place(row)
+    def _read_chunk(self, spec: ArraySpec, shard: int, position: int, what: str) -> bytes | None:
         path = part_path(self.layout, shard)
-        what = f"array {name!r}, row {row}"
         with opened(path, what) as descriptor:
             try:
                 index, _ = read_index(descriptor)
-                chunk = index.read_chunk(descriptor, name, position)
+                return index.read_chunk(descriptor, spec.name, position)
             except DamagedBytesError as error:
                 raise damage(f"{what} in {path}", f"its part {error}") from error
-        if chunk is None:
-            return spec.empty_map()
-        try:
-            return decode_chunk(spec, chunk)
-        except DamagedBytesError as error:
-            raise damage(f"{what} in {path}", f"its chunk {error}") from error
+
+    def _decode(self, spec: ArraySpec, chunk: bytes) -> StoredMap:
+        return decode_chunk(spec, chunk)
 
 
 def check_part(layout: StoreLayout, specs: Sequence[ArraySpec], shard: int) -> None:
@@ -63,7 +49,7 @@ def check_part(layout: StoreLayout, specs: Sequence[ArraySpec], shard: int) -> N
     with opened(path, "its structure") as descriptor:
         try:
             index, body_bytes = read_index(descriptor)
-            found = structure_crc32c(descriptor, index, body_bytes)
+            found = structure_crc32c(descriptor, index.entries, body_bytes)
         except DamagedBytesError as error:
             raise damage(str(path), f"it {error}") from error
     if found != index.structure_crc32c:

@@ -8,13 +8,10 @@ crash. So dfsynth reads its HDF5 files by what the seal says, and verifies the r
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from dfsynth.files.faults import store_faults
-from dfsynth.files.ranges import read_range
+from dfsynth.files.ranges import opened, read_range
 from dfsynth.store.checksum import CRC_BYTES, DamagedBytesError, with_checksum, without_checksum
 
 _MAGIC: Final = b"dfsynth1"
@@ -25,21 +22,6 @@ _FOOTER_BYTES: Final = _SIZE_BYTES + len(_MAGIC) + CRC_BYTES
 def seal_of(message: bytes) -> bytes:
     """What goes behind the end of the HDF5 file."""
     return with_checksum(message + len(message).to_bytes(_SIZE_BYTES, "little") + _MAGIC)
-
-
-@contextmanager
-def opened(path: Path, what: str) -> Iterator[int]:
-    """A descriptor to read `path` with, closed at the end; `what` is read, for errors.
-
-    Raises:
-        StoreError: the system refuses, in the body too.
-    """
-    with store_faults(f"read {what} from {path}"):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            yield descriptor
-        finally:
-            os.close(descriptor)
 
 
 def read_seal(descriptor: int) -> tuple[bytes, int]:

@@ -1,6 +1,7 @@
 """Writes one shard of an HDF5 store as a stream, in row order; memory holds no row."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -8,25 +9,13 @@ from numpy.typing import NDArray
 from dfsynth.errors import StoreError
 from dfsynth.store.arrays import ArraySpec
 from dfsynth.store.checksum import CRC_BYTES
-from dfsynth.store.format import EncodedRow
-from dfsynth.store.hdf5.chunk import LEVEL, encode_chunk
+from dfsynth.store.hdf5.chunk import LEVEL
 from dfsynth.store.hdf5.file import Hdf5File
 from dfsynth.store.hdf5.master import read_key
 from dfsynth.store.hdf5.part_index import PartIndex, no_entries, structure_crc32c
 from dfsynth.store.hdf5.paths import dataset_name, part_path
 from dfsynth.store.layout import StoreLayout
-from dfsynth.store.rows import encode_maps
 from dfsynth.store.shard_stream import ShardStream
-
-
-def encode_row(specs: Sequence[ArraySpec], maps: Mapping[str, NDArray[Any]]) -> EncodedRow:
-    """See `StoreFormat.encode_row`; `dfsynth.store.rows.encode_maps` with the chunks of HDF5.
-
-    Raises:
-        ImageError: NON_FINITE, where a value is not finite in the stored type.
-        StoreError: the maps, their shapes or their types are not those of `specs`.
-    """
-    return encode_maps(specs, maps, encode_chunk)
 
 
 class Hdf5ShardWriter(ShardStream):
@@ -63,11 +52,7 @@ class Hdf5ShardWriter(ShardStream):
         for number, dataset in enumerate(self._datasets):
             dataset.id.chunk_iter(lambda found, into=self._entries[number]: _note(found, into))
         stream = self._file.close()
-        stream.flush()
-        descriptor = stream.fileno()
-        body_bytes = stream.seek(0, 2)
-        index = PartIndex(self._key, self._names, self._entries, 0)
-        crc = structure_crc32c(descriptor, index, body_bytes)
+        crc = structure_crc32c(stream.fileno(), self._entries, stream.seek(0, os.SEEK_END))
         self._file.seal(PartIndex(self._key, self._names, self._entries, crc).to_bytes())
         self._file.publish()
 

@@ -1,16 +1,18 @@
 """Zarr v3 as a format of stores."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from dfsynth.store.arrays import ArraySpec
 from dfsynth.store.format import PlainGroup, StoreFormat
 from dfsynth.store.layout import StoreLayout
-from dfsynth.store.zarr.chunk import COMPRESSION
+from dfsynth.store.rows import encode_maps
+from dfsynth.store.zarr.chunk import COMPRESSION, encode_chunk
 from dfsynth.store.zarr.metadata import find_changed_documents, read_group, write_group
 from dfsynth.store.zarr.paths import DOCUMENT, shard_paths
 from dfsynth.store.zarr.reader import ZarrArrays
-from dfsynth.store.zarr.writer import ZarrShardWriter, encode_row
+from dfsynth.store.zarr.writer import ZarrShardWriter
 
 
 def open_group(layout: StoreLayout) -> PlainGroup:
@@ -42,7 +44,7 @@ ZARR: Final = StoreFormat(
     has_group=has_group,
     write_group=write_group,
     read_group=read_group,
-    encode_row=encode_row,
+    encode_row=partial(encode_maps, encode_chunk=encode_chunk),
     shard_writer=ZarrShardWriter,
     array_reader=ZarrArrays,
     shard_files=shard_paths,

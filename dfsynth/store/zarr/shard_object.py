@@ -15,11 +15,10 @@ import numpy as np
 
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import DurableFile
-from dfsynth.files.faults import store_faults
 from dfsynth.files.object_errors import object_faults
 from dfsynth.files.object_path import ObjectPath
 from dfsynth.files.objects import fetch
-from dfsynth.files.ranges import read_range
+from dfsynth.files.ranges import opened, read_range
 from dfsynth.store.checksum import (
     CRC_BYTES,
     DamagedBytesError,
@@ -87,17 +86,11 @@ def read_chunk(path: Path, positions: int, position: int, what: str) -> bytes | 
         StoreError: the file is missing, unreadable or damaged.
     """
     index_bytes = positions * _ENTRY_BYTES + CRC_BYTES
-    with store_faults(f"read {what} from {path}"):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            end = os.fstat(descriptor).st_size - index_bytes
-            raw = os.pread(descriptor, index_bytes, end) if end >= 0 else b""
-            offset, size_bytes = _entry(raw, position, end, f"{what} in {path}")
-            if offset == MISSING:
-                return None
-            return read_range(descriptor, size_bytes, offset)
-        finally:
-            os.close(descriptor)
+    with opened(path, what) as descriptor:
+        end = os.fstat(descriptor).st_size - index_bytes
+        raw = read_range(descriptor, index_bytes, end) if end >= 0 else b""
+        offset, size_bytes = _entry(raw, position, end, f"{what} in {path}")
+        return None if offset == MISSING else read_range(descriptor, size_bytes, offset)
 
 
 def read_object_chunk(path: ObjectPath, positions: int, position: int, what: str) -> bytes | None:

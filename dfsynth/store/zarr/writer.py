@@ -1,30 +1,14 @@
 """Writes one shard of a Zarr store as a stream, in row order; memory holds no row."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from numpy.typing import NDArray
+from collections.abc import Sequence
 
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import sync_folder
 from dfsynth.store.arrays import ArraySpec
-from dfsynth.store.format import EncodedRow
 from dfsynth.store.layout import StoreLayout
-from dfsynth.store.rows import encode_maps
 from dfsynth.store.shard_stream import ShardStream
-from dfsynth.store.zarr.chunk import encode_chunk
 from dfsynth.store.zarr.paths import shard_path
 from dfsynth.store.zarr.shard_object import ShardObjectWriter
-
-
-def encode_row(specs: Sequence[ArraySpec], maps: Mapping[str, NDArray[Any]]) -> EncodedRow:
-    """See `StoreFormat.encode_row`; `dfsynth.store.rows.encode_maps` with the chunks of Zarr.
-
-    Raises:
-        ImageError: NON_FINITE, where a value is not finite in the stored type.
-        StoreError: the maps, their shapes or their types are not those of `specs`.
-    """
-    return encode_maps(specs, maps, encode_chunk)
 
 
 class ZarrShardWriter(ShardStream):
