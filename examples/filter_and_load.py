@@ -1,4 +1,4 @@
-"""Keeps the images with the least uncertainty and feeds them to a torch DataLoader.
+"""Keeps the half of the images with the least expected error and feeds it to a torch DataLoader.
 
 python examples/filter_and_load.py STORE
 """
@@ -13,9 +13,7 @@ import dfsynth
 def main() -> None:
     store = dfsynth.open_store(sys.argv[1])
     print(store.provenance["notice"])
-    data = store.dataset(
-        where="view = 'PA'", keep=0.5, by="uncertainty", maps=("dark_field", "aleatoric")
-    )
+    data = store.dataset(where="view = 'PA'", keep=0.5, maps=("dark_field", "aleatoric"))
     print(f"{len(data)} of {store.manifest.num_rows} images kept")
     for batch in DataLoader(data, batch_size=2):
         print(tuple(batch["maps"].shape), batch["image_id"])

@@ -30,6 +30,7 @@ from typing import Final, TextIO
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from mutated_kinds import KINDS, Kind
+from watched_builds import in_child
 
 from dfsynth.errors import DfsynthError
 
@@ -140,19 +141,8 @@ def prepare(kind: Kind, folder: Path) -> None:
     Raises:
         RuntimeError: it cannot be written.
     """
-    process = os.fork()
-    if process == 0:
-        status = 1
-        try:
-            folder.mkdir()
-            kind.prepare(folder)
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-            raise
-        finally:
-            os._exit(status)
-    if os.waitpid(process, 0)[1] != 0:
+    folder.mkdir()
+    if in_child(lambda: kind.prepare(folder)) != 0:
         raise RuntimeError(f"no input could be made in {folder}")
 
 
