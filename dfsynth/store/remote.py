@@ -34,6 +34,8 @@ from dfsynth.store.registry import format_of
 
 _BUILD = "run/build.json"
 _PLAN = "run/plan.pq"
+_PLANS = (_PLAN, "run/plan.parquet")
+"""The names that a plan may have; see `StoreLayout.plans`."""
 _AT_ONCE = 16
 _OURS = ("run/plan-", "run/probe-")
 """What plannings that were cut off leave, beside a store or without one."""
@@ -84,12 +86,12 @@ class RemoteStore:
             entry
             for key, entry in found.items()
             if key.startswith("manifest/")
-            or key in (_BUILD, _PLAN)
+            or key in (_BUILD, *_PLANS)
             or key.rpartition("/")[2] in documents
         ]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(partial(self._fetch, layout=layout), small))
-        if _PLAN not in found:
+        if not any(plan in found for plan in _PLANS):
             self._finish_planning(layout, found)
         return True
 
@@ -239,6 +241,5 @@ def staging(root: ObjectPath) -> Iterator[Path]:
 
 
 def _checksums(part: bytes) -> list[tuple[str, str | None]]:
-
     table = pq.read_table(pa.BufferReader(part), columns=["image_id", "checksum"])
     return [(line["image_id"], line["checksum"]) for line in table.to_pylist()]
