@@ -197,7 +197,7 @@ def _run(options: BuildOptions, console: Console, strict: bool) -> None:
 
 def _dry_run(options: BuildOptions, console: Console) -> None:
     from dfsynth.cli.formats import estimate_lines, format_counts, space_lines
-    from dfsynth.devices import explain_precision, resolve_device
+    from dfsynth.devices import explain_precision, resolve_devices
     from dfsynth.jobs.build_remote import estimate_anywhere
     from dfsynth.jobs.checkpoint_generator import CheckpointMaker
     from dfsynth.jobs.disk_space import free_bytes
@@ -214,9 +214,8 @@ def _dry_run(options: BuildOptions, console: Console) -> None:
         f"{found.trials} images",
         f"on this machine in {found.precision}",
     )
-    lines.append(
-        f"precision: {explain_precision(options.precision, resolve_device(options.device))}"
-    )
+    device = resolve_devices(options.device)[0]
+    lines.append(f"precision: {explain_precision(options.precision, device)}")
     if isinstance(options.out, Path):
         lines += space_lines(found.bytes_estimate, free_bytes(options.out))
     console.result(found, "\n".join(lines))

@@ -115,12 +115,3 @@ class Claims:
             except FileNotFoundError:
                 return None
         return status.st_ino, status.st_mtime_ns
-
-
-def waiting_shards(layout: StoreLayout, partition: Collection[int]) -> int:
-    """Shards of a partition that are not committed.
-
-    Raises:
-        StoreError: the manifest's folder cannot be read.
-    """
-    return len(set(partition) - layout.committed_shards())

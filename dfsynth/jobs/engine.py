@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Protocol, TypeVar
 
-from dfsynth.jobs.claims import ShardQueue, waiting_shards
+from dfsynth.jobs.claims import ShardQueue
 from dfsynth.jobs.commit import Tally
 from dfsynth.jobs.failure_counts import count_failures
 from dfsynth.jobs.stages import StageUse
@@ -138,7 +138,7 @@ def report_run(
     mine = [shard for shard in work.shards if shard in committed]
     failures: Counter[str] = Counter()
     for (shard, code), count in count_failures(layout).items():
-        if shard % work.partition[1] == work.partition[0]:
+        if shard in work.shards:
             failures[code] += count
     return RunReport(
         store=str(layout.root),
@@ -147,7 +147,7 @@ def report_run(
         shards_done=len(committed),
         ok=tally.ok,
         failed=tally.failed,
-        elsewhere=waiting_shards(layout, work.shards),
+        elsewhere=len(work.shards) - len(mine),
         seconds=time.monotonic() - work.started,
         resumed=work.resumed,
         excluded=record.excluded,

@@ -17,7 +17,7 @@ from dfsynth.jobs.image_rows import Failed
 from dfsynth.jobs.image_shards import ShardJob, export_rows
 from dfsynth.jobs.model_inputs import InputStage, Outcome, reader_of
 from dfsynth.jobs.source_watch import SourceWatch, asks_of
-from dfsynth.jobs.stages import DECODE, EXPORT, READ, StageUse, use_of
+from dfsynth.jobs.stages import DECODE, EXPORT, READ, WRITE, StageUse, use_of
 from dfsynth.jobs.work_list import WorkList
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
@@ -122,7 +122,8 @@ class ShardBuilder:
                 whole = self.work.whole(shard, made)
                 tally = commit_shard(self._store, shard, whole, self._stopped)
                 if layout.part(shard).exists():
-                    self._committed(shard)
+                    with self._activity.doing(WRITE, f"shard {shard}"):
+                        self._committed(shard)
                 return tally
 
             tally = run_claimed(claims, outcomes, commit, self._stopped)

@@ -35,6 +35,8 @@ from dfsynth.store.registry import format_of
 
 _BUILD: Final = "run/build.json"
 _PLAN: Final = "run/plan.pq"
+_PLANS: Final = (_PLAN, "run/plan.parquet")
+"""The names that a plan may have; see `StoreLayout.plans`."""
 _AT_ONCE: Final = 16
 _OURS: Final = ("run/plan-", "run/probe-")
 """What plannings that were cut off leave, beside a store or without one."""
@@ -85,12 +87,12 @@ class RemoteStore:
             entry
             for key, entry in found.items()
             if key.startswith("manifest/")
-            or key in (_BUILD, _PLAN)
+            or key in (_BUILD, *_PLANS)
             or key.rpartition("/")[2] in documents
         ]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(partial(self._fetch, layout=layout), small))
-        if _PLAN not in found:
+        if not any(plan in found for plan in _PLANS):
             self._finish_planning(layout, found)
         return True
 

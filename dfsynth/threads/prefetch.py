@@ -1,5 +1,6 @@
 """Inputs prepared ahead of the generator, in order, a bounded number at a time."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -45,7 +46,8 @@ class Prefetch(Generic[Item, Result]):
         self._ahead = ahead
         self._activity = activity or Activity()
         self._waiting: deque[tuple[Item, Future[Result]]] = deque()
-        self._taken = self._found_ready = 0
+        self._mutex = threading.Lock()
+        self._finished = self._taken = self._found_ready = 0
 
     @property
     def room(self) -> int:
@@ -61,7 +63,7 @@ class Prefetch(Generic[Item, Result]):
         """Pairs of item and result; what `work` raises is raised here, in its turn."""
         self._fill()
         while self._waiting:
-            self._found_ready += sum(future.done() for _, future in self._waiting)
+            self._found_ready += max(self._finished - self._taken, 0)
             self._taken += 1
             item, future = self._waiting.popleft()
             with self._activity.waiting(INPUTS):
@@ -75,4 +77,11 @@ class Prefetch(Generic[Item, Result]):
                 item = next(self._items)
             except StopIteration:
                 return
-            self._waiting.append((item, self._executor.submit(self._work, item)))
+            future = self._executor.submit(self._work, item)
+            future.add_done_callback(self._count)
+            self._waiting.append((item, future))
+
+    def _count(self, _: Future[Result]) -> None:
+        # To ask all that wait whenever one is taken would cost as many locks.
+        with self._mutex:
+            self._finished += 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 import zarr
 from error_lines import one_line
 from radiograph_files import write_bad_files, write_folder, write_image
@@ -111,6 +112,13 @@ def test_dry_run_says_precision_and_room(build, images, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=10))
     out = build(images, "--dry-run")[1]
     assert "warning: free on the disk of the store: 10 B, less than it would take" in out
+
+
+def test_dry_run_goes_with_every_gpu(build, images, monkeypatch):
+    monkeypatch.setattr("dfsynth.devices.resolve_devices", lambda _: (torch.device("cpu"),) * 2)
+    status, out, _ = build(images, "--dry-run", "--device", "cuda:all", "--precision", "fp32")
+    assert status == 0
+    assert "precision: fp32, as asked for" in out
 
 
 @pytest.mark.parametrize(

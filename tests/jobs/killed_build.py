@@ -7,38 +7,14 @@ Each process builds FOLDER/<n>/NAME, or simulates it. After each kill the same r
 to its end. Prints the number of kills.
 """
 
-import os
-import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from kill_switch import kill_at_call
+from kill_switch import is_killed
 from small_runs import run
-
-
-def in_child(pictures: str, out: Path, kill_at: int | None) -> bool:
-    """Whether the child was killed.
-
-    Raises:
-        RuntimeError: it ended in another way than done or killed.
-    """
-    process = os.fork()
-    if process == 0:
-        if kill_at is not None:
-            kill_at_call(kill_at)
-        status = 1
-        try:
-            run(pictures, out)
-            status = 0
-        finally:
-            sys.setprofile(None)
-            os._exit(status)
-    status = os.waitpid(process, 0)[1]
-    if status not in (0, signal.SIGKILL):
-        raise RuntimeError(f"the build at kill point {kill_at} ended with {status}")
-    return status == signal.SIGKILL
 
 
 def main() -> None:
@@ -47,10 +23,11 @@ def main() -> None:
     kills = 0
     while killed:
         out = folder / f"{number:05d}" / name
-        killed = in_child(pictures, out, number)
+        build = partial(run, pictures, out)
+        killed = is_killed(build, number)
         if killed:
             kills += 1
-            in_child(pictures, out, None)
+            is_killed(build, None)
         number += stride
     print(kills)
 

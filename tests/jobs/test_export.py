@@ -101,26 +101,20 @@ def test_what_was_committed_or_redone_since_is_taken_over(radiographs, tmp_path)
 
 
 EXPORT = """
-import os, signal, sys
+import sys
 sys.path.insert(0, sys.argv[4])
-from kill_switch import kill_at_call
+from kill_switch import is_killed
 import dfsynth, dfsynth.jobs.export, h5py
+from functools import partial
 from pathlib import Path
 number, killed = 1, 0
 while True:
     out = Path(sys.argv[2], f"{number:05d}", sys.argv[3])
-    to = "hdf5" if out.suffix == ".h5" else "zarr"
-    process = os.fork()
-    if process == 0:
-        kill_at_call(number)
-        dfsynth.export(sys.argv[1], out, to=to)
-        sys.setprofile(None)
-        os._exit(0)
-    status = os.waitpid(process, 0)[1]
-    if status != signal.SIGKILL:
+    export = partial(dfsynth.export, sys.argv[1], out, to="hdf5" if out.suffix == ".h5" else "zarr")
+    if not is_killed(export, number):
         break
     killed += 1
-    dfsynth.export(sys.argv[1], out, to=to)
+    export()
     number += 13
 print(killed)
 """

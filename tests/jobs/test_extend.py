@@ -1,14 +1,13 @@
 """`--extend`: inputs that appeared since planning get new shards; a resume notices them."""
 
 import json
-import os
 import shutil
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from kill_switch import kill_at_call
+from kill_switch import is_killed
 from radiograph_files import write_folder, write_image
 from store_content import assert_equal_stores, plain_array
 from toy_generator import ToyGenerator, ToyMaker
@@ -204,22 +203,6 @@ def test_a_run_that_began_before_the_extension_goes_on_with_its_shards(images, t
     assert verify_store(out, False, Silent()).damage == ()
 
 
-def extend_in_child(images: Path, out: Path, kill_at: int) -> bool:
-    process = os.fork()
-    if process == 0:
-        status = 1
-        try:
-            kill_at_call(kill_at)
-            build(images, out, extend=True)
-            status = 0
-        finally:
-            sys.setprofile(None)
-            os._exit(status)
-    ended = os.waitpid(process, 0)[1]
-    assert ended in (0, 9)
-    return ended == 9
-
-
 def test_killed_anywhere_it_is_planned_or_not_and_goes_on(images, out, tmp_path, monkeypatch):
     monkeypatch.setattr("os.fsync", lambda _: None)
     add(images, range(2))
@@ -232,7 +215,7 @@ def test_killed_anywhere_it_is_planned_or_not_and_goes_on(images, out, tmp_path,
         cut = tmp_path / "cut.zarr"
         shutil.rmtree(cut, ignore_errors=True)
         shutil.copytree(out, cut)
-        killed = extend_in_child(images, cut, kills + 1)
+        killed = is_killed(partial(build, images, cut, extend=True), kills + 1)
         segments.add(len(json.loads(StoreLayout(cut).build.read_text())["segments"]))
         build(images, cut)
         assert open_store(cut).manifest.to_pylist()[:6] == before

@@ -1,13 +1,12 @@
 """`--retry-failed`: failed rows are made anew, and nothing else of a store changes."""
 
-import os
 import shutil
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from kill_switch import kill_at_call
+from kill_switch import is_killed
 from radiograph_files import write_folder, write_image
 from store_content import assert_equal_stores, plain_array
 from toy_generator import ToyGenerator, ToyMaker
@@ -131,23 +130,6 @@ def test_it_does_not_go_with_overwrite(images, tmp_path):
         options(images, tmp_path / "x.zarr", retry_failed=True, overwrite=True)
 
 
-def retry_in_child(images: Path, out: Path, kill_at: int) -> bool:
-    """Whether a process that tries failed rows again was killed at its n-th change of the disk."""
-    process = os.fork()
-    if process == 0:
-        status = 1
-        try:
-            kill_at_call(kill_at)
-            build(images, out, retry_failed=True)
-            status = 0
-        finally:
-            sys.setprofile(None)
-            os._exit(status)
-    ended = os.waitpid(process, 0)[1]
-    assert ended in (0, 9)
-    return ended == 9
-
-
 def test_killed_at_any_change_of_the_disk_nothing_committed_is_lost(
     failed, images, whole, tmp_path, monkeypatch
 ):
@@ -159,7 +141,7 @@ def test_killed_at_any_change_of_the_disk_nothing_committed_is_lost(
         out = tmp_path / "killed.zarr"
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(failed, out)
-        killed = retry_in_child(images, out, kills + 1)
+        killed = is_killed(partial(build, images, out, retry_failed=True), kills + 1)
         half += bool(StoreLayout(out).replaced_shards())
         assert rows_but_the_lost(out) == kept
         assert verify_store(out, False, Silent()).damage == (), f"killed at change {kills + 1}"

@@ -1,12 +1,11 @@
 """A run that is asked to stop ends between batches, and what it made of a shard is kept."""
 
-import os
 import shutil
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
-from kill_switch import kill_at_call
+from kill_switch import is_killed
 from radiograph_files import write_folder
 from store_content import assert_equal_stores
 from toy_generator import ToyGenerator, ToyMaker
@@ -126,22 +125,6 @@ def test_a_stopped_retry_keeps_what_it_made(images, tmp_path):
     assert second.failures == {"empty": 1}
 
 
-def stop_in_child(images: Path, out: Path, kill_at: int) -> bool:
-    process = os.fork()
-    if process == 0:
-        status = 1
-        try:
-            kill_at_call(kill_at)
-            build(images, out, Stop(1))
-            status = 0
-        finally:
-            sys.setprofile(None)
-            os._exit(status)
-    ended = os.waitpid(process, 0)[1]
-    assert ended in (0, 9)
-    return ended == 9
-
-
 def test_killed_anywhere_while_it_stops_or_goes_on(images, whole, tmp_path, monkeypatch):
     monkeypatch.setattr("os.fsync", lambda _: None)
     begun = tmp_path / "begun.zarr"
@@ -151,7 +134,7 @@ def test_killed_anywhere_while_it_stops_or_goes_on(images, whole, tmp_path, monk
         out = tmp_path / "x.zarr"
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(begun, out)
-        killed = stop_in_child(images, out, number)
+        killed = is_killed(partial(build, images, out, Stop(1)), number)
         build(images, out)
         assert_equal_stores(out, whole)
         assert verify_store(out, False, Silent()).damage == ()

@@ -34,12 +34,12 @@ def out(tmp_path) -> Path:
     return tmp_path / "x.zarr"
 
 
-def build(out: Path, **more):
+def build(out: Path, committed=lambda _: None, **more):
     """One batch, so that all inputs are there before the generator begins."""
     options = BuildOptions.of(
         source=out.parent / "images", out=out, shard_size=IMAGES, workers=1, **more
     )
-    return run_build(options, ToyMaker(batch_size=IMAGES), Silent())
+    return run_build(options, ToyMaker(batch_size=IMAGES), Silent(), committed=committed)
 
 
 def test_a_slow_source_is_named(out, clock, monkeypatch):
@@ -89,6 +89,14 @@ def test_a_slow_generator_is_named(out, clock, monkeypatch, mc, advice):
     assert (use.bottleneck, use.seconds, use.busy["generate"]) == ("generate", 30.0, 1.0)
     assert use.waited == {"inputs": 0.0, "score and encode": 0.0}
     assert advice in use.advice
+
+
+def test_what_is_done_with_a_committed_shard_is_part_of_writing(out, clock):
+    def put(_shard):
+        clock[0] += 50.0
+
+    use = build(out, put).stages
+    assert (use.bottleneck, use.busy["write"]) == ("write", 1.0)
 
 
 def test_nothing_to_do_has_no_stages(out):

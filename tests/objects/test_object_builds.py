@@ -224,6 +224,21 @@ def test_commands_that_read(bucket: Bucket, images: Path, run_cli: Any, tmp_path
     assert sheet.exists()
 
 
+def test_a_copied_store_whose_plan_has_the_name_of_version_0_1(
+    bucket: Bucket, images: Path, local: Path
+) -> None:
+    for path in filter(Path.is_file, local.rglob("*")):
+        key = path.relative_to(local).as_posix().replace("plan.pq", "plan.parquet")
+        bucket.put(f"x.zarr/{key}", path.read_bytes())
+    before = bucket.contents()
+
+    report = build_store(images, f"{bucket.url}/x.zarr")
+
+    assert (report.ok, report.resumed, report.shards_done) == (0, True, 2)
+    require_equal(f"{bucket.url}/x.zarr", local)
+    assert bucket.contents() == before
+
+
 def test_plain_zarr_reads_it(bucket: Bucket, images: Path) -> None:
     url = f"{bucket.url}/x.zarr"
     build_store(images, url)

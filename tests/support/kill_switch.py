@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 _CHANGES = frozenset(
     {"open", "write", "flush", "close", "truncate", "mkdir", "rmdir", "unlink", "rename", "replace"}
@@ -34,3 +35,28 @@ def kill_at_call(number: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.setprofile(watch)
+
+
+def is_killed(act: Callable[[], object], number: int | None) -> bool:
+    """Whether a forked process that does something was killed before its `number`-th change.
+
+    Without a number it is not.
+
+    Raises:
+        RuntimeError: it ended in another way than done or killed.
+    """
+    process = os.fork()
+    if process == 0:
+        status = 1
+        try:
+            if number is not None:
+                kill_at_call(number)
+            act()
+            status = 0
+        finally:
+            sys.setprofile(None)
+            os._exit(status)
+    ended = os.waitpid(process, 0)[1]
+    if ended not in (0, signal.SIGKILL):
+        raise RuntimeError(f"the process to be killed at change {number} ended with {ended}")
+    return ended == signal.SIGKILL
