@@ -2,6 +2,8 @@
 
 import errno
 import multiprocessing
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
@@ -231,3 +233,29 @@ def test_a_change_that_fails_anywhere_ends_the_shard_and_hdf5_lets_go(
         assert h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE) == 0
     assert failures > 5
     assert not any(isinstance(found, StoreError) for found in read_all(layout))
+
+
+REFUSED_AT_ONCE = """
+from pathlib import Path
+from dfsynth.store.hdf5 import file
+
+kept = OSError(28, "full")
+
+class Refusing(file.Hdf5Stream):
+    def tell(self):
+        return self._do(self._fail, 0)
+
+    def _fail(self):
+        raise kept
+
+file.Hdf5Stream = Refusing
+opened = file.Hdf5File(Path("x.h5"), Path(), "group")
+opened.discard()
+"""
+
+
+def test_a_failure_that_is_kept_does_not_crash_the_end_of_the_process(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSED_AT_ONCE], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -66,7 +66,9 @@ class Hdf5Stream:
             try:
                 return call()
             except BaseException as failure:  # noqa: BLE001 - `Hdf5File.check` raises it again
-                self.failure = failure
+                # Its traceback holds the frames of h5py, and so a property list: HDF5 would free it
+                # when the interpreter is gone, and crash.
+                self.failure = failure.with_traceback(None)
         return otherwise
 
 
