@@ -10,7 +10,7 @@ COVERAGE_FLOOR ?= 95
 UPGRADE ?=
 
 .NOTPARALLEL:
-.PHONY: demo test check test-all exhaustive lint types docs figures pytest coverage ray pythons lock clean
+.PHONY: demo test check test-all exhaustive lint types docs figures pytest coverage ray pythons tools lock clean
 
 # torch comes first and alone (constraints.txt says why); all else is what the lock names, by hash.
 $(STAMP): pyproject.toml constraints.txt requirements.lock
@@ -64,6 +64,10 @@ ray: $(STAMP)
 	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check \
 	    --no-build-isolation --editable ".[ray]"
 	.venv-ray/bin/python -m pytest tests/jobs/workers
+
+# Programs that some tests compare files with: HDF5, netCDF and DICOM tools, a browser.
+tools:
+	scripts/install_tools.sh
 
 # The other Python versions that pyproject.toml claims, as far as they are installed here.
 pythons: $(STAMP)

@@ -9,7 +9,7 @@ class AtOnce(Executor):
     """Does the work when it is given."""
 
     def submit(self, fn, /, *arguments, **named):
-        future = Future()
+        future: Future = Future()
         future.set_result(fn(*arguments, **named))
         return future
 
