@@ -19,12 +19,13 @@ from dfsynth.cli import (
     train,
     verify,
 )
+from dfsynth.cli.group import DfsynthGroup
 from dfsynth.version import __version__
 
 app = typer.Typer(
     name="dfsynth",
     no_args_is_help=True,
-    add_completion=False,
+    cls=DfsynthGroup,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -16,8 +16,10 @@ from typing import TypeVar
 
 import typer
 
+from dfsynth.cli.log_file import log_line, log_message, logged, open_log
 from dfsynth.cli.printable import PrintableFormatter, printable
 from dfsynth.cli.signals import Terminated, end_at_once
+from dfsynth.cli.terminal import coloured
 from dfsynth.errors import DfsynthError, ExitStatus, UsageError
 
 Value = TypeVar("Value")
@@ -52,6 +54,7 @@ class Console:
         """One line of advice."""
         if not self.quiet:
             print(printable(text), file=sys.stderr)
+        log_message(text)
 
     def renamed(self, old: str, old_value: Value, new: str, new_value: Value) -> Value:
         """The value of an option that was renamed; both null where neither is given.
@@ -68,20 +71,32 @@ class Console:
 
 
 @contextmanager
-def console_of(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> Iterator[Console]:
+def console_of(
+    json: bool, quiet: bool, verbose: bool, resumes: bool = True, log: Path | None = None
+) -> Iterator[Console]:
     """Turns errors and signals of the body into one line and an exit status.
 
-    `resumes`: whether the same command goes on where a signal stopped it.
+    `resumes`: whether the same command goes on where a signal stopped it; `log`: the file of
+    `--log`.
     """
     _set_up_messages(verbose)
     advice = "run the same command again to go on" if resumes else "nothing was kept"
+    with _failures_end(verbose, advice):
+        file = None if log is None else open_log(log)
+    with logged(file), _failures_end(verbose, advice):
+        yield Console(json, quiet, verbose)
+
+
+@contextmanager
+def _failures_end(verbose: bool, advice: str) -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, end_at_once)
     try:
-        yield Console(json, quiet, verbose)
+        yield
     except DfsynthError as error:
         if verbose:
             print(printable(traceback.format_exc()), file=sys.stderr, end="")
-        print(printable(f"error: {error}"), file=sys.stderr)
+        print(f"{coloured('error:', 'red', sys.stderr)} {printable(str(error))}", file=sys.stderr)
+        log_line(str(error), logging.ERROR)
         raise typer.Exit(error.exit_status) from None
     except KeyboardInterrupt:
         print(f"interrupted; {advice}", file=sys.stderr)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from dfsynth.cli.completion import complete_network
 from dfsynth.cli.console import console_of
 from dfsynth.cli.hanging import hanging_lines
 from dfsynth.cli.options import JsonFlag, Quiet, Verbose
@@ -22,7 +23,10 @@ _INTERVAL: Final = frozenset({"value", "low", "high"})
 
 def models(
     name: Annotated[
-        str | None, typer.Argument(help="Say everything of this one. (default: list all)")
+        str | None,
+        typer.Argument(
+            help="Say everything of this one. (default: list all)", autocompletion=complete_network
+        ),
     ] = None,
     json: JsonFlag = False,
     quiet: Quiet = False,

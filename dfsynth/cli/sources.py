@@ -3,12 +3,14 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
+from dfsynth.cli.completion import complete_corpus
 from dfsynth.cli.console import console_of
 from dfsynth.cli.formats import format_counts
+from dfsynth.cli.group import DfsynthGroup
 from dfsynth.cli.hanging import hanging_lines
 from dfsynth.cli.options import JsonFlag, Quiet, Verbose, Views
 
@@ -20,7 +22,12 @@ EXAMPLE: Final = "Example: dfsynth sources show nih"
 _LABEL: Final = 10  # columns, the space behind the longest label included
 _MOST_FINDINGS: Final = 30
 
-app = typer.Typer(epilog=EXAMPLE, invoke_without_command=True)
+CorpusName: TypeAlias = Annotated[
+    str,
+    typer.Argument(help="A corpus's name, or its TOML file.", autocompletion=complete_corpus),
+]
+
+app = typer.Typer(cls=DfsynthGroup, epilog=EXAMPLE, invoke_without_command=True)
 
 
 @app.callback()
@@ -47,7 +54,7 @@ def sources(
 
 @app.command(epilog=EXAMPLE)
 def show(
-    name: Annotated[str, typer.Argument(help="A corpus's name, or its TOML file.")],
+    name: CorpusName,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -63,7 +70,7 @@ def show(
 
 @app.command(epilog="Example: dfsynth sources check mine.toml --root /data/mine")
 def check(
-    name: Annotated[str, typer.Argument(help="A corpus's name, or its TOML file.")],
+    name: CorpusName,
     root: Annotated[Path, typer.Option(help="Where it lies, or the folder that holds it.")],
     views: Views = None,
     json: JsonFlag = False,
