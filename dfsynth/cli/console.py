@@ -1,6 +1,5 @@
 """What every command does around its one call: output, errors, signals, exit status."""
 
-import dataclasses
 import json
 import logging
 import os
@@ -8,7 +7,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import TypeVar
 
 import typer
 
-from dfsynth.cli.log_file import log_line, log_message, logged, open_log
+from dfsynth.cli.documents import document_of
+from dfsynth.cli.log_file import log_line, log_message, log_result, logged, open_log
 from dfsynth.cli.printable import PrintableFormatter, printable
 from dfsynth.cli.signals import Terminated, end_at_once
 from dfsynth.cli.terminal import coloured
@@ -34,18 +34,17 @@ class Console:
     verbose: bool
 
     def result(self, record: object, text: str) -> None:
-        """The command's result: JSON of `record` (a dataclass or a mapping), or `text`.
+        """The command's result: the document of `record`, or `text`.
 
         Raises:
             DfsynthError: stdout takes no more.
         """
+        document = document_of(record)
+        log_result(document)
         if self.json:
-            plain = record
-            if dataclasses.is_dataclass(record) and not isinstance(record, type):
-                plain = dataclasses.asdict(record)
             # An escape of JSON's own, where the terminal has no such letter.
             plain_letters = "utf" not in (sys.stdout.encoding or "").lower()
-            text = json.dumps(plain, default=_to_json, ensure_ascii=plain_letters, allow_nan=False)
+            text = json.dumps(document, ensure_ascii=plain_letters, allow_nan=False)
         elif self.quiet:
             return
         _print_result(printable(text))
@@ -137,11 +136,3 @@ def _print_result(text: str) -> None:
             f"the work is done, but its result cannot be printed: {error.strerror}; "
             "check where stdout goes"
         ) from error
-
-
-def _to_json(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is not known to JSON")

@@ -39,6 +39,7 @@ def sources(
         return
     with console_of(json, quiet, verbose) as console:
         from dfsynth.source import known_corpora
+        from dfsynth.source.corpus_description import describe_corpora
 
         corpora = known_corpora()
         width = max(len(corpus.name) for corpus in corpora) + 2
@@ -49,7 +50,7 @@ def sources(
             for line in hanging_lines(corpus.name, _summary(corpus), width, columns)
         ]
         lines += ["", "dfsynth sources show NAME tells licence, layout and how to obtain one"]
-        console.result([corpus.description() for corpus in corpora], "\n".join(lines))
+        console.result(describe_corpora(corpora), "\n".join(lines))
 
 
 @app.command(epilog=EXAMPLE)
@@ -62,10 +63,11 @@ def show(
     """Tell everything of one corpus: licence, layout, quirks, and how to obtain it."""
     with console_of(json, quiet, verbose) as console:
         from dfsynth.source import find_corpus
+        from dfsynth.source.corpus_description import describe_corpus
 
         corpus = find_corpus(name)
         columns = shutil.get_terminal_size().columns
-        console.result(corpus.description(), "\n".join(_lines(corpus, columns)))
+        console.result(describe_corpus(corpus), "\n".join(_lines(corpus, columns)))
 
 
 @app.command(epilog="Example: dfsynth sources check mine.toml --root /data/mine")
@@ -102,11 +104,11 @@ def new(
 ) -> None:
     """Write a commented template of a corpus file, which parses as it is."""
     with console_of(json, quiet, verbose) as console:
-        from dfsynth.source.corpus_template import write_template
+        from dfsynth.source.corpus_template import CorpusTemplate, write_template
 
         write_template(out)
         text = f"{out}: change it, then: dfsynth sources check {out} --root FOLDER"
-        console.result({"path": out}, text)
+        console.result(CorpusTemplate(out), text)
 
 
 def _report_lines(report: "CorpusReport") -> Iterator[str]:

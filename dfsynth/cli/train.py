@@ -110,25 +110,23 @@ def _dry_run(options: "TrainOptions", console: Console) -> None:
     from dfsynth.cli.formats import format_bytes, format_counts, format_seconds
     from dfsynth.cli.meters import training_progress
     from dfsynth.datasets import check_pairs
-    from dfsynth.train import estimate_training, prepare_training
+    from dfsynth.train import plan_training, prepare_training
 
     with training_progress(console.quiet) as progress:
         prepared = prepare_training(options, progress)
         check_pairs(prepared.source, progress.message)
-    found = estimate_training(prepared)
-    counts = {name: len(rows) for name, rows in prepared.indices.items()}
+    found = plan_training(prepared)
     stages = ", ".join(f"{n / 1e6:.2f} M" for n in found.parameters_a_stage)
     lines = [
         *_flatten(asdict(prepared.recipe)),
-        f"pairs: {format_counts(counts)}",
+        f"pairs: {format_counts(found.pairs)}",
         f"parameters: stages {stages}; discriminators {found.discriminator_parameters / 1e6:.2f} M",
         f"memory: weights {format_bytes(found.weights_bytes)}, activations "
         f"{format_bytes(found.activations_bytes)}",
         f"time: {found.steps} steps of {found.tflop / found.steps:.3g} TFLOP, very roughly "
         f"{format_seconds(found.seconds)} on {prepared.device} in {prepared.precision}",
     ]
-    record = {"recipe": asdict(prepared.recipe), "pairs": counts, **asdict(found)}
-    console.result(record, "\n".join(lines))
+    console.result(found, "\n".join(lines))
 
 
 def _flatten(table: dict[str, object], where: str = "") -> list[str]:
