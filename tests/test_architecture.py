@@ -25,7 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"manifest", "preprocess"}),
     frozenset({"store", "inference", "lung_segmentation"}),
     frozenset({"datasets", "jobs", "simulation"}),
-    frozenset({"evaluate"}),
+    frozenset({"evaluate", "doctor"}),
     frozenset({"train"}),
     frozenset({"api"}),
     frozenset({"cli"}),

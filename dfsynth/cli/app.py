@@ -8,6 +8,7 @@ import typer
 
 from dfsynth.cli import (
     build,
+    doctor,
     evaluate,
     export,
     filter_command,
@@ -63,6 +64,7 @@ app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=train.EXAMPLE)(train.train)
 app.add_typer(sources.app, name="sources")
 app.command(epilog=models.EXAMPLE)(models.models)
+app.command(epilog=doctor.EXAMPLE)(doctor.doctor)
 
 
 def main() -> None:

@@ -55,6 +55,7 @@ DOCUMENTS: Final = (
     Document("evaluation", 1, "dfsynth.evaluate.scores.Evaluation", ("evaluate",)),
     Document("training", 1, "dfsynth.train.job.TrainReport", ("train",)),
     Document("training-estimate", 1, "dfsynth.train.estimate.TrainPlan", ("train --dry-run",)),
+    Document("examination", 1, "dfsynth.doctor.findings.Examination", ("doctor",)),
     Document("networks", 1, "dfsynth.checkpoint.packaged.PackagedNetworks", ("models",)),
     Document("network", 1, "dfsynth.checkpoint.packaged.PackagedNetwork", ("models NAME",)),
     Document("corpora", 1, "dfsynth.source.corpus_description.CorpusDescriptions", ("sources",)),

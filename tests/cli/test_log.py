@@ -21,7 +21,7 @@ from dfsynth.progress import Silent
 
 RunCli = Callable[..., tuple[int, str, str]]
 # What looks things up, at once.
-ANSWERS = {"info", "models", "sources"}
+ANSWERS = {"doctor", "info", "models", "sources"}
 
 
 @pytest.fixture

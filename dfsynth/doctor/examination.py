@@ -1,0 +1,82 @@
+"""All that `dfsynth doctor` looks at."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Final
+
+from dfsynth.doctor.findings import Examination, Library, Machine, SelfTest
+from dfsynth.doctor.libraries import find_extras, find_libraries, load_problem
+from dfsynth.errors import DfsynthError, UsageError
+from dfsynth.jobs.disk_space import free_bytes
+from dfsynth.version import __version__
+
+SELF_TEST_S: Final = 10.0
+
+
+def examine(out: Path, images: int, device: str, precision: str) -> Examination:
+    """Looks at libraries, machine and disk, and runs the self-test, for about ten seconds.
+
+    Raises:
+        UsageError: fewer than one image, or a device or a precision that is not there.
+        StoreError: the disk cannot be asked.
+    """
+    if images < 1:
+        raise UsageError(f"--images {images}: expected 1 or more")
+    libraries = find_libraries()
+    problems = [each.problem for each in libraries if each.problem is not None]
+    machine, test = None, None
+    if load_problem(("torch",)) is None:
+        from dfsynth.doctor.machine import describe_machine
+
+        machine = describe_machine(device, precision)
+        test, failure = _try(machine, images)
+        problems += failure
+    if not _is_writable(out):
+        problems.append("--out: this user may not write there; choose a folder of your own")
+    return Examination(
+        dfsynth=__version__,
+        python=platform.python_version(),
+        libraries=libraries,
+        extras=find_extras(),
+        machine=machine,
+        free_bytes=free_bytes(out),
+        self_test=test,
+        remarks=(*_remarks(libraries), *(machine.remarks if machine else ())),
+        problems=tuple(problems),
+    )
+
+
+def _try(machine: Machine, images: int) -> tuple[SelfTest | None, list[str]]:
+    """The self-test, and what is wrong with it."""
+    try:
+        from dfsynth.doctor.self_test import run_self_test
+
+        test = run_self_test(machine.device, machine.precision, images, SELF_TEST_S)
+    except (DfsynthError, ImportError, OSError, RuntimeError) as error:
+        return None, [
+            f"self-test: it ended with {type(error).__name__}: {error}; reinstall dfsynth, or try "
+            "--device cpu"
+        ]
+    if test.passed:
+        return test, []
+    return test, [
+        f"self-test: the maps differ by {test.largest_difference:.2g} from what is expected, more "
+        f"than {test.tolerance:g}: the checkpoint is damaged, or {machine.device} computes "
+        "wrongly; reinstall dfsynth, or try --device cpu"
+    ]
+
+
+def _is_writable(out: Path) -> bool:
+    """Whether this user may write `out`, or make it."""
+    there = next(path for path in (out, *out.resolve().parents) if path.exists())
+    return os.access(there, os.W_OK)
+
+
+def _remarks(libraries: tuple[Library, ...]) -> tuple[str, ...]:
+    if libraries:
+        return ()
+    return (
+        "dfsynth runs from a source tree that is not installed: its libraries are not checked; "
+        "run: pip install --editable .",
+    )
