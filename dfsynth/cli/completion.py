@@ -5,7 +5,6 @@ which zsh and fish show.
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable
 from glob import escape
 from pathlib import Path
@@ -45,6 +44,8 @@ def some_of(values: Iterable[str]) -> Callable[[str], list[str]]:
 
 def complete_corpus(incomplete: str) -> list[tuple[str, str]]:
     """Completes the name of a packaged corpus; its title beside."""
+    import tomllib
+
     files = sorted(data_folder("corpora").glob(f"{_literal(incomplete)}*.toml"), key=_stem)
     titles = (str(tomllib.loads(path.read_text())["title"]) for path in files)
     return [

@@ -15,7 +15,6 @@ from typing import TypeVar
 
 import typer
 
-from dfsynth.cli.documents import document_of
 from dfsynth.cli.log_file import log_line, log_message, log_result, logged, open_log
 from dfsynth.cli.printable import PrintableFormatter, printable
 from dfsynth.cli.signals import Terminated, end_at_once
@@ -39,6 +38,8 @@ class Console:
         Raises:
             DfsynthError: stdout takes no more.
         """
+        from dfsynth.cli.documents import document_of
+
         document = document_of(record)
         log_result(document)
         if self.json:

@@ -36,12 +36,13 @@ def doctor(
     Needs no network, and names no person, machine or folder: what it prints may be passed on.
     Exits 1 where something is broken.
     """
-    with console_of(json, quiet, verbose) as console:
+    with console_of(json, quiet, verbose, resumes=False) as console:
         from dfsynth.doctor import examine
         from dfsynth.source import find_corpus
 
         known = find_corpus(_CORPUS).size.images
-        found = examine(out, known or 1 if images is None else images, device, precision)
+        number = known or 1 if images is None else images
+        found = examine(out, number, device, precision, console.note)
         console.result(found, "\n".join(_lines(found)))
         if found.problems:
             raise typer.Exit(ExitStatus.FAILURE)

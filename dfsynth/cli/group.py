@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from dfsynth.errors import ExitStatus
 
@@ -24,7 +24,7 @@ def statuses_of(command: Any) -> list[ExitStatus]:
     return [each for each in ExitStatus if strict or each is not ExitStatus.SOME_IMAGES_FAILED]
 
 
-def describe_statuses(command: TyperCommand | TyperGroup) -> str:
+def describe_statuses(command: Any) -> str:
     """`Exit status: 0 done; 1 …`, for people."""
     return (
         "Exit status: "

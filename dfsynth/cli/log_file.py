@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import typer
 
@@ -26,11 +26,11 @@ _OURS: Final = logging.getLogger("dfsynth")
 _FIELDS: Final = "fields"
 
 
-class LogFile(logging.FileHandler):
+class LogFile(logging.StreamHandler[TextIO]):
     """Appends lines, and flushes each; where that fails it says so once, and the job goes on."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, encoding="utf-8", errors="backslashreplace")
+        super().__init__(path.open("a", encoding="utf-8", errors="backslashreplace"))
         self.setFormatter(_LineFormatter())
         self._failed = False
 
@@ -45,9 +45,10 @@ class LogFile(logging.FileHandler):
     def close(self) -> None:
         """See `logging.Handler`."""
         try:
-            super().close()
+            self.stream.close()
         except OSError as error:
             self._complain(error)
+        super().close()
 
     def _complain(self, error: OSError) -> None:
         if not self._failed:
@@ -92,20 +93,22 @@ def logged(file: LogFile | None) -> Iterator[None]:
     _LOG.propagate = False
     for logger in (_LOG, _OURS):
         logger.addHandler(file)
-    started, status = time.monotonic(), None
+    started = time.monotonic()
+    status: int | None = None
     log_line("started", version=__version__, arguments=sys.argv[1:])
     try:
         yield
         status = ExitStatus.DONE
     except typer.Exit as ended:
-        status = ExitStatus(ended.exit_code)
+        status = ended.exit_code
         raise
     finally:
         seconds = round(time.monotonic() - started, 3)
         if status is None:
             log_line("ended by a defect of dfsynth", logging.CRITICAL, seconds=seconds)
         else:
-            log_line(f"ended: {status.meaning}", status=status.value, seconds=seconds)
+            meaning = next(each.meaning for each in ExitStatus if each == status)
+            log_line(f"ended: {meaning}", status=int(status), seconds=seconds)
         for logger in (_LOG, _OURS):
             logger.removeHandler(file)
         _LOG.level, _LOG.propagate = before

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +15,12 @@ from dfsynth.version import __version__
 SELF_TEST_S: Final = 10.0
 
 
-def examine(out: Path, images: int, device: str, precision: str) -> Examination:
+def examine(
+    out: Path, images: int, device: str, precision: str, announce: Callable[[str], None]
+) -> Examination:
     """Looks at libraries, machine and disk, and runs the self-test, for about ten seconds.
+
+    `announce` is told what takes its time.
 
     Raises:
         UsageError: fewer than one image, or a device or a precision that is not there.
@@ -30,6 +35,7 @@ def examine(out: Path, images: int, device: str, precision: str) -> Examination:
         from dfsynth.doctor.machine import describe_machine
 
         machine = describe_machine(device, precision)
+        announce(f"self-test: about {SELF_TEST_S:.0f} seconds")
         test, failure = _try(machine, images)
         problems += failure
     if not _is_writable(out):

@@ -32,7 +32,7 @@ def describe_machine(device: str, precision: str) -> Machine:
         why=explain_precision(precision, chosen),
         cores=available_cores(),
         threads=torch.get_num_threads(),
-        memory_bytes=min(_total_memory(), _memory_limit()),
+        memory_bytes=_memory_bytes(),
         available_bytes=facts.get("MemAvailable"),
         remarks=_remarks(),
     )
@@ -65,17 +65,14 @@ def _processor() -> str:
     return next(named, platform.processor() or platform.machine())
 
 
-def _total_memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def _memory_limit() -> float:
-    """Of the control group that a job queue puts its jobs in."""
+def _memory_bytes() -> int:
+    """Of the machine, or of the control group that a job queue puts its jobs in."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
-        return int(_LIMIT.read_text())
+        return min(whole, int(_LIMIT.read_text()))
     except (OSError, ValueError):
-        # There is none, or it is the word max.
-        return float("inf")
+        # There is no limit, or it is the word max.
+        return whole
 
 
 def _memory_facts() -> dict[str, int]:

@@ -4,12 +4,13 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 
-from dfsynth.cli import meters
+import dfsynth
 from dfsynth.cli.meters import job_progress
 
 RED = b"\x1b[31m"
@@ -87,7 +88,7 @@ def test_lines_of_a_long_run_become_rare(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     clock = iter(range(100_000))
-    monkeypatch.setattr(meters.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
     hours = 10
     with job_progress(quiet=False) as progress:
         progress.start(hours * 3600)
@@ -98,6 +99,10 @@ def test_lines_of_a_long_run_become_rare(
     assert lines[0] == "36000 images to do"
     assert lines[-1].startswith("36000/36000 images, ")
     assert 150 < len(lines) < 400
+
+
+def test_the_version_is_one_line(run_cli: Callable[..., tuple[int, str, str]]) -> None:
+    assert run_cli("--version") == (0, f"dfsynth {dfsynth.__version__}\n", "")
 
 
 @pytest.mark.parametrize(
