@@ -37,11 +37,9 @@ def doctor(
     Exits 1 where something is broken.
     """
     with console_of(json, quiet, verbose, resumes=False) as console:
-        from dfsynth.doctor import examine
-        from dfsynth.source import find_corpus
+        from dfsynth.doctor import corpus_images, examine
 
-        known = find_corpus(_CORPUS).size.images
-        number = known or 1 if images is None else images
+        number = corpus_images(_CORPUS) if images is None else images
         found = examine(out, number, device, precision, console.note)
         console.result(found, "\n".join(_lines(found)))
         if found.problems:

@@ -2,17 +2,26 @@
 
 import os
 import platform
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from dfsynth.doctor.anonymous import without_folders
 from dfsynth.doctor.findings import Examination, Library, Machine, SelfTest
 from dfsynth.doctor.libraries import find_extras, find_libraries, load_problem
 from dfsynth.errors import DfsynthError, UsageError
 from dfsynth.jobs.disk_space import free_bytes
+from dfsynth.resources import data_folder
 from dfsynth.version import __version__
 
 SELF_TEST_S: Final = 10.0
+
+
+def corpus_images(name: str) -> int:
+    """How many images a packaged corpus has, by its file alone: no library but Python's own."""
+    text = (data_folder("corpora") / f"{name}.toml").read_text(encoding="utf-8")
+    return int(tomllib.loads(text)["size"]["images"])
 
 
 def examine(
@@ -31,7 +40,10 @@ def examine(
     libraries = find_libraries()
     problems = [each.problem for each in libraries if each.problem is not None]
     machine, test = None, None
-    if load_problem(("torch",)) is None:
+    broken = load_problem(("torch",))
+    if broken is not None and not problems:
+        problems.append(f"torch: {broken}; reinstall it")
+    if broken is None:
         from dfsynth.doctor.machine import describe_machine
 
         machine = describe_machine(device, precision)
@@ -60,9 +72,9 @@ def _try(machine: Machine, images: int) -> tuple[SelfTest | None, list[str]]:
 
         test = run_self_test(machine.device, machine.precision, images, SELF_TEST_S)
     except (DfsynthError, ImportError, OSError, RuntimeError) as error:
+        kind, text = type(error).__name__, without_folders(str(error))
         return None, [
-            f"self-test: it ended with {type(error).__name__}: {error}; reinstall dfsynth, or try "
-            "--device cpu"
+            f"self-test: it ended with {kind}: {text}; reinstall dfsynth, or try --device cpu"
         ]
     if test.passed:
         return test, []

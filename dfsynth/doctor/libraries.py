@@ -1,6 +1,5 @@
 """The libraries that dfsynth needs, and those of its extras, as this environment has them."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import (
@@ -15,12 +14,12 @@ from typing import Final
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from dfsynth.doctor.anonymous import without_folders
 from dfsynth.doctor.findings import Extra, Library
 
 _PACKAGE: Final = "dfsynth"
 _NO_CHOICE: Final = frozenset({"all", "dev", "docs"})
 """Extras that gather others, or are for developers."""
-_FOLDERS: Final = re.compile(r"/?([^\s/:]+/)+")
 
 
 def find_libraries() -> tuple[Library, ...]:
@@ -46,8 +45,8 @@ def load_problem(modules: Sequence[str]) -> str | None:
         try:
             import_module(name)
         except (ImportError, OSError, RuntimeError) as error:
-            text = " ".join(_FOLDERS.sub("", str(error)).split())
-            return f"it cannot be loaded: {type(error).__name__}: {text}"
+            kind, text = type(error).__name__, without_folders(str(error))
+            return f"it cannot be loaded: {kind}: {text}"
     return None
 
 

@@ -94,6 +94,19 @@ def test_other_maps_than_expected_are_a_problem(
     assert "all is well" not in out
 
 
+def test_a_broken_pytorch_is_a_problem_of_its_own(
+    run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs(monkeypatch)
+    monkeypatch.setattr(
+        "dfsynth.doctor.examination.load_problem", lambda _: "it cannot be loaded: OSError: x"
+    )
+    status, out, _ = run_cli(*COMMAND)
+    assert status == 1
+    assert "problem: torch: it cannot be loaded: OSError: x; reinstall it" in out
+    assert "remark: dfsynth runs from a source tree" in out
+
+
 def test_a_damaged_checkpoint_is_a_problem(
     run_cli: RunCli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
