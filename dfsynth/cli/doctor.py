@@ -1,5 +1,7 @@
 """`dfsynth doctor`."""
 
+import shutil
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -41,9 +43,21 @@ def doctor(
 
         number = corpus_images(_CORPUS) if images is None else images
         found = examine(out, number, device, precision, console.note)
-        console.result(found, "\n".join(_lines(found)))
+        columns = shutil.get_terminal_size().columns
+        lines = (part for line in _lines(found) for part in _wrapped(line, columns))
+        console.result(found, "\n".join(lines))
         if found.problems:
             raise typer.Exit(ExitStatus.FAILURE)
+
+
+def _wrapped(line: str, columns: int) -> list[str]:
+    return textwrap.wrap(
+        line,
+        columns,
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _lines(found: "Examination") -> Iterator[str]:

@@ -46,6 +46,12 @@ def error(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return made
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No sentence is wrapped."""
+    monkeypatch.setenv("COLUMNS", "1000")
+
+
 def needs(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     monkeypatch.setattr(libraries, "requires", lambda _: list(lines))
 
@@ -92,6 +98,15 @@ def test_other_maps_than_expected_are_a_problem(
     assert "not as expected" in out
     assert "problem: self-test: the maps differ by" in out
     assert "all is well" not in out
+
+
+def test_lines_fit_the_terminal(
+    run_cli: RunCli, error: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    error[0] = 1.0
+    _, out, _ = run_cli(*COMMAND)
+    assert all(len(line) <= 60 for line in out.splitlines())
 
 
 def test_a_broken_pytorch_is_a_problem_of_its_own(
