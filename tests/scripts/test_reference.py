@@ -60,3 +60,9 @@ def test_every_help_says_all_exit_statuses_of_the_table() -> None:
         path for path in commands if ExitStatus.SOME_IMAGES_FAILED in statuses_of(commands[path])
     }
     assert strict == {"build", "simulate"}
+
+
+def test_the_contract_explains_every_exit_status() -> None:
+    contracts = (DOCS / "contracts.md").read_text(encoding="utf-8")
+    numbers = re.findall(r"^\| ([\d, ]+) \|", contracts, re.MULTILINE)
+    assert [int(n) for each in numbers for n in each.split(", ")] == [s.value for s in ExitStatus]
