@@ -10,7 +10,7 @@ COVERAGE_FLOOR ?= 95
 UPGRADE ?=
 
 .NOTPARALLEL:
-.PHONY: demo test check test-all exhaustive lint types docs figures pytest coverage ray pythons tools lock clean
+.PHONY: demo test check test-all exhaustive lint types docs figures reference pytest coverage ray pythons tools lock clean
 
 # torch comes first and alone (constraints.txt says why); all else is what the lock names, by hash.
 $(STAMP): pyproject.toml constraints.txt requirements.lock
@@ -45,6 +45,11 @@ docs: $(STAMP)
 
 figures: $(STAMP)
 	$(BIN)/python scripts/draw_architecture.py docs/images/architecture.svg
+
+# The pages that are written from the code: commands and options, and the schemas of `--json`.
+reference: $(STAMP)
+	$(BIN)/python scripts/document_schemas.py docs/schemas
+	$(BIN)/python scripts/command_reference.py docs/commands.md
 
 pytest: $(STAMP)
 	$(BIN)/python -m pytest -m "not slow and not exhaustive and not gpu"

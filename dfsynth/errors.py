@@ -13,17 +13,27 @@ A message says what failed, what was found, what was expected, and what to do.
 """
 
 from enum import IntEnum, StrEnum
+from typing import Self
 
 
 class ExitStatus(IntEnum):
-    """Exit statuses of the command line (docs/contracts.md)."""
+    """Exit statuses of the command line, each with what `--help` says of it."""
 
-    DONE = 0
-    FAILURE = 1
-    USAGE = 2
-    SOME_IMAGES_FAILED = 3
-    INTERRUPTED = 130
-    TERMINATED = 143
+    meaning: str
+
+    DONE = 0, "done"
+    FAILURE = 1, "a failure that the message explains, or problems found"
+    USAGE = 2, "wrong usage, or a conflict with what is there"
+    SOME_IMAGES_FAILED = 3, "done, but some images failed and --strict was given"
+    INTERRUPTED = 130, "interrupted (SIGINT)"
+    TERMINATED = 143, "terminated (SIGTERM)"
+
+    def __new__(cls, status: int, meaning: str) -> Self:
+        """A member is its number, and has its meaning beside."""
+        member = int.__new__(cls, status)
+        member._value_ = status
+        member.meaning = meaning
+        return member
 
 
 class ErrorCode(StrEnum):

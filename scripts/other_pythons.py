@@ -64,6 +64,7 @@ TOOLS = (
     "fastparquet",
     "h5netcdf",
     "hypothesis",
+    "jsonschema",
     "pandas",
     "polars",
     "pytest",

@@ -49,7 +49,12 @@ def shared_data() -> Path:
 
 @pytest.fixture
 def run_cli(capfd) -> Callable[..., tuple[int, str, str]]:
-    """Runs a dfsynth command in this process; gives exit status, stdout and stderr."""
+    """Runs a dfsynth command in this process; gives exit status, stdout and stderr.
+
+    With `--json`, what it prints must fit the published schema.
+    """
+    from documents import require_document
+
     from dfsynth.cli import app
 
     def run(*arguments: object) -> tuple[int, str, str]:
@@ -59,6 +64,8 @@ def run_cli(capfd) -> Callable[..., tuple[int, str, str]]:
         except SystemExit as ended:
             status = int(ended.code or 0)
         out, err = capfd.readouterr()
+        if out and "--json" in arguments:
+            require_document(out)
         return status, out, err
 
     return run

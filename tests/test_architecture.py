@@ -25,7 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"manifest", "preprocess"}),
     frozenset({"store", "inference", "lung_segmentation"}),
     frozenset({"datasets", "jobs", "simulation"}),
-    frozenset({"evaluate"}),
+    frozenset({"evaluate", "doctor"}),
     frozenset({"train"}),
     frozenset({"api"}),
     frozenset({"cli"}),
@@ -280,7 +280,12 @@ def test_every_module_says_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["import dfsynth, dfsynth.cli", "import dfsynth.jobs.checkpoint_generator"]
+    "statement",
+    [
+        "import dfsynth, dfsynth.cli",
+        "import dfsynth.jobs.checkpoint_generator",
+        "import dfsynth.doctor",
+    ],
 )
 def test_the_command_starts_without_the_heavy_libraries(statement: str) -> None:
     """`dfsynth --help` answers at once; torch alone takes seconds."""

@@ -51,6 +51,14 @@ class PackagedNetwork:
     """Nested by data; a metric with an interval has value, low and high."""
 
 
+@dataclass(frozen=True, slots=True)
+class PackagedNetworks:
+    """What is installed."""
+
+    networks: tuple[PackagedNetwork, ...]
+    """By name."""
+
+
 def packaged_networks() -> tuple[PackagedNetwork, ...]:
     """The networks that are installed with dfsynth, by name.
 

@@ -8,6 +8,7 @@ import typer
 
 from dfsynth.cli import (
     build,
+    doctor,
     evaluate,
     export,
     filter_command,
@@ -19,12 +20,13 @@ from dfsynth.cli import (
     train,
     verify,
 )
+from dfsynth.cli.group import DfsynthGroup
 from dfsynth.version import __version__
 
 app = typer.Typer(
     name="dfsynth",
     no_args_is_help=True,
-    add_completion=False,
+    cls=DfsynthGroup,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -62,6 +64,7 @@ app.command(epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command(epilog=train.EXAMPLE)(train.train)
 app.add_typer(sources.app, name="sources")
 app.command(epilog=models.EXAMPLE)(models.models)
+app.command(epilog=doctor.EXAMPLE)(doctor.doctor)
 
 
 def main() -> None:

@@ -6,22 +6,33 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from dfsynth.cli.completion import complete_checkpoint, complete_corpus, one_of, some_of
 from dfsynth.cli.console import Console, console_of
 from dfsynth.cli.options import (
     JsonFlag,
+    LogPath,
     MaxBytes,
     MaxPixels,
     MonteCarlo,
     OldPartition,
     Partition,
+    Precision,
     Quiet,
     Verbose,
     Views,
     output_option,
 )
 from dfsynth.cli.signals import soft_stop
-from dfsynth.errors import ExitStatus
-from dfsynth.options import DEFAULT_MAPS, DEFAULT_MC_SAMPLES, BuildOptions
+from dfsynth.errors import ErrorCode, ExitStatus
+from dfsynth.options import (
+    ALL_GPUS,
+    DEFAULT_MAPS,
+    DEFAULT_MC_SAMPLES,
+    DTYPES,
+    BuildOptions,
+)
+from dfsynth.options.build_options import ENGINES
+from dfsynth.records import MAP_NAMES
 
 EXAMPLE = "Example: dfsynth build --source nih --root /data/ChestX-ray14 --out nih-darkfield.zarr"
 
@@ -41,7 +52,8 @@ def build(
         typer.Option(
             help="A corpus name or TOML; a folder, of images or of archives; a tar, tar.gz or zip; "
             "Parquet, with images or paths; a CSV table; a pattern such as 'dir/**.dcm'; or - for "
-            "paths on stdin."
+            "paths on stdin.",
+            autocompletion=complete_corpus,
         ),
     ],
     out: Annotated[Path, output_option("The store to write, for example x.zarr.")],
@@ -49,7 +61,11 @@ def build(
         str | None, typer.Option(help="Where the images of a corpus, table or list lie.")
     ] = None,
     checkpoint: Annotated[
-        str, typer.Option(help="A packaged checkpoint's name, or a checkpoint folder.")
+        str,
+        typer.Option(
+            help="A packaged checkpoint's name, or a checkpoint folder.",
+            autocompletion=complete_checkpoint,
+        ),
     ] = "default",
     size: Annotated[
         str | None, typer.Option(help="Grid: N or HxW. (default: the checkpoint's)")
@@ -60,15 +76,20 @@ def build(
     mc: MonteCarlo = "full",
     seed: Annotated[int, typer.Option(help="Of the dropout masks.")] = 0,
     batch_size: Annotated[str, typer.Option(help="Images a batch, or auto.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
+    precision: Precision = "auto",
     device: Annotated[
         str,
         typer.Option(
-            help="auto, cpu, cuda, cuda:I, or cuda:all: a process on every GPU of this machine."
+            help="auto, cpu, cuda, cuda:I, or cuda:all: a process on every GPU of this machine.",
+            autocompletion=one_of(("auto", "cpu", "cuda", ALL_GPUS)),
         ),
     ] = "auto",
     engine: Annotated[
-        str, typer.Option(help="local, or ray: spread shards over the workers of a Ray cluster.")
+        str,
+        typer.Option(
+            help="local, or ray: spread shards over the workers of a Ray cluster.",
+            autocompletion=one_of(ENGINES),
+        ),
     ] = "local",
     ray_address: Annotated[
         str | None,
@@ -96,14 +117,18 @@ def build(
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first N inputs.")] = None,
     views: Views = None,
-    maps: Annotated[str, typer.Option(help="What to store; also attenuation and lung.")] = ",".join(
-        DEFAULT_MAPS
-    ),
+    maps: Annotated[
+        str,
+        typer.Option(
+            help="What to store; also attenuation and lung.", autocompletion=some_of(MAP_NAMES)
+        ),
+    ] = ",".join(DEFAULT_MAPS),
     dtype: Annotated[
         str | None,
         typer.Option(
             help="float32-rounded (to 10 mantissa bits), float32 or float16. "
-            "(default: the store's, and float32-rounded in a new one)"
+            "(default: the store's, and float32-rounded in a new one)",
+            autocompletion=one_of(DTYPES),
         ),
     ] = None,
     max_pixels: MaxPixels = None,
@@ -118,7 +143,9 @@ def build(
     retry_failed: Annotated[
         str | None,
         typer.Option(
-            metavar="[=CODES]", help="Make failed rows anew: all, or those with these error codes."
+            metavar="[=CODES]",
+            help="Make failed rows anew: all, or those with these error codes.",
+            autocompletion=some_of(ErrorCode),
         ),
     ] = None,
     dry_run: Annotated[
@@ -128,6 +155,7 @@ def build(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove the store that is there and start anew.")
     ] = False,
+    log: LogPath = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -137,7 +165,7 @@ def build(
     Writes dark-field, aleatoric and epistemic maps and a manifest. Run the same command again to
     go on where it stopped.
     """
-    with console_of(json, quiet, verbose) as console:
+    with console_of(json, quiet, verbose, log=log) as console:
         options = BuildOptions.of(
             source=source,
             out=out,

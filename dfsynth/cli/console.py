@@ -1,6 +1,5 @@
 """What every command does around its one call: output, errors, signals, exit status."""
 
-import dataclasses
 import json
 import logging
 import os
@@ -8,7 +7,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,10 @@ from typing import TypeVar
 
 import typer
 
+from dfsynth.cli.log_file import log_line, log_message, log_result, logged, open_log
 from dfsynth.cli.printable import PrintableFormatter, printable
 from dfsynth.cli.signals import Terminated, end_at_once
+from dfsynth.cli.terminal import coloured
 from dfsynth.errors import DfsynthError, ExitStatus, UsageError
 
 Value = TypeVar("Value")
@@ -32,18 +33,19 @@ class Console:
     verbose: bool
 
     def result(self, record: object, text: str) -> None:
-        """The command's result: JSON of `record` (a dataclass or a mapping), or `text`.
+        """The command's result: the document of `record`, or `text`.
 
         Raises:
             DfsynthError: stdout takes no more.
         """
+        from dfsynth.cli.documents import document_of
+
+        document = document_of(record)
+        log_result(document)
         if self.json:
-            plain = record
-            if dataclasses.is_dataclass(record) and not isinstance(record, type):
-                plain = dataclasses.asdict(record)
             # An escape of JSON's own, where the terminal has no such letter.
             plain_letters = "utf" not in (sys.stdout.encoding or "").lower()
-            text = json.dumps(plain, default=_to_json, ensure_ascii=plain_letters, allow_nan=False)
+            text = json.dumps(document, ensure_ascii=plain_letters, allow_nan=False)
         elif self.quiet:
             return
         _print_result(printable(text))
@@ -52,6 +54,7 @@ class Console:
         """One line of advice."""
         if not self.quiet:
             print(printable(text), file=sys.stderr)
+        log_message(text)
 
     def renamed(self, old: str, old_value: Value, new: str, new_value: Value) -> Value:
         """The value of an option that was renamed; both null where neither is given.
@@ -68,20 +71,32 @@ class Console:
 
 
 @contextmanager
-def console_of(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> Iterator[Console]:
+def console_of(
+    json: bool, quiet: bool, verbose: bool, resumes: bool = True, log: Path | None = None
+) -> Iterator[Console]:
     """Turns errors and signals of the body into one line and an exit status.
 
-    `resumes`: whether the same command goes on where a signal stopped it.
+    `resumes`: whether the same command goes on where a signal stopped it; `log`: the file of
+    `--log`.
     """
     _set_up_messages(verbose)
     advice = "run the same command again to go on" if resumes else "nothing was kept"
+    with _failures_end(verbose, advice):
+        file = None if log is None else open_log(log)
+    with logged(file), _failures_end(verbose, advice):
+        yield Console(json, quiet, verbose)
+
+
+@contextmanager
+def _failures_end(verbose: bool, advice: str) -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, end_at_once)
     try:
-        yield Console(json, quiet, verbose)
+        yield
     except DfsynthError as error:
         if verbose:
             print(printable(traceback.format_exc()), file=sys.stderr, end="")
-        print(printable(f"error: {error}"), file=sys.stderr)
+        print(f"{coloured('error:', 'red', sys.stderr)} {printable(str(error))}", file=sys.stderr)
+        log_line(str(error), logging.ERROR)
         raise typer.Exit(error.exit_status) from None
     except KeyboardInterrupt:
         print(f"interrupted; {advice}", file=sys.stderr)
@@ -122,11 +137,3 @@ def _print_result(text: str) -> None:
             f"the work is done, but its result cannot be printed: {error.strerror}; "
             "check where stdout goes"
         ) from error
-
-
-def _to_json(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is not known to JSON")

@@ -5,16 +5,31 @@ from typing import Annotated
 
 import typer
 
+from dfsynth.cli.completion import complete_checkpoint, one_of
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import JsonFlag, MonteCarlo, Quiet, Verbose, output_option
+from dfsynth.cli.options import (
+    Device,
+    JsonFlag,
+    LogPath,
+    MonteCarlo,
+    Precision,
+    Quiet,
+    Verbose,
+    output_option,
+)
 from dfsynth.options import DEFAULT_MC_SAMPLES
+from dfsynth.options.evaluate_options import CALIBRATION_CHOICES, SPLIT_CHOICES
 
 EXAMPLE = "Example: dfsynth evaluate default --data pairs.zarr --out evaluation"
 
 
 def evaluate(
     checkpoint: Annotated[
-        str, typer.Argument(help="Name of a packaged checkpoint, or its folder.")
+        str,
+        typer.Argument(
+            help="Name of a packaged checkpoint, or its folder.",
+            autocompletion=complete_checkpoint,
+        ),
     ],
     data: Annotated[
         Path,
@@ -24,7 +39,11 @@ def evaluate(
         Path | None, typer.Option(help="Folder of dark-field images, named as those of --data.")
     ] = None,
     split: Annotated[
-        str, typer.Option(help="Patients to test on: test, val, calibration, train or all.")
+        str,
+        typer.Option(
+            help="Patients to test on: test, val, calibration, train or all.",
+            autocompletion=one_of(SPLIT_CHOICES),
+        ),
     ] = "test",
     ood: Annotated[
         Path | None,
@@ -41,14 +60,16 @@ def evaluate(
         str,
         typer.Option(
             help="Intervals from: pairs (the calibration patients of --data), card (of the "
-            "checkpoint), none (the density's own), auto (the first there is)."
+            "checkpoint), none (the density's own), auto (the first there is).",
+            autocompletion=one_of(CALIBRATION_CHOICES),
         ),
     ] = "auto",
     mc_samples: Annotated[int, typer.Option(help="Monte-Carlo samples.")] = DEFAULT_MC_SAMPLES,
     mc: MonteCarlo = "full",
     seed: Annotated[int, typer.Option(help="Of dropout, drawn pixels and bootstrap.")] = 0,
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:I.")] = "auto",
+    precision: Precision = "auto",
+    device: Device = "auto",
+    log: LogPath = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -57,7 +78,7 @@ def evaluate(
 
     Figures of synthetic images, not for diagnosis.
     """
-    with console_of(json, quiet, verbose, resumes=False) as console:
+    with console_of(json, quiet, verbose, resumes=False, log=log) as console:
         from dfsynth.cli.meters import job_progress
         from dfsynth.extras import load_evaluation
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from dfsynth.cli.completion import complete_format
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import JsonFlag, Quiet, StorePath, Verbose, output_option
+from dfsynth.cli.options import JsonFlag, LogPath, Quiet, StorePath, Verbose, output_option
 from dfsynth.options import ExportOptions
 
 EXAMPLE = "Example: dfsynth export nih-darkfield.zarr --to hdf5 --out nih-darkfield.h5"
@@ -14,11 +15,14 @@ EXAMPLE = "Example: dfsynth export nih-darkfield.zarr --to hdf5 --out nih-darkfi
 
 def export(
     store: StorePath,
-    to: Annotated[str, typer.Option(help="What to write: zarr or hdf5.")],
+    to: Annotated[
+        str, typer.Option(help="What to write: zarr or hdf5.", autocompletion=complete_format)
+    ],
     out: Annotated[Path, output_option("Where to write it, for example x.h5.")],
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Remove a store that is there first.")
     ] = False,
+    log: LogPath = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -28,7 +32,7 @@ def export(
     Takes the shards that are committed; the same command again goes on, and takes those that were
     committed since.
     """
-    with console_of(json, quiet, verbose) as console:
+    with console_of(json, quiet, verbose, log=log) as console:
         from dfsynth.api import export_store
         from dfsynth.cli.formats import format_seconds
         from dfsynth.cli.meters import job_progress

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dfsynth.cli.completion import complete_checkpoint, complete_predicate, complete_score
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import JsonFlag, Quiet, StorePath, Verbose
+from dfsynth.cli.options import JsonFlag, LogPath, Quiet, StorePath, Verbose
 
 if TYPE_CHECKING:
     from dfsynth.jobs.error_promise import ErrorPromise
@@ -21,7 +22,10 @@ EXAMPLE = (
 def filter_store(
     store: StorePath,
     where: Annotated[
-        str | None, typer.Option(help="SQL predicate over the manifest's columns.")
+        str | None,
+        typer.Option(
+            help="SQL predicate over the manifest's columns.", autocompletion=complete_predicate
+        ),
     ] = None,
     keep: Annotated[
         float | None, typer.Option(help="Share to keep, those lowest in --by: 0.8 keeps 80 %.")
@@ -30,7 +34,8 @@ def filter_store(
         str | None,
         typer.Option(
             help="Column to keep the lowest of. (default: predicted_error; in a store without it "
-            "uncertainty)"
+            "uncertainty)",
+            autocompletion=complete_score,
         ),
     ] = None,
     max_error: Annotated[
@@ -50,7 +55,8 @@ def filter_store(
     checkpoint: Annotated[
         str | None,
         typer.Option(
-            help="Checkpoint that made the store, name or folder. (default: the packaged one)"
+            help="Checkpoint that made the store, name or folder. (default: the packaged one)",
+            autocompletion=complete_checkpoint,
         ),
     ] = None,
     calibrate: Annotated[
@@ -66,12 +72,13 @@ def filter_store(
     out: Annotated[
         Path | None, typer.Option(help="Write the kept rows to this .parquet, .csv or .json file.")
     ] = None,
+    log: LogPath = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Keep the rows of the manifest that you want to train on; failed rows never pass."""
-    with console_of(json, quiet, verbose, resumes=False) as console:
+    with console_of(json, quiet, verbose, resumes=False, log=log) as console:
         from dfsynth.api import filter_images
         from dfsynth.cli.meters import job_progress
         from dfsynth.options import FilterOptions

@@ -1,10 +1,13 @@
-"""Progress on stderr: a bar where somebody looks, plain lines in a log, with rate and time left."""
+"""Progress on stderr: a bar where somebody looks, else plain lines, with rate and time left.
+
+The file of `--log` gets the plain lines too, whatever stderr gets.
+"""
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 from rich.console import Console as RichConsole
 from rich.progress import (
@@ -17,11 +20,15 @@ from rich.progress import (
 )
 
 from dfsynth.cli.formats import format_seconds
+from dfsynth.cli.log_file import log_message
 from dfsynth.cli.printable import printable
+from dfsynth.cli.terminal import shows_bars
 from dfsynth.progress import Progress as JobProgress
-from dfsynth.progress import Silent, SilentTraining, TrainProgress
+from dfsynth.progress import TrainProgress
 
-_PLAIN_EVERY_S = 10.0
+_SHORTEST_GAP_S: Final = 10.0
+_LONGEST_GAP_S: Final = 300.0
+_LINES_OF_A_RUN: Final = 60
 
 
 class Meter(Protocol):
@@ -38,10 +45,14 @@ class Meter(Protocol):
 
 
 class PlainMeter:
-    """One line every ten seconds and one at the end, for logs of job queues."""
+    """A line every so often and one at the end, for logs: the longer the run, the fewer of them.
 
-    def __init__(self, noun: str) -> None:
+    The gap is ten seconds at first, then a sixtieth of the time so far, five minutes at most.
+    """
+
+    def __init__(self, noun: str, say: Callable[[str], None]) -> None:
         self._noun = noun
+        self.message = say
         self._total = self._first = 0
         self._started = self._last = time.monotonic()
 
@@ -54,17 +65,13 @@ class PlainMeter:
     def update(self, done: int, note: str) -> None:
         """See `Meter`."""
         now = time.monotonic()
-        if now - self._last < _PLAIN_EVERY_S and done != self._total:
+        if now - self._last < _gap_s(now - self._started) and done != self._total:
             return
         self._last = now
         rate = (done - self._first) / max(now - self._started, 1e-9)
-        left = format_seconds((self._total - done) / max(rate, 1e-9))
+        left = format_seconds((self._total - done) / rate) if rate > 0 else "unknown time"
         noun = self._noun
         self.message(f"{done}/{self._total} {noun}, {rate:.2f} {noun}/s, {left} left, {note}")
-
-    def message(self, text: str) -> None:
-        """See `Meter`."""
-        print(printable(text), file=sys.stderr, flush=True)
 
 
 class BarMeter:
@@ -127,31 +134,55 @@ class MeteredTraining:
         self._meter.update(step, f"{phase}, loss {loss:.4f}")
 
 
+class _Meters:
+    """Several meters as one."""
+
+    def __init__(self, *meters: Meter) -> None:
+        self._meters = meters
+
+    def start(self, total: int, done: int) -> None:
+        """See `Meter`."""
+        for meter in self._meters:
+            meter.start(total, done)
+
+    def update(self, done: int, note: str) -> None:
+        """See `Meter`."""
+        for meter in self._meters:
+            meter.update(done, note)
+
+    def message(self, text: str) -> None:
+        """See `Meter`."""
+        for meter in self._meters:
+            meter.message(text)
+
+
 @contextmanager
 def job_progress(quiet: bool, noun: str = "images") -> Iterator[JobProgress]:
     """The progress of a job that counts `noun`, as fits where stderr goes."""
-    if quiet:
-        yield Silent()
-        return
-    with _meter(noun) as meter:
+    with _meter(noun, quiet) as meter:
         yield MeteredJob(meter)
 
 
 @contextmanager
 def training_progress(quiet: bool) -> Iterator[TrainProgress]:
     """The progress of a training, as fits where stderr goes."""
-    if quiet:
-        yield SilentTraining()
-        return
-    with _meter("steps") as meter:
+    with _meter("steps", quiet) as meter:
         yield MeteredTraining(meter)
 
 
 @contextmanager
-def _meter(noun: str) -> Iterator[Meter]:
-    if not sys.stderr.isatty():
-        yield PlainMeter(noun)
-        return
+def _meter(noun: str, quiet: bool) -> Iterator[Meter]:
+    log = PlainMeter(noun, log_message)
+    if quiet:
+        yield log
+    elif not shows_bars(sys.stderr):
+        yield _Meters(log, PlainMeter(noun, _print_line))
+    else:
+        with _bar() as bar:
+            yield _Meters(log, BarMeter(bar, noun))
+
+
+def _bar() -> Progress:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -160,5 +191,12 @@ def _meter(noun: str) -> Iterator[Meter]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=RichConsole(stderr=True)) as bar:
-        yield BarMeter(bar, noun)
+    return Progress(*columns, console=RichConsole(stderr=True))
+
+
+def _print_line(text: str) -> None:
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def _gap_s(elapsed_s: float) -> float:
+    return min(max(elapsed_s / _LINES_OF_A_RUN, _SHORTEST_GAP_S), _LONGEST_GAP_S)

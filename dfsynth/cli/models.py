@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from dfsynth.cli.completion import complete_network
 from dfsynth.cli.console import console_of
 from dfsynth.cli.hanging import hanging_lines
 from dfsynth.cli.options import JsonFlag, Quiet, Verbose
@@ -22,7 +23,10 @@ _INTERVAL: Final = frozenset({"value", "low", "high"})
 
 def models(
     name: Annotated[
-        str | None, typer.Argument(help="Say everything of this one. (default: list all)")
+        str | None,
+        typer.Argument(
+            help="Say everything of this one. (default: list all)", autocompletion=complete_network
+        ),
     ] = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
@@ -30,16 +34,19 @@ def models(
 ) -> None:
     """List the packaged checkpoints: their training data, metrics, known failures and licence."""
     with console_of(json, quiet, verbose) as console:
-        from dfsynth.checkpoint.packaged import packaged_network, packaged_networks
-        from dfsynth.files.json_record import stored_entries
+        from dfsynth.checkpoint.packaged import (
+            PackagedNetworks,
+            packaged_network,
+            packaged_networks,
+        )
 
         columns = shutil.get_terminal_size().columns
         if name is None:
             networks = packaged_networks()
-            console.result([stored_entries(n) for n in networks], _table(networks, columns))
+            console.result(PackagedNetworks(networks), _table(networks, columns))
             return
         network = packaged_network(name)
-        console.result(stored_entries(network), "\n".join(_lines(network, columns)))
+        console.result(network, "\n".join(_lines(network, columns)))
 
 
 def _table(networks: Sequence["PackagedNetwork"], columns: int) -> str:

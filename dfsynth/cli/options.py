@@ -6,7 +6,10 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from dfsynth.cli.completion import one_of
 from dfsynth.errors import UsageError
+from dfsynth.options.build_options import PRECISIONS, VIEW_CHOICES
+from dfsynth.records.sampling import MONTE_CARLO_MODES
 
 
 def _named_path(value: str) -> Path:
@@ -29,6 +32,16 @@ Verbose: TypeAlias = Annotated[
     bool, typer.Option("-v", "--verbose", help="Debug messages, and tracebacks of errors.")
 ]
 
+LogPath: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--log",
+        help="Append what happens to this file, one JSON object a line.",
+        parser=_named_path,
+        metavar="FILE",
+    ),
+]
+
 MaxPixels: TypeAlias = Annotated[
     int | None, typer.Option(help="Largest image decoded, rows × columns.")
 ]
@@ -38,15 +51,25 @@ Views: TypeAlias = Annotated[
     str | None,
     typer.Option(
         help="Of a corpus that tells them: frontal leaves other views out, all keeps them. "
-        "(default: frontal)"
+        "(default: frontal)",
+        autocompletion=one_of(VIEW_CHOICES),
     ),
 ]
 
 MonteCarlo: TypeAlias = Annotated[
     str,
     typer.Option(
-        help="full: every sample through every stage; fast: one pass of each member, no dropout."
+        help="full: every sample through every stage; fast: one pass of each member, no dropout.",
+        autocompletion=one_of(MONTE_CARLO_MODES),
     ),
+]
+
+Precision: TypeAlias = Annotated[
+    str, typer.Option(help="auto, fp32, bf16 or fp16.", autocompletion=one_of(PRECISIONS))
+]
+Device: TypeAlias = Annotated[
+    str,
+    typer.Option(help="auto, cpu, cuda or cuda:I.", autocompletion=one_of(("auto", "cpu", "cuda"))),
 ]
 
 Partition: TypeAlias = Annotated[

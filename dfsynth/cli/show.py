@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from dfsynth.cli.completion import complete_corpus, complete_predicate, complete_score
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import JsonFlag, MaxBytes, MaxPixels, Quiet, StorePath, Verbose
+from dfsynth.cli.options import JsonFlag, LogPath, MaxBytes, MaxPixels, Quiet, StorePath, Verbose
 from dfsynth.options import ShowOptions
 
 EXAMPLE = (
@@ -24,7 +25,11 @@ def show(
     images: Annotated[int, typer.Option(min=1, help="How many, spread over the store.")] = 8,
     ids: Annotated[str, typer.Option(help="These images instead: a,b,…")] = "",
     where: Annotated[
-        str | None, typer.Option(help="Of these only: SQL predicate over the manifest's columns.")
+        str | None,
+        typer.Option(
+            help="Of these only: SQL predicate over the manifest's columns.",
+            autocompletion=complete_predicate,
+        ),
     ] = None,
     worst: Annotated[
         int | None,
@@ -32,20 +37,28 @@ def show(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option(help="Column of --worst. (default: predicted_error; without it uncertainty)"),
+        typer.Option(
+            help="Column of --worst. (default: predicted_error; without it uncertainty)",
+            autocompletion=complete_score,
+        ),
     ] = None,
     source: Annotated[
-        str | None, typer.Option(help="Where the radiographs are, if the store lacks them.")
+        str | None,
+        typer.Option(
+            help="Where the radiographs are, if the store lacks them.",
+            autocompletion=complete_corpus,
+        ),
     ] = None,
     root: Annotated[str | None, typer.Option(help="Root of --source.")] = None,
     max_pixels: MaxPixels = None,
     max_bytes: MaxBytes = None,
+    log: LogPath = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Draw a contact sheet: attenuation, dark-field, and its uncertainty or (pairs) its truth."""
-    with console_of(json, quiet, verbose) as console:
+    with console_of(json, quiet, verbose, log=log) as console:
         options = ShowOptions.of(
             store=store,
             out=out,

@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from dfsynth.cli.completion import one_of, some_of
 from dfsynth.cli.console import Console, console_of
 from dfsynth.cli.options import (
+    Device,
     JsonFlag,
+    LogPath,
     OldPartition,
     Partition,
     Quiet,
@@ -17,11 +20,14 @@ from dfsynth.cli.options import (
 )
 from dfsynth.errors import ExitStatus, UsageError
 from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, DEFAULT_PAIRS_SIZE, LAYERS, SimulateOptions
+from dfsynth.options.simulate_options import ORIGINS
 
 EXAMPLE = "Example: dfsynth simulate --out pairs.zarr --n 1000 --size 256 --severity 0:0.6"
 
 
-_FOR_VALIDATION = frozenset({"validate", "measured", "n", "seed", "json", "quiet", "verbose"})
+_FOR_VALIDATION = frozenset(
+    {"validate", "measured", "n", "seed", "json", "quiet", "verbose", "log"}
+)
 
 
 def simulate(
@@ -36,7 +42,11 @@ def simulate(
         int, typer.Option(help="Side of the images in pixels: 256, 512 or 1024.")
     ] = DEFAULT_PAIRS_SIZE,
     origin: Annotated[
-        str, typer.Option(help="What pairs are made of: phantom, ct, cxr or mixed.")
+        str,
+        typer.Option(
+            help="What pairs are made of: phantom, ct, cxr or mixed.",
+            autocompletion=one_of(ORIGINS),
+        ),
     ] = "phantom",
     ct: Annotated[
         Path | None,
@@ -54,7 +64,11 @@ def simulate(
         str, typer.Option(help="Range MIN:MAX of the tube voltage in kV, or one value.")
     ] = "90:125",
     without: Annotated[
-        str, typer.Option(help="Layers to switch off: a,b,… of " + ", ".join(LAYERS) + ".")
+        str,
+        typer.Option(
+            help="Layers to switch off: a,b,… of " + ", ".join(LAYERS) + ".",
+            autocompletion=some_of(LAYERS),
+        ),
     ] = "",
     implants: Annotated[
         float | None,
@@ -71,7 +85,7 @@ def simulate(
     workers: Annotated[
         int | None, typer.Option(help="Pairs made at a time. (default: one a core)")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:I.")] = "auto",
+    device: Device = "auto",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Plan and estimate size and time; write nothing.")
     ] = False,
@@ -89,6 +103,7 @@ def simulate(
         Path | None,
         typer.Option(help="Folder of measured dark-field images to compare with; with --validate."),
     ] = None,
+    log: LogPath = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -97,7 +112,7 @@ def simulate(
 
     Simulated images, not for diagnosis. Run the same command again to go on where it stopped.
     """
-    with console_of(json, quiet, verbose) as console:
+    with console_of(json, quiet, verbose, log=log) as console:
         if validate:
             require_only(context, _FOR_VALIDATION, "--validate")
             _validate(n, seed, measured, console)

@@ -3,12 +3,14 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
+from dfsynth.cli.completion import complete_corpus
 from dfsynth.cli.console import console_of
 from dfsynth.cli.formats import format_counts
+from dfsynth.cli.group import DfsynthGroup
 from dfsynth.cli.hanging import hanging_lines
 from dfsynth.cli.options import JsonFlag, Quiet, Verbose, Views
 
@@ -20,7 +22,12 @@ EXAMPLE: Final = "Example: dfsynth sources show nih"
 _LABEL: Final = 10  # columns, the space behind the longest label included
 _MOST_FINDINGS: Final = 30
 
-app = typer.Typer(epilog=EXAMPLE, invoke_without_command=True)
+CorpusName: TypeAlias = Annotated[
+    str,
+    typer.Argument(help="A corpus's name, or its TOML file.", autocompletion=complete_corpus),
+]
+
+app = typer.Typer(cls=DfsynthGroup, epilog=EXAMPLE, invoke_without_command=True)
 
 
 @app.callback()
@@ -32,6 +39,7 @@ def sources(
         return
     with console_of(json, quiet, verbose) as console:
         from dfsynth.source import known_corpora
+        from dfsynth.source.corpus_description import describe_corpora
 
         corpora = known_corpora()
         width = max(len(corpus.name) for corpus in corpora) + 2
@@ -42,12 +50,12 @@ def sources(
             for line in hanging_lines(corpus.name, _summary(corpus), width, columns)
         ]
         lines += ["", "dfsynth sources show NAME tells licence, layout and how to obtain one"]
-        console.result([corpus.description() for corpus in corpora], "\n".join(lines))
+        console.result(describe_corpora(corpora), "\n".join(lines))
 
 
 @app.command(epilog=EXAMPLE)
 def show(
-    name: Annotated[str, typer.Argument(help="A corpus's name, or its TOML file.")],
+    name: CorpusName,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -55,15 +63,16 @@ def show(
     """Tell everything of one corpus: licence, layout, quirks, and how to obtain it."""
     with console_of(json, quiet, verbose) as console:
         from dfsynth.source import find_corpus
+        from dfsynth.source.corpus_description import describe_corpus
 
         corpus = find_corpus(name)
         columns = shutil.get_terminal_size().columns
-        console.result(corpus.description(), "\n".join(_lines(corpus, columns)))
+        console.result(describe_corpus(corpus), "\n".join(_lines(corpus, columns)))
 
 
 @app.command(epilog="Example: dfsynth sources check mine.toml --root /data/mine")
 def check(
-    name: Annotated[str, typer.Argument(help="A corpus's name, or its TOML file.")],
+    name: CorpusName,
     root: Annotated[Path, typer.Option(help="Where it lies, or the folder that holds it.")],
     views: Views = None,
     json: JsonFlag = False,
@@ -95,11 +104,11 @@ def new(
 ) -> None:
     """Write a commented template of a corpus file, which parses as it is."""
     with console_of(json, quiet, verbose) as console:
-        from dfsynth.source.corpus_template import write_template
+        from dfsynth.source.corpus_template import CorpusTemplate, write_template
 
         write_template(out)
         text = f"{out}: change it, then: dfsynth sources check {out} --root FOLDER"
-        console.result({"path": out}, text)
+        console.result(CorpusTemplate(out), text)
 
 
 def _report_lines(report: "CorpusReport") -> Iterator[str]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dfsynth.cli.completion import complete_checkpoint, complete_recipe
 from dfsynth.cli.console import Console, console_of
-from dfsynth.cli.options import JsonFlag, Quiet, Verbose, output_option
+from dfsynth.cli.options import Device, JsonFlag, LogPath, Precision, Quiet, Verbose, output_option
 
 if TYPE_CHECKING:
     from dfsynth.options import TrainOptions
@@ -16,7 +17,12 @@ EXAMPLE = "Example: dfsynth train compact-256 --data pairs.zarr --out runs/first
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe: a TOML file or a packaged name.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            help="A recipe: a TOML file or a packaged name.", autocompletion=complete_recipe
+        ),
+    ],
     data: Annotated[
         Path,
         typer.Option(
@@ -31,7 +37,8 @@ def train(
     start_from: Annotated[
         str | None,
         typer.Option(
-            help="Begin with the weights of this checkpoint: a folder or a packaged name."
+            help="Begin with the weights of this checkpoint: a folder or a packaged name.",
+            autocompletion=complete_checkpoint,
         ),
     ] = None,
     member: Annotated[
@@ -41,14 +48,15 @@ def train(
             "draw of training patients."
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:I.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
+    device: Device = "auto",
+    precision: Precision = "auto",
     dry_run: Annotated[
         bool,
         typer.Option(
             "--dry-run", help="Print the resolved recipe, parameters, memory and time; train not."
         ),
     ] = False,
+    log: LogPath = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -58,7 +66,7 @@ def train(
     Run the same command again to go on where it stopped. RUN/best is a checkpoint for
     `dfsynth build`. Several GPUs: torchrun --nproc-per-node N -m dfsynth train ...
     """
-    with console_of(json, quiet, verbose) as console:
+    with console_of(json, quiet, verbose, log=log) as console:
         from dfsynth.options import TrainOptions
 
         options = TrainOptions.of(
@@ -102,25 +110,23 @@ def _dry_run(options: "TrainOptions", console: Console) -> None:
     from dfsynth.cli.formats import format_bytes, format_counts, format_seconds
     from dfsynth.cli.meters import training_progress
     from dfsynth.datasets import check_pairs
-    from dfsynth.train import estimate_training, prepare_training
+    from dfsynth.train import plan_training, prepare_training
 
     with training_progress(console.quiet) as progress:
         prepared = prepare_training(options, progress)
         check_pairs(prepared.source, progress.message)
-    found = estimate_training(prepared)
-    counts = {name: len(rows) for name, rows in prepared.indices.items()}
+    found = plan_training(prepared)
     stages = ", ".join(f"{n / 1e6:.2f} M" for n in found.parameters_a_stage)
     lines = [
         *_flatten(asdict(prepared.recipe)),
-        f"pairs: {format_counts(counts)}",
+        f"pairs: {format_counts(found.pairs)}",
         f"parameters: stages {stages}; discriminators {found.discriminator_parameters / 1e6:.2f} M",
         f"memory: weights {format_bytes(found.weights_bytes)}, activations "
         f"{format_bytes(found.activations_bytes)}",
         f"time: {found.steps} steps of {found.tflop / found.steps:.3g} TFLOP, very roughly "
         f"{format_seconds(found.seconds)} on {prepared.device} in {prepared.precision}",
     ]
-    record = {"recipe": asdict(prepared.recipe), "pairs": counts, **asdict(found)}
-    console.result(record, "\n".join(lines))
+    console.result(found, "\n".join(lines))
 
 
 def _flatten(table: dict[str, object], where: str = "") -> list[str]:

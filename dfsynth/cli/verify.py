@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import JsonFlag, Quiet, StorePath, Verbose
+from dfsynth.cli.options import JsonFlag, LogPath, Quiet, StorePath, Verbose
 from dfsynth.errors import ExitStatus
 
 EXAMPLE = "Example: dfsynth verify nih-darkfield.zarr --repair"
@@ -16,6 +16,7 @@ def verify(
     repair: Annotated[
         bool, typer.Option("--repair", help="Re-queue damaged shards for the next run.")
     ] = False,
+    log: LogPath = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -24,7 +25,7 @@ def verify(
 
     Exits 1 where damage is found, repaired or not.
     """
-    with console_of(json, quiet, verbose) as console:
+    with console_of(json, quiet, verbose, log=log) as console:
         from dfsynth.cli.meters import job_progress
         from dfsynth.jobs.verify import verify_store
 

@@ -77,7 +77,12 @@ def stored_entries(record: "DataclassInstance") -> dict[str, Any]:
 
     Nested records become objects whose keys are their own field names.
     """
-    return {_STORED_KEYS.get(name, name): value for name, value in asdict(record).items()}
+    return {stored_key(name): value for name, value in asdict(record).items()}
+
+
+def stored_key(field: str) -> str:
+    """The key that files and documents have for a field of this name."""
+    return _STORED_KEYS.get(field, field)
 
 
 def record_fields(document: Mapping[str, Any]) -> dict[str, Any]:

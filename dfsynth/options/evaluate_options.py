@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
 from dfsynth.options.build_options import DEFAULT_MC_SAMPLES
@@ -10,6 +10,9 @@ from dfsynth.options.checks import require_one_of
 from dfsynth.options.coercion import to_optional_path, to_path
 from dfsynth.options.given import GivenOptions
 from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
+
+SPLIT_CHOICES: Final = ("train", "val", "calibration", "test", "all")
+CALIBRATION_CHOICES: Final = ("auto", "pairs", "card", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,9 @@ class EvaluationOptions(GivenOptions):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_one_of("--split", self.split, ("train", "val", "calibration", "test", "all"))
+        require_one_of("--split", self.split, SPLIT_CHOICES)
         require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
-        require_one_of("--calibration", self.calibration, ("auto", "pairs", "card", "none"))
+        require_one_of("--calibration", self.calibration, CALIBRATION_CHOICES)
         for name, value in (("--limit", self.limit), ("--mc-samples", self.mc_samples)):
             if value is not None and value < 1:
                 raise UsageError(f"{name} {value}: expected 1 or more")

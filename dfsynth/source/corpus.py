@@ -189,25 +189,3 @@ class Corpus:
     views: Views
     words: Mapping[str, Mapping[str, str]]
     """A name of `WORD_FACTS` → the corpus's word → ours; an empty one is null."""
-
-    def description(self) -> dict[str, object]:
-        """What people and programs want to know before they fetch it, under the file's own keys."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "licence": self.license,
-            "citation": self.citation,
-            "homepage": self.homepage,
-            "obtain": self.obtain,
-            "layout": self.layout,
-            "quirks": self.quirks,
-            "sources": self.sources,
-            "doubts": self.doubts,
-            "paediatric": self.paediatric,
-            "root_names": self.root_names,
-            "images": self.size.images,
-            "patients": self.size.patients,
-            "gigabytes": self.size.gigabytes,
-            "files": tuple(pattern.text for pattern in self.images.files),
-            "tables": tuple(file for table in self.tables for file in table.files),
-        }

@@ -1,5 +1,6 @@
 """A corpus file to begin with."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -99,6 +100,13 @@ id = "{path|no_suffix}"                     # unique; also {file_name}, {stem}, 
 # reason = "broken_file"
 # ids = ["a/1"]
 """
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusTemplate:
+    """A template that was written."""
+
+    path: Path
 
 
 def write_template(path: Path) -> None:

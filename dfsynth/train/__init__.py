@@ -1,6 +1,6 @@
 """Training: recipes, losses, the loop, and what a run keeps."""
 
-from dfsynth.train.estimate import TrainEstimate, estimate_training
+from dfsynth.train.estimate import TrainEstimate, TrainPlan, estimate_training, plan_training
 from dfsynth.train.job import TrainReport, run_training
 from dfsynth.train.losses import (
     fidelity,
@@ -15,11 +15,13 @@ from dfsynth.train.recipe_file import read_recipe, recipe_path
 __all__ = [
     "Recipe",
     "TrainEstimate",
+    "TrainPlan",
     "TrainReport",
     "estimate_training",
     "fidelity",
     "least_squares_discriminator",
     "least_squares_generator",
+    "plan_training",
     "prepare_training",
     "read_recipe",
     "recipe_path",

@@ -5,7 +5,8 @@ largest recipe is estimated in seconds.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
@@ -44,6 +45,22 @@ class TrainEstimate:
     """10¹² floating-point operations of all steps; a frozen stage counts its forward pass."""
     seconds: float
     """At the speed of one convolution, forward and backward, on this device: a rough estimate."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainPlan(TrainEstimate):
+    """What `dfsynth train --dry-run` says."""
+
+    recipe: Recipe
+    pairs: Mapping[str, int]
+    """In each group of patients."""
+
+
+def plan_training(prepared: PreparedTraining) -> TrainPlan:
+    """What a training would do and need; see `estimate_training`."""
+    counts = {name: len(rows) for name, rows in prepared.indices.items()}
+    estimate = asdict(estimate_training(prepared))
+    return TrainPlan(**estimate, recipe=prepared.recipe, pairs=counts)
 
 
 def estimate_training(prepared: PreparedTraining) -> TrainEstimate:

@@ -37,6 +37,7 @@ def test_two_folders_become_figures_and_a_drawing(
     )
     assert status == 0, stderr
     found = json.loads(stdout)
+    assert found.pop("schema") == {"name": "dfsynth.evaluation", "version": 1}
     assert found == json.loads((out / "metrics.json").read_text())
     assert len(found["stages"]) == 2
     assert found["stages"][1]["whole"]["noisy"]["mse"]["value"] > 0

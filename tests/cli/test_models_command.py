@@ -31,7 +31,7 @@ def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_all_packaged_networks_are_listed_with_their_facts(run_cli: RunCli) -> None:
     status, out, _ = run_cli("models", "--json")
     assert status == 0
-    found = {entry["name"]: entry for entry in json.loads(out)}
+    found = {entry["name"]: entry for entry in json.loads(out)["networks"]}
     folders = {path.name: path for path in data_folder("checkpoints").iterdir() if path.is_dir()}
     assert found.keys() == folders.keys()
     for name, entry in found.items():
@@ -46,7 +46,9 @@ def test_all_packaged_networks_are_listed_with_their_facts(run_cli: RunCli) -> N
 
 
 def test_the_lung_network_is_said_to_generate_no_images(run_cli: RunCli) -> None:
-    found = {entry["name"]: entry for entry in json.loads(run_cli("models", "--json")[1])}
+    found = {
+        entry["name"]: entry for entry in json.loads(run_cli("models", "--json")[1])["networks"]
+    }
     assert found["default"]["generates_images"] is True
     assert found["lung-reader"]["generates_images"] is False
     assert "images      none: it serves" in run_cli("models", "lung-reader")[1]
@@ -87,9 +89,11 @@ def test_one_network_is_read_by_people(
 
 
 def test_one_network_as_json_is_its_entry_of_the_list(run_cli: RunCli) -> None:
-    entries = json.loads(run_cli("models", "--json")[1])
+    entries = json.loads(run_cli("models", "--json")[1])["networks"]
     for entry in entries:
-        assert json.loads(run_cli("models", entry["name"], "--json")[1]) == entry
+        found = json.loads(run_cli("models", entry["name"], "--json")[1])
+        assert found.pop("schema") == {"name": "dfsynth.network", "version": 1}
+        assert found == entry
 
 
 @pytest.mark.parametrize("wanted", ["nobody", "", "../default", "runs/first/best"])

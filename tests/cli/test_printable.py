@@ -12,12 +12,13 @@ from radiograph_files import write_image
 from toy_generator import ToyMaker
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.meters import PlainMeter, job_progress
+from dfsynth.cli.meters import job_progress
 from dfsynth.cli.printable import PrintableFormatter, printable
 from dfsynth.errors import UsageError
 from dfsynth.jobs.build import run_build
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
+from dfsynth.source.corpus_template import CorpusTemplate
 
 TITLE = "\x1b]0;owned\x07"
 HARMFUL = ("\x1b[2J", TITLE, "\x9b31m", "\r", "\x08", "\u202egnp.a", "\x7f", "\udcff", "\u2028")
@@ -54,7 +55,8 @@ def test_results_notes_and_errors_are_harmless(
     capfd: pytest.CaptureFixture[str], as_json: bool
 ) -> None:
     with console_of(as_json, quiet=False, verbose=True) as console:
-        console.result({"id": "".join(HARMFUL)}, f"id {''.join(HARMFUL)}")
+        text = "".join(HARMFUL)
+        console.result(CorpusTemplate(Path(text)), f"id {text}")
         console.note(f"note {TITLE}")
     with pytest.raises(typer.Exit), console_of(as_json, quiet=False, verbose=True):
         raise UsageError(f"no column {TITLE}")
@@ -79,8 +81,7 @@ def test_log_records_are_harmless() -> None:
 def test_progress_is_harmless(capfd: pytest.CaptureFixture[str]) -> None:
     with job_progress(quiet=False) as progress:
         progress.message(f"left out {TITLE}")
-    PlainMeter("images").message(f"left out {TITLE}")
-    assert capfd.readouterr().err == "left out \\u001b]0;owned\\u0007\n" * 2
+    assert capfd.readouterr().err == "left out \\u001b]0;owned\\u0007\n"
 
 
 @pytest.mark.parametrize("command", ["info", "verify", "filter"])

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -22,6 +22,7 @@ from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
 from dfsynth.score import NO_SCORES
 from dfsynth.source import find_corpus
+from dfsynth.source.corpus_description import describe_corpus
 from dfsynth.store import StoreLayout
 from dfsynth.store.opened import open_store
 from dfsynth.store.zarr.paths import shard_path
@@ -363,7 +364,7 @@ def test_show_draws_only_what_meets_a_condition(run_cli, store, tmp_path):
 
 def test_sources_lists_nih_with_its_licence(run_cli):
     status, out, _ = run_cli("sources", "--json")
-    corpora = {corpus["name"]: corpus for corpus in json.loads(out)}
+    corpora = {corpus["name"]: corpus for corpus in json.loads(out)["corpora"]}
     assert status == 0
     assert corpora["nih"]["licence"]
     lines = run_cli("sources")[1].splitlines()
@@ -391,9 +392,11 @@ def test_a_corpus_is_shown_to_people(run_cli, monkeypatch, columns):
 
 
 def test_a_corpus_as_json(run_cli):
-    assert json.loads(run_cli("sources", "show", "nih", "--json")[1]) == json.loads(
-        json.dumps(find_corpus("nih").description())
-    )
+    found = json.loads(run_cli("sources", "show", "nih", "--json")[1])
+    assert found.pop("schema")["name"] == "dfsynth.corpus"
+    described = asdict(describe_corpus(find_corpus("nih")))
+    described["licence"] = described.pop("license")
+    assert found == json.loads(json.dumps(described))
 
 
 def test_an_unknown_corpus_comes_with_the_nearest(run_cli):

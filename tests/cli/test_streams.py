@@ -41,8 +41,10 @@ def test_ascii_terminals_get_everything() -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
 def test_json_stays_json_in_every_encoding(encoding: str) -> None:
     program = (
+        "from pathlib import Path\n"
         "from dfsynth.cli.console import Console\n"
-        "Console(json=True, quiet=False, verbose=False).result({'größe': 1}, '')"
+        "from dfsynth.source.corpus_template import CorpusTemplate\n"
+        "Console(json=True, quiet=False, verbose=False).result(CorpusTemplate(Path('größe')), '')"
     )
     printed = subprocess.run(
         [sys.executable, "-c", program],
@@ -54,7 +56,7 @@ def test_json_stays_json_in_every_encoding(encoding: str) -> None:
         },
         check=True,
     )
-    assert json.loads(printed.stdout) == {"größe": 1}
+    assert json.loads(printed.stdout)["path"] == "größe"
 
 
 @pytest.mark.parametrize("command", ["build", "simulate"])

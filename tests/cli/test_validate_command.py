@@ -1,11 +1,11 @@
 """`dfsynth simulate --validate`."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from documents import require_document
 from measured_scans import ANIMALS, write_lobes
 from typer.testing import CliRunner
 
@@ -77,7 +77,7 @@ def test_the_exit_status_says_whether_all_is_met(
     monkeypatch.setattr(cohort, "validate_cohort", lambda *_: found)
     result = CliRunner().invoke(app, ["simulate", "--validate", "--json"])
     assert result.exit_code == status
-    document = json.loads(result.stdout)
+    document = require_document(result.stdout)
     assert document["passed"] is passed
     assert document["findings"][-1]["value"] == 700.0
 
@@ -101,7 +101,7 @@ def test_measured_images_stand_beside_the_phantoms(tmp_path: Path) -> None:
     command = ["simulate", "--validate", "--n", "20", "--measured", str(tmp_path)]
     found = CliRunner().invoke(app, [*command, "--json"])
     assert found.exit_code == 0
-    measured = json.loads(found.stdout)["measured"]
+    measured = require_document(found.stdout)["measured"]
     rows = {row["name"]: row for row in measured["rows"]}
     ratio = rows["the same, exposed over control"]
     assert ratio["measured"]["value"] == pytest.approx(0.832, abs=0.01)
@@ -118,7 +118,7 @@ def test_measured_images_stand_beside_the_phantoms(tmp_path: Path) -> None:
 def test_without_measured_images_none_are_spoken_of() -> None:
     found = CliRunner().invoke(app, ["simulate", "--validate", "--n", "20", "--json"])
     assert found.exit_code == 0
-    assert json.loads(found.stdout)["measured"] is None
+    assert require_document(found.stdout)["measured"] is None
 
 
 def test_a_wrong_folder_is_said_before_any_phantom_is_made(
