@@ -126,6 +126,7 @@ def _verify_remote(
     record = read_record(layout.build)
     repaired = _repair(layout, found, alone=False)
     remote.publish_documents(layout)
+    remote.publish_card(layout, replacing=True)
     for shard in repaired.requeued:
         remote.remove_shard(layout, [spec.name for spec in record.arrays], shard)
     return repaired
