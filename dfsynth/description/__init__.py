@@ -5,12 +5,13 @@ Both follow from the build record and the manifest alone, so that equal stores h
 
 from dfsynth.description.card import CardState, card_state, write_card
 from dfsynth.description.croissant import write_croissant
-from dfsynth.description.facts import StoreFacts, gather_facts
+from dfsynth.description.facts import StoreFacts, counted_columns, gather_facts
 
 __all__ = [
     "CardState",
     "StoreFacts",
     "card_state",
+    "counted_columns",
     "gather_facts",
     "write_card",
     "write_croissant",

@@ -1,9 +1,7 @@
 """The facts of a store that its card and its Croissant file are written from."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 import pyarrow as pa
@@ -44,6 +42,12 @@ class Counts:
     """Column of numbers → the rows that these quantiles are of."""
 
 
+def counted_columns(schema: ManifestSchema) -> tuple[str, ...]:
+    """The columns of a manifest that its facts are counted from; the schema may lack some."""
+    numbers = (column.name for column in _number_columns(schema))
+    return ("status", "error_code", "flags", "findings", "patient_id", *_COUNTED, *numbers)
+
+
 @dataclass(frozen=True, slots=True)
 class StoreFacts:
     """All that a card and a Croissant file say of a store."""
@@ -82,6 +86,11 @@ def gather_facts(
     layout: StoreLayout, record: BuildRecord | PairsRecord, manifest: pa.Table | None
 ) -> StoreFacts:
     """The facts of a store, from its record and, where all shards are there, its manifest.
+
+    Args:
+        layout: Of the store.
+        record: What it is made from.
+        manifest: The rows, with `counted_columns` at least; None while shards are missing.
 
     Raises:
         CheckpointError: a packaged checkpoint is damaged.
@@ -142,14 +151,13 @@ def _settings(record: BuildRecord | PairsRecord) -> dict[str, str]:
 
 def _count(table: pa.Table, schema: ManifestSchema) -> Counts:
     numbers = [column.name for column in _number_columns(schema)]
-    ok = table.filter(pc.equal(table["status"], pa.scalar("ok")))
-    flags = chain.from_iterable(flags or () for flags in table["flags"].to_pylist())
+    ok = table.select(numbers).filter(pc.equal(table["status"], pa.scalar("ok")))
     held = {column.name for column in schema.columns}
     counted = {name: _by_value(table[name]) for name in _COUNTED if name in held}
     return Counts(
         status=_by_value(table["status"]),
         errors=_by_value(table["error_code"].drop_null()),
-        flags=_commonest(Counter(flags)),
+        flags=_by_value(pc.list_flatten(table["flags"])),
         values={name: values for name, values in counted.items() if set(values) - {UNKNOWN}},
         findings=_findings(table) if "findings" in held else {},
         patients=pc.count_distinct(table["patient_id"], mode="only_valid").as_py(),
@@ -159,15 +167,12 @@ def _count(table: pa.Table, schema: ManifestSchema) -> Counts:
 
 
 def _findings(table: pa.Table) -> dict[str, int]:
-    counts = {found.name: found.total for found in count_findings(table, table)}
+    counts = {found.name: found.total for found in count_findings(table, table.slice(0, 0))}
     return counts if set(counts) - {UNKNOWN} else {}
 
 
 def _by_value(column: pa.ChunkedArray) -> dict[str, int]:
+    """How often each value comes, the commonest first, equally common ones by name."""
     pairs = ((pair["values"], pair["counts"]) for pair in column.value_counts().to_pylist())
-    return _commonest((UNKNOWN if value is None else value, count) for value, count in pairs)
-
-
-def _commonest(counts: Mapping[str, int] | Iterable[tuple[str, int]]) -> dict[str, int]:
-    """The same counts, the largest first, equal ones by name."""
-    return dict(sorted(dict(counts).items(), key=lambda item: (-item[1], item[0])))
+    counts = {UNKNOWN if value is None else value: count for value, count in pairs}
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

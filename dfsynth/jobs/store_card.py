@@ -8,7 +8,14 @@ that the store is not finished, and count nothing.
 from pathlib import Path
 from typing import Final
 
-from dfsynth.description import CardState, card_state, gather_facts, write_card, write_croissant
+from dfsynth.description import (
+    CardState,
+    card_state,
+    counted_columns,
+    gather_facts,
+    write_card,
+    write_croissant,
+)
 from dfsynth.description.croissant import croissant_state
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import remove_durably, sweep, write_durably
@@ -37,8 +44,9 @@ def update_card(layout: StoreLayout) -> None:
     card, croissant = _held_card(layout), _held_croissant(layout)
     if card in (state, CardState.OWN) and croissant is state:
         return
-    finished = state is CardState.FINISHED
-    manifest = read_manifest(layout.manifest, record.manifest_schema) if finished else None
+    schema, manifest = record.manifest_schema, None
+    if state is CardState.FINISHED:
+        manifest = read_manifest(layout.manifest, schema, counted_columns(schema))
     facts = gather_facts(layout, record, manifest)
     _write(layout, layout.croissant, write_croissant(facts))
     if card is not CardState.OWN:

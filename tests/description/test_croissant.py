@@ -18,8 +18,8 @@ from dfsynth.source import find_corpus
 from dfsynth.store import StoreLayout
 from dfsynth.store.opened import open_store
 
-# rdflib warns of itself.
-pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
+# What mlcroissant uses of rdflib and pandas is to change there.
+pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph", "ignore:The inplace keyword")
 
 
 def croissant_of(store: Path) -> Path:
