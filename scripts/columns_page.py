@@ -14,8 +14,8 @@ from dfsynth.score import SCORE_COLUMNS
 
 _INTRODUCTION = """# Columns of the manifest
 
-*Written by `python scripts/columns_page.py` from the schemas; change a meaning there.* A number without a unit has none. Every
-column but those marked *always* may be null. The same facts are in `manifests/schema-v3.json` and
+*Written by `python scripts/columns_page.py` from the schemas; change a meaning there.* Every column
+but those marked *always* may be null. The same facts are in `manifests/schema-v3.json` and
 `manifests/schema-pairs-v1.json`, and in the `README.md` and `croissant.json` of every store."""
 
 

@@ -20,9 +20,6 @@ def test_the_committed_page_is_current():
 def test_every_column_is_described_once(schema):
     assert len({column.name for column in schema.columns}) == len(schema.columns)
     for column in schema.columns:
-        assert len(column.description) > 3, column.name
-        assert column.description[0].isupper() or column.description.split()[0] in {
-            *("ok", "train,", "phantom,", "simulated:", "none,", "grid"),
-        }, column.name
+        assert len(column.description.split()) > 1, column.name
         assert not column.description.endswith("."), column.name
         assert column.unit != "", column.name
