@@ -8,7 +8,7 @@ from typing import Final
 from dfsynth.description.facts import Counts, StoreFacts
 from dfsynth.description.licenses import hub_license
 from dfsynth.description.limits import biases_of, limits_of, personal_information, uses_of
-from dfsynth.description.markdown import escape, front_matter, one_line, table
+from dfsynth.description.markdown import escape, front_matter, link, one_line, table
 from dfsynth.description.reading import describe_array, snippets
 from dfsynth.manifest import QUANTILES
 from dfsynth.records import IMAGE_FLAGS
@@ -79,15 +79,16 @@ def _what(facts: StoreFacts) -> Iterator[str]:
     yield _MARK.format(state.value)
     yield f"# {escape(title(facts))}"
     yield f"**{escape(facts.notice)}**"
-    noun = "images" if facts.kind == "images" else "pairs"
+    rows = f"{facts.rows:,} {'images' if facts.kind == 'images' else 'pairs'}"
+    shards = f"{facts.shards:,} shard{'' if facts.shards == 1 else 's'}"
     if facts.counts is None:
         yield (
-            f"**This store is not finished**: {facts.rows:,} {noun} are planned in "
-            f"{facts.shards:,} shards. `dfsynth info` counts what is there; the command that began "
-            "the store, run again, finishes it and this card."
+            f"**This store is not finished**: {rows} are planned in {shards}. `dfsynth info` "
+            "counts what is there; the command that began the store, run again, finishes it and "
+            "this card."
         )
     else:
-        yield f"{facts.rows:,} {noun} in {facts.shards:,} shards. {uses_of(facts)}"
+        yield f"{rows} in {shards}. {uses_of(facts)}"
 
 
 def _source(facts: StoreFacts) -> Iterator[str]:
@@ -107,7 +108,7 @@ def _source(facts: StoreFacts) -> Iterator[str]:
 
 def _facts_table(lines: Iterable[tuple[str, str]]) -> str:
     """Names and texts; those without a text are left out."""
-    return table(("", ""), ((escape(name), escape(text)) for name, text in lines if text))
+    return table(("", ""), ((escape(name), link(text)) for name, text in lines if text))
 
 
 def _made(facts: StoreFacts) -> Iterator[str]:

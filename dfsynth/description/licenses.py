@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+_UNKNOWN: Final = "unknown"
+"""As sources say it that state no license, and as hubs have it."""
 _SPDX: Final = {
     "apache-2.0": "Apache-2.0",
     "cc by 3.0": "CC-BY-3.0",
@@ -29,7 +31,9 @@ def _identifier(wanted: str) -> str | None:
 
 
 def hub_license(texts: Sequence[str]) -> str:
-    """What the front matter of a dataset card calls a license that all have, else `other`."""
+    """What the front matter of a dataset card calls a license that all have; `other`, `unknown`."""
+    if set(texts) == {_UNKNOWN}:
+        return _UNKNOWN
     found = {spdx_identifier(text) for text in texts}
     known = found.pop() if len(found) == 1 else None
     return "other" if known is None else known.lower()

@@ -1,12 +1,14 @@
 """Markdown that shows what files say, and lets none of it act as markup."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 _MARKUP: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | {mark: f"\\{mark}" for mark in "\\`*_[]|~$@#"}
 )
+_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9./?=&%#~:+,_-]+")
 
 
 def one_line(text: str) -> str:
@@ -25,6 +27,11 @@ def escape(text: str) -> str:
     """The text on one line, without a meaning in Markdown or HTML; addresses become no links."""
     shown = one_line(text).translate(_MARKUP)
     return shown.replace("://", ":\\//").replace("www.", "www\\.")
+
+
+def link(text: str) -> str:
+    """An address of the web as a link; any other text as `escape` gives it."""
+    return f"<{text}>" if _ADDRESS.fullmatch(text) else escape(text)
 
 
 def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -15,7 +15,7 @@ from odd_corpus import HOSTILE, build_corpus
 from toy_simulator import ToyPairMaker
 
 from dfsynth.description.licenses import hub_license, license_reference, spdx_identifier
-from dfsynth.description.markdown import escape, front_matter, one_line, table
+from dfsynth.description.markdown import escape, front_matter, link, one_line, table
 from dfsynth.description.reading import READING
 from dfsynth.jobs.info import describe_store
 from dfsynth.jobs.simulate import run_simulation
@@ -83,8 +83,9 @@ def test_it_says_what_every_column_means(store):
 
 def test_it_names_the_source_its_terms_and_where_to_get_it(store):
     card, corpus = card_of(store), find_corpus("nih")
-    for text in (corpus.license, corpus.citation, corpus.homepage, corpus.obtain, *corpus.quirks):
+    for text in (corpus.license, corpus.citation, corpus.obtain, *corpus.quirks):
         assert escape(text) in card
+    assert f"<{corpus.homepage}>" in card
     assert "0" * 64 in card, "the checkpoint's SHA-256"
     assert "not for diagnosis" in card
     assert "Not for diagnosis" in card
@@ -178,7 +179,7 @@ def test_every_format_says_how_it_is_read():
         ("CC0", "CC0-1.0", "cc0-1.0"),
         ("Apache-2.0", "Apache-2.0", "apache-2.0"),
         ("CC BY-NC-ND 4.0, as each record says", None, "other"),
-        ("unknown", None, "other"),
+        ("unknown", None, "unknown"),
     ],
 )
 def test_licenses_with_a_name_are_known_by_it(text, name, hub):
@@ -197,5 +198,8 @@ def test_markdown_of_odd_text():
     assert one_line("a\n\tb\x00 \ud800") == "a b\\u0000 \\ud800"
     assert escape("a|b & <i>") == r"a\|b &amp; &lt;i&gt;"
     assert table(("x", "n "), [("a", "1")]) == "| x | n |\n| --- | ---: |\n| a | 1 |"
+    assert link("https://a.example/b?c=1") == "<https://a.example/b?c=1>"
+    assert link("javascript:alert(1)") == "javascript:alert(1)"
+    assert link("https://a.example/ <b>") == r"https:\//a.example/ &lt;b&gt;"
     odd = {"key": 'quote " colon: # \\ end'}
     assert yaml.safe_load(front_matter(odd).strip("-\n")) == odd
