@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -171,8 +171,8 @@ def _findings(table: pa.Table) -> dict[str, int]:
     return counts if set(counts) - {UNKNOWN} else {}
 
 
-def _by_value(column: pa.ChunkedArray) -> dict[str, int]:
-    """How often each value comes, the commonest first, equally common ones by name."""
+def _by_value(column: Any) -> dict[str, int]:
+    """How often each value of an Arrow array comes, the commonest first, then by name."""
     pairs = ((pair["values"], pair["counts"]) for pair in column.value_counts().to_pylist())
     counts = {UNKNOWN if value is None else value: count for value, count in pairs}
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

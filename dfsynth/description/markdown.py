@@ -2,8 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
+
+from dfsynth.files.json_record import Json
 
 _MARKUP: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | {mark: f"\\{mark}" for mark in "\\`*_[]|~$@#"}
@@ -42,7 +44,7 @@ def table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def front_matter(entries: dict[str, str | list[str] | list[dict[str, str]]]) -> str:
+def front_matter(entries: Mapping[str, Json]) -> str:
     """The entries as a YAML block; each value in JSON's spelling, which YAML reads as it is."""
     lines = (f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items())
     return "\n".join(("---", *lines, "---"))

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kill_switch import is_killed
@@ -124,7 +125,8 @@ def test_killed_at_any_change_of_the_disk_the_card_is_true(images, tmp_path, mon
         if again is not None:
             build(source, out)
             write_image(source / ("zz.png" if again == "retry_failed" else "zzz.png"), 7)
-        run = partial(build, source, out, **({} if again is None else {again: True}))
+        more: dict[str, Any] = {} if again is None else {again: True}
+        run = partial(build, source, out, **more)
         killed = is_killed(run, number)
         require_true(out)
         run()
