@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from radiograph_files import write_folder
 from toy_generator import ToyMaker
 
@@ -18,6 +19,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "reading.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+# What mlcroissant uses of rdflib and pandas is to change there.
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph", "ignore:The inplace keyword")
 def test_every_block_runs(tmp_path, monkeypatch):
     radiographs = write_folder(tmp_path / "radiographs", 5)
     monkeypatch.chdir(tmp_path)
@@ -33,6 +36,7 @@ def test_every_block_runs(tmp_path, monkeypatch):
     np.testing.assert_allclose(names["mean"], expected.mean(), rtol=1e-6)
     np.testing.assert_array_equal(names["one"], expected[0])
     assert names["count"] == [(5,)]
+    assert len(names["records"]) == 5
     assert (tmp_path / "x.nc").stat().st_size > expected.nbytes / 2
 
     # What Ray does: batches of columns as arrays, functions and what they hold in other processes.

@@ -12,6 +12,7 @@ from dfsynth.jobs.generator import GeneratorMaker, MadeOnce
 from dfsynth.jobs.planning import Planned, find_planned, is_finished, plan_or_resume
 from dfsynth.jobs.shard_builder import ShardBuilder
 from dfsynth.jobs.stages import StageUse
+from dfsynth.jobs.store_card import finish_card, mend_card
 from dfsynth.jobs.workers.driver import spread_partition, workers_for
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
@@ -54,6 +55,7 @@ def run_build(
         work = Work(layout, held, options.partition, True, started)
         if is_finished(layout, held, options.partition):
             progress.start(0)
+            mend_card(layout, progress)
             return report_run(work, Tally(0, 0), fresh)
     with (
         workers_for(job) as (workers, planning),
@@ -67,6 +69,7 @@ def run_build(
         else:
             tally, stalls = spread_partition(workers, job, planned, progress, stopped)
             use = None
+        finish_card(layout, planned.lock)
         work = Work(layout, planned.record, options.partition, planned.resumed, started)
         return report_run(work, tally, fresh, stalls, use)
 

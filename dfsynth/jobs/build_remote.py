@@ -13,6 +13,7 @@ from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.engine import RunReport
 from dfsynth.jobs.generator import GeneratorMaker, MadeOnce
 from dfsynth.jobs.planning import plan_or_resume
+from dfsynth.jobs.store_card import update_card
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
 from dfsynth.source import open_source
@@ -75,7 +76,17 @@ def _build_remote(
                 resumed = remote.fetch(layout)
         publisher = _Publisher(remote, layout)
         report = run_build(local, once, progress, stopped, publisher.publish)
+        _publish_card(remote, layout)
     return replace(report, store=str(root), resumed=resumed)
+
+
+def _publish_card(remote: RemoteStore, layout: StoreLayout) -> None:
+    """Puts the card; that of a finished store where the shards of all processes make it one."""
+    shards = read_record(layout.build).shards
+    if len(layout.committed_shards()) < shards:
+        remote.fetch_parts(layout)
+        update_card(layout)
+    remote.publish_card(layout, replacing=len(layout.committed_shards()) == shards)
 
 
 class _Publisher:
@@ -91,6 +102,7 @@ class _Publisher:
         if not self._names:
             self._names = [spec.name for spec in read_record(self._layout.build).arrays]
             self._remote.publish_documents(self._layout)
+            self._remote.publish_card(self._layout, replacing=False)
         self._remote.publish_shard(self._layout, self._names, shard)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import make_folder, remove_durably, write_durably
 from dfsynth.jobs.stages import WRITE
+from dfsynth.jobs.store_card import withdraw_card
 from dfsynth.manifest import ManifestSchema, encode_part
 from dfsynth.progress import Progress
 from dfsynth.records import ManifestRow, PairRow
@@ -101,6 +102,7 @@ def _publish(
     layout = store.layout
     data = encode_part(rows, store.schema)
     if layout.part(shard).exists():
+        withdraw_card(layout)
         _write(store, layout.replacing(shard), shard, b"")
     writer.commit()
     _write(store, layout.part(shard) if whole else layout.partial(shard), shard, data)

@@ -15,6 +15,7 @@ from dfsynth.files.faults import store_faults
 from dfsynth.files.locks import RunLock
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.planning import PLAN_OWNER, find_planned
+from dfsynth.jobs.store_card import withdraw_card
 from dfsynth.progress import Progress
 from dfsynth.source import Source
 from dfsynth.source.schema import Listing
@@ -90,6 +91,7 @@ def _write_extension(
         segments=cut.segments,
         excluded=dict(listing.excluded),
     )
+    withdraw_card(layout)
     with replacing(layout.plan, layout.scratch, PLAN_OWNER) as stream:
         write_plan(pa.concat_tables([plan, lines]), stream, cut)
     write_durably(layout.build, extended.to_json(), layout.scratch, PLAN_OWNER)

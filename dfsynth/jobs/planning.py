@@ -11,6 +11,7 @@ import pyarrow as pa
 from dfsynth.errors import ConflictError, StoreError
 from dfsynth.files.durable import remove_durably, replacing, write_durably
 from dfsynth.files.locks import RunLock
+from dfsynth.jobs.store_card import update_card
 from dfsynth.progress import Progress
 from dfsynth.store import RootState, StoreLayout, clear_store, examine_root, format_of
 from dfsynth.store.plan import write_plan
@@ -91,6 +92,7 @@ def plan_or_resume(
         record = _read_own(job, layout, compare=resumes)
         if resumes:
             _mend_group(layout, record)
+        update_card(layout)
         yield Planned(layout, lock, record, resumes)
 
 

@@ -12,6 +12,7 @@ from dfsynth.jobs.model_inputs import Failure, attempt
 from dfsynth.jobs.pair_maker import PairMaker
 from dfsynth.jobs.planning import Planned, find_planned, is_finished, plan_or_resume
 from dfsynth.jobs.simulate_planning import PairsJob
+from dfsynth.jobs.store_card import finish_card, mend_card
 from dfsynth.manifest import NO_PARAMETERS, check_parameters
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Progress
@@ -39,9 +40,11 @@ def run_simulation(options: SimulateOptions, maker: PairMaker, progress: Progres
     held = find_planned(job, layout)
     if held is not None and is_finished(layout, held, partition):
         progress.start(0)
+        mend_card(layout, progress)
         return report_run(Work(layout, held, partition, True, started), Tally(0, 0))
     with plan_or_resume(job, layout, progress) as planned:
         tally = simulate_partition(options, planned, maker, progress)
+        finish_card(layout, planned.lock)
         work = Work(layout, planned.record, partition, planned.resumed, started)
         return report_run(work, tally)
 

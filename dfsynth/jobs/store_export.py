@@ -20,6 +20,7 @@ from dfsynth.jobs.commit import Tally
 from dfsynth.jobs.engine import Work, report_run, run_claimed
 from dfsynth.jobs.exporter import ExportReport
 from dfsynth.jobs.planning import Draft, plan_or_resume
+from dfsynth.jobs.store_card import finish_card, withdraw_card
 from dfsynth.manifest import read_part
 from dfsynth.options import ExportOptions
 from dfsynth.progress import Progress
@@ -61,6 +62,7 @@ class StoreExporter:
             copy = _Copy(self.format, source, target, record, progress)
             progress.start(sum(len(record.cut.rows_of(shard)) for shard in claims.pending))
             tally = copy.run(claims)
+            finish_card(target, planned.lock)
             report = report_run(
                 Work(target, planned.record, (0, 1), planned.resumed, started), tally
             )
@@ -231,6 +233,7 @@ def _drop_outdated(source: StoreLayout, target: StoreLayout, lock: RunLock) -> N
         if _read_bytes(source, shard) == _read_bytes(target, shard):
             continue
         if not locking or lock.try_shard(shard):
+            withdraw_card(target)
             remove_durably([target.part(shard)])
             if locking:
                 lock.release_shard(shard)

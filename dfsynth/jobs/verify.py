@@ -8,6 +8,7 @@ from dfsynth.files.durable import remove_durably, sweep
 from dfsynth.files.locks import RunLock
 from dfsynth.files.object_path import AnyPath, ObjectPath, to_any_path
 from dfsynth.files.parquet_checksum import require_unchanged
+from dfsynth.jobs.store_card import update_card, withdraw_card
 from dfsynth.manifest import ManifestSchema, read_part
 from dfsynth.progress import Progress
 from dfsynth.store import ArrayReader, StoreLayout, format_of, remove_shard, row_checksum
@@ -125,6 +126,7 @@ def _verify_remote(
     record = read_record(layout.build)
     repaired = _repair(layout, found, alone=False)
     remote.publish_documents(layout)
+    remote.publish_card(layout, replacing=True)
     for shard in repaired.requeued:
         remote.remove_shard(layout, [spec.name for spec in record.arrays], shard)
     return repaired
@@ -142,9 +144,12 @@ def _repair(layout: StoreLayout, found: Verification, alone: bool) -> Verificati
         sweep(layout.scratch)
         # What stopped runs have kept of shards that are not committed: nobody can verify it.
         remove_durably(map(layout.partial, range(record.shards)))
+    if requeued:
+        withdraw_card(layout)
     for shard in requeued:
         sweep(layout.scratch, layout.owner(shard))
         remove_shard(layout, [spec.name for spec in record.arrays], shard)
+    update_card(layout)
     return replace(found, requeued=requeued)
 
 

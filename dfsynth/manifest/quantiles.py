@@ -27,11 +27,10 @@ def score_quantiles(table: pa.Table, scores: Sequence[str]) -> dict[str, dict[st
         table: Rows of a manifest.
         scores: Columns of numbers; those that the table lacks are left out.
     """
-    ok = table.filter(pc.equal(table["status"], pa.scalar("ok")))
+    held = [name for name in scores if name in table.column_names]
+    ok = table.select(held).filter(pc.equal(table["status"], pa.scalar("ok")))
     found = {}
-    for name in scores:
-        if name not in ok.column_names:
-            continue
+    for name in held:
         values = read_numbers(ok, name)
         known = values[~np.isnan(values)]
         if known.size:

@@ -1,7 +1,7 @@
 """The whole manifest of a store: all parts as one Arrow table."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from pathlib import Path
 from typing import Final
 
@@ -19,18 +19,27 @@ _VERIFYING: Final = ds.ParquetFileFormat(
 )
 
 
-def read_manifest(folder: Path, expected: ManifestSchema | None = None) -> pa.Table:
+def read_manifest(
+    folder: Path, expected: ManifestSchema | None = None, columns: Collection[str] | None = None
+) -> pa.Table:
     """Every committed row in the folder of parts, sorted by `row`.
 
     The columns are those of the newest version of the parts' schema; the ones that came after the
     parts' own version are null. A folder without parts gives a table without rows, of images unless
     another is expected.
 
+    Args:
+        folder: Holds the parts.
+        expected: The schema that they must have; any that is known where there is none.
+        columns: The names of those to read, `row` in any case; all where there are none. Other
+            names are passed over.
+
     Raises:
         StoreError: the folder is missing, or a part is damaged, or of another kind or version than
             `expected`, or than any that is known.
     """
-    table = _read_parts(folder, expected)
+    wanted = None if columns is None else {"row", *columns}
+    table = _read_parts(folder, expected, wanted)
     rows = table["row"].to_numpy()
     if np.all(rows[1:] > rows[:-1]):
         return table
@@ -58,10 +67,11 @@ def read_failures(parts: Iterable[Path]) -> Counter[tuple[int, str]]:
     return Counter((line["shard"], line["error_code"]) for line in lines)
 
 
-def _read_parts(folder: Path, expected: ManifestSchema | None) -> pa.Table:
+def _read_parts(folder: Path, expected: ManifestSchema | None, wanted: Set[str] | None) -> pa.Table:
     parts = _part_files(folder)
     if not parts:
-        return newest_version(expected or IMAGES).arrow.empty_table()
+        empty = newest_version(expected or IMAGES).arrow.empty_table()
+        return empty.select(_chosen(empty.schema, wanted))
     try:
         schema = check_schema(parts[0], pq.read_schema(parts[0]), expected)
         files = [str(part) for part in parts]
@@ -72,12 +82,17 @@ def _read_parts(folder: Path, expected: ManifestSchema | None) -> pa.Table:
             # The footer stays with the fragment, so that each is read once.
             if not fragment.physical_schema.equals(schema.arrow):
                 check_schema(Path(fragment.path), fragment.physical_schema, schema)
-        table = data.to_table()
+        table = data.to_table(columns=_chosen(newest, wanted))
         table.validate(full=True)
         return table
     except (pa.ArrowException, OSError, ValueError) as error:
         _name_damaged(parts)
         raise StoreError(f"manifest {folder} changed while it was read; try again") from error
+
+
+def _chosen(schema: pa.Schema, wanted: Set[str] | None) -> list[str]:
+    """The names of the wanted columns, in the order of the schema."""
+    return [name for name in schema.names if wanted is None or name in wanted]
 
 
 def _part_files(folder: Path) -> list[Path]:

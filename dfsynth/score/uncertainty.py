@@ -23,7 +23,7 @@ UNCERTAINTY: Final = Scorer(
     columns=(
         ScoreColumn(
             "uncertainty",
-            "Root of the mean of aleatoric² + epistemic² over the lung: the number to filter by",
+            "Root of the mean of aleatoric² + epistemic² over the lung",
             SIGNAL,
             "high",
         ),

@@ -2,6 +2,7 @@
 
 <folder>/manifest/part-NNNNNNN.parquet  the commit record of shard N
 <folder>/run/                           plan.pq, build.json, lock, tmp/
+<folder>/README.md, croissant.json      what the store is, for people and for programs
 <folder>/run/partial-NNNNNNN.rows       finished rows of shard N, which has no part yet
 <folder>/run/replacing-NNNNNNN          the files of shard N are being replaced under its part
 
@@ -89,6 +90,16 @@ class StoreLayout:
     def lock(self) -> Path:
         """The file on which processes lock the shards they work on."""
         return self.run / "lock"
+
+    @property
+    def card(self) -> Path:
+        """The dataset card: what the store is, for people."""
+        return self.folder / "README.md"
+
+    @property
+    def croissant(self) -> Path:
+        """The same as Croissant metadata, for programs."""
+        return self.folder / "croissant.json"
 
     @property
     def scratch(self) -> Path:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -37,6 +37,7 @@ _BUILD: Final = "run/build.json"
 _PLAN: Final = "run/plan.pq"
 _PLANS: Final = (_PLAN, "run/plan.parquet")
 """The names that a plan may have; see `StoreLayout.plans`."""
+_CARD: Final = ("croissant.json", "README.md")
 _AT_ONCE: Final = 16
 _OURS: Final = ("run/plan-", "run/probe-")
 """What plannings that were cut off leave, beside a store or without one."""
@@ -87,7 +88,7 @@ class RemoteStore:
             entry
             for key, entry in found.items()
             if key.startswith("manifest/")
-            or key in (_BUILD, *_PLANS)
+            or key in (_BUILD, *_PLANS, *_CARD)
             or key.rpartition("/")[2] in documents
         ]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -127,6 +128,36 @@ class RemoteStore:
                 content = file.read_bytes()
                 if read_object(place) != content:
                     put_object(place, content)
+
+    def fetch_parts(self, layout: StoreLayout) -> None:
+        """Brings the parts into the folder that other processes have put since `fetch`.
+
+        Raises:
+            StoreError: the store refuses.
+        """
+        held = {layout.part(shard).name for shard in layout.committed_shards()}
+        found = list_objects(self.root / layout.manifest.name)
+        entries = [entry for entry in found if entry.key not in held]
+        for entry in entries:
+            self._fetch(replace(entry, key=f"{layout.manifest.name}/{entry.key}"), layout)
+
+    def publish_card(self, layout: StoreLayout, replacing: bool) -> None:
+        """Puts the card and the Croissant file that lie in the folder.
+
+        Args:
+            layout: Of the folder.
+            replacing: Whether those that are there give way. Without it they stay: another process
+                may know of more shards than the folder holds.
+
+        Raises:
+            StoreError: the store refuses.
+        """
+        for file in (layout.croissant, layout.card):
+            place, content = self.root / file.name, file.read_bytes()
+            if not replacing:
+                create_object(place, content)
+            elif read_object(place) != content:
+                put_object(place, content)
 
     def publish_shard(self, layout: StoreLayout, names: Sequence[str], shard: int) -> None:
         """Puts a shard that is committed in the folder: its arrays, then its part if it is absent.

@@ -26,7 +26,7 @@ from dfsynth.store.opened import open_store
 
 NIH = Path(__file__).parents[1] / "data" / "nih"
 PROGRAM = Path(object_builds.__file__)
-_CHANGES = 13
+_CHANGES = 17
 """Of the object store, in a build of two shards of one map."""
 
 
@@ -60,6 +60,12 @@ def require_equal(url: str, local: Path) -> None:
     assert verify_store(url, False, Silent()).damage == ()
 
 
+def require_card(bucket: Bucket, key: str, local: Path) -> None:
+    """The same dataset card and Croissant file."""
+    for name in ("README.md", "croissant.json"):
+        assert bucket.contents()[f"{key}/{name}"] == (local / name).read_bytes()
+
+
 def test_a_store_in_an_object_store_equals_one_on_a_disk(
     bucket: Bucket, images: Path, local: Path
 ) -> None:
@@ -71,6 +77,7 @@ def test_a_store_in_an_object_store_equals_one_on_a_disk(
     require_equal(url, local)
     here = {f"a/x.zarr/{p.relative_to(local).as_posix()}" for p in local.rglob("*") if p.is_file()}
     assert set(bucket.contents()) == here - {"a/x.zarr/run/lock"}
+    require_card(bucket, "a/x.zarr", local)
     again = build_store(images, url)
     assert (again.ok, again.failed, again.resumed, again.shards_done) == (0, 0, True, 2)
 
@@ -105,6 +112,7 @@ def test_every_kill_before_a_change_leaves_what_the_next_run_completes(
         report = build_store(images, url)
         assert report.shards_done == 2
         require_equal(url, local)
+        require_card(bucket, f"{number}.zarr", local)
         kept = {key for key in bucket.contents(f"{number}.zarr/") if "/run/" in key}
         assert {key.rpartition("/")[2] for key in kept} >= {"build.json", "plan.pq"}
 
@@ -118,6 +126,7 @@ def test_two_processes_without_shares_make_one_store(
 
     assert child.stdout.read().split() == ["0", "0"]
     require_equal(url, local)
+    require_card(bucket, "x.zarr", local)
 
 
 @pytest.mark.parametrize("step", ["publish_plan", "publish_shard", "create_object"])
@@ -142,6 +151,7 @@ def test_whoever_comes_second_at_any_step_goes_on(
     (other,) = others
     assert other.shards_done == report.shards_done == 2
     require_equal(url, local)
+    require_card(bucket, "x.zarr", local)
 
 
 def test_a_second_process_with_other_values_takes_the_shard_back(
@@ -168,10 +178,12 @@ def test_shares_of_two_processes_make_a_whole(bucket: Bucket, images: Path, loca
     url = f"{bucket.url}/x.zarr"
 
     first = build_store(images, url, "0/2")
+    assert b"card of an unfinished store" in bucket.contents()["x.zarr/README.md"]
     second = build_store(images, url, "1/2")
 
     assert (first.shards_done, second.shards_done) == (1, 2)
     require_equal(url, local)
+    require_card(bucket, "x.zarr", local)
 
 
 def test_damage_is_found_and_made_anew(bucket: Bucket, images: Path, local: Path) -> None:
@@ -186,9 +198,11 @@ def test_damage_is_found_and_made_anew(bucket: Bucket, images: Path, local: Path
     assert {damage.shard for damage in found.damage} == {0, 1}
     assert verify_store(url, True, Silent()).requeued == (0, 1)
     assert describe_store(url).shards_done == 0
+    assert b"card of an unfinished store" in bucket.contents()["x.zarr/README.md"]
 
     build_store(images, url)
     require_equal(url, local)
+    require_card(bucket, "x.zarr", local)
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])

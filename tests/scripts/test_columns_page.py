@@ -1,0 +1,25 @@
+"""The page on the columns of manifests is what the schemas say."""
+
+from pathlib import Path
+
+import pytest
+from columns_page import page
+
+from dfsynth.manifest import IMAGES, PAIRS
+
+PAGE = Path(__file__).parents[2] / "docs" / "columns.md"
+
+
+def test_the_committed_page_is_current():
+    assert PAGE.read_text(encoding="utf-8") == page(), (
+        "run: python scripts/columns_page.py > docs/columns.md"
+    )
+
+
+@pytest.mark.parametrize("schema", [IMAGES, PAIRS], ids=lambda schema: schema.kind)
+def test_every_column_is_described_once(schema):
+    assert len({column.name for column in schema.columns}) == len(schema.columns)
+    for column in schema.columns:
+        assert len(column.description.split()) > 1, column.name
+        assert not column.description.endswith("."), column.name
+        assert column.unit != "", column.name
