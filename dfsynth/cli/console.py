@@ -1,6 +1,7 @@
 """What every command does around its one call: output, errors, signals, exit status."""
 
 import dataclasses
+import errno
 import json
 import logging
 import os
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import typer
 
@@ -21,6 +22,9 @@ from dfsynth.cli.signals import Terminated, end_at_once
 from dfsynth.errors import DfsynthError, ExitStatus, UsageError
 
 Value = TypeVar("Value")
+
+_SHOWN: Final = 60
+"""Characters of a long path, at each of its ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,12 @@ def console_of(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> 
             print(printable(traceback.format_exc()), file=sys.stderr, end="")
         print(printable(f"error: {error}"), file=sys.stderr)
         raise typer.Exit(error.exit_status) from None
+    except OSError as error:
+        # A name that was given: wherever it is first looked for, and looking is refused already.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        print(printable(f"error: {_too_long(error)}"), file=sys.stderr)
+        raise typer.Exit(ExitStatus.USAGE) from None
     except KeyboardInterrupt:
         print(f"interrupted; {advice}", file=sys.stderr)
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
@@ -93,6 +103,19 @@ def console_of(json: bool, quiet: bool, verbose: bool, resumes: bool = True) -> 
         # Where one has arrived they stay ignored, up to the end of the process.
         if signal.getsignal(signal.SIGTERM) is end_at_once:
             signal.signal(signal.SIGTERM, before)
+
+
+def _too_long(error: OSError) -> str:
+    path = os.fsencode(error.filename or "")
+    longest = max(map(len, path.split(b"/")))
+    return (
+        f"a path is too long for its file system: found {len(path)} bytes, and {longest} in one of "
+        f"its names, in {_shortened(os.fsdecode(path))}; most take 4095 and 255; choose another"
+    )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]}…{text[-_SHOWN:]}"
 
 
 def _set_up_messages(verbose: bool) -> None:
