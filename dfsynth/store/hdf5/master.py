@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dfsynth.errors import StoreError
+from dfsynth.files.faults import is_there
 from dfsynth.files.json_record import Json, encode_json, parse_object
 from dfsynth.files.ranges import opened, read_range
 from dfsynth.store.arrays import DIMENSIONS, ArraySpec, common_cut
@@ -101,7 +102,7 @@ def read_key(layout: StoreLayout) -> str | None:
     Raises:
         StoreError: it is there and cannot be read.
     """
-    if not layout.root.exists():
+    if not is_there(layout.root):
         return None
     try:
         return _read_message(layout).key
@@ -113,7 +114,7 @@ def _key_of_parts(layout: StoreLayout) -> str | None:
     """The key that the first intact part has; None where there is none."""
     for shard in sorted(layout.committed_shards()):
         path = part_path(layout, shard)
-        if not path.exists():
+        if not is_there(path):
             continue
         with opened(path, "its index") as descriptor:
             try:
