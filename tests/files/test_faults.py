@@ -19,7 +19,7 @@ def test_what_is_there_is_found(tmp_path: Path) -> None:
 
 def test_a_look_that_is_refused_is_one_line(tmp_path: Path) -> None:
     refused = tmp_path / ("x" * 300)
-    with pytest.raises(StoreError, match="cannot look for .*ENAMETOOLONG") as caught:
+    with pytest.raises(StoreError, match=r"cannot look for .*ENAMETOOLONG") as caught:
         is_there(refused)
     assert len(str(caught.value).splitlines()) == 1
     with pytest.raises(StoreError, match="cannot look for "):
