@@ -31,7 +31,7 @@ from dfsynth.source.corpus import (
     SplitList,
     Views,
 )
-from dfsynth.source.path_pattern import OWN_NAMES, PathPattern, names_below_root
+from dfsynth.source.corpus_pattern import OWN_NAMES, CorpusPattern, names_below_root
 from dfsynth.source.template import Template
 from dfsynth.source.toml_section import TomlSection
 
@@ -120,7 +120,7 @@ def _size(section: TomlSection) -> CorpusSize:
 
 
 def _images(section: TomlSection) -> ImageLayout:
-    files = section.parsed("files", PathPattern.parse)
+    files = section.parsed("files", CorpusPattern.parse)
     names = {*OWN_NAMES, *(name for pattern in files for name in pattern.names)}
     facts = section.section("facts")
     raw = section.section("raw")
@@ -277,9 +277,9 @@ def _template(
     return found[0]
 
 
-def _zip_pattern(text: str) -> PathPattern:
+def _zip_pattern(text: str) -> CorpusPattern:
     """A pattern of zips, whose members can be read in any order."""
-    found = PathPattern.parse(text)
+    found = CorpusPattern.parse(text)
     if found.suffix != ".zip":
         raise ValueError("a pattern that ends in .zip")
     return found

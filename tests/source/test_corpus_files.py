@@ -5,7 +5,7 @@ import pytest
 
 from dfsynth.errors import UsageError
 from dfsynth.source import known_corpora, open_source
-from dfsynth.source.path_pattern import PathPattern
+from dfsynth.source.corpus_pattern import CorpusPattern
 from dfsynth.source.template import Template
 
 SMALL = """
@@ -143,13 +143,13 @@ def test_mistakes_are_named(tmp_path, old, new, words) -> None:
     ],
 )
 def test_patterns_of_paths(pattern, inside, outside) -> None:
-    found = PathPattern.parse(pattern)
+    found = CorpusPattern.parse(pattern)
     assert all(found.match(path) is not None for path in inside)
     assert all(found.match(path) is None for path in outside)
 
 
 def test_patterns_name_parts() -> None:
-    pattern = PathPattern.parse("p*/p{patient}/s{study}/{image}_{side}.JPG")
+    pattern = CorpusPattern.parse("p*/p{patient}/s{study}/{image}_{side}.JPG")
     assert pattern.names == ("patient", "study", "image", "side")
     assert pattern.match("p10/p101/s5/view1_a_frontal.jpg") == ("101", "5", "view1", "a_frontal")
 

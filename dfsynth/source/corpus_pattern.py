@@ -14,7 +14,7 @@ OWN_NAMES: Final = ("path", "folder", "file_name", "stem")
 
 
 @dataclass(frozen=True, slots=True)
-class PathPattern:
+class CorpusPattern:
     """Which paths below a root are images, and what their parts are called.
 
     `*` and `{name}` stand for any part of one folder's or file's name, and never for nothing in
@@ -28,7 +28,7 @@ class PathPattern:
     """In lower case, with its dot; empty where the pattern leaves it open."""
 
     @classmethod
-    def parse(cls, text: str) -> "PathPattern":
+    def parse(cls, text: str) -> "CorpusPattern":
         """Reads a pattern.
 
         Raises:
