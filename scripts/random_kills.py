@@ -72,6 +72,8 @@ def start_build(stores: Stores, out: Path, number: signal.Signals, at: int) -> i
     if process:
         return process
     status, calls = 1, 0
+    # What is started in the background of a shell ignores it, and so would the build.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def watch(_frame: object, event: str, _argument: object) -> None:
         # Where a function begins, the interpreter asks for signals; not so when a lock's method

@@ -1,5 +1,7 @@
 """What every command does around its one call: output, errors, signals, exit status."""
 
+import dataclasses
+import errno
 import json
 import logging
 import os
@@ -11,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import typer
 
@@ -22,6 +24,9 @@ from dfsynth.cli.terminal import coloured
 from dfsynth.errors import DfsynthError, ExitStatus, UsageError
 
 Value = TypeVar("Value")
+
+_SHOWN: Final = 60
+"""Characters of a long path, at each of its ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +100,14 @@ def _failures_end(verbose: bool, advice: str) -> Iterator[None]:
     except DfsynthError as error:
         if verbose:
             print(printable(traceback.format_exc()), file=sys.stderr, end="")
-        print(f"{coloured('error:', 'red', sys.stderr)} {printable(str(error))}", file=sys.stderr)
-        log_line(str(error), logging.ERROR)
+        _say_failure(str(error))
         raise typer.Exit(error.exit_status) from None
+    except OSError as error:
+        # A name that was given: wherever it is first looked for, and looking is refused already.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        _say_failure(_too_long(error))
+        raise typer.Exit(ExitStatus.USAGE) from None
     except KeyboardInterrupt:
         print(f"interrupted; {advice}", file=sys.stderr)
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
@@ -108,6 +118,24 @@ def _failures_end(verbose: bool, advice: str) -> Iterator[None]:
         # Where one has arrived they stay ignored, up to the end of the process.
         if signal.getsignal(signal.SIGTERM) is end_at_once:
             signal.signal(signal.SIGTERM, before)
+
+
+def _say_failure(sentence: str) -> None:
+    print(f"{coloured('error:', 'red', sys.stderr)} {printable(sentence)}", file=sys.stderr)
+    log_line(sentence, logging.ERROR)
+
+
+def _too_long(error: OSError) -> str:
+    path = os.fsencode(error.filename or "")
+    longest = max(map(len, path.split(b"/")))
+    return (
+        f"a path is too long for its file system: found {len(path)} bytes, and {longest} in one of "
+        f"its names, in {_shortened(os.fsdecode(path))}; most take 4095 and 255; choose another"
+    )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]}…{text[-_SHOWN:]}"
 
 
 def _set_up_messages(verbose: bool) -> None:

@@ -62,7 +62,7 @@ DOCUMENTS: Final = (
     Document("corpus", 1, "dfsynth.source.corpus_description.CorpusDescription", ("sources show",)),
     Document("corpus-check", 1, "dfsynth.source.corpus_check.CorpusReport", ("sources check",)),
     Document(
-        "corpus-template", 1, "dfsynth.source.corpus_template.CorpusTemplate", ("sources new",)
+        "corpus-template", 1, "dfsynth.source.corpus_starter.CorpusTemplate", ("sources new",)
     ),
 )
 

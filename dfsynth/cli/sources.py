@@ -104,7 +104,7 @@ def new(
 ) -> None:
     """Write a commented template of a corpus file, which parses as it is."""
     with console_of(json, quiet, verbose) as console:
-        from dfsynth.source.corpus_template import CorpusTemplate, write_template
+        from dfsynth.source.corpus_starter import CorpusTemplate, write_template
 
         write_template(out)
         text = f"{out}: change it, then: dfsynth sources check {out} --root FOLDER"

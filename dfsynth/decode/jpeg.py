@@ -1,5 +1,6 @@
 """JPEG → image, and the JPEG frames inside DICOM."""
 
+import re
 from typing import Final
 
 import imagecodecs
@@ -23,8 +24,9 @@ from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.records import DecodedImage
 
 _LOSSY: Final = (JPEG_BASELINE, JPEG_EXTENDED, JPEG_PROGRESSIVE)
-_PROBE: Final = bytes(range(1, 128)) * 2
-"""Entropy-coded bytes without a marker among them."""
+_PROBE: Final = bytes(range(128)) * 2
+"""Entropy-coded bytes without a marker among them, nor with a byte 0xFF before them."""
+_RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
 
 
 def read_jpeg(data: bytes, limits: DecodeLimits) -> DecodedImage:
@@ -73,10 +75,20 @@ def jpeg_pixels(data: bytes, header: Codestream, colours: Colours) -> GreyPixels
     if pixels.shape != (header.height, header.width):
         raise undecodable_jpeg()
     if _may_end_early(pixels, header):
-        probe = data[: header.end] + _PROBE + data[header.end :]
-        if not np.array_equal(_decode(probe, header, colours), pixels):
+        with_more = _decode(_with_more_data(data, header), header, colours)
+        if not np.array_equal(with_more, pixels):
             raise truncated("the JPEG data hold only the upper part of the image")
     return pixels
+
+
+def _with_more_data(data: bytes, header: Codestream) -> bytes:
+    """The same with bytes to decode put before its end marker, and a restart with more of them.
+
+    The decoder may have run out of data inside a restart interval, or where the next one begins.
+    """
+    restarts = len(_RESTART.findall(data, data.rfind(b"\xff\xda", 0, header.end), header.end))
+    next_restart = bytes((0xFF, 0xD0 + restarts % 8))
+    return data[: header.end] + _PROBE + next_restart + _PROBE + data[header.end :]
 
 
 def _may_end_early(pixels: GreyPixels, header: Codestream) -> bool:

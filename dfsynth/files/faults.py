@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from dfsynth.errors import StoreError
@@ -56,3 +57,13 @@ def store_faults(action: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise store_error(action, error) from error
+
+
+def is_there(path: Path) -> bool:
+    """Whether a file or a folder of a store is there; links are followed.
+
+    Raises:
+        StoreError: the system refuses to look.
+    """
+    with store_faults(f"look for {path}"):
+        return path.exists()

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from dfsynth.errors import ConflictError
 from dfsynth.files.durable import sweep
-from dfsynth.files.faults import store_faults
+from dfsynth.files.faults import is_there, store_faults
 from dfsynth.files.locks import RunLock
 from dfsynth.store import StoreLayout, remove_shard
 from dfsynth.store.record import StoreRecord, read_record
@@ -102,7 +102,7 @@ class Claims:
             return False
         # What a killed process left of this shard: temporaries, or map files without a part.
         sweep(self._layout.scratch, self._layout.owner(shard))
-        if shard not in self._found and not self._layout.partial(shard).exists():
+        if shard not in self._found and not is_there(self._layout.partial(shard)):
             remove_shard(self._layout, [spec.name for spec in self._record.arrays], shard)
         return True
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import make_folder, remove_durably, write_durably
+from dfsynth.files.faults import is_there
 from dfsynth.jobs.stages import WRITE
 from dfsynth.jobs.store_card import withdraw_card
 from dfsynth.manifest import ManifestSchema, encode_part
@@ -101,7 +102,7 @@ def _publish(
     """Puts the files of a shard in place, that which makes them count last."""
     layout = store.layout
     data = encode_part(rows, store.schema)
-    if layout.part(shard).exists():
+    if is_there(layout.part(shard)):
         withdraw_card(layout)
         _write(store, layout.replacing(shard), shard, b"")
     writer.commit()

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dfsynth.errors import StoreError
+from dfsynth.files.faults import is_there
 from dfsynth.jobs.commit import Written
 from dfsynth.manifest import ManifestSchema, read_part, rows_of
 from dfsynth.records import ManifestRow
@@ -40,13 +41,13 @@ def read_kept(
             replacement was cut off has all its failed rows made anew.
 
     Raises:
-        StoreError: the part is damaged.
+        StoreError: the part is damaged, or the system refuses to look for it.
     """
-    path = next((p for p in (layout.part(shard), layout.partial(shard)) if p.exists()), None)
+    path = next((p for p in (layout.part(shard), layout.partial(shard)) if is_there(p)), None)
     if path is None:
         return NOTHING_KEPT
     held = {row.row: row for row in rows_of(read_part(path, schema))}
-    cut_off = layout.replacing(shard).exists()
+    cut_off = is_there(layout.replacing(shard))
     redone = (
         row.row
         for row in held.values()

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dfsynth.errors import ConflictError, StoreError
 from dfsynth.files.durable import remove_durably, replacing, write_durably
+from dfsynth.files.faults import is_there, store_faults
 from dfsynth.files.locks import RunLock
 from dfsynth.jobs.store_card import update_card
 from dfsynth.progress import Progress
@@ -120,7 +121,7 @@ def is_finished(layout: StoreLayout, record: StoreRecord, partition: tuple[int, 
         StoreError: the store cannot be read.
     """
     index, count = partition
-    if not layout.manifest.is_dir():
+    if not is_there(layout.manifest):
         return False
     undone = set(range(index, record.shards, count)) - layout.committed_shards()
     return not undone and not layout.replaced_shards()
@@ -135,7 +136,9 @@ def _mend_group(layout: StoreLayout, record: StoreRecord) -> None:
     store_format = format_of(layout)
     names = [spec.name for spec in record.arrays]
     folders = {path.parent for path in store_format.shard_files(layout, names, 0)}
-    if all(folder.is_dir() for folder in folders):
+    with store_faults(f"look into {layout.root}"):
+        complete = all(folder.is_dir() for folder in folders)
+    if complete:
         try:
             found = store_format.read_group(layout)[0]
         except StoreError:

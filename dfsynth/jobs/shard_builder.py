@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dfsynth.checkpoint import checkpoints_with_scores
 from dfsynth.decode import limits_of
 from dfsynth.errors import DfsynthError, ErrorCode, UsageError
+from dfsynth.files.faults import is_there
 from dfsynth.jobs.build_cautions import cautions
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.claims import ShardQueue
@@ -121,7 +122,7 @@ class ShardBuilder:
                 made = export_rows(shards, self._watch.over(going))
                 whole = self.work.whole(shard, made)
                 tally = commit_shard(self._store, shard, whole, self._stopped)
-                if layout.part(shard).exists():
+                if is_there(layout.part(shard)):
                     with self._activity.doing(WRITE, f"shard {shard}"):
                         self._committed(shard)
                 return tally

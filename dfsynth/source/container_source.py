@@ -4,7 +4,13 @@ from pathlib import Path
 
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
-from dfsynth.source.containers import SHARD_SUFFIX, chunks_of, open_container, split_of, with_split
+from dfsynth.source.container_folder import (
+    SHARD_SUFFIX,
+    chunks_of,
+    open_container,
+    split_of,
+    with_split,
+)
 from dfsynth.source.naming import source_name
 from dfsynth.source.order import require_unique
 from dfsynth.source.schema import Listing, ListingBuilder

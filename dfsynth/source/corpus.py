@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from dfsynth.records import RawLayout
-from dfsynth.source.path_pattern import PathPattern
+from dfsynth.source.corpus_pattern import CorpusPattern
 from dfsynth.source.template import Template
 
 ReadFiles: TypeAlias = Literal["first", "all"]
@@ -43,9 +43,9 @@ FRONTAL_VIEWS: Final = ("PA", "AP", "FRONTAL")
 class ImageLayout:
     """Which files are the images, and what their paths say of them."""
 
-    files: tuple[PathPattern, ...]
+    files: tuple[CorpusPattern, ...]
     """The first that a path fits counts."""
-    archives: tuple[PathPattern, ...]
+    archives: tuple[CorpusPattern, ...]
     """Zips whose members count as if they were unpacked where the zip lies."""
     image_id: Template
     several_files: SeveralFiles

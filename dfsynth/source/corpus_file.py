@@ -31,7 +31,7 @@ from dfsynth.source.corpus import (
     SplitList,
     Views,
 )
-from dfsynth.source.path_pattern import OWN_NAMES, PathPattern
+from dfsynth.source.corpus_pattern import OWN_NAMES, CorpusPattern, names_below_root
 from dfsynth.source.template import Template
 from dfsynth.source.toml_section import TomlSection
 
@@ -98,7 +98,7 @@ def _corpus(top: TomlSection) -> Corpus:
         doubts=top.texts("doubts", ()),
         paediatric=top.flag("paediatric", False),
         size=_size(top.section("size")),
-        root_names=top.texts("root_names", ()),
+        root_names=top.parsed("root_names", _below_root, ()),
         images=images,
         tables=tuple(_table(part, names) for part in top.sections("table")),
         sidecars=tuple(_sidecar(part, names) for part in top.sections("sidecar")),
@@ -120,7 +120,7 @@ def _size(section: TomlSection) -> CorpusSize:
 
 
 def _images(section: TomlSection) -> ImageLayout:
-    files = section.parsed("files", PathPattern.parse)
+    files = section.parsed("files", CorpusPattern.parse)
     names = {*OWN_NAMES, *(name for pattern in files for name in pattern.names)}
     facts = section.section("facts")
     raw = section.section("raw")
@@ -277,9 +277,9 @@ def _template(
     return found[0]
 
 
-def _zip_pattern(text: str) -> PathPattern:
+def _zip_pattern(text: str) -> CorpusPattern:
     """A pattern of zips, whose members can be read in any order."""
-    found = PathPattern.parse(text)
+    found = CorpusPattern.parse(text)
     if found.suffix != ".zip":
         raise ValueError("a pattern that ends in .zip")
     return found
@@ -287,9 +287,9 @@ def _zip_pattern(text: str) -> PathPattern:
 
 def _below_root(text: str) -> str:
     """A path that stays below the root."""
-    parts = text.split("/")
-    if "\\" in text or "\0" in text or any(part in ("", ".", "..") for part in parts):
+    if "\\" in text or "\0" in text:
         raise ValueError("a path below the root with /, such as tables/train.csv")
+    names_below_root(text, "tables/train.csv")
     return text
 
 

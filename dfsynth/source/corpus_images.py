@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from dfsynth.errors import UsageError
 from dfsynth.source import exclusion
-from dfsynth.source.containers import INSIDE
+from dfsynth.source.container_folder import INSIDE
 from dfsynth.source.corpus import ImageLayout
 from dfsynth.source.schema import CHUNK_ROWS, ChunkedColumn, Column
 from dfsynth.source.template import Template

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from dfsynth.options import ViewChoice
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
-from dfsynth.source.containers import INSIDE
+from dfsynth.source.container_folder import INSIDE
 from dfsynth.source.corpus import Corpus
 from dfsynth.source.corpus_images import ImageFinder
 from dfsynth.source.facts import Facts

@@ -5,17 +5,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
-from dfsynth.source.containers import INSIDE, Containers, is_archive, is_shard
-from dfsynth.source.naming import source_name
+from dfsynth.source.below_root import SourceBelowRoot
+from dfsynth.source.container_folder import is_archive, is_shard
 from dfsynth.source.order import require_unique
-from dfsynth.source.reading import read_below
 from dfsynth.source.schema import Listing, ListingBuilder
 from dfsynth.source.walk import FolderWalk
 
 
-class FolderSource:
+class FolderSource(SourceBelowRoot):
     """Images by their paths below `root`, in the order of the bytes of those paths.
 
     Where there are files that may be images, archives and tables beside them are left out: often
@@ -23,21 +21,9 @@ class FolderSource:
     where there is no archive either, those of the Parquet shards.
     """
 
-    def __init__(self, root: Path, column: str | None = None) -> None:
-        self.root = root
-        self.license = "unknown"
-        self._column = column
-        self._containers = Containers(root, column)
-
     @property
     def name(self) -> str:
-        name = source_name("folder", self.root.resolve())
-        return name if self._column is None else f"{name}::{self._column}"
-
-    @property
-    def watched(self) -> tuple[Path, ...]:
-        """See `Source`."""
-        return (self.root,)
+        return self._name("folder")
 
     def listing(self) -> Listing:
         """Every image below the root; image_id and uri of a file are its path with `/`.
@@ -72,17 +58,6 @@ class FolderSource:
         if not excluded[reason]:
             del excluded[reason]
         return sorted(paths)
-
-    def read(self, item: SourceItem, max_bytes: int) -> bytes:
-        """The image's bytes; safe from any thread.
-
-        Raises:
-            ImageError: this image cannot be read.
-            DfsynthError: the root itself, or an archive, is gone.
-        """
-        if INSIDE in item.uri:
-            return self._containers.read(item, max_bytes)
-        return read_below(self.root, item.uri, max_bytes)
 
 
 def list_files(root: Path) -> Listing:

@@ -7,8 +7,8 @@ from typing import Final
 
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import SCHEME, AnyPath, ObjectPath
+from dfsynth.source.container_folder import SHARD_SUFFIX, is_archive, is_shard
 from dfsynth.source.container_source import ContainerSource
-from dfsynth.source.containers import SHARD_SUFFIX, is_archive, is_shard
 from dfsynth.source.corpus import Corpus
 from dfsynth.source.corpus_file import known_corpora, load_corpus
 from dfsynth.source.corpus_root import resolve_root

@@ -8,20 +8,18 @@ from typing import Final
 import pyarrow as pa
 
 from dfsynth.errors import UsageError
-from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
-from dfsynth.source.containers import ARCHIVE_SUFFIXES, INSIDE, SHARD_SUFFIX, Containers
+from dfsynth.source.below_root import SourceBelowRoot
+from dfsynth.source.container_folder import ARCHIVE_SUFFIXES, SHARD_SUFFIX
 from dfsynth.source.glob_pattern import GlobPattern
-from dfsynth.source.naming import source_name
 from dfsynth.source.order import require_unique
-from dfsynth.source.reading import read_below
 from dfsynth.source.schema import Listing, ListingBuilder, in_chunks, text_column
 from dfsynth.source.walk import FolderWalk
 
 _DICOM_SUFFIXES: Final = (".dcm", ".dicom")
 
 
-class PatternSource:
+class PatternSource(SourceBelowRoot):
     """What fits `pattern` below `root`, in the order of the bytes of the paths.
 
     A pattern that ends in .tar, .tar.gz, .tgz, .zip or .parquet names containers, whose members
@@ -30,21 +28,12 @@ class PatternSource:
     """
 
     def __init__(self, root: Path, pattern: GlobPattern, column: str | None = None) -> None:
-        self.root = root
-        self.license = "unknown"
+        super().__init__(root, column)
         self._pattern = pattern
-        self._column = column
-        self._containers = Containers(root, column)
 
     @property
     def name(self) -> str:
-        name = f"{source_name('pattern', self.root.resolve())}/{self._pattern.text}"
-        return name if self._column is None else f"{name}::{self._column}"
-
-    @property
-    def watched(self) -> tuple[Path, ...]:
-        """See `Source`."""
-        return (self.root,)
+        return self._name("pattern", f"/{self._pattern.text}")
 
     def listing(self) -> Listing:
         """Every image whose file, or whose container, fits the pattern.
@@ -71,17 +60,6 @@ class PatternSource:
         exclusion.require_images(table.num_rows, where, beside)
         require_unique(table.column("image_id"), where)
         return Listing(table, dict(beside), (*walk.warnings(walk.archives), *warnings))
-
-    def read(self, item: SourceItem, max_bytes: int) -> bytes:
-        """The image's bytes; safe from any thread.
-
-        Raises:
-            ImageError: this image cannot be read.
-            DfsynthError: the root itself, or an archive, is gone.
-        """
-        if INSIDE in item.uri:
-            return self._containers.read(item, max_bytes)
-        return read_below(self.root, item.uri, max_bytes)
 
     def _add_files(self, builder: ListingBuilder, paths: Sequence[str]) -> None:
         if not self._is_of_studies:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from dfsynth.files.durable import make_folder
-from dfsynth.files.faults import store_faults
+from dfsynth.files.faults import is_there, store_faults
 from dfsynth.files.object_path import ObjectPath
 
 FILE_SUFFIXES: Final = frozenset({".h5", ".hdf5"})
@@ -77,9 +77,13 @@ class StoreLayout:
 
     @property
     def plan(self) -> Path:
-        """Which input becomes which row, as Parquet; looks whether the plan has its old name."""
+        """Which input becomes which row, as Parquet; looks whether the plan has its old name.
+
+        Raises:
+            StoreError: the system refuses to look.
+        """
         current, former = self.plans
-        return former if former.exists() else current
+        return former if is_there(former) else current
 
     @property
     def build(self) -> Path:

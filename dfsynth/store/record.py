@@ -119,7 +119,7 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
         record_type = _KINDS[kind]
         if version not in record_type.known_versions:
             raise StoreError(
-                f"{path} has schema version {version}; this version of dfsynth reads "
+                f"{path} has schema version {version!r}; this version of dfsynth reads "
                 f"{' and '.join(map(str, record_type.known_versions))}"
             )
         layout_version = found.get("layout_version", 1)
@@ -132,7 +132,10 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
         entries.pop("kind", None)
         record = record_type.from_document(entries)
         # What follows from the entries shows whether they are of the types that they must be.
-        _ = record.arrays, record.attributes(), range(record.rows), range(record.shards)
+        _ = record.arrays, record.attributes()
+        held = range(record.cut.rows), range(record.cut.shards)
+        if held != (range(record.rows), range(record.shards)):
+            raise ValueError("rows or shards that are not those of its segments")
         return record
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise StoreError(f"{path} is damaged; restore it or build the store again") from error

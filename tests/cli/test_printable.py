@@ -18,7 +18,7 @@ from dfsynth.errors import UsageError
 from dfsynth.jobs.build import run_build
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
-from dfsynth.source.corpus_template import CorpusTemplate
+from dfsynth.source.corpus_starter import CorpusTemplate
 
 TITLE = "\x1b]0;owned\x07"
 HARMFUL = ("\x1b[2J", TITLE, "\x9b31m", "\r", "\x08", "\u202egnp.a", "\x7f", "\udcff", "\u2028")

@@ -30,6 +30,26 @@ def test_a_full_disk_behind_stdout_is_one_line() -> None:
     assert b"cannot be printed: No space left on device" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("build", "--out", "o.zarr", "--source", "LONG"),
+        ("build", "--out", "o.zarr", "--source", "LONG/LONG*"),
+        ("build", "--out", "o.zarr", "--source", "nih", "--root", "LONG"),
+        ("build", "--out", "LONG.zarr", "--source", "."),
+        ("sources", "check", "nih", "--root", "LONG"),
+        ("sources", "check", "LONG.toml", "--root", "."),
+        ("train", "LONG.toml", "--data", ".", "--out", "run"),
+        ("info", "LONG.zarr"),
+    ],
+)
+def test_a_name_that_no_file_system_takes_is_one_line(command) -> None:
+    done = run(*(word.replace("LONG", "x" * 5000) for word in command))
+    assert done.returncode in (1, 2)
+    assert done.stderr.count(b"\n") == 1, done.stderr
+    assert done.stderr.startswith(b"error: ")
+
+
 def test_ascii_terminals_get_everything() -> None:
     plain = run("models", PYTHONIOENCODING="ascii")
     whole = run("models", PYTHONIOENCODING="utf-8")
@@ -43,7 +63,7 @@ def test_json_stays_json_in_every_encoding(encoding: str) -> None:
     program = (
         "from pathlib import Path\n"
         "from dfsynth.cli.console import Console\n"
-        "from dfsynth.source.corpus_template import CorpusTemplate\n"
+        "from dfsynth.source.corpus_starter import CorpusTemplate\n"
         "Console(json=True, quiet=False, verbose=False).result(CorpusTemplate(Path('größe')), '')"
     )
     printed = subprocess.run(

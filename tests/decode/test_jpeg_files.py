@@ -1,6 +1,7 @@
 """JPEG: sequential and progressive, 8 and 12 bits; what is cut off is found."""
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -8,8 +9,6 @@ import imagecodecs
 import numpy as np
 import pytest
 from codestreams import jpeg_ls
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from refused_images import code_of
 
@@ -27,6 +26,11 @@ def colour(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def progressive(pixels: NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes())
+
+
+def with_restarts(pixels: NDArray[np.uint8], every: int) -> bytes:
+    options = [cv2.IMWRITE_JPEG_RST_INTERVAL, every, cv2.IMWRITE_JPEG_QUALITY, 95]
+    return bytes(cv2.imencode(".jpg", pixels, options)[1].tobytes())
 
 
 def test_grey(crop: NDArray[np.uint8]) -> None:
@@ -58,24 +62,33 @@ def test_exif_orientation_is_not_applied(crop: NDArray[np.uint8]) -> None:
     np.testing.assert_array_equal(decode(turned).pixels, decode(plain).pixels)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(cut=st.floats(0, 1, exclude_max=True), kind=st.integers(0, 2), ended=st.booleans())
+@pytest.mark.parametrize(
+    ("write", "last_block_bytes"),
+    [
+        (lambda crop: jpeg(crop, level=95), 40),
+        (lambda crop: jpeg(colour(crop), level=95), 60),
+        (lambda crop: with_restarts(crop, every=3), 40),
+        (progressive, None),
+    ],
+    ids=["grey", "colour", "restarts", "progressive"],
+)
 def test_every_cut_is_found_with_an_end_marker_or_without(
-    crop: NDArray[np.uint8], cut: float, kind: int, ended: bool
+    crop: NDArray[np.uint8],
+    write: Callable[[NDArray[np.uint8]], bytes],
+    last_block_bytes: int | None,
 ) -> None:
-    data = (
-        jpeg(crop),
-        jpeg(colour(crop)),
-        progressive(crop),
-    )[kind]
-    start = data.index(b"\xff\xda") + 14
-    if ended and kind < 2:
-        # Whole blocks must be missing: the last bytes may hold only the last block's rest.
-        kept = data[: start + int(cut * (len(data) - 200 - start))] + b"\xff\xd9"
-        assert code_of(kept) == ErrorCode.TRUNCATED
-    else:
-        kept = data[: 3 + int(cut * (len(data) - 3))]
-        assert code_of(kept) == ErrorCode.TRUNCATED
+    data = write(crop[:64, :64])
+    for cut in range(3, len(data) - 1):
+        assert code_of(data[:cut]) == ErrorCode.TRUNCATED, cut
+    if last_block_bytes is None:
+        # What is left of a progressive file is a whole image, if a coarse one.
+        return
+    first = data.index(b"\xff\xda") + 14
+    # After a byte 0xFF too, which is half of a marker, and where a restart interval ends.
+    assert b"\xff\0" in data[first:-last_block_bytes]
+    # Whole blocks must be missing: the last bytes may hold only the last block's rest.
+    for cut in range(first, len(data) - last_block_bytes):
+        assert code_of(data[:cut] + b"\xff\xd9") == ErrorCode.TRUNCATED, cut
 
 
 def test_mid_grey_corners_are_no_fault(crop: NDArray[np.uint8]) -> None:

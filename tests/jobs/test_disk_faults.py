@@ -44,6 +44,7 @@ def test_some_operations_that_fail_or_kill(pictures, whole, tmp_path, start_chil
 
 
 @pytest.mark.exhaustive
+@pytest.mark.timeout(7200)  # some 1,400 builds, each of them twice
 def test_every_operation_that_fails_is_cut_short_or_kills(pictures, whole, tmp_path, start_child):
     found = faults_met(start_child, pictures, whole, tmp_path, 1, 1)
     assert len(found) == 7

@@ -5,7 +5,7 @@ import pytest
 
 from dfsynth.errors import UsageError
 from dfsynth.source import known_corpora, open_source
-from dfsynth.source.path_pattern import PathPattern
+from dfsynth.source.corpus_pattern import CorpusPattern
 from dfsynth.source.template import Template
 
 SMALL = """
@@ -105,6 +105,11 @@ def test_a_users_corpus(make_tree, tmp_path, ids_of, id_from, ids) -> None:
         ('findings_separators = ";"', 'findings_separators = ""', "at least one character"),
         ('["labels.csv"]', '["/etc/passwd"]', "wrong at table[0].files: found '/etc/passwd'"),
         ('["labels.csv"]', '["a/../../t.csv"]', "expected a path below the root"),
+        ('["labels.csv"]', f'["{"x" * 300}.csv"]', "whose names have at most 255"),
+        ('["labels.csv"]', f'["{"x/" * 3000}y.csv"]', "a path of at most 4095 bytes"),
+        ('"**/*.PNG"', f'"{"é" * 200}*/*.PNG"', "whose names have at most 255"),
+        ("[images]", f"root_names = ['{'x' * 300}']\n[images]", "wrong at root_names"),
+        ("[images]", "root_names = ['..']\n[images]", "expected a path below the root"),
         ('files = ["labels.csv"]', 'files = "t.csv"\nneed = "maybe"', "one of required, expected"),
         ("[images]", "[[images]]", "wrong at images"),
         ("[images]", "split = 'x'\n[images]", "wrong at split: found 'x'"),
@@ -138,13 +143,13 @@ def test_mistakes_are_named(tmp_path, old, new, words) -> None:
     ],
 )
 def test_patterns_of_paths(pattern, inside, outside) -> None:
-    found = PathPattern.parse(pattern)
+    found = CorpusPattern.parse(pattern)
     assert all(found.match(path) is not None for path in inside)
     assert all(found.match(path) is None for path in outside)
 
 
 def test_patterns_name_parts() -> None:
-    pattern = PathPattern.parse("p*/p{patient}/s{study}/{image}_{side}.JPG")
+    pattern = CorpusPattern.parse("p*/p{patient}/s{study}/{image}_{side}.JPG")
     assert pattern.names == ("patient", "study", "image", "side")
     assert pattern.match("p10/p101/s5/view1_a_frontal.jpg") == ("101", "5", "view1", "a_frontal")
 

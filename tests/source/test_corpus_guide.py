@@ -9,7 +9,7 @@ import pytest
 from dfsynth.errors import UsageError
 from dfsynth.source import known_corpora, load_corpus, open_source
 from dfsynth.source.corpus import IMAGE_FACTS
-from dfsynth.source.corpus_template import TEMPLATE, write_template
+from dfsynth.source.corpus_starter import TEMPLATE, write_template
 from dfsynth.source.template import FILTERS
 from dfsynth.source.toml_section import TomlSection
 

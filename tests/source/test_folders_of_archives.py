@@ -1,17 +1,16 @@
 """Folders that hold nothing but archives, as corpora are handed out in numbered parts."""
 
 import gzip
-import io
-import tarfile
 import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tar_files import tar_of
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
-from dfsynth.source import containers, open_source
+from dfsynth.source import container_folder, open_source
 
 LIMIT = 1 << 20
 
@@ -23,13 +22,7 @@ def write_archive(path: Path, files: Mapping[str, bytes]) -> None:
             for name, content in files.items():
                 archive.writestr(name, content)
         return
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    plain = stream.getvalue()
+    plain = tar_of(files)
     path.write_bytes(plain if path.suffix == ".tar" else gzip.compress(plain))
 
 
@@ -63,7 +56,7 @@ def test_every_member_of_every_archive_is_an_image(archives, ids_of, items_of) -
 
 
 def test_few_archives_stay_open_and_threads_share_them(archives, items_of, monkeypatch) -> None:
-    monkeypatch.setattr(containers, "_MOST_OPEN", 1)
+    monkeypatch.setattr(container_folder, "_MOST_OPEN", 1)
     source = open_source(str(archives), None)
     items = [*items_of(source.listing())] * 8
     with ThreadPoolExecutor(6) as pool:
@@ -128,4 +121,4 @@ def test_a_lost_archive_ends_the_run(archives, items_of) -> None:
     ],
 )
 def test_splits_by_the_words_of_a_path(path, split) -> None:
-    assert containers.split_of(path) == split
+    assert container_folder.split_of(path) == split

@@ -1,10 +1,8 @@
 """Compressed tars, read in place: the plan's places hold in what the gzip inflates to."""
 
 import gzip
-import io
 import os
 import random
-import tarfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tar_files import tar_of
 from traced_memory import peak_bytes
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
@@ -20,16 +19,6 @@ from dfsynth.source.gzip_stream import GzipStream
 
 LIMIT = 1 << 20
 FILES = {f"{name}.png": bytes([i + 1]) * (700 * i) for i, name in enumerate("hgfedcba") if i}
-
-
-def tar_of(files: Mapping[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return stream.getvalue()
 
 
 def write(path: Path, files: Mapping[str, bytes]) -> Path:

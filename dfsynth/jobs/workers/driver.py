@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dfsynth.checkpoint import checkpoint_path
+from dfsynth.files.faults import is_there
 from dfsynth.jobs.build_planning import BuildJob, ThisMachine
 from dfsynth.jobs.claims import Claims
 from dfsynth.jobs.commit import Tally
@@ -111,7 +112,7 @@ def spread_partition(
     def committed(lost: Sequence[int]) -> Iterator[Tally]:
         # One that is made once more has its part before and after: its worker alone could say.
         fresh = [shard for shard in lost if shard not in work.again]
-        found = [shard for shard in fresh if layout.part(shard).exists()]
+        found = [shard for shard in fresh if is_there(layout.part(shard))]
         failed: Counter[int] = Counter()
         for (shard, _), count in count_failures(layout).items() if found else ():
             failed[shard] += count

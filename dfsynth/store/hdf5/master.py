@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dfsynth.errors import StoreError
+from dfsynth.files.faults import is_there, store_faults
 from dfsynth.files.json_record import Json, encode_json, parse_object
 from dfsynth.files.ranges import opened, read_range
 from dfsynth.store.arrays import DIMENSIONS, ArraySpec, common_cut
@@ -60,13 +61,15 @@ def write_group(
         _write_arrays(file.content, layout, specs, key)
         write_attributes(file.content, attributes)
         stream = file.close()
-        stream.seek(0)
+        with store_faults(f"read back {layout.root}"):
+            stream.seek(0)
+            written = stream.read()
         document: dict[str, Json] = {
             "key": key,
             "parts": layout.folder.name,
             "arrays": [asdict(spec) for spec in specs],
             "attributes": attributes,
-            "crc32c": crc32c(stream.read()),
+            "crc32c": crc32c(written),
         }
         file.seal(encode_json(document))
         file.publish()
@@ -101,7 +104,7 @@ def read_key(layout: StoreLayout) -> str | None:
     Raises:
         StoreError: it is there and cannot be read.
     """
-    if not layout.root.exists():
+    if not is_there(layout.root):
         return None
     try:
         return _read_message(layout).key
@@ -113,7 +116,7 @@ def _key_of_parts(layout: StoreLayout) -> str | None:
     """The key that the first intact part has; None where there is none."""
     for shard in sorted(layout.committed_shards()):
         path = part_path(layout, shard)
-        if not path.exists():
+        if not is_there(path):
             continue
         with opened(path, "its index") as descriptor:
             try:

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from dfsynth.files.faults import store_faults
 from dfsynth.files.ranges import opened, read_range
 from dfsynth.store.checksum import CRC_BYTES, DamagedBytesError, with_checksum, without_checksum
 
@@ -49,8 +50,9 @@ def is_sealed(path: Path) -> bool:
     Raises:
         StoreError: it cannot be looked at.
     """
-    if not path.is_file():
-        return False
+    with store_faults(f"look for {path}"):
+        if not path.is_file():
+            return False
     with opened(path, "the end of an HDF5 file") as descriptor:
         try:
             read_seal(descriptor)

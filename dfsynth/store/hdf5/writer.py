@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from dfsynth.errors import StoreError
+from dfsynth.files.faults import store_faults
 from dfsynth.store.arrays import ArraySpec
 from dfsynth.store.checksum import CRC_BYTES
 from dfsynth.store.hdf5.chunk import LEVEL
@@ -52,7 +53,8 @@ class Hdf5ShardWriter(ShardStream):
         for number, dataset in enumerate(self._datasets):
             dataset.id.chunk_iter(lambda found, into=self._entries[number]: _note(found, into))
         stream = self._file.close()
-        crc = structure_crc32c(stream.fileno(), self._entries, stream.seek(0, os.SEEK_END))
+        with store_faults(f"read back {self._file.target}"):
+            crc = structure_crc32c(stream.fileno(), self._entries, stream.seek(0, os.SEEK_END))
         self._file.seal(PartIndex(self._key, self._names, self._entries, crc).to_bytes())
         self._file.publish()
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from dfsynth.files.faults import is_there
 from dfsynth.store.arrays import ArraySpec
 from dfsynth.store.format import PlainGroup, StoreFormat
 from dfsynth.store.layout import StoreLayout
@@ -28,7 +29,7 @@ def open_group(layout: StoreLayout) -> PlainGroup:
 
 def has_group(layout: StoreLayout) -> bool:
     """Whether the folder holds a document of the group's name."""
-    return (layout.root / DOCUMENT).exists()
+    return is_there(layout.root / DOCUMENT)
 
 
 def check_shard(layout: StoreLayout, specs: Sequence[ArraySpec], shard: int) -> None:

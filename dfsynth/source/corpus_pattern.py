@@ -4,13 +4,17 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+_LONGEST_NAME_BYTES: Final = 255
+_LONGEST_PATH_BYTES: Final = 4095
+"""As file systems have it; they refuse even to look for what is longer."""
+_WILD: Final = re.compile(r"\{\w+\}|\*")
 _TOKEN: Final = re.compile(r"\{(\w+)\}|(\*+)|([^{}*]+)")
 OWN_NAMES: Final = ("path", "folder", "file_name", "stem")
 """What every image has, whatever its pattern names."""
 
 
 @dataclass(frozen=True, slots=True)
-class PathPattern:
+class CorpusPattern:
     """Which paths below a root are images, and what their parts are called.
 
     `*` and `{name}` stand for any part of one folder's or file's name, and never for nothing in
@@ -24,7 +28,7 @@ class PathPattern:
     """In lower case, with its dot; empty where the pattern leaves it open."""
 
     @classmethod
-    def parse(cls, text: str) -> "PathPattern":
+    def parse(cls, text: str) -> "CorpusPattern":
         """Reads a pattern.
 
         Raises:
@@ -33,9 +37,7 @@ class PathPattern:
         """
         found = re.search(r"\.[^.{}*/]+$", text)
         suffix = found.group().lower() if found else ""
-        parts = (text[: len(text) - len(suffix)] + suffix).split("/")
-        if any(part in ("", ".", "..") for part in parts):
-            raise ValueError("a path below the root, such as images/{patient}/*.png")
+        parts = names_below_root(text[: len(text) - len(suffix)] + suffix, "images/{patient}/*.png")
         if parts[-1] == "**":
             parts.append("*")
         regex = "".join(
@@ -55,6 +57,26 @@ class PathPattern:
             return None
         found = self.regex.fullmatch(path[:cut] + self.suffix)
         return None if found is None else found.groups()
+
+
+def names_below_root(text: str, example: str) -> list[str]:
+    """The names on a path below the root, with `/` between them.
+
+    Raises:
+        ValueError: it leads elsewhere, or no file can be called so; the message is half a sentence
+            on what was expected.
+    """
+    names = text.split("/")
+    if any(name in ("", ".", "..") for name in names):
+        raise ValueError(f"a path below the root with /, such as {example}")
+    literal = _WILD.sub("", text).encode()
+    longest = max(map(len, literal.split(b"/")))
+    if longest > _LONGEST_NAME_BYTES or len(literal) > _LONGEST_PATH_BYTES:
+        raise ValueError(
+            f"a path of at most {_LONGEST_PATH_BYTES} bytes whose names have at most "
+            f"{_LONGEST_NAME_BYTES}"
+        )
+    return names
 
 
 def _part(text: str) -> str:
