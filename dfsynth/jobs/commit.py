@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import make_folder, remove_durably, write_durably
+from dfsynth.files.faults import store_faults
 from dfsynth.jobs.stages import WRITE
 from dfsynth.jobs.store_card import withdraw_card
 from dfsynth.manifest import ManifestSchema, encode_part
@@ -101,7 +102,9 @@ def _publish(
     """Puts the files of a shard in place, that which makes them count last."""
     layout = store.layout
     data = encode_part(rows, store.schema)
-    if layout.part(shard).exists():
+    with store_faults(f"look for {layout.part(shard)}"):
+        replaces = layout.part(shard).exists()
+    if replaces:
         withdraw_card(layout)
         _write(store, layout.replacing(shard), shard, b"")
     writer.commit()
