@@ -1,6 +1,5 @@
 """What every command does around its one call: output, errors, signals, exit status."""
 
-import dataclasses
 import errno
 import json
 import logging
