@@ -1,6 +1,5 @@
 """Reading for `store_speed.py`: one image at a time as a torch tensor, here and in workers."""
 
-import statistics
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -52,8 +51,8 @@ def open_dataset(name: str, shard: Shard) -> Any:
 
 def measure_reads(
     shards: Mapping[str, Shard], names: Sequence[str], repeat: int
-) -> list[dict[str, float]]:
-    """Median ms of an image, of each contender, in each of `repeat` turns.
+) -> dict[str, list[dict[str, float]]]:
+    """Median ms of an image by the clock and in all threads, of each contender and turn.
 
     Args:
         shards: Ending of a store → its shard.
@@ -63,16 +62,18 @@ def measure_reads(
     torch.set_num_threads(1)
     datasets = {name: open_dataset(name, shards[CONTENDERS[name].suffix]) for name in names}
     draw = np.random.default_rng(0)
-    turns = []
+    turns: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     for _ in range(repeat + 1):
-        times: dict[str, list[float]] = {name: [] for name in names}
+        times: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
         for row in draw.integers(0, shards[".zarr"].spec.rows, TURN_IMAGES):
             for name in draw.permutation(names):
-                started = time.perf_counter()
+                started, cpu = time.perf_counter(), time.process_time()
                 datasets[name][int(row)]
-                times[name].append((time.perf_counter() - started) * 1000)
-        turns.append({name: statistics.median(found) for name, found in times.items()})
-    return turns[1:]
+                times[name].append((time.perf_counter() - started, time.process_time() - cpu))
+        for name, found in times.items():
+            wall_s, cpu_s = np.median(found, axis=0)
+            turns[name].append({"ms": wall_s * 1000, "cpu_ms": cpu_s * 1000})
+    return {name: found[1:] for name, found in turns.items()}
 
 
 def measure_workers(name: str, shard: Shard, method: str) -> dict[str, float]:

@@ -38,7 +38,7 @@ def decode_chunk(spec: ArraySpec, data: bytes) -> StoredMap:
     itemsize = spec.stored_dtype.itemsize
     shuffled = np.empty(spec.height * spec.width * itemsize, np.uint8)
     try:
-        found = imagecodecs.deflate_decode(body, out=shuffled)
+        found = imagecodecs.deflate_decode(body, out=shuffled.data)
     except imagecodecs.DeflateError as error:
         raise DamagedBytesError("cannot be unpacked") from error
     if len(found) != len(shuffled):

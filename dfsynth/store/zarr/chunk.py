@@ -45,7 +45,7 @@ def decode_chunk(spec: ArraySpec, data: bytes) -> StoredMap:
         raise DamagedBytesError(f"unpacks to {size_bytes} bytes where {expected_bytes} belong")
     values: StoredMap = np.empty((spec.height, spec.width), spec.stored_dtype)
     try:
-        imagecodecs.blosc_decode(body, numthreads=1, out=values.reshape(-1).view(np.uint8))
+        imagecodecs.blosc_decode(body, numthreads=1, out=values.reshape(-1).view(np.uint8).data)
     except imagecodecs.BloscError as error:
         raise DamagedBytesError("cannot be unpacked") from error
     return values
