@@ -26,9 +26,9 @@ import dfsynth
 from dfsynth.store.rounding import round_mantissa
 
 
-def packers() -> dict[str, Callable[[Any], bytes]]:
+def packers() -> dict[str, Callable[[Any], bytes | bytearray]]:
     """Library and level → what packs."""
-    found: dict[str, Callable[[Any], bytes]] = {
+    found: dict[str, Callable[[Any], bytes | bytearray]] = {
         "libdeflate 1": partial(imagecodecs.deflate_encode, level=1),
         "zlib 1": partial(zlib.compress, level=1),
         "zlib-ng 1": partial(imagecodecs.zlibng_encode, level=1),
