@@ -3,8 +3,9 @@
     python benchmarks/resume_shards.py [--shards 40000]
 
 The store is planned from a table, one image a shard; its manifest parts are written straight away,
-of rows that failed, so that no image is made. The first resume opens every part to count the
-failures and keeps the counts; the second is what every later one takes. Whole processes are timed.
+of rows that failed, so that no image is made, with the line on failures that a commit writes. The
+first resume goes by these; `copied` is that of a store whose parts look otherwise, as after a copy:
+it opens every one, once. Whole processes are timed, and `info` and `filter` on the same store.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from machine import describe_machine
 from dfsynth.errors import ErrorCode
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.checkpoint_generator import CheckpointMaker
+from dfsynth.jobs.failure_counts import note_failures
 from dfsynth.jobs.image_rows import Failed, failed_row
 from dfsynth.jobs.planning import plan_or_resume
 from dfsynth.manifest import encode_part
@@ -70,6 +72,7 @@ def make_store(table: Path, out: Path) -> None:
             failed = [Failed(item, ErrorCode.MISSING, "not there") for item in plan.items(shard)]
             rows = [failed_row(one, source.name) for one in failed]
             layout.part(shard).write_bytes(encode_part(rows, record.manifest_schema))
+            note_failures(layout, record.shards, shard, rows)
 
 
 def resume(table: Path, out: Path) -> tuple[float, float]:

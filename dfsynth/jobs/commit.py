@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import make_folder, remove_durably, write_durably
+from dfsynth.jobs.failure_counts import note_failures
 from dfsynth.jobs.stages import WRITE
 from dfsynth.manifest import ManifestSchema, encode_part
 from dfsynth.progress import Progress
@@ -106,6 +107,7 @@ def _publish(
     _write(store, layout.part(shard) if whole else layout.partial(shard), shard, data)
     if whole:
         remove_durably([layout.partial(shard), layout.replacing(shard)])
+        note_failures(layout, store.cut.shards, shard, rows)
 
 
 def _make_folders(store: ShardStore, shard: int) -> None:
