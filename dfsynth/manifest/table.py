@@ -1,7 +1,7 @@
 """The whole manifest of a store: all parts as one Arrow table."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,18 +19,27 @@ _VERIFYING: Final = ds.ParquetFileFormat(
 )
 
 
-def read_manifest(folder: Path, expected: ManifestSchema | None = None) -> pa.Table:
+def read_manifest(
+    folder: Path,
+    expected: ManifestSchema | None = None,
+    columns: Collection[str] | None = None,
+) -> pa.Table:
     """Every committed row in the folder of parts, sorted by `row`.
 
     The columns are those of the newest version of the parts' schema; the ones that came after the
     parts' own version are null. A folder without parts gives a table without rows, of images unless
     another is expected.
 
+    Args:
+        folder: Holds the parts.
+        expected: What the rows are; by default whatever the parts say.
+        columns: Those to read, beside `row`; by default all. Damage in others stays unseen.
+
     Raises:
         StoreError: the folder is missing, or a part is damaged, or of another kind or version than
             `expected`, or than any that is known.
     """
-    table = _read_parts(folder, expected)
+    table = _read_parts(folder, expected, columns)
     rows = table["row"].to_numpy()
     if np.all(rows[1:] > rows[:-1]):
         return table
@@ -58,10 +67,13 @@ def read_failures(parts: Iterable[Path]) -> Counter[tuple[int, str]]:
     return Counter((line["shard"], line["error_code"]) for line in lines)
 
 
-def _read_parts(folder: Path, expected: ManifestSchema | None) -> pa.Table:
+def _read_parts(
+    folder: Path, expected: ManifestSchema | None, columns: Collection[str] | None
+) -> pa.Table:
     parts = _part_files(folder)
     if not parts:
-        return newest_version(expected or IMAGES).arrow.empty_table()
+        empty = newest_version(expected or IMAGES).arrow.empty_table()
+        return empty.select(_chosen(empty.schema, columns))
     try:
         schema = check_schema(parts[0], pq.read_schema(parts[0]), expected)
         files = [str(part) for part in parts]
@@ -72,12 +84,16 @@ def _read_parts(folder: Path, expected: ManifestSchema | None) -> pa.Table:
             # The footer stays with the fragment, so that each is read once.
             if not fragment.physical_schema.equals(schema.arrow):
                 check_schema(Path(fragment.path), fragment.physical_schema, schema)
-        table = data.to_table()
+        table = data.to_table(_chosen(newest, columns))
         table.validate(full=True)
         return table
     except (pa.ArrowException, OSError, ValueError) as error:
         _name_damaged(parts)
         raise StoreError(f"manifest {folder} changed while it was read; try again") from error
+
+
+def _chosen(schema: pa.Schema, columns: Collection[str] | None) -> list[str]:
+    return [n for n in schema.names if columns is None or n == "row" or n in columns]
 
 
 def _part_files(folder: Path) -> list[Path]:
