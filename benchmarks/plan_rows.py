@@ -77,11 +77,11 @@ def write_source(folder: Path, kind: str, there: int, rows: int) -> Path:
     if kind == "folder":
         for start in range(there, rows, _BATCH):
             for path in batch(start, min(rows, start + _BATCH))["path"].to_pylist():
-                write_file(folder / "files" / path)
+                write_file(folder / "files" / str(path))
         return folder / "files"
     table = folder / f"table.{kind}"
     write_table(table, rows)
-    write_file(folder / batch(0, 1)["path"][0].as_py())
+    write_file(folder / str(batch(0, 1)["path"][0]))
     return table
 
 

@@ -120,9 +120,9 @@ def count_failed(root: Path, partition: tuple[int, int]) -> int:
     return sum(rows for (shard, _), rows in failures.items() if shard % count == index)
 
 
-def _counts(values: "pa.ChunkedArray[Any]") -> dict[str, int]:
+def _counts(values: "pa.ChunkedArray[Any] | pa.Array[Any]") -> dict[str, int]:
     """How often each text comes, in the order of the first of each."""
-    counted = pc.value_counts(values.drop_null())
+    counted: Any = pc.value_counts(values.drop_null())
     return {str(line["values"]): int(line["counts"]) for line in counted.to_pylist()}
 
 

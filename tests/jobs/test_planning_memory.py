@@ -1,5 +1,6 @@
 """Planning takes little memory for each row, however long the table."""
 
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -78,7 +79,7 @@ def test_memory_of_planning_is_bounded_for_each_row(tmp_path) -> None:
     peaks = {}
     for rows in (FEW, MANY):
         table, out = write_table(tmp_path, rows), tmp_path / f"{rows}.zarr"
-        peaks[rows] = all_peak_bytes(lambda table=table, out=out: plan(table, out))
+        peaks[rows] = all_peak_bytes(partial(plan, table, out))
     assert (peaks[MANY] - peaks[FEW]) / (MANY - FEW) < MOST_BYTES_A_ROW
 
 
@@ -114,7 +115,7 @@ def test_memory_of_an_extension_is_bounded_for_each_row(tmp_path) -> None:
         out, table = tmp_path / f"{rows}.zarr", write_table(tmp_path, rows)
         plan(table, out)
         write_table(tmp_path, rows + 10).rename(table)
-        peaks[rows] = all_peak_bytes(lambda table=table, out=out: extend(table, out))
+        peaks[rows] = all_peak_bytes(partial(extend, table, out))
         assert read_record(StoreLayout(out).build).cut.segments == (rows, 10)
         assert extend(table, out) == ["no inputs appeared since the store was planned"]
     assert (peaks[MANY] - peaks[FEW]) / (MANY - FEW) < MOST_BYTES_A_ROW
