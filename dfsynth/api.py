@@ -14,6 +14,7 @@ from dfsynth.options import (
     EvaluationOptions,
     ExportOptions,
     FilterOptions,
+    GenerateOptions,
     ShowOptions,
     SimulateOptions,
     TrainOptions,
@@ -23,6 +24,7 @@ from dfsynth.options.keywords import (
     EvaluationKeywords,
     ExportKeywords,
     FilterKeywords,
+    GenerateKeywords,
     ShowKeywords,
     SimulateKeywords,
     TrainKeywords,
@@ -38,8 +40,10 @@ if TYPE_CHECKING:
     from dfsynth.jobs.engine import RunReport
     from dfsynth.jobs.exporter import ExportReport
     from dfsynth.jobs.filter import Filtered
+    from dfsynth.jobs.given_image import ImageInput
     from dfsynth.jobs.pair_maker import PairMaker
     from dfsynth.jobs.show import Sheet
+    from dfsynth.jobs.synthetic_image import SyntheticImage
     from dfsynth.records import MonteCarloMode
     from dfsynth.train import TrainReport
 
@@ -333,6 +337,35 @@ def draw_contact_sheet(
     from dfsynth.jobs.show import draw_sheet
 
     return draw_sheet(ShowOptions.of(store=store, out=out, **options))
+
+
+@spell_out(GenerateOptions)
+def generate(image: "ImageInput", **options: Unpack[GenerateKeywords]) -> "SyntheticImage":
+    """Makes the synthetic dark-field image of one radiograph, with uncertainties and scores.
+
+    `image` is the path of a PNG, JPEG, TIFF or DICOM file, a data set of pydicom, or an array
+    (y, x) of whole or floating-point numbers of any range, dense tissue bright unless `inverted`.
+    `options` are the fields of `GenerateOptions`: with those of a build, maps and scores are what
+    the build stores, bit for bit. What was taken as bright, and which grey values as 0 and 1,
+    stand in `polarity` and `window` of the result. The two networks that were used last stay
+    loaded; for many images, `build` is the way.
+
+    Example:
+        >>> made = dfsynth.generate(
+        ...     np.linspace(0, 255, 4096).reshape(64, 64), mc_samples=2, precision="fp32"
+        ... )
+        >>> made.dark_field.shape, made.polarity
+        ((256, 256), 'an array says nothing of it: dense tissue is taken as bright')
+
+    Raises:
+        UsageError: something that is no image, wrong options, or no such checkpoint or device.
+        ImageError: an image that cannot be decoded; its `code` says why.
+        CheckpointError: the checkpoint is damaged.
+        TypeError: an option that does not exist.
+    """
+    from dfsynth.jobs.one_image import generate_image
+
+    return generate_image(image, GenerateOptions.of(**options))
 
 
 def load_simulator(options: SimulateOptions) -> "PairMaker":

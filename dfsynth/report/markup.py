@@ -19,6 +19,7 @@ _SIDE: Final = 224
 # Colours of text come from the notebook, so that light and dark themes both read well.
 _FIGURE: Final = "margin:0;display:inline-block;vertical-align:top"
 _CELL: Final = "text-align:left;padding:1px 12px 1px 0;vertical-align:top"
+_CAPTION: Final = "font-size:small;white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
 _FAINT: Final = "opacity:0.75;font-size:smaller"
 
 
@@ -68,7 +69,7 @@ def _figure(row: SheetRow, index: int, column: SheetColumn, name: str) -> str:
     unit = "" if column.unit == "1" else f" {column.unit}"
     return (
         f'<figure style="{_FIGURE};width:{_SIDE}px;padding-right:8px">'
-        f"<figcaption>{_text(column.title)}</figcaption>"
+        f'<figcaption style="{_CAPTION}">{_text(column.title)}</figcaption>'
         f'<img alt="{_text(f"{column.title} of {name}")}" width="{_SIDE}" height="{height}" '
         f'style="display:block" src="{_source(canvas)}">'
         f'<img alt="" width="{_SIDE}" height="8" style="display:block" src="{_source(scale)}">'

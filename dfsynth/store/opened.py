@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 Changed = TypeVar("Changed")
 """What a transform makes of a sample."""
 
+# Overloads are for type checkers alone: at run time `typing` keeps each, and so this module and
+# DuckDB, beyond Python's own end, of which DuckDB's bindings then complain on stderr.
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Store:
@@ -117,11 +120,13 @@ class Store:
         with opened_layout(self.path) as layout:
             return read_manifest(layout.manifest, self.record.manifest_schema)
 
-    @overload
-    def manifest_as(self, library: Literal["pandas"]) -> "pandas.DataFrame": ...
+    if TYPE_CHECKING:
 
-    @overload
-    def manifest_as(self, library: Literal["polars"]) -> "polars.DataFrame": ...
+        @overload
+        def manifest_as(self, library: Literal["pandas"]) -> "pandas.DataFrame": ...
+
+        @overload
+        def manifest_as(self, library: Literal["polars"]) -> "polars.DataFrame": ...
 
     def manifest_as(self, library: Literal["pandas", "polars"]) -> Any:
         """The manifest as a data frame of pandas or polars, one line for each committed row.
@@ -205,37 +210,39 @@ class Store:
         )
         return dataset
 
-    @overload
-    def dataset(
-        self,
-        where: str | None = ...,
-        maps: Sequence[str] = ...,
-        keep: float | None = ...,
-        by: str | None = ...,
-        include_no_lung: bool = ...,
-        *,
-        split: Split | None = ...,
-        split_from: SplitSource = ...,
-        transform: None = ...,
-        target: "Target | None" = ...,
-        weight_by: str | None = ...,
-    ) -> "MapDataset[Sample]": ...
+    if TYPE_CHECKING:
 
-    @overload
-    def dataset(
-        self,
-        where: str | None = ...,
-        maps: Sequence[str] = ...,
-        keep: float | None = ...,
-        by: str | None = ...,
-        include_no_lung: bool = ...,
-        *,
-        split: Split | None = ...,
-        split_from: SplitSource = ...,
-        transform: "Callable[[Sample], Changed]",
-        target: "Target | None" = ...,
-        weight_by: str | None = ...,
-    ) -> "MapDataset[Changed]": ...
+        @overload
+        def dataset(
+            self,
+            where: str | None = ...,
+            maps: Sequence[str] = ...,
+            keep: float | None = ...,
+            by: str | None = ...,
+            include_no_lung: bool = ...,
+            *,
+            split: Split | None = ...,
+            split_from: SplitSource = ...,
+            transform: None = ...,
+            target: "Target | None" = ...,
+            weight_by: str | None = ...,
+        ) -> "MapDataset[Sample]": ...
+
+        @overload
+        def dataset(
+            self,
+            where: str | None = ...,
+            maps: Sequence[str] = ...,
+            keep: float | None = ...,
+            by: str | None = ...,
+            include_no_lung: bool = ...,
+            *,
+            split: Split | None = ...,
+            split_from: SplitSource = ...,
+            transform: "Callable[[Sample], Changed]",
+            target: "Target | None" = ...,
+            weight_by: str | None = ...,
+        ) -> "MapDataset[Changed]": ...
 
     def dataset(
         self,
