@@ -1,5 +1,8 @@
 """The Python interface beside `open_store`: one function for each job, as the command line has it.
 
+A job that is called in a notebook shows a bar below its cell; with `progress=None` it shows none,
+and with a `dfsynth.progress.Progress` it tells that.
+
 Whatever a job needs is imported when it is called: a build loads nothing of training, and a
 finished store is recognised before torch is loaded.
 """
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from dfsynth.extras import load_evaluation, load_extra
+from dfsynth.notebook import ShownProgress, ShownTraining, job_progress, training_progress
 from dfsynth.options import (
     DEFAULT_MC_SAMPLES,
     BuildOptions,
@@ -30,7 +34,7 @@ from dfsynth.options.keywords import (
     TrainKeywords,
     spell_out,
 )
-from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
+from dfsynth.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +57,7 @@ def build(
     source: str | Path,
     out: str | Path,
     *,
-    progress: Progress | None = None,
+    progress: ShownProgress = "auto",
     **options: Unpack[BuildKeywords],
 ) -> "RunReport":
     """Builds a store as `dfsynth build` does; `options` are the fields of `BuildOptions`.
@@ -75,7 +79,7 @@ def build(
         TypeError: an option that does not exist.
     """
     wanted = BuildOptions.of(source=source, out=out, **options)
-    return build_store(wanted, progress or Silent())
+    return build_store(wanted, job_progress(progress))
 
 
 def build_store(
@@ -96,7 +100,7 @@ def build_store(
 
 @spell_out(FilterOptions)
 def filter_store(
-    store: str | Path, *, progress: Progress | None = None, **options: Unpack[FilterKeywords]
+    store: str | Path, *, progress: ShownProgress = "auto", **options: Unpack[FilterKeywords]
 ) -> "Filtered":
     """Chooses images of a store as `dfsynth filter` does; `options`: `FilterOptions`' fields.
 
@@ -117,7 +121,7 @@ def filter_store(
         DfsynthError: a damaged store or checkpoint, or `out` cannot be written.
         TypeError: an option that does not exist.
     """
-    return filter_images(FilterOptions.of(store=store, **options), progress or Silent())
+    return filter_images(FilterOptions.of(store=store, **options), job_progress(progress))
 
 
 def filter_images(options: FilterOptions, progress: Progress) -> "Filtered":
@@ -137,7 +141,7 @@ def export(
     out: str | Path,
     *,
     to: str,
-    progress: Progress | None = None,
+    progress: ShownProgress = "auto",
     **options: Unpack[ExportKeywords],
 ) -> "ExportReport":
     """Writes a store in another format as `dfsynth export` does: `to` is zarr or hdf5.
@@ -158,7 +162,7 @@ def export(
         TypeError: an option that does not exist.
     """
     return export_store(
-        ExportOptions.of(store=store, out=out, to=to, **options), progress or Silent()
+        ExportOptions.of(store=store, out=out, to=to, **options), job_progress(progress)
     )
 
 
@@ -178,7 +182,7 @@ def simulate_pairs(
     out: str | Path,
     n: int,
     *,
-    progress: Progress | None = None,
+    progress: ShownProgress = "auto",
     **options: Unpack[SimulateKeywords],
 ) -> "RunReport":
     """Makes a store of `n` pairs as `dfsynth simulate` does; `options`: `SimulateOptions`' fields.
@@ -198,7 +202,7 @@ def simulate_pairs(
         TypeError: an option that does not exist.
     """
     wanted = SimulateOptions.of(out=out, n=n, **options)
-    return simulate_store(wanted, progress or Silent())
+    return simulate_store(wanted, job_progress(progress, "pairs"))
 
 
 def simulate_store(options: SimulateOptions, progress: Progress) -> "RunReport":
@@ -218,7 +222,7 @@ def train_generator(
     data: str | Path,
     out: str | Path,
     *,
-    progress: TrainProgress | None = None,
+    progress: ShownTraining = "auto",
     **options: Unpack[TrainKeywords],
 ) -> "TrainReport":
     """Trains a generator as `dfsynth train` does; `options` are the fields of `TrainOptions`.
@@ -241,7 +245,7 @@ def train_generator(
     from dfsynth.train import run_training
 
     wanted = TrainOptions.of(recipe=recipe, data=data, out=out, **options)
-    return run_training(wanted, progress or SilentTraining())
+    return run_training(wanted, training_progress(progress))
 
 
 def join_members(
@@ -285,7 +289,7 @@ def evaluate_checkpoint(
     data: str | Path,
     *,
     out: str | Path | None = None,
-    progress: Progress | None = None,
+    progress: ShownProgress = "auto",
     **options: Unpack[EvaluationKeywords],
 ) -> "Evaluation":
     """Figures of a checkpoint on pairs, as `dfsynth evaluate` gives them.
@@ -309,7 +313,7 @@ def evaluate_checkpoint(
     evaluation = load_evaluation()
     wanted = EvaluationOptions.of(checkpoint=checkpoint, data=data, **options)
     folder = None if out is None else Path(out)
-    report: EvaluationReport = evaluation.run_evaluation(wanted, folder, progress or Silent())
+    report: EvaluationReport = evaluation.run_evaluation(wanted, folder, job_progress(progress))
     return report.scores
 
 

@@ -4,37 +4,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from rich.console import Console as RichConsole
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress
 
 from dfsynth.cli.formats import format_seconds
-from dfsynth.cli.printable import printable
+from dfsynth.metering import BarMeter, Meter, MeteredJob, MeteredTraining, bar_columns
+from dfsynth.printable_text import printable
 from dfsynth.progress import Progress as JobProgress
 from dfsynth.progress import Silent, SilentTraining, TrainProgress
 
 _PLAIN_EVERY_S = 10.0
-
-
-class Meter(Protocol):
-    """Shows how far something has come."""
-
-    def start(self, total: int, done: int) -> None:
-        """Before the first of `total`, of which `done` were done before."""
-
-    def update(self, done: int, note: str) -> None:
-        """How many are done by now, and a few words beside."""
-
-    def message(self, text: str) -> None:
-        """One line that stays."""
 
 
 class PlainMeter:
@@ -67,66 +47,6 @@ class PlainMeter:
         print(printable(text), file=sys.stderr, flush=True)
 
 
-class BarMeter:
-    """A live bar."""
-
-    def __init__(self, bar: Progress, noun: str) -> None:
-        self._bar = bar
-        self._noun = noun
-        self._task: TaskID | None = None
-
-    def start(self, total: int, done: int) -> None:
-        """See `Meter`."""
-        self._task = self._bar.add_task(self._noun, total=total, completed=done, rate="", note="")
-
-    def update(self, done: int, note: str) -> None:
-        """See `Meter`."""
-        if self._task is None:
-            return
-        speed = self._bar.tasks[0].speed
-        rate = "" if speed is None else f"{speed:.2f}/s"
-        self._bar.update(self._task, completed=done, rate=rate, note=note)
-
-    def message(self, text: str) -> None:
-        """See `Meter`; printed above the bar."""
-        self._bar.console.print(printable(text), markup=False, highlight=False)
-
-
-class MeteredJob:
-    """Implements `dfsynth.progress.Progress`."""
-
-    def __init__(self, meter: Meter) -> None:
-        self._meter = meter
-        self._done = self._failed = 0
-        self.message = meter.message
-
-    def start(self, images: int) -> None:
-        """See `Progress`."""
-        self._meter.start(images, 0)
-
-    def advance(self, ok: int, failed: int) -> None:
-        """See `Progress`."""
-        self._done += ok + failed
-        self._failed += failed
-        self._meter.update(self._done, f"{self._failed} failed")
-
-
-class MeteredTraining:
-    """Implements `dfsynth.progress.TrainProgress`."""
-
-    def __init__(self, meter: Meter) -> None:
-        self._meter = meter
-        self.message = meter.message
-
-    def start(self, steps: int, done: int) -> None:
-        """See `TrainProgress`."""
-        self._meter.start(steps, done)
-
-    def advance(self, step: int, phase: str, loss: float) -> None:
-        """See `TrainProgress`."""
-        self._meter.update(step, f"{phase}, loss {loss:.4f}")
-
-
 @contextmanager
 def job_progress(quiet: bool, noun: str = "images") -> Iterator[JobProgress]:
     """The progress of a job that counts `noun`, as fits where stderr goes."""
@@ -152,13 +72,5 @@ def _meter(noun: str) -> Iterator[Meter]:
     if not sys.stderr.isatty():
         yield PlainMeter(noun)
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=RichConsole(stderr=True)) as bar:
+    with Progress(*bar_columns(), console=RichConsole(stderr=True)) as bar:
         yield BarMeter(bar, noun)
