@@ -160,6 +160,7 @@ def test_a_library_that_is_not_there_is_named(store, monkeypatch):
         store.manifest_as("arrow")
 
 
+@pytest.mark.torch
 def test_opening_a_store_loads_none_of_the_other_libraries_and_leaves_nothing_on_stderr(store):
     program = (
         "import sys, dfsynth; s = dfsynth.open_store(sys.argv[1]); s.dataset(); repr(s.row(0)); "
