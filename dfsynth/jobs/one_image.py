@@ -3,6 +3,8 @@
 from dataclasses import replace
 from functools import lru_cache
 
+import numpy as np
+
 from dfsynth.decode import limits_of
 from dfsynth.errors import CheckpointError
 from dfsynth.jobs.checkpoint_generator import CheckpointMaker
@@ -33,17 +35,17 @@ def generate_image(given: ImageInput, options: GenerateOptions) -> SyntheticImag
     known, ready = ModelInputReader(grid, facts.intensity, limits).fit(image.decoded)
     precision = maker.resolve_precision(options.precision)
     loaded = _load(replace(options, image_id=None, inverted=False), facts.sha256, precision, grid)
-    name = options.image_id or image.name
-    [generated] = generate_padded(loaded, [ready], [name])
+    image_id = options.image_id or image.name
+    [generated] = generate_padded(loaded, [ready], [image_id])
     scored = score(generated, ready)
     dtype, keepbits = DTYPES[options.dtype]
     maps = {
-        name: cast_map(ArraySpec(name, dtype, 1, *grid, 1, keepbits), values)
+        name: cast_map(ArraySpec(name, dtype, 1, *grid, 1, keepbits), values).astype(np.float32)
         for name, values in available_maps(generated, ready).items()
     }
     content = to_grid(image.decoded.pixels, ready.geometry)
     return SyntheticImage(
-        image_id=name,
+        image_id=image_id,
         maps=maps,
         scores=scored.scores,
         flags=scored.flags,

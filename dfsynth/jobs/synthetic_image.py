@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from dfsynth.records import Float32Map, GeneratorFacts, Geometry, ImageFacts
 from dfsynth.report import IMAGE_COLUMNS, SheetRow, columns_of_images, pictures_markup
-from dfsynth.store import StoredMap
 from dfsynth.store.build_record import SYNTHETIC_NOTICE
 
 _SHOWN: Final = ("predicted_error", "error_bound", "uncertainty", "lung_fraction", "ood_score")
@@ -23,9 +20,9 @@ class SyntheticImage:
     """
 
     image_id: str
-    maps: Mapping[str, StoredMap]
+    maps: Mapping[str, Float32Map]
     """By name: dark_field, aleatoric, epistemic, attenuation and, where the checkpoint gives it,
-    lung; float32, or float16 if asked for."""
+    lung; rounded as a store of the `dtype` asked for holds them."""
     scores: Mapping[str, float | None]
     """The scores of a manifest, by column; None where one is not known."""
     flags: tuple[str, ...]
@@ -42,27 +39,27 @@ class SyntheticImage:
     """The checkpoint: name, hash, unit and display window of the dark-field image."""
 
     @property
-    def dark_field(self) -> StoredMap:
+    def dark_field(self) -> Float32Map:
         """The synthetic dark-field image (y, x), in the unit of the generator."""
         return self.maps["dark_field"]
 
     @property
-    def aleatoric(self) -> StoredMap:
+    def aleatoric(self) -> Float32Map:
         """Standard deviation (y, x) of what the data leave open, same unit."""
         return self.maps["aleatoric"]
 
     @property
-    def epistemic(self) -> StoredMap:
+    def epistemic(self) -> Float32Map:
         """Standard deviation (y, x) of what the networks disagree on, same unit."""
         return self.maps["epistemic"]
 
     @property
-    def attenuation(self) -> StoredMap:
+    def attenuation(self) -> Float32Map:
         """The radiograph (y, x) as the generator saw it, in [0, 1], dense is bright."""
         return self.maps["attenuation"]
 
     @property
-    def lung(self) -> StoredMap | None:
+    def lung(self) -> Float32Map | None:
         """Probability of lung (y, x), in [0, 1]; None where the checkpoint does not give it."""
         return self.maps.get("lung")
 
@@ -89,4 +86,4 @@ class SyntheticImage:
         return pictures_markup(row, columns, facts, SYNTHETIC_NOTICE)
 
     def _content(self, name: str) -> Float32Map:
-        return self.maps[name][self.geometry.content].astype(np.float32)
+        return self.maps[name][self.geometry.content]

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,8 @@ def known_findings(manifest: pa.Table) -> tuple[str, ...]:
     found: set[str] = set()
     for name in _LISTS:
         if name in manifest.column_names:
-            found.update(pc.unique(pc.list_flatten(manifest[name])).drop_null().to_pylist())
+            names = pc.unique(pc.list_flatten(manifest[name])).drop_null().to_pylist()
+            found.update(map(str, names))
     return tuple(sorted(found))
 
 
@@ -92,6 +93,6 @@ def positive_weights(labels: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(balanced, negative / np.maximum(positive, 1), 1).astype(np.float32)
 
 
-def _mask(column: pa.Array) -> NDArray[np.bool_]:
+def _mask(column: "pa.Array[Any]") -> NDArray[np.bool_]:
     valid: NDArray[np.bool_] = pc.is_valid(column).to_numpy(zero_copy_only=False)
     return valid

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +34,8 @@ def split_rows(manifest: pa.Table, split_from: SplitSource) -> NDArray[np.str_]:
         UsageError: the corpus has a split of an unknown name, or one patient in two of them.
     """
     # No patient is called so, so that an image never shares the hash of a patient.
-    lone = pc.binary_join_element_wise("image:", manifest["image_id"], "")
+    prefix, nothing = pa.scalar("image:"), pa.scalar("")
+    lone: Any = pc.binary_join_element_wise(prefix, manifest["image_id"], nothing)  # type: ignore[call-overload]
     patients = pc.coalesce(manifest["patient_id"], lone).combine_chunks().dictionary_encode()
     names: list[str] = patients.dictionary.to_pylist()
     given = _given(patients, names, manifest) if split_from == "corpus" else {}
@@ -64,7 +65,7 @@ def rows_in_split(manifest: pa.Table, split: Split, split_from: SplitSource) -> 
 
 
 def _given(
-    patients: pa.DictionaryArray, names: list[str], manifest: pa.Table
+    patients: "pa.DictionaryArray[Any, Any]", names: list[str], manifest: pa.Table
 ) -> Mapping[str, tuple[Split, ...]]:
     """Among which splits the corpus has each patient, of those of whom it says anything."""
     pairs = pa.table({"patient": patients.indices, "split": manifest["split"]})

@@ -6,10 +6,15 @@ import lightning.pytorch as lightning
 import numpy as np
 import pytest
 import torch
-from monai import transforms
-from monai.data import CacheDataset, MetaTensor, ThreadDataLoader
-from monai.data import DataLoader as MonaiLoader
-from monai.data import Dataset as MonaiDataset
+from monai.data.dataloader import DataLoader as MonaiLoader
+from monai.data.dataset import CacheDataset
+from monai.data.dataset import Dataset as MonaiDataset
+from monai.data.meta_tensor import MetaTensor
+from monai.data.thread_buffer import ThreadDataLoader
+from monai.transforms.compose import Compose
+from monai.transforms.spatial.array import Resize
+from monai.transforms.spatial.dictionary import RandFlipd, Resized
+from monai.transforms.utility.dictionary import EnsureTyped
 from radiograph_files import write_image
 from torch.nn import functional
 from torch.utils.data import DataLoader
@@ -36,13 +41,13 @@ def store(tmp_path_factory) -> Store:
     return open_store(folder / "x.zarr")
 
 
-def augmentation() -> transforms.Compose:
+def augmentation() -> Compose:
     """Dictionary transforms of MONAI, which end in a MetaTensor."""
-    return transforms.Compose(
+    return Compose(
         [
-            transforms.EnsureTyped(keys="maps", track_meta=True),
-            transforms.RandFlipd(keys="maps", prob=1.0, spatial_axis=1),
-            transforms.Resized(keys="maps", spatial_size=(8, 8)),
+            EnsureTyped(keys="maps", track_meta=True),
+            RandFlipd(keys="maps", prob=1.0, spatial_axis=1),
+            Resized(keys="maps", spatial_size=(8, 8)),
         ]
     )
 
@@ -53,6 +58,7 @@ class Classifier(lightning.LightningModule):
     def __init__(self, pos_weight: torch.Tensor) -> None:
         super().__init__()
         self.layer = torch.nn.LazyLinear(len(pos_weight))
+        self.pos_weight: torch.Tensor
         self.register_buffer("pos_weight", pos_weight)
 
     def loss(self, batch):
@@ -107,7 +113,7 @@ def test_transforms_of_monai_are_taken_and_their_tensors_stacked(store, loader):
     assert isinstance(batch["maps"], MetaTensor)
     assert batch["maps"].shape == (4, 1, 8, 8)
     plain = store.dataset(include_no_lung=True)[0]["maps"].flip(2)
-    expected = transforms.Resize((8, 8))(plain)
+    expected = Resize((8, 8))(plain)
     np.testing.assert_allclose(batch["maps"][0].numpy(), expected.numpy(), rtol=1e-5)
 
 
