@@ -271,7 +271,7 @@ class Store:
                 No patient is in two, whatever is filtered; see `dfsynth.manifest.split_rows`.
             split_from: "corpus" keeps the corpus's own splits, and deals out by a hash of the
                 patient whom it puts into none; "hash" deals out everybody.
-            transform: A function of a sample, a dict, as MONAI and torchvision v2 have them.
+            transform: A function of a sample, a dict, such as a dictionary transform of MONAI.
             target: What stands under `target` of a sample: a column of numbers; "findings" or the
                 names of some, as `MapDataset.labels` has them; or what a function of the row of
                 the manifest, a dict, gives.

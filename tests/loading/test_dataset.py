@@ -10,10 +10,12 @@ import torch
 from radiograph_files import write_image
 from torch.utils.data import DataLoader, WeightedRandomSampler
 from toy_generator import ToyMaker
+from toy_simulator import ToyPairMaker
 
 from dfsynth.errors import UsageError
 from dfsynth.jobs.build import run_build
-from dfsynth.options import BuildOptions
+from dfsynth.jobs.simulate import run_simulation
+from dfsynth.options import BuildOptions, SimulateOptions
 from dfsynth.progress import Silent
 from dfsynth.store.opened import Store, open_store
 
@@ -174,11 +176,9 @@ def test_targets_weights_and_transforms_go_to_worker_processes(store, method):
 
 
 def test_a_store_of_pairs_knows_no_findings(tmp_path: Path):
-    import dfsynth
-
-    dfsynth.simulate_pairs(tmp_path / "pairs.zarr", n=4, size=64, severity=0.3)
-    pairs = open_store(tmp_path / "pairs.zarr")
-    data = pairs.dataset(maps=("attenuation", "dark_field"), target="severity")
+    options = SimulateOptions(out=tmp_path / "pairs.zarr", n=4, size=64)
+    run_simulation(options, ToyPairMaker(options), Silent())
+    data = open_store(options.out).dataset(maps=("attenuation", "dark_field"), target="severity")
     assert data[0]["target"].shape == ()
     with pytest.raises(UsageError, match="no finding to label images by"):
         data.labels()
