@@ -352,7 +352,9 @@ def generate(image: "ImageInput", **options: Unpack[GenerateKeywords]) -> "Synth
     `options` are the fields of `GenerateOptions`: with those of a build, maps and scores are what
     the build stores, bit for bit. What was taken as bright, and which grey values as 0 and 1,
     stand in `polarity` and `window` of the result. The two networks that were used last stay
-    loaded; for many images, `build` is the way.
+    loaded, for all threads; for many images, `build` is the way. A process that is forked after a
+    call, other than a worker of a DataLoader, needs `torch.set_num_threads(1)` before the next one:
+    PyTorch's threads do not outlive a fork.
 
     Example:
         >>> made = dfsynth.generate(

@@ -1,5 +1,7 @@
 """`dfsynth.generate` makes of one image, however it is given, what a build makes of its file."""
 
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -157,8 +159,6 @@ def test_pictures_are_in_the_html_and_names_are_escaped(how, grey):
 
 
 def test_a_network_is_loaded_once_and_anew_when_it_changes(tmp_path, how, grey, monkeypatch):
-    import shutil
-
     folder = tmp_path / "copy"
     shutil.copytree(how["checkpoint"], folder)
     options = {**how, "checkpoint": str(folder)}
@@ -181,6 +181,14 @@ def test_a_network_is_loaded_once_and_anew_when_it_changes(tmp_path, how, grey, 
     changed = dfsynth.generate(grey, **options)
     assert len(loads) == 2
     assert changed.generator.sha256 != first.generator.sha256
+
+
+def test_threads_share_the_network_and_get_the_same(how, grey):
+    expected = dfsynth.generate(grey, **how)
+    with ThreadPoolExecutor(4) as threads:
+        found = [threads.submit(dfsynth.generate, grey, **how) for _ in range(8)]
+    for made in found:
+        assert_equal_values(made.result(), expected)
 
 
 @pytest.mark.parametrize(
