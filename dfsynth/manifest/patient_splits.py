@@ -68,7 +68,8 @@ def _given(
     patients: "pa.DictionaryArray[Any, Any]", names: list[str], manifest: pa.Table
 ) -> Mapping[str, tuple[Split, ...]]:
     """Among which splits the corpus has each patient, of those of whom it says anything."""
-    pairs = pa.table({"patient": patients.indices, "split": manifest["split"]})
+    columns: list[Any] = [patients.indices, manifest["split"]]
+    pairs = pa.Table.from_arrays(columns, names=["patient", "split"])
     lines = pairs.filter(pc.is_valid(pairs["split"])).group_by(["patient", "split"]).aggregate([])
     found: dict[str, tuple[Split, ...]] = {}
     for line in sorted(lines.to_pylist(), key=lambda line: (line["patient"], line["split"])):

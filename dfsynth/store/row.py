@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from dfsynth.errors import StoreError
 from dfsynth.records import Float32Map
 from dfsynth.report import (
     IMAGE_COLUMNS,
@@ -13,6 +14,7 @@ from dfsynth.report import (
     SheetRow,
     columns_of_images,
     columns_of_pairs,
+    facts_markup,
     pictures_markup,
 )
 from dfsynth.store import ArrayReader, StoredMap
@@ -67,15 +69,17 @@ class StoredRow:
     def _repr_html_(self) -> str:
         """The pictures of the row side by side, with what the manifest says, as HTML.
 
-        Raises:
-            StoreError: the stored bytes are damaged.
+        Where the stored bytes are damaged, it says so in their place.
         """
-        columns, images = self._pictures()
         flags = tuple(self.facts["flags"])
+        said = {name: text for name in _SHOWN if (text := _spelt(self.facts.get(name)))}
+        facts, notice = {"row": str(self.row), **said}, str(self.record.provenance()["notice"])
+        try:
+            columns, images = self._pictures()
+        except StoreError as error:
+            return facts_markup(self.image_id, {"damaged": str(error), **facts}, notice)
         shown = SheetRow((self.image_id, *flags), images, failure=self.facts["error_code"])
-        facts = {name: text for name in _SHOWN if (text := _spelt(self.facts.get(name)))}
-        notice = str(self.record.provenance()["notice"])
-        return pictures_markup(shown, columns, {"row": str(self.row), **facts}, notice)
+        return pictures_markup(shown, columns, facts, notice)
 
     def _pictures(self) -> tuple[list[SheetColumn], tuple[Float32Map | None, ...]]:
         record = self.record

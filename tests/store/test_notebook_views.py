@@ -114,6 +114,17 @@ def test_a_store_that_is_half_built_is_shown_as_such(store):
         store.row(5)
 
 
+def test_a_damaged_image_is_said_in_place_of_its_pictures(store):
+    row = store.row(0)
+    for shard in (store.path / "dark_field").rglob("*"):
+        if shard.is_file() and shard.name != "zarr.json":
+            shard.write_bytes(b"")
+    shown = row._repr_html_()
+    assert "damaged" in shown
+    assert row.image_id in shown
+    assert not pictures(shown)
+
+
 def test_a_damaged_manifest_is_said_and_does_not_hide_the_store(store):
     part = store.path / "manifest" / "part-0000001.parquet"
     part.write_bytes(b"PAR1")
