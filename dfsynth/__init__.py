@@ -3,7 +3,8 @@
     import dfsynth
     dfsynth.build(source="folder-of-radiographs", out="x.zarr")
     store = dfsynth.open_store("x.zarr")
-    data = store.dataset(where="predicted_error < 0.4", maps=("dark_field",))
+    data = store.dataset(where="predicted_error < 0.4", split="train", target="findings")
+    dfsynth.generate("radiograph.png")
 
 Synthetic images, for research only, not for diagnosis.
 """
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         evaluate_checkpoint,
         export,
         filter_store,
+        generate,
         join_members,
         load_generator,
         simulate_pairs,
@@ -35,6 +37,7 @@ __all__ = [
     "evaluate_checkpoint",
     "export",
     "filter_store",
+    "generate",
     "join_members",
     "load_generator",
     "open_store",
@@ -50,6 +53,7 @@ _LAZY: Final = {
     "evaluate_checkpoint": "dfsynth.api",
     "export": "dfsynth.api",
     "filter_store": "dfsynth.api",
+    "generate": "dfsynth.api",
     "join_members": "dfsynth.api",
     "load_generator": "dfsynth.api",
     "open_store": "dfsynth.store.opened",

@@ -28,6 +28,7 @@ EXAMPLES = (
     "join_members",
     "evaluate_checkpoint",
     "load_generator",
+    "generate",
 )
 RECIPE = """
 name = "example"

@@ -21,6 +21,7 @@ from dfsynth.options.filter_options import (
     ErrorLimit,
     FilterOptions,
 )
+from dfsynth.options.generate_options import GenerateOptions
 from dfsynth.options.show_options import PICTURE_SUFFIXES, ShowOptions
 from dfsynth.options.simulate_options import (
     DEFAULT_PAIRS_SHARD_SIZE,
@@ -50,6 +51,7 @@ __all__ = [
     "EvaluationOptions",
     "ExportOptions",
     "FilterOptions",
+    "GenerateOptions",
     "ShowOptions",
     "SimulateOptions",
     "StoredFloat",

@@ -125,6 +125,24 @@ class EvaluationKeywords(TypedDict, total=False):
     seed: int
 
 
+class GenerateKeywords(TypedDict, total=False):
+    """Of `dfsynth.generate`; `GenerateOptions` says what each means."""
+
+    checkpoint: GivenPath
+    size: int | str | Iterable[int] | None
+    mc_samples: int
+    mc: MonteCarloMode
+    seed: int
+    batch_size: int | str | None
+    precision: str
+    device: str
+    dtype: DtypeChoice
+    max_pixels: int | None
+    max_bytes: int | None
+    image_id: str | None
+    inverted: bool
+
+
 class ShowKeywords(TypedDict, total=False):
     """Of `dfsynth.draw_contact_sheet`; `ShowOptions` says what each means."""
 
