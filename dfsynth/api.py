@@ -14,6 +14,7 @@ from dfsynth.options import (
     EvaluationOptions,
     ExportOptions,
     FilterOptions,
+    ReportOptions,
     ShowOptions,
     SimulateOptions,
     TrainOptions,
@@ -23,6 +24,7 @@ from dfsynth.options.keywords import (
     EvaluationKeywords,
     ExportKeywords,
     FilterKeywords,
+    ReportKeywords,
     ShowKeywords,
     SimulateKeywords,
     TrainKeywords,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from dfsynth.jobs.exporter import ExportReport
     from dfsynth.jobs.filter import Filtered
     from dfsynth.jobs.pair_maker import PairMaker
+    from dfsynth.jobs.reporting.job import Report
     from dfsynth.jobs.show import Sheet
     from dfsynth.records import MonteCarloMode
     from dfsynth.train import TrainReport
@@ -333,6 +336,40 @@ def draw_contact_sheet(
     from dfsynth.jobs.show import draw_sheet
 
     return draw_sheet(ShowOptions.of(store=store, out=out, **options))
+
+
+@spell_out(ReportOptions)
+def write_report(
+    store: str | Path, *, progress: Progress | None = None, **options: Unpack[ReportKeywords]
+) -> "Report":
+    """Writes a report to open in a browser, as `dfsynth report` does.
+
+    Of a store of images or pairs, or of the folder that an evaluation wrote. `options` are the
+    fields of `ReportOptions`; an earlier report at `out` is replaced.
+
+    Example:
+        >>> report = dfsynth.write_report("x.zarr", out="report", thumbnails=2)
+        >>> report.page.name, report.images, report.thumbnails
+        ('index.html', 2, 2)
+
+    Raises:
+        UsageError: wrong options, neither a store nor an evaluation, or an `out` that holds
+            something else.
+        DfsynthError: a damaged store, evaluation or checkpoint, or `out` cannot be written.
+        TypeError: an option that does not exist.
+    """
+    return report_store(ReportOptions.of(store=store, **options), progress or Silent())
+
+
+def report_store(options: ReportOptions, progress: Progress) -> "Report":
+    """Writes a report by options that are already validated; see `write_report`.
+
+    Raises:
+        UsageError, DfsynthError: as `write_report`.
+    """
+    from dfsynth.jobs.reporting.job import run_report
+
+    return run_report(options, progress)
 
 
 def load_simulator(options: SimulateOptions) -> "PairMaker":

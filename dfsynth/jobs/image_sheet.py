@@ -83,7 +83,7 @@ def _images(
     store: Store, record: BuildRecord, line: dict[str, Any], source_images: SourceImages | None
 ) -> dict[str, Float32Map]:
     """The content (padding cut off) of each map that can be had."""
-    content = _content(record, line)
+    content = content_of(record, line)
     found: dict[str, Float32Map] = {}
     for name in _COLUMNS:
         if name in store.maps:
@@ -95,7 +95,8 @@ def _images(
     return found
 
 
-def _content(record: BuildRecord, line: dict[str, Any]) -> tuple[slice, slice]:
+def content_of(record: BuildRecord, line: dict[str, Any]) -> tuple[slice, slice]:
+    """Where the image of a manifest row lies in the grid, as (y, x) slices; all of it if failed."""
     if line["status"] != "ok":
         return slice(None), slice(None)
     height, width = record.fingerprint.size

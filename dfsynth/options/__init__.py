@@ -21,6 +21,7 @@ from dfsynth.options.filter_options import (
     ErrorLimit,
     FilterOptions,
 )
+from dfsynth.options.report_options import DEFAULT_THUMBNAILS, ReportOptions
 from dfsynth.options.show_options import PICTURE_SUFFIXES, ShowOptions
 from dfsynth.options.simulate_options import (
     DEFAULT_PAIRS_SHARD_SIZE,
@@ -40,6 +41,7 @@ __all__ = [
     "DEFAULT_PAIRS_SHARD_SIZE",
     "DEFAULT_PAIRS_SIZE",
     "DEFAULT_RISK",
+    "DEFAULT_THUMBNAILS",
     "DTYPES",
     "LAYERS",
     "PICTURE_SUFFIXES",
@@ -50,6 +52,7 @@ __all__ = [
     "EvaluationOptions",
     "ExportOptions",
     "FilterOptions",
+    "ReportOptions",
     "ShowOptions",
     "SimulateOptions",
     "StoredFloat",
