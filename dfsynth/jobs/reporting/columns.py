@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,8 @@ from dfsynth.manifest.pairs import PAIRS
 from dfsynth.report.browser import GroupColumn, NumberColumn
 from dfsynth.report.browser.columns import MOST_LABELS
 from dfsynth.score import SCORE_COLUMNS
+
+End: TypeAlias = Literal["high", "low"]
 
 _OTHERS: Final = "(others)"
 _IMAGE_GROUPS: Final = {
@@ -97,7 +99,7 @@ def _number(
     name: str,
     description: str,
     unit: str | None,
-    unusual: Literal["high", "low"] | None,
+    unusual: End | None,
 ) -> NumberColumn:
     values = read_numbers(done, name)
     return NumberColumn(

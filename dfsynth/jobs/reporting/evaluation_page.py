@@ -1,4 +1,4 @@
-"""The folder of an evaluation → its page: reliability, risk against coverage, stages, worst cases."""
+"""The folder of an evaluation → its page: stages, reliability, risk against coverage, worst."""
 
 import csv
 import math
@@ -76,9 +76,16 @@ def _page(found: Mapping[str, Any], cases: Json) -> EvaluationPage:
         ("precision", str(found["precision"])),
     )
     return EvaluationPage(
-        title=f"{found['checkpoint']} on {found['data']}",
+        title=str(found["checkpoint"]),
+        data=str(found["data"]),
         notice=str(found["notice"]),
         facts=facts,
+        tiles=(
+            ("images", str(found["images"])),
+            ("patients", str(found["patients"])),
+            ("split", str(found["split"])),
+            ("stages", str(len(found["stages"]))),
+        ),
         stated=stated,
         warnings=tuple(map(str, found["warnings"])),
     )

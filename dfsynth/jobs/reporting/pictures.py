@@ -1,7 +1,7 @@
 """The maps of the images that a report shows, read from the store, and from the source."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -25,6 +25,8 @@ _SCALED_BY: Final = 48
 """Images from which the scale of doubt is taken."""
 _DOUBT: Final = ("aleatoric", "epistemic")
 _PAIR_MAPS: Final = ("attenuation", "dark_field", "dark_field_clean", "severity")
+_GREY_LEVELS: Final = 126
+"""Of a radiograph, whose noise would fill twice as many and take 27 % more room."""
 _THREADS: Final = 2
 _AT_ONCE: Final = 32
 
@@ -76,7 +78,7 @@ def image_reader(
 
     held = [name for name in _DOUBT if name in arrays.names]
     kinds = (
-        GalleryMap("attenuation", "Attenuation", "grey value", "gray", 0.0, 1.0),
+        GalleryMap("attenuation", "Attenuation", "grey value", "gray", 0.0, 1.0, _GREY_LEVELS),
         GalleryMap("dark_field", "Dark-field, synthetic", record.unit, "gray", *record.window),
         GalleryMap("doubt", _doubt_title(held), record.unit, "cividis", 0.0, 1.0),
     )
@@ -110,10 +112,7 @@ def scaled_kinds(reader: MapReader, lines: Sequence[Line]) -> tuple[GalleryMap, 
             continue  # named when its picture is drawn
         values += [] if doubt is None else [doubt.ravel()[::7]]
     top = robust_limits(np.concatenate(values))[1] if values else 1.0
-    return tuple(
-        GalleryMap(k.name, k.title, k.unit, k.colour_map, 0.0, top) if k.name == "doubt" else k
-        for k in reader.kinds
-    )
+    return tuple(replace(kind, vmax=top) if kind.name == "doubt" else kind for kind in reader.kinds)
 
 
 def draw_pictures(
@@ -136,7 +135,7 @@ def draw_pictures(
     def write(row: int, maps: Maps) -> None:
         name = f"{row:07d}"
         (folder / f"thumbs/{name}.webp").write_bytes(encode_strip(maps, kinds))
-        (folder / f"full/{name}.js").write_bytes(encode_maps(row, maps))
+        (folder / f"full/{name}.js").write_bytes(encode_maps(row, maps, kinds))
 
     drawn = DrawnPictures()
     with thread_pool("report", _THREADS) as pool:

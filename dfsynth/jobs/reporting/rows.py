@@ -32,10 +32,8 @@ def read_rows(layout: StoreLayout, schema: ManifestSchema, arrays: list[str]) ->
         table, damage = read_manifest(layout.manifest, schema), []
     except StoreError:
         table, damage = _read_whole_parts(layout, schema)
-    damage += [
-        f"{path.relative_to(layout.folder)} is missing" for path in missing_files(layout, arrays)
-    ]
-    return ReportRows(table, tuple(damage))
+    gone = [path.relative_to(layout.folder.parent) for path in missing_files(layout, arrays)]
+    return ReportRows(table, (*damage, *(f"{path} is missing" for path in gone)))
 
 
 def _read_whole_parts(layout: StoreLayout, schema: ManifestSchema) -> tuple[pa.Table, list[str]]:

@@ -1,6 +1,5 @@
 """A store → its page: columns, pictures, failures, expected errors."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -7,8 +7,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-BARS: Final = 72
-"""Of a histogram, about."""
+_BARS: Final = (16, 72)
+"""Of a histogram, about: of few images and of many."""
 _STEPS_OF_A_BAR: Final = 8
 """A threshold moves by so many steps from one bar to the next."""
 _TAIL: Final = 0.001
@@ -83,7 +83,9 @@ def axis_of(values: NDArray[np.float32]) -> Axis:
         low, high = least, most
     # Equal values still need bars that a threshold can lie between.
     span = max(high - low, abs(high) * 1e-3, 1e-9)
-    step = _round_step(span / (BARS * _STEPS_OF_A_BAR))
+    few, many = _BARS
+    about = min(max(math.sqrt(known.size) * 1.5, few), many)
+    step = _round_step(span / (about * _STEPS_OF_A_BAR))
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     width = step * _STEPS_OF_A_BAR
     first = math.floor(low / width) * width

@@ -20,7 +20,8 @@ def array_script(name: str, values: NDArray[Any]) -> bytes:
     """A script that hands `values` (any shape) to the page under `name`."""
     little = values.astype(values.dtype.newbyteorder("<"), copy=False)
     packed = base64.b64encode(np.ascontiguousarray(little).tobytes()).decode()
-    return f"{_RECEIVER}.takeArray({_quoted(name)},{_quoted(values.dtype.name)},{_quoted(packed)});\n".encode()
+    arguments = ",".join(map(json.dumps, (name, values.dtype.name, packed)))
+    return f"{_RECEIVER}.takeArray({arguments});\n".encode()
 
 
 def facts_script(name: str, facts: Json) -> bytes:
@@ -30,7 +31,7 @@ def facts_script(name: str, facts: Json) -> bytes:
         ValueError: a number is NaN or infinite.
     """
     text = json.dumps(shown(facts), allow_nan=False, separators=(",", ":"))
-    return f"{_RECEIVER}.takeFacts({_quoted(name)},{text});\n".encode()
+    return f"{_RECEIVER}.takeFacts({json.dumps(name)},{text});\n".encode()
 
 
 def shown(facts: Json) -> Json:
@@ -42,7 +43,3 @@ def shown(facts: Json) -> Json:
     if isinstance(facts, list | tuple):
         return [shown(value) for value in facts]
     return facts
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text)

@@ -20,6 +20,9 @@ class GalleryMap:
     """Drawn, with all below it, in the first colour."""
     vmax: float
     """Drawn, with all above it, in the last colour."""
+    levels: int = 254
+    """Steps in which a page holds the values of an image, from its lowest to its highest; 254 at
+    most. Fewer take less room where noise fills them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Writes the pages of a report, by the templates beside this module."""
 
 import base64
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,7 +16,6 @@ from dfsynth.printable_text import printable
 from dfsynth.report.browser.columns import GroupColumn, NumberColumn, axis_of
 from dfsynth.report.browser.encoding import array_script, facts_script
 from dfsynth.report.browser.facts import StorePage
-from dfsynth.report.browser.pictures import LEVELS
 from dfsynth.report.colours import colour_table
 from dfsynth.version import __version__
 
@@ -30,9 +30,14 @@ class EvaluationPage:
     """All that the page of an evaluation shows."""
 
     title: str
+    """The checkpoint."""
+    data: str
+    """What it was evaluated on."""
     notice: str
     facts: Mapping[str, Json]
     """The figures, as the scripts of the page take them."""
+    tiles: tuple[tuple[str, str], ...]
+    """A few numbers to begin with: names and values."""
     stated: tuple[tuple[str, str], ...]
     """What was evaluated on what: names and values."""
     warnings: tuple[str, ...]
@@ -102,7 +107,7 @@ def _store_scripts(page: StorePage) -> list[tuple[str, bytes]]:
 def _facts(page: StorePage) -> dict[str, Json]:
     return {
         "shellName": shlex.quote(page.store),
-        "pythonName": repr(page.store),
+        "pythonName": json.dumps(page.store, ensure_ascii=False),
         "holds": page.holds,
         "finished": page.finished,
         "numbers": [_number_facts(column) for column in page.numbers],
@@ -111,7 +116,6 @@ def _facts(page: StorePage) -> dict[str, Json]:
         "knowsLung": page.no_lung is not None,
         "maps": [asdict(kind) for kind in page.maps],
         "colours": {name: _colours(name) for name in _COLOUR_MAPS},
-        "levels": LEVELS,
         "images": [
             [image.position, image.row, image.name, list(image.remarks)] for image in page.images
         ],

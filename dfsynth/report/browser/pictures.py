@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 
 from dfsynth.report.browser.facts import GalleryMap
 from dfsynth.report.panel import SLOT, draw_map, fitted_size
-from dfsynth.report.picture import encode_lossy
+from dfsynth.report.picture import encode_lossy, encode_picture
 
 STRIP_SIDE: Final = 144
 """Longer side in pixels of a map in a strip."""
 _STRIP_GAP: Final = 2
 MOST_PIXELS: Final = 512
 """Longest side in pixels of the maps whose values a page shows; larger ones are averaged."""
-LEVELS: Final = 254
-"""Steps of a map's values; 0 of a byte is a pixel without a value."""
 
 
 def encode_strip(maps: Sequence[NDArray[np.float32] | None], drawn: Sequence[GalleryMap]) -> bytes:
@@ -38,15 +36,20 @@ def encode_strip(maps: Sequence[NDArray[np.float32] | None], drawn: Sequence[Gal
     return encode_lossy(canvas)
 
 
-def encode_maps(row: int, maps: Sequence[NDArray[np.float32] | None]) -> bytes:
+def encode_maps(
+    row: int, maps: Sequence[NDArray[np.float32] | None], drawn: Sequence[GalleryMap]
+) -> bytes:
     """A script that hands the values of an image's maps (y, x) to the page.
 
-    Each map goes as an 8-bit PNG with its own lowest and highest value, so that what is read from
-    it is off by half a step, 1/508 of its range, at most. Pixels that are not finite are 0, the
-    others 1 to 255. A page from a disk may not look into an image file, but into one inside a
-    script.
+    Each map goes as an exact 8-bit WebP with its own lowest and highest value, so that what is read
+    from it is off by half a step of its kind's levels at most. Pixels that are not finite are 0,
+    the others 1 and more. A page from a disk may not look into an image file, but into one inside
+    a script.
     """
-    packed = [None if values is None else _pack(_shrunk(values)) for values in maps]
+    packed = [
+        None if values is None else _pack(_shrunk(values), kind.levels)
+        for values, kind in zip(maps, drawn, strict=True)
+    ]
     text = json.dumps({"row": row, "maps": packed}, separators=(",", ":"))
     return f"dfsynthReport.takeMaps({text});\n".encode()
 
@@ -58,18 +61,19 @@ def _shrunk(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
-def _pack(values: NDArray[np.float32]) -> dict[str, float | int | str]:
+def _pack(values: NDArray[np.float32], steps: int) -> dict[str, float | int | str]:
     known = np.isfinite(values)
     low = float(values[known].min()) if known.any() else 0.0
     high = float(values[known].max()) if known.any() else 0.0
-    scale = LEVELS / (high - low) if high > low else 0.0
+    scale = steps / (high - low) if high > low else 0.0
     filled = np.where(known, values, low).astype(np.float64)
     levels = np.where(known, 1 + np.rint((filled - low) * scale), 0).astype(np.uint8)
-    _, png = cv2.imencode(".png", levels, (cv2.IMWRITE_PNG_COMPRESSION, 6))
+    exact = encode_picture(np.repeat(levels[..., None], 3, axis=2), ".webp")
     return {
         "low": low,
         "high": high,
         "width": values.shape[1],
         "height": values.shape[0],
-        "png": base64.b64encode(png.tobytes()).decode(),
+        "steps": steps,
+        "webp": base64.b64encode(exact).decode(),
     }

@@ -1,6 +1,7 @@
 // uPlot with the colours of the page, drawn anew as the theme, the size or the data change.
 "use strict";
 window.dfsynthCharts = (() => {
+  const LEGEND_PX = 90;
   const drawn = new Set();
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   let colours = {};
@@ -29,7 +30,8 @@ window.dfsynthCharts = (() => {
   });
 
   function sizeOf(place) {
-    return { width: Math.max(place.clientWidth, 120), height: Math.max(place.clientHeight, 80) };
+    const legend = place.classList.contains("legended") ? LEGEND_PX : 0;
+    return { width: Math.max(place.clientWidth, 120), height: Math.max(place.clientHeight - legend, 80) };
   }
 
   function axis(label, size, values) {
@@ -141,15 +143,16 @@ window.dfsynthCharts = (() => {
   /** Lines over a common x; `lines` are {label, values, colour, dash, width, band}. */
   function lines(place, options) {
     const { x, lines: found, xLabel, yLabel, xRange, yRange, marks, legend } = options;
+    const free = yRange && yRange[1] === null ? (u, low, high) => [yRange[0], high * 1.08] : yRange;
     const series = found.map((line, n) => ({
-      label: line.label, dash: line.dash, width: line.width || 2, spanGaps: true,
-      stroke: () => line.colour ? colours[line.colour] : colours.lines[n % colours.lines.length],
+      label: line.label, dash: line.dash, width: line.width ?? 2, spanGaps: true,
+      stroke: () => line.colour ? colours[line.colour] : colours.lines[(line.number ?? n) % colours.lines.length],
       points: { show: Boolean(line.points), size: 7 },
       value: (u, v) => window.dfsynthFormat.number(v),
     }));
     const bands = found.flatMap((line, n) => (line.band ? [{ series: [n + 1 + line.band[0], n + 1 + line.band[1]], fill: () => `${colours.kept}30` }] : []));
     return make(place, {
-      scales: { x: { time: false, range: xRange }, y: { range: yRange } },
+      scales: { x: { time: false, range: xRange }, y: { range: free } },
       axes: [axis(xLabel, 26), axis(yLabel, 48)],
       series: [{ label: xLabel, value: (u, v) => window.dfsynthFormat.number(v) }, ...series],
       bands,

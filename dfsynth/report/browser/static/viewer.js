@@ -11,10 +11,10 @@ window.dfsynthViewer = (() => {
     context.putImageData(image, 0, 0);
   }
 
-  /** The bytes of an 8-bit PNG inside a script; a page from a disk may look into no other. */
+  /** The bytes of an exact 8-bit WebP inside a script; a page from a disk may look into no other. */
   async function levelsOf(packed) {
     const image = new Image();
-    image.src = `data:image/png;base64,${packed.png}`;
+    image.src = `data:image/webp;base64,${packed.webp}`;
     await image.decode();
     const canvas = element("canvas", { width: packed.width, height: packed.height });
     const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -31,7 +31,7 @@ window.dfsynthViewer = (() => {
     let shown = [];
     let cursor = null;
 
-    const stepOf = (packed) => (packed.high - packed.low) / facts.levels;
+    const stepOf = (packed) => (packed.high - packed.low) / packed.steps;
     const valueAt = (map, i) => (map.levels[i] ? map.packed.low + (map.levels[i] - 1) * stepOf(map.packed) : NaN);
 
     async function load(image) {
@@ -85,7 +85,7 @@ window.dfsynthViewer = (() => {
           map.readout);
       }));
       const known = shown.filter((map) => map.packed);
-      at("viewer-precision").textContent = `Values are held in ${facts.levels + 1} levels between an image's lowest and highest: read to ` +
+      at("viewer-precision").textContent = "Values are held in steps between an image's lowest and highest: read to " +
         `${known.map((m) => `± ${number(stepOf(m.packed) / 2)} (${m.kind.title})`).join(", ")}. ` +
         "The store holds them in full.";
     }
