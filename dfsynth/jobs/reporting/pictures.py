@@ -41,6 +41,8 @@ class MapReader:
 
     Raises StoreError where the row's shard is damaged.
     """
+    read_doubt: Callable[[Line], Float32Map | None] | None = None
+    """The last map alone, whose scale suits the store; null where all scales are fixed."""
 
 
 @dataclass(slots=True)
@@ -60,21 +62,21 @@ def image_reader(
 ) -> MapReader:
     """Attenuation, dark-field, and the standard deviation of both doubts together."""
 
+    def stored(name: str, line: Line) -> Float32Map | None:
+        if name not in arrays.names:
+            return None
+        return arrays.read(name, line["row"]).astype(np.float32)[content_of(record, line)]
+
+    def doubt(line: Line) -> Float32Map | None:
+        found = [values for name in _DOUBT if (values := stored(name, line)) is not None]
+        return np.sqrt(np.sum(np.square(found), axis=0)).astype(np.float32) if found else None
+
     def read(line: Line) -> Maps:
-        content = content_of(record, line)
-
-        def stored(name: str) -> Float32Map | None:
-            if name not in arrays.names:
-                return None
-            return arrays.read(name, line["row"]).astype(np.float32)[content]
-
-        attenuation = stored("attenuation")
+        attenuation = stored("attenuation", line)
         if attenuation is None and source is not None:
             image = source.read(line["row"])
-            attenuation = None if image is None else image[content]
-        doubts = [found for name in _DOUBT if (found := stored(name)) is not None]
-        doubt = np.sqrt(np.sum(np.square(doubts), axis=0)).astype(np.float32) if doubts else None
-        return [attenuation, stored("dark_field"), doubt]
+            attenuation = None if image is None else image[content_of(record, line)]
+        return [attenuation, stored("dark_field", line), doubt(line)]
 
     held = [name for name in _DOUBT if name in arrays.names]
     kinds = (
@@ -82,7 +84,7 @@ def image_reader(
         GalleryMap("dark_field", "Dark-field, synthetic", record.unit, "gray", *record.window),
         GalleryMap("doubt", _doubt_title(held), record.unit, "cividis", 0.0, 1.0),
     )
-    return MapReader(kinds, read)
+    return MapReader(kinds, read, doubt)
 
 
 def pair_reader(arrays: ArrayReader) -> MapReader:
@@ -101,18 +103,18 @@ def pair_reader(arrays: ArrayReader) -> MapReader:
 
 def scaled_kinds(reader: MapReader, lines: Sequence[Line]) -> tuple[GalleryMap, ...]:
     """The kinds of maps, doubt on a scale that suits these rows of the manifest."""
-    if all(kind.name != "doubt" for kind in reader.kinds):
+    if reader.read_doubt is None:
         return reader.kinds
     step = max(len(lines) // _SCALED_BY, 1)
     values = []
     for line in lines[::step]:
         try:
-            doubt = reader.read(line)[-1]
+            doubt = reader.read_doubt(line)
         except StoreError:
             continue  # named when its picture is drawn
         values += [] if doubt is None else [doubt.ravel()[::7]]
     top = robust_limits(np.concatenate(values))[1] if values else 1.0
-    return tuple(replace(kind, vmax=top) if kind.name == "doubt" else kind for kind in reader.kinds)
+    return (*reader.kinds[:-1], replace(reader.kinds[-1], vmax=top))
 
 
 def draw_pictures(

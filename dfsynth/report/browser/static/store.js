@@ -70,10 +70,16 @@
     showDistributions();
     groups.update();
     showRelation();
+    // The pictures follow when the handle rests.
     clearTimeout(later);
-    later = setTimeout(gallery.update, GALLERY_WAITS_MS);
-    document.documentElement.dataset.shown = state.text;
+    later = setTimeout(() => { later = null; gallery.update(); }, GALLERY_WAITS_MS);
   }
+
+  /** Resolves when all that was asked for is shown: for tests and for measuring. */
+  window.dfsynthSettled = () => new Promise((resolve) => {
+    const look = () => (asked === null && later === null ? resolve(state.text) : setTimeout(look, 5));
+    look();
+  });
   groups.open();
   gallery.open();
 })();
