@@ -17,18 +17,19 @@ _PATIENCE_S = 60
 
 def start_chromium(width: int = 1300, height: int = 900) -> webdriver.Chrome:
     """A browser whose requests and messages are kept; skips the test where there is none."""
-    found = [shutil.which("chromium") or shutil.which("chromium-browser"), shutil.which("chromedriver")]
-    if None in found:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    driver = shutil.which("chromedriver")
+    if browser is None or driver is None:
         pytest.skip("no Chromium with its chromedriver is installed")
     options = webdriver.ChromeOptions()
-    options.binary_location = str(found[0])
+    options.binary_location = browser
     for argument in (
         *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
         f"--window-size={width},{height}",
     ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options=options, service=Service(str(found[1])))
+    return webdriver.Chrome(options=options, service=Service(driver))
 
 
 class Page:
@@ -72,7 +73,7 @@ class Page:
         )
 
     def choose(self, column: str, step: int, direction: str = "low") -> None:
-        """Picks a score, which of its values are kept, and a step of the slider, as a hand would."""
+        """Picks a score, the values to keep, and where the slider stands, in per cent."""
         self.script(
             """
             const [column, step, direction] = arguments;

@@ -140,7 +140,7 @@ def _draw_gallery(
     except StoreError as error:
         return _Gallery(damage=(str(error).replace(f"{layout.root}/", ""),))
     reader = _reader(options, layout, record, arrays)
-    lines = done.take(positions).to_pylist()
+    lines = done.take(pa.array(positions, pa.int64())).to_pylist()
     kinds = scaled_kinds(reader, lines)
     drawn = draw_pictures(folder, reader, kinds, lines, progress)
     shown = set(drawn.rows)

@@ -59,8 +59,8 @@ def writing_report(folder: Path, kind: str) -> Iterator[Path]:
         with store_faults(f"write the report {folder}"):
             fresh.mkdir(parents=True)
             shutil.copytree(_STATIC, fresh / "static")
-            yield fresh
             (fresh / MARK).write_bytes(encode_json({"dfsynth": __version__, "report": kind}))
+            yield fresh
             _put_in_place(fresh, place)
     finally:
         with suppress(OSError):
