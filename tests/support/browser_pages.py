@@ -25,6 +25,7 @@ def start_chromium(width: int = 1300, height: int = 900) -> webdriver.Chrome:
     options.binary_location = browser
     for argument in (
         *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
+        "--force-prefers-reduced-motion",  # scrolls at once, so that what is clicked lies still
         f"--window-size={width},{height}",
     ):
         options.add_argument(argument)

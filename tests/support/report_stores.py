@@ -2,17 +2,19 @@
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from radiograph_files import write_bad_files, write_folder
-from toy_generator import ToyMaker
+from toy_generator import ToyGenerator, ToyMaker, stream
 
 from dfsynth.jobs.build import run_build
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
+from dfsynth.records import Generated, ModelInput
 
 FINISHED = 40
 WITHOUT_LUNG = 3
@@ -20,6 +22,21 @@ SHARD_SIZE = 8
 FINDINGS = ("Effusion", "Mass|Effusion", "", "No Finding")
 MARKUP = "<img src=x onerror=alert(1)></script>"
 ESCAPE = "red\x1b[31m\u202egnp"
+
+
+class UnsureGenerator(ToyGenerator):
+    """Predicts an error for each image, from 0.2 to 0.8, by its name."""
+
+    def one(self, source: ModelInput, image_id: str) -> Generated:
+        error = float(stream(self.seed, image_id).uniform(0.2, 0.8))
+        return replace(super().one(source, image_id), learned={"predicted_error": error})
+
+
+class UnsureMaker(ToyMaker):
+    """Makes it, in the name of a checkpoint."""
+
+    def make(self, precision: str, grid: tuple[int, int]) -> ToyGenerator:  # noqa: ARG002
+        return UnsureGenerator(self.batch_size, self.seed)
 
 
 def build_report_store(

@@ -5,10 +5,9 @@ import shlex
 
 import numpy as np
 import pytest
-from report_stores import ESCAPE, FINISHED, MARKUP, WITHOUT_LUNG
+from report_stores import ESCAPE, FINISHED, MARKUP, WITHOUT_LUNG, UnsureMaker
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
-from toy_generator import ToyMaker
 
 import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
@@ -162,17 +161,21 @@ def test_galleries_hold_what_they_are_called(page, report):
 
 def test_a_promise_keeps_what_filter_promises(page, make_store, run_cli, monkeypatch, tmp_path):
     packaged = read_checkpoint(checkpoint_path("default"))
-    maker = ToyMaker(sha256=packaged.sha256)
-    store = make_store(maker=maker, size=packaged.card.grid, maps=("dark_field",))
+    store = make_store(
+        maker=UnsureMaker(sha256=packaged.sha256, learned={}),
+        size=packaged.card.grid,
+        maps=("dark_field",),
+    )
     out = tmp_path / "report"
     dfsynth.write_report(store, out=out, thumbnails=0)
-    page.open(out).choose("uncertainty", 50)
+    page.open(out).choose("predicted_error", 50)
     assert "patients" in page.text("#expected")
     page.script("document.getElementById('promise-use').click()")
     page.settle()
     assert "--max-error" in page.text("#shell")
     found = shell(page, run_cli, monkeypatch, store)
     assert page.kept() == (found["kept"], found["total"])
+    assert 0 < found["kept"] < FINISHED - WITHOUT_LUNG
     threshold = found["promise"]["threshold"]
     assert float(page.find("#value").get_property("value")) == pytest.approx(threshold, rel=1e-7)
 
