@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dfsynth.cli.console import console_of
-from dfsynth.cli.options import JsonFlag, MaxBytes, MaxPixels, Quiet, Verbose
+from dfsynth.cli.options import JsonFlag, MaxBytes, MaxPixels, Quiet, Verbose, output_option
 from dfsynth.options import DEFAULT_THUMBNAILS, ReportOptions
 
 EXAMPLE = "Example: dfsynth report x.zarr --out report/, then open report/index.html in a browser"
@@ -18,9 +18,8 @@ def report(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder to write; an earlier report is replaced. (default: beside STORE, "
-            "x.zarr.report)"
+        output_option(
+            "Folder to write; an earlier report is replaced. (default: beside STORE, x.zarr.report)"
         ),
     ] = None,
     thumbnails: Annotated[

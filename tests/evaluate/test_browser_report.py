@@ -68,7 +68,7 @@ def test_the_page_draws_without_a_word(folder, tmp_path):
             assert page.messages() == []
         page.open(tmp_path / "report")
         assert page.all("#case-rows tr")
-        worst = [float(row.text.split()[1]) for row in page.all("#case-rows tr")]
+        worst = [float(cell.text) for cell in page.all("#case-rows td:nth-of-type(1)")]
         assert worst == sorted(worst, reverse=True)
     finally:
         made.close()

@@ -49,7 +49,7 @@ def run_report(options: ReportOptions, progress: Progress) -> Report:
     out = options.folder
     require_outside_stores(out, _WHAT)
     require_report_folder(out)
-    with writing_report(out, "dfsynth report") as folder:
+    with writing_report(out) as folder:
         if _is_evaluation(options):
             assert isinstance(options.store, Path)
             evaluation = write_evaluation_report(folder, options.store)

@@ -32,8 +32,15 @@ def read_rows(layout: StoreLayout, schema: ManifestSchema, arrays: list[str]) ->
         table, damage = read_manifest(layout.manifest, schema), []
     except StoreError:
         table, damage = _read_whole_parts(layout, schema)
-    gone = [path.relative_to(layout.folder.parent) for path in missing_files(layout, arrays)]
-    return ReportRows(table, (*damage, *(f"{path} is missing" for path in gone)))
+    return ReportRows(table, (*damage, *_name_missing(layout, arrays)))
+
+
+def _name_missing(layout: StoreLayout, arrays: list[str]) -> list[str]:
+    """Of a store on a disk; the arrays of one in an object store lie elsewhere."""
+    if layout.objects is not None:
+        return []
+    gone = missing_files(layout, arrays)
+    return [f"{path.relative_to(layout.folder.parent)} is missing" for path in gone]
 
 
 def _read_whole_parts(layout: StoreLayout, schema: ManifestSchema) -> tuple[pa.Table, list[str]]:

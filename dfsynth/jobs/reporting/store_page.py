@@ -144,11 +144,12 @@ def _draw_gallery(
     kinds = scaled_kinds(reader, lines)
     drawn = draw_pictures(folder, reader, kinds, lines, progress)
     shown = set(drawn.rows)
+    telling = [group for group in columns.groups if len(group.labels) > 1]
     return _Gallery(
         kinds=kinds,
         images=tuple(
             GalleryImage(
-                position, line["row"], line["image_id"], tuple(labels_of(columns.groups, position))
+                position, line["row"], line["image_id"], tuple(labels_of(telling, position))
             )
             for position, line in zip(positions, lines, strict=True)
             if line["row"] in shown

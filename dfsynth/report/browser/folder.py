@@ -42,7 +42,7 @@ def require_report_folder(folder: Path) -> None:
 
 
 @contextmanager
-def writing_report(folder: Path, kind: str) -> Iterator[Path]:
+def writing_report(folder: Path) -> Iterator[Path]:
     """A new folder beside `folder`, which takes its place when the body ends without an error.
 
     It holds what every report has: the scripts, styles and licences of the page, and the mark.
@@ -59,7 +59,7 @@ def writing_report(folder: Path, kind: str) -> Iterator[Path]:
         with store_faults(f"write the report {folder}"):
             fresh.mkdir(parents=True)
             shutil.copytree(_STATIC, fresh / "static")
-            (fresh / MARK).write_bytes(encode_json({"dfsynth": __version__, "report": kind}))
+            (fresh / MARK).write_bytes(encode_json({"dfsynth": __version__}))
             yield fresh
             _put_in_place(fresh, place)
     finally:

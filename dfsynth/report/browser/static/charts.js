@@ -43,6 +43,12 @@ window.dfsynthCharts = (() => {
     };
   }
 
+  /** What the picture is, for whoever does not see it. */
+  function name(place, text) {
+    place.setAttribute("role", "img");
+    place.setAttribute("aria-label", text);
+  }
+
   /** A chart in `place`; `refresh` brings it up to date, now or when it comes into sight. */
   function make(place, options, data, refresh) {
     const chart = new uPlot({
@@ -99,9 +105,11 @@ window.dfsynthCharts = (() => {
   /**
    * A histogram of one column: all images, those kept, and the handle of the threshold.
    *
-   * `state()` gives {all, kept, threshold, active}; `drag(value)` takes where the handle is put.
+   * `counts()` gives {all, kept} of the bars, `handle()` {threshold, active}; `drag(value)` takes
+   * where the handle is put.
    */
-  function histogram(place, column, state, drag, isSmall) {
+  function histogram(place, column, counts, handle, drag, isSmall) {
+    name(place, `Distribution of ${column.name}`);
     const edges = Array.from({ length: column.bars }, (_, i) => column.low + i * column.width);
     const end = column.low + column.bars * column.width;
     const bars = uPlot.paths.bars({ size: [1, 400], align: 1, gap: isSmall ? 0 : 1 });
@@ -116,12 +124,12 @@ window.dfsynthCharts = (() => {
       series: [{}, fill("all"), fill("kept")],
       hooks: {
         draw: [(u) => {
-          const { threshold, active } = state();
+          const { threshold, active } = handle();
           upright(u, threshold, active ? colours.handle : colours.dim, active ? 2 : 1, active ? null : [4, 3]);
         }],
       },
     }, [edges, new Array(column.bars).fill(0), new Array(column.bars).fill(0)], () => {
-      const { all, kept } = state();
+      const { all, kept } = counts();
       chart.setData([edges, all, kept]);
     });
     const over = chart.over;
@@ -142,6 +150,7 @@ window.dfsynthCharts = (() => {
 
   /** Lines over a common x; `lines` are {label, values, colour, dash, width, band}. */
   function lines(place, options) {
+    name(place, `${options.yLabel} against ${options.xLabel}`);
     const { x, lines: found, xLabel, yLabel, xRange, yRange, marks, legend } = options;
     const free = yRange && yRange[1] === null ? (u, low, high) => [yRange[0], high * 1.08] : yRange;
     const series = found.map((line, n) => ({
@@ -164,6 +173,7 @@ window.dfsynthCharts = (() => {
 
   /** Counts of two columns as a picture between axes; `state()` gives its data. */
   function density(place, state) {
+    name(place, "How many images lie where, score against score");
     const chart = make(place, {
       scales: { x: { time: false, range: () => state().xRange }, y: { range: () => state().yRange } },
       axes: [axis("across", 28), axis("up", 52)],

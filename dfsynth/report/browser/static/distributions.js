@@ -11,14 +11,8 @@ window.dfsynthDistributions = (() => {
     const main = document.getElementById("main-chart");
     let shown = null;
 
-    function stateOf(column) {
-      return () => ({
-        all: all[column.index],
-        kept: selection.histogram(column, selection.kept),
-        threshold: store.thresholds[column.index],
-        active: state.column === column,
-      });
-    }
+    const countsOf = (column) => () => ({ all: all[column.index], kept: selection.histogram(column, selection.kept) });
+    const handleOf = (column) => () => ({ threshold: store.thresholds[column.index], active: state.column === column });
 
     const multiples = selection.columns.map((column) => {
       const place = element("div", { class: "chart small" });
@@ -26,14 +20,14 @@ window.dfsynthDistributions = (() => {
       const figure = element("figure", { class: "multiple", title: column.description },
         element("figcaption", {}, element("span", { class: "multiple-name" }, column.name), button), place);
       document.getElementById("multiples").append(figure);
-      histogram(place, column, stateOf(column), (value) => change({ column, threshold: value, dragged: true }), true);
+      histogram(place, column, countsOf(column), handleOf(column), (value) => change({ column, threshold: value, dragged: true }), true);
       return { place, figure, button, column };
     });
 
     return () => {
       if (shown !== state.column) {
         clear(main);
-        histogram(main, state.column, stateOf(state.column), (value) => change({ threshold: value, dragged: true }), false);
+        histogram(main, state.column, countsOf(state.column), handleOf(state.column), (value) => change({ threshold: value, dragged: true }), false);
         shown = state.column;
       }
       main.refresh();
