@@ -37,9 +37,9 @@ def choose_images(
     wishes = [*main, _in_turns(others), iter(of_groups), iter(rng.permutation(finished).tolist())]
     chosen: dict[int, None] = {}
     for position in _in_turns(wishes):
-        chosen.setdefault(position)
         if len(chosen) == count:
             break
+        chosen.setdefault(position)
     return sorted(chosen)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,14 +17,15 @@ GREY = GalleryMap("attenuation", "Attenuation", "grey value", "gray", 0.0, 1.0, 
 FINE = GalleryMap("dark_field", "Dark-field", "1", "cividis", 0.0, 0.6)
 
 
-def unpack(script: bytes) -> list:
+def unpack(script: bytes) -> list[Any]:
     found = json.loads(script.decode().removeprefix("dfsynthReport.takeMaps(").removesuffix(");\n"))
     return found["maps"]
 
 
-def levels_of(packed: dict) -> np.ndarray:
+def levels_of(packed: dict[str, Any]) -> np.ndarray:
     raw = np.frombuffer(base64.b64decode(packed["webp"]), np.uint8)
     image = cv2.imdecode(raw, cv2.IMREAD_COLOR)
+    assert image is not None
     assert (image[..., 0] == image[..., 2]).all()
     return image[..., 0].astype(np.float64)
 
@@ -60,6 +62,7 @@ def test_a_strip_shows_each_map_on_its_scale() -> None:
     flat = np.full((50, 40), 0.6, np.float32)
     data = np.frombuffer(encode_strip([None, flat, flat], [GREY, GREY, FINE]), np.uint8)
     strip = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert strip is not None
     height, width = strip.shape[:2]
     assert (height, width) == (144, 3 * 115 + 4)
     left, middle, right = (strip[height // 2, x] for x in (57, 115 + 2 + 57, 2 * 117 + 57))
