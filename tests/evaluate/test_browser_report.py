@@ -1,15 +1,21 @@
 """The browser report of an evaluation's folder."""
 
 import json
-import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser_pages import Page, pages
+from report_stores import facts_of
 
 import dfsynth
 from dfsynth.errors import StoreError
 from dfsynth.evaluate import write_report
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    yield from pages()
 
 
 @pytest.fixture
@@ -17,11 +23,6 @@ def folder(tmp_path, evaluate, make_pairs) -> Path:
     out = tmp_path / "evaluation"
     write_report(evaluate(make_pairs(), split="all"), out)
     return out
-
-
-def facts_of(report: Path) -> dict:
-    text = (report / "data/facts.js").read_text()
-    return json.loads(re.fullmatch(r'dfsynthReport\.takeFacts\("report",(.*)\);\n', text)[1])
 
 
 def test_the_page_has_the_figures_of_the_evaluation(run_cli, folder, tmp_path):
@@ -53,22 +54,17 @@ def test_a_damaged_evaluation_is_named(folder, tmp_path, damage):
     assert not (tmp_path / "report").exists()
 
 
-def test_the_page_draws_without_a_word(folder, tmp_path):
+def test_the_page_draws_without_a_word(page: Page, folder, tmp_path):
     dfsynth.write_report(folder, out=tmp_path / "report")
     dfsynth.write_report(folder, out=tmp_path / "bare")
     (folder / "images.csv").unlink()
     dfsynth.write_report(folder, out=tmp_path / "bare")
-    made = pages()
-    page: Page = next(made)
-    try:
-        for name in ("report", "bare"):
-            page.open(tmp_path / name)
-            page.wait(lambda: page.all("#stage-rows tr"))
-            assert page.all("#reliability-chart canvas")
-            assert page.messages() == []
-        page.open(tmp_path / "report")
-        assert page.all("#case-rows tr")
-        worst = [float(cell.text) for cell in page.all("#case-rows td:nth-of-type(1)")]
-        assert worst == sorted(worst, reverse=True)
-    finally:
-        made.close()
+    for name in ("report", "bare"):
+        page.open(tmp_path / name)
+        page.wait(lambda: page.all("#stage-rows tr"))
+        assert page.all("#reliability-chart canvas")
+        assert page.messages() == []
+    page.open(tmp_path / "report")
+    assert page.all("#case-rows tr")
+    worst = [float(cell.text) for cell in page.all("#case-rows td:nth-of-type(1)")]
+    assert worst == sorted(worst, reverse=True)

@@ -1,6 +1,8 @@
 """Stores that a report is made of: of a few numpy operations, with findings and failures."""
 
 import csv
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,15 @@ SHARD_SIZE = 8
 FINDINGS = ("Effusion", "Mass|Effusion", "", "No Finding")
 MARKUP = "<img src=x onerror=alert(1)></script>"
 ESCAPE = "red\x1b[31m\u202egnp"
+
+
+def facts_of(report: Path) -> dict[str, Any]:
+    """What the scripts of a report's page are given."""
+    text = (report / "data/facts.js").read_text(encoding="utf-8")
+    found = re.fullmatch(r'dfsynthReport\.takeFacts\("report",(.*)\);\n', text)
+    assert found is not None
+    facts: dict[str, Any] = json.loads(found[1])
+    return facts
 
 
 class UnsureGenerator(ToyGenerator):

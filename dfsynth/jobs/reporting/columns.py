@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -62,9 +62,7 @@ def report_columns(done: pa.Table, schema: ManifestSchema) -> ReportColumns:
     """
     pairs = schema.kind == PAIRS.kind
     described = _pair_numbers(done) if pairs else _scores(done)
-    numbers, empty = [], []
-    for column in described:
-        (numbers if np.isfinite(column.values).any() else empty).append(column)
+    numbers = [column for column in described if np.isfinite(column.values).any()]
     titles = _PAIR_GROUPS if pairs else _IMAGE_GROUPS
     held = {name: title for name, title in titles.items() if _says_something(done, name)}
     names = [column.name for column in numbers]
@@ -72,7 +70,7 @@ def report_columns(done: pa.Table, schema: ManifestSchema) -> ReportColumns:
     return ReportColumns(
         numbers=tuple(numbers),
         groups=tuple(_group(done, name, title) for name, title in held.items()),
-        empty=tuple(column.name for column in empty),
+        empty=tuple(column.name for column in described if column.name not in names),
         ungrouped=tuple(titles[name] for name in titles if name not in held),
         default=first if first in names else next(iter(names), None),
     )
@@ -121,7 +119,7 @@ def _says_something(done: pa.Table, name: str) -> bool:
 
 
 def _group(done: pa.Table, name: str, title: str) -> GroupColumn:
-    column = done[name].combine_chunks()
+    column: Any = done[name].combine_chunks()  # of one type or the other: the next line asks
     if pa.types.is_list(column.type):
         owners, texts = _entries(column)
         labels, codes = _coded(texts)
@@ -132,7 +130,7 @@ def _group(done: pa.Table, name: str, title: str) -> GroupColumn:
     return GroupColumn(name, title, labels, codes, None)
 
 
-def _entries(column: pa.ListArray) -> tuple[NDArray[np.int64], pa.Array]:
+def _entries(column: "pa.ListArray[Any]") -> tuple[NDArray[np.int64], Any]:
     """The row of each entry and its text, each once in a row; a word where a row has none.
 
     As `dfsynth.manifest.count_findings` counts.
@@ -152,16 +150,17 @@ def _entries(column: pa.ListArray) -> tuple[NDArray[np.int64], pa.Array]:
     return ordered["row"].to_numpy(), ordered["text"].combine_chunks()
 
 
-def _named(texts: pa.Array) -> pa.Array:
-    """The texts, with a word for those that are null or empty."""
+def _named(texts: Any) -> Any:
+    """The texts, an Arrow array, with a word for those that are null or empty."""
     return pc.if_else(pc.equal(pc.fill_null(texts, ""), pa.scalar("")), UNKNOWN, texts)
 
 
-def _coded(texts: pa.Array) -> tuple[tuple[str, ...], NDArray[np.uint16]]:
-    """The labels, the commonest first, and the label of each text; rare ones may share one."""
-    encoded = pc.dictionary_encode(texts)
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
+def _coded(texts: Any) -> tuple[tuple[str, ...], NDArray[np.uint16]]:
+    """The labels, the commonest first, and that of each text of an Arrow array.
+
+    Where there are too many, rare ones share one.
+    """
+    encoded: Any = pc.dictionary_encode(texts)
     names = encoded.dictionary.to_pylist()
     found = encoded.indices.to_numpy()
     counts = np.bincount(found, minlength=len(names))

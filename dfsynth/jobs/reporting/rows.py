@@ -29,9 +29,11 @@ def read_rows(layout: StoreLayout, schema: ManifestSchema, arrays: list[str]) ->
         StoreError: no part can be read, of which there are some, or a folder cannot be.
     """
     try:
-        table, damage = read_manifest(layout.manifest, schema), []
+        table = read_manifest(layout.manifest, schema)
     except StoreError:
         table, damage = _read_whole_parts(layout, schema)
+    else:
+        damage = []
     return ReportRows(table, (*damage, *_name_missing(layout, arrays)))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 
 
-def shell(page, run_cli, monkeypatch, store) -> dict:
+def shell(page, run_cli, monkeypatch, store) -> dict[str, Any]:
     """What the command that the page shows gives, where the store lies."""
     words = shlex.split(page.text("#shell"))
     assert words[0] == "dfsynth"
@@ -53,7 +54,7 @@ def test_the_slider_keeps_what_filter_keeps(
 def test_the_python_that_is_shown_keeps_the_same(page, report, store, monkeypatch):
     page.open(report).choose("uncertainty", 40)
     monkeypatch.chdir(store.parent)
-    names: dict = {}
+    names: dict[str, Any] = {}
     exec(page.text("#python"), names)
     kept = names["kept"]
     assert page.kept() == (kept.kept, kept.total)

@@ -19,7 +19,7 @@ from dfsynth.report.browser import GroupColumn, NumberColumn
 FINDING = st.sampled_from(["Mass", "Effusion", "<b>"])
 
 
-def table_with(findings: list) -> pa.Table:
+def table_with(findings: list[list[str] | None]) -> pa.Table:
     columns = {
         field.name: pa.nulls(len(findings), field.type)
         for field in IMAGES.arrow
@@ -34,7 +34,7 @@ def table_with(findings: list) -> pa.Table:
 
 
 @given(st.lists(st.none() | st.lists(st.none() | FINDING, max_size=4), min_size=1, max_size=12))
-def test_findings_are_counted_as_filter_counts_them(findings: list) -> None:
+def test_findings_are_counted_as_filter_counts_them(findings: list[list[str] | None]) -> None:
     table = table_with(findings)
     columns = report_columns(table, IMAGES)
     expected = {count.name: count.total for count in count_findings(table, table)}

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from report_stores import FINISHED
+from report_stores import FINISHED, facts_of
 from toy_simulator import ToyPairMaker
 
 import dfsynth
@@ -23,11 +23,6 @@ from dfsynth.progress import Silent
 from dfsynth.score import NO_SCORES
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.zarr.paths import shard_path
-
-
-def facts_of(folder: Path) -> dict:
-    text = (folder / "data/facts.js").read_text()
-    return json.loads(re.fullmatch(r'dfsynthReport\.takeFacts\("report",(.*)\);\n', text)[1])
 
 
 def all_text(folder: Path) -> str:
@@ -65,7 +60,7 @@ def test_failures_come_with_their_sentences(store, report):
 
 
 def test_all_of_it_is_called_synthetic(store, report):
-    notice = dfsynth.open_store(store).provenance["notice"]
+    notice = str(dfsynth.open_store(store).provenance["notice"])
     assert "ynthetic" in notice
     assert (report / "index.html").read_text().count(notice) >= 3
 
@@ -81,7 +76,7 @@ def test_nothing_says_who_or_where(store, report):
 
 def test_nothing_is_loaded_from_elsewhere(report):
     html = (report / "index.html").read_text()
-    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)[1]
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', html)
     assert policy.startswith("default-src 'none'; script-src 'self' file:; ")
     assert "unsafe" not in policy
     named = re.findall(r'(?:src|href)="([^"#]+)"', html)

@@ -1,12 +1,11 @@
 """Pages escape what files say, whatever it is."""
 
-import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from report_stores import facts_of
 
 from dfsynth.report.browser import (
     EvaluationPage,
@@ -64,7 +63,7 @@ def test_a_store_page_escapes_everything(tmp_path: Path) -> None:
     assert html.count(SHOWN) >= 14
     assert not [c for c in html + script if not c.isprintable() and c != "\n"]
     assert script.isascii()
-    facts = json.loads(re.fullmatch(r'dfsynthReport\.takeFacts\("report",(.*)\);\n', script)[1])
+    facts = facts_of(tmp_path)
     assert facts["groups"][0]["labels"][0].endswith("\\u001b[31m\\u202e\\u2028\\u0000")
 
 
@@ -86,8 +85,7 @@ def test_an_evaluation_page_escapes_everything(tmp_path: Path) -> None:
 
 def test_a_name_is_quoted_for_the_shell_and_for_python(tmp_path: Path) -> None:
     write_store_page(tmp_path, replace(PAGE, store="it's $HOME.zarr"))
-    script = written(tmp_path)[1]
-    facts = json.loads(re.fullmatch(r'dfsynthReport\.takeFacts\("report",(.*)\);\n', script)[1])
+    facts = facts_of(tmp_path)
     assert facts["shellName"] == "'it'\"'\"'s $HOME.zarr'"
     assert facts["pythonName"] == '"it\'s $HOME.zarr"'
 
