@@ -72,7 +72,7 @@ def _pack(values: NDArray[np.float32], steps: int) -> dict[str, float | int | st
     filled = np.where(known, values, low).astype(np.float64)
     levels = np.where(known, 1 + np.rint((filled - low) * scale), 0).astype(np.uint8)
     grey = np.repeat(levels[..., None], 3, axis=2)
-    exact: bytes = imagecodecs.webp_encode(grey, level=_EFFORT, lossless=True, method=4)
+    exact = imagecodecs.webp_encode(grey, level=_EFFORT, lossless=True, method=4)
     return {
         "low": low,
         "high": high,
