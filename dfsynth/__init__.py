@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         load_generator,
         simulate_pairs,
         train_generator,
+        write_report,
     )
     from dfsynth.store.opened import Store, open_store
 
@@ -43,6 +44,7 @@ __all__ = [
     "open_store",
     "simulate_pairs",
     "train_generator",
+    "write_report",
 ]
 
 # Imported when first asked for: torch and Arrow take seconds, `dfsynth --help` must not.
@@ -59,6 +61,7 @@ _LAZY: Final = {
     "open_store": "dfsynth.store.opened",
     "simulate_pairs": "dfsynth.api",
     "train_generator": "dfsynth.api",
+    "write_report": "dfsynth.api",
 }
 
 

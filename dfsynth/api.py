@@ -19,6 +19,7 @@ from dfsynth.options import (
     ExportOptions,
     FilterOptions,
     GenerateOptions,
+    ReportOptions,
     ShowOptions,
     SimulateOptions,
     TrainOptions,
@@ -29,6 +30,7 @@ from dfsynth.options.keywords import (
     ExportKeywords,
     FilterKeywords,
     GenerateKeywords,
+    ReportKeywords,
     ShowKeywords,
     SimulateKeywords,
     TrainKeywords,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from dfsynth.jobs.filter import Filtered
     from dfsynth.jobs.given_image import ImageInput
     from dfsynth.jobs.pair_maker import PairMaker
+    from dfsynth.jobs.reporting.job import Report
     from dfsynth.jobs.show import Sheet
     from dfsynth.jobs.synthetic_image import SyntheticImage
     from dfsynth.records import MonteCarloMode
@@ -341,6 +344,40 @@ def draw_contact_sheet(
     from dfsynth.jobs.show import draw_sheet
 
     return draw_sheet(ShowOptions.of(store=store, out=out, **options))
+
+
+@spell_out(ReportOptions)
+def write_report(
+    store: str | Path, *, progress: ShownProgress = "auto", **options: Unpack[ReportKeywords]
+) -> "Report":
+    """Writes a report to open in a browser, as `dfsynth report` does.
+
+    Of a store of images or pairs, or of the folder that an evaluation wrote. `options` are the
+    fields of `ReportOptions`; an earlier report at `out` is replaced.
+
+    Example:
+        >>> report = dfsynth.write_report("x.zarr", out="report", thumbnails=2)
+        >>> report.page.name, report.images, report.thumbnails
+        ('index.html', 2, 2)
+
+    Raises:
+        UsageError: wrong options, neither a store nor an evaluation, or an `out` that holds
+            something else.
+        DfsynthError: a damaged store, evaluation or checkpoint, or `out` cannot be written.
+        TypeError: an option that does not exist.
+    """
+    return report_store(ReportOptions.of(store=store, **options), job_progress(progress))
+
+
+def report_store(options: ReportOptions, progress: Progress) -> "Report":
+    """Writes a report by options that are already validated; see `write_report`.
+
+    Raises:
+        UsageError, DfsynthError: as `write_report`.
+    """
+    from dfsynth.jobs.reporting.job import run_report
+
+    return run_report(options, progress)
 
 
 @spell_out(GenerateOptions)

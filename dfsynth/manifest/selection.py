@@ -100,7 +100,7 @@ def select_rows(
     ok = _is_ok(manifest)
     if keep is not None and by is None:
         by = default_score(manifest)
-    usable = ok if include_no_lung else ok & _has_lung(manifest)
+    usable = ok if include_no_lung else ok & has_lung(manifest)
     rows = manifest.filter(pa.array(usable))
     if where is not None:
         passed = rows.take(matching_positions(rows, where))
@@ -155,7 +155,8 @@ def _is_ok(table: pa.Table) -> NDArray[np.bool_]:
     return pc.equal(table["status"], pa.scalar("ok")).to_numpy().astype(np.bool_)
 
 
-def _has_lung(table: pa.Table) -> NDArray[np.bool_]:
+def has_lung(table: pa.Table) -> NDArray[np.bool_]:
+    """Of each row of a manifest, (rows), whether it is not flagged as one without lung."""
     flags = table["flags"].combine_chunks()
     owners = pc.list_parent_indices(flags).to_numpy()
     flagged = pc.equal(pc.list_flatten(flags), pa.scalar(NO_LUNG)).to_numpy(zero_copy_only=False)

@@ -22,6 +22,7 @@ from dfsynth.options.filter_options import (
     FilterOptions,
 )
 from dfsynth.options.generate_options import GenerateOptions
+from dfsynth.options.report_options import DEFAULT_THUMBNAILS, ReportOptions
 from dfsynth.options.show_options import PICTURE_SUFFIXES, ShowOptions
 from dfsynth.options.simulate_options import (
     DEFAULT_PAIRS_SHARD_SIZE,
@@ -41,6 +42,7 @@ __all__ = [
     "DEFAULT_PAIRS_SHARD_SIZE",
     "DEFAULT_PAIRS_SIZE",
     "DEFAULT_RISK",
+    "DEFAULT_THUMBNAILS",
     "DTYPES",
     "LAYERS",
     "PICTURE_SUFFIXES",
@@ -52,6 +54,7 @@ __all__ = [
     "ExportOptions",
     "FilterOptions",
     "GenerateOptions",
+    "ReportOptions",
     "ShowOptions",
     "SimulateOptions",
     "StoredFloat",

@@ -157,6 +157,18 @@ class ShowKeywords(TypedDict, total=False):
     max_bytes: int | None
 
 
+class ReportKeywords(TypedDict, total=False):
+    """Of `dfsynth.write_report`; `ReportOptions` says what each means."""
+
+    out: GivenPath | None
+    thumbnails: int
+    source: GivenPath | None
+    root: GivenPath | None
+    checkpoint: str | None
+    max_pixels: int | None
+    max_bytes: int | None
+
+
 def spell_out(options: "type[DataclassInstance]") -> Callable[[Function], Function]:
     """Gives a function of `**options: Unpack[...Keywords]` a signature that lists every option.
 
