@@ -9,13 +9,14 @@ from dfsynth.decode import DecodeLimits
 from dfsynth.errors import ImageError
 from dfsynth.jobs.model_inputs import reader_of
 from dfsynth.jobs.sheet_content import Panels, number_caption
-from dfsynth.records import Float32Map, Geometry, IntensityWindow
+from dfsynth.records import Float32Map, IntensityWindow
 from dfsynth.report import SheetColumn, SheetRow, robust_limits
 from dfsynth.source import Source
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.opened import Store
 from dfsynth.store.plan import Plan, source_item
 from dfsynth.store.remote import opened_layout
+from dfsynth.store.row_geometry import geometry_of
 
 _COLUMNS: Final = ("attenuation", "dark_field", "aleatoric", "epistemic")
 _COLOUR_MAPS: Final = ("gray", "gray", "viridis", "inferno")
@@ -98,17 +99,7 @@ def _images(
 def _content(record: BuildRecord, line: dict[str, Any]) -> tuple[slice, slice]:
     if line["status"] != "ok":
         return slice(None), slice(None)
-    height, width = record.fingerprint.size
-    return Geometry(
-        source_height=line["height"],
-        source_width=line["width"],
-        grid_height=height,
-        grid_width=width,
-        top=int(line["offset_y"]),
-        left=int(line["offset_x"]),
-        height=round(line["height"] * line["scale_y"]),
-        width=round(line["width"] * line["scale_x"]),
-    ).content
+    return geometry_of(line, record.fingerprint.size).content
 
 
 def _columns(record: BuildRecord, images: Sequence[dict[str, Float32Map]]) -> list[SheetColumn]:

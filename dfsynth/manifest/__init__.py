@@ -14,7 +14,7 @@ from dfsynth.manifest.schema import (
     ManifestSchema,
 )
 from dfsynth.manifest.selection import Selection, default_score, select
-from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
+from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_csv, write_selection
 from dfsynth.manifest.table import read_failures, read_manifest
 
 __all__ = [
@@ -43,5 +43,6 @@ __all__ = [
     "rows_of",
     "score_quantiles",
     "select",
+    "write_csv",
     "write_selection",
 ]

@@ -12,7 +12,7 @@ from dfsynth.options.build_options import (
     ViewChoice,
 )
 from dfsynth.options.evaluate_options import EvaluationOptions
-from dfsynth.options.export_options import ExportOptions
+from dfsynth.options.export_options import EXPORT_SPACES, ExportOptions, ExportSpace
 from dfsynth.options.filter_options import (
     DEFAULT_CONFIDENCE,
     DEFAULT_ERROR_COLUMN,
@@ -31,6 +31,7 @@ from dfsynth.options.simulate_options import (
 from dfsynth.options.train_options import TrainOptions
 
 __all__ = [
+    "EXPORT_SPACES",
     "ALL_GPUS",
     "DEFAULT_CONFIDENCE",
     "DEFAULT_DTYPE",
@@ -49,6 +50,7 @@ __all__ = [
     "ErrorLimit",
     "EvaluationOptions",
     "ExportOptions",
+    "ExportSpace",
     "FilterOptions",
     "ShowOptions",
     "SimulateOptions",
