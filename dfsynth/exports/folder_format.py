@@ -4,11 +4,14 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 from dfsynth.exports.export import Export, ExportImage
 from dfsynth.exports.folder import ExportFolder
 from dfsynth.exports.naming import file_stem
+
+_SOURCE_PIXELS: Final = 2**19
+"""For which sources count in the size of a file: they differ, and most are several times larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +145,8 @@ class FilesOfMany:
     def portion_rows(self, export: Export) -> int:
         """See `FolderFormat`."""
         spec = export.record.arrays[0]
-        image_bytes = 4 * spec.height * spec.width * len(export.maps)
-        return max(self.most_bytes // image_bytes, 1)
+        pixels = _SOURCE_PIXELS if export.space == "source" else spec.height * spec.width
+        return max(self.most_bytes // (4 * pixels * len(export.maps)), 1)
 
     def is_written(self, _export: Export, portion: Portion, folder: ExportFolder) -> bool:
         """See `FolderFormat`."""

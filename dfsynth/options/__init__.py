@@ -31,7 +31,6 @@ from dfsynth.options.simulate_options import (
 from dfsynth.options.train_options import TrainOptions
 
 __all__ = [
-    "EXPORT_SPACES",
     "ALL_GPUS",
     "DEFAULT_CONFIDENCE",
     "DEFAULT_DTYPE",
@@ -42,6 +41,7 @@ __all__ = [
     "DEFAULT_PAIRS_SIZE",
     "DEFAULT_RISK",
     "DTYPES",
+    "EXPORT_SPACES",
     "LAYERS",
     "PICTURE_SUFFIXES",
     "SELECTION_SUFFIXES",
