@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"models", "optimisation", "trust"}) | STAGES,
     frozenset({"manifest", "preprocess"}),
     frozenset({"store", "inference", "lung_segmentation"}),
+    frozenset({"exports"}),
     frozenset({"datasets", "jobs", "simulation"}),
     frozenset({"evaluate"}),
     frozenset({"train"}),

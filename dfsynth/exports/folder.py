@@ -107,9 +107,11 @@ class ExportFolder:
 
 @contextmanager
 def opened_folder(
-    root: Path, record: ExportRecord, overwrite: bool
+    root: Path, record: ExportRecord, images: int, overwrite: bool
 ) -> Iterator[tuple[ExportFolder, bool]]:
     """The folder of an export, for this process alone; and whether it was begun before.
+
+    Its record, of so many `images`, and its folders are there then.
 
     Raises:
         UsageError: it lies in a store, or a file has its name.
@@ -131,6 +133,8 @@ def opened_folder(
         if overwrite and folder.record.exists():
             _clear(folder)
         resumed = folder.record.exists()
+        # Before all else: it makes the rest an export of ours.
+        folder.write_record(record, images, complete=False)
         for name in record.folders:
             make_folder(root / name)
         yield folder, resumed

@@ -11,7 +11,9 @@ from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.pairs_record import DARK_FIELD_WINDOW, PairsRecord
 
 _DARK_FIELDS: Final = frozenset({"dark_field", "dark_field_clean"})
-_DEVIATIONS: Final = {"aleatoric": "viridis", "epistemic": "inferno"}
+_DEVIATIONS: Final = {"aleatoric": ("viridis", 0.5), "epistemic": ("inferno", 0.1)}
+"""Colours, and the share of the dark-field window's width that is shown: networks disagree by less
+than the noise that they expect."""
 _LONGEST_RAY_MM: Final = 600.0
 
 
@@ -65,7 +67,7 @@ def _describe(spec: ArraySpec, record: BuildRecord | PairsRecord) -> MapFacts:
         unit=unit,
         scale=None if spec.dtype == "uint8" else LinearScale.spanning(*span),
         window=shown,
-        colour_map=_DEVIATIONS.get(name, "gray"),
+        colour_map=_DEVIATIONS[name][0] if name in _DEVIATIONS else "gray",
     )
 
 
@@ -83,7 +85,7 @@ def _ranges(
         # Noise takes measured line integrals below 0.
         return window, (low - width / 2, high + width / 2)
     if name in _DEVIATIONS:
-        return (0.0, width / 2), (0.0, 2 * width)
+        return (0.0, width * _DEVIATIONS[name][1]), (0.0, 2 * width)
     if name == "lung_thickness_mm":
         return (0.0, _LONGEST_RAY_MM / 2), (0.0, _LONGEST_RAY_MM)
     if name == "lung_mask":

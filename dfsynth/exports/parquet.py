@@ -33,7 +33,7 @@ def write_parquet(
         OSError: the system refuses.
     """
     schema = _schema(export, portion)
-    leaves = [f"{facts.name}.list.element.list.element" for facts in export.maps]
+    leaves = [f"{_name(export, facts)}.list.element.list.element" for facts in export.maps]
     with pq.ParquetWriter(
         stream,
         schema,
@@ -89,20 +89,26 @@ def _schema(export: Export, portion: Portion) -> pa.Schema:
     return pa.schema(fields, {**(manifest.metadata or {}), **said})
 
 
+def _name(export: Export, facts: MapFacts) -> str:
+    """The name of a map's column: the map's, or another where the manifest has one of that name."""
+    taken = export.record.manifest_schema.arrow.names
+    return f"{facts.name}_map" if facts.name in taken else facts.name
+
+
 def _field(export: Export, facts: MapFacts) -> "pa.Field[Any]":
     said = {"description": facts.long_name, "unit": facts.unit, "notice": export.notice}
     value = pa.float32() if facts.scale else pa.uint8()
     spec = export.record.arrays[0]
     # Sources differ in size.
     height, width = (-1, -1) if export.space == "source" else (spec.height, spec.width)
-    return pa.field(facts.name, pa.list_(pa.list_(value, width), height), False, said)
+    return pa.field(_name(export, facts), pa.list_(pa.list_(value, width), height), False, said)
 
 
 def _table(export: Export, group: list[ExportImage], schema: pa.Schema) -> pa.Table:
     manifest = export.record.manifest_schema.arrow
     facts = pa.Table.from_pylist([dict(image.facts) for image in group], schema=manifest)
     maps = [
-        _column([image.maps[each.name] for image in group], schema.field(each.name).type)
+        _column([image.maps[each.name] for image in group], schema.field(_name(export, each)).type)
         for each in export.maps
     ]
     return pa.Table.from_arrays([*facts.columns, *maps], schema=schema)

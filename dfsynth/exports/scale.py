@@ -52,7 +52,7 @@ class LinearScale:
 
         Values lie within the ends of the scale.
         """
-        steps = (values.astype(np.float32) - np.float32(self.offset)) / np.float32(self.scale)
+        steps = (values.astype(np.float64) - self.offset) / self.scale
         return np.clip(np.rint(steps), 0, LEVELS).astype(np.uint16)
 
     def restore(self, stored: NDArray[Any]) -> NDArray[np.float64]:

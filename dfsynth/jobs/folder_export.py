@@ -66,8 +66,8 @@ class FolderExporter:
         chosen = _choose(layout, record, options)
         folders = self.format.folders(export)
         record_of_export = new_record(export, folders)
-        with opened_folder(options.out, record_of_export, options.overwrite) as (folder, resumed):
-            folder.write_record(record_of_export, chosen.table.num_rows, complete=False)
+        images, overwrite = chosen.table.num_rows, options.overwrite
+        with opened_folder(options.out, record_of_export, images, overwrite) as (folder, resumed):
             job = _FolderJob(self.format, export, layout, folder, progress)
             written = job.run(chosen.table)
             if self.format.lists_names:
@@ -75,7 +75,7 @@ class FolderExporter:
             folder.sync(folders)
             committed = len(layout.committed_shards())
             complete = committed == record.shards
-            folder.write_record(record_of_export, chosen.table.num_rows, complete)
+            folder.write_record(record_of_export, images, complete)
         return ExportReport(
             store=str(layout.root),
             out=str(options.out),
@@ -89,7 +89,7 @@ class FolderExporter:
             elsewhere=0,
             seconds=time.monotonic() - started,
             resumed=resumed,
-            images=chosen.table.num_rows,
+            images=images,
             left_out=chosen.left_out,
         )
 
