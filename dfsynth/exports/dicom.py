@@ -8,52 +8,120 @@ with rescale slope and intercept.
 No file says who was imaged, or when: patients and identifiers are made of the store's hash.
 """
 
-import io
+import hashlib
+import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
 from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
-from pydicom.dataset import Dataset
+from numpy.typing import NDArray
 
 from dfsynth.exports.export import Export, ExportImage, store_numbers
 from dfsynth.exports.folder_format import FilesOfImages
+from dfsynth.exports.maps import MapFacts
 from dfsynth.exports.pixel_size import pixel_size_mm
+from dfsynth.exports.scale import LinearScale
 from dfsynth.extras import load_extra
 from dfsynth.report import paint
 
 KINDS: Final = ("look", "rescaled", "values")
 """Of each map, by the end of the name of its file."""
+MARK: Final = "SYNTHETIC"
+"""In the image type, the series description, and the patient's name and identifier."""
+_UID_DIGITS: Final = 39
 
 
 def encode_dicoms(export: Export, image: ExportImage) -> Iterator[bytes]:
     """The DICOM files of each map of an image, in the order of `KINDS`; the same at every call."""
-    objects = _objects()
-    study = objects.Study(export, image, pixel_size_mm(export, image))
+    study = _Study(export, image, pixel_size_mm(export, image))
     for facts in export.maps:
         values = image.maps[facts.name]
-        looked_at = paint(values.astype(np.float32), facts.colour_map, *facts.window)
+        floats = values.astype(np.float32)
+        looked_at = paint(floats, facts.colour_map, *facts.window)
         if facts.colour_map == "gray":
-            looked_at = np.ascontiguousarray(looked_at[..., 0])
-        yield _encode(objects.capture_image(study, facts, KINDS[0], looked_at))
+            looked_at = looked_at[..., 0]
         stored = store_numbers(facts, values)
-        yield _encode(objects.capture_image(study, facts, KINDS[1], stored.numbers, stored.scale))
-        yield _encode(objects.parametric_map(study, facts, KINDS[2], values.astype(np.float32)))
+        yield study.encode(facts, KINDS[0], looked_at)
+        yield study.encode(facts, KINDS[1], stored.numbers, stored.scale)
+        yield study.encode(facts, KINDS[2], floats)
 
 
-def _encode(dataset: Dataset) -> bytes:
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
+@dataclass(frozen=True, slots=True)
+class _Study:
+    """The study of one image: what all its files have alike."""
+
+    export: Export
+    image: ExportImage
+    pixel_mm: tuple[float, float] | None
+    """(y, x) pitch of the pixels; None where it is unknown."""
+
+    def encode(
+        self, facts: MapFacts, kind: str, pixels: NDArray[Any], scale: LinearScale | None = None
+    ) -> bytes:
+        """One file of a map; see `FileKind`."""
+        templates = _templates()
+        place = self.export.maps.index(facts) * len(KINDS) + KINDS.index(kind)
+        template = templates.template_of(
+            templates.FileKind(
+                facts=facts,
+                kind=kind,
+                number=place + 1,
+                shape=pixels.shape,
+                dtype=str(pixels.dtype),
+                pixel_mm=self.pixel_mm,
+                scale=scale,
+                notice=self.export.notice,
+                store_hash=self.export.store_hash,
+            )
+        )
+        of_file = (facts.name, kind, self.export.space)
+        entries = {
+            "study": self._uid("study"),
+            "series": self._uid("series", *of_file),
+            "instance": self._uid("instance", *of_file),
+            "frame": self._uid("frame", self.export.space),
+            "dimensions": self._uid("dimensions", *of_file),
+            "radiograph": self._uid("radiograph"),
+            "radiographs": self._uid("radiographs"),
+            # Of an image and not of a person: two images of one person have two.
+            "patient": f"{MARK}-{int(self._uid('patient')[5:]) % 16**12:012x}",
+            "row": f"{self.image.facts['row']:08d}",
+        }
+        encoded: bytes = template.fill(entries, pixels)
+        return encoded
+
+    def _uid(self, *of: str) -> str:
+        """A UID of something of this image: a UUID, made of a hash, as a number (PS3.5, B.2).
+
+        All are of one length: of the UUIDs that a hash gives, the first one of 39 digits.
+        """
+        facts = self.image.facts
+        parts = (
+            self.export.store_hash,
+            str(facts["row"]),
+            self.image.image_id,
+            facts["checksum"],
+            *of,
+        )
+        numbers = (_uuid_number(*parts, str(attempt)) for attempt in count())
+        return "2.25." + next(number for number in numbers if len(number) == _UID_DIGITS)
 
 
-def _objects() -> ModuleType:
+def _uuid_number(*parts: str) -> str:
+    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
+    return str(uuid.UUID(bytes=digest, version=5).int)
+
+
+def _templates() -> ModuleType:
     """The module that needs highdicom, which takes a while to load."""
-    return load_extra("dfsynth.exports.dicom_objects", "--to dicom", "dicom")
+    return load_extra("dfsynth.exports.dicom_template", "--to dicom", "dicom")
 
 
 def _require_libraries() -> None:
-    _objects()
+    _templates()
 
 
 def _paths(export: Export, stem: str) -> tuple[str, ...]:

@@ -124,7 +124,7 @@ sys.path.insert(0, sys.argv[4])
 from kill_switch import is_killed
 from functools import partial
 from pathlib import Path
-import dfsynth, dfsynth.exports.dicom_objects, dfsynth.jobs.export
+import dfsynth, dfsynth.exports.dicom_template, dfsynth.jobs.export
 store, folder, to, _, step = sys.argv[1:]
 number, killed = 1, 0
 while True:
