@@ -31,6 +31,9 @@ class Export:
     dtype: str
     """Of the values in the files."""
     maps: tuple[MapFacts, ...]
+    store_hash: str
+    """BLAKE2b-128, in hexadecimal, of all that decides the values of the store: the same for the
+    store in another format, and for one built again."""
 
     @property
     def notice(self) -> str:
@@ -42,23 +45,19 @@ class Export:
         """In whose geometry the maps are written."""
         return self.options.space
 
-    @property
-    def store_hash(self) -> str:
-        """BLAKE2b-128, in hexadecimal, of all that decides the values of the store.
-
-        It is the same for the same store in another format, and for one built again.
-        """
-        entries = asdict(self.record.fingerprint)
-        kept = {name: value for name, value in entries.items() if name not in _NOT_OF_THE_VALUES}
-        text = json.dumps([self.record.command, kept], sort_keys=True)
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
 
 def describe_export(
     record: BuildRecord | PairsRecord, options: ExportOptions, dtype: str
 ) -> Export:
     """The export that these options ask for of a store."""
-    return Export(record, options, dtype, describe_maps(record))
+    return Export(record, options, dtype, describe_maps(record), _hash(record))
+
+
+def _hash(record: BuildRecord | PairsRecord) -> str:
+    entries = asdict(record.fingerprint)
+    kept = {name: value for name, value in entries.items() if name not in _NOT_OF_THE_VALUES}
+    text = json.dumps([record.command, kept], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

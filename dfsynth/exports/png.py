@@ -20,6 +20,8 @@ _HEADER_BYTES: Final = 33
 """The signature and IHDR, which comes first."""
 _LEVEL: Final = 1
 """Of compression: higher ones take several times as long, for a few per cent."""
+_FILTER: Final = imagecodecs.PNG.FILTER.UP
+"""Of the differences to neighbours: on these maps smaller than all filters by turns, and faster."""
 
 
 def encode_pngs(export: Export, image: ExportImage) -> Iterator[bytes]:
@@ -28,7 +30,7 @@ def encode_pngs(export: Export, image: ExportImage) -> Iterator[bytes]:
         stored = store_numbers(facts, image.maps[facts.name])
         said = describe_map(export, image, facts)
         document = {**said, "scale": stored.scale.scale, "offset": stored.scale.offset}
-        encoded = imagecodecs.png_encode(stored.numbers, level=_LEVEL)
+        encoded = imagecodecs.png_encode(stored.numbers, level=_LEVEL, filter=_FILTER)
         yield (
             encoded[:_HEADER_BYTES]
             + _text("Description", export.notice)

@@ -178,7 +178,7 @@ class _FolderJob:
         self.progress.start(missing.num_rows)
         written = 0
         arrays = format_of(self.source).array_reader(self.source, self.export.record.arrays)
-        workers = available_cores()
+        workers = available_cores() * self.format.threads_a_core(self.export)
         with thread_pool("export", workers) as pool:
             done = Prefetch[Portion, int](
                 pool,
