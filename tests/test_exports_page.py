@@ -42,4 +42,4 @@ def test_every_block_runs(tmp_path, monkeypatch):
     np.testing.assert_array_equal(names["dark_field"], expected[2])
     assert names["facts"]["row"] == 2
     np.testing.assert_array_equal(names["stack"], expected)
-    assert names["count"] == (3,)
+    assert names["count"] == [(3,)]
