@@ -34,6 +34,8 @@ def write_parquet(
     """
     schema = _schema(export, portion)
     leaves = [f"{_name(export, facts)}.list.element.list.element" for facts in export.maps]
+    # The stubs know no list of columns here.
+    options: dict[str, Any] = {"use_dictionary": export.record.manifest_schema.dictionaries}
     with pq.ParquetWriter(
         stream,
         schema,
@@ -42,8 +44,8 @@ def write_parquet(
         use_byte_stream_split=[
             leaf for leaf, facts in zip(leaves, export.maps, strict=True) if facts.scale
         ],
-        use_dictionary=export.record.manifest_schema.dictionaries,
         write_page_checksum=True,
+        **options,
     ) as writer:
         for group in _groups(images):
             writer.write_table(_table(export, group, schema))
@@ -79,14 +81,14 @@ def _schema(export: Export, portion: Portion) -> pa.Schema:
     """The manifest's columns, then the maps, each with its unit and what it shows."""
     manifest = export.record.manifest_schema.arrow
     fields = [*manifest, *(_field(export, facts) for facts in export.maps)]
-    said = {
+    said: dict[bytes | str, bytes | str] = {
         b"dfsynth.notice": export.notice.encode(),
         b"dfsynth.software": SOFTWARE.encode(),
         b"dfsynth.store": export.store_hash.encode(),
         b"dfsynth.space": export.space.encode(),
         _MARK: portion.mark.encode(),
     }
-    return pa.schema(fields, {**(manifest.metadata or {}), **said})
+    return pa.schema(fields, {**export.record.manifest_schema.metadata, **said})
 
 
 def _name(export: Export, facts: MapFacts) -> str:
@@ -114,19 +116,20 @@ def _table(export: Export, group: list[ExportImage], schema: pa.Schema) -> pa.Ta
     return pa.Table.from_arrays([*facts.columns, *maps], schema=schema)
 
 
-def _column(maps: list[NDArray[Any]], kind: Any) -> "pa.Array[Any]":
+def _column(maps: list[NDArray[Any]], kind: Any) -> Any:
     """Maps (y, x) as lists of rows."""
-    values = pa.array(np.concatenate([values.ravel() for values in maps]))
+    values: Any = pa.array(np.concatenate([values.ravel() for values in maps]))
     heights = [values.shape[0] for values in maps]
     widths = np.repeat([values.shape[1] for values in maps], heights)
     if pa.types.is_fixed_size_list(kind):
-        rows: Any = pa.FixedSizeListArray.from_arrays(values, type=kind.value_type)
-        return pa.FixedSizeListArray.from_arrays(rows, type=kind)
-    rows = pa.ListArray.from_arrays(_offsets(widths), values, type=kind.value_type)
-    return pa.ListArray.from_arrays(_offsets(heights), rows, type=kind)
+        fixed: Any = pa.FixedSizeListArray
+        return fixed.from_arrays(fixed.from_arrays(values, type=kind.value_type), type=kind)
+    lists: Any = pa.ListArray
+    rows = lists.from_arrays(_offsets(widths), values, type=kind.value_type)
+    return lists.from_arrays(_offsets(heights), rows, type=kind)
 
 
-def _offsets(lengths: Any) -> "pa.Array[Any]":
+def _offsets(lengths: Any) -> Any:
     return pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
 
 

@@ -30,7 +30,7 @@ def encode_pngs(export: Export, image: ExportImage) -> Iterator[bytes]:
         stored = store_numbers(facts, image.maps[facts.name])
         said = describe_map(export, image, facts)
         document = {**said, "scale": stored.scale.scale, "offset": stored.scale.offset}
-        encoded = imagecodecs.png_encode(stored.numbers, level=_LEVEL, filter=_FILTER)
+        encoded = bytes(imagecodecs.png_encode(stored.numbers, level=_LEVEL, filter=_FILTER))
         yield (
             encoded[:_HEADER_BYTES]
             + _text("Description", export.notice)
@@ -41,7 +41,7 @@ def encode_pngs(export: Export, image: ExportImage) -> Iterator[bytes]:
 
 def _text(keyword: str, text: str) -> bytes:
     """A tEXt chunk; the text is Latin-1, of which JSON without other letters is a part."""
-    content = b"tEXt" + keyword.encode("latin-1") + b"\0" + text.encode("latin-1", "replace")
+    content = b"tEXt" + keyword.encode("latin-1") + b"\0" + text.encode("latin-1")
     return struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
 
 

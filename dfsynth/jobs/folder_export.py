@@ -5,7 +5,7 @@ was stopped. What is there says nothing of the order: portions are written in se
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -63,6 +63,8 @@ class FolderExporter:
         record = read_record(layout.build)
         export = describe_export(record, options, _dtype(options, self.format))
         _require_space(options, record)
+        # Before the manifest is read: what is committed meanwhile counts as missing, and not as done.
+        committed = len(layout.committed_shards())
         chosen = _choose(layout, record, options)
         folders = self.format.folders(export)
         record_of_export = new_record(export, folders)
@@ -73,9 +75,7 @@ class FolderExporter:
             if self.format.lists_names:
                 _list_names(folder, chosen.table)
             folder.sync(folders)
-            committed = len(layout.committed_shards())
-            complete = committed == record.shards
-            folder.write_record(record_of_export, images, complete)
+            folder.write_record(record_of_export, images, committed == record.shards)
         return ExportReport(
             store=str(layout.root),
             out=str(options.out),
@@ -220,7 +220,7 @@ class _FolderJob:
         self.format.write(self.export, portion, images, self.folder)
         return len(portion.lines)
 
-    def _read(self, arrays: ArrayReader, line: dict[str, Any]) -> ExportImage:
+    def _read(self, arrays: ArrayReader, line: Mapping[str, Any]) -> ExportImage:
         """One image, once its values are known to be those that were written.
 
         Raises:
@@ -234,7 +234,7 @@ class _FolderJob:
             )
         return ExportImage(line, {name: self._placed(maps[name], line) for name in maps})
 
-    def _placed(self, values: Any, line: dict[str, Any]) -> Any:
+    def _placed(self, values: Any, line: Mapping[str, Any]) -> Any:
         """A map (y, x) in the geometry that is asked for; floats as float32."""
         record = self.export.record
         if isinstance(record, BuildRecord) and self.export.space == "source":

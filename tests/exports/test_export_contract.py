@@ -107,7 +107,7 @@ def test_the_same_command_takes_what_was_built_since(store, tmp_path, to):
     kept = layout.part(1).read_bytes()
     layout.part(1).unlink()
     report = dfsynth.export(store, out, to=to)
-    first = report.images
+    first = report.ok
     assert (report.pending, report.shards_done) == (1, 2)
     assert json.loads((out / "export.json").read_text())["complete"] is False
     write_durably(layout.part(1), kept, layout.scratch, "test")
