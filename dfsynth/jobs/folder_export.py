@@ -63,7 +63,7 @@ class FolderExporter:
         record = read_record(layout.build)
         export = describe_export(record, options, _dtype(options, self.format))
         _require_space(options, record)
-        # Before the manifest is read: what is committed meanwhile counts as missing, and not as done.
+        # Before the manifest is read: what is committed meanwhile is then missing, and not done.
         committed = len(layout.committed_shards())
         chosen = _choose(layout, record, options)
         folders = self.format.folders(export)
