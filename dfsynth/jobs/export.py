@@ -23,7 +23,7 @@ EXPORTERS: Final[Mapping[str, Exporter]] = {
 
 
 def run_export(options: ExportOptions, progress: Progress) -> ExportReport:
-    """Exports the committed shards of a store, or goes on where an earlier run stopped.
+    """Exports what the committed shards of a store hold, or goes on where an earlier run stopped.
 
     Raises:
         UsageError: nothing that can be written is called so, and see `Exporter`.

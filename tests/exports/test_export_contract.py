@@ -237,6 +237,17 @@ def test_pairs_are_exported_too_but_have_no_source(tmp_path, to):
         dfsynth.export(tmp_path / "pairs.zarr", tmp_path / "s", to=to, space="source")
 
 
+def test_the_same_store_in_another_format_gives_the_same_files(store, tmp_path):
+    dfsynth.export(store, tmp_path / "x.h5", to="hdf5")
+    outs = [tmp_path / "of-zarr", tmp_path / "of-hdf5"]
+    for source, out in zip((store, tmp_path / "x.h5"), outs, strict=True):
+        dfsynth.export(source, out, to="png")
+    one, other = map(files_of, outs)
+    records = [json.loads(each.pop("export.json")) for each in (one, other)]
+    assert one == other
+    assert records[0]["store"] == records[1]["store"]
+
+
 def test_what_is_not_an_export_of_ours_stays(store, tmp_path):
     theirs = tmp_path / "theirs"
     theirs.mkdir()
