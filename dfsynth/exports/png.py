@@ -18,10 +18,12 @@ METADATA_KEYWORD: Final = "dfsynth"
 """Of the text that holds what the numbers stand for, as a JSON object."""
 _HEADER_BYTES: Final = 33
 """The signature and IHDR, which comes first."""
-_LEVEL: Final = 1
-"""Of compression: higher ones take several times as long, for a few per cent."""
-_FILTER: Final = imagecodecs.PNG.FILTER.UP
-"""Of the differences to neighbours: on these maps smaller than all filters by turns, and faster."""
+_FAST: Final = {
+    "level": imagecodecs.PNG.COMPRESSION.SPEED,
+    "strategy": imagecodecs.PNG.STRATEGY.RLE,
+    "filter": imagecodecs.PNG.FILTER.PAETH,
+}
+"""Of compression: half the time of libpng's own choice where maps are noisy, for a few per cent."""
 
 
 def encode_pngs(export: Export, image: ExportImage) -> Iterator[bytes]:
@@ -30,7 +32,7 @@ def encode_pngs(export: Export, image: ExportImage) -> Iterator[bytes]:
         stored = store_numbers(facts, image.maps[facts.name])
         said = describe_map(export, image, facts)
         document = {**said, "scale": stored.scale.scale, "offset": stored.scale.offset}
-        encoded = bytes(imagecodecs.png_encode(stored.numbers, level=_LEVEL, filter=_FILTER))
+        encoded = bytes(imagecodecs.png_encode(stored.numbers, **_FAST))
         yield (
             encoded[:_HEADER_BYTES]
             + _text("Description", export.notice)
