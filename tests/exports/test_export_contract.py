@@ -142,7 +142,7 @@ print(killed)
 
 @each_format
 def test_killed_anywhere_then_run_again_it_is_the_same(store, tmp_path, start_child, to):
-    support, step = Path(__file__).parents[1] / "support", 499 if to == "dicom" else 41
+    support, step = Path(__file__).parents[1] / "support", 241 if to == "dicom" else 41
     child = start_child(KILLED, store, tmp_path / "killed", to, support, step)
     output, errors = child.communicate()
     assert output, errors
