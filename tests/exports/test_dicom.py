@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK
-from radiograph_files import write_folder
+from radiograph_files import write_folder, write_image
 from toy_generator import ToyMaker
 
 import dfsynth
@@ -25,8 +25,8 @@ DUMP = shutil.which("dcmdump")
 CONVERT = shutil.which("dcm2img") or shutil.which("dcm2pnm")
 
 
-def build(folder: Path, source: Path) -> Path:
-    options = BuildOptions(source=str(source), out=folder / "x.zarr", shard_size=2)
+def build(folder: Path, source: Path, size: tuple[int, int] | None = None) -> Path:
+    options = BuildOptions(source=str(source), out=folder / "x.zarr", shard_size=2, size=size)
     run_build(options, ToyMaker(), Silent())
     return folder / "x.zarr"
 
@@ -171,3 +171,21 @@ def test_a_missing_library_is_named_with_its_extra(store, tmp_path, monkeypatch)
     with pytest.raises(UsageError, match=r"--to dicom needs .* highdicom.*dfsynth\[dicom\]"):
         dfsynth.export(store, tmp_path / "out", to="dicom")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("size", [(31, 77), (17, 17)])
+def test_an_odd_number_of_bytes_is_padded(size, tmp_path):
+    write_image(tmp_path / "source" / "odd.png", 1, *size)
+    store = build(tmp_path, tmp_path / "source", size)
+    dfsynth.export(store, tmp_path / "out", to="dicom")
+    opened = open_store(store)
+    for name in opened.maps:
+        (folder,) = (tmp_path / "out" / "studies").iterdir()
+        look, rescaled, values = (pydicom.dcmread(folder / f"{name}-{kind}.dcm") for kind in KINDS)
+        expected = opened.read(name, 0)
+        assert look.pixel_array.shape[:2] == expected.shape
+        assert len(look.PixelData) % 2 == 0
+        np.testing.assert_array_equal(values.pixel_array, expected)
+        slope = float(rescaled.RescaleSlope)
+        again = rescaled.pixel_array * slope + float(rescaled.RescaleIntercept)
+        assert np.abs(again - expected).max() <= 0.51 * slope
