@@ -147,9 +147,10 @@ def export(
     progress: ShownProgress = "auto",
     **options: Unpack[ExportKeywords],
 ) -> "ExportReport":
-    """Writes a store in another format as `dfsynth export` does: `to` is zarr or hdf5.
+    """Writes images of a store as `dfsynth export` does; nothing is generated anew.
 
-    Values, manifest, plan and provenance are those of the store; nothing is generated anew. Call it
+    `to` is png, tiff, dicom, webdataset or parquet for files of chosen images in a folder; zarr or
+    hdf5 for the store in that format, with equal values, manifest, plan and provenance. Call it
     again with the same arguments to go on, and to take what was committed or redone since.
     `options` are the other fields of `ExportOptions`.
 
@@ -157,9 +158,13 @@ def export(
         >>> report = dfsynth.export("x.zarr", "x.h5", to="hdf5")
         >>> report.ok, report.shards_done
         (2, 1)
+        >>> report = dfsynth.export("x.zarr", "tiffs", to="tiff", space="source")
+        >>> report.images, report.left_out
+        (2, 0)
 
     Raises:
-        UsageError: no store, an unknown `to`, or an `out` that does not suit it.
+        UsageError: no store, an unknown `to`, options that do not suit it, a library of an extra
+            that is not installed, or nothing to export.
         ConflictError: `out` holds something else.
         StoreError: the store is damaged, or the disk refuses; committed shards are intact.
         TypeError: an option that does not exist.
@@ -170,7 +175,7 @@ def export(
 
 
 def export_store(options: ExportOptions, progress: Progress) -> "ExportReport":
-    """Writes a store in another format by options that are already made; see `export`.
+    """Writes images of a store by options that are already made; see `export`.
 
     Raises:
         UsageError, ConflictError, StoreError: as `export`.

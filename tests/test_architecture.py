@@ -25,6 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"manifest", "preprocess"}),
     frozenset({"store", "inference", "lung_segmentation"}),
     frozenset({"description"}),
+    frozenset({"exports"}),
     frozenset({"datasets", "jobs", "simulation"}),
     frozenset({"evaluate", "doctor"}),
     frozenset({"train"}),

@@ -22,7 +22,7 @@ from dfsynth.manifest.schema import (
 )
 from dfsynth.manifest.score_weights import weigh_rows
 from dfsynth.manifest.selection import Selection, default_score, select, select_rows
-from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
+from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_csv, write_selection
 from dfsynth.manifest.table import read_failures, read_manifest
 
 __all__ = [
@@ -60,5 +60,6 @@ __all__ = [
     "select_rows",
     "split_rows",
     "weigh_rows",
+    "write_csv",
     "write_selection",
 ]

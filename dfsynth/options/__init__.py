@@ -12,7 +12,7 @@ from dfsynth.options.build_options import (
     ViewChoice,
 )
 from dfsynth.options.evaluate_options import EvaluationOptions
-from dfsynth.options.export_options import ExportOptions
+from dfsynth.options.export_options import EXPORT_SPACES, ExportOptions, ExportSpace
 from dfsynth.options.filter_options import (
     DEFAULT_CONFIDENCE,
     DEFAULT_ERROR_COLUMN,
@@ -44,6 +44,7 @@ __all__ = [
     "DEFAULT_RISK",
     "DEFAULT_THUMBNAILS",
     "DTYPES",
+    "EXPORT_SPACES",
     "LAYERS",
     "PICTURE_SUFFIXES",
     "SELECTION_SUFFIXES",
@@ -52,6 +53,7 @@ __all__ = [
     "ErrorLimit",
     "EvaluationOptions",
     "ExportOptions",
+    "ExportSpace",
     "FilterOptions",
     "GenerateOptions",
     "ReportOptions",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, get_args
 
 from dfsynth.options.build_options import DtypeChoice, Engine, ViewChoice
+from dfsynth.options.export_options import ExportSpace
 from dfsynth.records import MonteCarloMode
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class BuildKeywords(TypedDict, total=False):
 class ExportKeywords(TypedDict, total=False):
     """Of `dfsynth.export`; `ExportOptions` says what each means."""
 
+    where: str | None
+    include_no_lung: bool
+    space: ExportSpace
+    dtype: str | None
     overwrite: bool
 
 

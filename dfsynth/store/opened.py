@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.extras import load_extra
@@ -19,7 +21,7 @@ from dfsynth.manifest import (
     rows_in_split,
     select_rows,
 )
-from dfsynth.records import Split
+from dfsynth.records import Float32Map, Split
 from dfsynth.store import (
     ArrayReader,
     Json,
@@ -35,6 +37,7 @@ from dfsynth.store.provenance import LAYOUT_VERSION
 from dfsynth.store.record import read_record
 from dfsynth.store.remote import opened_layout
 from dfsynth.store.row import StoredRow
+from dfsynth.store.row_geometry import geometry_of
 from dfsynth.store.summary import summary_markup
 
 if TYPE_CHECKING:
@@ -59,6 +62,10 @@ class Store:
         >>> store = dfsynth.open_store("x.zarr")
         >>> store.read("dark_field", row=0).shape
         (64, 64)
+        >>> store.to_source(row=0, grid_map="dark_field").shape == (
+        ...     store.manifest["height"][0].as_py(), store.manifest["width"][0].as_py()
+        ... )
+        True
         >>> data = store.dataset(maps=("dark_field", "aleatoric"), include_no_lung=True)
         >>> data[0]["maps"].shape
         torch.Size([2, 64, 64])
@@ -189,6 +196,52 @@ class Store:
             StoreError: no such map or row, or the stored bytes are damaged.
         """
         return self._arrays.read(name, row)
+
+    def to_source(self, row: int, grid_map: str | NDArray[Any]) -> Float32Map:
+        """A map put back into the geometry of the source's image: the inverse of the letterbox.
+
+        Padding is left out, and the rest resampled to the pixels of the radiograph as it was
+        decoded: bilinear where it grows, by area where it shrinks.
+
+        Args:
+            row: Of the image.
+            grid_map: The name of a stored map, or (y, x) of the store's grid, such as a mask that
+                was drawn over one.
+
+        Returns:
+            (height, width) of the source in pixels, float32.
+
+        Raises:
+            UsageError: the store holds pairs, which have no source, or an array is not of its grid.
+            StoreError: no such map, no finished row of this number, or damaged bytes.
+        """
+        # It brings the decoders along, which nothing else of a store needs.
+        from dfsynth.preprocess import to_source
+
+        if isinstance(self.record, PairsRecord):
+            raise UsageError(
+                f"{self.path} holds pairs, which were simulated in the grid that they have; "
+                "expected a store of dfsynth build"
+            )
+        size = self.record.fingerprint.size
+        values = self.read(grid_map, row) if isinstance(grid_map, str) else grid_map
+        if values.shape != size:
+            raise UsageError(f"a map of shape {values.shape} is not of the store's grid {size}")
+        return to_source(values.astype(np.float32), geometry_of(self.record, self._finished(row)))
+
+    def _finished(self, row: int) -> dict[str, Any]:
+        """The columns of a row by name; of its part alone, however large the store is."""
+        shard = row // self.record.shard_size
+        with opened_layout(self.path) as layout:
+            committed = row >= 0 and layout.part(shard).exists()
+            lines = read_part(layout.part(shard)).to_pylist() if committed else []
+        for line in lines:
+            if line["row"] == row and line["status"] == "ok":
+                return line
+        raise StoreError(
+            f"row {row} of {self.path} has no image: it failed, is not built yet, or is no row of "
+            "the store; expected a row that the manifest calls ok"
+        )
 
     def to_xarray(self) -> "xarray.Dataset":
         """The committed images as an `xarray.Dataset`; values are read when they are asked for.
