@@ -51,14 +51,18 @@ reference: $(STAMP)
 	$(BIN)/python scripts/document_schemas.py docs/schemas
 	$(BIN)/python scripts/command_reference.py docs/commands.md
 
+# One process a core, each with one thread of PyTorch; the tests of a file stay together.
+WORKERS ?= auto
+SPREAD := --numprocesses=$(WORKERS) --dist=loadfile
+
 pytest: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow and not exhaustive and not gpu"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD) -m "not slow and not exhaustive and not gpu"
 
 exhaustive: $(STAMP)
 	$(BIN)/python -m pytest -m exhaustive
 
 coverage: $(STAMP)
-	$(BIN)/python -m pytest --cov --cov-fail-under=$(COVERAGE_FLOOR) \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD) --cov --cov-fail-under=$(COVERAGE_FLOOR) \
 	    -m "not exhaustive$$($(BIN)/python -c 'import torch; print("" if torch.cuda.is_available() else " and not gpu")')"
 
 # What needs Ray, in an environment of its own on top of .venv: its wheel is larger than all else.
