@@ -1,11 +1,13 @@
 """Time and peak memory of planning a store from a table of many rows.
 
-    python benchmarks/plan_rows.py [--rows 10000000] [--table parquet]
+    python benchmarks/plan_rows.py [--rows 10000000] [--kind parquet|csv|folder]
 
 A process of its own lists the table, numbers the rows and writes plan and build record, as
 `dfsynth build` does before it reads an image; no generator is loaded, and of the files that are
-named one is there. The table has a path, a patient, a view, a sex, an age and findings. The
-peak is what the kernel says of that process; what it had before, imports included, is told too.
+named one is there. The table has a path, a patient, a view, a sex, an age and findings; a folder
+has as many empty files. Another process then extends the plan by a thousand rows, as `--extend`
+does. The peaks are what the kernel says of each process; what it had before, imports included, is
+told too.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,41 +27,68 @@ from machine import describe_machine
 from without_generator import NoGenerator
 
 from dfsynth.jobs.build_planning import BuildJob
+from dfsynth.jobs.extension import extend_store
 from dfsynth.jobs.planning import plan_or_resume
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
 from dfsynth.source import open_source
 from dfsynth.store import StoreLayout
+from dfsynth.store.record import read_record
 
 _BATCH = 100_000
+_MORE = 1000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--table", choices=("csv", "parquet"), default="parquet")
-    parser.add_argument("--plan", type=Path, help="Only plan this table, in this process.")
+    parser.add_argument("--kind", choices=("csv", "folder", "parquet"), default="parquet")
+    parser.add_argument("--only", nargs=2, help="Only this step, of this source, in this process.")
     arguments = parser.parse_args()
-    if arguments.plan:
-        print(json.dumps(plan(arguments.plan)))
+    if arguments.only:
+        step, source = arguments.only
+        print(json.dumps(measure({"plan": plan, "extend": extend}[step], Path(source))))
         return
     with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / f"table.{arguments.table}"
-        write_table(table, arguments.rows)
-        there = Path(folder) / batch(0, 1)["path"][0].as_py()
-        there.parent.mkdir(parents=True)
-        there.write_bytes(b"0")
-        command = [sys.executable, __file__, "--plan", str(table)]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        size = table.stat().st_size
+        source = write_source(Path(folder), arguments.kind, 0, arguments.rows)
+        planned = run("plan", source)
+        write_source(Path(folder), arguments.kind, arguments.rows, arguments.rows + _MORE)
+        extended = run("extend", source)
     result = {
         **describe_machine(),
         "rows": arguments.rows,
-        "table": arguments.table,
-        "table_bytes": size,
-        **json.loads(done.stdout),
+        "kind": arguments.kind,
+        "plan": planned,
+        "extend": extended,
     }
     print(json.dumps(result, indent=2))
+
+
+def run(step: str, source: Path) -> dict[str, float]:
+    """What a step takes in a process of its own."""
+    command = [sys.executable, __file__, "--only", step, str(source)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def write_source(folder: Path, kind: str, there: int, rows: int) -> Path:
+    """A table of `rows` images, or a folder that had the files of the first `there`."""
+    if kind == "folder":
+        for start in range(there, rows, _BATCH):
+            for path in batch(start, min(rows, start + _BATCH))["path"].to_pylist():
+                write_file(folder / "files" / str(path))
+        return folder / "files"
+    table = folder / f"table.{kind}"
+    write_table(table, rows)
+    write_file(folder / str(batch(0, 1)["path"][0]))
+    return table
+
+
+def write_file(path: Path) -> None:
+    """An input that nobody reads."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
 
 
 def write_table(path: Path, rows: int) -> None:
@@ -88,18 +118,34 @@ def batch(start: int, stop: int) -> pa.Table:
     )
 
 
-def plan(table: Path) -> dict[str, float]:
-    """Plans a store beside a table."""
+def plan(source: Path) -> None:
+    """Plans a store beside a source."""
+    with plan_or_resume(job_of(source), layout_of(source), Silent()):
+        pass
+
+
+def extend(source: Path) -> None:
+    """Plans what the source has more."""
+    extend_store(job_of(source), layout_of(source), Silent())
+
+
+def layout_of(source: Path) -> StoreLayout:
+    return StoreLayout(source.with_name("planned.zarr"))
+
+
+def job_of(source: Path) -> BuildJob:
+    out = layout_of(source).root
+    options = BuildOptions.of(source=source, root=source.parent, out=out, shard_size=256)
+    return BuildJob(options, open_source(options.source, options.root), NoGenerator())
+
+
+def measure(step: Callable[[Path], None], source: Path) -> dict[str, float]:
+    """What a step takes in this process."""
     before = peak_bytes()
     started, computing = time.perf_counter(), time.process_time()
-    out = table.with_name("planned.zarr")
-    options = BuildOptions.of(source=table, root=table.parent, out=out, shard_size=256)
-    source = open_source(options.source, options.root)
-    job = BuildJob(options, source, NoGenerator())
-    with plan_or_resume(job, StoreLayout(out), Silent()) as planned:
-        inputs = planned.record.cut.inputs
+    step(source)
     return {
-        "planned": inputs,
+        "planned": read_record(layout_of(source).build).cut.inputs,
         "seconds": time.perf_counter() - started,
         "cpu_s": time.process_time() - computing,
         "peak_bytes": peak_bytes(),

@@ -1,7 +1,9 @@
 """What a build would do, how large and how long: measured on a few images, nothing written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from dfsynth.decode import limits_of
 from dfsynth.jobs.build_planning import BuildJob
@@ -98,10 +100,18 @@ class _Work:
 
 def _planned_anew(job: BuildJob) -> _Work:
     draft = job.draft()
-    lines = draft.plan.slice(draft.plan.num_rows // 2, _TRIALS).to_pylist()
-    items = [source_item(line) for line in lines]
     record = draft.record
+    items = _from_the_middle(draft.plan, record.rows)
     return _Work(record, items, record.rows, record.shards, False, 0, draft.warnings)
+
+
+def _from_the_middle(plan: Iterable[pa.RecordBatch], rows: int) -> list[SourceItem]:
+    before = rows // 2
+    for batch in plan:
+        if batch.num_rows > before:
+            return [source_item(line) for line in batch.slice(before, _TRIALS).to_pylist()]
+        before -= batch.num_rows
+    return []
 
 
 def _remaining(job: BuildJob, layout: StoreLayout) -> _Work | None:

@@ -11,7 +11,7 @@ from dfsynth.options import DEFAULT_DTYPE, DTYPES, BuildOptions, StoredFloat, Vi
 from dfsynth.source import CorpusSource, Source, require_present
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord, Fingerprint, new_record
-from dfsynth.store.plan import number_rows
+from dfsynth.store.plan import NumberedRows
 
 
 class Machine(Protocol):
@@ -87,19 +87,20 @@ class BuildJob:
         if "lung" in options.maps and not facts.has_lung:
             raise UsageError(f"--maps lung: the checkpoint {facts.name} has no lung output")
         listing = self.source.listing()
-        require_present(self.source, listing.table)
-        images = min(listing.table.num_rows, options.limit or listing.table.num_rows)
+        listed = listing.rows.num_rows
+        require_present(self.source, listing.rows)
+        images = min(listed, options.limit or listed)
         shard_size = options.shard_size or self._shard_size(precision, images)
         stored = DTYPES[options.dtype or DEFAULT_DTYPE]
         fingerprint = self._fingerprint(precision, shard_size, stored)
-        plan = number_rows(listing.table, shard_size, options.limit)
+        plan = NumberedRows(listing.rows, shard_size, options.limit)
         excluded = dict(listing.excluded)
-        if plan.num_rows < listing.table.num_rows:
-            excluded["over_limit"] = listing.table.num_rows - plan.num_rows
-        shards = -(-plan.num_rows // shard_size)
+        if images < listed:
+            excluded["over_limit"] = listed - images
+        shards = -(-images // shard_size)
         license_ = self.source.license
         notes = self.source.notes if isinstance(self.source, CorpusSource) else {}
-        record = new_record(fingerprint, facts, license_, plan.num_rows, shards, excluded, notes)
+        record = new_record(fingerprint, facts, license_, images, shards, excluded, notes)
         return Draft(record, plan, listing.warnings)
 
     def differences(self, held: BuildRecord) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import make_folder, remove_durably, write_durably
 from dfsynth.files.faults import is_there
+from dfsynth.jobs.failure_counts import note_failures
 from dfsynth.jobs.stages import WRITE
 from dfsynth.jobs.store_card import withdraw_card
 from dfsynth.manifest import ManifestSchema, encode_part
@@ -109,6 +110,7 @@ def _publish(
     _write(store, layout.part(shard) if whole else layout.partial(shard), shard, data)
     if whole:
         remove_durably([layout.partial(shard), layout.replacing(shard)])
+        note_failures(layout, store.cut.shards, shard, rows)
 
 
 def _make_folders(store: ShardStore, shard: int) -> None:

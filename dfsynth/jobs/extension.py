@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -13,7 +14,9 @@ from dfsynth.errors import ConflictError, UsageError
 from dfsynth.files.durable import replacing, write_durably
 from dfsynth.files.faults import store_faults
 from dfsynth.files.locks import RunLock
+from dfsynth.files.row_spool import RowSpool
 from dfsynth.jobs.build_planning import BuildJob
+from dfsynth.jobs.known_ids import KnownIds
 from dfsynth.jobs.planning import PLAN_OWNER, find_planned
 from dfsynth.jobs.store_card import withdraw_card
 from dfsynth.progress import Progress
@@ -21,7 +24,7 @@ from dfsynth.source import Source
 from dfsynth.source.schema import Listing
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
-from dfsynth.store.plan import number_rows, read_plan, write_plan
+from dfsynth.store.plan import NumberedRows, read_plan, read_planned_ids, write_plan
 
 _TRIED_GROUPS: Final = 16
 """Row groups of the plan whose folders are looked at: a million rows of the largest plans."""
@@ -31,7 +34,7 @@ _TRIED_GROUPS: Final = 16
 class NewInputs:
     """What a source lists and a plan does not hold."""
 
-    table: pa.Table
+    rows: RowSpool
     """Their lines of the listing, in its order."""
     gone: int
     """Inputs of the plan that the source lists no more."""
@@ -62,28 +65,23 @@ def extend_store(job: BuildJob, layout: StoreLayout, progress: Progress) -> None
         record = find_planned(job, layout)
         if record is None:
             return
-        plan = read_plan(layout.plan, record.cut)
-        found = compare_listing(listing.table, plan)
+        found = compare_listing(listing.rows, layout, record)
         if found.gone:
             progress.message(f"{found.gone} planned inputs are no longer listed; their rows stay")
-        if not found.table.num_rows:
+        if not found.rows.num_rows:
             progress.message("no inputs appeared since the store was planned")
             return
         _require_no_limit(record)
-        _write_extension(layout, record, plan, found.table, listing)
-    progress.message(f"{found.table.num_rows} inputs appeared and are planned in new shards")
+        _write_extension(layout, record, found.rows, listing)
+    progress.message(f"{found.rows.num_rows} inputs appeared and are planned in new shards")
 
 
 def _write_extension(
-    layout: StoreLayout,
-    record: BuildRecord,
-    plan: pa.Table,
-    fresh: pa.Table,
-    listing: Listing,
+    layout: StoreLayout, record: BuildRecord, fresh: RowSpool, listing: Listing
 ) -> None:
     cut = record.cut.extended(fresh.num_rows)
-    lines = number_rows(fresh, cut.shard_size, None, record.cut.shards)
-    lines = lines.select(plan.column_names).cast(plan.schema)
+    held = read_plan(layout.plan, record.cut)
+    added = NumberedRows(fresh, cut.shard_size, None, record.cut.shards)
     extended = replace(
         record,
         rows=cut.rows,
@@ -93,16 +91,32 @@ def _write_extension(
     )
     withdraw_card(layout)
     with replacing(layout.plan, layout.scratch, PLAN_OWNER) as stream:
-        write_plan(pa.concat_tables([plan, lines]), stream, cut)
+        write_plan(_one_after_the_other(held, added), stream, cut)
     write_durably(layout.build, extended.to_json(), layout.scratch, PLAN_OWNER)
     format_of(layout).write_group(layout, extended.arrays, extended.attributes())
 
 
-def compare_listing(listed: pa.Table, planned: pa.Table) -> NewInputs:
-    """Which lines of a listing are not in a plan, and how many of the plan are not in it, by id."""
-    ids = planned["image_id"].combine_chunks()
-    fresh = listed.filter(pc.invert(pc.is_in(listed["image_id"], value_set=ids)))
-    return NewInputs(fresh, planned.num_rows - (listed.num_rows - fresh.num_rows))
+def _one_after_the_other(
+    held: Iterator[pa.RecordBatch], added: NumberedRows
+) -> Iterator[pa.RecordBatch]:
+    """The lines of a plan, then more of them in the columns that it has."""
+    first = next(held)
+    yield from chain([first], held)
+    for batch in added:
+        yield batch.select(first.schema.names).cast(first.schema)
+
+
+def compare_listing(listed: RowSpool, layout: StoreLayout, record: BuildRecord) -> NewInputs:
+    """Which lines of a listing are not in a plan, and how many of the plan are not in it, by id.
+
+    Raises:
+        StoreError: the plan is damaged.
+    """
+    known = KnownIds(read_planned_ids(layout.plan, record.cut))
+    fresh = RowSpool(listed.schema)
+    for batch in listed.batches():
+        fresh.append(batch.filter(pa.array(known.unknown(batch["image_id"]))))
+    return NewInputs(fresh, len(known) - (listed.num_rows - fresh.num_rows))
 
 
 def tell_new_inputs(
@@ -119,13 +133,13 @@ def tell_new_inputs(
     if record.fingerprint.limit is not None or not _has_changed(source, layout):
         return 0
     try:
-        listed = source.listing().table
+        listed = source.listing().rows
     except UsageError as error:
         progress.message(f"inputs that appeared since planning are not looked for: {error}")
         return 0
-    fresh = compare_listing(listed, read_plan(layout.plan, record.cut)).table
+    fresh = compare_listing(listed, layout, record).rows
     if fresh.num_rows:
-        first = fresh["image_id"][0].as_py()
+        first = next(fresh.batches(["image_id"]))["image_id"][0].as_py()
         progress.message(
             f"{fresh.num_rows} inputs appeared since the store was planned, the first of them "
             f"{first!r}: they are not in it; --extend takes them into new shards"

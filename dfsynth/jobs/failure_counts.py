@@ -1,26 +1,26 @@
 """How many rows of a store failed, and why, without opening every part each time.
 
-Opening a part takes a millisecond, and forty thousand of them half a minute. So a large store keeps
-the counts beside its plan, each with what its part looked like; parts that look otherwise are read
-again. It is no record: where it is missing or out of date, the parts say the same.
+Opening a part takes a millisecond, and forty thousand of them half a minute. So each commit of a
+large store adds a line to a file beside the plan: what failed, and what the part looked like; parts
+that look otherwise by now are opened, and get a line of their own. It is no record: where lines are
+missing or out of date, the parts say the same.
 """
 
+import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
-from dfsynth.errors import StoreError
-from dfsynth.files.durable import write_durably
 from dfsynth.files.faults import store_faults
-from dfsynth.files.json_record import Json, encode_json, parse_object
 from dfsynth.manifest import read_failures
+from dfsynth.records import ManifestRow, PairRow
 from dfsynth.store import StoreLayout
+from dfsynth.store.layout import shard_of_part
 
-_OWNER: Final = "failures"
 _KEPT_FROM: Final = 1000
-"""Parts of a store from which on the counts are kept."""
+"""Shards of a store from which on there are lines."""
 _Look: TypeAlias = list[int]
 
 
@@ -31,19 +31,18 @@ def count_failures(layout: StoreLayout) -> Counter[tuple[int, str]]:
         StoreError: the manifest cannot be read, or a part is damaged.
     """
     looks = _look_at_parts(layout)
-    kept = _read_kept(layout) if len(looks) >= _KEPT_FROM else {}
+    known = _read_lines(layout) if len(looks) >= _KEPT_FROM else {}
     current: dict[int, dict[str, int]] = {
-        shard: dict(kept[str(shard)]["failed"])
+        shard: known[shard]["failed"]
         for shard, look in looks.items()
-        if _is_of(kept.get(str(shard)), look)
+        if known.get(shard, {}).get("part") == look
     }
-    unread = [shard for shard in looks if shard not in current]
-    for shard in unread:
-        current[shard] = {}
-    for (shard, code), count in read_failures(map(layout.part, sorted(unread))).items():
+    unread = sorted(looks.keys() - current.keys())
+    current.update((shard, {}) for shard in unread)
+    for (shard, code), count in read_failures(map(layout.part, unread)).items():
         current[shard][code] = count
     if unread and len(looks) >= _KEPT_FROM:
-        _keep(layout, looks, current)
+        _add_lines(layout, (_line(shard, looks[shard], current[shard]) for shard in unread))
     return Counter(
         {
             (shard, code): count
@@ -53,36 +52,65 @@ def count_failures(layout: StoreLayout) -> Counter[tuple[int, str]]:
     )
 
 
-def _is_of(line: object, look: _Look) -> bool:
-    """Whether a kept line is whole and of a part that still looks so."""
-    return isinstance(line, dict) and line.get("part") == look and "failed" in line
+def note_failures(
+    layout: StoreLayout, shards: int, shard: int, rows: Sequence[ManifestRow | PairRow]
+) -> None:
+    """Adds the line of a shard that was committed just now, where the store is large.
+
+    Args:
+        layout: Of the store.
+        shards: Of the whole store.
+        shard: The one that was committed.
+        rows: What its part holds.
+    """
+    if shards < _KEPT_FROM:
+        return
+    codes = Counter(row.error_code for row in rows if row.error_code is not None)
+    with suppress(OSError):
+        look = _look(layout.part(shard).stat())
+        _add_lines(layout, [_line(shard, look, codes)])
+
+
+def _line(shard: int, look: _Look, failed: Mapping[str, int]) -> str:
+    return json.dumps({"shard": shard, "part": look, "failed": failed})
 
 
 def _look_at_parts(layout: StoreLayout) -> dict[int, _Look]:
     """Of each part, what changes when it is written again."""
-    shards = {layout.part(shard).name: shard for shard in layout.committed_shards()}
     looks = {}
     with store_faults(f"list {layout.manifest}"), os.scandir(layout.manifest) as entries:
         for entry in entries:
-            if entry.name in shards:
-                status = entry.stat()
-                looks[shards[entry.name]] = [status.st_ino, status.st_mtime_ns, status.st_size]
+            if (shard := shard_of_part(entry.name)) is not None:
+                looks[shard] = _look(entry.stat())
     return looks
 
 
-def _read_kept(layout: StoreLayout) -> Mapping[str, Any]:
+def _look(status: os.stat_result) -> _Look:
+    return [status.st_ino, status.st_mtime_ns, status.st_size]
+
+
+def _read_lines(layout: StoreLayout) -> dict[int, dict[str, Any]]:
+    """The last whole line of each shard."""
     try:
-        return parse_object(layout.failures.read_bytes())
-    except (OSError, ValueError):
+        lines = layout.failures.read_bytes().splitlines()
+    except OSError:
         return {}
+    found = {}
+    for line in lines:
+        # A process that was killed, or a disk that was full, leaves half of one.
+        with suppress(ValueError, TypeError, KeyError):
+            entry = json.loads(line)
+            entry["failed"] = {str(code): int(n) for code, n in dict(entry["failed"]).items()}
+            found[int(entry["shard"])] = entry
+    return found
 
 
-def _keep(
-    layout: StoreLayout, looks: Mapping[int, _Look], failed: Mapping[int, Mapping[str, int]]
-) -> None:
-    lines: dict[str, Json] = {
-        str(shard): {"part": looks[shard], "failed": dict(failed[shard])} for shard in sorted(looks)
-    }
-    # On a read-only disk nothing is kept, and the parts are read each time.
-    with suppress(StoreError):
-        write_durably(layout.failures, encode_json(lines), layout.scratch, _OWNER)
+def _add_lines(layout: StoreLayout, lines: Iterable[str]) -> None:
+    """Puts lines at the end, in one piece, so that processes do not mix theirs.
+
+    On a disk that takes nothing there are none, and the parts are opened each time.
+    """
+    # Behind half a line, too, they are lines of their own.
+    data = "".join(f"\n{line}" for line in lines).encode()
+    with suppress(OSError), layout.failures.open("ab", buffering=0) as file:
+        file.write(data)

@@ -1,12 +1,15 @@
 """What a store holds: the facts behind `dfsynth info`."""
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from dfsynth.errors import StoreError
 from dfsynth.files.object_path import AnyPath, ObjectPath, to_any_path
@@ -17,6 +20,8 @@ from dfsynth.score import NO_SCORES
 from dfsynth.store import StoreLayout, missing_files
 from dfsynth.store.record import read_record
 from dfsynth.store.remote import mirrored
+
+_COUNTED: Final = ("status", "error_code", "flags", "origin", "split")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +78,14 @@ def _describe_remote(layout: StoreLayout, root: ObjectPath) -> StoreInfo:
 
 def _describe(layout: StoreLayout) -> StoreInfo:
     record = read_record(layout.build)
-    table = read_manifest(layout.manifest, record.manifest_schema)
+    table = read_manifest(layout.manifest, record.manifest_schema, (*_COUNTED, *NO_SCORES))
     inputs = record.cut.inputs
     if table.num_rows > inputs:
         raise StoreError(
             f"the manifest of {layout.root} has {table.num_rows} rows, its plan {inputs}: a part "
             "of another store lies among its own; `dfsynth verify` names what is damaged"
         )
-    status = _counts(table["status"].to_pylist())
-    flags = chain.from_iterable(flags or () for flags in table["flags"].to_pylist())
+    status = _counts(table["status"])
     return StoreInfo(
         store=str(layout.root),
         command=record.command,
@@ -93,10 +97,10 @@ def _describe(layout: StoreLayout) -> StoreInfo:
             "failed": status.get("failed", 0),
             "pending": inputs - table.num_rows,
         },
-        errors=_counts(table["error_code"].to_pylist()),
-        flags=_counts(flags),
-        origins=_counts(table["origin"].to_pylist() if "origin" in table.column_names else ()),
-        splits=_counts(table["split"].to_pylist()),
+        errors=_counts(table["error_code"]),
+        flags=_counts(pc.list_flatten(table["flags"])),
+        origins=_counts(table["origin"]) if "origin" in table.column_names else {},
+        splits=_counts(table["split"]),
         scores=score_quantiles(table, tuple(NO_SCORES)),
         excluded=record.excluded,
         provenance=record.provenance(),
@@ -116,8 +120,10 @@ def count_failed(root: Path, partition: tuple[int, int]) -> int:
     return sum(rows for (shard, _), rows in failures.items() if shard % count == index)
 
 
-def _counts(values: Iterable[str | None]) -> dict[str, int]:
-    return dict(Counter(value for value in values if value is not None))
+def _counts(values: "pa.ChunkedArray[Any] | pa.Array[Any]") -> dict[str, int]:
+    """How often each text comes, in the order of the first of each."""
+    counted: Any = pc.value_counts(values.drop_null())
+    return {str(line["values"]): int(line["counts"]) for line in counted.to_pylist()}
 
 
 def _size_of(layout: StoreLayout) -> int:

@@ -1,7 +1,7 @@
 """Makes a store's plan, or finds the one that is there and checks that it is the same job."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
@@ -30,8 +30,8 @@ class Draft(Generic[Record]):
     """A plan that nothing is written of yet."""
 
     record: Record
-    plan: pa.Table
-    """One line for each input of the store, in order."""
+    plan: Iterable[pa.RecordBatch]
+    """One line for each input of the store, in order; made as they are asked for."""
     warnings: tuple[str, ...]
     """One line for each oddity of the inputs."""
 

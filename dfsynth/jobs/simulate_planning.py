@@ -8,13 +8,14 @@ from typing import Final
 import pyarrow as pa
 
 from dfsynth.errors import UsageError
+from dfsynth.files.row_spool import RowSpool
 from dfsynth.jobs.pair_maker import PairMaker
 from dfsynth.jobs.planning import Draft
 from dfsynth.options import SimulateOptions
 from dfsynth.records import Subjects
 from dfsynth.splits import split_of
 from dfsynth.store.pairs_record import PairsRecord, new_pairs_record, pairs_fingerprint
-from dfsynth.store.plan import number_rows
+from dfsynth.store.plan import NumberedRows
 
 _TEXTS: Final = ("image_id", "patient_id", "split", "origin", "source", "license")
 _TYPES: Final[Mapping[str, pa.DataType]] = {
@@ -48,7 +49,7 @@ class PairsJob:
         subjects = self.maker.subjects(options.n)
         if len(subjects.lines) != options.n:
             raise UsageError(_nothing_usable(options.origin, subjects))
-        plan = number_rows(list_pairs(subjects, options.seed), options.shard_size, None)
+        plan = NumberedRows(list_pairs(subjects, options.seed), options.shard_size, None)
         record = new_pairs_record(
             pairs_fingerprint(options, self.maker.settings()),
             tuple(sorted({line.license for line in subjects.lines})),
@@ -63,7 +64,7 @@ class PairsJob:
         return held.fingerprint.differences(wanted)
 
 
-def list_pairs(subjects: Subjects, seed: int) -> pa.Table:
+def list_pairs(subjects: Subjects, seed: int) -> RowSpool:
     """The plan's columns less `row` and `shard`; line i depends on subject i and the seed alone."""
     lines = []
     for number, subject in enumerate(subjects.lines):
@@ -71,7 +72,7 @@ def list_pairs(subjects: Subjects, seed: int) -> pa.Table:
         split = split_of(subject.patient_id)
         own_seed = {"image_id": image_id, "split": split, "seed": seed_of(image_id, seed)}
         lines.append(asdict(subject) | own_seed)
-    return pa.Table.from_pylist(lines, schema=pa.schema(_TYPES))
+    return RowSpool.of(pa.Table.from_pylist(lines, schema=pa.schema(_TYPES)))
 
 
 def seed_of(image_id: str, seed: int) -> int:

@@ -32,7 +32,7 @@ def read_manifest(
         folder: Holds the parts.
         expected: The schema that they must have; any that is known where there is none.
         columns: The names of those to read, `row` in any case; all where there are none. Other
-            names are passed over.
+            names are passed over, and damage in other columns stays unseen.
 
     Raises:
         StoreError: the folder is missing, or a part is damaged, or of another kind or version than

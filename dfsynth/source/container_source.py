@@ -49,12 +49,12 @@ class ContainerSource:
         kind = "shard" if self._is_shard else "archive"
         where = f"the {kind} {self.path.name}"
         exclusion.require_images(len(members.columns["image_id"]), where, members.excluded)
-        require_unique(members.columns["image_id"], where)
+        require_unique(members.columns["image_id"].chunks, where)
         builder = ListingBuilder()
         split = split_of(self.path.name) if self._is_shard else None
         for chunk in chunks_of(members):
             builder.add(with_split(chunk, split))
-        return Listing(builder.table(), dict(members.excluded), members.warnings)
+        return Listing(builder.rows(), dict(members.excluded), members.warnings)
 
     def read(self, item: SourceItem, max_bytes: int) -> bytes:
         """The member's bytes; safe from any thread.

@@ -127,7 +127,7 @@ class ImageFinder:
 
 def _is_first_form(ids: ChunkedColumn, patterns: ChunkedColumn) -> pa.BooleanArray:
     """Whether no other file of the same image fits an earlier pattern."""
-    images = pa.table({"id": ids, "pattern": patterns}).group_by("id")
+    images = pa.Table.from_arrays([ids, patterns], names=["id", "pattern"]).group_by("id")
     first = images.aggregate([("pattern", "min")])
     places = pc.index_in(ids.combine_chunks(), value_set=first["id"].combine_chunks())
     earliest = first["pattern_min"].combine_chunks().take(places)

@@ -9,6 +9,7 @@ from threading import Lock
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.files.row_spool import RowSpool
 from dfsynth.options import ViewChoice
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
@@ -85,7 +86,7 @@ class CorpusSource:
         excluded = finder.excluded
         where = f"the corpus {self.name}"
         exclusion.require_images(len(found["id"]), f"{where} below {self.root}", excluded)
-        require_unique(found["id"], where, found["uri"])
+        require_unique(found["id"].chunks, where, found["uri"].chunks)
         facts = Facts.load(self.corpus, self.root)
         images = _concatenated(in_byte_order(found))
         joined = facts.join(images)
@@ -109,7 +110,7 @@ class CorpusSource:
         excluded.update(reason for reason in reasons.to_pylist() if reason is not None)
         return pc.is_null(reasons)
 
-    def _views(self, listed: pa.Table) -> tuple[Complaint, ...]:
+    def _views(self, listed: RowSpool) -> tuple[Complaint, ...]:
         unknown = listed.column("view").null_count
         if not unknown or self.views == "all":
             return ()
@@ -136,8 +137,8 @@ def _concatenated(chunks: Iterator[dict[str, Column]]) -> dict[str, Column]:
     return {name: pa.concat_arrays([part[name] for part in parts]) for name in parts[0]}
 
 
-def _listed(columns: Mapping[str, Column]) -> pa.Table:
+def _listed(columns: Mapping[str, Column]) -> RowSpool:
     builder = ListingBuilder()
     for start in range(0, len(columns["image_id"]), CHUNK_ROWS):
         builder.add({name: values.slice(start, CHUNK_ROWS) for name, values in columns.items()})
-    return builder.table()
+    return builder.rows()

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dfsynth.errors import UsageError
+from dfsynth.files.row_spool import RowSpool
 from dfsynth.source import columns
 from dfsynth.source.corpus import Corpus, CorpusTable
 from dfsynth.source.corpus_table import TableFacts, find_files, read_table, type_facts
@@ -147,7 +148,7 @@ class Facts:
         unnamed = rows - _count(pc.is_in(keys, value_set=named))
         return Matches(" or ".join(t.place for t in tables), len(named), beyond, unnamed)
 
-    def wanting(self, matches: Matches, listed: pa.Table) -> tuple[Complaint, ...]:
+    def wanting(self, matches: Matches, listed: RowSpool) -> tuple[Complaint, ...]:
         """What images lack that others have."""
         found = []
         if matches.unnamed:

@@ -3,8 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-import pyarrow as pa
-
+from dfsynth.files.row_spool import RowSpool
 from dfsynth.source import exclusion
 from dfsynth.source.below_root import SourceBelowRoot
 from dfsynth.source.container_folder import is_archive, is_shard
@@ -33,9 +32,9 @@ class FolderSource(SourceBelowRoot):
             DfsynthError: a damaged archive or shard, where they are read.
         """
         walk = FolderWalk(self.root)
-        table = _files(walk)
-        if table.num_rows:
-            return Listing(table, dict(walk.excluded), walk.warnings())
+        rows = _files(walk)
+        if rows.num_rows:
+            return Listing(rows, dict(walk.excluded), walk.warnings())
         return self._listing_inside(walk)
 
     def _listing_inside(self, walk: FolderWalk) -> Listing:
@@ -43,10 +42,10 @@ class FolderSource(SourceBelowRoot):
         paths = self._take(walk, excluded)
         builder = ListingBuilder()
         warnings = self._containers.add_to(builder, paths, excluded)
-        table = builder.table()
-        exclusion.require_images(table.num_rows, f"the folder {self.root}", excluded)
-        require_unique(table.column("image_id"), f"the folder {self.root}")
-        return Listing(table, dict(excluded), (*walk.warnings(paths), *warnings))
+        rows = builder.rows()
+        exclusion.require_images(rows.num_rows, f"the folder {self.root}", excluded)
+        require_unique(rows.column("image_id"), f"the folder {self.root}")
+        return Listing(rows, dict(excluded), (*walk.warnings(paths), *warnings))
 
     def _take(self, walk: FolderWalk, excluded: Counter[str]) -> list[str]:
         """The containers that are read, which therefore are not left out."""
@@ -67,13 +66,13 @@ def list_files(root: Path) -> Listing:
         UsageError: the root cannot be listed, or holds no such file.
     """
     walk = FolderWalk(root)
-    table = _files(walk)
-    exclusion.require_images(table.num_rows, f"the folder {root}", walk.excluded)
-    return Listing(table, dict(walk.excluded), walk.warnings())
+    rows = _files(walk)
+    exclusion.require_images(rows.num_rows, f"the folder {root}", walk.excluded)
+    return Listing(rows, dict(walk.excluded), walk.warnings())
 
 
-def _files(walk: FolderWalk) -> pa.Table:
+def _files(walk: FolderWalk) -> RowSpool:
     builder = ListingBuilder()
     for paths in walk.blocks():
         builder.add_paths(paths)
-    return builder.table()
+    return builder.rows()

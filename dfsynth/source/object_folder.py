@@ -55,9 +55,9 @@ class ObjectFolderSource:
             builder.add_paths([key for key in block if _store_of(key, stores) is None])
         if stores:
             excluded[exclusion.STORE] = len(stores)
-        table = builder.table()
-        exclusion.require_images(table.num_rows, f"the folder {self.root}", excluded)
-        return Listing(table, dict(excluded), _warnings(excluded))
+        rows = builder.rows()
+        exclusion.require_images(rows.num_rows, f"the folder {self.root}", excluded)
+        return Listing(rows, dict(excluded), _warnings(excluded))
 
     def read(self, item: SourceItem, max_bytes: int) -> bytes:
         """The object's bytes; safe from any thread.

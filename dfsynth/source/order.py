@@ -1,7 +1,8 @@
 """Byte order and uniqueness of image ids, in little memory."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import cast
 
 import numpy as np
@@ -59,11 +60,15 @@ def _one_array(column: ChunkedColumn) -> Column:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
-def require_unique(ids: ChunkedColumn, where: str, places: ChunkedColumn | None = None) -> None:
-    """Requires that no id comes twice; `where` names what was listed, for the message.
+def require_unique(
+    ids: Iterable[Column], where: str, places: Iterable[Column] | None = None
+) -> None:
+    """Requires that no id comes twice. Only hashes (8 bytes an id) are kept of them.
 
-    `places` says where each lies, where that is not the id itself. Only hashes (8 bytes an id)
-    are sorted; ids are compared where two hashes agree.
+    Args:
+        ids: Chunks of the ids, which are gone through again where two hashes agree.
+        where: What was listed, for the message.
+        places: Where each lies, chunk for chunk, where that is not the id itself.
 
     Raises:
         UsageError: naming the first ids that come more than once.
@@ -81,32 +86,29 @@ def require_unique(ids: ChunkedColumn, where: str, places: ChunkedColumn | None 
     )
 
 
-def _places_of(name: str, ids: ChunkedColumn, places: ChunkedColumn | None) -> str:
+def _places_of(name: str, ids: Iterable[Column], places: Iterable[Column] | None) -> str:
     if places is None:
         return ""
-    found = places.filter(pc.equal(ids, pa.scalar(name))).slice(0, 3).to_pylist()
-    return f": {', '.join(map(str, found))}"
+    found = [
+        place
+        for chunk, where in zip(ids, places, strict=True)
+        for place in where.filter(pc.equal(chunk, pa.scalar(name))).to_pylist()
+    ]
+    return f": {', '.join(map(str, found[:3]))}"
 
 
-def _repeated_ids(ids: ChunkedColumn) -> list[tuple[str, int]]:
-    hashes = np.fromiter(
-        (hash(name) for name in _names(ids)),
-        dtype=np.int64,
-        count=len(ids),
-    )
+def _repeated_ids(ids: Iterable[Column]) -> list[tuple[str, int]]:
+    hashes = np.fromiter(chain.from_iterable(map(hash, names) for names in _names(ids)), np.int64)
     hashes.sort()
     suspects = frozenset(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
     if not suspects:
         return []
     counts: Counter[str] = Counter(
-        name
-        for chunk in ids.chunks
-        for name in cast(list[str], chunk.to_pylist())
-        if hash(name) in suspects
+        name for names in _names(ids) for name in names if hash(name) in suspects
     )
     return [(name, count) for name, count in counts.items() if count > 1]
 
 
-def _names(ids: ChunkedColumn) -> Iterator[str]:
-    for chunk in ids.chunks:
-        yield from cast(list[str], chunk.to_pylist())
+def _names(ids: Iterable[Column]) -> Iterator[list[str]]:
+    for chunk in ids:
+        yield cast(list[str], chunk.to_pylist())

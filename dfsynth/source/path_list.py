@@ -71,10 +71,10 @@ class PathListSource:
                 excluded[exclusion.OUTSIDE_ROOT] += below.null_count
                 below = below.drop_null()
             builder.add({"image_id": below, "uri": below})
-        table = builder.table()
-        exclusion.require_images(table.num_rows, "the list of paths", excluded)
-        require_unique(table.column("image_id"), "the list of paths")
-        return Listing(table, dict(excluded), exclusion.outside_root_warnings(excluded, "list"))
+        rows = builder.rows()
+        exclusion.require_images(rows.num_rows, "the list of paths", excluded)
+        require_unique(rows.column("image_id"), "the list of paths")
+        return Listing(rows, dict(excluded), exclusion.outside_root_warnings(excluded, "list"))
 
 
 def _split(stream: BinaryIO) -> Iterator[bytes]:

@@ -55,11 +55,11 @@ class PatternSource(SourceBelowRoot):
             found = walk.parquet_files if names.endswith(SHARD_SUFFIX) else walk.archives
             containers = sorted(path for path in found if fits(path))
         warnings = self._containers.add_to(builder, containers, beside)
-        table = builder.table()
+        rows = builder.rows()
         where = f"the paths {self._pattern.text} below {self.root}"
-        exclusion.require_images(table.num_rows, where, beside)
-        require_unique(table.column("image_id"), where)
-        return Listing(table, dict(beside), (*walk.warnings(walk.archives), *warnings))
+        exclusion.require_images(rows.num_rows, where, beside)
+        require_unique(rows.column("image_id"), where)
+        return Listing(rows, dict(beside), (*walk.warnings(walk.archives), *warnings))
 
     def _add_files(self, builder: ListingBuilder, paths: Sequence[str]) -> None:
         if not self._is_of_studies:

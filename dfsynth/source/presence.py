@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from dfsynth.errors import ErrorCode, ImageError, UsageError
 from dfsynth.files.object_path import ObjectPath
+from dfsynth.files.row_spool import RowSpool
 from dfsynth.records import SourceItem
 from dfsynth.source.path_list import PathListSource
 from dfsynth.source.protocol import Source
@@ -17,7 +17,7 @@ _TRIED: Final = 64
 _PARTS_TRIED: Final = 8
 
 
-def require_present(source: Source, listing: pa.Table) -> None:
+def require_present(source: Source, listed: RowSpool) -> None:
     """Requires that at least one of some files that a table or list names is there; reads none.
 
     With a wrong root every row would fail as missing, and stay so: a failed row is a committed
@@ -25,7 +25,7 @@ def require_present(source: Source, listing: pa.Table) -> None:
 
     Args:
         source: what was listed.
-        listing: `LISTING_SCHEMA`, at least one row.
+        listed: `LISTING_SCHEMA`, at least one row.
 
     Raises:
         UsageError: none of them is there; it names the root that would fit, where there is one.
@@ -33,15 +33,13 @@ def require_present(source: Source, listing: pa.Table) -> None:
     """
     if not isinstance(source, TableSource | PathListSource):
         return
-    rows = np.unique(np.linspace(0, listing.num_rows - 1, _TRIED).round().astype(np.int64))
-    tried = listing.select(["image_id", "uri", "offset", "size_bytes"]).take(
-        pa.array(rows, pa.int64())
-    )
+    rows = np.unique(np.linspace(0, listed.num_rows - 1, _TRIED).round().astype(np.int64))
+    tried = listed.take(rows, ["image_id", "uri", "offset", "size_bytes"])
     for row, line in zip(rows.tolist(), tried.to_pylist(), strict=True):
         if not _is_missing(source, SourceItem(row=row, shard=0, **line)):
             return
     uris = [str(uri) for uri in tried.column("uri").to_pylist()]
-    count = f"{len(uris)} files tried of {listing.num_rows}" if len(uris) > 1 else "the file"
+    count = f"{len(uris)} files tried of {listed.num_rows}" if len(uris) > 1 else "the file"
     found = None if isinstance(source.root, ObjectPath) else _advice(source.root, uris)
     advice = found or "give the folder that the paths start from as --root"
     raise UsageError(

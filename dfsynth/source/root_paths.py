@@ -25,6 +25,11 @@ def relative_to_root(paths: Column, root: AnyPath) -> Column:
         roots: tuple[str, ...] = (str(root),)
     else:
         roots = (str(root.absolute()), str(root.resolve()))
+        # Tables of millions of absolute paths: what is plain goes column by column.
+        paths = _without_root(paths, roots)
+        unusual = pc.match_substring_regex(paths, _UNUSUAL_PATH)
+    if not pc.any(unusual).as_py():
+        return paths
     return pa.array(
         [
             _below(path, roots) if odd and path else path
@@ -32,6 +37,15 @@ def relative_to_root(paths: Column, root: AnyPath) -> Column:
         ],
         pa.string(),
     )
+
+
+def _without_root(paths: Column, roots: tuple[str, ...]) -> Column:
+    """Paths with the first root that they start with taken off, where a plain path remains."""
+    for prefix in (root.rstrip("/") + "/" for root in roots):
+        rests = pc.utf8_slice_codeunits(paths, len(prefix))
+        plain = pc.invert(pc.match_substring_regex(rests, _UNUSUAL_PATH))
+        paths = pc.if_else(pc.and_(pc.starts_with(paths, prefix), plain), rests, paths)
+    return paths
 
 
 def _below(path: str, roots: tuple[str, ...]) -> str | None:

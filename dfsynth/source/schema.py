@@ -1,4 +1,4 @@
-"""What every source lists: an Arrow table in chunks, so that ten million inputs stay small."""
+"""What every source lists: Arrow batches in a spool, so that ten million inputs stay small."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from dfsynth.files.row_spool import RowSpool
 
 if TYPE_CHECKING:
     Column: TypeAlias = pa.Array[Any]
@@ -74,33 +76,32 @@ def joined(*parts: Column | str) -> Column:
 class Listing:
     """Everything that one source holds, found without opening an image."""
 
-    table: pa.Table
+    rows: RowSpool
     """`LISTING_SCHEMA`, one row for each input, in the order of the plan."""
     excluded: Mapping[str, int] = field(default_factory=dict)
     """What is no input: reason → count, for example {"hidden": 2}."""
     warnings: tuple[str, ...] = ()
     """Sentences for the user; they name nothing outside the source."""
 
+    @property
+    def table(self) -> pa.Table:
+        """All rows in memory at once, for sources that are known to be small."""
+        return self.rows.table()
+
 
 class ListingBuilder:
-    """Grows a table of `LISTING_SCHEMA` chunk by chunk.
-
-    Columns that a source does not know share one block of nulls over all chunks: ten million
-    rows of empty columns would otherwise take half a gigabyte.
-    """
+    """Grows rows of `LISTING_SCHEMA` chunk by chunk."""
 
     def __init__(self) -> None:
         self._nulls = {f.name: pa.nulls(CHUNK_ROWS, f.type) for f in LISTING_SCHEMA}
-        self._batches: list[pa.RecordBatch] = []
+        self._spool = RowSpool(LISTING_SCHEMA)
         self._paths: list[str] = []
 
     def add(self, columns: Mapping[str, Column]) -> None:
         """Append rows; columns that are not given are null. At most `CHUNK_ROWS` at a time."""
         rows = len(columns["image_id"])
-        if rows == 0:
-            return
         arrays = [columns.get(name, self._nulls[name].slice(0, rows)) for name in self._nulls]
-        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=LISTING_SCHEMA))
+        self._spool.append(pa.RecordBatch.from_arrays(arrays, schema=LISTING_SCHEMA))
 
     def add_paths(self, paths: Sequence[str]) -> None:
         """Append inputs whose path is their id; small runs are gathered into whole chunks."""
@@ -113,7 +114,7 @@ class ListingBuilder:
         del self._paths[:rows]
         self.add({"image_id": ids, "uri": ids})
 
-    def table(self) -> pa.Table:
-        """All rows so far."""
+    def rows(self) -> RowSpool:
+        """All rows so far; no more are added afterwards."""
         self._flush(len(self._paths))
-        return pa.Table.from_batches(self._batches, schema=LISTING_SCHEMA)
+        return self._spool

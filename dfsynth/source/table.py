@@ -68,7 +68,7 @@ class TableSource:
         builder = ListingBuilder()
         for chunk in metadata.read_columns(self.table, self._wanted()):
             builder.add(typed(self._located(chunk, excluded), unread))
-        listed = builder.table()
+        listed = builder.rows()
         if listed.num_rows == 0 and excluded[exclusion.OUTSIDE_ROOT]:
             raise UsageError(
                 f"no images in the table {self.table.name}: every path leads out of the root "

@@ -1,13 +1,15 @@
 """A torch Dataset over the rows of a store that somebody chose."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
 import pyarrow as pa
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from dfsynth.store import ArrayReader
+from dfsynth.store import ArrayReader, StoredMap
 
 
 class Sample(TypedDict):
@@ -52,7 +54,12 @@ class MapDataset(Dataset[Sample]):
             StoreError: the stored bytes are damaged.
         """
         row = self._rows[index]
-        maps = np.stack([self._arrays.read(name, row) for name in self._maps])
-        return Sample(
-            maps=torch.from_numpy(maps.astype(np.float32)), row=row, image_id=self._ids[index]
-        )
+        maps = [self._arrays.read(name, row) for name in self._maps]
+        return Sample(maps=torch.from_numpy(_stack(maps)), row=row, image_id=self._ids[index])
+
+
+def _stack(maps: Sequence[StoredMap]) -> NDArray[np.float32]:
+    """Maps (y, x) as one array (map, y, x), copied at most once: what was read is nobody else's."""
+    if len(maps) == 1:
+        return maps[0].astype(np.float32, copy=False)[np.newaxis]
+    return np.stack(maps, dtype=np.float32)

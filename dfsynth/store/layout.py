@@ -130,8 +130,8 @@ class StoreLayout:
 
     @property
     def failures(self) -> Path:
-        """Counts of failed rows of a large store, kept so that not every part has to be opened."""
-        return self.run / "failures.json"
+        """What failed in each shard of a large store, so that not every part has to be opened."""
+        return self.run / "failures.jsonl"
 
     def replacing(self, shard: int) -> Path:
         """A mark that the array files of a committed shard are being replaced.
@@ -168,6 +168,12 @@ class StoreLayout:
             StoreError: the folder of the run cannot be read.
         """
         return _numbers(self.run, _REPLACING)
+
+
+def shard_of_part(name: str) -> int | None:
+    """The shard whose manifest part has this name; None where it is no part's."""
+    match = _PART.fullmatch(name)
+    return int(match[1]) if match else None
 
 
 def _numbers(folder: Path, pattern: re.Pattern[str]) -> frozenset[int]:

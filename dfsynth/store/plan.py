@@ -4,7 +4,9 @@ A pure function of the listing, the shard size and the limit. The line of row i 
 so in its column `row`: lines and rows differ where a store was extended (`dfsynth.store.cut`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -14,63 +16,135 @@ import pyarrow.parquet as pq
 
 from dfsynth.errors import StoreError
 from dfsynth.files.parquet_checksum import checksummed_writer
+from dfsynth.files.row_spool import RowSpool
 from dfsynth.records import PairItem, SourceItem
 from dfsynth.store.cut import Cut
 
 Item = TypeVar("Item")
 
 _GROUP_ROWS: Final = 65_536
+_NUMBERS: Final = (pa.field("row", pa.int64()), pa.field("shard", pa.int32()))
 
 
-def number_rows(
-    listing: pa.Table, shard_size: int, limit: int | None, first_shard: int = 0
-) -> pa.Table:
-    """The first `limit` lines of a listing, with the columns `row` (int64) and `shard` (int32).
+@dataclass(frozen=True, slots=True)
+class NumberedRows:
+    """The first `limit` lines of a listing, with the columns `row` (int64) and `shard` (int32)."""
 
-    The first line is the first row of `first_shard`.
-    """
-    table = listing if limit is None else listing.slice(0, limit)
-    first_row = first_shard * shard_size
-    row = np.arange(first_row, first_row + table.num_rows, dtype=np.int64)
-    shard = (row // shard_size).astype(np.int32)
-    return table.add_column(0, "shard", pa.array(shard)).add_column(0, "row", pa.array(row))
+    listed: RowSpool
+    shard_size: int
+    limit: int | None
+    first_shard: int = 0
+    """The first line is its first row."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many lines there are."""
+        listed = self.listed.num_rows
+        return listed if self.limit is None else min(listed, self.limit)
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """The lines in order; numbered anew each time."""
+        schema = pa.schema([*_NUMBERS, *self.listed.schema])
+        left, first = self.num_rows, self.first_shard * self.shard_size
+        for listed in self.listed.batches():
+            batch = listed.slice(0, left)
+            row = np.arange(first, first + batch.num_rows, dtype=np.int64)
+            shard = (row // self.shard_size).astype(np.int32)
+            columns = [pa.array(row), pa.array(shard), *batch.columns]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+            left, first = left - batch.num_rows, first + batch.num_rows
+            if not left:
+                return
 
 
-def write_plan(plan: pa.Table, target: Any, cut: Cut) -> None:
+def write_plan(lines: Iterable[pa.RecordBatch], target: Any, cut: Cut) -> None:
     """Writes a plan as Parquet to an open binary stream; no shard straddles two row groups.
 
+    Equal lines give equal bytes, however they come in batches.
+
     Args:
-        plan: One line for each input of `cut`, in order.
+        lines: One for each input of `cut`, in order, at least one.
         target: A binary stream.
         cut: How they lie in shards; each planning begins a row group.
 
     Raises:
         OSError: the system refuses.
     """
-    group_rows = _shards_of_group(cut.shard_size) * cut.shard_size
-    first = 0
-    with checksummed_writer(target, plan.schema, compression="zstd") as writer:
-        for inputs in cut.segments:
-            writer.write_table(plan.slice(first, inputs), row_group_size=group_rows)
-            first += inputs
+    batches = iter(lines)
+    first = next(batches)
+    with checksummed_writer(target, first.schema, compression="zstd") as writer:
+        for group in _regrouped(chain([first], batches), cut):
+            writer.write_table(group, row_group_size=group.num_rows)
 
 
-def read_plan(path: Path, cut: Cut) -> pa.Table:
-    """The whole plan, as `write_plan` takes it.
+def _regrouped(batches: Iterator[pa.RecordBatch], cut: Cut) -> Iterator[pa.Table]:
+    """The lines in the row groups of a plan, each in one piece."""
+    most = _shards_of_group(cut.shard_size) * cut.shard_size
+    waiting: list[pa.RecordBatch] = []
+    for inputs in cut.segments:
+        for start in range(0, inputs, most):
+            rows = min(most, inputs - start)
+            while sum(batch.num_rows for batch in waiting) < rows:
+                waiting.append(next(batches))
+            table = pa.Table.from_batches(waiting)
+            yield table.slice(0, rows).combine_chunks()
+            waiting = table.slice(rows).to_batches()
+
+
+def read_plan(path: Path, cut: Cut) -> Iterator[pa.RecordBatch]:
+    """The whole plan, as `write_plan` takes it, one row group at a time.
 
     A file that holds more lines than `cut` was extended since: it begins with the same ones.
 
     Raises:
-        StoreError: it is missing or damaged.
+        StoreError: it is missing or damaged; of what is read later, when it is.
     """
+    file = _open_plan(path, cut)
+    return chain.from_iterable(_read_groups(path, file, cut.inputs, None))
+
+
+def read_planned_ids(path: Path, cut: Cut) -> Iterator["pa.Array[Any]"]:
+    """The image ids of the whole plan, in order.
+
+    Raises:
+        StoreError: it is missing or damaged; of what is read later, when it is.
+    """
+    file = _open_plan(path, cut)
+    groups = _read_groups(path, file, cut.inputs, ["image_id"])
+    return (batch.column(0) for batches in groups for batch in batches)
+
+
+def _open_plan(path: Path, cut: Cut) -> pq.ParquetFile:
     try:
-        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise _damaged(path) from error
+    if file.metadata.num_rows < cut.inputs:
+        raise _damaged(path)
+    return file
+
+
+def _read_groups(
+    path: Path, file: pq.ParquetFile, lines: int, columns: list[str] | None
+) -> Iterator[list[pa.RecordBatch]]:
+    """The first `lines` lines of a plan."""
+    for group in range(file.num_row_groups):
+        if lines <= 0:
+            return
+        table = _read_group(path, file, group, columns).slice(0, lines)
+        lines -= table.num_rows
+        yield table.to_batches()
+
+
+def _read_group(
+    path: Path, file: pq.ParquetFile, group: int, columns: list[str] | None = None
+) -> pa.Table:
+    try:
+        table = file.read_row_group(group, columns=columns)
         table.validate(full=True)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise _damaged(path) from error
-    if table.num_rows < cut.inputs:
-        raise _damaged(path)
-    return table.slice(0, cut.inputs)
+    return table
 
 
 def _shards_of_group(shard_size: int) -> int:
@@ -100,12 +174,7 @@ class Plan(Generic[Item]):
         self._to_item = to_item
         self._group = -1
         self._table: pa.Table | None = None
-        try:
-            self._file = pq.ParquetFile(path, page_checksum_verification=True)
-        except (OSError, pa.ArrowException, ValueError) as error:
-            raise _damaged(path) from error
-        if self._file.metadata.num_rows < cut.inputs:
-            raise _damaged(path)
+        self._file = _open_plan(path, cut)
 
     @property
     def shards(self) -> int:
@@ -124,11 +193,7 @@ class Plan(Generic[Item]):
         before = self._cut.segments[:segment]
         group = inner_group + sum(-(-self._cut.shards_of(inputs) // shards) for inputs in before)
         if group != self._group or self._table is None:
-            try:
-                self._table = self._file.read_row_group(group)
-                self._table.validate(full=True)
-            except (OSError, pa.ArrowException, ValueError) as error:
-                raise _damaged(self._path) from error
+            self._table = _read_group(self._path, self._file, group)
             self._group = group
         rows = self._cut.rows_of(shard)
         lines = self._table.slice(offset * self._cut.shard_size, len(rows)).to_pylist()

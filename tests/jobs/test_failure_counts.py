@@ -1,5 +1,6 @@
 """Counts of failed rows: those of the parts, of which a large store opens only what changed."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -59,20 +60,37 @@ def test_a_large_store_opens_only_what_changed(layout, images, monkeypatch):
     assert [len(names) for names in opened] == [4, 0]
     write_image(images / "z.png", 9)
     assert build(images, layout.root, retry_failed="not_an_image").failures == {"empty": 1}
+    assert opened[-1] == []
+    os.utime(layout.part(3), (1, 1))
+    assert count_failures(layout) == Counter({(0, "empty"): 1})
     assert opened[-1] == [layout.part(3).name]
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"0": 7}', b'{"0": {"part": [1, 2, 3]}}'])
-def test_kept_counts_that_are_damaged_or_old_count_nothing(layout, monkeypatch, content):
+def test_what_was_committed_to_a_large_store_is_never_opened(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(failure_counts, "_KEPT_FROM", 4)
+    monkeypatch.setattr(failure_counts, "read_failures", lambda parts: Counter(map(str, parts)))
+    assert build(images, tmp_path / "x.zarr").failures == {"empty": 1, "not_an_image": 1}
+    assert count_failures(StoreLayout(tmp_path / "x.zarr")) == EXPECTED
+
+
+LINE = b'{"shard": 0, "part": [1, 2, 3], "failed": {"empty": 9}}'
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"7", b"\xff", b'{"shard": 0}', LINE, LINE[:-9], LINE[:-1] + b"}}"]
+)
+def test_lines_that_are_damaged_or_old_count_nothing(layout, monkeypatch, content):
     monkeypatch.setattr(failure_counts, "_KEPT_FROM", 4)
     layout.failures.write_bytes(content)
-    assert count_failures(layout) == EXPECTED
+    for _ in range(2):
+        assert count_failures(layout) == EXPECTED
+    assert len(layout.failures.read_bytes().splitlines()) == 4 + 1
 
 
-def test_a_disk_that_takes_nothing_is_no_trouble(layout, monkeypatch):
+def test_a_disk_that_takes_nothing_is_no_trouble(images, tmp_path, monkeypatch):
     monkeypatch.setattr(failure_counts, "_KEPT_FROM", 4)
-    layout.scratch.rmdir()
-    assert count_failures(layout) == EXPECTED
+    monkeypatch.setattr(StoreLayout, "failures", tmp_path)
+    assert build(images, tmp_path / "x.zarr").failures == {"empty": 1, "not_an_image": 1}
 
 
 def test_a_damaged_part_is_named(layout):

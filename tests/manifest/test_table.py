@@ -87,3 +87,12 @@ def test_a_part_with_other_columns_is_named_and_not_filled_with_nulls(
     pq.write_table(table.replace_schema_metadata(metadata), part)
     with pytest.raises(StoreError, match=r"part-0000002\.parquet has other columns"):
         read_manifest(folder)
+
+
+def test_some_columns_come_with_their_rows(
+    write_manifest: Callable[..., Path], ok_row: MakeRow
+) -> None:
+    folder = write_manifest([ok_row(i) for i in range(5)], shard_size=2)
+    some = read_manifest(folder, columns=("status", "image_id", "no such column"))
+    assert set(some.column_names) == {"image_id", "row", "status"}
+    assert some.equals(read_manifest(folder).select(some.column_names))

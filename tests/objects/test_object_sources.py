@@ -124,7 +124,7 @@ def test_a_table_whose_objects_are_elsewhere_is_refused(bucket: Bucket, tmp_path
     source = open_source(str(table), ObjectPath.parse(f"{bucket.url}/other"))
 
     with pytest.raises(UsageError, match=r"a\.png below s3://.*/other; give the folder"):
-        require_present(source, source.listing().table)
+        require_present(source, source.listing().rows)
 
 
 def test_a_list_on_standard_input_names_objects(

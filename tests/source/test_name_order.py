@@ -56,14 +56,14 @@ def test_unique_is_distinguished_from_repeated(names: list[str]) -> None:
     half = len(names) // 2
     ids = chunked(names[:half], names[half:])
     if len(set(names)) == len(names):
-        require_unique(ids, "here")
+        require_unique(ids.chunks, "here")
     else:
         with pytest.raises(UsageError, match="more than once in here"):
-            require_unique(ids, "here")
+            require_unique(ids.chunks, "here")
 
 
 def test_repeated_ids_are_named_with_their_counts() -> None:
     ids = chunked(["a", "b", "c"], ["b", "d", "b", "e", "d", "f", "a", "c"])
     with pytest.raises(UsageError) as caught:
-        require_unique(ids, "the table t.csv")
+        require_unique(ids.chunks, "the table t.csv")
     assert "'a' (2 times), 'b' (3 times), 'c' (2 times) and 1 more" in str(caught.value)

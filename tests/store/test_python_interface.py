@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from radiograph_files import write_folder
@@ -64,14 +65,37 @@ def test_a_store_and_a_data_set_are_shown_in_a_few_words(built, store_path):
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_dataset_works_in_worker_processes(built, store_path, method):
+# A process with threads is forked, as every DataLoader does by default; the workers are to be fine.
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_workers_read_what_their_parent_reads(built, store_path, method):
     from torch.utils.data import DataLoader
 
     built()
-    data = dfsynth.open_store(store_path).dataset(include_no_lung=True)
-    loader = DataLoader(data, batch_size=5, num_workers=2, multiprocessing_context=method)
-    (batch,) = loader
-    assert batch["maps"].shape == (5, 1, 32, 32)
+    store = dfsynth.open_store(store_path)
+    maps = ("epistemic", "dark_field")
+    data = store.dataset(maps=maps, include_no_lung=True)
+    # At work here before workers start: our reader, and the library of the format with its threads.
+    expected = [np.stack([store.read(name, row) for name in maps]) for row in range(5)]
+    plain = store.arrays
+    np.testing.assert_array_equal(plain_array(store, "dark_field")[2], data[2]["maps"][1])
+    loader = DataLoader(data, batch_size=2, num_workers=2, multiprocessing_context=method)
+    batches = list(loader)
+    np.testing.assert_array_equal(np.concatenate([b["maps"] for b in batches]), expected)
+    assert [int(row) for b in batches for row in b["row"]] == [0, 1, 2, 3, 4]
+    if isinstance(plain, h5py.File):
+        plain.close()
+
+
+def test_a_sample_is_nobody_elses(built, store_path):
+    import torch
+
+    built()
+    store = dfsynth.open_store(store_path)
+    data = store.dataset(include_no_lung=True)
+    sample = data[0]["maps"]
+    assert (sample.dtype, sample.is_contiguous()) == (torch.float32, True)
+    sample += 1
+    np.testing.assert_array_equal(data[0]["maps"][0], store.read("dark_field", 0))
 
 
 def test_a_map_that_is_not_stored_is_named(built, store_path):

