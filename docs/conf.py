@@ -50,10 +50,10 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 1200
 nb_execution_show_tb = True
 nb_merge_streams = True
-# Cells of commands find the `dfsynth` of this environment, write as wide as the page, and bars do
-# not move.
+# Cells of commands find the `dfsynth` of this environment, and write plain text as wide as the page.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ["COLUMNS"] = "100"
+os.environ["NO_COLOR"] = "1"
 
 # The public names are imported when they are first asked for; autodoc sees those that are there.
 for _name in dfsynth.__all__:
