@@ -1,0 +1,69 @@
+"""Every command that a page or the README shows is one that the command line takes."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from dfsynth.cli import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(
+    r"^```(?:console|bash|\{code-cell\} ipython3\n%%bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+CELL = re.compile(r"^```\{code-cell\} ipython3\n%%bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Not the synopses of the reference, in which arguments stand in capitals.
+INDENTED = re.compile(r"^    (dfsynth (?!.*OPTIONS).*)$", re.MULTILINE)
+ENDS = {"&&", "||", "|", "&", ";", ";;", ">", "<", ")", "(", ">|"}
+
+
+def commands_of(page: Path) -> Iterator[list[str]]:
+    """The words behind each `dfsynth` that is run in a block of the page."""
+    text = page.read_text(encoding="utf-8")
+    blocks = [*BLOCK.findall(text), *INDENTED.findall(text)]
+    for line in "\n".join(blocks).replace("\\\n", " ").splitlines():
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        words = list(lexer)
+        starts = [at for at, word in enumerate(words) if word == "dfsynth"]
+        for at in starts:
+            if at == 0 or words[at - 1] in ENDS or words[at - 2 : at] == ["-m", "dfsynth"]:
+                rest = words[at + 1 :]
+                end = next((i for i, word in enumerate(rest) if set(word) <= set("&|;<>()")), None)
+                yield rest[:end]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_are_understood(page):
+    application = get_command(app)
+    assert isinstance(application, TyperGroup)
+    for words in commands_of(page):
+        if not words or words[0].isupper() or words[0].startswith("--"):
+            continue
+        command = application
+        path = []
+        while isinstance(command, TyperGroup) and words and words[0] in command.commands:
+            path.append(words[0])
+            command, words = command.commands[words[0]], words[1:]
+        assert path, f"{page.name}: no command dfsynth {words[0]}"
+        if "--help" not in words:
+            command.make_context(" ".join(path), list(words), resilient_parsing=False).close()
+
+
+def test_commands_are_found():
+    found = [words for page in PAGES for words in commands_of(page)]
+    assert len(found) > 80
+    assert ["build", "--source", "samples", "--out", "first.zarr"] in found
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: path.name)
+def test_no_failure_in_a_cell_passes_unseen(page):
+    """A cell of several commands fails by its last alone, unless the others are joined to it."""
+    for cell in CELL.findall(page.read_text(encoding="utf-8")):
+        for line in cell.splitlines()[:-1]:
+            assert line.endswith(("&&", "\\")) or re.match(r"\w+=|.* & \w+=\$!$", line), line
