@@ -13,10 +13,9 @@ from dfsynth.cli import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(
-    r"^```(?:console|bash|\{code-cell\} ipython3\n%%bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL
-)
-CELL = re.compile(r"^```\{code-cell\} ipython3\n%%bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CELL = r"\{code-cell\} ipython3\n(?::tags: .*\n\n)?%%bash"
+BLOCK = re.compile(rf"^```(?:console|bash|{_CELL})\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CELL = re.compile(rf"^```{_CELL}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Not the synopses of the reference, in which arguments stand in capitals.
 INDENTED = re.compile(r"^    (dfsynth (?!.*OPTIONS).*)$", re.MULTILINE)
 ENDS = {"&&", "||", "|", "&", ";", ";;", ">", "<", ")", "(", ">|"}
