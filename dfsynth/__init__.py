@@ -3,7 +3,8 @@
     import dfsynth
     dfsynth.build(source="folder-of-radiographs", out="x.zarr")
     store = dfsynth.open_store("x.zarr")
-    data = store.dataset(where="predicted_error < 0.4", maps=("dark_field",))
+    data = store.dataset(where="predicted_error < 0.4", split="train", target="findings")
+    dfsynth.generate("radiograph.png")
 
 Synthetic images, for research only, not for diagnosis.
 """
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
         evaluate_checkpoint,
         export,
         filter_store,
+        generate,
         join_members,
         load_generator,
         simulate_pairs,
         train_generator,
+        write_report,
     )
     from dfsynth.store.opened import Store, open_store
 
@@ -35,11 +38,13 @@ __all__ = [
     "evaluate_checkpoint",
     "export",
     "filter_store",
+    "generate",
     "join_members",
     "load_generator",
     "open_store",
     "simulate_pairs",
     "train_generator",
+    "write_report",
 ]
 
 # Imported when first asked for: torch and Arrow take seconds, `dfsynth --help` must not.
@@ -50,11 +55,13 @@ _LAZY: Final = {
     "evaluate_checkpoint": "dfsynth.api",
     "export": "dfsynth.api",
     "filter_store": "dfsynth.api",
+    "generate": "dfsynth.api",
     "join_members": "dfsynth.api",
     "load_generator": "dfsynth.api",
     "open_store": "dfsynth.store.opened",
     "simulate_pairs": "dfsynth.api",
     "train_generator": "dfsynth.api",
+    "write_report": "dfsynth.api",
 }
 
 

@@ -1,5 +1,8 @@
 """The Python interface beside `open_store`: one function for each job, as the command line has it.
 
+A job that is called in a notebook shows a bar below its cell; with `progress=None` it shows none,
+and with a `dfsynth.progress.Progress` it tells that.
+
 Whatever a job needs is imported when it is called: a build loads nothing of training, and a
 finished store is recognised before torch is loaded.
 """
@@ -8,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from dfsynth.extras import load_evaluation, load_extra
+from dfsynth.notebook import ShownProgress, ShownTraining, job_progress, training_progress
 from dfsynth.options import (
     DEFAULT_MC_SAMPLES,
     BuildOptions,
     EvaluationOptions,
     ExportOptions,
     FilterOptions,
+    GenerateOptions,
+    ReportOptions,
     ShowOptions,
     SimulateOptions,
     TrainOptions,
@@ -23,12 +29,14 @@ from dfsynth.options.keywords import (
     EvaluationKeywords,
     ExportKeywords,
     FilterKeywords,
+    GenerateKeywords,
+    ReportKeywords,
     ShowKeywords,
     SimulateKeywords,
     TrainKeywords,
     spell_out,
 )
-from dfsynth.progress import Progress, Silent, SilentTraining, TrainProgress
+from dfsynth.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,8 +46,11 @@ if TYPE_CHECKING:
     from dfsynth.jobs.engine import RunReport
     from dfsynth.jobs.exporter import ExportReport
     from dfsynth.jobs.filter import Filtered
+    from dfsynth.jobs.given_image import ImageInput
     from dfsynth.jobs.pair_maker import PairMaker
+    from dfsynth.jobs.reporting.job import Report
     from dfsynth.jobs.show import Sheet
+    from dfsynth.jobs.synthetic_image import SyntheticImage
     from dfsynth.records import MonteCarloMode
     from dfsynth.train import TrainReport
 
@@ -49,7 +60,7 @@ def build(
     source: str | Path,
     out: str | Path,
     *,
-    progress: Progress | None = None,
+    progress: ShownProgress = "auto",
     **options: Unpack[BuildKeywords],
 ) -> "RunReport":
     """Builds a store as `dfsynth build` does; `options` are the fields of `BuildOptions`.
@@ -71,7 +82,7 @@ def build(
         TypeError: an option that does not exist.
     """
     wanted = BuildOptions.of(source=source, out=out, **options)
-    return build_store(wanted, progress or Silent())
+    return build_store(wanted, job_progress(progress))
 
 
 def build_store(
@@ -92,7 +103,7 @@ def build_store(
 
 @spell_out(FilterOptions)
 def filter_store(
-    store: str | Path, *, progress: Progress | None = None, **options: Unpack[FilterKeywords]
+    store: str | Path, *, progress: ShownProgress = "auto", **options: Unpack[FilterKeywords]
 ) -> "Filtered":
     """Chooses images of a store as `dfsynth filter` does; `options`: `FilterOptions`' fields.
 
@@ -113,7 +124,7 @@ def filter_store(
         DfsynthError: a damaged store or checkpoint, or `out` cannot be written.
         TypeError: an option that does not exist.
     """
-    return filter_images(FilterOptions.of(store=store, **options), progress or Silent())
+    return filter_images(FilterOptions.of(store=store, **options), job_progress(progress))
 
 
 def filter_images(options: FilterOptions, progress: Progress) -> "Filtered":
@@ -133,12 +144,13 @@ def export(
     out: str | Path,
     *,
     to: str,
-    progress: Progress | None = None,
+    progress: ShownProgress = "auto",
     **options: Unpack[ExportKeywords],
 ) -> "ExportReport":
-    """Writes a store in another format as `dfsynth export` does: `to` is zarr or hdf5.
+    """Writes images of a store as `dfsynth export` does; nothing is generated anew.
 
-    Values, manifest, plan and provenance are those of the store; nothing is generated anew. Call it
+    `to` is png, tiff, dicom, webdataset or parquet for files of chosen images in a folder; zarr or
+    hdf5 for the store in that format, with equal values, manifest, plan and provenance. Call it
     again with the same arguments to go on, and to take what was committed or redone since.
     `options` are the other fields of `ExportOptions`.
 
@@ -146,20 +158,24 @@ def export(
         >>> report = dfsynth.export("x.zarr", "x.h5", to="hdf5")
         >>> report.ok, report.shards_done
         (2, 1)
+        >>> report = dfsynth.export("x.zarr", "tiffs", to="tiff", space="source")
+        >>> report.images, report.left_out
+        (2, 0)
 
     Raises:
-        UsageError: no store, an unknown `to`, or an `out` that does not suit it.
+        UsageError: no store, an unknown `to`, options that do not suit it, a library of an extra
+            that is not installed, or nothing to export.
         ConflictError: `out` holds something else.
         StoreError: the store is damaged, or the disk refuses; committed shards are intact.
         TypeError: an option that does not exist.
     """
     return export_store(
-        ExportOptions.of(store=store, out=out, to=to, **options), progress or Silent()
+        ExportOptions.of(store=store, out=out, to=to, **options), job_progress(progress)
     )
 
 
 def export_store(options: ExportOptions, progress: Progress) -> "ExportReport":
-    """Writes a store in another format by options that are already made; see `export`.
+    """Writes images of a store by options that are already made; see `export`.
 
     Raises:
         UsageError, ConflictError, StoreError: as `export`.
@@ -174,7 +190,7 @@ def simulate_pairs(
     out: str | Path,
     n: int,
     *,
-    progress: Progress | None = None,
+    progress: ShownProgress = "auto",
     **options: Unpack[SimulateKeywords],
 ) -> "RunReport":
     """Makes a store of `n` pairs as `dfsynth simulate` does; `options`: `SimulateOptions`' fields.
@@ -194,7 +210,7 @@ def simulate_pairs(
         TypeError: an option that does not exist.
     """
     wanted = SimulateOptions.of(out=out, n=n, **options)
-    return simulate_store(wanted, progress or Silent())
+    return simulate_store(wanted, job_progress(progress, "pairs"))
 
 
 def simulate_store(options: SimulateOptions, progress: Progress) -> "RunReport":
@@ -214,7 +230,7 @@ def train_generator(
     data: str | Path,
     out: str | Path,
     *,
-    progress: TrainProgress | None = None,
+    progress: ShownTraining = "auto",
     **options: Unpack[TrainKeywords],
 ) -> "TrainReport":
     """Trains a generator as `dfsynth train` does; `options` are the fields of `TrainOptions`.
@@ -237,7 +253,7 @@ def train_generator(
     from dfsynth.train import run_training
 
     wanted = TrainOptions.of(recipe=recipe, data=data, out=out, **options)
-    return run_training(wanted, progress or SilentTraining())
+    return run_training(wanted, training_progress(progress))
 
 
 def join_members(
@@ -281,7 +297,7 @@ def evaluate_checkpoint(
     data: str | Path,
     *,
     out: str | Path | None = None,
-    progress: Progress | None = None,
+    progress: ShownProgress = "auto",
     **options: Unpack[EvaluationKeywords],
 ) -> "Evaluation":
     """Figures of a checkpoint on pairs, as `dfsynth evaluate` gives them.
@@ -305,7 +321,7 @@ def evaluate_checkpoint(
     evaluation = load_evaluation()
     wanted = EvaluationOptions.of(checkpoint=checkpoint, data=data, **options)
     folder = None if out is None else Path(out)
-    report: EvaluationReport = evaluation.run_evaluation(wanted, folder, progress or Silent())
+    report: EvaluationReport = evaluation.run_evaluation(wanted, folder, job_progress(progress))
     return report.scores
 
 
@@ -333,6 +349,71 @@ def draw_contact_sheet(
     from dfsynth.jobs.show import draw_sheet
 
     return draw_sheet(ShowOptions.of(store=store, out=out, **options))
+
+
+@spell_out(ReportOptions)
+def write_report(
+    store: str | Path, *, progress: ShownProgress = "auto", **options: Unpack[ReportKeywords]
+) -> "Report":
+    """Writes a report to open in a browser, as `dfsynth report` does.
+
+    Of a store of images or pairs, or of the folder that an evaluation wrote. `options` are the
+    fields of `ReportOptions`; an earlier report at `out` is replaced.
+
+    Example:
+        >>> report = dfsynth.write_report("x.zarr", out="report", thumbnails=2)
+        >>> report.page.name, report.images, report.thumbnails
+        ('index.html', 2, 2)
+
+    Raises:
+        UsageError: wrong options, neither a store nor an evaluation, or an `out` that holds
+            something else.
+        DfsynthError: a damaged store, evaluation or checkpoint, or `out` cannot be written.
+        TypeError: an option that does not exist.
+    """
+    return report_store(ReportOptions.of(store=store, **options), job_progress(progress))
+
+
+def report_store(options: ReportOptions, progress: Progress) -> "Report":
+    """Writes a report by options that are already validated; see `write_report`.
+
+    Raises:
+        UsageError, DfsynthError: as `write_report`.
+    """
+    from dfsynth.jobs.reporting.job import run_report
+
+    return run_report(options, progress)
+
+
+@spell_out(GenerateOptions)
+def generate(image: "ImageInput", **options: Unpack[GenerateKeywords]) -> "SyntheticImage":
+    """Makes the synthetic dark-field image of one radiograph, with uncertainties and scores.
+
+    `image` is the path of a PNG, JPEG, TIFF or DICOM file, a data set of pydicom, or an array
+    (y, x) of whole or floating-point numbers of any range, dense tissue bright unless `inverted`.
+    `options` are the fields of `GenerateOptions`: with those of a build, maps and scores are what
+    the build stores, bit for bit. What was taken as bright, and which grey values as 0 and 1,
+    stand in `polarity` and `window` of the result. The two networks that were used last stay
+    loaded, for all threads; for many images, `build` is the way. A process that is forked after a
+    call, other than a worker of a DataLoader, needs `torch.set_num_threads(1)` before the next one:
+    PyTorch's threads do not outlive a fork.
+
+    Example:
+        >>> made = dfsynth.generate(
+        ...     np.linspace(0, 255, 4096).reshape(64, 64), mc_samples=2, precision="fp32"
+        ... )
+        >>> made.dark_field.shape, made.polarity
+        ((256, 256), 'an array says nothing of it: dense tissue is taken as bright')
+
+    Raises:
+        UsageError: something that is no image, wrong options, or no such checkpoint or device.
+        ImageError: an image that cannot be decoded; its `code` says why.
+        CheckpointError: the checkpoint is damaged.
+        TypeError: an option that does not exist.
+    """
+    from dfsynth.jobs.one_image import generate_image
+
+    return generate_image(image, GenerateOptions.of(**options))
 
 
 def load_simulator(options: SimulateOptions) -> "PairMaker":

@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS = (
     "tests/checkpoint",
     "tests/decode",
+    "tests/exports/test_dicom.py",
+    "tests/exports/test_scale.py",
     "tests/files",
     "tests/jobs/test_bad_and_private_input.py",
     "tests/jobs/test_container_sources.py",
@@ -60,9 +62,11 @@ INSTALL = (
 )
 # What the tests need beside dfsynth's own dependencies.
 TOOLS = (
+    "SimpleITK",
     "dask",
     "fastparquet",
     "h5netcdf",
+    "highdicom",
     "hypothesis",
     "jsonschema",
     "pandas",

@@ -17,14 +17,15 @@ PACKAGE = ROOT / "dfsynth"
 STAGES = frozenset({"source", "decode", "score", "report"})
 # Lowest first. A component imports from layers below its own, never from its own or above.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "version", "resources", "progress"}),
-    frozenset({"extras"}),
-    frozenset({"records", "files", "threads", "devices", "statistics"}),
+    frozenset({"errors", "version", "resources", "progress", "printable_text"}),
+    frozenset({"extras", "metering"}),
+    frozenset({"records", "files", "threads", "devices", "statistics", "notebook"}),
     frozenset({"splits", "options", "checkpoint"}),
     frozenset({"models", "optimisation", "trust"}) | STAGES,
     frozenset({"manifest", "preprocess"}),
     frozenset({"store", "inference", "lung_segmentation"}),
     frozenset({"description"}),
+    frozenset({"exports"}),
     frozenset({"datasets", "jobs", "simulation"}),
     frozenset({"evaluate", "doctor"}),
     frozenset({"train"}),

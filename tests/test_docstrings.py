@@ -19,6 +19,7 @@ FLOORS = {"docstring": 0.97, "shape": 0.9, "raises": 0.95, "unit": 0.95}
 EXAMPLES = (
     "build",
     "draw_contact_sheet",
+    "write_report",
     "open_store",
     "Store",
     "export",
@@ -28,6 +29,7 @@ EXAMPLES = (
     "join_members",
     "evaluate_checkpoint",
     "load_generator",
+    "generate",
 )
 RECIPE = """
 name = "example"

@@ -14,6 +14,7 @@ PROMISED: dict[str, set[str]] = {
         "evaluate_checkpoint",
         "export",
         "filter_store",
+        "generate",
         "join_members",
         "load_generator",
         "open_store",

@@ -18,13 +18,22 @@ from dfsynth.store.opened import open_store
 PAGE = Path(__file__).parents[1] / "docs" / "reading.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
+TABLE = """path,patient_id,age,split,findings
+radiographs/part0/image0000.png,a,61,train,Effusion
+radiographs/part1/image0001.png,a,62,train,Mass
+radiographs/part0/image0002.png,b,47,train,Effusion|Mass
+radiographs/part1/image0003.png,c,33,val,Mass
+radiographs/part0/image0004.png,d,70,test,Effusion
+"""
+
 
 # What mlcroissant uses of rdflib and pandas is to change there.
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph", "ignore:The inplace keyword")
 def test_every_block_runs(tmp_path, monkeypatch):
-    radiographs = write_folder(tmp_path / "radiographs", 5)
+    write_folder(tmp_path / "radiographs", 5)
+    (tmp_path / "images.csv").write_text(TABLE)
     monkeypatch.chdir(tmp_path)
-    options = BuildOptions(source=str(radiographs), out=Path("x.zarr"), shard_size=2)
+    options = BuildOptions(source="images.csv", out=Path("x.zarr"), shard_size=2)
     run_build(options, ToyMaker(), Silent())
     names: dict[str, Any] = {}
     for block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
@@ -38,6 +47,17 @@ def test_every_block_runs(tmp_path, monkeypatch):
     assert names["count"] == [(5,)]
     assert len(names["records"]) == 5
     assert (tmp_path / "x.nc").stat().st_size > expected.nbytes / 2
+
+    np.testing.assert_array_equal(names["dark_field"], expected[0])
+    assert names["same"].facts == names["row"].facts
+    assert len(names["frame"]) == 5
+    assert 0 <= len(names["certain"]) <= 5
+    assert names["maps"].shape == (4, 2, 16, 16)
+    assert names["labels"].values.tolist() == [[1, 0], [0, 1], [1, 1]]
+    assert names["labels"].pos_weight.tolist() == [0.5, 0.5]
+    assert names["loss"].isfinite()
+    assert names["flipped"]["target"].tolist() == [61, 62, 47]
+    assert names["as_large"].shape == (24, 20)
 
     # What Ray does: batches of columns as arrays, functions and what they hold in other processes.
     names["store"] = pickle.loads(pickle.dumps(names["store"]))  # noqa: S301

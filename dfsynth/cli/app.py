@@ -14,6 +14,7 @@ from dfsynth.cli import (
     filter_command,
     info,
     models,
+    report,
     show,
     simulate,
     sources,
@@ -55,6 +56,7 @@ def common(
 
 app.command(epilog=build.EXAMPLE, cls=build.BuildCommand)(build.build)
 app.command(epilog=show.EXAMPLE)(show.show)
+app.command(epilog=report.EXAMPLE)(report.report)
 app.command(epilog=info.EXAMPLE)(info.info)
 app.command(epilog=verify.EXAMPLE)(verify.verify)
 app.command("filter", epilog=filter_command.EXAMPLE)(filter_command.filter_store)

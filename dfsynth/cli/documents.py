@@ -36,6 +36,7 @@ DOCUMENTS: Final = (
         "build-estimate", 1, "dfsynth.jobs.build_estimate.BuildEstimate", ("build --dry-run",)
     ),
     Document("sheet", 1, "dfsynth.jobs.show.Sheet", ("show",)),
+    Document("report", 1, "dfsynth.jobs.reporting.job.Report", ("report",)),
     Document("store", 1, "dfsynth.jobs.info.StoreInfo", ("info",)),
     Document("verification", 1, "dfsynth.jobs.verify.Verification", ("verify",)),
     Document("filter", 1, "dfsynth.jobs.filter.Filtered", ("filter",)),

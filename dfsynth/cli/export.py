@@ -1,7 +1,7 @@
 """`dfsynth export`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,46 +10,97 @@ from dfsynth.cli.console import console_of
 from dfsynth.cli.options import JsonFlag, LogPath, Quiet, StorePath, Verbose, output_option
 from dfsynth.options import ExportOptions
 
-EXAMPLE = "Example: dfsynth export nih-darkfield.zarr --to hdf5 --out nih-darkfield.h5"
+if TYPE_CHECKING:
+    from dfsynth.jobs.exporter import ExportReport
+
+EXAMPLE = (
+    'Example: dfsynth export x.zarr --to tiff --out tiffs --where "predicted_error < 0.4"; '
+    "as another store: dfsynth export x.zarr --to hdf5 --out x.h5"
+)
 
 
 def export(
     store: StorePath,
     to: Annotated[
-        str, typer.Option(help="What to write: zarr or hdf5.", autocompletion=complete_format)
+        str,
+        typer.Option(
+            help="What to write: files as png, tiff, dicom, webdataset or parquet; a store as "
+            "zarr or hdf5.",
+            autocompletion=complete_format,
+        ),
     ],
-    out: Annotated[Path, output_option("Where to write it, for example x.h5.")],
+    out: Annotated[Path, output_option("Where to write it: a folder, or for example x.h5.")],
+    where: Annotated[
+        str | None,
+        typer.Option(help="SQL predicate over the manifest's columns, as of dfsynth filter."),
+    ] = None,
+    include_no_lung: Annotated[
+        bool,
+        typer.Option("--include-no-lung", help="Let --where keep images without lung as well."),
+    ] = False,
+    space: Annotated[
+        str,
+        typer.Option(help="grid: maps as stored; source: in the pixels of the source's image."),
+    ] = "grid",
+    dtype: Annotated[
+        str | None, typer.Option(help="Of TIFF: uint16 with its scale, or float32.")
+    ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Remove a store that is there first.")
+        bool, typer.Option("--overwrite", help="Remove a store or an export that is there first.")
     ] = False,
     log: LogPath = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Write a store in another format, with equal values, manifest and provenance.
+    """Write images of a store as files, or the store in another format.
 
     Takes the shards that are committed; the same command again goes on, and takes those that were
-    committed since.
+    committed since. Nothing is generated anew.
     """
     with console_of(json, quiet, verbose, log=log) as console:
         from dfsynth.api import export_store
-        from dfsynth.cli.formats import format_seconds
         from dfsynth.cli.meters import job_progress
 
-        options = ExportOptions.of(store=store, to=to, out=out, overwrite=overwrite)
+        options = ExportOptions.of(
+            store=store,
+            to=to,
+            out=out,
+            where=where,
+            include_no_lung=include_no_lung,
+            space=space,
+            dtype=dtype,
+            overwrite=overwrite,
+        )
         with job_progress(console.quiet) as progress:
             report = export_store(options, progress)
+        console.result(report, "\n".join(_lines(report)))
+
+
+def _lines(report: "ExportReport") -> list[str]:
+    """What a person is told of an export."""
+    from dfsynth.cli.formats import format_seconds
+
+    seconds = format_seconds(report.seconds)
+    if report.images is None:
         lines = [
             f"{report.out}: {report.shards_done} of {report.shards} shards",
-            f"this run: {report.ok} rows written, {report.failed} kept as failed, "
-            f"{format_seconds(report.seconds)}",
+            f"this run: {report.ok} rows written, {report.failed} kept as failed, {seconds}",
         ]
-        if report.elsewhere:
-            lines.append(f"{report.elsewhere} shards are in another process's hands")
-        if report.pending:
-            lines.append(
-                f"{report.pending} shards of {report.store} are not built yet; build them there "
-                "and export again, or finish the build in the new store"
-            )
-        console.result(report, "\n".join(lines))
+        finish = "or finish the build in the new store"
+    else:
+        lines = [
+            f"{report.out}: {report.images} images as {report.to}",
+            f"this run: {report.ok} images written, {seconds}",
+            f"left out: {report.failed} rows that failed in the store, {report.left_out} that "
+            "--where does not keep",
+        ]
+        finish = "to take their images too"
+    if report.elsewhere:
+        lines.append(f"{report.elsewhere} shards are in another process's hands")
+    if report.pending:
+        lines.append(
+            f"{report.pending} shards of {report.store} are not built yet; build them there and "
+            f"export again, {finish}"
+        )
+    return lines

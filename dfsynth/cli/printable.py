@@ -1,19 +1,10 @@
-"""What files say, made harmless for a terminal."""
+"""What files say, made harmless for a terminal: texts and log records."""
 
-import json
 import logging
 
+from dfsynth.printable_text import printable
 
-def printable(text: str) -> str:
-    """`text` with each character that a terminal might act upon written as in JSON, `\\u001b`.
-
-    Ids, findings, names in archives and header values come from files, and may hold escape
-    sequences, characters that turn the direction of writing, or bytes that are no text. Line ends
-    stay, and JSON stays the same JSON.
-    """
-    if text.replace("\n", "").isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+__all__ = ["PrintableFormatter", "printable"]
 
 
 class PrintableFormatter(logging.Formatter):

@@ -4,21 +4,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, get_args
 
 from dfsynth.errors import UsageError
 from dfsynth.records import Split
-from dfsynth.splits import SPLIT_SHARES, split_of
-
-SPLITS: Final[tuple[Split, ...]] = get_args(Split)
-_OTHER_NAMES: Final[Mapping[str, Split]] = {
-    "training": "train",
-    "validation": "val",
-    "valid": "val",
-    "dev": "val",
-    "calib": "calibration",
-    "testing": "test",
-}
+from dfsynth.splits import SPLIT_SHARES, SPLITS, split_named, split_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +64,7 @@ def _given(members: Iterable[Member]) -> dict[str, Split]:
     for member in members:
         if member.split is None:
             continue
-        split = _split_named(member.split)
+        split = split_named(member.split)
         other = found.setdefault(member.patient_id, split)
         if other != split:
             raise UsageError(
@@ -83,14 +72,6 @@ def _given(members: Iterable[Member]) -> dict[str, Split]:
                 f"{split}; expected each patient in one split; correct the column split"
             )
     return found
-
-
-def _split_named(text: str) -> Split:
-    name = text.strip().lower()
-    known = {split: split for split in SPLITS} | dict(_OTHER_NAMES)
-    if name not in known:
-        raise UsageError(f"found the split {text!r}; expected one of {', '.join(SPLITS)}")
-    return known[name]
 
 
 def _fill_train(split: dict[str, Split], free: set[str]) -> None:

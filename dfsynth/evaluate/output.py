@@ -17,9 +17,9 @@ from dfsynth.evaluate.risk_figure import draw_risk_coverage
 from dfsynth.evaluate.scores import Evaluation, RankedRisk, RegionScores, TargetScores
 from dfsynth.files.faults import store_faults
 from dfsynth.files.json_record import encode_json
+from dfsynth.jobs.reporting.evaluation_page import IMAGES, METRICS
 from dfsynth.statistics import Interval
 
-METRICS, IMAGES = "metrics.json", "images.csv"
 FIGURE, RISK_FIGURE = "evaluation.png", "risk_coverage.png"
 
 _TRIAL_BYTES: Final = 1 << 20

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dfsynth.checkpoint import CalibrationRow, CheckpointFiles
 from dfsynth.errors import ConflictError, UsageError
@@ -100,15 +101,12 @@ def make_promise(calibration: ErrorCalibration, limit: ErrorLimit) -> ErrorPromi
             f"{calibration.description} have no {limit.column}; expected one of "
             f"{', '.join(known)}; choose with --by"
         )
-    # As the manifest holds them.
-    scores = np.array([row.scores[limit.column] for row in rows], np.float32)
-    errors = np.array([row.error for row in rows])
-    patients = np.array([row.patient_id for row in rows])
+    scores, errors, patients = _columns_of(rows, limit.column)
     count = len(set(patients))
     require_patients(count, limit, calibration.description)
-    failed = errors > limit.max_error
-    found = find_threshold(scores, failed, patients, limit.risk, limit.confidence)
+    found = find_threshold(scores, errors > limit.max_error, patients, limit.risk, limit.confidence)
     if found is None:
+        failed = errors > limit.max_error
         risk = attainable_risk(scores, failed, patients, limit.confidence)
         error = attainable_error(scores, errors, patients, limit.risk, limit.confidence)
         raise UsageError(_refusal(limit, calibration.description, count, risk, error))
@@ -132,6 +130,17 @@ def make_promise(calibration: ErrorCalibration, limit: ErrorLimit) -> ErrorPromi
     )
 
 
+def promised_threshold(calibration: ErrorCalibration, limit: ErrorLimit) -> float | None:
+    """The threshold that `make_promise` finds; None where it refuses."""
+    rows = [row for row in calibration.rows if limit.column in row.scores]
+    scores, errors, patients = _columns_of(rows, limit.column)
+    if len(set(patients)) < fewest_patients(limit.risk, limit.confidence):
+        return None
+    failed = errors > limit.max_error
+    found = find_threshold(scores, failed, patients, limit.risk, limit.confidence)
+    return None if found is None else found.threshold
+
+
 def require_patients(count: int, limit: ErrorLimit, description: str, least: int = 1) -> None:
     """Requires enough calibration patients to promise the risk if none of their images fails.
 
@@ -146,6 +155,15 @@ def require_patients(count: int, limit: ErrorLimit, description: str, least: int
         f"{description}: {count} patients, who can promise no --risk below {best} at a confidence "
         f"of {limit.confidence:g}; expected {fewest} or more for --risk {limit.risk:g}"
     )
+
+
+def _columns_of(
+    rows: Sequence[CalibrationRow], column: str
+) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.str_]]:
+    """Scores, as the manifest holds them, errors and patients of calibration images."""
+    scores = np.array([row.scores[column] for row in rows], np.float32)
+    errors = np.array([row.error for row in rows])
+    return scores, errors, np.array([row.patient_id for row in rows])
 
 
 def _refusal(

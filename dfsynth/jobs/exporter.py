@@ -20,21 +20,25 @@ class ExportReport:
     pending: int
     """Shards that the store itself lacks yet: export again when they are there."""
     shards_done: int
-    """Those that `out` holds, whoever wrote them."""
+    """Those whose images `out` holds, whoever wrote them."""
     ok: int
     """Images, or pairs, that this process wrote."""
     failed: int
-    """Rows that failed in the store, and are kept as failed."""
+    """Rows that failed in the store: kept as failed in a store, left out of files."""
     elsewhere: int
     """Shards that another process was at work on."""
     seconds: float
     """Wall-clock time."""
     resumed: bool
     """Whether `out` was begun before."""
+    images: int | None = None
+    """Images that `out` holds, whoever wrote them; null for a store."""
+    left_out: int = 0
+    """Finished rows that `where` did not let pass."""
 
 
 class Exporter(Protocol):
-    """Writes the committed shards of a store as something else."""
+    """Writes what the committed shards of a store hold as something else."""
 
     def __call__(self, options: ExportOptions, progress: Progress) -> ExportReport:
         """Goes on where an earlier call stopped; generates nothing.

@@ -12,7 +12,7 @@ from dfsynth.jobs.generator import Generator
 from dfsynth.jobs.image_rows import Failed, Prepared, failed_row, ok_row
 from dfsynth.jobs.model_inputs import Outcome
 from dfsynth.jobs.stages import EXPORT, GENERATE
-from dfsynth.records import Float32Map, Generated
+from dfsynth.records import Float32Map, Generated, ModelInput
 from dfsynth.score import score
 from dfsynth.store import ArraySpec, StoreFormat
 from dfsynth.threads.activity import Activity
@@ -82,7 +82,11 @@ def _generate(job: ShardJob, window: Sequence[Outcome]) -> list[Future[Written] 
     ready = [outcome for outcome in window if isinstance(outcome, Prepared)]
     started = time.perf_counter()
     with job.activity.doing(GENERATE, ready[0].item.image_id if ready else ""):
-        generated = iter(_generate_padded(job.generator, ready))
+        generated = iter(
+            generate_padded(
+                job.generator, [p.ready for p in ready], [p.item.image_id for p in ready]
+            )
+        )
     seconds = (time.perf_counter() - started) / max(len(ready), 1)
     return [
         Written(failed_row(outcome, job.source), None)
@@ -92,13 +96,23 @@ def _generate(job: ShardJob, window: Sequence[Outcome]) -> list[Future[Written] 
     ]
 
 
-def _generate_padded(generator: Generator, ready: Sequence[Prepared]) -> list[Generated]:
-    """Always the generator's own batch size: a shape of its own could change the last bits."""
-    if not ready:
+def generate_padded(
+    generator: Generator, inputs: Sequence[ModelInput], image_ids: Sequence[str]
+) -> list[Generated]:
+    """The maps of some inputs, no more than a batch, in a batch of the generator's own size.
+
+    A shape of its own could change the last bits.
+
+    Raises:
+        DfsynthError: as the generator does.
+    """
+    if not inputs:
         return []
-    padded = [*ready, *[ready[-1]] * (generator.batch_size - len(ready))]
-    maps = generator.generate([p.ready for p in padded], [p.item.image_id for p in padded])
-    return maps[: len(ready)]
+    missing = generator.batch_size - len(inputs)
+    maps = generator.generate(
+        [*inputs, *[inputs[-1]] * missing], [*image_ids, *[image_ids[-1]] * missing]
+    )
+    return maps[: len(inputs)]
 
 
 def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: float) -> Written:
@@ -121,12 +135,18 @@ def maps_to_store(
     Raises:
         KeyError: the store holds a map that the generator does not give.
     """
+    available = available_maps(generated, prepared.ready)
+    return {spec.name: available[spec.name] for spec in specs}
+
+
+def available_maps(generated: Generated, source: ModelInput) -> dict[str, Float32Map]:
+    """Every map (y, x) of the grid that there is of an image, by the name that stores give it."""
     available = {
         "dark_field": generated.dark_field,
         "aleatoric": generated.aleatoric,
         "epistemic": generated.epistemic,
-        "attenuation": prepared.ready.image,
+        "attenuation": source.image,
     }
     if generated.lung is not None:
         available["lung"] = generated.lung
-    return {spec.name: available[spec.name] for spec in specs}
+    return available

@@ -1,7 +1,7 @@
 """The panels of a store of images: attenuation, dark-field, aleatoric, epistemic."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -9,16 +9,14 @@ from dfsynth.decode import DecodeLimits
 from dfsynth.errors import ImageError
 from dfsynth.jobs.model_inputs import reader_of
 from dfsynth.jobs.sheet_content import Panels, number_caption
-from dfsynth.records import Float32Map, Geometry, IntensityWindow
-from dfsynth.report import SheetColumn, SheetRow, robust_limits
+from dfsynth.records import Float32Map, IntensityWindow
+from dfsynth.report import IMAGE_COLUMNS, SheetRow, columns_of_images
 from dfsynth.source import Source
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.opened import Store
 from dfsynth.store.plan import Plan, source_item
 from dfsynth.store.remote import opened_layout
-
-_COLUMNS: Final = ("attenuation", "dark_field", "aleatoric", "epistemic")
-_COLOUR_MAPS: Final = ("gray", "gray", "viridis", "inferno")
+from dfsynth.store.row_geometry import content_of
 
 
 class SourceImages:
@@ -69,7 +67,7 @@ def panels_of_images(
     images = [_images(store, record, line, source_images) for line in lines]
     return Panels(
         rows=[_row(line, maps, by) for line, maps in zip(lines, images, strict=True)],
-        columns=_columns(record, images),
+        columns=columns_of_images(record.unit, record.window, images),
         title=record.checkpoint,
         footer="Synthetic dark-field images, not for diagnosis.",
         blank=sum(
@@ -83,9 +81,9 @@ def _images(
     store: Store, record: BuildRecord, line: dict[str, Any], source_images: SourceImages | None
 ) -> dict[str, Float32Map]:
     """The content (padding cut off) of each map that can be had."""
-    content = _content(record, line)
+    content = content_of(record, line)
     found: dict[str, Float32Map] = {}
-    for name in _COLUMNS:
+    for name in IMAGE_COLUMNS:
         if name in store.maps:
             found[name] = store.read(name, line["row"]).astype(np.float32)[content]
         elif name == "attenuation" and source_images is not None:
@@ -95,43 +93,7 @@ def _images(
     return found
 
 
-def _content(record: BuildRecord, line: dict[str, Any]) -> tuple[slice, slice]:
-    if line["status"] != "ok":
-        return slice(None), slice(None)
-    height, width = record.fingerprint.size
-    return Geometry(
-        source_height=line["height"],
-        source_width=line["width"],
-        grid_height=height,
-        grid_width=width,
-        top=int(line["offset_y"]),
-        left=int(line["offset_x"]),
-        height=round(line["height"] * line["scale_y"]),
-        width=round(line["width"] * line["scale_x"]),
-    ).content
-
-
-def _columns(record: BuildRecord, images: Sequence[dict[str, Float32Map]]) -> list[SheetColumn]:
-    unit = record.unit
-    limits = {"attenuation": (0.0, 1.0), "dark_field": record.window}
-    for name in ("aleatoric", "epistemic"):
-        values = [p[name].ravel() for p in images if name in p]
-        top = robust_limits(np.concatenate(values))[1] if values else 1.0
-        limits[name] = (0.0, float(top))
-    units = {"attenuation": "grey value", "dark_field": unit}
-    return [
-        SheetColumn(
-            title=name.replace("_", "-") + ("" if name in units else " (standard deviation)"),
-            unit=units.get(name, unit),
-            colour_map=colours,
-            vmin=limits[name][0],
-            vmax=limits[name][1],
-        )
-        for name, colours in zip(_COLUMNS, _COLOUR_MAPS, strict=True)
-    ]
-
-
 def _row(line: dict[str, Any], maps: dict[str, Float32Map], by: str) -> SheetRow:
     caption = (line["image_id"], *number_caption(line, by), *line["flags"])
-    images = tuple(maps.get(name) for name in _COLUMNS)
+    images = tuple(maps.get(name) for name in IMAGE_COLUMNS)
     return SheetRow(caption, images, failure=line["error_code"])

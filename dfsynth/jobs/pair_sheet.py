@@ -7,18 +7,12 @@ import numpy as np
 
 from dfsynth.jobs.sheet_content import Panels, number_caption
 from dfsynth.records import Float32Map
-from dfsynth.report import SheetColumn, SheetRow
+from dfsynth.report import SheetRow, columns_of_pairs
 from dfsynth.store.opened import Store
 from dfsynth.store.pairs_record import DARK_FIELD_WINDOW, PairsRecord
 
-_SIGNAL: Final = "line integral"
-_COLUMNS: Final = {
-    "attenuation": SheetColumn("attenuation", "grey value", "gray", 0.0, 1.0),
-    "dark_field": SheetColumn("dark-field, as measured", _SIGNAL, "gray", *DARK_FIELD_WINDOW),
-    "dark_field_clean": SheetColumn("dark-field, clean", _SIGNAL, "gray", *DARK_FIELD_WINDOW),
-    "lung_mask": SheetColumn("lung mask", "1 field, 2 hidden", "viridis", 0.0, 2.0),
-    "severity": SheetColumn("severity", "0 to 1", "inferno", 0.0, 1.0),
-}
+PAIR_COLUMNS: Final = columns_of_pairs(DARK_FIELD_WINDOW)
+"""By the name of the array."""
 
 
 def panels_of_pairs(
@@ -37,7 +31,7 @@ def panels_of_pairs(
         footer += " Semi-synthetic (cxr): a real radiograph beside a simulated dark-field image."
     return Panels(
         rows=[_row(store, line, by) for line in lines],
-        columns=list(_COLUMNS.values()),
+        columns=list(PAIR_COLUMNS.values()),
         title=f"simulated pairs, origin {record.fingerprint.origin}",
         footer=footer,
         blank=0,
@@ -47,7 +41,7 @@ def panels_of_pairs(
 def _row(store: Store, line: dict[str, Any], by: str | None) -> SheetRow:
     numbers = _drawn_parameters(line) if by is None else number_caption(line, by)
     caption = [line["image_id"], line["origin"], *numbers, *line["flags"]]
-    images = tuple(_read(store, name, line) for name in _COLUMNS)
+    images = tuple(_read(store, name, line) for name in PAIR_COLUMNS)
     return SheetRow(tuple(caption), images, failure=line["error_code"])
 
 

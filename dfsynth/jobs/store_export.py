@@ -50,6 +50,7 @@ class StoreExporter:
             UsageError, ConflictError, StoreError: see `Exporter`.
         """
         started = time.monotonic()
+        self._require_whole(options)
         source, target = StoreLayout(options.store), StoreLayout(options.out)
         record = read_record(source.build)
         self._require_target(source, target)
@@ -80,6 +81,28 @@ class StoreExporter:
             seconds=report.seconds,
             resumed=report.resumed,
         )
+
+    def _require_whole(self, options: ExportOptions) -> None:
+        """Requires options that leave the store as it is.
+
+        Raises:
+            UsageError: they do not.
+        """
+        reasons = {
+            "--where": (
+                options.where,
+                "a store keeps every row of its plan, so that its build can go on; write kept "
+                "rows with dfsynth filter, or export them as files",
+            ),
+            "--space source": (
+                options.space == "source" or None,
+                "the arrays of a store have one size; export files, or use Store.to_source",
+            ),
+            "--dtype": (options.dtype, "the values stay as they are; leave it out"),
+        }
+        for option, (given, reason) in reasons.items():
+            if given is not None:
+                raise UsageError(f"{option} does not go with --to {self.format.name}: {reason}")
 
     def _require_target(self, source: StoreLayout, target: StoreLayout) -> None:
         """Requires a name of this format, and another store.

@@ -1,9 +1,16 @@
 """The manifest: its schema, its parts on disk, and choosing rows from it."""
 
+from dfsynth.manifest.finding_labels import (
+    known_findings,
+    label_rows,
+    positive_weights,
+    require_findings,
+)
 from dfsynth.manifest.findings import FindingCount, count_findings
 from dfsynth.manifest.number_column import MissingColumnError, read_numbers
 from dfsynth.manifest.pairs import NO_PARAMETERS, PAIR_PARAMETERS, PAIRS, check_parameters
 from dfsynth.manifest.parts import encode_part, read_part, rows_of
+from dfsynth.manifest.patient_splits import SplitSource, rows_in_split, split_rows
 from dfsynth.manifest.predicate import matching_positions
 from dfsynth.manifest.quantiles import QUANTILES, score_quantiles
 from dfsynth.manifest.schema import (
@@ -13,8 +20,9 @@ from dfsynth.manifest.schema import (
     SCHEMA_VERSION,
     ManifestSchema,
 )
-from dfsynth.manifest.selection import Selection, default_score, select
-from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_selection
+from dfsynth.manifest.score_weights import weigh_rows
+from dfsynth.manifest.selection import Selection, default_score, select, select_rows
+from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_csv, write_selection
 from dfsynth.manifest.table import read_failures, read_manifest
 
 __all__ = [
@@ -31,17 +39,27 @@ __all__ = [
     "ManifestSchema",
     "MissingColumnError",
     "Selection",
+    "SplitSource",
     "check_parameters",
     "count_findings",
     "default_score",
     "encode_part",
+    "known_findings",
+    "label_rows",
     "matching_positions",
+    "positive_weights",
     "read_failures",
     "read_manifest",
     "read_numbers",
     "read_part",
+    "require_findings",
+    "rows_in_split",
     "rows_of",
     "score_quantiles",
     "select",
+    "select_rows",
+    "split_rows",
+    "weigh_rows",
+    "write_csv",
     "write_selection",
 ]

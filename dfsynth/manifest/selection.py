@@ -54,7 +54,28 @@ def select(
     expected: ManifestSchema | None = None,
     at_most: float | None = None,
 ) -> Selection:
-    """Filters the manifest in `folder`; failed rows never pass.
+    """Filters the manifest whose parts lie in `folder`, as `select_rows` does.
+
+    `expected` says what the rows are; by default whatever the parts say.
+
+    Raises:
+        UsageError, MissingColumnError: as `select_rows`.
+        StoreError: the manifest cannot be read.
+    """
+    manifest = read_manifest(folder, expected)
+    return select_rows(manifest, where, keep, by, include_no_lung, expected, at_most)
+
+
+def select_rows(
+    manifest: pa.Table,
+    where: str | None,
+    keep: float | None,
+    by: str | None,
+    include_no_lung: bool = False,
+    expected: ManifestSchema | None = None,
+    at_most: float | None = None,
+) -> Selection:
+    """Filters a whole manifest; failed rows never pass.
 
     First `where`, then of the rows that passed and have a number in `by` the lowest share
     `keep`, rounded up to whole rows; among equal numbers the lower `row` passes. Or those whose
@@ -62,26 +83,24 @@ def select(
     With `keep` alone, `by` is `default_score`'s.
 
     Args:
-        folder: Holds the manifest's parts.
+        manifest: All rows of a store, sorted by `row`.
         where: A SQL condition on the manifest's columns.
         keep: A share in (0, 1].
         by: A numeric column, for example uncertainty.
         include_no_lung: Whether rows on which no lung was found can pass.
-        expected: What the rows are; by default whatever the parts say.
+        expected: What the rows are, for messages.
         at_most: A value of `by`, in place of `keep`.
 
     Raises:
         UsageError: a bad predicate, share or column, or a predicate that is true of no row and
             names a learned score that is null in all.
         MissingColumnError: `by` is no column, or null in all rows, of which there are some.
-        StoreError: the manifest cannot be read.
     """
     _check_share(keep, by, at_most)
-    manifest = read_manifest(folder, expected)
     ok = _is_ok(manifest)
     if keep is not None and by is None:
         by = default_score(manifest)
-    usable = ok if include_no_lung else ok & _has_lung(manifest)
+    usable = ok if include_no_lung else ok & has_lung(manifest)
     rows = manifest.filter(pa.array(usable))
     if where is not None:
         passed = rows.take(matching_positions(rows, where))
@@ -136,7 +155,8 @@ def _is_ok(table: pa.Table) -> NDArray[np.bool_]:
     return pc.equal(table["status"], pa.scalar("ok")).to_numpy().astype(np.bool_)
 
 
-def _has_lung(table: pa.Table) -> NDArray[np.bool_]:
+def has_lung(table: pa.Table) -> NDArray[np.bool_]:
+    """Of each row of a manifest, (rows), whether it is not flagged as one without lung."""
     flags = table["flags"].combine_chunks()
     owners = pc.list_parent_indices(flags).to_numpy()
     flagged = pc.equal(pc.list_flatten(flags), pa.scalar(NO_LUNG)).to_numpy(zero_copy_only=False)

@@ -43,7 +43,12 @@ def _write_parquet(table: pa.Table, provenance: Mapping[str, str], stream: Binar
     pq.write_table(table.replace_schema_metadata(metadata), stream, compression="zstd")
 
 
-def _write_csv(table: pa.Table, _provenance: Mapping[str, str], stream: BinaryIO) -> None:
+def write_csv(table: pa.Table, stream: BinaryIO) -> None:
+    """Writes rows of a manifest as CSV, lists joined by `LIST_SEPARATOR`.
+
+    Raises:
+        OSError: the system refuses.
+    """
     for index, field in enumerate(table.schema):
         if pa.types.is_list(field.type):
             joined: Any = pc.binary_join(table[field.name], LIST_SEPARATOR)
@@ -68,7 +73,7 @@ def _encode(value: object) -> bytes:
 
 WRITERS: Final[Mapping[str, Callable[[pa.Table, Mapping[str, str], BinaryIO], None]]] = {
     ".parquet": _write_parquet,
-    ".csv": _write_csv,
+    ".csv": lambda table, _provenance, stream: write_csv(table, stream),
     ".json": _write_json,
 }
 """Ending, in lower case → what writes such a file."""

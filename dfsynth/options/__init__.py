@@ -12,7 +12,7 @@ from dfsynth.options.build_options import (
     ViewChoice,
 )
 from dfsynth.options.evaluate_options import EvaluationOptions
-from dfsynth.options.export_options import ExportOptions
+from dfsynth.options.export_options import EXPORT_SPACES, ExportOptions, ExportSpace
 from dfsynth.options.filter_options import (
     DEFAULT_CONFIDENCE,
     DEFAULT_ERROR_COLUMN,
@@ -21,6 +21,8 @@ from dfsynth.options.filter_options import (
     ErrorLimit,
     FilterOptions,
 )
+from dfsynth.options.generate_options import GenerateOptions
+from dfsynth.options.report_options import DEFAULT_THUMBNAILS, ReportOptions
 from dfsynth.options.show_options import PICTURE_SUFFIXES, ShowOptions
 from dfsynth.options.simulate_options import (
     DEFAULT_PAIRS_SHARD_SIZE,
@@ -40,7 +42,9 @@ __all__ = [
     "DEFAULT_PAIRS_SHARD_SIZE",
     "DEFAULT_PAIRS_SIZE",
     "DEFAULT_RISK",
+    "DEFAULT_THUMBNAILS",
     "DTYPES",
+    "EXPORT_SPACES",
     "LAYERS",
     "PICTURE_SUFFIXES",
     "SELECTION_SUFFIXES",
@@ -49,7 +53,10 @@ __all__ = [
     "ErrorLimit",
     "EvaluationOptions",
     "ExportOptions",
+    "ExportSpace",
     "FilterOptions",
+    "GenerateOptions",
+    "ReportOptions",
     "ShowOptions",
     "SimulateOptions",
     "StoredFloat",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, get_args
 
 from dfsynth.options.build_options import DtypeChoice, Engine, ViewChoice
+from dfsynth.options.export_options import ExportSpace
 from dfsynth.records import MonteCarloMode
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class BuildKeywords(TypedDict, total=False):
 class ExportKeywords(TypedDict, total=False):
     """Of `dfsynth.export`; `ExportOptions` says what each means."""
 
+    where: str | None
+    include_no_lung: bool
+    space: ExportSpace
+    dtype: str | None
     overwrite: bool
 
 
@@ -125,6 +130,24 @@ class EvaluationKeywords(TypedDict, total=False):
     seed: int
 
 
+class GenerateKeywords(TypedDict, total=False):
+    """Of `dfsynth.generate`; `GenerateOptions` says what each means."""
+
+    checkpoint: GivenPath
+    size: int | str | Iterable[int] | None
+    mc_samples: int
+    mc: MonteCarloMode
+    seed: int
+    batch_size: int | str | None
+    precision: str
+    device: str
+    dtype: DtypeChoice
+    max_pixels: int | None
+    max_bytes: int | None
+    image_id: str | None
+    inverted: bool
+
+
 class ShowKeywords(TypedDict, total=False):
     """Of `dfsynth.draw_contact_sheet`; `ShowOptions` says what each means."""
 
@@ -135,6 +158,18 @@ class ShowKeywords(TypedDict, total=False):
     by: str | None
     source: GivenPath | None
     root: GivenPath | None
+    max_pixels: int | None
+    max_bytes: int | None
+
+
+class ReportKeywords(TypedDict, total=False):
+    """Of `dfsynth.write_report`; `ReportOptions` says what each means."""
+
+    out: GivenPath | None
+    thumbnails: int
+    source: GivenPath | None
+    root: GivenPath | None
+    checkpoint: str | None
     max_pixels: int | None
     max_bytes: int | None
 

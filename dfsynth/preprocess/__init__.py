@@ -2,7 +2,7 @@
 
 from dfsynth.preprocess.from_bytes import ModelInputReader
 from dfsynth.preprocess.geometry import letterbox, to_grid, to_source
-from dfsynth.preprocess.intensity import intensity_flags, to_unit_range
+from dfsynth.preprocess.intensity import intensity_flags, to_unit_range, window_ends
 from dfsynth.preprocess.model_input import prepare
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "to_grid",
     "to_source",
     "to_unit_range",
+    "window_ends",
 ]

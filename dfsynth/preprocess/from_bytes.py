@@ -42,7 +42,15 @@ class ModelInputReader:
         Raises:
             ImageError: whatever is wrong with the file.
         """
-        decoded = self.decode(data, self.limits)
+        return self.fit(self.decode(data, self.limits), field_mm, pixel_mm)
+
+    def fit(
+        self,
+        decoded: DecodedImage,
+        field_mm: tuple[float, float] | None = None,
+        pixel_mm: float | None = None,
+    ) -> tuple[ImageFacts, ModelInput]:
+        """Letterboxes pixels (y, x) that are decoded already into the grid; see the call."""
         facts = _facts_of(decoded, field_mm, pixel_mm)
         return facts, prepare(replace(decoded, pixel_mm=facts.pixel_mm), self.grid, self.window)
 

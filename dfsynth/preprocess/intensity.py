@@ -23,11 +23,17 @@ def to_unit_range(pixels: Float32Map, window: IntensityWindow) -> Float32Map:
     tenth of the grey values; a percentile window is what all of them share. An image without
     contrast between the percentiles gives zeros.
     """
-    low, high = np.percentile(pixels, [window.low_percentile, window.high_percentile])
+    low, high = window_ends(pixels, window)
     if high <= low:
         return np.zeros_like(pixels)
     scaled = (pixels - np.float32(low)) / np.float32(high - low)
     return np.clip(scaled, 0.0, 1.0)
+
+
+def window_ends(pixels: Float32Map, window: IntensityWindow) -> tuple[float, float]:
+    """The grey values of an image (y, x) that `to_unit_range` makes 0 and 1."""
+    low, high = np.percentile(pixels, [window.low_percentile, window.high_percentile])
+    return float(low), float(high)
 
 
 def range_in_use(image: DecodedImage) -> tuple[float, float]:
@@ -54,7 +60,7 @@ def intensity_flags(
 ) -> tuple[str, ...]:
     """What the grey values of an image (y, x) warn of; `low` and `high` end its range in use."""
     found = []
-    bottom, top = np.percentile(pixels, [window.low_percentile, window.high_percentile])
+    bottom, top = window_ends(pixels, window)
     if top - bottom < LOW_CONTRAST_SHARE * (high - low):
         found.append(LOW_CONTRAST)
     rounding = np.float32(_ROUNDING_SHARE * (high - low))

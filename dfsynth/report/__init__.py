@@ -1,16 +1,23 @@
 """Drawings: contact sheets of maps with their colour scales."""
 
 from dfsynth.report.colours import colour_table, paint, robust_limits
+from dfsynth.report.map_columns import IMAGE_COLUMNS, columns_of_images, columns_of_pairs
+from dfsynth.report.markup import facts_markup, pictures_markup
 from dfsynth.report.picture import encode_picture, encode_png
 from dfsynth.report.sheet import SheetColumn, SheetRow, contact_sheet
 
 __all__ = [
+    "IMAGE_COLUMNS",
     "SheetColumn",
     "SheetRow",
     "colour_table",
+    "columns_of_images",
+    "columns_of_pairs",
     "contact_sheet",
     "encode_picture",
     "encode_png",
+    "facts_markup",
     "paint",
+    "pictures_markup",
     "robust_limits",
 ]

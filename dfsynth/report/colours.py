@@ -53,6 +53,8 @@ def paint(values: NDArray[np.float32], name: str, low: float, high: float) -> ND
     known = np.isfinite(values)
     scaled = (np.where(known, values, low).astype(np.float64) - low) * (255 / (high - low))
     painted = colour_table(name)[np.clip(np.rint(scaled), 0, 255).astype(np.uint8)]
+    if known.all():
+        return painted
     return np.where(known[..., None], painted, hatch(*values.shape))
 
 

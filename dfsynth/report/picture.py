@@ -23,6 +23,18 @@ PARAMETERS: Final[Mapping[str, Sequence[int]]] = {
 """Ending, in lower case → how such a file is encoded."""
 
 
+_THUMBNAIL_QUALITY: Final = 82
+
+
+def encode_lossy(rgb: NDArray[np.uint8]) -> bytes:
+    """A small WebP of an image (y, x, 3) RGB to look at, not to measure in.
+
+    Raises:
+        ValueError: not such an array.
+    """
+    return _encode(rgb, ".webp", (cv2.IMWRITE_WEBP_QUALITY, _THUMBNAIL_QUALITY))
+
+
 def encode_png(rgb: NDArray[np.uint8]) -> bytes:
     """The PNG of an image (y, x, 3) RGB.
 
@@ -41,9 +53,12 @@ def encode_picture(rgb: NDArray[np.uint8], suffix: str) -> bytes:
         ValueError: not such an array, or an image that is too large for the kind of file.
         KeyError: no such kind.
     """
+    return _encode(rgb, suffix, PARAMETERS[suffix])
+
+
+def _encode(rgb: NDArray[np.uint8], suffix: str, parameters: Sequence[int]) -> bytes:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise ValueError(f"expected uint8 (y, x, 3), found {rgb.dtype} {rgb.shape}")
-    parameters = PARAMETERS[suffix]
     try:
         done, data = cv2.imencode(suffix, np.ascontiguousarray(rgb[..., ::-1]), parameters)
     except cv2.error:

@@ -133,13 +133,14 @@ def _line_heights(rows: Sequence[SheetRow], grid: Grid) -> tuple[int, ...]:
             for image in row.images
             if image is not None
         ]
-        drawn = [image for image in maps if not _failed(image)] or maps
+        drawn = [image for image in maps if not failed(image)] or maps
         tall = [fitted_size(image.shape, grid.panel)[0] for image in drawn]
         heights.append(min(grid.panel, max(tall, default=grid.panel)))
     return tuple(heights)
 
 
-def _failed(image: NDArray[np.float32]) -> bool:
+def failed(image: NDArray[np.float32]) -> bool:
+    """Whether a map (y, x) is that of an image that failed: all of it NaN."""
     return bool(np.isnan(image).all())
 
 
@@ -192,7 +193,7 @@ def _draw_panel(canvas: NDArray[np.uint8], row: SheetRow, index: int, column: Sh
     image = row.images[index]
     if image is None:
         draw_missing(canvas)
-    elif _failed(image):
+    elif failed(image):
         draw_failure(canvas, "failed" if row.failure is None else f"failed: {row.failure}")
     else:
         draw_map(canvas, image, column.colour_map, (column.vmin, column.vmax))

@@ -11,7 +11,7 @@ from dfsynth.store.layout import StoreLayout
 from dfsynth.store.missing import missing_files
 from dfsynth.store.registry import FORMATS, format_of
 from dfsynth.store.removal import RootState, clear_store, examine_root, remove_shard
-from dfsynth.store.rows import row_checksum
+from dfsynth.store.rows import cast_map, row_checksum
 
 __all__ = [
     "FORMATS",
@@ -25,6 +25,7 @@ __all__ = [
     "StoreLayout",
     "StoredMap",
     "StoredType",
+    "cast_map",
     "clear_store",
     "examine_root",
     "format_of",

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from dfsynth.datasets import PairInfo, PairSource, indices_in, open_pairs
-from dfsynth.datasets.groups import SPLITS
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
 from dfsynth.models import build_cascade
 from dfsynth.models.discriminator import PatchDiscriminator
 from dfsynth.options import TrainOptions
 from dfsynth.progress import TrainProgress
+from dfsynth.splits import SPLITS
 from dfsynth.train import stored_keys
 from dfsynth.train.initial_checkpoint import InitialCheckpoint, read_initial_checkpoint
 from dfsynth.train.processes import place_of_process

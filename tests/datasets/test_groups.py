@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dfsynth.datasets.groups import SPLITS, Member, group_patients
+from dfsynth.datasets.groups import Member, group_patients
 from dfsynth.errors import UsageError
-from dfsynth.splits import split_of
+from dfsynth.splits import SPLITS, split_of
 
 UNHURRIED = settings(deadline=None)
 PATIENTS = st.lists(st.integers(0, 60), min_size=1, max_size=80)

@@ -12,11 +12,11 @@ from pair_files import write_pair_folders
 from toy_simulator import ToyPairMaker
 
 from dfsynth.datasets import indices_in, open_pairs
-from dfsynth.datasets.groups import SPLITS
 from dfsynth.jobs.simulate import run_simulation
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Silent
 from dfsynth.records import Subject
+from dfsynth.splits import SPLITS
 
 PATIENTS = st.lists(st.integers(0, 12), min_size=2, max_size=24).filter(
     lambda found: len(set(found)) > 1

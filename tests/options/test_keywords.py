@@ -14,12 +14,13 @@ FUNCTIONS: dict[Callable[..., Any], type[Any]] = {
     dfsynth.build: options.BuildOptions,
     dfsynth.export: options.ExportOptions,
     dfsynth.filter_store: options.FilterOptions,
+    dfsynth.generate: options.GenerateOptions,
     dfsynth.simulate_pairs: options.SimulateOptions,
     dfsynth.train_generator: options.TrainOptions,
     dfsynth.evaluate_checkpoint: options.EvaluationOptions,
     dfsynth.draw_contact_sheet: options.ShowOptions,
 }
-OF_ITS_OWN = {dfsynth.evaluate_checkpoint: {"out"}}
+OF_ITS_OWN = {dfsynth.evaluate_checkpoint: {"out"}, dfsynth.generate: {"image"}}
 """Parameters that are no option."""
 each = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)
 

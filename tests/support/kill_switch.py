@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 _CHANGES = frozenset(
@@ -23,8 +24,11 @@ def changes_the_disk(function: object) -> bool:
     return of_stream or getattr(function, "__module__", None) in {"posix", "_io", "io"}
 
 
-def kill_at_call(number: int) -> None:
-    """From now on, counts this thread's changes of the disk and dies before the `number`-th."""
+def kill_at_call(number: int, in_threads: bool = False) -> None:
+    """From now on, counts this thread's changes of the disk and dies before the `number`-th.
+
+    With `in_threads`, those of threads that start from now on count as well.
+    """
     count = 0
 
     def watch(_frame: object, event: str, argument: object) -> None:
@@ -34,10 +38,12 @@ def kill_at_call(number: int) -> None:
             if count == number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    if in_threads:
+        threading.setprofile(watch)
     sys.setprofile(watch)
 
 
-def is_killed(act: Callable[[], object], number: int | None) -> bool:
+def is_killed(act: Callable[[], object], number: int | None, in_threads: bool = False) -> bool:
     """Whether a forked process that does something was killed before its `number`-th change.
 
     Without a number it is not.
@@ -50,7 +56,7 @@ def is_killed(act: Callable[[], object], number: int | None) -> bool:
         status = 1
         try:
             if number is not None:
-                kill_at_call(number)
+                kill_at_call(number, in_threads)
             act()
             status = 0
         finally:

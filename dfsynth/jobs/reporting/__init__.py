@@ -1,0 +1,1 @@
+"""`dfsynth report`: what the pages for a browser are made from."""

@@ -1,0 +1,175 @@
+"""The maps of the images that a report shows, read from the store, and from the source."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from dfsynth.errors import StoreError
+from dfsynth.jobs.image_sheet import SourceImages
+from dfsynth.jobs.pair_sheet import PAIR_COLUMNS
+from dfsynth.progress import Progress
+from dfsynth.records import Float32Map
+from dfsynth.report import robust_limits
+from dfsynth.report.browser import GalleryMap, encode_maps, encode_strip
+from dfsynth.store import ArrayReader
+from dfsynth.store.build_record import BuildRecord
+from dfsynth.store.row_geometry import content_of
+from dfsynth.threads.pool import thread_pool
+
+Maps: TypeAlias = list[Float32Map | None]
+Line: TypeAlias = dict[str, Any]
+
+_SCALED_BY: Final = 48
+"""Images from which the scale of doubt is taken."""
+_DOUBT: Final = ("aleatoric", "epistemic")
+_PAIR_MAPS: Final = ("attenuation", "dark_field", "dark_field_clean", "severity")
+_GREY_LEVELS: Final = 126
+"""Of a radiograph, whose noise would fill twice as many and take 27 % more room."""
+_THREADS: Final = 2
+_AT_ONCE: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class MapReader:
+    """Reads the maps that a page shows of one row."""
+
+    kinds: tuple[GalleryMap, ...]
+    read: Callable[[Line], Maps]
+    """The maps (y, x) of a finished row, one for each kind; null where one is not stored.
+
+    Raises StoreError where the row's shard is damaged.
+    """
+    read_doubt: Callable[[Line], Float32Map | None] | None = None
+    """The last map alone, whose scale suits the store; null where all scales are fixed."""
+
+
+@dataclass(slots=True)
+class DrawnPictures:
+    """Which rows have pictures, and what could not be read."""
+
+    rows: list[int] = field(default_factory=list)
+    """Of the store."""
+    damaged: dict[int, str] = field(default_factory=dict)
+    """Shard → what was wrong with it, as the first of its rows shows."""
+    blank: int = 0
+    """Images of which some map is neither stored nor in the source."""
+
+
+def image_reader(
+    arrays: ArrayReader, record: BuildRecord, source: SourceImages | None
+) -> MapReader:
+    """Attenuation, dark-field, and the standard deviation of both doubts together."""
+
+    def stored(name: str, line: Line) -> Float32Map | None:
+        if name not in arrays.names:
+            return None
+        return arrays.read(name, line["row"]).astype(np.float32)[content_of(record, line)]
+
+    def doubt(line: Line) -> Float32Map | None:
+        found = [values for name in _DOUBT if (values := stored(name, line)) is not None]
+        return np.sqrt(np.sum(np.square(found), axis=0)).astype(np.float32) if found else None
+
+    def read(line: Line) -> Maps:
+        attenuation = stored("attenuation", line)
+        if attenuation is None and source is not None:
+            image = source.read(line["row"])
+            attenuation = None if image is None else image[content_of(record, line)]
+        return [attenuation, stored("dark_field", line), doubt(line)]
+
+    held = [name for name in _DOUBT if name in arrays.names]
+    kinds = (
+        GalleryMap("attenuation", "Attenuation", "grey value", "gray", 0.0, 1.0, _GREY_LEVELS),
+        GalleryMap("dark_field", "Dark-field, synthetic", record.unit, "gray", *record.window),
+        GalleryMap("doubt", _doubt_title(held), record.unit, "cividis", 0.0, 1.0),
+    )
+    return MapReader(kinds, read, doubt)
+
+
+def pair_reader(arrays: ArrayReader) -> MapReader:
+    """What was simulated, and its truth."""
+    names = [name for name in _PAIR_MAPS if name in arrays.names]
+
+    def read(line: Line) -> Maps:
+        return [arrays.read(name, line["row"]).astype(np.float32) for name in names]
+
+    columns = [(name, PAIR_COLUMNS[name]) for name in names]
+    return MapReader(
+        tuple(GalleryMap(n, c.title, c.unit, c.colour_map, c.vmin, c.vmax) for n, c in columns),
+        read,
+    )
+
+
+def scaled_kinds(reader: MapReader, lines: Sequence[Line]) -> tuple[GalleryMap, ...]:
+    """The kinds of maps, doubt on a scale that suits these rows of the manifest."""
+    if reader.read_doubt is None:
+        return reader.kinds
+    step = max(len(lines) // _SCALED_BY, 1)
+    values = []
+    for line in lines[::step]:
+        try:
+            doubt = reader.read_doubt(line)
+        except StoreError:
+            continue  # named when its picture is drawn
+        values += [] if doubt is None else [doubt.ravel()[::7]]
+    top = robust_limits(np.concatenate(values))[1] if values else 1.0
+    return (*reader.kinds[:-1], replace(reader.kinds[-1], vmax=top))
+
+
+def draw_pictures(
+    folder: Path,
+    reader: MapReader,
+    kinds: Sequence[GalleryMap],
+    lines: Sequence[Line],
+    progress: Progress,
+) -> DrawnPictures:
+    """Writes strips and values of the rows `lines` of the manifest into `folder`.
+
+    Rows that cannot be read are left out.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    (folder / "thumbs").mkdir()
+    (folder / "full").mkdir()
+
+    def write(row: int, maps: Maps) -> None:
+        name = f"{row:07d}"
+        (folder / f"thumbs/{name}.webp").write_bytes(encode_strip(maps, kinds))
+        (folder / f"full/{name}.js").write_bytes(encode_maps(row, maps, kinds))
+
+    drawn = DrawnPictures()
+    with thread_pool("report", _THREADS) as pool:
+        for start in range(0, len(lines), _AT_ONCE):
+            some = lines[start : start + _AT_ONCE]
+            written = []
+            for line in some:
+                # Read by one thread: a source need not be safe for several.
+                try:
+                    maps = reader.read(line)
+                except StoreError as error:
+                    drawn.damaged.setdefault(line["shard"], str(error))
+                    continue
+                if any(values is not None for values in maps):
+                    written.append(pool.submit(write, line["row"], maps))
+                    drawn.rows.append(line["row"])
+                    drawn.blank += any(values is None for values in maps)
+            for done in written:
+                done.result()
+            progress.advance(len(some), 0)
+    return drawn
+
+
+def damage_sentences(damaged: Mapping[int, str], root: str) -> list[str]:
+    """A sentence for each damaged shard, without the folder that the store lies in."""
+    return [
+        f"shard {shard}: {text.replace(f'{root}/', '')}" for shard, text in sorted(damaged.items())
+    ]
+
+
+def _doubt_title(held: Sequence[str]) -> str:
+    if len(held) == 1:
+        return f"Doubt: {held[0]}, standard deviation"
+    return "Doubt: total standard deviation"

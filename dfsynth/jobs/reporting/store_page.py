@@ -1,0 +1,185 @@
+"""A store → its page: columns, pictures, failures, expected errors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dfsynth.decode import limits_of
+from dfsynth.errors import StoreError
+from dfsynth.jobs.image_sheet import SourceImages
+from dfsynth.jobs.reporting.columns import ReportColumns, labels_of, report_columns
+from dfsynth.jobs.reporting.expected_error import ExpectedErrors, expected_errors
+from dfsynth.jobs.reporting.failures import describe_failures
+from dfsynth.jobs.reporting.pictures import (
+    DrawnPictures,
+    MapReader,
+    damage_sentences,
+    draw_pictures,
+    image_reader,
+    pair_reader,
+    scaled_kinds,
+)
+from dfsynth.jobs.reporting.rows import ReportRows, read_rows
+from dfsynth.jobs.reporting.sample import choose_images
+from dfsynth.manifest.selection import has_lung
+from dfsynth.options import DEFAULT_CONFIDENCE, DEFAULT_RISK, ReportOptions
+from dfsynth.progress import Progress
+from dfsynth.report.browser import GalleryImage, GalleryMap, StorePage, write_store_page
+from dfsynth.source import open_source
+from dfsynth.store import ArrayReader, StoreLayout, format_of
+from dfsynth.store.build_record import BuildRecord
+from dfsynth.store.opened import Store
+from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.record import read_record
+from dfsynth.store.remote import opened_layout
+
+_PAIRS_BASIS = "Pairs were simulated with their truth; no generator made them, and none errs."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Gallery:
+    """The pictures of a page."""
+
+    kinds: tuple[GalleryMap, ...] = ()
+    images: tuple[GalleryImage, ...] = ()
+    damage: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def write_store_report(folder: Path, options: ReportOptions, progress: Progress) -> StorePage:
+    """Writes the page of a store and all that it shows into `folder`.
+
+    Raises:
+        UsageError: no store, a missing source, or a checkpoint that did not make the store.
+        CheckpointError: a damaged checkpoint.
+        StoreError: a build record that is damaged, or a manifest of which nothing can be read.
+        OSError: the disk refuses.
+    """
+    with opened_layout(options.store) as layout:
+        record = read_record(layout.build)
+        names = [spec.name for spec in record.arrays]
+        rows = read_rows(layout, record.manifest_schema, names)
+        done = rows.table.filter(pc.equal(rows.table["status"], pa.scalar("ok"))).combine_chunks()
+        columns = report_columns(done, record.manifest_schema)
+        gallery = _draw_gallery(folder, options, layout, record, done, columns, progress)
+        errors = _errors(record, options)
+        page = _page(layout, record, rows, done, columns, gallery, errors)
+    write_store_page(folder, page)
+    return page
+
+
+def _page(
+    layout: StoreLayout,
+    record: BuildRecord | PairsRecord,
+    rows: ReportRows,
+    done: pa.Table,
+    columns: ReportColumns,
+    gallery: _Gallery,
+    errors: ExpectedErrors,
+) -> StorePage:
+    provenance = record.provenance()
+    promised = any(curve.promises for curve in errors.curves)
+    pairs = isinstance(record, PairsRecord)
+    return StorePage(
+        store=(layout.objects or layout.root.resolve()).name,
+        command=record.command,
+        holds="pairs" if pairs else "images",
+        notice=str(provenance["notice"]),
+        planned=record.cut.inputs,
+        finished=done.num_rows,
+        failed=rows.table.num_rows - done.num_rows,
+        pending=max(record.cut.inputs - rows.table.num_rows, 0),
+        shards=record.shards,
+        shards_done=len(layout.committed_shards()),
+        numbers=columns.numbers,
+        groups=columns.groups,
+        empty_columns=columns.empty,
+        ungrouped=columns.ungrouped,
+        default=columns.default,
+        no_lung=None if pairs else np.flatnonzero(~has_lung(done)).tolist(),
+        maps=gallery.kinds,
+        images=gallery.images,
+        failures=describe_failures(rows.table),
+        damage=(*rows.damage, *gallery.damage),
+        remarks=gallery.remarks,
+        errors=errors.curves,
+        error_basis=errors.basis,
+        promise_terms=_promise_terms() if promised else "",
+        provenance=provenance,
+    )
+
+
+def _promise_terms() -> str:
+    return f"--risk {DEFAULT_RISK:g} --confidence {DEFAULT_CONFIDENCE:g}"
+
+
+def _errors(record: BuildRecord | PairsRecord, options: ReportOptions) -> ExpectedErrors:
+    if isinstance(record, PairsRecord):
+        return ExpectedErrors((), _PAIRS_BASIS)
+    return expected_errors(record, options.checkpoint)
+
+
+def _draw_gallery(
+    folder: Path,
+    options: ReportOptions,
+    layout: StoreLayout,
+    record: BuildRecord | PairsRecord,
+    done: pa.Table,
+    columns: ReportColumns,
+    progress: Progress,
+) -> _Gallery:
+    positions = choose_images(
+        done.num_rows, columns.numbers, columns.default, columns.groups, options.thumbnails
+    )
+    progress.start(len(positions))
+    try:
+        arrays = format_of(layout).open_arrays(layout)
+    except StoreError as error:
+        return _Gallery(damage=(str(error).replace(f"{layout.root}/", ""),))
+    reader = _reader(options, layout, record, arrays)
+    lines = done.take(pa.array(positions, pa.int64())).to_pylist()
+    kinds = scaled_kinds(reader, lines)
+    drawn = draw_pictures(folder, reader, kinds, lines, progress)
+    shown = set(drawn.rows)
+    telling = [group for group in columns.groups if len(group.labels) > 1]
+    return _Gallery(
+        kinds=kinds,
+        images=tuple(
+            GalleryImage(
+                position, line["row"], line["image_id"], tuple(labels_of(telling, position))
+            )
+            for position, line in zip(positions, lines, strict=True)
+            if line["row"] in shown
+        ),
+        damage=tuple(damage_sentences(drawn.damaged, str(layout.root))),
+        remarks=_remarks(drawn, options),
+    )
+
+
+def _reader(
+    options: ReportOptions,
+    layout: StoreLayout,
+    record: BuildRecord | PairsRecord,
+    arrays: ArrayReader,
+) -> MapReader:
+    if isinstance(record, PairsRecord):
+        return pair_reader(arrays)
+    source = None
+    if options.source is not None and "attenuation" not in arrays.names:
+        limits = limits_of(options.max_pixels, options.max_bytes)
+        store = Store(layout.objects or layout.root, record, arrays)
+        source = SourceImages(store, record, open_source(options.source, options.root), limits)
+    return image_reader(arrays, record, source)
+
+
+def _remarks(drawn: DrawnPictures, options: ReportOptions) -> tuple[str, ...]:
+    if not drawn.blank:
+        return ()
+    advice = "the source no longer gives them" if options.source else "give --source (and --root)"
+    return (
+        f"{drawn.blank} of {len(drawn.rows)} images are shown without a map that the store does "
+        f"not hold: {advice}.",
+    )

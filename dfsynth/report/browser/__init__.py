@@ -1,0 +1,34 @@
+"""Reports for a browser: one folder that opens from a disk, without a server or a network."""
+
+from dfsynth.report.browser.columns import GroupColumn, NumberColumn
+from dfsynth.report.browser.facts import (
+    ErrorCurve,
+    FailureKind,
+    FailureSentence,
+    GalleryImage,
+    GalleryMap,
+    PromisedThreshold,
+    StorePage,
+)
+from dfsynth.report.browser.folder import require_report_folder, writing_report
+from dfsynth.report.browser.pages import EvaluationPage, write_evaluation_page, write_store_page
+from dfsynth.report.browser.pictures import encode_maps, encode_strip
+
+__all__ = [
+    "ErrorCurve",
+    "EvaluationPage",
+    "FailureKind",
+    "FailureSentence",
+    "GalleryImage",
+    "GalleryMap",
+    "GroupColumn",
+    "NumberColumn",
+    "PromisedThreshold",
+    "StorePage",
+    "encode_maps",
+    "encode_strip",
+    "require_report_folder",
+    "write_evaluation_page",
+    "write_store_page",
+    "writing_report",
+]
