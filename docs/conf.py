@@ -43,7 +43,7 @@ def _code_digest() -> str:
 # Pages with code cells are notebooks: they run, each in a folder of its own, and one that fails
 # fails the documentation. They are run anew when they, or anything in the package, have changed.
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(Path("../site/.notebooks").resolve() / _code_digest())
+nb_execution_cache_path = str(Path(__file__).parents[1] / "site" / ".notebooks" / _code_digest())
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 # Only ends a hang: no cell takes more than a minute on two free cores.
