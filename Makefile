@@ -91,4 +91,4 @@ lock:
 	! grep --line-number nvidia requirements.lock
 
 clean:
-	rm -rf $(VENV) .venv-* demo-out site
+	rm -rf $(VENV) .venv-* demo-out site jupyter_execute

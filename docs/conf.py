@@ -28,7 +28,6 @@ maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
 
 
-
 def _code_digest() -> str:
     """What all code and data of the package add up to."""
     digest = hashlib.sha256()
@@ -50,7 +49,8 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 1200
 nb_execution_show_tb = True
 nb_merge_streams = True
-# Cells of commands find the `dfsynth` of this environment, and write plain text as wide as the page.
+# Cells of commands find the `dfsynth` of this environment, and write plain text, as wide as a
+# page.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 os.environ["COLUMNS"] = "100"
 os.environ["NO_COLOR"] = "1"

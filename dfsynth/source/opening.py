@@ -43,10 +43,10 @@ def open_source(spec: str, root: AnyPath | None, frontal_only: bool = False) -> 
             s3://bucket/prefix, or - for paths on standard input. A corpus's name wins over a
             folder of that name: write ./nih for it. `::COLUMN` behind a shard, or what holds
             shards, names the column of images.
-        root: where the images of a corpus, a table or a list lie; a table's own folder by default,
-            the working folder for a list, and the packaged images for the corpus `samples`. All else is its own root; a relative path that is
-            not in the working folder is looked for below `root`. A root in an object store serves
-            tables and lists.
+        root: where the images of a corpus, a table or a list lie; by default a table's own folder,
+            the working folder for a list, and the packaged images for the corpus `samples`. All
+            else is its own root; a relative path that is not in the working folder is looked for
+            below `root`. A root in an object store serves tables and lists.
         frontal_only: whether images of a corpus that are known not to be frontal are left out.
 
     Raises:
