@@ -10,7 +10,7 @@ from dfsynth.errors import StoreError
 from dfsynth.files import row_spool
 from dfsynth.files.row_spool import RowSpool
 
-SCHEMA = pa.schema([pa.field("name", pa.string(), nullable=False), ("row", pa.int64())])
+SCHEMA = pa.schema([pa.field("name", pa.string(), nullable=False), pa.field("row", pa.int64())])
 
 
 def batch(start: int, rows: int) -> pa.RecordBatch:
