@@ -3,9 +3,12 @@
 import hashlib
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import nbclient
+from jupyter_cache.executors import utils as _executors
 from sphinx.application import Sphinx
 
 import dfsynth
@@ -48,7 +51,9 @@ nb_execution_raise_on_error = True
 # Only ends a hang: no cell takes more than a minute on two free cores.
 nb_execution_timeout = 1200
 nb_execution_show_tb = True
-nb_merge_streams = True
+# A command prints in pieces. They are joined as they come, where `nb_merge_streams` would break
+# lines between them.
+_executors.executenb = partial(nbclient.execute, coalesce_streams=True)
 # Cells of commands find the `dfsynth` of this environment, and write plain text, as wide as a
 # page.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
