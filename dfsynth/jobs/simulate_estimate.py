@@ -45,8 +45,8 @@ def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> Simulatio
     find_planned(job, layout)
     draft = job.draft()
     workers = options.workers or available_cores()
-    first = next(iter(draft.plan))
-    items = [pair_item(line) for line in first.slice(0, workers).to_pylist()]
+    planned = [pair_item(line) for batch in draft.plan for line in batch.to_pylist()]
+    items = planned[:workers]
     maker.open()
     making = PairRowMaker(maker, format_of(layout), draft.record.arrays)
     making(items[0])  # the first compiles, loads and allocates

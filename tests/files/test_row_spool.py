@@ -1,6 +1,7 @@
 import errno
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,11 @@ from dfsynth.errors import StoreError
 from dfsynth.files import row_spool
 from dfsynth.files.row_spool import RowSpool
 
-SCHEMA = pa.schema([pa.field("name", pa.string(), nullable=False), pa.field("row", pa.int64())])
+FIELDS: "list[pa.Field[Any]]" = [
+    pa.field("name", pa.string(), nullable=False),
+    pa.field("row", pa.int64()),
+]
+SCHEMA = pa.schema(FIELDS)
 
 
 def batch(start: int, rows: int) -> pa.RecordBatch:
