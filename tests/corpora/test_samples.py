@@ -6,11 +6,12 @@ from miniature_corpus import items_of, rows_of
 
 from dfsynth.decode import decode
 from dfsynth.resources import data_folder
-from dfsynth.source import open_source
+from dfsynth.source import CorpusSource, open_source
 
 
 def test_they_need_no_root() -> None:
     source = open_source("samples", None)
+    assert isinstance(source, CorpusSource)
     found = source.survey()
     rows = rows_of(found)
     assert len(rows) == 8
@@ -24,4 +25,4 @@ def test_a_copy_of_them_is_taken_where_root_says(tmp_path) -> None:
     root = tmp_path / "copy"
     shutil.copytree(data_folder("samples"), root)
     (root / "nih_00001373_010.png").unlink()
-    assert len(rows_of(open_source("samples", root).survey())) == 7
+    assert len(open_source("samples", root).listing().table) == 7
