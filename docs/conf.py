@@ -21,6 +21,8 @@ version = release = dfsynth.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_title = f"dfsynth {release}"
+html_static_path = ["static"]
+html_css_files = ["outputs.css"]
 # Links to headings, such as contracts.md#manifest.
 myst_heading_anchors = 3
 # What docstrings put between single backticks is code.
