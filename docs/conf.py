@@ -27,6 +27,8 @@ html_css_files = ["outputs.css"]
 myst_heading_anchors = 3
 # What docstrings put between single backticks is code.
 default_role = "code"
+# Quotes and ellipses become typographic; the dashes of options stay what is typed.
+smartquotes_action = "qe"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 maximum_signature_line_length = 88
