@@ -46,10 +46,13 @@ docs: $(STAMP)
 figures: $(STAMP)
 	$(BIN)/python scripts/draw_architecture.py docs/images/architecture.svg
 
-# The pages that are written from the code: commands and options, and the schemas of `--json`.
+# The pages that are written from the code: commands and options, the schemas of `--json`, columns,
+# error codes.
 reference: $(STAMP)
 	$(BIN)/python scripts/document_schemas.py docs/schemas
 	$(BIN)/python scripts/command_reference.py docs/commands.md
+	$(BIN)/python scripts/columns_page.py > docs/columns.md
+	$(BIN)/python scripts/error_codes_page.py docs/error-codes.md
 
 # One process a core, each with one thread of PyTorch; the tests of a file stay together.
 WORKERS ?= auto
@@ -92,4 +95,4 @@ lock:
 	! grep --line-number nvidia requirements.lock
 
 clean:
-	rm -rf $(VENV) .venv-* demo-out site
+	rm -rf $(VENV) .venv-* demo-out site jupyter_execute
