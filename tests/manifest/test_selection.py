@@ -205,6 +205,15 @@ def test_findings_count_rows_not_labels() -> None:
     )
 
 
+def test_findings_without_a_name_are_one_finding_however_they_are_written() -> None:
+    lists = [[None], [""], [None, ""], ["", "Mass"], None]
+    table = pa.table({"findings": pa.array(lists, pa.list_(pa.string()))})
+    assert count_findings(table, table.slice(1, 2)) == (
+        FindingCount("(unknown)", kept=2, total=5),
+        FindingCount("Mass", kept=0, total=1),
+    )
+
+
 def test_counts_of_kept_rows_survive_slicing(folder: Path) -> None:
     everything = select(folder, None, None, None, include_no_lung=True)
     assert all(count.kept == count.total for count in everything.findings)
