@@ -84,6 +84,8 @@ def mend_card(layout: StoreLayout, progress: Progress) -> None:
     if CardState.FINISHED is _held_card(layout) is _held_croissant(layout):
         return
     try:
+        # A copy of a store, such as the one that an object store is brought into, may lack some.
+        layout.make_folders()
         with RunLock(layout.lock) as lock:
             finish_card(layout, lock)
     except StoreError as error:
