@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import s3fs  # noqa: F401 - once, before the forks
 from toy_generator import ToyMaker
 
 import dfsynth.store.remote as requests
