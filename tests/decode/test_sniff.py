@@ -15,7 +15,7 @@ from dfsynth.errors import ErrorCode, ImageError
         (b"hello world, this is text" * 20, ErrorCode.NOT_AN_IMAGE, "no image"),
         (b"\n<!DOCTYPE html><html>", ErrorCode.NOT_AN_IMAGE, "web page"),
         (bytes(1000), ErrorCode.NOT_AN_IMAGE, "no image"),
-        (gzip.compress(b"x" * 100), ErrorCode.UNSUPPORTED_FORMAT, "unpack"),
+        (gzip.compress(b"x" * 100, mtime=0), ErrorCode.UNSUPPORTED_FORMAT, "unpack"),
         (b"GIF89a" + bytes(40), ErrorCode.UNSUPPORTED_FORMAT, "GIF"),
         (b"BM" + bytes(60), ErrorCode.UNSUPPORTED_FORMAT, "BMP"),
         (b"\xff\x4f\xff\x51" + bytes(60), ErrorCode.UNSUPPORTED_FORMAT, "JPEG 2000"),

@@ -11,7 +11,7 @@ from dfsynth.errors import StoreError
 from dfsynth.files import row_spool
 from dfsynth.files.row_spool import RowSpool
 
-FIELDS: list[pa.Field[Any]] = [
+FIELDS: "list[pa.Field[Any]]" = [
     pa.field("name", pa.string(), nullable=False),
     pa.field("row", pa.int64()),
 ]
