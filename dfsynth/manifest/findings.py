@@ -1,7 +1,7 @@
 """How many rows of a manifest carry each finding."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -38,12 +38,12 @@ def count_findings(table: pa.Table, kept: pa.Table) -> tuple[FindingCount, ...]:
 
 def _count(table: pa.Table) -> dict[str, int]:
     column = table["findings"].combine_chunks()
-    named = pc.fill_null(pc.list_flatten(column), "")
+    named: Any = pc.fill_null(pc.list_flatten(column), pa.scalar(""))
     # Null and "" say the same; a row that holds both counts once.
-    names = pc.if_else(pc.equal(named, ""), UNKNOWN, named)
+    names: Any = pc.if_else(pc.equal(named, pa.scalar("")), pa.scalar(UNKNOWN), named)
     pairs = pa.table({"row": pc.list_parent_indices(column), "name": names})
     found = pairs.group_by(["row", "name"]).aggregate([])["name"].value_counts()
-    values: list[str] = found.field("values").to_pylist()
+    values: list[Any] = found.field("values").to_pylist()
     counts = dict(zip(values, found.field("counts").to_numpy().tolist(), strict=True))
     lengths = pc.fill_null(pc.list_value_length(column), -1)
     empty = int(np.count_nonzero(lengths.to_numpy() == 0))

@@ -60,7 +60,7 @@ def select(
     at_most: float | None = None,
     counted_only: bool = False,
 ) -> Selection:
-    """Filters the manifest whose parts lie in `folder`, as `select_rows` does.
+    """Filters the manifest whose parts lie in `folder`. See `select_rows`.
 
     `expected` says what the rows are; by default whatever the parts say. With `counted_only`,
     columns that decide nothing are not read, where the schema is known.
