@@ -10,7 +10,14 @@ finished store is recognised before torch is loaded.
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from dfsynth.extras import load_evaluation, load_extra
+from dfsynth.commands import (
+    build_store,
+    export_store,
+    filter_images,
+    report_store,
+    simulate_store,
+)
+from dfsynth.extras import load_evaluation
 from dfsynth.notebook import ShownProgress, ShownTraining, job_progress, training_progress
 from dfsynth.options import (
     DEFAULT_MC_SAMPLES,
@@ -36,10 +43,9 @@ from dfsynth.options.keywords import (
     TrainKeywords,
     spell_out,
 )
-from dfsynth.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from dfsynth.evaluate import Evaluation, EvaluationReport
     from dfsynth.inference import MapGenerator
@@ -47,7 +53,6 @@ if TYPE_CHECKING:
     from dfsynth.jobs.exporter import ExportReport
     from dfsynth.jobs.filter import Filtered
     from dfsynth.jobs.given_image import ImageInput
-    from dfsynth.jobs.pair_maker import PairMaker
     from dfsynth.jobs.reporting.job import Report
     from dfsynth.jobs.show import Sheet
     from dfsynth.jobs.synthetic_image import SyntheticImage
@@ -85,22 +90,6 @@ def build(
     return build_store(wanted, job_progress(progress))
 
 
-def build_store(
-    options: BuildOptions, progress: Progress, stopped: "Callable[[], bool]" = lambda: False
-) -> "RunReport":
-    """Builds a store by options that are already validated; see `build`.
-
-    `stopped` is asked between batches: whether the run is to end soon, and keep what it has made.
-
-    Raises:
-        UsageError, DfsynthError: as `build`.
-    """
-    from dfsynth.jobs.build_remote import build_anywhere
-    from dfsynth.jobs.checkpoint_generator import CheckpointMaker
-
-    return build_anywhere(options, CheckpointMaker(options), progress, stopped)
-
-
 @spell_out(FilterOptions)
 def filter_store(
     store: str | Path, *, progress: ShownProgress = "auto", **options: Unpack[FilterKeywords]
@@ -125,17 +114,6 @@ def filter_store(
         TypeError: an option that does not exist.
     """
     return filter_images(FilterOptions.of(store=store, **options), job_progress(progress))
-
-
-def filter_images(options: FilterOptions, progress: Progress) -> "Filtered":
-    """Chooses images by options that are already validated; see `filter_store`.
-
-    Raises:
-        UsageError, ConflictError, DfsynthError: as `filter_store`.
-    """
-    from dfsynth.jobs.filter import run_filter
-
-    return run_filter(options, lambda *given: load_evaluation().calibrate_errors(*given), progress)
 
 
 @spell_out(ExportOptions)
@@ -174,17 +152,6 @@ def export(
     )
 
 
-def export_store(options: ExportOptions, progress: Progress) -> "ExportReport":
-    """Writes images of a store by options that are already made; see `export`.
-
-    Raises:
-        UsageError, ConflictError, StoreError: as `export`.
-    """
-    from dfsynth.jobs.export import run_export
-
-    return run_export(options, progress)
-
-
 @spell_out(SimulateOptions)
 def simulate_pairs(
     out: str | Path,
@@ -211,17 +178,6 @@ def simulate_pairs(
     """
     wanted = SimulateOptions.of(out=out, n=n, **options)
     return simulate_store(wanted, job_progress(progress, "pairs"))
-
-
-def simulate_store(options: SimulateOptions, progress: Progress) -> "RunReport":
-    """Makes a store of pairs by options that are already validated; see `simulate_pairs`.
-
-    Raises:
-        UsageError, DfsynthError: as `simulate_pairs`.
-    """
-    from dfsynth.jobs.simulate import run_simulation
-
-    return run_simulation(options, load_simulator(options), progress)
 
 
 @spell_out(TrainOptions)
@@ -374,17 +330,6 @@ def write_report(
     return report_store(ReportOptions.of(store=store, **options), job_progress(progress))
 
 
-def report_store(options: ReportOptions, progress: Progress) -> "Report":
-    """Writes a report by options that are already validated; see `write_report`.
-
-    Raises:
-        UsageError, DfsynthError: as `write_report`.
-    """
-    from dfsynth.jobs.reporting.job import run_report
-
-    return run_report(options, progress)
-
-
 @spell_out(GenerateOptions)
 def generate(image: "ImageInput", **options: Unpack[GenerateKeywords]) -> "SyntheticImage":
     """Makes the synthetic dark-field image of one radiograph, with uncertainties and scores.
@@ -414,17 +359,6 @@ def generate(image: "ImageInput", **options: Unpack[GenerateKeywords]) -> "Synth
     from dfsynth.jobs.one_image import generate_image
 
     return generate_image(image, GenerateOptions.of(**options))
-
-
-def load_simulator(options: SimulateOptions) -> "PairMaker":
-    """The simulator for these options.
-
-    Raises:
-        UsageError: the libraries of the extra `simulate`, a device or a folder is not there.
-    """
-    simulation = load_extra("dfsynth.simulation", "simulating", "simulate")
-    maker: PairMaker = simulation.Simulator(options)
-    return maker
 
 
 def load_generator(

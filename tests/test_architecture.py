@@ -29,6 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"datasets", "jobs", "simulation"}),
     frozenset({"evaluate", "doctor"}),
     frozenset({"train"}),
+    frozenset({"commands"}),
     frozenset({"api"}),
     frozenset({"cli"}),
     # `import dfsynth` and `python -m dfsynth`.

@@ -203,9 +203,9 @@ def build(
 
 
 def _run(options: BuildOptions, console: Console, strict: bool) -> None:
-    from dfsynth.api import build_store
     from dfsynth.cli.formats import failure_lines, format_counts, report_lines, require_some_made
     from dfsynth.cli.meters import job_progress
+    from dfsynth.commands import build_store
 
     with soft_stop() as stop, job_progress(console.quiet) as progress:
         report = build_store(options, progress, stop.is_requested)

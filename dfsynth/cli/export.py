@@ -59,8 +59,8 @@ def export(
     committed since. Nothing is generated anew.
     """
     with console_of(json, quiet, verbose, log=log) as console:
-        from dfsynth.api import export_store
         from dfsynth.cli.meters import job_progress
+        from dfsynth.commands import export_store
 
         options = ExportOptions.of(
             store=store,

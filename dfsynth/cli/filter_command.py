@@ -79,8 +79,8 @@ def filter_store(
 ) -> None:
     """Keep the rows of the manifest that you want to train on; failed rows never pass."""
     with console_of(json, quiet, verbose, resumes=False, log=log) as console:
-        from dfsynth.api import filter_images
         from dfsynth.cli.meters import job_progress
+        from dfsynth.commands import filter_images
         from dfsynth.options import FilterOptions
 
         options = FilterOptions.of(

@@ -1,6 +1,6 @@
 """`dfsynth info`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dfsynth.cli.console import console_of
@@ -16,6 +16,8 @@ _BETWEEN: Final[Mapping[str, str]] = {
     "kvp": " to ",
 }
 """How the numbers of a fact belong together; others stand in a list."""
+_MOST_NAMED: Final = 3
+"""Missing files that are named; a large store can lack tens of thousands, all of them in --json."""
 
 
 def info(
@@ -44,16 +46,21 @@ def info(
             if counts:
                 lines.append(f"{title}: {format_counts(counts)}")
         if found.missing:
-            lines.append(
-                f"missing: {', '.join(found.missing)}; dfsynth verify --repair re-queues their "
-                "shards"
-            )
+            lines.append(_missing_line(found.missing))
         lines += [
             f"{name.replace('_', ' ')}: {_plain(value, _BETWEEN.get(name, ', '))}"
             for name, value in found.provenance.items()
         ]
         lines += _score_lines(found.scores)
         console.result(found, "\n".join(lines))
+
+
+def _missing_line(files: Sequence[str]) -> str:
+    """What is not there, and what to do."""
+    named = ", ".join(files[:_MOST_NAMED])
+    others = len(files) - _MOST_NAMED
+    rest = f" and {others} more (--json names all)" if others > 0 else ""
+    return f"missing: {named}{rest}; dfsynth verify --repair re-queues their shards"
 
 
 def _score_lines(scores: Mapping[str, Mapping[str, float]]) -> list[str]:

@@ -63,8 +63,8 @@ def report(
             max_pixels=max_pixels,
             max_bytes=max_bytes,
         )
-        from dfsynth.api import report_store
         from dfsynth.cli.meters import job_progress
+        from dfsynth.commands import report_store
 
         with job_progress(console.quiet) as progress:
             found = report_store(options, progress)

@@ -146,9 +146,9 @@ def simulate(
 
 
 def _run(options: SimulateOptions, console: Console, strict: bool) -> None:
-    from dfsynth.api import simulate_store
     from dfsynth.cli.formats import format_counts, report_lines, require_some_made
     from dfsynth.cli.meters import job_progress
+    from dfsynth.commands import simulate_store
 
     with job_progress(console.quiet, "pairs") as progress:
         report = simulate_store(options, progress)
@@ -190,8 +190,8 @@ def _validate(people: int | None, seed: int, measured: Path | None, console: Con
 
 
 def _dry_run(options: SimulateOptions, console: Console) -> None:
-    from dfsynth.api import load_simulator
     from dfsynth.cli.formats import estimate_lines, format_counts
+    from dfsynth.commands import load_simulator
     from dfsynth.jobs.simulate_estimate import estimate_simulation
 
     found = estimate_simulation(options, load_simulator(options))

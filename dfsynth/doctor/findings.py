@@ -84,6 +84,7 @@ class SelfTest:
     largest_difference: float
     """From the expected maps, as means of blocks, in the unit of the dark-field image."""
     tolerance: float
+    """The largest difference that passes, in the unit of the dark-field image."""
     passed: bool
     """Whether the maps are as expected."""
 

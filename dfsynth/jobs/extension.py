@@ -17,13 +17,14 @@ from dfsynth.files.locks import RunLock
 from dfsynth.files.row_spool import RowSpool
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.known_ids import KnownIds
-from dfsynth.jobs.planning import PLAN_OWNER, find_planned
+from dfsynth.jobs.planning import find_planned
 from dfsynth.jobs.store_card import withdraw_card
 from dfsynth.progress import Progress
 from dfsynth.source import Source
 from dfsynth.source.schema import Listing
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
+from dfsynth.store.layout import PLAN_OWNER
 from dfsynth.store.plan import NumberedRows, read_plan, read_planned_ids, write_plan
 
 _TRIED_GROUPS: Final = 16

@@ -89,9 +89,10 @@ def _filter(
                 "store of dfsynth build"
             )
         # Before a calibration that may take minutes: can anything be chosen at all?
-        _select(options, layout, record, math.inf)
+        _select(options, layout, record, math.inf, counted_only=True)
         promise = _promise(options, options.limit, record, calibrate, progress)
-    chosen = _select(options, layout, record, None if promise is None else promise.threshold)
+    threshold = None if promise is None else promise.threshold
+    chosen = _select(options, layout, record, threshold, counted_only=options.out is None)
     if options.out is not None:
         write_selection(options.out, chosen, _provenance(options, record, chosen.by, promise))
     return Filtered(
@@ -127,6 +128,7 @@ def _select(
     layout: StoreLayout,
     record: BuildRecord | PairsRecord,
     at_most: float | None,
+    counted_only: bool,
 ) -> Selection:
     return select(
         layout.manifest,
@@ -136,6 +138,7 @@ def _select(
         options.include_no_lung,
         record.manifest_schema,
         at_most,
+        counted_only,
     )
 
 

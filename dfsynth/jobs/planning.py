@@ -15,11 +15,10 @@ from dfsynth.files.locks import RunLock
 from dfsynth.jobs.store_card import update_card
 from dfsynth.progress import Progress
 from dfsynth.store import RootState, StoreLayout, clear_store, examine_root, format_of
+from dfsynth.store.layout import PLAN_OWNER
 from dfsynth.store.plan import write_plan
 from dfsynth.store.record import StoreRecord, read_record
 
-PLAN_OWNER: Final = "plan"
-"""What the scratch files of planning are named after."""
 _POLL_S: Final = 0.1
 
 Record = TypeVar("Record", bound=StoreRecord)

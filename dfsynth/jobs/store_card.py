@@ -24,10 +24,11 @@ from dfsynth.files.locks import RunLock
 from dfsynth.manifest import read_manifest
 from dfsynth.progress import Progress
 from dfsynth.store import StoreLayout
+from dfsynth.store.layout import CARD_OWNER, GROUP_OWNER, PLAN_OWNER
 from dfsynth.store.record import read_record
 
-_OWNER: Final = "card"
-"""What the scratch files are named after."""
+_SWEPT: Final = (PLAN_OWNER, GROUP_OWNER, CARD_OWNER)
+"""Whose scratch files nobody writes at the end of a run; those of a shard go with its lock."""
 
 
 def update_card(layout: StoreLayout) -> None:
@@ -56,7 +57,8 @@ def update_card(layout: StoreLayout) -> None:
 def finish_card(layout: StoreLayout, lock: RunLock) -> None:
     """`update_card` at the end of a run, where no other process is at work on the store.
 
-    Otherwise the last one to end does it: it sees the shards of all.
+    Otherwise the last one to end does it: it sees the shards of all. What killed plannings,
+    extensions and cards left in the scratch folder goes as well.
 
     Raises:
         StoreError, CheckpointError, UsageError: as `update_card`.
@@ -66,7 +68,8 @@ def finish_card(layout: StoreLayout, lock: RunLock) -> None:
     elif lock.try_whole():
         try:
             # What a killed process left; nobody else is writing here now.
-            sweep(layout.scratch, _OWNER)
+            for owner in _SWEPT:
+                sweep(layout.scratch, owner)
             update_card(layout)
         finally:
             lock.release_whole()
@@ -84,6 +87,8 @@ def mend_card(layout: StoreLayout, progress: Progress) -> None:
     if CardState.FINISHED is _held_card(layout) is _held_croissant(layout):
         return
     try:
+        # A copy of a store, such as the one that an object store is brought into, may lack some.
+        layout.make_folders()
         with RunLock(layout.lock) as lock:
             finish_card(layout, lock)
     except StoreError as error:
@@ -124,4 +129,4 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(layout: StoreLayout, target: Path, content: bytes) -> None:
-    write_durably(target, content, layout.scratch, _OWNER)
+    write_durably(target, content, layout.scratch, CARD_OWNER)

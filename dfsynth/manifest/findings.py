@@ -1,14 +1,14 @@
 """How many rows of a manifest carry each finding."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 UNKNOWN: Final = "(unknown)"
-"""Counts the rows whose findings are null: the corpus says nothing."""
+"""Counts the rows whose findings are null, or hold one without a name: the corpus says nothing."""
 NONE: Final = "(none)"
 """Counts the rows whose list of findings is empty."""
 
@@ -43,13 +43,13 @@ def count_findings(table: pa.Table, kept: pa.Table) -> tuple[FindingCount, ...]:
 
 def _count(table: pa.Table) -> dict[str, int]:
     column = table["findings"].combine_chunks()
-    pairs = pa.table(
-        {"row": pc.list_parent_indices(column), "name": pc.list_flatten(column)}
-    ).group_by(["row", "name"])
-    names = pairs.aggregate([])["name"].value_counts()
-    values: list[str | None] = names.field("values").to_pylist()
-    rows_of_value = names.field("counts").to_numpy().tolist()
-    counts = {value or UNKNOWN: rows for value, rows in zip(values, rows_of_value, strict=True)}
+    named: Any = pc.fill_null(pc.list_flatten(column), pa.scalar(""))
+    # Null and "" say the same; a row that holds both counts once.
+    names: Any = pc.if_else(pc.equal(named, pa.scalar("")), pa.scalar(UNKNOWN), named)
+    pairs = pa.table({"row": pc.list_parent_indices(column), "name": names})
+    found = pairs.group_by(["row", "name"]).aggregate([])["name"].value_counts()
+    values: list[Any] = found.field("values").to_pylist()
+    counts = dict(zip(values, found.field("counts").to_numpy().tolist(), strict=True))
     lengths = pc.fill_null(pc.list_value_length(column), -1)
     empty = int(np.count_nonzero(lengths.to_numpy() == 0))
     for name, rows in ((UNKNOWN, column.null_count), (NONE, empty)):

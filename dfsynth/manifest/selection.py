@@ -14,14 +14,19 @@ from dfsynth.errors import UsageError
 from dfsynth.manifest.findings import FindingCount, count_findings
 from dfsynth.manifest.null_scores import require_learned
 from dfsynth.manifest.number_column import MissingColumnError, read_numbers
+from dfsynth.manifest.parts import newest_version
 from dfsynth.manifest.predicate import matching_positions
 from dfsynth.manifest.schema import ManifestSchema
 from dfsynth.manifest.table import read_manifest
-from dfsynth.manifest.vocabulary import words_of
+from dfsynth.manifest.vocabulary import FUNCTIONS, SYNTAX, words_of
 from dfsynth.records import NO_LUNG
 
 _LEARNED_DEFAULT: Final = "predicted_error"
 _UNLEARNED_DEFAULT: Final = "uncertainty"
+_ALWAYS_READ: Final = frozenset(
+    {"status", "flags", "findings", _LEARNED_DEFAULT, _UNLEARNED_DEFAULT}
+)
+_WORDS_OF_SQL: Final = frozenset({*SYNTAX, *FUNCTIONS, "null", "true", "false"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Selection:
     """The rows of a manifest that passed a filter, and how many there were."""
 
     table: pa.Table
-    """Columns of the manifest's schema, sorted by `row`."""
+    """Columns of the manifest's schema, sorted by `row`; of a count alone, not all of them."""
     total: int
     """Rows with status ok, before any filter."""
     no_lung: int
@@ -53,16 +58,19 @@ def select(
     include_no_lung: bool = False,
     expected: ManifestSchema | None = None,
     at_most: float | None = None,
+    counted_only: bool = False,
 ) -> Selection:
-    """Filters the manifest whose parts lie in `folder`, as `select_rows` does.
+    """Filters the manifest whose parts lie in `folder`. See `select_rows`.
 
-    `expected` says what the rows are; by default whatever the parts say.
+    `expected` says what the rows are; by default whatever the parts say. With `counted_only`,
+    columns that decide nothing are not read, where the schema is known.
 
     Raises:
         UsageError, MissingColumnError: as `select_rows`.
         StoreError: the manifest cannot be read.
     """
-    manifest = read_manifest(folder, expected)
+    columns = _deciding_columns(where, by, expected) if counted_only and expected else None
+    manifest = read_manifest(folder, expected, columns)
     return select_rows(manifest, where, keep, by, include_no_lung, expected, at_most)
 
 
@@ -121,6 +129,15 @@ def select_rows(
         findings=_findings(manifest.filter(pa.array(ok)), rows),
         by=by,
     )
+
+
+def _deciding_columns(
+    where: str | None, by: str | None, schema: ManifestSchema
+) -> frozenset[str] | None:
+    """What has to be read to count; null for all, which an unknown name is answered with."""
+    known = frozenset(newest_version(schema).arrow.names)
+    words = words_of(where or "") | ({by} if by else set())
+    return _ALWAYS_READ | (words & known) if words <= known | _WORDS_OF_SQL else None
 
 
 def default_score(rows: pa.Table) -> str:

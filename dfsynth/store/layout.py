@@ -23,6 +23,12 @@ from dfsynth.files.object_path import ObjectPath
 
 FILE_SUFFIXES: Final = frozenset({".h5", ".hdf5"})
 """Endings, in lower case, of stores that are a file with a folder beside it."""
+PLAN_OWNER: Final = "plan"
+"""What the scratch files of planning are named after; `StoreLayout.owner` says it of shards."""
+GROUP_OWNER: Final = "group"
+"""What the scratch files of the documents of the arrays are named after."""
+CARD_OWNER: Final = "card"
+"""What the scratch files of card and Croissant metadata are named after."""
 _FOLDER_SUFFIX: Final = ".parts"
 _PART: Final = re.compile(r"part-(\d{7,})\.parquet")
 _REPLACING: Final = re.compile(r"replacing-(\d{7,})")

@@ -53,6 +53,22 @@ def test_info_counts(run_cli, store):
     assert "7 ok, 4 failed, 0 pending" in out
 
 
+def test_info_names_a_few_missing_files_and_counts_the_rest(run_cli, store):
+    lost = sorted(store.glob("*/c.*"))[:4]
+    for path in lost[:3]:
+        path.unlink()
+    assert "more" not in run_cli("info", store)[1]
+    lost[3].unlink()
+
+    _, out, _ = run_cli("info", store)
+
+    (line,) = [line for line in out.splitlines() if line.startswith("missing: ")]
+    assert sum(str(path) in line for path in lost) == 3
+    assert " and 1 more (--json names all); " in line
+    found = json.loads(run_cli("info", store, "--json")[1])
+    assert sorted(found["missing"]) == sorted(map(str, lost))
+
+
 def test_info_does_not_count_rows_that_the_plan_lacks(run_cli, store):
     """Less than nothing was pending."""
     layout = StoreLayout(store)

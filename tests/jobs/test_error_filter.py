@@ -82,6 +82,7 @@ def packaged(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def offer(*folders: Path) -> None:
         monkeypatch.setattr("dfsynth.jobs.store_checkpoint.packaged_generators", lambda: folders)
         monkeypatch.setattr("dfsynth.checkpoint.packaged.packaged_folders", lambda: list(folders))
+        monkeypatch.setattr("dfsynth.checkpoint.files.packaged_folders", lambda: list(folders))
 
     return offer
 

@@ -203,6 +203,7 @@ def test_a_run_that_began_before_the_extension_goes_on_with_its_shards(images, t
     assert verify_store(out, False, Silent()).damage == ()
 
 
+@pytest.mark.slow
 def test_killed_anywhere_it_is_planned_or_not_and_goes_on(images, out, tmp_path, monkeypatch):
     monkeypatch.setattr("os.fsync", lambda _: None)
     add(images, range(2))
@@ -210,17 +211,21 @@ def test_killed_anywhere_it_is_planned_or_not_and_goes_on(images, out, tmp_path,
     shutil.copytree(out, whole)
     build(images, whole, extend=True)
     before = open_store(out).manifest.to_pylist()
-    kills, killed, segments = 0, True, set()
+    kills, killed, segments, left = 0, True, set(), set()
     while killed:
         cut = tmp_path / "cut.zarr"
         shutil.rmtree(cut, ignore_errors=True)
         shutil.copytree(out, cut)
         killed = is_killed(partial(build, images, cut, extend=True), kills + 1)
         segments.add(len(json.loads(StoreLayout(cut).build.read_text())["segments"]))
+        scratch = StoreLayout(cut).scratch
+        left |= {entry.name.partition(".")[0] for entry in scratch.iterdir()}
         build(images, cut)
+        assert list(scratch.iterdir()) == [], f"killed at change {kills + 1}"
         assert open_store(cut).manifest.to_pylist()[:6] == before
         assert verify_store(cut, False, Silent()).damage == (), f"killed at change {kills + 1}"
         build(images, cut, extend=True)
         assert_equal_stores(cut, whole)
         kills += 2
     assert segments == {0, 2}
+    assert left >= {"plan", "group", "card"}

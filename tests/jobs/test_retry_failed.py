@@ -130,6 +130,7 @@ def test_it_does_not_go_with_overwrite(images, tmp_path):
         options(images, tmp_path / "x.zarr", retry_failed=True, overwrite=True)
 
 
+@pytest.mark.slow
 def test_killed_at_any_change_of_the_disk_nothing_committed_is_lost(
     failed, images, whole, tmp_path, monkeypatch
 ):

@@ -157,6 +157,15 @@ def test_a_store_without_one_gets_it_by_the_same_command(images, tmp_path, lost)
     require_finished(out)
 
 
+def test_a_copy_without_empty_folders_gets_it_too(images, tmp_path):
+    out = tmp_path / "x.zarr"
+    build(images, out)
+    StoreLayout(out).card.unlink()
+    StoreLayout(out).scratch.rmdir()
+    build(images, out)
+    require_finished(out)
+
+
 def test_a_finished_store_that_cannot_be_written_is_no_error(images, tmp_path, monkeypatch):
     out = tmp_path / "x.zarr"
     build(images, out)

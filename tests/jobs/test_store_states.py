@@ -59,11 +59,14 @@ def lose_the_object(layout: StoreLayout, shard: int) -> int | None:
 
 def mix_up_objects(layout: StoreLayout, shard: int) -> int | None:
     """Puts another shard's object in its place: intact, but not what the manifest sums up."""
-    others = (shard_path(layout, "dark_field", other) for other in SHARDS if other != shard)
-    found = next((path for path in others if path.exists()), None)
-    if found is None:
+    path = shard_path(layout, "dark_field", shard)
+    paths = (shard_path(layout, "dark_field", other) for other in SHARDS if other != shard)
+    others = (other.read_bytes() for other in paths if other.exists())
+    # Of two shards mixed up one after the other, the first holds what belongs in the second.
+    content = next((other for other in others if other != path.read_bytes()), None)
+    if content is None:
         return flip_a_byte(layout, shard)
-    shard_path(layout, "dark_field", shard).write_bytes(found.read_bytes())
+    path.write_bytes(content)
     return shard
 
 

@@ -20,6 +20,7 @@ from dfsynth.manifest import (
     encode_part,
     select,
 )
+from dfsynth.manifest.schema import IMAGES
 from dfsynth.records import ManifestRow
 from dfsynth.score import NO_SCORES
 
@@ -201,6 +202,52 @@ def test_findings_count_rows_not_labels() -> None:
         FindingCount("(unknown)", kept=2, total=3),
         FindingCount("Nodule", kept=1, total=2),
         FindingCount("(none)", kept=1, total=1),
+        FindingCount("Mass", kept=0, total=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "keep", "by", "read"),
+    [
+        (None, None, None, set()),
+        (None, 0.5, None, set()),
+        (None, 0.5, "age", {"age"}),
+        (
+            "AGE < 35 AND \"view\" IN ('PA') -- width",
+            0.5,
+            "lung_fraction",
+            {"age", "view", "lung_fraction"},
+        ),
+        ("list_contains(findings, 'Mass') AND bits IS NOT NULL", None, None, {"bits"}),
+    ],
+)
+def test_a_count_reads_what_decides_and_counts_the_same(folder, where, keep, by, read) -> None:
+    whole = select(folder, where, keep, by, expected=IMAGES)
+
+    counted = select(folder, where, keep, by, expected=IMAGES, counted_only=True)
+
+    always = {"row", "status", "flags", "findings", "uncertainty", "predicted_error"}
+    assert set(counted.table.column_names) == always | read
+    assert counted.table.equals(whole.table.select(counted.table.column_names))
+    assert replace(counted, table=whole.table) == whole
+
+
+@pytest.mark.parametrize(("where", "by"), [("widht > 3", None), (None, "heigth")])
+def test_a_count_by_an_unknown_column_hints_at_all_columns(folder, where, by) -> None:
+    said = []
+    for counted_only in (False, True):
+        with pytest.raises(UsageError) as caught:
+            select(folder, where, 0.5, by, expected=IMAGES, counted_only=counted_only)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    assert "did you mean" in said[0]
+
+
+def test_findings_without_a_name_are_one_finding_however_they_are_written() -> None:
+    lists = [[None], [""], [None, ""], ["", "Mass"], None]
+    table = pa.table({"findings": pa.array(lists, pa.list_(pa.string()))})
+    assert count_findings(table, table.slice(1, 2)) == (
+        FindingCount("(unknown)", kept=2, total=5),
         FindingCount("Mass", kept=0, total=1),
     )
 

@@ -1,11 +1,14 @@
 """Damaged parts raise an error that names array and row; they never give a wrong value."""
 
 import errno
+import io
 import multiprocessing
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -13,6 +16,7 @@ import numpy as np
 import pytest
 
 from dfsynth.errors import StoreError
+from dfsynth.files.durable import DurableFile
 from dfsynth.store import ArraySpec, StoreLayout
 from dfsynth.store.hdf5 import file as hdf5_file
 from dfsynth.store.hdf5.file import Hdf5Stream
@@ -232,6 +236,74 @@ def test_a_change_that_fails_anywhere_ends_the_shard_and_hdf5_lets_go(
         assert list(layout.scratch.iterdir()) == []
         assert h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE) == 0
     assert failures > 5
+    assert not any(isinstance(found, StoreError) for found in read_all(layout))
+
+
+class Reads:
+    """Of all reads of a shard's files the n-th fails."""
+
+    at = 0
+    count = 0
+
+    @classmethod
+    def meet(cls) -> None:
+        cls.count += 1
+        if cls.count == cls.at:
+            raise OSError(errno.EIO, "an unreadable sector")
+
+
+class FaultyRaw(io.FileIO):
+    """What lies below a buffered stream."""
+
+    def readinto(self, buffer: Any) -> int | None:
+        Reads.meet()
+        return super().readinto(buffer)
+
+    def readall(self) -> bytes:
+        Reads.meet()
+        return super().readall()
+
+
+class FaultyFile(DurableFile):
+    """Whose stream meets `Reads` too."""
+
+    def __init__(self, target: Path, scratch: Path, owner: str) -> None:
+        super().__init__(target, scratch, owner)
+        with self.stream as plain:
+            raw = FaultyRaw(os.dup(plain.fileno()), "r+b")
+        self.stream = io.BufferedRandom(raw)
+
+
+def test_a_read_that_fails_anywhere_while_a_store_is_made_ends_it_in_a_line(layout, monkeypatch):
+    pread = os.pread
+
+    def read(*arguments: int) -> bytes:
+        Reads.meet()
+        return pread(*arguments)
+
+    said = set()
+    for at in range(1, 1000):
+        with monkeypatch.context() as patched:
+            patched.setattr("os.pread", read)
+            patched.setattr(hdf5_file, "DurableFile", FaultyFile)
+            patched.setattr(Reads, "at", at)
+            patched.setattr(Reads, "count", 0)
+            found = ""
+            try:
+                HDF5.write_group(layout, SPECS, {})
+                write(layout)
+            except StoreError as failure:
+                found = str(failure)
+            if Reads.count < at:
+                break
+        assert "the disk reported an input/output error" in found
+        said.add(found.partition(":")[0])
+        assert list(layout.scratch.iterdir()) == []
+        assert not part_path(layout, 0).exists()
+        assert h5py.h5f.get_obj_count(h5py.h5f.OBJ_ALL, h5py.h5f.OBJ_FILE) == 0
+        layout.root.unlink(missing_ok=True)
+    # Beside what the writing itself reads.
+    assert said >= {f"cannot read back {path}" for path in (layout.root, part_path(layout, 0))}
     assert not any(isinstance(found, StoreError) for found in read_all(layout))
 
 

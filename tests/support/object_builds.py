@@ -1,8 +1,8 @@
 """Builds in forked processes that end themselves at a chosen request to an object store.
 
     object_builds.py IMAGES OUT        two builds of the store OUT at once
-    object_builds.py IMAGES FOLDER N   builds of FOLDER/1.zarr to FOLDER/N.zarr, in order,
-                                       each killed before the change of its number
+    object_builds.py IMAGES FOLDER kill  builds of FOLDER/1.zarr, FOLDER/2.zarr, ..., each killed
+                                       before the change of its number, until one has none
 
 Prints how each ended. The processes are forked from this one, which has no threads yet.
 """
@@ -10,9 +10,11 @@ Prints how each ended. The processes are forked from this one, which has no thre
 import os
 import signal
 import sys
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import s3fs  # noqa: F401 - once, before the forks
 from toy_generator import ToyMaker
 
 import dfsynth.store.remote as requests
@@ -67,8 +69,10 @@ def _fork(images: Path, out: str, number: int) -> int:
     os._exit(0)
 
 
-def _tell(process: int) -> None:
-    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+def _tell(process: int) -> int:
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    print(status, flush=True)
+    return status
 
 
 def main() -> None:
@@ -77,8 +81,9 @@ def main() -> None:
         for process in [_fork(Path(images), out, 0) for _ in range(2)]:
             _tell(process)
         return
-    for number in range(1, int(rest[0]) + 1):
-        _tell(_fork(Path(images), f"{out}/{number}.zarr", number))
+    for number in count(1):
+        if _tell(_fork(Path(images), f"{out}/{number}.zarr", number)) != -signal.SIGKILL:
+            return
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ class PromisedThreshold:
     """A threshold below which errors are promised to be rare: `dfsynth filter --max-error`."""
 
     max_error: float
+    """Of shape, in (0, 1): see `dfsynth.statistics.shape_error`."""
     threshold: float
 
 

@@ -20,12 +20,11 @@ from dfsynth.store.hdf5.file import Hdf5File
 from dfsynth.store.hdf5.part_index import read_index
 from dfsynth.store.hdf5.paths import dataset_name, part_path
 from dfsynth.store.hdf5.seal import read_seal
-from dfsynth.store.layout import StoreLayout
+from dfsynth.store.layout import GROUP_OWNER, StoreLayout
 
 if TYPE_CHECKING:
     import h5py
 
-_OWNER: Final = "group"
 _KEY_BYTES: Final = 8
 _NO_VARIABLE: Final = "This is a netCDF dimension but not a netCDF variable.%10d"
 """What netCDF-4 calls a dimension without coordinates; the number is its length."""
@@ -56,7 +55,7 @@ def write_group(
     encode_json(attributes)
     layout.make_folders()
     key = read_key(layout) or _key_of_parts(layout) or secrets.token_hex(_KEY_BYTES)
-    file = Hdf5File(layout.root, layout.scratch, _OWNER)
+    file = Hdf5File(layout.root, layout.scratch, GROUP_OWNER)
     try:
         _write_arrays(file.content, layout, specs, key)
         write_attributes(file.content, attributes)

@@ -13,11 +13,10 @@ from dfsynth.files.durable import make_folder, write_durably
 from dfsynth.files.faults import store_faults
 from dfsynth.files.json_record import Json, encode_json, parse_object
 from dfsynth.store.arrays import DIMENSIONS, STORED_TYPES, ArraySpec, common_cut
-from dfsynth.store.layout import StoreLayout
+from dfsynth.store.layout import GROUP_OWNER, StoreLayout
 from dfsynth.store.zarr.chunk import LEVEL
 from dfsynth.store.zarr.paths import array_path, group_path
 
-_OWNER: Final = "group"
 _CRC32C: Final[Json] = {"name": "crc32c"}
 
 
@@ -78,8 +77,8 @@ def write_group(
     for spec in specs:
         path = array_path(layout, spec.name)
         make_folder(path.parent)
-        write_durably(path, encode_json(array_document(spec)), layout.scratch, _OWNER)
-    write_durably(group_path(layout), group, layout.scratch, _OWNER)
+        write_durably(path, encode_json(array_document(spec)), layout.scratch, GROUP_OWNER)
+    write_durably(group_path(layout), group, layout.scratch, GROUP_OWNER)
 
 
 def read_group(layout: StoreLayout) -> tuple[tuple[ArraySpec, ...], dict[str, Json]]:
