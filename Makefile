@@ -46,19 +46,26 @@ docs: $(STAMP)
 figures: $(STAMP)
 	$(BIN)/python scripts/draw_architecture.py docs/images/architecture.svg
 
-# The pages that are written from the code: commands and options, and the schemas of `--json`.
+# The pages that are written from the code: commands and options, the schemas of `--json`, columns,
+# error codes.
 reference: $(STAMP)
 	$(BIN)/python scripts/document_schemas.py docs/schemas
 	$(BIN)/python scripts/command_reference.py docs/commands.md
+	$(BIN)/python scripts/columns_page.py > docs/columns.md
+	$(BIN)/python scripts/error_codes_page.py docs/error-codes.md
+
+# One process a core, each with one thread of PyTorch; the tests of a file stay together.
+WORKERS ?= auto
+SPREAD := --numprocesses=$(WORKERS) --dist=loadfile
 
 pytest: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow and not exhaustive and not gpu"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD) -m "not slow and not exhaustive and not gpu"
 
 exhaustive: $(STAMP)
 	$(BIN)/python -m pytest -m exhaustive
 
 coverage: $(STAMP)
-	$(BIN)/python -m pytest --cov --cov-fail-under=$(COVERAGE_FLOOR) \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SPREAD) --cov --cov-fail-under=$(COVERAGE_FLOOR) \
 	    -m "not exhaustive$$($(BIN)/python -c 'import torch; print("" if torch.cuda.is_available() else " and not gpu")')"
 
 # What needs Ray, in an environment of its own on top of .venv: its wheel is larger than all else.
@@ -88,4 +95,4 @@ lock:
 	! grep --line-number nvidia requirements.lock
 
 clean:
-	rm -rf $(VENV) .venv-* demo-out site
+	rm -rf $(VENV) .venv-* demo-out site jupyter_execute

@@ -37,24 +37,83 @@ class ExitStatus(IntEnum):
 
 
 class ErrorCode(StrEnum):
-    """Why one image failed: the `error_code` column of the manifest."""
+    """Why one image failed: the `error_code` column of the manifest, what it means, what to do."""
 
-    MISSING = "missing"
-    UNREADABLE = "unreadable"
-    EMPTY = "empty"
-    TOO_LARGE = "too_large"
-    TRUNCATED = "truncated"
-    CORRUPT = "corrupt"
-    NOT_AN_IMAGE = "not_an_image"
-    NO_PIXELS = "no_pixels"
-    MULTI_FRAME = "multi_frame"
-    UNSUPPORTED_TRANSFER_SYNTAX = "unsupported_transfer_syntax"
-    UNSUPPORTED_FORMAT = "unsupported_format"
-    CONSTANT = "constant"
-    NON_FINITE = "non_finite"
-    NOT_A_CHEST = "not_a_chest"
-    TIMEOUT = "timeout"
-    INTERNAL = "internal"
+    meaning: str
+    remedy: str
+
+    MISSING = (
+        "missing",
+        "The file, member of an archive or object is not there",
+        "Put it where the source says, or mend the table",
+    )
+    UNREADABLE = (
+        "unreadable",
+        "It is there and cannot be read: permissions, an encrypted archive, a folder or a device",
+        "Give this user the right to read it; unpack what is encrypted",
+    )
+    EMPTY = ("empty", "The file has no bytes", "Get it again")
+    TOO_LARGE = (
+        "too_large",
+        "More bytes or pixels than may be read",
+        "Raise --max-bytes or --max-pixels, if the file is what it should be",
+    )
+    TRUNCATED = ("truncated", "The file ends too early", "Get it again")
+    CORRUPT = ("corrupt", "Its bytes contradict themselves or their checksum", "Get it again")
+    NOT_AN_IMAGE = (
+        "not_an_image",
+        "The bytes are of no known image format, whatever the name says",
+        "Look at the file: it may be a web page or an error message that was saved as an image",
+    )
+    NO_PIXELS = (
+        "no_pixels",
+        "A DICOM file that holds no image, such as a report or a presentation state",
+        "Leave it out of the source",
+    )
+    MULTI_FRAME = (
+        "multi_frame",
+        "Several images in one file",
+        "Write the one that is meant to a file of its own",
+    )
+    UNSUPPORTED_TRANSFER_SYNTAX = (
+        "unsupported_transfer_syntax",
+        "A DICOM file that is compressed in a way that is not read",
+        "Write it uncompressed, for example by dcmdjpeg or gdcmconv --raw",
+    )
+    UNSUPPORTED_FORMAT = (
+        "unsupported_format",
+        "An image of a known format, in a form of it that is not read",
+        "Write it as PNG, TIFF or DICOM of one grey channel",
+    )
+    CONSTANT = ("constant", "All pixels are equal", "Look at the file; leave it out")
+    NON_FINITE = (
+        "non_finite",
+        "Pixels, or what the checkpoint makes of them, are infinite or not numbers",
+        "Look at the file; where it is in order, look at the checkpoint",
+    )
+    NOT_A_CHEST = (
+        "not_a_chest",
+        "No frontal chest could be found in a radiograph that pairs were to be made of",
+        "Leave it out of --cxr",
+    )
+    TIMEOUT = (
+        "timeout",
+        "Reading and decoding took longer than --timeout",
+        "Make the failed rows anew when the disk is idle, or with a longer --timeout",
+    )
+    INTERNAL = (
+        "internal",
+        "A failure that dfsynth does not know",
+        "Report it, with the output of dfsynth doctor and of the command with -v",
+    )
+
+    def __new__(cls, code: str, meaning: str, remedy: str) -> Self:
+        """A member is its text in the manifest, and has what to say of it beside."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        member.remedy = remedy
+        return member
 
 
 class DfsynthError(Exception):

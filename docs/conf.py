@@ -1,7 +1,14 @@
 """Sphinx: how the pages of this folder become a site; `make docs` builds it into `site/`."""
 
+import hashlib
+import os
+import sys
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import nbclient
+from jupyter_cache.executors import utils as _executors
 from sphinx.application import Sphinx
 
 import dfsynth
@@ -11,17 +18,51 @@ author = "dfsynth maintainers"
 project_copyright = f"{author}, Apache-2.0. Synthetic images, for research only, not for diagnosis"
 version = release = dfsynth.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_title = f"dfsynth {release}"
+html_static_path = ["static"]
+html_css_files = ["outputs.css"]
 # Links to headings, such as contracts.md#manifest.
 myst_heading_anchors = 3
 # What docstrings put between single backticks is code.
 default_role = "code"
+# Quotes and ellipses become typographic; the dashes of options stay what is typed.
+smartquotes_action = "qe"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
+
+
+def _code_digest() -> str:
+    """What all code and data of the package add up to."""
+    digest = hashlib.sha256()
+    package = Path(dfsynth.__file__).parent
+    for file in sorted(package.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            digest.update(f"{file.relative_to(package)}\0".encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+# Pages with code cells are notebooks: they run, each in a folder of its own, and one that fails
+# fails the documentation. They are run anew when they, or anything in the package, have changed.
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(Path(__file__).parents[1] / "site" / ".notebooks" / _code_digest())
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+# Only ends a hang: no cell takes more than a minute on two free cores.
+nb_execution_timeout = 1200
+nb_execution_show_tb = True
+# A command prints in pieces. They are joined as they come, where `nb_merge_streams` would break
+# lines between them.
+_executors.executenb = partial(nbclient.execute, coalesce_streams=True)
+# Cells of commands find the `dfsynth` of this environment, and write plain text, as wide as a
+# page.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+os.environ["COLUMNS"] = "100"
+os.environ["NO_COLOR"] = "1"
 
 # The public names are imported when they are first asked for; autodoc sees those that are there.
 for _name in dfsynth.__all__:

@@ -160,6 +160,9 @@ def _print_result(text: str) -> None:
     except OSError as error:
         # What could not be written is tried again when Python ends, and would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            # A reader such as `head` has seen enough.
+            return
         raise DfsynthError(
             f"the work is done, but its result cannot be printed: {error.strerror}; "
             "check where stdout goes"

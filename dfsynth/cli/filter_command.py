@@ -108,7 +108,7 @@ def _lines(found: "Filtered") -> list[str]:
         lines = [_promise_line(found.promise, found.kept_share), *lines]
     if found.no_lung:
         lines.append(f"{found.no_lung} left out: no lung found (--include-no-lung keeps them)")
-    if found.findings:
+    if any(finding.is_known for finding in found.findings):
         width = max(len(f.name) for f in found.findings)
         lines.append("kept, by finding:")
         lines += [f"  {f.name:<{width}}  {f.kept} of {f.total}" for f in found.findings]

@@ -21,6 +21,11 @@ class FindingCount:
     kept: int
     total: int
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the source says something of these rows."""
+        return self.name != UNKNOWN
+
 
 def count_findings(table: pa.Table, kept: pa.Table) -> tuple[FindingCount, ...]:
     """Counts rows by finding, the commonest in `table` first.

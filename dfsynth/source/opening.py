@@ -7,6 +7,7 @@ from typing import Final
 
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import SCHEME, AnyPath, ObjectPath
+from dfsynth.resources import data_folder
 from dfsynth.source.container_folder import SHARD_SUFFIX, is_archive, is_shard
 from dfsynth.source.container_source import ContainerSource
 from dfsynth.source.corpus import Corpus
@@ -25,6 +26,7 @@ from dfsynth.source.table import TableSource
 
 _STDIN: Final = "-"
 _COLUMN_MARK: Final = "::"
+_SAMPLES: Final = "samples"
 _KINDS: Final = (
     "a folder, a .tar, .tar.gz or .zip archive, a .parquet shard with images inside, a .csv or "
     ".parquet table of paths, a pattern such as dir/**.dcm, s3://bucket/prefix/, - for paths on "
@@ -41,10 +43,10 @@ def open_source(spec: str, root: AnyPath | None, frontal_only: bool = False) -> 
             s3://bucket/prefix, or - for paths on standard input. A corpus's name wins over a
             folder of that name: write ./nih for it. `::COLUMN` behind a shard, or what holds
             shards, names the column of images.
-        root: where the images of a corpus, a table or a list lie; a table's own folder by default,
-            and the working folder for a list. All else is its own root; a relative path that is
-            not in the working folder is looked for below `root`. A root in an object store serves
-            tables and lists.
+        root: where the images of a corpus, a table or a list lie; by default a table's own folder,
+            the working folder for a list, and the packaged images for the corpus `samples`. All
+            else is its own root; a relative path that is not in the working folder is looked for
+            below `root`. A root in an object store serves tables and lists.
         frontal_only: whether images of a corpus that are known not to be frontal are left out.
 
     Raises:
@@ -63,7 +65,7 @@ def _open_here(spec: str, root: Path | None, frontal_only: bool) -> Source:
         return PathListSource(sys.stdin.buffer, root or Path())
     corpora = {corpus.name: corpus for corpus in known_corpora()}
     if spec in corpora:
-        return open_corpus(corpora[spec], root, frontal_only)
+        return open_corpus(corpora[spec], root or own_images(spec), frontal_only)
     path, column = _find(spec, root), None
     if path is None and _COLUMN_MARK in spec:
         spec, _, column = spec.rpartition(_COLUMN_MARK)
@@ -146,6 +148,11 @@ def open_corpus(corpus: Corpus, root: Path | None, frontal_only: bool) -> Corpus
     """
     found = resolve_root(corpus, _require_root(corpus.name, root))
     return CorpusSource(corpus, found, frontal_only)
+
+
+def own_images(name: str) -> Path | None:
+    """The folder of the images of the corpus `name`, where they come with dfsynth."""
+    return data_folder(_SAMPLES) if name == _SAMPLES else None
 
 
 def _open_pattern(spec: str, root: Path | None, column: str | None) -> Source:

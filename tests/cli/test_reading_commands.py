@@ -252,6 +252,20 @@ def test_filter_says_how_many_have_no_lung(run_cli, store):
     assert "left out" not in out
 
 
+def test_filter_lists_findings_only_where_some_are_known(run_cli, images, tmp_path, store):
+    assert "by finding" not in run_cli("filter", store)[1]
+    rows = [
+        f"part0/image{n:04}.png,{finding}" for n, finding in ((0, "Mass"), (2, ""), (4, "Mass"))
+    ]
+    table, out = images / "labels.csv", tmp_path / "labelled.zarr"
+    table.write_text("\n".join(["path,findings", *rows]))
+    run_build(BuildOptions(source=str(table), out=out), ToyMaker(), Silent())
+    printed = run_cli("filter", out)[1]
+    assert "kept, by finding:" in printed
+    assert "  Mass       2 of 2" in printed
+    assert "(unknown)" in printed
+
+
 def flag_no_lung(store: Path) -> None:
     """Marks the first image of shard 1 as one without lung."""
     part = StoreLayout(store).part(1)

@@ -30,6 +30,17 @@ def test_a_full_disk_behind_stdout_is_one_line() -> None:
     assert b"cannot be printed: No space left on device" in done.stderr
 
 
+def test_a_reader_that_has_seen_enough_is_no_failure() -> None:
+    """As behind `| head`: the pipe is closed before anything is printed."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = run("sources", stdout=writer)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize(
     "command",
     [
