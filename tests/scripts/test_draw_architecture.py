@@ -52,9 +52,11 @@ def test_imports_inside_functions_and_of_submodules_count(tmp_path):
         (package / name).mkdir(parents=True)
         (package / name / "__init__.py").write_text('"""What it is.\n\nMore."""\n')
         (package / name / "part.py").write_text(text)
-    (package / "api.py").write_text('"""The door."""\nfrom dfsynth.high import part')
+    (package / "api.py").write_text('"""The door."""\nfrom dfsynth import commands')
+    (package / "commands.py").write_text('"""Behind it."""\nfrom dfsynth.high import part')
     assert import_graph(package) == {
-        "api": {"high"},
+        "api": {"commands"},
+        "commands": {"high"},
         "high": {"middle", "low"},
         "low": set(),
         "middle": {"low"},
