@@ -23,8 +23,8 @@ def _examples() -> list[str]:
         dfsynth.__doc__ or "",
     ]
     found = [predicate for text in texts for predicate in _WRITTEN.findall(text)]
-    # Of findings the samples have few, and no negative ones: thresholds of scores mislead.
-    scored = [predicate for predicate in found if "findings" not in predicate]
+    # Of findings the samples have few, and no negative ones; of splits none.
+    scored = [predicate for predicate in found if not re.search("findings|split", predicate)]
     return sorted({*scored, EXAMPLE.removeprefix("for example: ")})
 
 

@@ -40,7 +40,7 @@ def stand_still(monkeypatch):
         return read_below(root, uri, max_bytes)
 
     with monkeypatch.context() as patched:
-        patched.setattr("dfsynth.source.folder.read_below", slow)
+        patched.setattr("dfsynth.source.below_root.read_below", slow)
         patched.setattr(deadline, "monotonic", lambda: now[0])
         yield names
         gate.set()
@@ -94,7 +94,7 @@ def test_the_stage_that_stands_still_is_named_and_reported(images, tmp_path, mon
             heard.wait()
         return read_below(root, uri, max_bytes)
 
-    monkeypatch.setattr("dfsynth.source.folder.read_below", slow)
+    monkeypatch.setattr("dfsynth.source.below_root.read_below", slow)
     monkeypatch.setattr(activity, "monotonic", lambda: now[0])
     monkeypatch.setattr(told, "message", listening)
     report = build(images, tmp_path / "x.zarr", told)

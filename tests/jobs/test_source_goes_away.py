@@ -80,7 +80,7 @@ def test_a_source_that_was_away_for_a_moment_fails_no_row(images, tmp_path, monk
             return read_below(root, "nowhere", max_bytes)
         return read_below(root, uri, max_bytes)
 
-    monkeypatch.setattr("dfsynth.source.folder.read_below", flickering)
+    monkeypatch.setattr("dfsynth.source.below_root.read_below", flickering)
     with pytest.raises(DfsynthError, match="went away for a while"):
         build(images, tmp_path / "x.zarr")
     assert build(images, tmp_path / "x.zarr").failures == {}

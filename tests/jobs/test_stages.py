@@ -58,7 +58,7 @@ def test_a_slow_source_is_named(out, clock, monkeypatch):
         return read_below(root, uri, max_bytes)
 
     monkeypatch.setattr(Activity, "waiting", heard)
-    monkeypatch.setattr("dfsynth.source.folder.read_below", slow)
+    monkeypatch.setattr("dfsynth.source.below_root.read_below", slow)
     report = build(out)
     use = report.stages
     assert (use.bottleneck, use.seconds) == ("read", 100.0 * IMAGES)
