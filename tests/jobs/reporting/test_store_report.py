@@ -125,6 +125,20 @@ def test_an_earlier_report_and_an_empty_folder_are_replaced(store, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["report"]
 
 
+@pytest.mark.parametrize("stays", [True, False])
+def test_what_a_killed_run_moved_aside_goes_with_the_next(store, tmp_path, stays):
+    """Killed as the earlier report had made room: the new one was not yet in its place, or was."""
+    out, aside = tmp_path / "report", tmp_path / ".report.0123456789ab.old"
+    dfsynth.write_report(store, out=out, thumbnails=0)
+    shutil.copytree(out, aside)
+    if not stays:
+        shutil.rmtree(out)
+    of_somebody = tmp_path / ".report.mine.old"
+    of_somebody.mkdir()
+    dfsynth.write_report(store, out=out, thumbnails=0)
+    assert {p.name for p in tmp_path.iterdir()} == {"report", of_somebody.name}
+
+
 def test_a_report_that_fails_leaves_the_earlier_one(store, tmp_path, monkeypatch):
     out = tmp_path / "report"
     dfsynth.write_report(store, out=out, thumbnails=2)
