@@ -171,9 +171,11 @@ def test_a_promise_keeps_what_filter_promises(page, make_store, run_cli, monkeyp
     dfsynth.write_report(store, out=out, thumbnails=0)
     page.open(out).choose("predicted_error", 50)
     assert "patients" in page.text("#expected")
+    page.find("#no-lung").click()
     page.script("document.getElementById('promise-use').click()")
     page.settle()
     assert "--max-error" in page.text("#shell")
+    assert not page.find("#no-lung").is_selected()
     found = shell(page, run_cli, monkeypatch, store)
     assert page.kept() == (found["kept"], found["total"])
     assert 0 < found["kept"] < FINISHED - WITHOUT_LUNG

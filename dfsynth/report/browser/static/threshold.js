@@ -57,6 +57,7 @@ window.dfsynthThreshold = (() => {
     slider.value = Math.round((threshold - column.low) / column.step);
     const share = percent(selection.count, selection.finished);
     slider.setAttribute("aria-valuetext", `${text}, keeps ${share}`);
+    if (at("no-lung")) at("no-lung").checked = state.withoutLung;
     at("value").value = text;
     at("share").value = selection.finished ? ((100 * selection.count) / selection.finished).toFixed(1) : "";
     at("kept-share").textContent = share;
