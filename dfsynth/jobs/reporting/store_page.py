@@ -64,8 +64,9 @@ def write_store_report(folder: Path, options: ReportOptions, progress: Progress)
         rows = read_rows(layout, record.manifest_schema, names)
         done = rows.table.filter(pc.equal(rows.table["status"], pa.scalar("ok"))).combine_chunks()
         columns = report_columns(done, record.manifest_schema)
-        gallery = _draw_gallery(folder, options, layout, record, done, columns, progress)
+        # First, since a wrong --checkpoint is found at once, and pictures take minutes.
         errors = _errors(record, options)
+        gallery = _draw_gallery(folder, options, layout, record, done, columns, progress)
         page = _page(layout, record, rows, done, columns, gallery, errors)
     write_store_page(folder, page)
     return page
@@ -180,6 +181,6 @@ def _remarks(drawn: DrawnPictures, options: ReportOptions) -> tuple[str, ...]:
         return ()
     advice = "the source no longer gives them" if options.source else "give --source (and --root)"
     return (
-        f"{drawn.blank} of {len(drawn.rows)} images are shown without a map that the store does "
-        f"not hold: {advice}.",
+        f"{drawn.blank} of {len(drawn.rows)} images are shown without their attenuation, which "
+        f"the store does not hold: {advice}.",
     )
