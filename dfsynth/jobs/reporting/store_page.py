@@ -31,7 +31,6 @@ from dfsynth.report.browser import GalleryImage, GalleryMap, StorePage, write_st
 from dfsynth.source import open_source
 from dfsynth.store import ArrayReader, StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
-from dfsynth.store.opened import Store
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
 from dfsynth.store.remote import opened_layout
@@ -171,8 +170,7 @@ def _reader(
     source = None
     if options.source is not None and "attenuation" not in arrays.names:
         limits = limits_of(options.max_pixels, options.max_bytes)
-        store = Store(layout.objects or layout.root, record, arrays)
-        source = SourceImages(store, record, open_source(options.source, options.root), limits)
+        source = SourceImages(layout, record, open_source(options.source, options.root), limits)
     return image_reader(arrays, record, source)
 
 
