@@ -108,6 +108,7 @@ def _page(
         errors=errors.curves,
         error_basis=errors.basis,
         promise_terms=_promise_terms() if promised else "",
+        checkpoint=errors.checkpoint,
         provenance=provenance,
     )
 

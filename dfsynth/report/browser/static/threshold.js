@@ -145,10 +145,10 @@ window.dfsynthThreshold = (() => {
     const { promise, column } = state;
     const where = condition(column, state.text, state.direction);
     const options = promise
-      ? [["max_error", String(promise.max_error)], ["by", `"${column.name}"`]]
+      ? [["max_error", String(promise.max_error)], ["by", `"${column.name}"`], ...(facts.pythonCheckpoint ? [["checkpoint", facts.pythonCheckpoint]] : [])]
       : [["where", `"${where}"`], ...(state.withoutLung ? [["include_no_lung", "True"]] : [])];
     const shell = promise
-      ? `--max-error ${promise.max_error} --by ${column.name}`
+      ? `--max-error ${promise.max_error} --by ${column.name}${facts.shellCheckpoint ? ` --checkpoint ${facts.shellCheckpoint}` : ""}`
       : `--where "${where}"${state.withoutLung ? " --include-no-lung" : ""}`;
     at("shell").textContent = `dfsynth filter ${facts.shellName} ${shell} --out kept.parquet`;
     const named = options.map(([name, value]) => `${name}=${value}`).join(", ");
