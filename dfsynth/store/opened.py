@@ -230,13 +230,9 @@ class Store:
         return to_source(values.astype(np.float32), geometry_of(self.record, self._finished(row)))
 
     def _finished(self, row: int) -> dict[str, Any]:
-        """The columns of a row by name; of its part alone, however large the store is."""
-        shard = row // self.record.shard_size
-        with opened_layout(self.path) as layout:
-            committed = row >= 0 and layout.part(shard).exists()
-            lines = read_part(layout.part(shard)).to_pylist() if committed else []
-        for line in lines:
-            if line["row"] == row and line["status"] == "ok":
+        """The columns of a row by name."""
+        for line in self._rows_numbered(row):
+            if line["status"] == "ok":
                 return line
         raise StoreError(
             f"row {row} of {self.path} has no image: it failed, is not built yet, or is no row of "
