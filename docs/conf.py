@@ -56,8 +56,10 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 1200
 nb_execution_show_tb = True
 # A command prints in pieces. They are joined as they come, where `nb_merge_streams` would break
-# lines between them.
-_executors.executenb = partial(nbclient.execute, coalesce_streams=True)
+# lines between them. Each kernel warns that it listens unencrypted; it does so on this machine alone.
+_executors.executenb = partial(
+    nbclient.execute, coalesce_streams=True, extra_arguments=["--log-level=ERROR"]
+)
 # Cells of commands find the `dfsynth` of this environment, and write plain text, as wide as a
 # page.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
