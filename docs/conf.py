@@ -56,7 +56,8 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 1200
 nb_execution_show_tb = True
 # A command prints in pieces. They are joined as they come, where `nb_merge_streams` would break
-# lines between them. Each kernel warns that it listens unencrypted; it does so on this machine alone.
+# lines between them. Kernels are not to warn that they listen unencrypted: they listen to this
+# machine alone.
 _executors.executenb = partial(
     nbclient.execute, coalesce_streams=True, extra_arguments=["--log-level=ERROR"]
 )
