@@ -23,7 +23,6 @@ def describe_machine(device: str, precision: str) -> Machine:
         UsageError: the device is not there, or does not compute in that precision.
     """
     chosen = resolve_device(device)
-    facts = _memory_facts()
     return Machine(
         system=f"{platform.system()} {platform.machine()}",
         devices=(Device("cpu", _processor(), None), *_gpus()),
@@ -33,7 +32,7 @@ def describe_machine(device: str, precision: str) -> Machine:
         cores=available_cores(),
         threads=torch.get_num_threads(),
         memory_bytes=_memory_bytes(),
-        available_bytes=facts.get("MemAvailable"),
+        available_bytes=_available_bytes(),
         remarks=_remarks(),
     )
 
@@ -75,11 +74,11 @@ def _memory_bytes() -> int:
         return whole
 
 
-def _memory_facts() -> dict[str, int]:
-    """In bytes; empty where the system has no such file."""
+def _available_bytes() -> int | None:
+    """None where the system does not say."""
     try:
         lines = _MEMORY.read_text().splitlines()
     except OSError:
-        return {}
-    parts = (line.split() for line in lines)
-    return {each[0].rstrip(":"): int(each[1]) * 1024 for each in parts if each[-1:] == ["kB"]}
+        return None
+    found = (line.split() for line in lines if line.startswith("MemAvailable:"))
+    return next((int(each[1]) * 1024 for each in found), None)
