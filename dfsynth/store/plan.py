@@ -81,14 +81,17 @@ def _regrouped(batches: Iterator[pa.RecordBatch], cut: Cut) -> Iterator[pa.Table
     """The lines in the row groups of a plan, each in one piece."""
     most = _shards_of_group(cut.shard_size) * cut.shard_size
     waiting: list[pa.RecordBatch] = []
+    held = 0
     for inputs in cut.segments:
         for start in range(0, inputs, most):
             rows = min(most, inputs - start)
-            while sum(batch.num_rows for batch in waiting) < rows:
+            while held < rows:
                 waiting.append(next(batches))
+                held += waiting[-1].num_rows
             table = pa.Table.from_batches(waiting)
             yield table.slice(0, rows).combine_chunks()
             waiting = table.slice(rows).to_batches()
+            held -= rows
 
 
 def read_plan(path: Path, cut: Cut) -> Iterator[pa.RecordBatch]:
