@@ -13,10 +13,11 @@ from toy_generator import ToyMaker
 
 from dfsynth.cli.console import console_of
 from dfsynth.cli.meters import job_progress
-from dfsynth.cli.printable import PrintableFormatter, printable
+from dfsynth.cli.printable import PrintableFormatter
 from dfsynth.errors import UsageError
 from dfsynth.jobs.build import run_build
 from dfsynth.options import BuildOptions
+from dfsynth.printable_text import printable
 from dfsynth.progress import Silent
 from dfsynth.source.corpus_starter import CorpusTemplate
 
