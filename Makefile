@@ -51,7 +51,7 @@ figures: $(STAMP)
 reference: $(STAMP)
 	$(BIN)/python scripts/document_schemas.py docs/schemas
 	$(BIN)/python scripts/command_reference.py docs/commands.md
-	$(BIN)/python scripts/columns_page.py > docs/columns.md
+	$(BIN)/python scripts/columns_page.py docs/columns.md
 	$(BIN)/python scripts/error_codes_page.py docs/error-codes.md
 
 # One process a core, each with one thread of PyTorch; the tests of a file stay together.

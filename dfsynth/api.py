@@ -10,13 +10,7 @@ finished store is recognised before torch is loaded.
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from dfsynth.commands import (
-    build_store,
-    export_store,
-    filter_images,
-    report_store,
-    simulate_store,
-)
+from dfsynth.commands import build_store, filter_images, simulate_store
 from dfsynth.extras import load_evaluation
 from dfsynth.notebook import ShownProgress, ShownTraining, job_progress, training_progress
 from dfsynth.options import (
@@ -147,9 +141,10 @@ def export(
         StoreError: the store is damaged, or the disk refuses; committed shards are intact.
         TypeError: an option that does not exist.
     """
-    return export_store(
-        ExportOptions.of(store=store, out=out, to=to, **options), job_progress(progress)
-    )
+    from dfsynth.jobs.export import run_export
+
+    wanted = ExportOptions.of(store=store, out=out, to=to, **options)
+    return run_export(wanted, job_progress(progress))
 
 
 @spell_out(SimulateOptions)
@@ -327,7 +322,9 @@ def write_report(
         DfsynthError: a damaged store, evaluation or checkpoint, or `out` cannot be written.
         TypeError: an option that does not exist.
     """
-    return report_store(ReportOptions.of(store=store, **options), job_progress(progress))
+    from dfsynth.jobs.reporting.job import run_report
+
+    return run_report(ReportOptions.of(store=store, **options), job_progress(progress))
 
 
 @spell_out(GenerateOptions)

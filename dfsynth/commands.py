@@ -1,28 +1,22 @@
-"""The jobs by options that are already validated, as the command line and `dfsynth.api` call them.
+"""Jobs that are handed a part from another package, for the command line and `dfsynth.api` alike.
 
+A build gets its generator here, a simulation its simulator, a filter the calibration of errors,
+which the jobs know by protocols only. Jobs without such a part are called in their own modules.
 Whatever a job needs is imported when it is called, see `dfsynth.api`.
 """
 
 from typing import TYPE_CHECKING
 
 from dfsynth.extras import load_evaluation, load_extra
-from dfsynth.options import (
-    BuildOptions,
-    ExportOptions,
-    FilterOptions,
-    ReportOptions,
-    SimulateOptions,
-)
+from dfsynth.options import BuildOptions, FilterOptions, SimulateOptions
 from dfsynth.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dfsynth.jobs.engine import RunReport
-    from dfsynth.jobs.exporter import ExportReport
     from dfsynth.jobs.filter import Filtered
     from dfsynth.jobs.pair_maker import PairMaker
-    from dfsynth.jobs.reporting.job import Report
 
 
 def build_store(
@@ -52,17 +46,6 @@ def filter_images(options: FilterOptions, progress: Progress) -> "Filtered":
     return run_filter(options, lambda *given: load_evaluation().calibrate_errors(*given), progress)
 
 
-def export_store(options: ExportOptions, progress: Progress) -> "ExportReport":
-    """Writes images of a store by options that are already made; see `export`.
-
-    Raises:
-        UsageError, ConflictError, StoreError: as `export`.
-    """
-    from dfsynth.jobs.export import run_export
-
-    return run_export(options, progress)
-
-
 def simulate_store(options: SimulateOptions, progress: Progress) -> "RunReport":
     """Makes a store of pairs by options that are already validated; see `simulate_pairs`.
 
@@ -83,14 +66,3 @@ def load_simulator(options: SimulateOptions) -> "PairMaker":
     simulation = load_extra("dfsynth.simulation", "simulating", "simulate")
     maker: PairMaker = simulation.Simulator(options)
     return maker
-
-
-def report_store(options: ReportOptions, progress: Progress) -> "Report":
-    """Writes a report by options that are already validated; see `write_report`.
-
-    Raises:
-        UsageError, DfsynthError: as `write_report`.
-    """
-    from dfsynth.jobs.reporting.job import run_report
-
-    return run_report(options, progress)

@@ -1,12 +1,13 @@
-"""Prints the page on the columns of manifests, from the schemas themselves.
+"""Writes the page on the columns of manifests, from the schemas themselves.
 
-    python scripts/columns_page.py > docs/columns.md
+    python scripts/columns_page.py docs/columns.md
 
 A test tells whether the committed page is current.
 """
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from dfsynth.description.markdown import escape, table
 from dfsynth.manifest import IMAGES, PAIRS, ManifestSchema
@@ -14,8 +15,8 @@ from dfsynth.score import SCORE_COLUMNS
 
 _INTRODUCTION = """# Columns of the manifest
 
-*Written by `python scripts/columns_page.py` from the schemas; change a meaning there.* Every column
-but those marked *always* may be null. The same facts are in `manifests/schema-v3.json` and
+*Written by `make reference` from the schemas; change a meaning there.* Every column but those
+marked *always* may be null. The same facts are in `manifests/schema-v3.json` and
 `manifests/schema-pairs-v1.json`, and in the `README.md` and `croissant.json` of every store."""
 
 
@@ -52,4 +53,4 @@ def _lines(schema: ManifestSchema) -> Iterator[tuple[str, ...]]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

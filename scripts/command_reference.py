@@ -16,6 +16,7 @@ from document_schemas import file_name
 from dfsynth.cli import app
 from dfsynth.cli.documents import DOCUMENTS
 from dfsynth.cli.group import describe_statuses
+from dfsynth.description.markdown import table
 from dfsynth.errors import ExitStatus
 
 _HEAD: Final = """\
@@ -24,20 +25,19 @@ _HEAD: Final = """\
 All commands with all their options, as `--help` has them; written by `make reference`.
 [The command line](command-line.md) says what they have in common.
 
-## Exit statuses
-
-| status | meaning |
-|---|---|
-"""
-_VALUES: Final = {str: "TEXT", int: "N", float: "X", Path: "PATH"}
+## Exit statuses"""
+# Of help, which is ours and may quote commands: only what would end a cell or be taken for markup.
 _MARKUP: Final = re.compile(r"([|*\\<>])")
+_VALUES: Final = {str: "TEXT", int: "N", float: "X", Path: "PATH"}
 
 
 def command_reference() -> str:
     """The page as Markdown."""
-    statuses = "".join(f"| {each.value} | {each.meaning} |\n" for each in ExitStatus)
-    commands = "".join(f"\n{_describe(path, command)}" for path, command in walk_commands())
-    return f"{_HEAD}{statuses}{commands}\n{_documents()}"
+    statuses = table(
+        ("status", "meaning"), ((str(each.value), _text(each.meaning)) for each in ExitStatus)
+    )
+    commands = (_describe(path, command) for path, command in walk_commands())
+    return "\n\n".join((_HEAD, statuses, *commands, _documents())) + "\n"
 
 
 def walk_commands() -> Iterator[tuple[str, Any]]:
@@ -70,17 +70,14 @@ def _describe(path: str, command: Any) -> str:
         describe_statuses(command),
         _printed(path),
     ]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    return "\n\n".join(filter(None, parts))
 
 
 def _table(heading: str, parameters: list[Any]) -> str:
     if not parameters:
         return ""
-    rows = [f"| {heading} | default | |", "|---|---|---|"]
-    rows += [
-        f"| {_spelling(each)} | {_default(each)} | {_text(each.help)} |" for each in parameters
-    ]
-    return "\n".join(rows)
+    rows = ((_spelling(each), _default(each), _text(each.help)) for each in parameters)
+    return table((heading, "default", ""), rows)
 
 
 def _spelling(parameter: Any) -> str:
@@ -120,12 +117,16 @@ def _printed(path: str) -> str:
 
 
 def _documents() -> str:
-    rows = ["## Documents of `--json`", "", "| schema | version | printed by |", "|---|---|---|"]
-    for each in DOCUMENTS:
-        commands = ", ".join(f"`dfsynth {line}`" for line in each.commands)
-        link = f"[{each.schema['name']}](schemas/{file_name(each)})"
-        rows.append(f"| {link} | {each.version} | {commands} |")
-    return "\n".join(rows) + "\n"
+    rows = (
+        (
+            f"[{each.schema['name']}](schemas/{file_name(each)})",
+            str(each.version),
+            ", ".join(f"`dfsynth {line}`" for line in each.commands),
+        )
+        for each in DOCUMENTS
+    )
+    documents = table(("schema", "version", "printed by"), rows)
+    return f"## Documents of `--json`\n\n{documents}"
 
 
 def main() -> None:

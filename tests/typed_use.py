@@ -96,6 +96,8 @@ def generate_one(path: str) -> float | None:
 def misspell_an_option_of_each() -> None:
     dfsynth.build("radiographs", "x.zarr", mc_sample=4)  # type: ignore[call-arg]
     dfsynth.filter_store("x.zarr", kepp=0.8)  # type: ignore[call-arg]
+    dfsynth.export("x.zarr", "pngs", to="png", spaec="source")  # type: ignore[call-arg]
+    dfsynth.write_report("x.zarr", thumbnail=8)  # type: ignore[call-arg]
     dfsynth.simulate_pairs("p.zarr", 4, sise=64)  # type: ignore[call-arg]
     dfsynth.train_generator("tiny-cpu", "p.zarr", "run", members=1)  # type: ignore[call-arg]
     dfsynth.evaluate_checkpoint("run/best", "p.zarr", splt="all")  # type: ignore[call-arg]

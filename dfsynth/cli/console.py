@@ -17,10 +17,11 @@ from typing import Final, TypeVar
 import typer
 
 from dfsynth.cli.log_file import log_line, log_message, log_result, logged, open_log
-from dfsynth.cli.printable import PrintableFormatter, printable
+from dfsynth.cli.printable import PrintableFormatter
 from dfsynth.cli.signals import Terminated, end_at_once
 from dfsynth.cli.terminal import coloured
 from dfsynth.errors import DfsynthError, ExitStatus, UsageError
+from dfsynth.printable_text import printable
 
 Value = TypeVar("Value")
 

@@ -1,7 +1,6 @@
 """`dfsynth doctor`."""
 
 import shutil
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from dfsynth.cli.console import console_of
+from dfsynth.cli.hanging import wrapped_lines
 from dfsynth.cli.options import Device, JsonFlag, Precision, Quiet, Verbose
 from dfsynth.errors import ExitStatus
 
@@ -44,20 +44,10 @@ def doctor(
         number = corpus_images(_CORPUS) if images is None else images
         found = examine(out, number, device, precision, console.note)
         columns = shutil.get_terminal_size().columns
-        lines = (part for line in _lines(found) for part in _wrapped(line, columns))
+        lines = (part for line in _lines(found) for part in wrapped_lines(line, columns))
         console.result(found, "\n".join(lines))
         if found.problems:
             raise typer.Exit(ExitStatus.FAILURE)
-
-
-def _wrapped(line: str, columns: int) -> list[str]:
-    return textwrap.wrap(
-        line,
-        columns,
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def _lines(found: "Examination") -> Iterator[str]:

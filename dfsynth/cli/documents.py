@@ -1,7 +1,7 @@
 """What `--json` prints: one object, whose first entry, `schema`, names its kind and version.
 
 `docs/schemas/` describes each kind as JSON Schema, written from the records by
-`scripts/write_reference.py`. Keys may be added; one that goes, or changes its meaning, takes a new
+`scripts/document_schemas.py`. Keys may be added; one that goes, or changes its meaning, takes a new
 version.
 """
 

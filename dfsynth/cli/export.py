@@ -60,7 +60,7 @@ def export(
     """
     with console_of(json, quiet, verbose, log=log) as console:
         from dfsynth.cli.meters import job_progress
-        from dfsynth.commands import export_store
+        from dfsynth.jobs.export import run_export
 
         options = ExportOptions.of(
             store=store,
@@ -73,7 +73,7 @@ def export(
             overwrite=overwrite,
         )
         with job_progress(console.quiet) as progress:
-            report = export_store(options, progress)
+            report = run_export(options, progress)
         console.result(report, "\n".join(_lines(report)))
 
 

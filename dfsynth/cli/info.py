@@ -1,9 +1,11 @@
 """`dfsynth info`."""
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from dfsynth.cli.console import console_of
+from dfsynth.cli.hanging import wrapped_lines
 from dfsynth.cli.options import JsonFlag, Quiet, StorePath, Verbose
 
 EXAMPLE = "Example: dfsynth info nih-darkfield.zarr --json"
@@ -47,10 +49,7 @@ def info(
                 lines.append(f"{title}: {format_counts(counts)}")
         if found.missing:
             lines.append(_missing_line(found.missing))
-        lines += [
-            f"{name.replace('_', ' ')}: {_plain(value, _BETWEEN.get(name, ', '))}"
-            for name, value in found.provenance.items()
-        ]
+        lines += _provenance_lines(found.provenance)
         lines += _score_lines(found.scores)
         console.result(found, "\n".join(lines))
 
@@ -61,6 +60,14 @@ def _missing_line(files: Sequence[str]) -> str:
     others = len(files) - _MOST_NAMED
     rest = f" and {others} more (--json names all)" if others > 0 else ""
     return f"missing: {named}{rest}; dfsynth verify --repair re-queues their shards"
+
+
+def _provenance_lines(provenance: Mapping[str, object]) -> Iterator[str]:
+    """What the store was made from; notice, citation and software fill more than a line."""
+    columns = shutil.get_terminal_size().columns
+    for name, value in provenance.items():
+        fact = f"{name.replace('_', ' ')}: {_plain(value, _BETWEEN.get(name, ', '))}"
+        yield from wrapped_lines(fact, columns)
 
 
 def _score_lines(scores: Mapping[str, Mapping[str, float]]) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any, Final, TextIO
 import typer
 
 from dfsynth.errors import ExitStatus, UsageError
+from dfsynth.printable_text import printable
 from dfsynth.version import __version__
 
 _LOG: Final = logging.getLogger("dfsynth.command")
@@ -30,7 +31,7 @@ class LogFile(logging.StreamHandler[TextIO]):
     """Appends lines, and flushes each; where that fails it says so once, and the job goes on."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path.open("a", encoding="utf-8", errors="backslashreplace"))
+        super().__init__(path.open("a", encoding="utf-8"))
         self.setFormatter(_LineFormatter())
         self._failed = False
 
@@ -64,7 +65,7 @@ class _LineFormatter(logging.Formatter):
             "message": record.getMessage(),
             **getattr(record, _FIELDS, {}),
         }
-        return without_home(json.dumps(line, ensure_ascii=False, default=str))
+        return printable(without_home(json.dumps(line, ensure_ascii=False, default=str)))
 
 
 def open_log(path: Path) -> LogFile:

@@ -1,10 +1,8 @@
-"""What files say, made harmless for a terminal: texts and log records."""
+"""Log records, made harmless for a terminal."""
 
 import logging
 
 from dfsynth.printable_text import printable
-
-__all__ = ["PrintableFormatter", "printable"]
 
 
 class PrintableFormatter(logging.Formatter):

@@ -64,10 +64,10 @@ def report(
             max_bytes=max_bytes,
         )
         from dfsynth.cli.meters import job_progress
-        from dfsynth.commands import report_store
+        from dfsynth.jobs.reporting.job import run_report
 
         with job_progress(console.quiet) as progress:
-            found = report_store(options, progress)
+            found = run_report(options, progress)
         lines = [
             f"{found.kind}: {found.images} images, {found.thumbnails} with pictures, "
             f"{found.size_bytes / 1e6:.1f} MB",

@@ -13,10 +13,11 @@ from toy_generator import ToyMaker
 
 from dfsynth.cli.console import console_of
 from dfsynth.cli.meters import job_progress
-from dfsynth.cli.printable import PrintableFormatter, printable
+from dfsynth.cli.printable import PrintableFormatter
 from dfsynth.errors import UsageError
 from dfsynth.jobs.build import run_build
 from dfsynth.options import BuildOptions
+from dfsynth.printable_text import printable
 from dfsynth.progress import Silent
 from dfsynth.source.corpus_starter import CorpusTemplate
 
@@ -65,6 +66,18 @@ def test_results_notes_and_errors_are_harmless(
     assert "note \\u001b" in captured.err
     assert "error: no column \\u001b" in captured.err
     assert (captured.out + captured.err).replace("\n", "").isprintable()
+
+
+def test_a_log_is_harmless(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    with console_of(False, quiet=True, verbose=False, log=log) as console:
+        console.note(f"id {''.join(HARMFUL)}")
+        console.result(CorpusTemplate(Path("".join(HARMFUL))), "")
+    lines = log.read_text(encoding="utf-8").split("\n")[:-1]
+    assert all(line.isprintable() for line in lines)
+    _, note, result, _ = map(json.loads, lines)
+    assert note["message"] == f"id {''.join(HARMFUL)}"
+    assert result["result"]["path"] == "".join(HARMFUL)
 
 
 def test_log_records_are_harmless() -> None:

@@ -69,6 +69,14 @@ def test_info_names_a_few_missing_files_and_counts_the_rest(run_cli, store):
     assert sorted(found["missing"]) == sorted(map(str, lost))
 
 
+def test_info_fits_the_terminal(run_cli, store, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    text, _ = run_cli("info", store)[1].split("scores:")
+    facts = text[text.index("notice: ") :].splitlines()
+    assert max(map(len, facts)) <= 60
+    assert facts[1].startswith("    ")
+
+
 def test_info_does_not_count_rows_that_the_plan_lacks(run_cli, store):
     """Less than nothing was pending."""
     layout = StoreLayout(store)
@@ -126,7 +134,8 @@ def test_damaged_build_record_is_a_failure(run_cli, store, command):
     assert "damaged" in err
 
 
-def test_info_is_read_by_people(run_cli, store):
+def test_info_is_read_by_people(run_cli, store, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
     text, _ = run_cli("info", store)[1].split("scores:")
     lines = text.splitlines()
     facts = dict(line.split(": ", 1) for line in lines[1:])

@@ -19,6 +19,7 @@ FUNCTIONS: dict[Callable[..., Any], type[Any]] = {
     dfsynth.train_generator: options.TrainOptions,
     dfsynth.evaluate_checkpoint: options.EvaluationOptions,
     dfsynth.draw_contact_sheet: options.ShowOptions,
+    dfsynth.write_report: options.ReportOptions,
 }
 OF_ITS_OWN = {dfsynth.evaluate_checkpoint: {"out"}, dfsynth.generate: {"image"}}
 """Parameters that are no option."""
