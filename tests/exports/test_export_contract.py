@@ -1,6 +1,7 @@
 """What every format of files promises: all images, values, ids, a mark; and to go on."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -152,6 +153,20 @@ def test_killed_anywhere_then_run_again_it_is_the_same(store, tmp_path, start_ch
     for out in (tmp_path / "killed").iterdir():
         assert files_of(out) == expected
         assert list((out / ".export" / "tmp").iterdir()) == []
+
+
+@each_format
+def test_the_entry_of_every_file_is_flushed(store, tmp_path, monkeypatch, to):
+    flushed: set[Path] = set()
+
+    def watched(descriptor: int) -> None:
+        flushed.add(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    monkeypatch.setattr(os, "fsync", watched)
+    out = tmp_path / "out"
+    dfsynth.export(store, out, to=to)
+    written = [out / name for name in files_of(out)]
+    assert {path.parent for path in written} <= flushed
 
 
 FULL = """
