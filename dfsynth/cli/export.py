@@ -95,6 +95,11 @@ def _lines(report: "ExportReport") -> list[str]:
             f"left out: {report.failed} rows that failed in the store, {report.left_out} that "
             "--where does not keep",
         ]
+        if report.own_scale:
+            lines.append(
+                f"{report.own_scale} of the written images hold values beyond the common scale of "
+                "a map: take the scale from each file"
+            )
         finish = "to take their images too"
     if report.elsewhere:
         lines.append(f"{report.elsewhere} shards are in another process's hands")

@@ -6,7 +6,7 @@ A format is a module beside this one that makes a `FolderFormat`, and a line of 
 from typing import Final
 
 from dfsynth.exports.dicom import DICOM
-from dfsynth.exports.export import Export, ExportImage, describe_export
+from dfsynth.exports.export import Export, ExportImage, describe_export, has_own_scale
 from dfsynth.exports.folder import TABLE_NAME, ExportFolder, opened_folder
 from dfsynth.exports.folder_format import FolderFormat, Portion
 from dfsynth.exports.naming import file_stem
@@ -28,6 +28,7 @@ __all__ = [
     "Portion",
     "describe_export",
     "file_stem",
+    "has_own_scale",
     "new_record",
     "opened_folder",
 ]

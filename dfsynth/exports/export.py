@@ -80,6 +80,13 @@ class ExportImage:
         return file_stem(self.facts["row"], self.image_id)
 
 
+def has_own_scale(export: Export, image: ExportImage) -> bool:
+    """Whether a map of the image is written as whole numbers of another scale than the common."""
+    return export.dtype != "float32" and not all(
+        facts.scale is None or facts.scale.holds(image.maps[facts.name]) for facts in export.maps
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class StoredNumbers:
     """A map as whole numbers, and what they stand for."""

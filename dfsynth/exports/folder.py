@@ -6,7 +6,7 @@ OUT/FOLDER/…       the files
 OUT/.export/       lock, and files in the making
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +61,8 @@ class ExportFolder:
     def write(self, name: str, content: bytes) -> None:
         """Makes a file, by its path below the export, whole or not at all.
 
-        That it has its name survives a power cut only after `sync`; its bytes do at once.
+        That it has its name survives a power cut only after `sync` of its folder; its bytes do at
+        once.
 
         Raises:
             StoreError: the disk refuses.
@@ -95,7 +96,7 @@ class ExportFolder:
         """
         write_durably(self.record, record.to_json(images, complete), self.scratch, _OWNER)
 
-    def sync(self, folders: tuple[str, ...]) -> None:
+    def sync(self, folders: Iterable[str]) -> None:
         """Flushes the entries of folders that lie in the export.
 
         Raises:

@@ -128,6 +128,8 @@ class FilesOfImages:
             paths = self.paths(export, image.stem)
             for path, content in zip(paths, self.encode(export, image), strict=True):
                 folder.write(path, content)
+            # Those of the export are flushed once, at its end.
+            folder.sync({str(Path(path).parent) for path in paths} - {*self.folders(export)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,20 +40,26 @@ class LinearScale:
         """The largest value that a number stands for."""
         return self.offset + LEVELS * self.scale
 
+    def holds(self, values: NDArray[Any]) -> bool:
+        """Whether all `values` (of any shape) lie within its ends."""
+        return self.offset <= float(values.min()) and float(values.max()) <= self.top
+
     def fitted(self, values: NDArray[Any]) -> "LinearScale":
         """This scale, or one of their own for `values` (of any shape) that lie beyond its ends."""
-        low, high = float(values.min()), float(values.max())
-        if self.offset <= low and high <= self.top:
+        if self.holds(values):
             return self
-        return LinearScale.spanning(low, high)
+        return LinearScale.spanning(float(values.min()), float(values.max()))
 
     def store(self, values: NDArray[Any]) -> NDArray[np.uint16]:
         """The numbers for `values` (of any shape), each at most half a step off.
 
         Values lie within the ends of the scale.
         """
-        steps = (values.astype(np.float64) - self.offset) / self.scale
-        return np.clip(np.rint(steps), 0, LEVELS).astype(np.uint16)
+        steps = values.astype(np.float64)
+        steps -= self.offset
+        steps /= self.scale
+        np.rint(steps, out=steps)
+        return np.clip(steps, 0, LEVELS, out=steps).astype(np.uint16)
 
     def restore(self, stored: NDArray[Any]) -> NDArray[np.float64]:
         """The values (of the same shape) that stored numbers stand for."""

@@ -35,6 +35,8 @@ class ExportReport:
     """Images that `out` holds, whoever wrote them; null for a store."""
     left_out: int = 0
     """Finished rows that `where` did not let pass."""
+    own_scale: int = 0
+    """Of `ok`, images with a map beyond the common scale, which have another in their files."""
 
 
 class Exporter(Protocol):

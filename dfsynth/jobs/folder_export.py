@@ -24,6 +24,7 @@ from dfsynth.exports import (
     Portion,
     describe_export,
     file_stem,
+    has_own_scale,
     new_record,
     opened_folder,
 )
@@ -84,13 +85,14 @@ class FolderExporter:
             shards=record.shards,
             pending=record.shards - committed,
             shards_done=committed,
-            ok=written,
+            ok=written.images,
             failed=chosen.failed,
             elsewhere=0,
             seconds=time.monotonic() - started,
             resumed=resumed,
             images=images,
             left_out=chosen.left_out,
+            own_scale=written.own_scale,
         )
 
 
@@ -158,6 +160,15 @@ def _choose(
     return _Choice(chosen, manifest.num_rows - done.num_rows, done.num_rows - chosen.num_rows)
 
 
+@dataclass(slots=True)
+class _Written:
+    """What was written so far."""
+
+    images: int = 0
+    own_scale: int = 0
+    """Those of them that have a scale of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class _FolderJob:
     """The writing of one export's files."""
@@ -168,28 +179,29 @@ class _FolderJob:
     folder: ExportFolder
     progress: Progress
 
-    def run(self, table: pa.Table) -> int:
-        """Writes what is not there yet, a few portions ahead in threads; how many images it wrote.
+    def run(self, table: pa.Table) -> _Written:
+        """Writes what is not there yet, a few portions ahead in threads.
 
         Raises:
             StoreError: a row is damaged, or the disk refuses.
         """
         missing = self._missing(table)
         self.progress.start(missing.num_rows)
-        written = 0
+        total = _Written()
         arrays = format_of(self.source).array_reader(self.source, self.export.record.arrays)
         workers = available_cores() * self.format.threads_a_core(self.export)
         with thread_pool("export", workers) as pool:
-            done = Prefetch[Portion, int](
+            done = Prefetch[Portion, _Written](
                 pool,
                 lambda portion: self._write(arrays, portion),
                 self._portions(missing),
                 2 * workers,
             )
-            for _, images in done:
-                written += images
-                self.progress.advance(ok=images, failed=0)
-        return written
+            for _, written in done:
+                total.images += written.images
+                total.own_scale += written.own_scale
+                self.progress.advance(ok=written.images, failed=0)
+        return total
 
     def _missing(self, table: pa.Table) -> pa.Table:
         """The rows whose portions are not written."""
@@ -215,10 +227,18 @@ class _FolderJob:
         for first, members in groupby(lines, first_row):
             yield Portion(first, tuple(members))
 
-    def _write(self, arrays: ArrayReader, portion: Portion) -> int:
-        images = (self._read(arrays, line) for line in portion.lines)
-        self.format.write(self.export, portion, images, self.folder)
-        return len(portion.lines)
+    def _write(self, arrays: ArrayReader, portion: Portion) -> _Written:
+        written = _Written()
+
+        def images() -> Iterator[ExportImage]:
+            for line in portion.lines:
+                image = self._read(arrays, line)
+                written.images += 1
+                written.own_scale += has_own_scale(self.export, image)
+                yield image
+
+        self.format.write(self.export, portion, images(), self.folder)
+        return written
 
     def _read(self, arrays: ArrayReader, line: Mapping[str, Any]) -> ExportImage:
         """One image, once its values are known to be those that were written.
@@ -240,7 +260,7 @@ class _FolderJob:
         if isinstance(record, BuildRecord) and self.export.space == "source":
             geometry = geometry_of(record, line)
             return to_source(values.astype(np.float32), geometry)
-        return values if values.dtype == np.uint8 else values.astype(np.float32)
+        return values if values.dtype == np.uint8 else values.astype(np.float32, copy=False)
 
 
 def _list_names(folder: ExportFolder, table: pa.Table) -> None:

@@ -1,13 +1,15 @@
 """What every format of files promises: all images, values, ids, a mark; and to go on."""
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from exported_files import READERS, read_export
 from radiograph_files import write_bad_files, write_folder
-from toy_generator import ToyMaker
+from toy_generator import ToyGenerator, ToyMaker
 from toy_simulator import ToyPairMaker
 
 import dfsynth
@@ -19,6 +21,7 @@ from dfsynth.jobs.build import run_build
 from dfsynth.jobs.simulate import run_simulation
 from dfsynth.options import BuildOptions, SimulateOptions
 from dfsynth.progress import Silent
+from dfsynth.records import Generated, ModelInput
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.opened import open_store
 
@@ -152,6 +155,20 @@ def test_killed_anywhere_then_run_again_it_is_the_same(store, tmp_path, start_ch
     for out in (tmp_path / "killed").iterdir():
         assert files_of(out) == expected
         assert list((out / ".export" / "tmp").iterdir()) == []
+
+
+@each_format
+def test_the_entry_of_every_file_is_flushed(store, tmp_path, monkeypatch, to):
+    flushed: set[Path] = set()
+
+    def watched(descriptor: int) -> None:
+        flushed.add(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    monkeypatch.setattr(os, "fsync", watched)
+    out = tmp_path / "out"
+    dfsynth.export(store, out, to=to)
+    written = [out / name for name in files_of(out)]
+    assert {path.parent for path in written} <= flushed
 
 
 FULL = """
@@ -313,6 +330,34 @@ def test_the_command_says_what_it_did(store, tmp_path, run_cli):
     assert f"left out: 4 rows that failed in the store, {7 - kept} that --where" in out
     found = json.loads(run_cli(*command, "--json")[1])
     assert (found["ok"], found["images"], found["resumed"]) == (0, kept, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "own"),
+    [
+        (("--to", "png"), 4),
+        (("--to", "tiff"), 4),
+        (("--to", "dicom"), 4),
+        (("--to", "tiff", "--dtype", "float32"), 0),
+        (("--to", "parquet"), 0),
+    ],
+)
+def test_images_with_a_scale_of_their_own_are_counted(
+    radiographs, tmp_path, monkeypatch, run_cli, more, own
+):
+    made = ToyGenerator.one
+
+    def bright(self: ToyGenerator, source: ModelInput, image_id: str) -> Generated:
+        found = made(self, source, image_id)
+        return replace(found, dark_field=found.dark_field + 3 * image_id.startswith("part0"))
+
+    monkeypatch.setattr(ToyGenerator, "one", bright)
+    store = tmp_path / "x.zarr"
+    run_build(BuildOptions(source=str(radiographs), out=store), ToyMaker(), Silent())
+    command = ("export", store, "--out", tmp_path / "out", *more)
+    assert (f"{own} of the written images" in run_cli(*command)[1]) is (own > 0)
+    assert json.loads(run_cli(*command, "--json")[1])["own_scale"] == 0, "it wrote none"
+    assert json.loads(run_cli(*command, "--overwrite", "--json")[1])["own_scale"] == own
 
 
 def test_tiff_keeps_floats_as_they_are(store, tmp_path):
