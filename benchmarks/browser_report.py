@@ -9,7 +9,6 @@ timed in Chromium without a window.
 
 import argparse
 import os
-import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +16,8 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+from headless_chromium import start_chromium
 from machine import describe_machine
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
 import dfsynth
 from dfsynth.errors import ErrorCode
@@ -150,13 +148,7 @@ def draw_row(held: ManifestRow | Any, row: int) -> ManifestRow:
 
 def time_page(page: Path) -> None:
     """First paint, until all is drawn, and how long the slider takes from move to paint."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1300,900"):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=Service(str(shutil.which("chromedriver"))))
-    try:
-        driver.set_script_timeout(120)
+    with start_chromium(script_timeout_s=120) as driver:
         for attempt in range(3):
             driver.get(page.resolve().as_uri())
             driver.execute_async_script("window.dfsynthSettled().then(arguments[0]);")
@@ -171,8 +163,6 @@ def time_page(page: Path) -> None:
                 f"{np.median(times):.0f} ms (median of {_STEPS}), "
                 f"{np.quantile(times, 0.95):.0f} ms (95 %), {times.max():.0f} ms (slowest)"
             )
-    finally:
-        driver.quit()
 
 
 if __name__ == "__main__":

@@ -7,15 +7,14 @@ In Chromium without a window; each library alone on its page, 72 bars of two ser
 """
 
 import argparse
-import shutil
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import numpy as np
+from headless_chromium import start_chromium
 from machine import describe_machine
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
 _REPEATS: Final = 20
 _COMMON: Final = """
@@ -71,25 +70,16 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args()
     print(describe_machine())
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1300,900"):
-        options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=Service(str(shutil.which("chromedriver"))))
-    driver.set_script_timeout(300)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            for _ in range(2):
-                for name, code in _LIBRARIES.items():
-                    script = getattr(given, name)
-                    times = measure(driver, Path(folder), script, code)
-                    print(
-                        f"{name}: {script.stat().st_size} bytes; seventeen histograms "
-                        f"{np.median(times):.1f} ms (median of {_REPEATS}), {times.max():.1f} ms "
-                        "(slowest)"
-                    )
-    finally:
-        driver.quit()
+    with start_chromium(script_timeout_s=300) as driver, TemporaryDirectory() as folder:
+        for _ in range(2):
+            for name, code in _LIBRARIES.items():
+                script = getattr(given, name)
+                times = measure(driver, Path(folder), script, code)
+                print(
+                    f"{name}: {script.stat().st_size} bytes; seventeen histograms "
+                    f"{np.median(times):.1f} ms (median of {_REPEATS}), {times.max():.1f} ms "
+                    "(slowest)"
+                )
 
 
 def measure(

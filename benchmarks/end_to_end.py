@@ -13,7 +13,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from build_speed import repeat_samples
@@ -60,10 +60,7 @@ def compare(
 ) -> dict[str, object]:
     """Rates of both, pair by pair, and the share that the build reaches."""
     options = BuildOptions.of(source=source, out=folder / "unused.zarr", size=size, mc=mc)
-    maker: GeneratorMaker = CheckpointMaker(options)
-    generator = maker.make(maker.resolve_precision("auto"), (size, size))
-    reader = ModelInputReader((size, size), maker.facts.intensity, DecodeLimits())
-    inputs = [reader(path.read_bytes())[1] for path in sorted(source.iterdir())]
+    generator, inputs = load(options, (size, size), sorted(source.iterdir()))
     alone, whole, use = [], [], None
     for number in range(pairs):
         out = folder / f"{mc}-{number}.zarr"
@@ -85,6 +82,16 @@ def compare(
         "shares": shares,
         "stages": use,
     }
+
+
+def load(
+    options: BuildOptions, grid: tuple[int, int], files: Iterable[Path]
+) -> tuple[Generator, list[ModelInput]]:
+    """The generator that a build takes, and what it reads of these files."""
+    maker: GeneratorMaker = CheckpointMaker(options)
+    generator = maker.make(maker.resolve_precision("auto"), grid)
+    reader = ModelInputReader(grid, maker.facts.intensity, DecodeLimits())
+    return generator, [reader(path.read_bytes())[1] for path in files]
 
 
 def generator_rate(generator: Generator, inputs: Sequence[ModelInput]) -> float:

@@ -14,13 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from end_to_end import generator_rate
+from end_to_end import generator_rate, load
 from machine import describe_machine
 
-from dfsynth.decode import DecodeLimits
-from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 from dfsynth.options import BuildOptions
-from dfsynth.preprocess import ModelInputReader
 from dfsynth.resources import data_folder
 
 _BUSY = "while True: pass"
@@ -64,10 +61,8 @@ def rate_beside(others: int, policy: str, arguments: argparse.Namespace) -> floa
 def rate(images: int, size: int) -> float:
     """Images/s of the generator alone, in this process."""
     options = BuildOptions.of(source="samples", out=Path("unused.zarr"), size=size, mc="fast")
-    maker = CheckpointMaker(options)
-    generator = maker.make(maker.resolve_precision("auto"), (size, size))
-    reader = ModelInputReader((size, size), maker.facts.intensity, DecodeLimits())
-    samples = [reader(p.read_bytes())[1] for p in sorted(data_folder("samples").glob("*.png"))]
+    files = sorted(data_folder("samples").glob("*.png"))
+    generator, samples = load(options, (size, size), files)
     return generator_rate(generator, [samples[n % len(samples)] for n in range(images)])
 
 

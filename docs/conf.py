@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from jupyter_cache.executors import utils as _executors
 from sphinx.application import Sphinx
 
 import dfsynth
+from dfsynth.resources import data_folder
 
 project = "dfsynth"
 author = "dfsynth maintainers"
@@ -35,29 +37,36 @@ maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
 
 
-def _code_digest() -> str:
-    """What all code and data of the package add up to."""
+def _package_digest() -> str:
+    """What all code and data of the package add up to; some data lie elsewhere in a checkout."""
     digest = hashlib.sha256()
-    package = Path(dfsynth.__file__).parent
-    for file in sorted(package.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
-            digest.update(f"{file.relative_to(package)}\0".encode())
-            digest.update(file.read_bytes())
+    for folder in (Path(dfsynth.__file__).parent, data_folder("corpora"), data_folder("recipes")):
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(f"{file.relative_to(folder)}\0".encode())
+                digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
 
 # Pages with code cells are notebooks: they run, each in a folder of its own, and one that fails
-# fails the documentation. They are run anew when they, or anything in the package, have changed.
+# fails the documentation. They are run anew when they, or anything in the package, have changed;
+# what an earlier package gave is removed.
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(Path(__file__).parents[1] / "site" / ".notebooks" / _code_digest())
+_outputs = Path(__file__).parents[1] / "site" / ".notebooks" / _package_digest()
+nb_execution_cache_path = str(_outputs)
+for _old in set(_outputs.parent.glob("*")) - {_outputs}:
+    shutil.rmtree(_old)
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
-# Only ends a hang: no cell takes more than a minute on two free cores.
+# Only ends a hang.
 nb_execution_timeout = 1200
 nb_execution_show_tb = True
 # A command prints in pieces. They are joined as they come, where `nb_merge_streams` would break
-# lines between them.
-_executors.executenb = partial(nbclient.execute, coalesce_streams=True)
+# lines between them. Kernels are not to warn that they listen unencrypted: they listen to this
+# machine alone.
+_executors.executenb = partial(
+    nbclient.execute, coalesce_streams=True, extra_arguments=["--log-level=ERROR"]
+)
 # Cells of commands find the `dfsynth` of this environment, and write plain text, as wide as a
 # page.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -104,9 +104,9 @@ def make_promise(calibration: ErrorCalibration, limit: ErrorLimit) -> ErrorPromi
     scores, errors, patients = _columns_of(rows, limit.column)
     count = len(set(patients))
     require_patients(count, limit, calibration.description)
-    found = find_threshold(scores, errors > limit.max_error, patients, limit.risk, limit.confidence)
+    failed = errors > limit.max_error
+    found = find_threshold(scores, failed, patients, limit.risk, limit.confidence)
     if found is None:
-        failed = errors > limit.max_error
         risk = attainable_risk(scores, failed, patients, limit.confidence)
         error = attainable_error(scores, errors, patients, limit.risk, limit.confidence)
         raise UsageError(_refusal(limit, calibration.description, count, risk, error))

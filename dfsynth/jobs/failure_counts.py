@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
+from dfsynth.errors import StoreError
 from dfsynth.files.faults import store_faults
 from dfsynth.manifest import read_failures
 from dfsynth.records import ManifestRow, PairRow
@@ -28,7 +29,7 @@ def count_failures(layout: StoreLayout) -> Counter[tuple[int, str]]:
     """How many rows of each committed shard failed, by (shard, error code).
 
     Raises:
-        StoreError: the manifest cannot be read, or a part is damaged.
+        StoreError: the manifest cannot be read, or a part is damaged or under another's name.
     """
     looks = _look_at_parts(layout)
     known = _read_lines(layout) if len(looks) >= _KEPT_FROM else {}
@@ -40,6 +41,11 @@ def count_failures(layout: StoreLayout) -> Counter[tuple[int, str]]:
     unread = sorted(looks.keys() - current.keys())
     current.update((shard, {}) for shard in unread)
     for (shard, code), count in read_failures(map(layout.part, unread)).items():
+        if shard not in current:
+            raise StoreError(
+                f"a part below {layout.manifest} holds rows of shard {shard}, which is not "
+                "committed: it lies under another's name; `dfsynth verify` names what is damaged"
+            )
         current[shard][code] = count
     if unread and len(looks) >= _KEPT_FROM:
         _add_lines(layout, (_line(shard, looks[shard], current[shard]) for shard in unread))

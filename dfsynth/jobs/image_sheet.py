@@ -12,10 +12,10 @@ from dfsynth.jobs.sheet_content import Panels, number_caption
 from dfsynth.records import Float32Map, IntensityWindow
 from dfsynth.report import IMAGE_COLUMNS, SheetRow, columns_of_images
 from dfsynth.source import Source
+from dfsynth.store import StoreLayout
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.opened import Store
 from dfsynth.store.plan import Plan, source_item
-from dfsynth.store.remote import opened_layout
 from dfsynth.store.row_geometry import content_of
 
 
@@ -23,15 +23,14 @@ class SourceImages:
     """The radiographs of a store, read again from their source into the store's grid."""
 
     def __init__(
-        self, store: Store, record: BuildRecord, source: Source, limits: DecodeLimits
+        self, layout: StoreLayout, record: BuildRecord, source: Source, limits: DecodeLimits
     ) -> None:
         held = record.fingerprint
         self._source = source
         self._reader = reader_of(source, held.size, IntensityWindow(*record.intensity), limits)
         self._shard_size = held.shard_size
-        with opened_layout(store.path) as layout:
-            # It stays open, and so readable, when the folder that stands for a store is gone.
-            self._plan = Plan(layout.plan, record.cut, source_item)
+        # It stays open, and so readable, when the folder that stands for a store is gone.
+        self._plan = Plan(layout.plan, record.cut, source_item)
 
     def read(self, row: int) -> Float32Map | None:
         """(y, x) of the grid in [0, 1]; None where the source no longer gives the image.

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from dfsynth.jobs.sheet_content import Panels, number_caption
-from dfsynth.records import Float32Map
 from dfsynth.report import SheetRow, columns_of_pairs
 from dfsynth.store.opened import Store
 from dfsynth.store.pairs_record import DARK_FIELD_WINDOW, PairsRecord
+from dfsynth.store.row import shown_map
 
 PAIR_COLUMNS: Final = columns_of_pairs(DARK_FIELD_WINDOW)
 """By the name of the array."""
@@ -41,7 +39,7 @@ def panels_of_pairs(
 def _row(store: Store, line: dict[str, Any], by: str | None) -> SheetRow:
     numbers = _drawn_parameters(line) if by is None else number_caption(line, by)
     caption = [line["image_id"], line["origin"], *numbers, *line["flags"]]
-    images = tuple(_read(store, name, line) for name in PAIR_COLUMNS)
+    images = tuple(shown_map(store.read, name, line) for name in PAIR_COLUMNS)
     return SheetRow(tuple(caption), images, failure=line["error_code"])
 
 
@@ -52,9 +50,3 @@ def _drawn_parameters(line: dict[str, Any]) -> list[str]:
     if line["eps_bar_per_m"] is not None:
         found.append(f"eps {line['eps_bar_per_m']:.2f} /m")
     return found
-
-
-def _read(store: Store, name: str, line: dict[str, Any]) -> Float32Map:
-    values = store.read(name, line["row"]).astype(np.float32)
-    # The mask is of integers, which know no NaN: what failed reads 0 there, as no lung does.
-    return values if line["status"] == "ok" else np.full_like(values, np.nan)

@@ -25,6 +25,7 @@ from dfsynth.source import open_source
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.opened import Store, open_store
 from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.remote import opened_layout
 from dfsynth.store.surroundings import require_outside_stores
 
 _WHAT: Final = "the contact sheet"
@@ -117,7 +118,9 @@ def _source_images(store: Store, record: BuildRecord, options: ShowOptions) -> S
     if options.source is None or "attenuation" in store.maps:
         return None
     limits = limits_of(options.max_pixels, options.max_bytes)
-    return SourceImages(store, record, open_source(options.source, options.root), limits)
+    source = open_source(options.source, options.root)
+    with opened_layout(store.path) as layout:
+        return SourceImages(layout, record, source, limits)
 
 
 def _choose(store: Store, options: ShowOptions) -> _Choice:

@@ -75,12 +75,12 @@ def _read_parts(folder: Path, expected: ManifestSchema | None, wanted: Set[str] 
     try:
         schema = check_schema(parts[0], pq.read_schema(parts[0]), expected)
         files = [str(part) for part in parts]
-        newest = newest_version(schema).arrow
+        own, newest = schema.arrow, newest_version(schema).arrow
         # A data set fills with nulls what its files lack, and drops what they have beyond it.
         data = ds.dataset(files, schema=newest, format=_VERIFYING)
         for fragment in data.get_fragments():
             # The footer stays with the fragment, so that each is read once.
-            if not fragment.physical_schema.equals(schema.arrow):
+            if not fragment.physical_schema.equals(own):
                 check_schema(Path(fragment.path), fragment.physical_schema, schema)
         table = data.to_table(columns=_chosen(newest, wanted))
         table.validate(full=True)

@@ -83,9 +83,10 @@ class CorpusSource:
         """
         finder = ImageFinder(self.corpus.images, self.root)
         found = finder.find()
-        excluded = finder.excluded
         where = f"the corpus {self.name}"
-        exclusion.require_images(len(found["id"]), f"{where} below {self.root}", excluded)
+        exclusion.require_images(len(found["id"]), f"{where} below {self.root}", finder.excluded)
+        # Its patterns say which files are images: tables and texts beside them are its own.
+        excluded = exclusion.without_suffixes(finder.excluded)
         require_unique(found["id"].chunks, where, found["uri"].chunks)
         facts = Facts.load(self.corpus, self.root)
         images = _concatenated(in_byte_order(found))

@@ -1,5 +1,6 @@
 """Which files are no inputs, why, and how messages say so."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -35,12 +36,18 @@ UNPACK_ADVICE: Final = (
     "nothing else, as the source"
 )
 
-PARQUET: Final = "not_an_image_suffix:.parquet"
+_SUFFIX: Final = "not_an_image_suffix:"
+PARQUET: Final = f"{_SUFFIX}.parquet"
 
 
 def suffix_reason(suffix: str) -> str:
     """The reason to leave out a file for its suffix, for example "not_an_image_suffix:.csv"."""
-    return f"not_an_image_suffix:{suffix}"
+    return f"{_SUFFIX}{suffix}"
+
+
+def without_suffixes(excluded: Mapping[str, int]) -> Counter[str]:
+    """The counts less those of files that are left out for their suffix, such as tables."""
+    return Counter({r: count for r, count in excluded.items() if not r.startswith(_SUFFIX)})
 
 
 def reason_to_exclude(name: str) -> str | None:

@@ -1,7 +1,7 @@
 """Where the files lie that every store has, and the scan that finds committed shards.
 
 <folder>/manifest/part-NNNNNNN.parquet  the commit record of shard N
-<folder>/run/                           plan.pq, build.json, lock, tmp/
+<folder>/run/                           plan.pq, build.json, lock, failures.jsonl, tmp/
 <folder>/README.md, croissant.json      what the store is, for people and for programs
 <folder>/run/partial-NNNNNNN.rows       finished rows of shard N, which has no part yet
 <folder>/run/replacing-NNNNNNN          the files of shard N are being replaced under its part

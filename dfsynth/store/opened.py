@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.extras import load_extra
+from dfsynth.files.faults import is_there
 from dfsynth.files.object_path import AnyPath, ObjectPath, to_any_path
 from dfsynth.manifest import (
     SplitSource,
@@ -85,10 +86,10 @@ class Store:
     def _repr_html_(self) -> str:
         """What the store holds, how far it is and what made it, as HTML for a notebook."""
         try:
-            manifest, damage = self.manifest, ""
+            rows, damage = self._read_manifest(["status"]), ""
         except StoreError as error:
-            manifest, damage = None, str(error)
-        return summary_markup(str(self.path), self.record, manifest, damage)
+            rows, damage = None, str(error)
+        return summary_markup(str(self.path), self.record, rows, damage)
 
     @property
     def provenance(self) -> Mapping[str, Json]:
@@ -124,8 +125,11 @@ class Store:
         Raises:
             StoreError: the manifest is missing or damaged.
         """
+        return self._read_manifest()
+
+    def _read_manifest(self, columns: Sequence[str] | None = None) -> pa.Table:
         with opened_layout(self.path) as layout:
-            return read_manifest(layout.manifest, self.record.manifest_schema)
+            return read_manifest(layout.manifest, self.record.manifest_schema, columns)
 
     if TYPE_CHECKING:
 
@@ -179,7 +183,7 @@ class Store:
             return []
         with opened_layout(self.path) as layout:
             part = layout.part(row // self.record.shard_size)
-            if not part.exists():
+            if not is_there(part):
                 return []
             rows = read_part(part, self.record.manifest_schema)
         return rows.filter(pc.equal(rows["row"], pa.scalar(row, pa.int64()))).to_pylist()
@@ -230,13 +234,9 @@ class Store:
         return to_source(values.astype(np.float32), geometry_of(self.record, self._finished(row)))
 
     def _finished(self, row: int) -> dict[str, Any]:
-        """The columns of a row by name; of its part alone, however large the store is."""
-        shard = row // self.record.shard_size
-        with opened_layout(self.path) as layout:
-            committed = row >= 0 and layout.part(shard).exists()
-            lines = read_part(layout.part(shard)).to_pylist() if committed else []
-        for line in lines:
-            if line["row"] == row and line["status"] == "ok":
+        """The columns of a row by name."""
+        for line in self._rows_numbered(row):
+            if line["status"] == "ok":
                 return line
         raise StoreError(
             f"row {row} of {self.path} has no image: it failed, is not built yet, or is no row of "

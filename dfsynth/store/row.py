@@ -1,6 +1,6 @@
 """One row of a store as a Python object: what the manifest says, its maps, and how it looks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -96,9 +96,20 @@ class StoredRow:
         return list(titles.values()), tuple(self._values(name) for name in titles)
 
     def _values(self, name: str) -> Float32Map:
-        values = self.read(name).astype(np.float32)
-        # Masks are of integers, which know no NaN: what failed reads 0 there, as no lung does.
-        return values if self.ok else np.full_like(values, np.nan)
+        return shown_map(self._arrays.read, name, self.facts)
+
+
+def shown_map(
+    read: Callable[[str, int], StoredMap], name: str, line: Mapping[str, Any]
+) -> Float32Map:
+    """One map (y, x) of a row of the manifest, NaN where it failed, padding included.
+
+    Raises:
+        StoreError: no such map, or the stored bytes are damaged.
+    """
+    values = read(name, line["row"]).astype(np.float32)
+    # Masks are of integers, which know no NaN: what failed reads 0 there, as no lung does.
+    return values if line["status"] == "ok" else np.full_like(values, np.nan)
 
 
 def _spelt(value: object) -> str:

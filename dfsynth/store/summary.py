@@ -11,28 +11,28 @@ from dfsynth.store.pairs_record import PairsRecord
 
 
 def summary_markup(
-    path: str, record: BuildRecord | PairsRecord, manifest: pa.Table | None, damage: str
+    path: str, record: BuildRecord | PairsRecord, committed: pa.Table | None, damage: str
 ) -> str:
     """The summary of a store as HTML, escaped.
 
     Args:
         path: Where it lies.
         record: What it was made from.
-        manifest: Its committed rows; null where they cannot be read.
+        committed: The column `status` of its committed rows; null where it cannot be read.
         damage: Why not.
     """
     height, width = record.fingerprint.size
     grid = f"{height} × {width} pixels"
-    rows = damage if manifest is None else _rows(record, manifest)
+    rows = damage if committed is None else _rows(record, committed)
     arrays = ", ".join(f"{array.name} ({array.dtype})" for array in record.arrays)
     facts = {"rows": rows, "maps": arrays, "grid": grid, **_origin(record)}
     return facts_markup(f"Store {path}", facts, str(record.provenance()["notice"]))
 
 
-def _rows(record: BuildRecord | PairsRecord, manifest: pa.Table) -> str:
+def _rows(record: BuildRecord | PairsRecord, committed: pa.Table) -> str:
     """How many rows are there, how many failed, and whether the store is finished."""
-    planned, done = record.cut.inputs, manifest.num_rows
-    failed = Counter(manifest["status"].to_pylist())["failed"]
+    planned, done = record.cut.inputs, committed.num_rows
+    failed = Counter(committed["status"].to_pylist())["failed"]
     text = f"{done} of {planned}: half built" if done < planned else f"{done}"
     return f"{text}, {failed} failed" if failed else text
 

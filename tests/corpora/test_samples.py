@@ -18,6 +18,7 @@ def test_they_need_no_root() -> None:
     assert rows["nih_00001373_010"]["findings"] == ["Cardiomegaly", "Effusion", "Pneumonia"]
     assert rows["hannover_0ac7580d"]["patient_id"] == "hannover-43b865bf"
     assert found.complaints == ()
+    assert found.listing.excluded == {}
     assert decode(source.read(items_of(found)[0], 1 << 24)).pixels.ndim == 2
 
 

@@ -54,6 +54,27 @@ def test_a_damaged_evaluation_is_named(folder, tmp_path, damage):
     assert not (tmp_path / "report").exists()
 
 
+@pytest.mark.parametrize("target", ["noisy", "whole"])
+def test_an_evaluation_whose_figures_are_gone_is_named(folder, tmp_path, target):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    last = metrics["stages"][-1]
+    if target == "noisy":
+        last["whole"] |= {"noisy": None, "clean": None}
+        last["lung"] = None
+    else:
+        last["whole"]["noisy"]["mae"]["value"] = float("nan")
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises(StoreError, match="evaluate again"):
+        dfsynth.write_report(folder, out=tmp_path / "report")
+
+
+def test_a_table_of_images_that_is_no_table_is_named(folder, tmp_path):
+    with (folder / "images.csv").open("a") as stream:
+        stream.write("x" * 200_000)
+    with pytest.raises(StoreError, match="evaluate again"):
+        dfsynth.write_report(folder, out=tmp_path / "report")
+
+
 def test_the_page_draws_without_a_word(page: Page, folder, tmp_path):
     dfsynth.write_report(folder, out=tmp_path / "report")
     dfsynth.write_report(folder, out=tmp_path / "bare")

@@ -97,3 +97,10 @@ def test_a_damaged_part_is_named(layout):
     layout.part(2).write_bytes(b"no parquet")
     with pytest.raises(StoreError, match=r"part-0000002"):
         count_failures(layout)
+
+
+@pytest.mark.parametrize("wrong", [1, 7])
+def test_a_part_under_the_name_of_another_shard_is_an_error(layout, wrong):
+    layout.part(3).rename(layout.part(wrong))
+    with pytest.raises(StoreError, match="holds rows of shard 3, which is not committed"):
+        count_failures(layout)

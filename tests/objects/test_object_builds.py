@@ -1,6 +1,7 @@
 """Stores in an object store: what a build leaves there, whatever ends it, and who may share it."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from object_builds import build_store
 from object_server import KEY_ID, SECRET, Bucket, environment
 from torch.utils.data import DataLoader
 
+import dfsynth
 import dfsynth.store.remote as remote_store
 from dfsynth.errors import ConflictError, StoreError, UsageError
 from dfsynth.files import objects
@@ -56,6 +58,25 @@ def require_equal(url: str, local: Path) -> None:
             np.asarray(ours.arrays[name]), np.asarray(theirs.arrays[name])
         )
     assert verify_store(url, False, Silent()).damage == ()
+
+
+def test_a_store_in_an_object_store_has_a_report(
+    bucket: Bucket, images: Path, tmp_path: Path
+) -> None:
+    url = f"{bucket.url}/a/x.zarr"
+    build_store(images, url)
+    before = bucket.contents()
+    found = dfsynth.write_report(url, out=tmp_path / "report", source=str(images))
+    assert (found.images, found.thumbnails) == (2, 2)
+    assert (found.damage, found.remarks) == ((), ())
+    html = found.page.read_text()
+    assert "<h1>x.zarr</h1>" in html
+    assert "<code>not_an_image</code>" in html
+    bucket.remove("a/x.zarr/dark_field/c.0.0.0")
+    (damage,) = dfsynth.write_report(url, out=tmp_path / "report").damage
+    assert "shard 0" in damage
+    assert str(Path(tempfile.gettempdir())) not in damage
+    assert bucket.contents().keys() == before.keys() - {"a/x.zarr/dark_field/c.0.0.0"}
 
 
 def require_card(content: dict[str, bytes], key: str, local: Path) -> None:

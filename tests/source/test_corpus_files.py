@@ -73,7 +73,7 @@ def test_a_users_corpus(make_tree, tmp_path, ids_of, id_from, ids) -> None:
     row = listing.table.to_pylist()[0]
     assert (row["findings"], row["age"], row["split"]) == (["A", "B"], None, "fold1")
     assert (row["width_mm"], row["height_mm"]) == (300.5, None)
-    assert listing.excluded == {"unexpected_suffix:.jpg": 1, "not_an_image_suffix:.csv": 1}
+    assert listing.excluded == {"unexpected_suffix:.jpg": 1}
     assert listing.warnings == (
         "2 values of age are not an age from 0 to 100 years and became null",
     )

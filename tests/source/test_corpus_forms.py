@@ -203,7 +203,7 @@ def test_images_left_out_by_table_and_by_name(tmp_path) -> None:
     )
     found = survey(tmp_path, text)
     assert list(rows_of(found)) == ["a"]
-    assert found.listing.excluded == {"ct": 1, "broken_file": 1, "not_an_image_suffix:.csv": 1}
+    assert found.listing.excluded == {"ct": 1, "broken_file": 1}
 
 
 def test_tables_one_below_the_other_and_the_first_that_speaks(tmp_path) -> None:

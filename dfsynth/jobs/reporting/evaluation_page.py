@@ -44,12 +44,12 @@ def write_evaluation_report(folder: Path, evaluation: Path) -> EvaluationReportF
     try:
         found = parse_object(raw)
         page = _page(found, _cases(evaluation / IMAGES, found))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        write_evaluation_page(folder, page)
+    except (ValueError, LookupError, TypeError, AttributeError, csv.Error) as error:
         raise StoreError(
             f"{evaluation / METRICS} or {IMAGES} beside it is damaged: found other entries than "
             "dfsynth evaluate writes; evaluate again"
         ) from error
-    write_evaluation_page(folder, page)
     return EvaluationReportFacts(int(found["images"]), page.warnings)
 
 
@@ -118,7 +118,8 @@ def _cases(path: Path, found: Mapping[str, Any]) -> Json:
         return None
     last = found["stages"][-1]
     region = "whole" if last["lung"] is None else "lung"
-    target = next(t for t in _TARGETS if last[region][t] is not None)
+    known = [target for target in _TARGETS if last[region][target] is not None]
+    target = known[0]
     wanted = {"stage": str(last["stage"]), "region": region, "target": target}
     with store_faults(f"read {path}"), path.open(newline="", encoding="utf-8") as stream:
         table = csv.DictReader(stream)

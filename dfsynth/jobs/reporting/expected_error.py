@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -34,6 +35,8 @@ class ExpectedErrors:
     curves: tuple[ErrorCurve, ...]
     basis: str
     """A sentence; why there are no curves, where there are none."""
+    checkpoint: str | None = None
+    """The last name of the checkpoint that was given; null where it is found by the store."""
 
 
 def expected_errors(record: BuildRecord, checkpoint: str | None) -> ExpectedErrors:
@@ -62,6 +65,7 @@ def expected_errors(record: BuildRecord, checkpoint: str | None) -> ExpectedErro
         f"From {calibration.description}: {len(calibration.rows)} simulated images of {patients} "
         "patients on whom the generator was not trained, as far as the images of this store are "
         "like them. The error is that of shape, from 0 to 1; every patient counts the same.",
+        None if checkpoint is None else Path(checkpoint).resolve().name,
     )
 
 

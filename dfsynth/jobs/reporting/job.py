@@ -10,7 +10,7 @@ from dfsynth.jobs.reporting.evaluation_page import METRICS, write_evaluation_rep
 from dfsynth.jobs.reporting.store_page import write_store_report
 from dfsynth.options import ReportOptions
 from dfsynth.progress import Progress
-from dfsynth.report.browser import require_report_folder, writing_report
+from dfsynth.report.browser import writing_report
 from dfsynth.store import StoreLayout
 from dfsynth.store.surroundings import require_outside_stores
 
@@ -48,11 +48,9 @@ def run_report(options: ReportOptions, progress: Progress) -> Report:
     """
     out = options.folder
     require_outside_stores(out, _WHAT)
-    require_report_folder(out)
     with writing_report(out) as folder:
-        if _is_evaluation(options):
-            assert isinstance(options.store, Path)
-            evaluation = write_evaluation_report(folder, options.store)
+        if (evaluated := _evaluation(options)) is not None:
+            evaluation = write_evaluation_report(folder, evaluated)
             kind, images, thumbnails = "evaluation", evaluation.images, 0
             damage: tuple[str, ...] = ()
             remarks = evaluation.remarks
@@ -64,10 +62,11 @@ def run_report(options: ReportOptions, progress: Progress) -> Report:
     return Report(out / "index.html", kind, images, thumbnails, damage, remarks, size_bytes)
 
 
-def _is_evaluation(options: ReportOptions) -> bool:
-    """Whether the path is a folder of `dfsynth evaluate`, and no store."""
+def _evaluation(options: ReportOptions) -> Path | None:
+    """The path where it is a folder of `dfsynth evaluate`, and no store."""
     path = options.store
     if isinstance(path, ObjectPath):
-        return False
+        return None
     with store_faults(f"look into {path}"):
-        return (path / METRICS).is_file() and not StoreLayout(path).build.exists()
+        evaluated = (path / METRICS).is_file() and not StoreLayout(path).build.exists()
+    return path if evaluated else None

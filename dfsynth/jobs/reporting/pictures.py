@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -38,11 +39,11 @@ class MapReader:
 
     kinds: tuple[GalleryMap, ...]
     read: Callable[[Line], Maps]
-    """The maps (y, x) of a finished row, one for each kind; null where one is not stored.
+    """The maps (y, x) of a finished row, one for each kind; null where one cannot be had.
 
     Raises StoreError where the row's shard is damaged.
     """
-    read_doubt: Callable[[Line], Float32Map | None] | None = None
+    read_doubt: Callable[[Line], Float32Map] | None = None
     """The last map alone, whose scale suits the store; null where all scales are fixed."""
 
 
@@ -55,37 +56,43 @@ class DrawnPictures:
     damaged: dict[int, str] = field(default_factory=dict)
     """Shard → what was wrong with it, as the first of its rows shows."""
     blank: int = 0
-    """Images of which some map is neither stored nor in the source."""
+    """Images whose attenuation is neither stored nor in the source."""
 
 
 def image_reader(
     arrays: ArrayReader, record: BuildRecord, source: SourceImages | None
 ) -> MapReader:
-    """Attenuation, dark-field, and the standard deviation of both doubts together."""
+    """Attenuation, and what the store holds of dark-field and doubt.
 
-    def stored(name: str, line: Line) -> Float32Map | None:
-        if name not in arrays.names:
-            return None
+    Doubt is the standard deviation of aleatoric and epistemic together.
+    """
+    held = [name for name in _DOUBT if name in arrays.names]
+
+    def stored(name: str, line: Line) -> Float32Map:
         return arrays.read(name, line["row"]).astype(np.float32)[content_of(record, line)]
 
-    def doubt(line: Line) -> Float32Map | None:
-        found = [values for name in _DOUBT if (values := stored(name, line)) is not None]
-        return np.sqrt(np.sum(np.square(found), axis=0)).astype(np.float32) if found else None
+    def attenuation(line: Line) -> Float32Map | None:
+        if "attenuation" in arrays.names:
+            return stored("attenuation", line)
+        image = None if source is None else source.read(line["row"])
+        return None if image is None else image[content_of(record, line)]
 
-    def read(line: Line) -> Maps:
-        attenuation = stored("attenuation", line)
-        if attenuation is None and source is not None:
-            image = source.read(line["row"])
-            attenuation = None if image is None else image[content_of(record, line)]
-        return [attenuation, stored("dark_field", line), doubt(line)]
+    def doubt(line: Line) -> Float32Map:
+        found = [stored(name, line) for name in held]
+        return np.sqrt(np.sum(np.square(found), axis=0)).astype(np.float32)
 
-    held = [name for name in _DOUBT if name in arrays.names]
-    kinds = (
-        GalleryMap("attenuation", "Attenuation", "grey value", "gray", 0.0, 1.0, _GREY_LEVELS),
-        GalleryMap("dark_field", "Dark-field, synthetic", record.unit, "gray", *record.window),
-        GalleryMap("doubt", _doubt_title(held), record.unit, "cividis", 0.0, 1.0),
+    kinds = [GalleryMap("attenuation", "Attenuation", "grey value", "gray", 0.0, 1.0, _GREY_LEVELS)]
+    readers: list[Callable[[Line], Float32Map | None]] = [attenuation]
+    if "dark_field" in arrays.names:
+        title = "Dark-field, synthetic"
+        kinds.append(GalleryMap("dark_field", title, record.unit, "gray", *record.window))
+        readers.append(partial(stored, "dark_field"))
+    if held:
+        kinds.append(GalleryMap("doubt", _doubt_title(held), record.unit, "cividis", 0.0, 1.0))
+        readers.append(doubt)
+    return MapReader(
+        tuple(kinds), lambda line: [read(line) for read in readers], doubt if held else None
     )
-    return MapReader(kinds, read, doubt)
 
 
 def pair_reader(arrays: ArrayReader) -> MapReader:
@@ -110,10 +117,9 @@ def scaled_kinds(reader: MapReader, lines: Sequence[Line]) -> tuple[GalleryMap, 
     values = []
     for line in lines[::step]:
         try:
-            doubt = reader.read_doubt(line)
+            values.append(reader.read_doubt(line).ravel()[::7])
         except StoreError:
             continue  # named when its picture is drawn
-        values += [] if doubt is None else [doubt.ravel()[::7]]
     top = robust_limits(np.concatenate(values))[1] if values else 1.0
     return (*reader.kinds[:-1], replace(reader.kinds[-1], vmax=top))
 

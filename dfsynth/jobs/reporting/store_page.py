@@ -31,7 +31,6 @@ from dfsynth.report.browser import GalleryImage, GalleryMap, StorePage, write_st
 from dfsynth.source import open_source
 from dfsynth.store import ArrayReader, StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
-from dfsynth.store.opened import Store
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
 from dfsynth.store.remote import opened_layout
@@ -64,8 +63,9 @@ def write_store_report(folder: Path, options: ReportOptions, progress: Progress)
         rows = read_rows(layout, record.manifest_schema, names)
         done = rows.table.filter(pc.equal(rows.table["status"], pa.scalar("ok"))).combine_chunks()
         columns = report_columns(done, record.manifest_schema)
-        gallery = _draw_gallery(folder, options, layout, record, done, columns, progress)
+        # First, since a wrong --checkpoint is found at once, and pictures take minutes.
         errors = _errors(record, options)
+        gallery = _draw_gallery(folder, options, layout, record, done, columns, progress)
         page = _page(layout, record, rows, done, columns, gallery, errors)
     write_store_page(folder, page)
     return page
@@ -108,6 +108,7 @@ def _page(
         errors=errors.curves,
         error_basis=errors.basis,
         promise_terms=_promise_terms() if promised else "",
+        checkpoint=errors.checkpoint,
         provenance=provenance,
     )
 
@@ -170,8 +171,7 @@ def _reader(
     source = None
     if options.source is not None and "attenuation" not in arrays.names:
         limits = limits_of(options.max_pixels, options.max_bytes)
-        store = Store(layout.objects or layout.root, record, arrays)
-        source = SourceImages(store, record, open_source(options.source, options.root), limits)
+        source = SourceImages(layout, record, open_source(options.source, options.root), limits)
     return image_reader(arrays, record, source)
 
 
@@ -180,6 +180,6 @@ def _remarks(drawn: DrawnPictures, options: ReportOptions) -> tuple[str, ...]:
         return ()
     advice = "the source no longer gives them" if options.source else "give --source (and --root)"
     return (
-        f"{drawn.blank} of {len(drawn.rows)} images are shown without a map that the store does "
-        f"not hold: {advice}.",
+        f"{drawn.blank} of {len(drawn.rows)} images are shown without their attenuation, which "
+        f"the store does not hold: {advice}.",
     )

@@ -10,7 +10,7 @@ from dfsynth.report.browser.facts import (
     PromisedThreshold,
     StorePage,
 )
-from dfsynth.report.browser.folder import require_report_folder, writing_report
+from dfsynth.report.browser.folder import writing_report
 from dfsynth.report.browser.pages import EvaluationPage, write_evaluation_page, write_store_page
 from dfsynth.report.browser.pictures import encode_maps, encode_strip
 
@@ -27,7 +27,6 @@ __all__ = [
     "StorePage",
     "encode_maps",
     "encode_strip",
-    "require_report_folder",
     "write_evaluation_page",
     "write_store_page",
     "writing_report",

@@ -130,4 +130,6 @@ class StorePage:
     """What the curves rest on, or why there are none, in a sentence."""
     promise_terms: str
     """Risk and confidence of the promises, as options of `dfsynth filter`; empty without any."""
+    checkpoint: str | None
+    """What a command on promises has to name, without the folder that it lies in; null if none."""
     provenance: Mapping[str, Json]

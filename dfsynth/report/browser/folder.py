@@ -1,5 +1,6 @@
 """The folder of a report: in place whole or not at all, and only where a report may go."""
 
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -15,15 +16,12 @@ from dfsynth.version import __version__
 
 MARK: Final = "dfsynth-report.json"
 """The file by which a report is known again."""
+_FORMER: Final = ".old"
 _STATIC: Final = Path(__file__).parent / "static"
 
 
-def require_report_folder(folder: Path) -> None:
-    """Requires that a report may be written to `folder`: nothing, an empty folder, or a report.
-
-    Raises:
-        UsageError: something else lies there, which a report would replace.
-    """
+def _require_report_folder(folder: Path) -> None:
+    """Requires that a report may be written to `folder`: nothing, an empty folder, or a report."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UsageError(
             f"--out {folder}: found something that is no folder; expected a new name, or the "
@@ -48,10 +46,10 @@ def writing_report(folder: Path) -> Iterator[Path]:
     It holds what every report has: the scripts, styles and licences of the page, and the mark.
 
     Raises:
-        UsageError: as `require_report_folder`.
+        UsageError: something else lies there, which a report would replace.
         StoreError: the disk refuses; a report that was there stays.
     """
-    require_report_folder(folder)
+    _require_report_folder(folder)
     # Beside what the name stands for: `.` and `..` have no name to build on.
     place = folder.resolve()
     fresh = place.with_name(f".{place.name}.{secrets.token_hex(6)}.tmp")
@@ -70,12 +68,16 @@ def writing_report(folder: Path) -> Iterator[Path]:
 def _put_in_place(fresh: Path, place: Path) -> None:
     if not place.exists():
         fresh.rename(place)
-        return
-    former = fresh.with_suffix(".old")
-    place.rename(former)
-    try:
-        fresh.rename(place)
-    except OSError:
-        former.rename(place)
-        raise
-    remove_entry(former)
+    else:
+        former = fresh.with_suffix(_FORMER)
+        place.rename(former)
+        try:
+            fresh.rename(place)
+        except OSError:
+            former.rename(place)
+            raise
+    # The former report, and those of runs that were killed before they came to this.
+    hidden = re.compile(rf"\.{re.escape(place.name)}\.[0-9a-f]{{12}}{re.escape(_FORMER)}")
+    for entry in place.parent.iterdir():
+        if hidden.fullmatch(entry.name):
+            remove_entry(entry)

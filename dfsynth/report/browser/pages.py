@@ -121,6 +121,8 @@ def _facts(page: StorePage) -> dict[str, Json]:
         ],
         "errors": [asdict(curve) for curve in page.errors],
         "promiseTerms": page.promise_terms,
+        "shellCheckpoint": page.checkpoint and shlex.quote(page.checkpoint),
+        "pythonCheckpoint": page.checkpoint and json.dumps(page.checkpoint, ensure_ascii=False),
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from typing import Any
 
 import numpy as np
@@ -171,14 +172,42 @@ def test_a_promise_keeps_what_filter_promises(page, make_store, run_cli, monkeyp
     dfsynth.write_report(store, out=out, thumbnails=0)
     page.open(out).choose("predicted_error", 50)
     assert "patients" in page.text("#expected")
+    page.find("#no-lung").click()
     page.script("document.getElementById('promise-use').click()")
     page.settle()
     assert "--max-error" in page.text("#shell")
+    assert not page.find("#no-lung").is_selected()
     found = shell(page, run_cli, monkeypatch, store)
     assert page.kept() == (found["kept"], found["total"])
     assert 0 < found["kept"] < FINISHED - WITHOUT_LUNG
     threshold = found["promise"]["threshold"]
     assert float(page.find("#value").get_property("value")) == pytest.approx(threshold, rel=1e-7)
+
+
+def test_a_promise_names_the_checkpoint_that_the_report_was_given(
+    page, make_store, run_cli, monkeypatch, tmp_path
+):
+    """One that is not packaged, and that `dfsynth filter` so has to be told too."""
+    folder = checkpoint_path("default")
+    packaged = read_checkpoint(folder)
+    store = make_store(
+        maker=UnsureMaker(sha256=packaged.sha256, learned={}),
+        size=packaged.card.grid,
+        maps=("dark_field",),
+    )
+    given = store.parent / "my own"
+    shutil.copytree(folder, given)
+    monkeypatch.setattr("dfsynth.jobs.store_checkpoint.packaged_generators", list)
+    out = tmp_path / "report"
+    dfsynth.write_report(store, out=out, thumbnails=0, checkpoint=str(given))
+    page.open(out).choose("predicted_error", 50)
+    page.script("document.getElementById('promise-use').click()")
+    page.settle()
+    found = shell(page, run_cli, monkeypatch, store)
+    assert page.kept() == (found["kept"], found["total"])
+    names: dict[str, Any] = {}
+    exec(page.text("#python"), names)
+    assert names["kept"].kept == found["kept"]
 
 
 def test_markup_and_escapes_are_shown_and_not_obeyed(page, make_store, tmp_path):

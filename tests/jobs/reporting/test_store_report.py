@@ -125,6 +125,20 @@ def test_an_earlier_report_and_an_empty_folder_are_replaced(store, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["report"]
 
 
+@pytest.mark.parametrize("stays", [True, False])
+def test_what_a_killed_run_moved_aside_goes_with_the_next(store, tmp_path, stays):
+    """Killed as the earlier report had made room: the new one was not yet in its place, or was."""
+    out, aside = tmp_path / "report", tmp_path / ".report.0123456789ab.old"
+    dfsynth.write_report(store, out=out, thumbnails=0)
+    shutil.copytree(out, aside)
+    if not stays:
+        shutil.rmtree(out)
+    of_somebody = tmp_path / ".report.mine.old"
+    of_somebody.mkdir()
+    dfsynth.write_report(store, out=out, thumbnails=0)
+    assert {p.name for p in tmp_path.iterdir()} == {"report", of_somebody.name}
+
+
 def test_a_report_that_fails_leaves_the_earlier_one(store, tmp_path, monkeypatch):
     out = tmp_path / "report"
     dfsynth.write_report(store, out=out, thumbnails=2)
@@ -232,11 +246,19 @@ def test_all_scores_may_be_null(make_store, tmp_path):
 def test_missing_radiographs_are_said_to_be_missing(make_store, tmp_path):
     store = make_store()
     bare = dfsynth.write_report(store, out=tmp_path / "bare")
-    assert "40 of 40 images are shown without a map" in bare.remarks[0]
+    assert "40 of 40 images are shown without their attenuation" in bare.remarks[0]
     assert "give --source" in bare.remarks[0]
     source = str(store.parent / "table.csv")
     full = dfsynth.write_report(store, out=tmp_path / "full", source=source)
     assert full.remarks == ()
+
+
+def test_a_map_that_the_store_was_not_asked_for_is_no_remark(make_store, tmp_path):
+    store = make_store(maps=("attenuation", "dark_field"))
+    found = dfsynth.write_report(store, out=tmp_path / "report")
+    assert found.remarks == ()
+    names = [kind["name"] for kind in facts_of(tmp_path / "report")["maps"]]
+    assert names == ["attenuation", "dark_field"]
 
 
 def test_a_report_of_pairs_shows_what_was_drawn(tmp_path):
@@ -265,7 +287,11 @@ def test_an_hdf5_store_with_a_part_missing_is_shown(make_store, tmp_path):
     assert 0 < found.thumbnails < 40
 
 
-def test_another_checkpoint_is_refused(store, tmp_path):
+def test_another_checkpoint_is_refused_before_a_picture_is_drawn(store, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("pictures are drawn")
+
+    monkeypatch.setattr("dfsynth.jobs.reporting.store_page.draw_pictures", refuse)
     with pytest.raises(UsageError, match="--checkpoint mixture-256"):
         dfsynth.write_report(store, out=tmp_path / "report", checkpoint="mixture-256")
     assert not (tmp_path / "report").exists()

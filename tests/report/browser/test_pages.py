@@ -47,6 +47,7 @@ PAGE = StorePage(
     errors=(),
     error_basis=HOSTILE,
     promise_terms="",
+    checkpoint=None,
     provenance={HOSTILE: {"inner": [HOSTILE, 1]}},
 )
 

@@ -217,5 +217,5 @@ window.dfsynthCharts = (() => {
     ctx.restore();
   }
 
-  return { clear, histogram, lines, density, update, upright, colours: () => colours };
+  return { clear, histogram, lines, density, update, upright };
 })();

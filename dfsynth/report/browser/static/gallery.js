@@ -62,7 +62,7 @@ window.dfsynthGallery = (() => {
         image.value.textContent = state.column && `${state.column.name} ${number(valueOf(image))} · ${kept ? "kept" : "dropped"}`;
         image.button.classList.toggle("is-kept", kept);
       }
-      const order = ["nearest to the threshold first", "best first", "worst first"][kind];
+      const order = state.column ? ["nearest to the threshold first", "best first", "worst first"][kind] : "in the order of the store";
       at("gallery-count").textContent = chosen.length
         ? `${whole(shown.length)} of ${whole(chosen.length)} with pictures, ${order}.`
         : "None of the images with pictures.";
@@ -93,5 +93,5 @@ window.dfsynthGallery = (() => {
       element("span", { class: "scale-ends" }, element("span", {}, number(map.vmin)), element("span", {}, number(map.vmax))));
   }
 
-  return { setUp, scaleOf };
+  return { setUp };
 })();

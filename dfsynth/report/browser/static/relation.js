@@ -89,7 +89,7 @@ window.dfsynthRelation = (() => {
     return refresh;
   }
 
-  /** Spearman's, over the images of these positions; equal values keep their order. */
+  /** Spearman's, over the images of these positions; equal values share the mean of their ranks. */
   function correlation(x, y, positions) {
     const n = positions.length;
     if (n < 3) return null;

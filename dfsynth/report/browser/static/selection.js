@@ -28,7 +28,6 @@ window.dfsynthSelection = (() => {
       this.kept = new Uint8Array(this.finished);
       this.everything = new Uint8Array(this.finished).fill(1);
       this.count = 0;
-      this.withLung = this.hasLung.reduce((sum, one) => sum + one, 0);
     }
 
     /**
@@ -82,12 +81,12 @@ window.dfsynthSelection = (() => {
       return false;
     }
 
-    /** The numbers of a column, ascending; of one label of a group, or of all images. */
+    /** The numbers of a column, ascending, of one label of a group. */
     sorted(column, group, label) {
       const { values } = column;
       const found = [];
       for (let i = 0; i < values.length; i++) {
-        if (Number.isFinite(values[i]) && (!group || this.belongs(group, label, i))) found.push(values[i]);
+        if (Number.isFinite(values[i]) && this.belongs(group, label, i)) found.push(values[i]);
       }
       return Float32Array.from(found).sort();
     }

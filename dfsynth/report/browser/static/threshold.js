@@ -57,6 +57,7 @@ window.dfsynthThreshold = (() => {
     slider.value = Math.round((threshold - column.low) / column.step);
     const share = percent(selection.count, selection.finished);
     slider.setAttribute("aria-valuetext", `${text}, keeps ${share}`);
+    if (at("no-lung")) at("no-lung").checked = state.withoutLung;
     at("value").value = text;
     at("share").value = selection.finished ? ((100 * selection.count) / selection.finished).toFixed(1) : "";
     at("kept-share").textContent = share;
@@ -144,10 +145,10 @@ window.dfsynthThreshold = (() => {
     const { promise, column } = state;
     const where = condition(column, state.text, state.direction);
     const options = promise
-      ? [["max_error", String(promise.max_error)], ["by", `"${column.name}"`]]
+      ? [["max_error", String(promise.max_error)], ["by", `"${column.name}"`], ...(facts.pythonCheckpoint ? [["checkpoint", facts.pythonCheckpoint]] : [])]
       : [["where", `"${where}"`], ...(state.withoutLung ? [["include_no_lung", "True"]] : [])];
     const shell = promise
-      ? `--max-error ${promise.max_error} --by ${column.name}`
+      ? `--max-error ${promise.max_error} --by ${column.name}${facts.shellCheckpoint ? ` --checkpoint ${facts.shellCheckpoint}` : ""}`
       : `--where "${where}"${state.withoutLung ? " --include-no-lung" : ""}`;
     at("shell").textContent = `dfsynth filter ${facts.shellName} ${shell} --out kept.parquet`;
     const named = options.map(([name, value]) => `${name}=${value}`).join(", ");

@@ -24,7 +24,7 @@ window.dfsynthViewer = (() => {
   }
 
   function setUp(store) {
-    const { facts, selection } = store;
+    const { facts, selection, state } = store;
     const dialog = at("viewer");
     let list = [];
     let current = null;
@@ -37,8 +37,8 @@ window.dfsynthViewer = (() => {
     async function load(image) {
       current = image;
       at("viewer-name").textContent = image.name;
-      const kept = selection.kept[image.position] ? "kept" : "dropped";
-      at("viewer-remarks").textContent = [kept, ...image.remarks].join(" · ");
+      const verdict = state.column ? [selection.kept[image.position] ? "kept" : "dropped"] : [];
+      at("viewer-remarks").textContent = [...verdict, ...image.remarks].join(" · ");
       const index = list.indexOf(image);
       at("viewer-previous").disabled = index <= 0;
       at("viewer-next").disabled = index >= list.length - 1;
@@ -48,7 +48,7 @@ window.dfsynthViewer = (() => {
       try {
         packed = await window.dfsynthReport.mapsOf(image.row);
       } catch (error) {
-        at("viewer-maps").replaceChildren(element("p", { class: "alert" }, `The maps of this image cannot be read: ${error.message}.`));
+        if (current === image) at("viewer-maps").replaceChildren(element("p", { class: "alert" }, `The maps of this image cannot be read: ${error.message}.`));
         return;
       }
       const levels = await Promise.all(packed.map((one) => one && levelsOf(one)));
