@@ -76,13 +76,16 @@ def make_checkpoint(tmp_path: Path) -> Make:
 
 
 @pytest.fixture
-def packaged(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def packaged(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
     """Makes these checkpoints the packaged ones."""
 
     def offer(*folders: Path) -> None:
-        monkeypatch.setattr("dfsynth.jobs.store_checkpoint.packaged_generators", lambda: folders)
-        monkeypatch.setattr("dfsynth.checkpoint.packaged.packaged_folders", lambda: list(folders))
-        monkeypatch.setattr("dfsynth.checkpoint.files.packaged_folders", lambda: list(folders))
+        packages = tmp_path_factory.mktemp("packages")
+        for folder in folders:
+            (packages / folder.name).symlink_to(folder)
+        monkeypatch.setattr("dfsynth.checkpoint.files.data_folder", lambda _: packages)
 
     return offer
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import duckdb
 import fastparquet
 import numpy as np
+import pandas
+import polars
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
@@ -131,7 +133,6 @@ def test_pyarrow_reads_the_folder(mixed: tuple[Path, list[ManifestRow]]) -> None
 
 
 def test_pandas_reads_the_folder(mixed: tuple[Path, list[ManifestRow]]) -> None:
-    pandas = pytest.importorskip("pandas")
     folder, rows = mixed
     frame = pandas.read_parquet(folder)
     assert list(frame.columns) == IMAGES.arrow.names
@@ -139,7 +140,6 @@ def test_pandas_reads_the_folder(mixed: tuple[Path, list[ManifestRow]]) -> None:
 
 
 def test_polars_reads_the_folder(mixed: tuple[Path, list[ManifestRow]]) -> None:
-    polars = pytest.importorskip("polars")
     folder, rows = mixed
     frame = polars.read_parquet(folder)
     assert frame["findings"].to_list() == findings_of(rows)

@@ -5,9 +5,6 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
-
-pytest.importorskip("SimpleITK")
-
 from ct_volumes import thorax_hu, volume_of
 from other_device import DEVICE, OtherDevice
 

@@ -1,22 +1,21 @@
-"""Runs a scenario in forked processes, the n-th of which kills itself at its n-th call.
+"""Runs a scenario in forked processes, the n-th of which kills itself at its n-th change.
 
     kill_at_every_call.py SCENARIO FOLDER STRIDE NAME
 
-Each process works on the store FOLDER/<n>/NAME; a call is any call into the operating system or of
-a stream, as every touch of the disk is. Prints the number of processes.
+Each process works on the store FOLDER/<n>/NAME; a change is one of the disk. Ends with an error if
+a process does, otherwise prints how many there were.
 """
 
 import json
-import os
-import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import numpy as np
-from kill_switch import kill_at_call
+from kill_switch import is_killed
 
 from dfsynth.files.durable import write_durably
 from dfsynth.files.locks import RunLock
@@ -79,14 +78,8 @@ def main() -> None:
     number, killed = 1, True
     while killed:
         layout = StoreLayout(folder / f"{number:05d}" / name)
-        process = os.fork()
-        if process == 0:
-            prepare(layout)
-            kill_at_call(number)
-            act(layout)
-            sys.setprofile(None)
-            os._exit(0)
-        killed = os.waitpid(process, 0)[1] == signal.SIGKILL
+        prepare(layout)
+        killed = is_killed(partial(act, layout), number)
         number += stride
     print((number - 1) // stride)
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,17 +114,6 @@ def test_xarray_opens_with_names_and_values(written, values):
         assert dataset.attrs == {"schema_version": 1}
         assert dataset["dark_field"].attrs == {"units": "1", "long_name": "dark field"}
         np.testing.assert_array_equal(dataset["dark_field"].to_numpy(), values)
-
-
-@pytest.mark.skipif(shutil.which("h5dump") is None, reason="no h5dump on this machine")
-def test_h5dump_of_this_machine_prints_the_values(written, values):
-    command = ["h5dump", "-y", "-w", "0", "-d", "/dark_field", "-s", "4,0,0", "-c", "2,1,3"]
-    output = subprocess.run(
-        [*command, str(written.root)], check=True, capture_output=True, text=True
-    ).stdout
-    numbers = output.split("DATA {")[1].split("}")[0].replace(",", " ").split()
-    expected = [*values[4, 0, :3], *values[5, 0, :3]]
-    np.testing.assert_allclose([float(n) for n in numbers], expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["x.h5", "100%b %d.h5", "größe.HDF5"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.core.buffer import Buffer
@@ -17,8 +18,6 @@ from dfsynth.store import ArraySpec, StoreLayout
 from dfsynth.store.zarr.format import ZARR
 from dfsynth.store.zarr.metadata import array_document
 from dfsynth.store.zarr.paths import group_path, shard_path
-
-xarray = pytest.importorskip("xarray")
 
 
 def reference_array(spec: ArraySpec, documents: dict[str, Buffer]) -> zarr.Array[Any]:

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 
 _CHANGES = frozenset(
@@ -59,6 +60,11 @@ def is_killed(act: Callable[[], object], number: int | None, in_threads: bool = 
                 kill_at_call(number, in_threads)
             act()
             status = 0
+        except BaseException:
+            sys.setprofile(None)
+            traceback.print_exc()
+            sys.stderr.flush()
+            raise
         finally:
             sys.setprofile(None)
             os._exit(status)

@@ -2,10 +2,6 @@
 
 import numpy as np
 import pytest
-
-pytest.importorskip("SimpleITK")
-pytest.importorskip("scipy")
-
 from ct_volumes import thorax_hu, volume_of
 
 from dfsynth.simulation.ct import CtLimits, CtThorax, build_thorax
