@@ -49,7 +49,7 @@ class Bumps:
         bump = np.exp(-2 * (x**2 + y**2)).astype(np.float32)
         noise = rng.normal(0, 0.005, (3, height, width)).astype(np.float32)
         return Generated(
-            dark_field=0.4 * bump + noise[0],
+            mean=0.4 * bump + noise[0],
             aleatoric=0.08 + 0.05 * bump + np.abs(noise[1]),
             epistemic=0.02 * bump + np.abs(noise[2]),
             lung=np.ones_like(bump),

@@ -187,12 +187,12 @@ def change_position(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
 
     smooth = flipped.clean
     if smooth is None:
-        smooth = F.avg_pool2d(flipped.dark_field, 5, 1, 2, count_include_pad=False)
+        smooth = F.avg_pool2d(flipped.target, 5, 1, 2, count_include_pad=False)
     content = flipped.content
     if content is None:
         content = torch.ones_like(flipped.image)
     exact = {
-        "noise": flipped.dark_field - smooth,
+        "noise": flipped.target - smooth,
         "content": content,
         "lung": flipped.lung,
         "lung_weight": flipped.lung_weight,
@@ -203,9 +203,9 @@ def change_position(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:
     )
     image, smooth = move(torch.cat([flipped.image, smooth], 1), "bilinear").split(1, 1)
     noise = nearest.pop("noise")
-    dark_field = torch.where(kept, flipped.dark_field, smooth + noise)
+    target = torch.where(kept, flipped.target, smooth + noise)
     clean = None if flipped.clean is None else smooth
-    return replace(flipped, image=image, dark_field=dark_field, clean=clean, **nearest)
+    return replace(flipped, image=image, target=target, clean=clean, **nearest)
 
 
 def change_appearance(batch: PairBatch, changes: Sequence[Change]) -> PairBatch:

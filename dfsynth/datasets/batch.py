@@ -18,7 +18,7 @@ class PairBatch:
 
     image: Tensor
     """Radiographs in [0, 1], dense is bright."""
-    dark_field: Tensor
+    target: Tensor
     """As measured: noisy, unclipped."""
     clean: Tensor | None = None
     """Without noise and artefacts; None where unknown."""
@@ -55,7 +55,7 @@ def collate(pairs: Sequence[PairImages], first: int = 0) -> PairBatch:
         raise ValueError("expected at least one pair, and all of one grid")
     return PairBatch(
         image=_stacked([pair.image for pair in pairs]),
-        dark_field=_stacked([pair.dark_field for pair in pairs]),
+        target=_stacked([pair.target for pair in pairs]),
         clean=_stacked_if_known([pair.clean for pair in pairs]),
         lung=_stacked_if_known([pair.lung for pair in pairs]),
         lung_weight=_stacked_if_known([pair.lung_weight for pair in pairs]),

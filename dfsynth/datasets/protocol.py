@@ -29,7 +29,7 @@ class PairImages:
 
     image: Float32Map
     """Radiograph in [0, 1], dense is bright, as generators take it; padding is 0."""
-    dark_field: Float32Map
+    target: Float32Map
     """As measured: noisy, unclipped; padding is 0."""
     clean: Float32Map | None = None
     """The same without noise and artefacts, where a simulator knows it."""

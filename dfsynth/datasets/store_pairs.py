@@ -105,7 +105,7 @@ class StorePairs:
             lung_weight = self._padded((~hidden).astype(np.float32))
         return PairImages(
             image=self._padded(image),
-            dark_field=self._padded(self._resampled("dark_field", index)),
+            target=self._padded(self._resampled("dark_field", index)),
             clean=clean,
             lung=lung,
             lung_weight=lung_weight,

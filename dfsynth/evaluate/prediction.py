@@ -66,7 +66,7 @@ def _predicted(
     lung_map = None if last.lung is None else last.lung[position]
     image = PredictedImage(
         stages=[_distribution(maps, position, content) for maps in stages],
-        noisy=pair.dark_field[content],
+        noisy=pair.target[content],
         clean=None if pair.clean is None else pair.clean[content],
         lung=_lung(pair, lung_map),
     )

@@ -36,7 +36,7 @@ class MapBatch:
         """Gives the maps of one image, and what the heads say of it."""
         learned = None if self.learned is None else self.learned[index]
         return Generated(
-            dark_field=self.mean[index],
+            mean=self.mean[index],
             aleatoric=self.aleatoric[index],
             epistemic=self.epistemic[index],
             lung=None if self.lung is None else self.lung[index],

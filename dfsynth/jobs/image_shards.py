@@ -142,7 +142,7 @@ def maps_to_store(
 def available_maps(generated: Generated, source: ModelInput) -> dict[str, Float32Map]:
     """Every map (y, x) of the grid that there is of an image, by the name that stores give it."""
     available = {
-        "dark_field": generated.dark_field,
+        "dark_field": generated.mean,
         "aleatoric": generated.aleatoric,
         "epistemic": generated.epistemic,
         "attenuation": source.image,

@@ -33,8 +33,8 @@ class GeneratorFacts:
 class Generated:
     """What the generator gives for one image; every map (y, x) of the grid, float32."""
 
-    dark_field: Float32Map
-    """Mean over the Monte-Carlo samples; a dimensionless line integral."""
+    mean: Float32Map
+    """Mean over the Monte-Carlo samples, in the unit of the generator."""
     aleatoric: Float32Map
     """Standard deviation, same unit."""
     epistemic: Float32Map

@@ -97,7 +97,7 @@ def _maps_of(generated: Generated, source: ModelInput) -> ImageMaps:
     content = source.geometry.content
     lung = None if generated.lung is None else predicted_lung(generated.lung[content])
     return ImageMaps(
-        dark_field=generated.dark_field[content],
+        dark_field=generated.mean[content],
         aleatoric=generated.aleatoric[content],
         epistemic=generated.epistemic[content],
         lung=lung,

@@ -144,7 +144,7 @@ def _panel(
         ),
         SheetColumn("sigma", "line integral", "viridis", 0.0, half),
     ]
-    maps = [batch.image, batch.dark_field, *(p.mean for p in predictions), predictions[-1].sigma]
+    maps = [batch.image, batch.target, *(p.mean for p in predictions), predictions[-1].sigma]
     arrays = [np.asarray(m[:, 0].cpu().numpy(), np.float32) for m in maps]
     rows = [SheetRow((key,), tuple(a[i] for a in arrays)) for i, key in enumerate(keys)]
     return contact_sheet(rows, columns, f"after step {step}", _FOOTER)

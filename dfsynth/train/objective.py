@@ -31,7 +31,7 @@ def generator_terms(
     lung where prediction or batch has none. Upadhyay et al. 2021, equation 6, with the residual
     consistency of Felsner et al. 2026.
     """
-    target = batch.dark_field
+    target = batch.target
     terms = {
         "fidelity": weights.fidelity
         * fidelity(
@@ -68,7 +68,7 @@ def discriminator_loss(
     Least squares, 1 for measured and 0 for generated images: Upadhyay et al. 2021, equation 7.
     `means` has a map (n, 1, H, W) for each discriminator; no gradient flows into it.
     """
-    real = discriminator_input(batch.dark_field, batch, conditional)
+    real = discriminator_input(batch.target, batch, conditional)
     losses = []
     for mean, discriminator in zip(means, discriminators, strict=True):
         fake = discriminator_input(mean.detach(), batch, conditional)

@@ -41,7 +41,7 @@ def validate(
     totals, lung_totals, pairs, lungs = torch.zeros(1), torch.zeros(1), 0, 0
     for batch in batches:
         predictions = predict_without_dropout(network, batch.image.to(device))
-        target = batch.dark_field.to(device)
+        target = batch.target.to(device)
         content = None if batch.content is None else batch.content.to(device)
         maps = [gennorm_nll(p.mean, p.alpha, p.beta, target) for p in predictions]
         nlls = [mean_over(nll, content) for nll in maps]
@@ -87,7 +87,7 @@ def _lung_errors(mean: Tensor, batch: PairBatch) -> Tensor:
     """Mean absolute error in the lung of each pair that has one."""
     if batch.lung is None:
         return torch.zeros(0)
-    target = batch.dark_field if batch.clean is None else batch.clean
+    target = batch.target if batch.clean is None else batch.clean
     lung = batch.lung > 0.5
     area = lung.sum(dim=(1, 2, 3))
     errors = ((mean - target).abs() * lung).sum(dim=(1, 2, 3)) / area.clamp_min(1)

@@ -155,7 +155,7 @@ def test_turning_takes_no_noise_away_from_targets(clean_known):
     clean = torch.zeros_like(values) if clean_known else None
     batch = PairBatch(torch.rand(8, 1, 64, 64), values, clean)
     found = change_position(batch, [replace(STILL, rotation_deg=7.0)] * 8)
-    inside = found.dark_field[..., 8:-8, 8:-8]
+    inside = found.target[..., 8:-8, 8:-8]
     # Averaging four neighbours would leave less than half.
     assert inside.var().item() == pytest.approx(1, abs=0.07)
 

@@ -32,9 +32,9 @@ def folder(tmp_path):
 def test_floating_signals_are_taken_as_they_are(folder):
     found = read(folder)
     values = imagecodecs.tiff_decode((folder / "b.tif").read_bytes())
-    np.testing.assert_array_equal(found.dark_field, values)
-    assert found.dark_field.min() < 0
-    assert found.image.dtype == found.dark_field.dtype == np.float32
+    np.testing.assert_array_equal(found.target, values)
+    assert found.target.min() < 0
+    assert found.image.dtype == found.target.dtype == np.float32
     assert (found.image.min(), found.image.max()) == (0.0, 1.0)
     assert found.clean is None
     assert found.lung is None
@@ -44,14 +44,14 @@ def test_floating_signals_are_taken_as_they_are(folder):
 def test_integer_signals_stand_for_the_window(folder, dtype, full):
     values = np.linspace(0, full, 400).astype(dtype).reshape(20, 20)
     assert cv2.imwrite(str(folder / "b.png"), values)
-    found = read(folder, target="b.png").dark_field
+    found = read(folder, target="b.png").target
     np.testing.assert_allclose(found, 0.1 + 0.6 * values / full, atol=1e-6)
 
 
 def test_double_precision_signals_are_read(folder):
     values = np.random.default_rng(0).normal(size=(20, 20))
     write_floats(folder / "b.tif", values)
-    np.testing.assert_array_equal(read(folder).dark_field, values.astype(np.float32))
+    np.testing.assert_array_equal(read(folder).target, values.astype(np.float32))
 
 
 def test_radiographs_may_hold_floating_numbers(folder):
@@ -64,7 +64,7 @@ def test_both_are_letterboxed_alike_and_padding_is_zero(tmp_path):
     write_signal(tmp_path / "b.tif", 1, 40, 20)
     found = read(tmp_path)
     assert found.content == (slice(0, 20), slice(5, 15))
-    for values in (found.image, found.dark_field):
+    for values in (found.image, found.target):
         assert values.shape == (20, 20)
         assert not values[:, :5].any()
         assert not values[:, 15:].any()
@@ -99,7 +99,7 @@ def test_damaged_files_are_refused_by_name(folder, name, damage):
 def test_numpy_files_are_read_as_they_are_and_never_unpickled(folder):
     values = np.random.default_rng(0).normal(size=(20, 20)).astype(np.float64)
     np.save(folder / "b.npy", values)
-    np.testing.assert_allclose(read(folder, target="b.npy").dark_field, values, rtol=1e-6)
+    np.testing.assert_allclose(read(folder, target="b.npy").target, values, rtol=1e-6)
     np.save(folder / "b.npy", np.array([object()]), allow_pickle=True)
     with pytest.raises(UsageError, match=r"dark-field image b\.npy: an array of object"):
         read(folder, target="b.npy")
@@ -157,14 +157,14 @@ def voi_table():
 def test_windows_of_a_signal_are_a_way_to_look_at_it(folder, look):
     """DICOM PS3.3 C.11.2; nearly every writer adds one."""
     write_dicom(folder / "b.dcm", STORED, **look)
-    found = read(folder, target="b.dcm").dark_field
+    found = read(folder, target="b.dcm").target
     np.testing.assert_allclose(found, 0.1 + 0.6 * STORED / 4095, atol=1e-6)
 
 
 def test_a_rescaled_signal_is_taken_as_it_is_whatever_its_window(folder):
     scale = {"RescaleSlope": "0.001", "RescaleIntercept": "-0.5"}
     write_dicom(folder / "b.dcm", STORED, WindowCenter=1, WindowWidth=1.5, **scale)
-    found = read(folder, target="b.dcm").dark_field
+    found = read(folder, target="b.dcm").target
     np.testing.assert_allclose(found, STORED * 0.001 - 0.5, atol=1e-5)
 
 
@@ -174,7 +174,7 @@ def test_signed_integers_stand_for_nothing_without_a_rescaling(folder):
     with pytest.raises(UsageError, match=r"b\.dcm: the DICOM file has signed integers without"):
         read(folder, target="b.dcm")
     write_dicom(folder / "b.dcm", signed, RescaleSlope="0.01", RescaleIntercept="0")
-    found = read(folder, target="b.dcm").dark_field
+    found = read(folder, target="b.dcm").target
     np.testing.assert_allclose(found, signed * 0.01, atol=1e-5)
 
 
@@ -252,5 +252,5 @@ def test_numpy_files_of_every_order_are_read(folder, dtype, order):
     values = np.random.default_rng(0).normal(size=(20, 20)).astype(dtype, order=order)
     np.save(folder / "b.npy", values)
     np.testing.assert_allclose(
-        read(folder, target="b.npy").dark_field, values.astype(np.float32), rtol=1e-6
+        read(folder, target="b.npy").target, values.astype(np.float32), rtol=1e-6
     )

@@ -123,7 +123,7 @@ class TestFolders:
         (folders[1] / "Thumbs.db").write_bytes(b"of no camera")
         found = open_pairs(*folders, 16, WINDOW)
         assert len(found.rows) == 3
-        assert found.read(1).dark_field.std() > 0
+        assert found.read(1).target.std() > 0
 
     def test_a_bad_pair_is_named_when_it_is_read(self, tmp_path):
         folders = write_pair_folders(tmp_path, 3)
@@ -148,13 +148,13 @@ class TestTable:
         assert [row.key for row in source.rows] == [a for a, _ in self.ROWS]
         assert [row.patient_id for row in source.rows] == ["p1", "p1", "p2", "p3"]
         assert indices_in(source, "test") == (0, 1)
-        assert source.read(3).dark_field.min() < 0
+        assert source.read(3).target.min() < 0
 
     def test_else_the_first_two_columns_of_files_are_taken(self, folder):
         report = "no finding " * 50
         rows = [(n, report, a, "PA", d) for n, (a, d) in enumerate(self.ROWS)]
         table = write_table(folder, ["number", "report", "x-ray", "view", "signal"], rows)
-        assert open_pairs(table, None, 16, WINDOW).read(0).dark_field.min() < 0
+        assert open_pairs(table, None, 16, WINDOW).read(0).target.min() < 0
 
     def test_parquet_is_read_too(self, folder):
         columns = {
@@ -218,7 +218,7 @@ class TestStore:
         assert pair.clean is not None
         assert pair.lung is not None
         assert pair.lung_weight is not None
-        np.testing.assert_array_equal(pair.dark_field, store.read("dark_field", row))
+        np.testing.assert_array_equal(pair.target, store.read("dark_field", row))
         np.testing.assert_array_equal(pair.clean, store.read("dark_field_clean", row))
         mask = store.read("lung_mask", row)
         np.testing.assert_array_equal(pair.lung, mask == 1)
@@ -228,8 +228,8 @@ class TestStore:
     def test_a_coarser_grid_averages_and_keeps_masks_binary(self, tmp_path):
         store = simulated(tmp_path / "x.zarr")
         fine, coarse = (open_pairs(store, None, grid, WINDOW).read(0) for grid in (64, 32))
-        blocks = fine.dark_field.reshape(32, 2, 32, 2).mean(axis=(1, 3))
-        np.testing.assert_allclose(coarse.dark_field, blocks, atol=1e-6)
+        blocks = fine.target.reshape(32, 2, 32, 2).mean(axis=(1, 3))
+        np.testing.assert_allclose(coarse.target, blocks, atol=1e-6)
         for mask in (coarse.lung, coarse.lung_weight):
             assert mask is not None
             assert set(np.unique(mask)) == {0, 1}

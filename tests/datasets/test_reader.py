@@ -39,7 +39,7 @@ def test_a_step_gives_the_same_batch_out_of_any_order():
     with reader() as straight, reader() as jumping:
         batches = [straight.batch(step) for step in range(6)]
         for step in (5, 0, 3, 3, 1):
-            assert torch.equal(jumping.batch(step).dark_field, batches[step].dark_field)
+            assert torch.equal(jumping.batch(step).target, batches[step].target)
 
 
 @pytest.mark.parametrize("world", [1, 2, 4])

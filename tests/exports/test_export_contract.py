@@ -349,7 +349,7 @@ def test_images_with_a_scale_of_their_own_are_counted(
 
     def bright(self: ToyGenerator, source: ModelInput, image_id: str) -> Generated:
         found = made(self, source, image_id)
-        return replace(found, dark_field=found.dark_field + 3 * image_id.startswith("part0"))
+        return replace(found, mean=found.mean + 3 * image_id.startswith("part0"))
 
     monkeypatch.setattr(ToyGenerator, "one", bright)
     store = tmp_path / "x.zarr"

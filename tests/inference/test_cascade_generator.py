@@ -135,7 +135,7 @@ def test_generate_gives_each_image_its_own_maps(make_generator: MakeGenerator) -
     results = generator.generate([model_input(image) for image in images], ids)
     for row, result in enumerate(results):
         assert result.lung is not None
-        own = np.stack([result.dark_field, result.aleatoric, result.epistemic, result.lung])
+        own = np.stack([result.mean, result.aleatoric, result.epistemic, result.lung])
         assert np.array_equal(own, maps_of(batch, row))
 
 

@@ -40,7 +40,7 @@ def test_every_number_by_hand() -> None:
     # The image fills columns 10 to 30; the lung columns 10 to 15: a quarter of it.
     maps, lung = generated(), lung_of(slice(10, 15))
     found = score(replace(maps, lung=lung), model_input())
-    d, a, e = (m.astype(np.float64) for m in (maps.dark_field, maps.aleatoric, maps.epistemic))
+    d, a, e = (m.astype(np.float64) for m in (maps.mean, maps.aleatoric, maps.epistemic))
     inside, whole = (slice(None), slice(10, 15)), (slice(None), slice(10, 30))
     assert found.scores["dark_field_mean"] == pytest.approx(d[whole].mean())
     assert found.scores["dark_field_lung_mean"] == pytest.approx(d[inside].mean())
@@ -78,7 +78,7 @@ def test_padding_never_counts(
         return np.where(padding, np.float32(other), values)
 
     changed = Generated(
-        repadded(maps.dark_field, value),
+        repadded(maps.mean, value),
         repadded(maps.aleatoric, abs(value)),
         repadded(maps.epistemic, abs(value)),
         None if maps.lung is None else repadded(maps.lung, probability),

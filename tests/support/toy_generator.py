@@ -33,7 +33,7 @@ class ToyGenerator:
         noise = stream(self.seed, image_id).random(source.image.shape, np.float32)
         lung = (source.image < 0.5).astype(np.float32)
         return Generated(
-            dark_field=(1 - source.image) * 0.5 + 0.01 * noise,
+            mean=(1 - source.image) * 0.5 + 0.01 * noise,
             aleatoric=0.05 + 0.02 * noise,
             epistemic=0.01 + 0.01 * noise,
             lung=lung,

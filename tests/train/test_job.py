@@ -235,7 +235,7 @@ def test_a_run_that_goes_bad_keeps_the_state_before_it(
 
     def diverge(self: Trainer, batch: PairBatch, rng: np.random.Generator) -> StepReport:
         if self.steps_taken >= 5:
-            batch.dark_field[:] = torch.inf
+            batch.target[:] = torch.inf
         return train_step(self, batch, rng)
 
     monkeypatch.setattr(Trainer, "train_step", diverge)

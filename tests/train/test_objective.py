@@ -61,11 +61,11 @@ def test_without_padding_the_mean_is_over_all() -> None:
 
 def test_discriminators_see_the_radiograph_only_where_they_are_conditional() -> None:
     batch = toy_batch(0)
-    assert discriminator_input(batch.dark_field, batch, False).shape[1] == 1
-    both = discriminator_input(batch.dark_field, batch, True)
+    assert discriminator_input(batch.target, batch, False).shape[1] == 1
+    both = discriminator_input(batch.target, batch, True)
     assert torch.equal(both[:, :1], batch.image)
     discriminators = [PatchDiscriminator(channels_in=2), PatchDiscriminator(channels_in=2)]
-    loss = discriminator_loss([batch.dark_field, batch.dark_field], discriminators, batch, True)
+    loss = discriminator_loss([batch.target, batch.target], discriminators, batch, True)
     assert loss.ndim == 0
     assert loss > 0
 
@@ -78,7 +78,7 @@ def test_parts_of_a_batch_have_the_mean_of_the_whole() -> None:
     said = prediction(torch.zeros(4, 1, 32, 32))
 
     def fidelity(part: slice) -> torch.Tensor:
-        cut = PairBatch(batch.image[part], batch.dark_field[part], content=content[part])
+        cut = PairBatch(batch.image[part], batch.target[part], content=content[part])
         few = prediction(said.mean[part])
         return generator_terms(few, cut, WEIGHTS, "gennorm", discriminator)["fidelity"]
 

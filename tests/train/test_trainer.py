@@ -125,7 +125,7 @@ def test_the_loss_falls() -> None:
 
 def test_a_batch_without_lung_masks_trains_the_rest() -> None:
     trainer, batch = make_trainer(), toy_batch(0)
-    bare = type(batch)(batch.image, batch.dark_field)
+    bare = type(batch)(batch.image, batch.target)
     assert "lung" not in trainer.train_step(bare, trainer.step_rng()).terms
 
 
@@ -133,7 +133,7 @@ def test_a_bad_batch_moves_nothing_and_many_end_the_run() -> None:
     trainer = make_trainer()
     step(trainer, 0)
     before, batch = trainer.state(), toy_batch(1)
-    batch.dark_field[0, 0, 0, 0] = float("nan")
+    batch.target[0, 0, 0, 0] = float("nan")
     report = trainer.train_step(batch, trainer.step_rng())
     assert not report.finite
     after = trainer.state()

@@ -160,7 +160,7 @@ def _targets(picture: Picture, generated: Generated) -> Array:
 
     clean = on_grid(picture.truth.clean)
     lung = on_grid(picture.truth.lung.astype(np.float32)) > 0.5
-    found = shape_error(generated.dark_field[geometry.content], clean, lung)
+    found = shape_error(generated.mean[geometry.content], clean, lung)
     if found is None or not lung.any():
         return unknown
     noise = np.nan

@@ -35,7 +35,7 @@ class TruePicture:
         if pair.clean is None or pair.lung is None:
             raise ValueError("expected a clean target and a lung mask")
         c = pair.content
-        return cls(pair.image[c], pair.clean[c], pair.dark_field[c], pair.lung[c] > 0.5)
+        return cls(pair.image[c], pair.clean[c], pair.target[c], pair.lung[c] > 0.5)
 
     def moved(self, move: Callable[[Float32Map], Float32Map]) -> "TruePicture":
         """The picture with all maps changed in one way."""
