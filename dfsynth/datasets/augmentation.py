@@ -313,7 +313,7 @@ def _noise(image: Tensor, changes: Sequence[Change]) -> Tensor:
 
 
 def _each_map(batch: PairBatch, change: Callable[[Tensor], Tensor]) -> PairBatch:
-    names = ("image", "dark_field", "clean", "lung", "lung_weight", "content")
+    names = ("image", "target", "clean", "lung", "lung_weight", "content")
     maps: dict[str, Any] = {
         name: change(value) for name in names if (value := getattr(batch, name)) is not None
     }

@@ -14,7 +14,7 @@ from dfsynth.datasets.augmentation import Change, change_appearance, change_posi
 from dfsynth.errors import UsageError
 
 CPU = torch.device("cpu")
-MAPS = ("image", "dark_field", "clean", "lung", "lung_weight")
+MAPS = ("image", "target", "clean", "lung", "lung_weight")
 NOTHING = DeviceAugmentation(flip_horizontal=False, rotation_deg=0, contrast=0)
 EVERYTHING = DeviceAugmentation(
     flip_horizontal=True,

@@ -50,7 +50,7 @@ def test_the_parts_of_all_processes_are_the_batch_of_one(world):
             for rank in range(world):
                 with reader(rank=rank, world_size=world) as part:
                     parts.append(part.batch(step))
-            for name in ("image", "dark_field", "clean", "lung", "lung_weight"):
+            for name in ("image", "target", "clean", "lung", "lung_weight"):
                 joined = torch.cat([getattr(part, name) for part in parts])
                 assert torch.equal(joined, getattr(whole.batch(step), name))
             assert [part.first for part in parts] == [4 // world * rank for rank in range(world)]

@@ -26,7 +26,7 @@ def test_the_targets_and_the_lung_stay_as_they_were():
     assert changed.flatten(1).any(dim=1).sum() >= 5
     assert batch.lung is not None
     assert not (changed & (batch.lung > 0)).any()
-    for name in ("dark_field", "clean", "lung", "lung_weight"):
+    for name in ("target", "clean", "lung", "lung_weight"):
         assert torch.equal(getattr(found, name), getattr(batch, name))
 
 

@@ -183,7 +183,7 @@ def test_the_radiograph_alone_is_changed() -> None:
     assert torch.equal(batch.image, before), "the input was changed"
     assert (found.image != before).flatten(1).any(dim=1).all()
     assert (found.image.dtype, found.image.shape) == (torch.float32, before.shape)
-    for name in ("dark_field", "clean", "lung", "lung_weight"):
+    for name in ("target", "clean", "lung", "lung_weight"):
         assert getattr(found, name) is getattr(batch, name)
 
 
@@ -219,5 +219,5 @@ def test_they_change_no_other_draw() -> None:
         for augmentation in (without, replace(without, shifts=1.0))
     )
     assert not torch.equal(one.image, other.image)
-    for name in ("dark_field", "clean", "lung", "lung_weight", "content"):
+    for name in ("target", "clean", "lung", "lung_weight", "content"):
         assert torch.equal(getattr(one, name), getattr(other, name)), name
