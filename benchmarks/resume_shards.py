@@ -30,6 +30,7 @@ from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 from dfsynth.jobs.failure_counts import note_failures
 from dfsynth.jobs.image_rows import Failed, failed_row
 from dfsynth.jobs.planning import plan_or_resume
+from dfsynth.jobs.store_card import finish_card
 from dfsynth.manifest import encode_part
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def make_store(table: Path, out: Path) -> None:
-    """A store whose every shard is committed, with one failed row."""
+    """A store whose every shard is committed, with one failed row, and which is described."""
     options = BuildOptions.of(
         source=table, root=table.parent, out=out, shard_size=1, precision="fp32"
     )
@@ -75,6 +76,7 @@ def make_store(table: Path, out: Path) -> None:
             rows = [failed_row(one, source.name) for one in failed]
             layout.part(shard).write_bytes(encode_part(rows, record.manifest_schema))
             note_failures(layout, record.shards, shard, rows)
+        finish_card(layout, planned.lock)
 
 
 def resume(table: Path, out: Path) -> Times:

@@ -3,7 +3,11 @@
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
-_SOURCE_TREE_FOLDERS = {"corpora": "manifests/corpora", "recipes": "training/recipes"}
+_SOURCE_TREE_FOLDERS = {
+    "corpora": "manifests/corpora",
+    "recipes": "training/recipes",
+    "tasks": "manifests/tasks",
+}
 
 
 def data_folder(name: str) -> Path:

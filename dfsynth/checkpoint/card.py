@@ -8,6 +8,7 @@ from dfsynth.checkpoint.error_calibration import CalibrationRow
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.files.json_record import stored_entries
 from dfsynth.records import IntensityWindow
+from dfsynth.tasks import DEFAULT_TASK
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -42,6 +43,8 @@ class ModelCard:
     """What `dfsynth filter --max-error` goes by: images of calibration patients at `grid`, with 20
     Monte-Carlo samples, on which a lung was found. Absent from `model.json` where there are none.
     """
+    task: str = DEFAULT_TASK
+    """What the network is for, by the name of the task. Absent from `model.json` of the default."""
     card_version: int = CARD_VERSION
 
 
@@ -51,7 +54,9 @@ def encode_card(card: "DataclassInstance") -> str:
     Unlike `encode_json` it lets NaN and infinity through, which scores of a training may be.
     """
     entries = stored_entries(card)
-    # Cards that were written before there was such a table come back byte for byte.
+    # Cards that were written before there were such entries come back byte for byte.
     if not entries.get("error_calibration"):
         entries.pop("error_calibration", None)
+    if entries.get("task") == DEFAULT_TASK:
+        entries.pop("task")
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"

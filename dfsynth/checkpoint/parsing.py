@@ -7,6 +7,7 @@ from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.files.json_record import parse_object
 from dfsynth.records import IntensityWindow
 from dfsynth.records.grid import LARGEST_SIDE
+from dfsynth.tasks import DEFAULT_TASK, task_names
 
 
 def parse_card(raw: bytes) -> ModelCard:
@@ -39,6 +40,7 @@ def parse_card(raw: bytes) -> ModelCard:
         metrics=entries.mapping("metrics"),
         calibration=entries.numbers("calibration"),
         error_calibration=read_error_calibration(entries.tables("error_calibration")),
+        task=entries.choice("task", task_names(), DEFAULT_TASK),
     )
     entries.finish()
     return card

@@ -6,7 +6,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from dfsynth.cli.completion import complete_checkpoint, complete_corpus, one_of, some_of
+from dfsynth.cli.completion import (
+    complete_checkpoint,
+    complete_corpus,
+    complete_maps,
+    one_of,
+    some_of,
+)
 from dfsynth.cli.console import Console, console_of
 from dfsynth.cli.options import (
     JsonFlag,
@@ -26,13 +32,11 @@ from dfsynth.cli.signals import soft_stop
 from dfsynth.errors import ErrorCode, ExitStatus
 from dfsynth.options import (
     ALL_GPUS,
-    DEFAULT_MAPS,
     DEFAULT_MC_SAMPLES,
     DTYPES,
     BuildOptions,
 )
 from dfsynth.options.build_options import ENGINES
-from dfsynth.records import MAP_NAMES
 
 EXAMPLE = "Example: dfsynth build --source nih --root /data/ChestX-ray14 --out nih-darkfield.zarr"
 
@@ -118,11 +122,13 @@ def build(
     limit: Annotated[int | None, typer.Option(help="Only the first N inputs.")] = None,
     views: Views = None,
     maps: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="What to store; also attenuation and lung.", autocompletion=some_of(MAP_NAMES)
+            help="What to store; also attenuation and lung. "
+            "(default: dark_field,aleatoric,epistemic)",
+            autocompletion=complete_maps,
         ),
-    ] = ",".join(DEFAULT_MAPS),
+    ] = None,
     dtype: Annotated[
         str | None,
         typer.Option(

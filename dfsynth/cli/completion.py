@@ -42,6 +42,13 @@ def some_of(values: Iterable[str]) -> Callable[[str], list[str]]:
     return complete
 
 
+def complete_maps(incomplete: str) -> list[str]:
+    """Completes a list of maps that stores can hold, with commas between."""
+    from dfsynth.tasks import known_maps
+
+    return some_of(known_maps())(incomplete)
+
+
 def complete_corpus(incomplete: str) -> list[tuple[str, str]]:
     """Completes the name of a packaged corpus; its title beside."""
     import tomllib

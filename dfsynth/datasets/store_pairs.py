@@ -13,7 +13,7 @@ from dfsynth.datasets.file_pairs import describe_rows
 from dfsynth.datasets.groups import Member, group_patients
 from dfsynth.datasets.protocol import PairImages, PairInfo
 from dfsynth.errors import StoreError, UsageError
-from dfsynth.manifest import PAIRS, read_manifest
+from dfsynth.manifest import read_manifest
 from dfsynth.preprocess import letterbox, to_grid, to_unit_range
 from dfsynth.records import Float32Map, Geometry, IntensityWindow
 from dfsynth.store import ArrayReader, StoreLayout, format_of
@@ -59,7 +59,7 @@ class StorePairs:
         missing = [name for name in _REQUIRED if name not in arrays.names]
         if missing:
             raise UsageError(f"{root} has no array {missing[0]!r}; expected {_REQUIRED}")
-        committed = read_manifest(layout.manifest, PAIRS)
+        committed = read_manifest(layout.manifest, record.manifest_schema)
         usable = committed.filter(pc.equal(committed["status"], pa.scalar("ok")))
         rows, moved = _group_rows(usable)
         geometry = letterbox((arrays.specs[0].height, arrays.specs[0].width), (grid, grid))

@@ -13,8 +13,8 @@ from dfsynth.exports.naming import file_stem
 from dfsynth.exports.scale import LinearScale
 from dfsynth.files.json_record import Json
 from dfsynth.options import ExportOptions, ExportSpace
-from dfsynth.store.build_record import SYNTHETIC_NOTICE, BuildRecord
-from dfsynth.store.pairs_record import PAIRS_NOTICE, PairsRecord
+from dfsynth.store.build_record import BuildRecord
+from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.version import __version__
 
 SOFTWARE: Final = f"dfsynth {__version__}"
@@ -38,7 +38,8 @@ class Export:
     @property
     def notice(self) -> str:
         """The sentence that all is synthetic."""
-        return PAIRS_NOTICE if isinstance(self.record, PairsRecord) else SYNTHETIC_NOTICE
+        record = self.record
+        return record.task.pairs_notice if isinstance(record, PairsRecord) else record.task.notice
 
     @property
     def space(self) -> ExportSpace:

@@ -5,16 +5,13 @@ from typing import Final
 
 from dfsynth.exports.scale import LinearScale
 from dfsynth.files.json_record import Json
-from dfsynth.records import DARK_FIELD_MAPS, MAP_LONG_NAMES, PAIR_ARRAYS
 from dfsynth.store import ArraySpec
 from dfsynth.store.build_record import BuildRecord
-from dfsynth.store.pairs_record import DARK_FIELD_WINDOW, PairsRecord
+from dfsynth.store.pairs_record import PairsRecord
 
-_DARK_FIELDS: Final = frozenset({"dark_field", "dark_field_clean"})
 _DEVIATIONS: Final = {"aleatoric": ("viridis", 0.5), "epistemic": ("inferno", 0.1)}
-"""Colours, and the share of the dark-field window's width that is shown: networks disagree by less
+"""Colours, and the share of the output window's width that is shown: networks disagree by less
 than the noise that they expect."""
-_LONGEST_RAY_MM: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +49,37 @@ def describe_maps(record: BuildRecord | PairsRecord) -> tuple[MapFacts, ...]:
 
 
 def _describe(spec: ArraySpec, record: BuildRecord | PairsRecord) -> MapFacts:
-    name = spec.name
     if isinstance(record, PairsRecord):
-        words = {array.name: array.meaning for array in PAIR_ARRAYS}[name]
-        unit = {array.name: array.units for array in PAIR_ARRAYS}[name]
-        window = DARK_FIELD_WINDOW
+        array = {array.name: array for array in record.task.array}[spec.name]
+        words, unit, colours = array.meaning, array.units, array.colours
+        shown, span = array.window, array.span
     else:
-        words, window = MAP_LONG_NAMES[name], record.window
-        unit = record.unit if name in DARK_FIELD_MAPS else "1"
-    shown, span = _ranges(name, window)
+        words = record.task.map_words[spec.name]
+        unit = record.task.map_units(record.unit)[spec.name]
+        colours = _DEVIATIONS[spec.name][0] if spec.name in _DEVIATIONS else "gray"
+        shown, span = _ranges(spec.name, record)
     return MapFacts(
-        name=name,
+        name=spec.name,
         long_name=words,
         unit=unit,
         scale=None if spec.dtype == "uint8" else LinearScale.spanning(*span),
         window=shown,
-        colour_map=_DEVIATIONS[name][0] if name in _DEVIATIONS else "gray",
+        colour_map=colours,
     )
 
 
-def _ranges(
-    name: str, window: tuple[float, float]
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """What is shown of a map, and what its scale spans, both in its unit.
+def _ranges(name: str, record: BuildRecord) -> tuple[tuple[float, float], tuple[float, float]]:
+    """What is shown of a generated map, and what its scale spans, both in its unit.
 
     The span is one for all images, so that numbers of two images compare, and wider than what
     images hold; the few that go beyond it get a scale of their own (`LinearScale.fitted`).
     """
-    low, high = window
+    low, high = record.window
     width = high - low
-    if name in _DARK_FIELDS:
-        # Noise takes measured line integrals below 0.
-        return window, (low - width / 2, high + width / 2)
     if name in _DEVIATIONS:
         return (0.0, width * _DEVIATIONS[name][1]), (0.0, 2 * width)
-    if name == "lung_thickness_mm":
-        return (0.0, _LONGEST_RAY_MM / 2), (0.0, _LONGEST_RAY_MM)
-    if name == "lung_mask":
-        return (0.0, 2.0), (0.0, 2.0)
+    task = record.task
+    if name == task.output.array or (name == task.input.array and task.input.intensity):
+        # Noise takes measured values below 0.
+        return record.window, (low - width / 2, high + width / 2)
     return (0.0, 1.0), (0.0, 1.0)

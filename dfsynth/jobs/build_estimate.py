@@ -138,7 +138,9 @@ def _measure(
     generator = maker.make(held.precision, held.size)
     batch = (ready * generator.batch_size)[: generator.batch_size]
     with thread_pool("export", available_cores()) as exporting:
-        job = ShardJob(format_of(layout), record.arrays, held.source, generator, exporting)
+        job = ShardJob(
+            format_of(layout), record.arrays, held.source, record.task, generator, exporting
+        )
         list(export_rows(job, batch))  # the first pass compiles and allocates
         tried = list(export_rows(job, batch))
     sizes = [sum(map(len, t.encoded.chunks)) for t in tried if t.encoded is not None]

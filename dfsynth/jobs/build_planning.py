@@ -12,6 +12,7 @@ from dfsynth.source import CorpusSource, Source, require_present
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord, Fingerprint, new_record
 from dfsynth.store.plan import NumberedRows
+from dfsynth.tasks import task_named
 
 
 class Machine(Protocol):
@@ -84,7 +85,7 @@ class BuildJob:
                 f"--views frontal: the source {self.source.name} tells no views before its images "
                 "are read; leave it out, and filter by the flag lateral"
             )
-        if "lung" in options.maps and not facts.has_lung:
+        if "lung" in self._maps and not facts.has_lung:
             raise UsageError(f"--maps lung: the checkpoint {facts.name} has no lung output")
         listing = self.source.listing()
         listed = listing.rows.num_rows
@@ -120,6 +121,25 @@ class BuildJob:
         return had.differences(asked)
 
     @property
+    def _maps(self) -> tuple[str, ...]:
+        """Those asked for, or what the task gives.
+
+        Raises:
+            UsageError: a map that the task of the checkpoint does not know.
+        """
+        facts, asked = self.maker.facts, self.options.maps
+        task = task_named(facts.task)
+        if asked is None:
+            return task.output_maps
+        unknown = [name for name in asked if name not in task.map_words]
+        if unknown:
+            raise UsageError(
+                f"--maps {unknown[0]}: the checkpoint {facts.name} is for {task.name}, whose maps "
+                f"are {', '.join(task.map_words)}"
+            )
+        return asked
+
+    @property
     def _views(self) -> ViewChoice:
         return self.source.views if isinstance(self.source, CorpusSource) else "all"
 
@@ -144,7 +164,7 @@ class BuildJob:
             mc_samples=options.mc_samples,
             seed=options.seed,
             precision=precision,
-            maps=options.maps,
+            maps=self._maps,
             dtype=dtype,
             compression=format_of(StoreLayout(options.folder)).compression,
             shard_size=shard_size,

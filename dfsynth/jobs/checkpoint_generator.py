@@ -51,6 +51,7 @@ class CheckpointMaker:
             has_lung=card.arguments.lung_head,
             members=card.arguments.members,
             license=card.license,
+            task=card.task,
             has_learned_scores=self._files.scores is not None,
         )
 

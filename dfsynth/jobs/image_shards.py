@@ -15,6 +15,7 @@ from dfsynth.jobs.stages import EXPORT, GENERATE
 from dfsynth.records import Float32Map, Generated, ModelInput
 from dfsynth.score import score
 from dfsynth.store import ArraySpec, StoreFormat
+from dfsynth.tasks import Task
 from dfsynth.threads.activity import Activity
 
 _WAITING_BYTES = 256 * 1024**2
@@ -30,6 +31,7 @@ class ShardJob:
     specs: tuple[ArraySpec, ...]
     source: str
     """The name of the corpus or source, for the manifest."""
+    task: Task
     generator: Generator
     exporters: Executor
     """Threads that score and encode while the generator goes on."""
@@ -118,7 +120,7 @@ def generate_padded(
 def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: float) -> Written:
     try:
         with job.activity.doing(EXPORT, prepared.item.image_id):
-            stored = maps_to_store(job.specs, generated, prepared)
+            stored = maps_to_store(job, generated, prepared)
             encoded = job.format.encode_row(job.specs, stored)
             scored = score(generated, prepared.ready)
     except ImageError as error:
@@ -127,25 +129,23 @@ def _export(job: ShardJob, prepared: Prepared, generated: Generated, seconds: fl
     return Written(ok_row(prepared, scored, encoded.checksum, seconds, job.source), encoded)
 
 
-def maps_to_store(
-    specs: Sequence[ArraySpec], generated: Generated, prepared: Prepared
-) -> dict[str, Float32Map]:
+def maps_to_store(job: ShardJob, generated: Generated, prepared: Prepared) -> dict[str, Float32Map]:
     """The maps that the store holds, (y, x) of the grid each, by name.
 
     Raises:
         KeyError: the store holds a map that the generator does not give.
     """
-    available = available_maps(generated, prepared.ready)
-    return {spec.name: available[spec.name] for spec in specs}
+    available = available_maps(job.task, generated, prepared.ready)
+    return {spec.name: available[spec.name] for spec in job.specs}
 
 
-def available_maps(generated: Generated, source: ModelInput) -> dict[str, Float32Map]:
+def available_maps(task: Task, generated: Generated, source: ModelInput) -> dict[str, Float32Map]:
     """Every map (y, x) of the grid that there is of an image, by the name that stores give it."""
     available = {
-        "dark_field": generated.mean,
+        task.output.array: generated.mean,
         "aleatoric": generated.aleatoric,
         "epistemic": generated.epistemic,
-        "attenuation": source.image,
+        task.input.array: task.input.restore(source.image),
     }
     if generated.lung is not None:
         available["lung"] = generated.lung

@@ -1,4 +1,4 @@
-"""The panels of a store of images: attenuation, dark-field, aleatoric, epistemic."""
+"""The panels of a store of images: input, output, aleatoric, epistemic."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,13 +10,14 @@ from dfsynth.errors import ImageError
 from dfsynth.jobs.model_inputs import reader_of
 from dfsynth.jobs.sheet_content import Panels, number_caption
 from dfsynth.records import Float32Map, IntensityWindow
-from dfsynth.report import IMAGE_COLUMNS, SheetRow, columns_of_images
+from dfsynth.report import SheetRow, columns_of_images, image_columns
 from dfsynth.source import Source
 from dfsynth.store import StoreLayout
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.opened import Store
 from dfsynth.store.plan import Plan, source_item
 from dfsynth.store.row_geometry import content_of
+from dfsynth.tasks import Task
 
 
 class SourceImages:
@@ -57,20 +58,20 @@ def panels_of_images(
 ) -> Panels:
     """The panels of the manifest rows `lines`, with their number in the column `by`.
 
-    Attenuation comes from the store if it holds it, else from
-    `source_images`, else it is left blank.
+    The input comes from the store if it holds it, else from `source_images`, else it is left
+    blank.
 
     Raises:
         StoreError: a damaged store.
     """
     images = [_images(store, record, line, source_images) for line in lines]
     return Panels(
-        rows=[_row(line, maps, by) for line, maps in zip(lines, images, strict=True)],
-        columns=columns_of_images(record.unit, record.window, images),
+        rows=[_row(record.task, line, maps, by) for line, maps in zip(lines, images, strict=True)],
+        columns=columns_of_images(record.task, record.unit, record.window, images),
         title=record.checkpoint,
-        footer="Synthetic dark-field images, not for diagnosis.",
+        footer=f"Synthetic {record.task.output.noun}s, not for diagnosis.",
         blank=sum(
-            line["status"] == "ok" and "attenuation" not in maps
+            line["status"] == "ok" and record.task.input.array not in maps
             for line, maps in zip(lines, images, strict=True)
         ),
     )
@@ -82,17 +83,17 @@ def _images(
     """The content (padding cut off) of each map that can be had."""
     content = content_of(record, line)
     found: dict[str, Float32Map] = {}
-    for name in IMAGE_COLUMNS:
+    for name in image_columns(record.task):
         if name in store.maps:
             found[name] = store.read(name, line["row"]).astype(np.float32)[content]
-        elif name == "attenuation" and source_images is not None:
+        elif name == record.task.input.array and source_images is not None:
             image = source_images.read(line["row"])
             if image is not None:
                 found[name] = image[content]
     return found
 
 
-def _row(line: dict[str, Any], maps: dict[str, Float32Map], by: str) -> SheetRow:
+def _row(task: Task, line: dict[str, Any], maps: dict[str, Float32Map], by: str) -> SheetRow:
     caption = (line["image_id"], *number_caption(line, by), *line["flags"])
-    images = tuple(maps.get(name) for name in IMAGE_COLUMNS)
+    images = tuple(maps.get(name) for name in image_columns(task))
     return SheetRow(caption, images, failure=line["error_code"])

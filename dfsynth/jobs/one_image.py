@@ -16,6 +16,7 @@ from dfsynth.options import DTYPES, GenerateOptions
 from dfsynth.preprocess import ModelInputReader, to_grid, window_ends
 from dfsynth.score import score
 from dfsynth.store import ArraySpec, cast_map
+from dfsynth.tasks import task_named
 
 
 def generate_image(given: ImageInput, options: GenerateOptions) -> SyntheticImage:
@@ -41,7 +42,7 @@ def generate_image(given: ImageInput, options: GenerateOptions) -> SyntheticImag
     dtype, keepbits = DTYPES[options.dtype]
     maps = {
         name: cast_map(ArraySpec(name, dtype, 1, *grid, 1, keepbits), values).astype(np.float32)
-        for name, values in available_maps(generated, ready).items()
+        for name, values in available_maps(task_named(facts.task), generated, ready).items()
     }
     content = to_grid(image.decoded.pixels, ready.geometry)
     return SyntheticImage(

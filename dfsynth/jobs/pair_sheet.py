@@ -1,16 +1,13 @@
 """The panels of a store of pairs: what was simulated, beside its truth."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from dfsynth.jobs.sheet_content import Panels, number_caption
 from dfsynth.report import SheetRow, columns_of_pairs
 from dfsynth.store.opened import Store
-from dfsynth.store.pairs_record import DARK_FIELD_WINDOW, PairsRecord
+from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.row import shown_map
-
-PAIR_COLUMNS: Final = columns_of_pairs(DARK_FIELD_WINDOW)
-"""By the name of the array."""
 
 
 def panels_of_pairs(
@@ -23,23 +20,24 @@ def panels_of_pairs(
     Raises:
         StoreError: a damaged store.
     """
+    drawn = columns_of_pairs(record.task)
     semi_synthetic = any(line["truth"] == "semi-synthetic" for line in lines)
     footer = "Simulated images, not for diagnosis."
     if semi_synthetic:
         footer += " Semi-synthetic (cxr): a real radiograph beside a simulated dark-field image."
     return Panels(
-        rows=[_row(store, line, by) for line in lines],
-        columns=list(PAIR_COLUMNS.values()),
+        rows=[_row(store, drawn, line, by) for line in lines],
+        columns=list(drawn.values()),
         title=f"simulated pairs, origin {record.fingerprint.origin}",
         footer=footer,
         blank=0,
     )
 
 
-def _row(store: Store, line: dict[str, Any], by: str | None) -> SheetRow:
+def _row(store: Store, drawn: Collection[str], line: dict[str, Any], by: str | None) -> SheetRow:
     numbers = _drawn_parameters(line) if by is None else number_caption(line, by)
     caption = [line["image_id"], line["origin"], *numbers, *line["flags"]]
-    images = tuple(shown_map(store.read, name, line) for name in PAIR_COLUMNS)
+    images = tuple(shown_map(store.read, name, line) for name in drawn)
     return SheetRow(tuple(caption), images, failure=line["error_code"])
 
 

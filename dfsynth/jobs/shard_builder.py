@@ -72,6 +72,7 @@ class ShardBuilder:
         self.work = WorkList(layout, record, job.options.retry_failed)
         self._job = job
         self._held = record.fingerprint
+        self._task = record.task
         self._progress = progress
         self._activity = activity
         self._cores = cores
@@ -108,7 +109,13 @@ class ShardBuilder:
             thread_pool("export", self._cores) as exporting,
         ):
             shards = ShardJob(
-                format_of(layout), specs, held.source, self._generator, exporting, self._activity
+                format=format_of(layout),
+                specs=specs,
+                source=held.source,
+                task=self._task,
+                generator=self._generator,
+                exporters=exporting,
+                activity=self._activity,
             )
             room = _AHEAD_BYTES // (4 * held.size[0] * held.size[1])
             ahead = max(min(workers * _AHEAD_PER_WORKER, room), self._generator.batch_size * 2)

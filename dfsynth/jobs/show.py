@@ -115,7 +115,7 @@ def _blocks(ranking: Ranking) -> tuple[str, str]:
 
 def _source_images(store: Store, record: BuildRecord, options: ShowOptions) -> SourceImages | None:
     """None where there is no source, and where the store holds the radiographs itself."""
-    if options.source is None or "attenuation" in store.maps:
+    if options.source is None or record.task.input.array in store.maps:
         return None
     limits = limits_of(options.max_pixels, options.max_bytes)
     source = open_source(options.source, options.root)

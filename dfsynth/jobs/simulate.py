@@ -13,7 +13,7 @@ from dfsynth.jobs.pair_maker import PairMaker
 from dfsynth.jobs.planning import Planned, find_planned, is_finished, plan_or_resume
 from dfsynth.jobs.simulate_planning import PairsJob
 from dfsynth.jobs.store_card import finish_card, mend_card
-from dfsynth.manifest import NO_PARAMETERS, check_parameters
+from dfsynth.manifest import ManifestSchema, check_parameters, null_parameters
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Progress
 from dfsynth.records import PairItem, PairRow
@@ -61,8 +61,9 @@ def simulate_partition(
     if not claims.pending:
         return Tally(0, 0)
     progress.message(f"{maker.open()}, {options.size}x{options.size} pixels")
-    making = PairRowMaker(maker, format_of(layout), record.arrays)
-    store = ShardStore(layout, record.arrays, record.cut, record.manifest_schema, progress)
+    schema = record.manifest_schema
+    making = PairRowMaker(maker, format_of(layout), record.arrays, schema)
+    store = ShardStore(layout, record.arrays, record.cut, schema, progress)
     workers = options.workers or available_cores()
     with thread_pool("simulate", workers) as pool:
         items = (item for shard in claims for item in plan.items(shard))
@@ -81,6 +82,7 @@ class PairRowMaker:
     maker: PairMaker
     format: StoreFormat
     specs: tuple[ArraySpec, ...]
+    schema: ManifestSchema
 
     def __call__(self, item: PairItem) -> Written:
         """Never raises for a pair that cannot be made, only where the whole run may be wrong.
@@ -91,7 +93,7 @@ class PairRowMaker:
         written = attempt(lambda: self._make(item), item.image_id)
         if isinstance(written, Failure):
             failed = replace(
-                planned_row(item),
+                planned_row(item, self.schema),
                 status="failed",
                 error_code=written.code.value,
                 error=written.sentence,
@@ -102,10 +104,10 @@ class PairRowMaker:
     def _make(self, item: PairItem) -> Written:
         started = time.perf_counter()
         made = self.maker.make(item)
-        check_parameters(made.facts.parameters)
+        check_parameters(self.schema, made.facts.parameters)
         encoded = self.format.encode_row(self.specs, made.arrays)
         row = replace(
-            planned_row(item),
+            planned_row(item, self.schema),
             **{field.name: getattr(made.facts, field.name) for field in fields(made.facts)},
             checksum=encoded.checksum,
             seconds=time.perf_counter() - started,
@@ -113,12 +115,12 @@ class PairRowMaker:
         return Written(row, encoded)
 
 
-def planned_row(item: PairItem) -> PairRow:
+def planned_row(item: PairItem, schema: ManifestSchema) -> PairRow:
     """What the plan alone says of a pair, as a row that is ok."""
     return PairRow(
         status="ok",
         truth="semi-synthetic" if item.origin == "cxr" else "simulated",
-        parameters=NO_PARAMETERS,
+        parameters=null_parameters(schema),
         **asdict(item),
     )
 

@@ -48,7 +48,8 @@ def estimate_simulation(options: SimulateOptions, maker: PairMaker) -> Simulatio
     planned = [pair_item(line) for batch in draft.plan for line in batch.to_pylist()]
     items = planned[:workers]
     maker.open()
-    making = PairRowMaker(maker, format_of(layout), draft.record.arrays)
+    record = draft.record
+    making = PairRowMaker(maker, format_of(layout), record.arrays, record.manifest_schema)
     making(items[0])  # the first compiles, loads and allocates
     with thread_pool("simulate", workers) as pool:
         started = time.perf_counter()

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from dfsynth.records import Float32Map, GeneratorFacts, Geometry, ImageFacts
-from dfsynth.report import IMAGE_COLUMNS, SheetRow, columns_of_images, pictures_markup
-from dfsynth.store.build_record import SYNTHETIC_NOTICE
+from dfsynth.report import SheetRow, columns_of_images, image_columns, pictures_markup
+from dfsynth.tasks import Task, task_named
 
 _SHOWN: Final = ("predicted_error", "error_bound", "uncertainty", "lung_fraction", "ood_score")
 """Scores that a notebook shows beside the pictures."""
@@ -39,8 +39,22 @@ class SyntheticImage:
     """The checkpoint: name, hash, unit and display window of the dark-field image."""
 
     @property
+    def task(self) -> Task:
+        """What the generator is for."""
+        return task_named(self.generator.task)
+
+    @property
+    def output(self) -> Float32Map:
+        """The synthetic image (y, x), in the unit of the generator."""
+        return self.maps[self.task.output.array]
+
+    @property
     def dark_field(self) -> Float32Map:
-        """The synthetic dark-field image (y, x), in the unit of the generator."""
+        """The same of dark-field radiography (y, x): its dark-field image.
+
+        Raises:
+            KeyError: the generator has another task.
+        """
         return self.maps["dark_field"]
 
     @property
@@ -54,8 +68,17 @@ class SyntheticImage:
         return self.maps["epistemic"]
 
     @property
+    def input(self) -> Float32Map:
+        """What the generator saw (y, x), in the unit of the task's input."""
+        return self.maps[self.task.input.array]
+
+    @property
     def attenuation(self) -> Float32Map:
-        """The radiograph (y, x) as the generator saw it, in [0, 1], dense is bright."""
+        """The same of dark-field radiography (y, x): the radiograph in [0, 1], dense is bright.
+
+        Raises:
+            KeyError: the generator has another task.
+        """
         return self.maps["attenuation"]
 
     @property
@@ -64,7 +87,7 @@ class SyntheticImage:
         return self.maps.get("lung")
 
     def __repr__(self) -> str:
-        height, width = self.dark_field.shape
+        height, width = self.output.shape
         error = self.scores["predicted_error"]
         said = "" if error is None else f", predicted_error {error:.3g}"
         flags = "".join(f", {flag}" for flag in self.flags)
@@ -72,8 +95,8 @@ class SyntheticImage:
 
     def _repr_html_(self) -> str:
         """Four pictures side by side with scores and what was assumed, as HTML for a notebook."""
-        shown = {name: self._content(name) for name in IMAGE_COLUMNS}
-        columns = columns_of_images(self.generator.unit, self.generator.window, [shown])
+        shown = {name: self._content(name) for name in image_columns(self.task)}
+        columns = columns_of_images(self.task, self.generator.unit, self.generator.window, [shown])
         row = SheetRow((self.image_id, *self.flags), tuple(shown.values()))
         low, high = self.window
         facts = {
@@ -83,7 +106,7 @@ class SyntheticImage:
             "generator": self.generator.name,
             **{name: f"{value:.4g}" for name in _SHOWN if (value := self.scores[name]) is not None},
         }
-        return pictures_markup(row, columns, facts, SYNTHETIC_NOTICE)
+        return pictures_markup(row, columns, facts, self.task.notice)
 
     def _content(self, name: str) -> Float32Map:
         return self.maps[name][self.geometry.content]

@@ -8,7 +8,7 @@ from dfsynth.manifest.finding_labels import (
 )
 from dfsynth.manifest.findings import FindingCount, count_findings
 from dfsynth.manifest.number_column import MissingColumnError, read_numbers
-from dfsynth.manifest.pairs import NO_PARAMETERS, PAIR_PARAMETERS, PAIRS, check_parameters
+from dfsynth.manifest.pairs import PAIRS_VERSION, check_parameters, null_parameters, pair_schema
 from dfsynth.manifest.parts import encode_part, read_part, rows_of
 from dfsynth.manifest.patient_splits import SplitSource, rows_in_split, split_rows
 from dfsynth.manifest.predicate import matching_positions
@@ -29,9 +29,7 @@ __all__ = [
     "COLUMNS",
     "IMAGES",
     "IMAGE_SCHEMAS",
-    "NO_PARAMETERS",
-    "PAIRS",
-    "PAIR_PARAMETERS",
+    "PAIRS_VERSION",
     "PROVENANCE_KEY",
     "QUANTILES",
     "SCHEMA_VERSION",
@@ -47,6 +45,8 @@ __all__ = [
     "known_findings",
     "label_rows",
     "matching_positions",
+    "null_parameters",
+    "pair_schema",
     "positive_weights",
     "read_failures",
     "read_manifest",

@@ -1,16 +1,20 @@
-"""The manifest of paired data: its columns, and the parameters that are drawn for a pair.
+"""The manifest of paired data: columns that all tasks have, and the parameters that each draws.
 
-A new parameter is one line of `PAIR_PARAMETERS`. The same facts as JSON are
-`manifests/schema-pairs-v1.json`.
+A parameter is a `[[parameter]]` of a task's file. The same facts as JSON are
+`manifests/schema-pairs-v1.json`, and `schema-pairs-TASK-v1.json` of the other tasks.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from dfsynth.manifest.schema import ManifestSchema, require_names
 from dfsynth.records import Column, Parameter
+from dfsynth.tasks import DEFAULT_TASK, task_named
 
 PAIRS_VERSION: Final = 1
+PAIRS_KIND: Final = "pairs"
+"""Of manifests of the default task; those of others have the task's name behind it."""
 
 _COLUMNS: Final = (
     Column("image_id", "string", "Name of the pair, unique in its store", nullable=False),
@@ -67,55 +71,27 @@ _COLUMNS: Final = (
     Column("seconds", "float32", "Compute time of the pair", "s"),
 )
 
-PAIR_PARAMETERS: Final = (
-    Column("sex", "string", "F or M"),
-    Column("height_cm", "float32", "Body height", "cm"),
-    Column("bmi", "float32", "Body mass index", "kg/m²"),
-    Column("projection", "string", "PA, AP or AP supine"),
-    Column("inspiration", "float32", "Lung volume over that of a full breath", "0 to 1"),
-    Column("rotation_deg", "float32", "Turn about the long axis", "degrees"),
-    Column("ct_inflation", "float32", "Lung volume over that of the scan, at equal size"),
-    Column("ct_scale", "float32", "Size of the body over that of the scan"),
-    Column("ct_width", "float32", "Width of the body over that of the scan, at equal size"),
-    Column("ct_depth", "float32", "The same from front to back"),
-    Column("ct_height", "float32", "The same from foot to head"),
-    Column("ct_wall", "float32", "Thickness outside the ribs over that of the scan"),
-    Column("ct_heart", "float32", "Size of the middle of the heart over that of the scan"),
-    Column("eps_healthy_per_m", "float32", "Mean coefficient at a full breath, if healthy", "1/m"),
-    Column("heterogeneity_cv", "float32", "Variation of the coefficient's field over its mean"),
-    Column("heterogeneity_mm", "float32", "Its correlation length", "mm"),
-    Column("emphysema_apical_preference", "float32", "Upper lung over lower, in deviations"),
-    Column("opacity", "string", "none, ground_glass or consolidation"),
-    Column("opacity_patches", "int32", "Number of opacities"),
-    Column("scatter_primary_ratio", "float32", "Scatter over primary in the dark-field scan"),
-    Column("scatter_residual", "float32", "Share of it left after correction", "0 to 1"),
-    Column("visibility_hardening_kev", "float32", "Energy at which visibility is best", "keV"),
-    Column("visibility_hardening_residual", "float32", "Share left of bone's apparent dark-field"),
-    Column("reference_photons", "float32", "The same as n0, of the scan without an object"),
-    Column("detector_pixel_mm", "float32", "Pitch to which photons refer, at the object", "mm"),
-    Column("stripe_sd", "float32", "Standard deviation of the stripes", "dark-field"),
-    Column("stitch_bands", "int32", "Number of stitch bands"),
-    Column("moire_phase_rms_rad", "float32", "Errors of the phase steps", "rad"),
-    Column("blur_mm", "float32", "Standard deviation of the blur", "mm"),
-    Column("motion_blur_mm", "float32", "Standard deviation of the blur by motion", "mm"),
-    Column("look", "string", "Archive look: soft, film, crisp, equalised or bedside"),
-    Column("radiograph_scatter_primary_ratio", "float32", "Scatter over primary, after any grid"),
-    Column("image_rotation_deg", "float32", "Turn of the whole image", "degrees"),
-    Column("image_stretch", "float32", "Height over width after, of what was square before"),
-    Column("photometric", "string", "MONOCHROME1 or MONOCHROME2: how an archive would keep it"),
-    Column("bits", "int32", "Bits an archive would keep", "bits"),
-)
-"""All may be null: where the origin does not know them, or their layer is switched off."""
 
-PAIRS: Final = ManifestSchema("pairs", PAIRS_VERSION, (*_COLUMNS, *PAIR_PARAMETERS))
-NO_PARAMETERS: Final[Mapping[str, Parameter]] = {column.name: None for column in PAIR_PARAMETERS}
-"""Of a pair that could not be made."""
+@cache
+def pair_schema(task: str) -> ManifestSchema:
+    """The manifest of the pairs of a task, by its name.
+
+    Raises:
+        UsageError: there is no such task.
+    """
+    kind = PAIRS_KIND if task == DEFAULT_TASK else f"{PAIRS_KIND}-{task}"
+    return ManifestSchema(kind, PAIRS_VERSION, (*_COLUMNS, *task_named(task).parameter))
 
 
-def check_parameters(parameters: Mapping[str, Parameter]) -> None:
-    """Requires parameters to name each column of `PAIR_PARAMETERS` once, and nothing else.
+def null_parameters(schema: ManifestSchema) -> dict[str, Parameter]:
+    """The parameters of a pair that could not be made, all null, by the names of their columns."""
+    return {column.name: None for column in schema.columns[len(_COLUMNS) :]}
+
+
+def check_parameters(schema: ManifestSchema, parameters: Mapping[str, Parameter]) -> None:
+    """Requires parameters to name each of the schema's once, and nothing else.
 
     Raises:
         StoreError: A name is unknown or missing.
     """
-    require_names(parameters, NO_PARAMETERS, "parameters of a pair")
+    require_names(parameters, null_parameters(schema), "parameters of a pair")

@@ -3,15 +3,16 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dfsynth.errors import StoreError
 from dfsynth.files.parquet_checksum import checksummed_writer
-from dfsynth.manifest.pairs import PAIRS, check_parameters
+from dfsynth.manifest.pairs import check_parameters, pair_schema
 from dfsynth.manifest.schema import (
     COLUMNS,
     IMAGE_SCHEMAS,
@@ -24,12 +25,7 @@ from dfsynth.manifest.schema import (
 )
 from dfsynth.records import ManifestRow, PairRow
 from dfsynth.score import NO_SCORES
-
-_SCHEMAS: Final[Mapping[str, Mapping[int, ManifestSchema]]] = {
-    IMAGES.kind: IMAGE_SCHEMAS,
-    PAIRS.kind: {PAIRS.version: PAIRS},
-}
-"""Kind → version → schema."""
+from dfsynth.tasks import task_names
 
 
 def encode_part(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema = IMAGES) -> bytes:
@@ -95,7 +91,7 @@ def read_part(path: Path, expected: ManifestSchema | None = None) -> pa.Table:
 
 def newest_version(schema: ManifestSchema) -> ManifestSchema:
     """The schema of the same kind that new stores have."""
-    versions = _SCHEMAS[schema.kind]
+    versions = _schemas()[schema.kind]
     return versions[max(versions)]
 
 
@@ -110,10 +106,10 @@ def check_schema(
     """
     metadata = found.metadata or {}
     kind = metadata.get(KIND_KEY, IMAGES_KIND.encode()).decode(errors="replace")
-    if kind not in _SCHEMAS or (expected is not None and kind != expected.kind):
-        known = ", ".join(_SCHEMAS) if expected is None else expected.kind
+    if kind not in _schemas() or (expected is not None and kind != expected.kind):
+        known = ", ".join(_schemas()) if expected is None else expected.kind
         raise StoreError(f"manifest part {path} holds {kind!r}; expected {known}")
-    versions = _SCHEMAS[kind] if expected is None else {expected.version: expected}
+    versions = _schemas()[kind] if expected is None else {expected.version: expected}
     version = metadata.get(VERSION_KEY, b"none").decode(errors="replace")
     schema = {str(number): known for number, known in versions.items()}.get(version)
     if schema is None:
@@ -145,17 +141,24 @@ def rows_of(table: pa.Table) -> tuple[ManifestRow, ...]:
     return tuple(rows)
 
 
+@cache
+def _schemas() -> Mapping[str, Mapping[int, ManifestSchema]]:
+    """Kind → version → schema."""
+    pairs = map(pair_schema, task_names())
+    return {IMAGES.kind: IMAGE_SCHEMAS} | {one.kind: {one.version: one} for one in pairs}
+
+
 def _columns(rows: Sequence[ManifestRow | PairRow], schema: ManifestSchema) -> list[list[Any]]:
     """The values of the rows, column by column."""
-    values = [_values(row) for row in rows]
+    values = [_values(row, schema) for row in rows]
     return [[row[column.name] for row in values] for column in schema.columns]
 
 
-def _values(row: ManifestRow | PairRow) -> dict[str, Any]:
+def _values(row: ManifestRow | PairRow, schema: ManifestSchema) -> dict[str, Any]:
     """The values of one row by the names of their columns, and some more."""
     own = {field.name: getattr(row, field.name) for field in fields(row)}
     if isinstance(row, PairRow):
-        check_parameters(row.parameters)
+        check_parameters(schema, row.parameters)
         return own | dict(row.parameters)
     require_names(row.scores, NO_SCORES, "scores of an image")
     return own | dict(row.scores)

@@ -44,10 +44,15 @@ class ManifestSchema:
     """The columns of one kind of manifest, and the version of their meaning."""
 
     kind: str
-    """`images`, or `pairs`."""
+    """`images`, or `pairs`, with the name of the task behind it for all but the default one."""
     version: int
     columns: tuple[Column, ...]
     """Each a field of the row's record, or an entry of its `scores` or `parameters`."""
+
+    @property
+    def is_of_pairs(self) -> bool:
+        """Whether the rows are paired data; else they are images."""
+        return self.kind != IMAGES_KIND
 
     @property
     def metadata(self) -> dict[bytes | str, bytes | str]:

@@ -3,7 +3,6 @@
 from dfsynth.options.build_options import (
     ALL_GPUS,
     DEFAULT_DTYPE,
-    DEFAULT_MAPS,
     DEFAULT_MC_SAMPLES,
     DTYPES,
     BuildOptions,
@@ -37,7 +36,6 @@ __all__ = [
     "DEFAULT_CONFIDENCE",
     "DEFAULT_DTYPE",
     "DEFAULT_ERROR_COLUMN",
-    "DEFAULT_MAPS",
     "DEFAULT_MC_SAMPLES",
     "DEFAULT_PAIRS_SHARD_SIZE",
     "DEFAULT_PAIRS_SIZE",

@@ -12,7 +12,7 @@ from dfsynth.options.coercion import (
     RENAMED,
     to_batch_size,
     to_error_codes,
-    to_names,
+    to_optional_names,
     to_optional_place,
     to_partition,
     to_place,
@@ -20,7 +20,8 @@ from dfsynth.options.coercion import (
     to_size,
 )
 from dfsynth.options.given import GivenOptions
-from dfsynth.records import MAP_NAMES, MONTE_CARLO_MODES, MonteCarloMode
+from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
+from dfsynth.tasks import known_maps
 from dfsynth.records.grid import LARGEST_SIDE
 
 Engine: TypeAlias = Literal["local", "ray"]
@@ -28,7 +29,6 @@ StoredFloat: TypeAlias = Literal["float16", "float32"]
 ViewChoice: TypeAlias = Literal["frontal", "all"]
 DtypeChoice: TypeAlias = Literal["float32-rounded", "float32", "float16"]
 
-DEFAULT_MAPS: Final = ("dark_field", "aleatoric", "epistemic")
 DEFAULT_MC_SAMPLES: Final = 20
 DTYPES: Final[Mapping[DtypeChoice, tuple[StoredFloat, int | None]]] = {
     "float32-rounded": ("float32", 10),
@@ -66,7 +66,7 @@ class BuildOptions(GivenOptions):
         "shard_size": to_shard_size,
         "retry_failed": to_error_codes,
         "partition": to_partition,
-        "maps": to_names,
+        "maps": to_optional_names,
     }
     _renamed: ClassVar = RENAMED
 
@@ -104,7 +104,8 @@ class BuildOptions(GivenOptions):
     views: ViewChoice | None = None
     """`frontal`: images of a corpus that are known not to be frontal are left out; `all`: they
     stay. What a store has, or `frontal`, by default."""
-    maps: tuple[str, ...] = DEFAULT_MAPS
+    maps: tuple[str, ...] | None = None
+    """The output of the checkpoint's task, aleatoric and epistemic by default."""
     dtype: DtypeChoice | None = None
     """A key of `DTYPES`; by default that of the store, and `DEFAULT_DTYPE` of a new one."""
     max_pixels: int | None = None
@@ -179,9 +180,12 @@ class BuildOptions(GivenOptions):
             )
 
     def _check_maps(self) -> None:
-        unknown = [name for name in self.maps if name not in MAP_NAMES]
+        if self.maps is None:
+            return
+        known = known_maps()
+        unknown = [name for name in self.maps if name not in known]
         if unknown or not self.maps or len(set(self.maps)) != len(self.maps):
             raise UsageError(
                 f"--maps {','.join(self.maps) or '(none)'}: expected each at most once of "
-                f"{', '.join(MAP_NAMES)}"
+                f"{', '.join(known)}"
             )

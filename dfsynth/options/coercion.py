@@ -187,6 +187,11 @@ def to_names(value: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(name.strip() for name in names if name.strip())
 
 
+def to_optional_names(value: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    """The same, or nothing."""
+    return None if value is None else to_names(value)
+
+
 def _auto_or_number(option: str, value: str | int | None) -> int | None:
     if value is None or value == "auto":
         return None

@@ -46,7 +46,7 @@ class BuildKeywords(TypedDict, total=False):
     workers: int | None
     limit: int | None
     views: ViewChoice | None
-    maps: GivenNames
+    maps: GivenNames | None
     dtype: DtypeChoice | None
     max_pixels: int | None
     max_bytes: int | None

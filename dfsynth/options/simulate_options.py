@@ -16,6 +16,7 @@ from dfsynth.options.coercion import (
     to_range,
 )
 from dfsynth.options.given import GivenOptions
+from dfsynth.tasks import DEFAULT_TASK, task_named
 
 DEFAULT_PAIRS_SHARD_SIZE: Final = 64
 DEFAULT_PAIRS_SIZE: Final = 512
@@ -34,8 +35,11 @@ LAYERS: Final = (
     "display",
 )
 """What a simulation can be made without."""
+CT_TASK: Final = "dark-field-ct"
+BEAMS: Final = ("parallel", "fan")
 _SIDES: Final = (64, 1024)
 _SIDE_STEP: Final = 32
+_CT_SIDE_STEP: Final = 8
 _KVP: Final = (50.0, 150.0)
 _USUAL_KVP: Final = (90.0, 125.0)
 
@@ -62,6 +66,8 @@ class SimulateOptions(GivenOptions):
     out: Path
     n: int
     """Pairs."""
+    task: str = DEFAULT_TASK
+    """What the pairs are for, by the name of the task."""
     size: int = DEFAULT_PAIRS_SIZE
     """Side of the square images, in pixels."""
     origin: str = "phantom"
@@ -78,6 +84,16 @@ class SimulateOptions(GivenOptions):
     """Layers that are switched off, of `LAYERS`."""
     implants: float = 0.0
     """Share of pairs with pacemakers, leads or markers."""
+    rotations: int | None = None
+    """Of dark-field CT, as are the next four; the task's own where they are not given."""
+    shots: int | None = None
+    """Exposures a rotation."""
+    window_shots: int | None = None
+    """Exposures from which one value is retrieved; odd."""
+    beam: str | None = None
+    """Of `BEAMS`."""
+    vibration: float | None = None
+    """Amplitude over that of the default vibration; 0: none."""
     shard_size: int = DEFAULT_PAIRS_SHARD_SIZE
     partition: tuple[int, int] = (0, 1)
     """(I, N): this process takes the shards I, I + N, I + 2N, …"""
@@ -93,12 +109,9 @@ class SimulateOptions(GivenOptions):
         if self.workers is not None:
             require_positive("workers", self.workers)
         require_run(self.partition, self.seed, self.device)
-        low, high = _SIDES
-        if not low <= self.size <= high or self.size % _SIDE_STEP:
-            raise UsageError(
-                f"--size {self.size}: expected 256, 512 or 1024, or another multiple of "
-                f"{_SIDE_STEP} from {low} to {high}"
-            )
+        task_named(self.task)
+        self._check_size()
+        self._check_of_task()
         require_range("severity", self.severity, (0.0, 1.0))
         require_range("kvp", self.kvp, _KVP)
         if not 0 <= self.implants <= 1:
@@ -110,6 +123,49 @@ class SimulateOptions(GivenOptions):
                 f"{', '.join(LAYERS)}"
             )
         self._check_origin()
+
+    @property
+    def is_of_ct(self) -> bool:
+        """Whether pairs are of dark-field CT."""
+        return self.task == CT_TASK
+
+    def _check_size(self) -> None:
+        low, high = _SIDES
+        step = _CT_SIDE_STEP if self.is_of_ct else _SIDE_STEP
+        if not low <= self.size <= high or self.size % step:
+            raise UsageError(
+                f"--size {self.size}: expected 256, 512 or 1024, or another multiple of "
+                f"{step} from {low} to {high}"
+            )
+
+    def _check_of_task(self) -> None:
+        """Options of one task are refused where another is asked for."""
+        of_ct = {
+            "--rotations": self.rotations,
+            "--shots": self.shots,
+            "--window-shots": self.window_shots,
+            "--beam": self.beam,
+            "--vibration": self.vibration,
+        }
+        given = [name for name, value in of_ct.items() if value is not None]
+        other = CT_TASK
+        if self.is_of_ct:
+            other = DEFAULT_TASK
+            given = [
+                name
+                for name, used in (
+                    ("--kvp", self.kvp != _USUAL_KVP),
+                    ("--without", bool(self.without)),
+                    ("--implants", self.implants > 0),
+                    ("--cxr", self.cxr is not None),
+                    ("--origin cxr", self.origin == "cxr"),
+                )
+                if used
+            ]
+        if given:
+            raise UsageError(
+                f"{given[0]}: expected with --task {other} alone, found {self.task}; leave it out"
+            )
 
     @property
     def unused_by_radiographs(self) -> tuple[str, ...]:

@@ -20,9 +20,8 @@ from dfsynth.records.image import (
     SourceItem,
 )
 from dfsynth.records.manifest_row import ManifestRow, Scored, Status
-from dfsynth.records.maps import DARK_FIELD_MAPS, MAP_LONG_NAMES, MAP_NAMES, Float32Map
+from dfsynth.records.maps import Float32Map
 from dfsynth.records.pair import (
-    PAIR_ARRAYS,
     MadePair,
     Origin,
     PairArray,
@@ -38,15 +37,11 @@ from dfsynth.records.sampling import MONTE_CARLO_MODES, MonteCarloMode
 
 __all__ = [
     "CLIPPED",
-    "DARK_FIELD_MAPS",
     "IMAGE_FLAGS",
     "LEARNED_FLAGS",
     "LOW_CONTRAST",
-    "MAP_LONG_NAMES",
-    "MAP_NAMES",
     "MONTE_CARLO_MODES",
     "NO_LUNG",
-    "PAIR_ARRAYS",
     "Column",
     "DecodedImage",
     "Float32Map",

@@ -18,11 +18,13 @@ class GeneratorFacts:
     """(height, width) that it was trained at."""
     intensity: IntensityWindow
     unit: str
-    """Of the dark-field image."""
+    """Of the output."""
     window: tuple[float, float]
-    """Display window of the dark-field image."""
+    """Display window of the output."""
     has_lung: bool
     license: str
+    task: str
+    """What it is for, by the name of the task."""
     has_learned_scores: bool = False
     """Whether it fills `Generated.learned`."""
     members: int = 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -27,29 +27,6 @@ class PairArray:
     meaning: str
     units: str = "1"
     """As UDUNITS spells the unit: shares and labels have none."""
-
-
-PAIR_ARRAYS: Final = (
-    PairArray("attenuation", "float32", "1", "Radiograph as an archive shows it, dense is bright"),
-    PairArray(
-        "transmission",
-        "float32",
-        "1",
-        "Share of X-rays that pass, as the scan at 70 kVp measures it",
-    ),
-    PairArray("dark_field", "float32", "1", "Line integral as measured: noise, artefacts, blur"),
-    PairArray("dark_field_clean", "float32", "1", "Line integral of the scattering, nothing else"),
-    PairArray("lung_mask", "uint8", "label", "0 no lung, 1 lung field, 2 lung that is hidden"),
-    PairArray("lung_thickness_mm", "float32", "mm", "Length of the ray in lung", "mm"),
-    PairArray(
-        "severity",
-        "float32",
-        "0 to 1",
-        "Share of the signal that emphysema takes away along the ray",
-    ),
-)
-"""All of (image, y, x). Lung field is lung as people outline it; hidden lies behind the heart, the
-mediastinum or the domes of the diaphragm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +89,13 @@ class PairFacts:
     """Null, with the next, where the noise is switched off."""
     v0: float | None
     parameters: Mapping[str, Parameter]
-    """By name, all of `dfsynth.manifest.PAIR_PARAMETERS`."""
+    """By name, all parameters of the task."""
     flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MadePair:
-    """The arrays (y, x) of one pair, named as in `PAIR_ARRAYS`, finite, and its facts."""
+    """The arrays (y, x) of one pair, named as its task has them, finite, and its facts."""
 
     arrays: Mapping[str, NDArray[Any]]
     facts: PairFacts
@@ -126,7 +103,7 @@ class MadePair:
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """One row of the manifest of pairs; with `parameters` the schema `dfsynth.manifest.PAIRS`."""
+    """One row of the manifest of pairs; with `parameters` the schema `dfsynth.manifest.pair_schema`."""
 
     image_id: str
     row: int

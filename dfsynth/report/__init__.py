@@ -1,13 +1,12 @@
 """Drawings: contact sheets of maps with their colour scales."""
 
 from dfsynth.report.colours import colour_table, paint, robust_limits
-from dfsynth.report.map_columns import IMAGE_COLUMNS, columns_of_images, columns_of_pairs
+from dfsynth.report.map_columns import columns_of_images, columns_of_pairs, image_columns
 from dfsynth.report.markup import facts_markup, pictures_markup
 from dfsynth.report.picture import encode_picture, encode_png
 from dfsynth.report.sheet import SheetColumn, SheetRow, contact_sheet
 
 __all__ = [
-    "IMAGE_COLUMNS",
     "SheetColumn",
     "SheetRow",
     "colour_table",
@@ -17,6 +16,7 @@ __all__ = [
     "encode_picture",
     "encode_png",
     "facts_markup",
+    "image_columns",
     "paint",
     "pictures_markup",
     "robust_limits",

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from dfsynth.manifest import NO_PARAMETERS
+from dfsynth.manifest import null_parameters, pair_schema
 from dfsynth.records import Parameter
 from dfsynth.simulation.acquisition import ImagingParameters
 from dfsynth.simulation.ct import CtPose
 from dfsynth.simulation.display import DisplayParameters
 from dfsynth.simulation.phantom import BodyParameters
 from dfsynth.simulation.tissue import TissueParameters
+from dfsynth.tasks import DEFAULT_TASK
 
 
 def merge_columns(*parts: Mapping[str, Parameter]) -> dict[str, Parameter]:
@@ -17,7 +18,7 @@ def merge_columns(*parts: Mapping[str, Parameter]) -> dict[str, Parameter]:
     Raises:
         ValueError: a name that the manifest does not have.
     """
-    named: dict[str, Parameter] = dict(NO_PARAMETERS)
+    named = null_parameters(pair_schema(DEFAULT_TASK))
     for part in parts:
         unknown = part.keys() - named.keys()
         if unknown:

@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Final, Self
 
 from dfsynth.files.json_record import record_fields
-from dfsynth.manifest import PAIRS, ManifestSchema
+from dfsynth.manifest import PAIRS_VERSION, ManifestSchema, pair_schema
 from dfsynth.options import SimulateOptions
-from dfsynth.records import PAIR_ARRAYS
 from dfsynth.store import ArraySpec, Json, StoredType, StoreLayout, format_of
 from dfsynth.store.cut import Cut
 from dfsynth.store.provenance import (
@@ -21,12 +20,8 @@ from dfsynth.store.provenance import (
     name_differences,
     software_versions,
 )
+from dfsynth.tasks import DEFAULT_TASK, Task, task_named
 
-DARK_FIELD_WINDOW: Final = (0.0, 1.0)
-PAIRS_NOTICE: Final = (
-    "Simulated images: computed by a model of X-ray physics, from drawn bodies, CT volumes or, "
-    "where the origin is cxr, over real radiographs. For research only, not for diagnosis."
-)
 _VERSIONS_OF: Final = (
     "torch",
     "numpy",
@@ -66,6 +61,8 @@ class PairsFingerprint:
     compression: str
     settings: Mapping[str, Json]
     """What the maker says decides values beside the options: its version, its sources' hashes."""
+    task: str = DEFAULT_TASK
+    """What the pairs are for; stores from before there were tasks name none."""
 
     def differences(self, wanted: Self) -> list[str]:
         """One sentence part for each entry in which `wanted` differs; settings one by one."""
@@ -81,7 +78,7 @@ class PairsRecord:
     """The content of `build.json` of a store that `dfsynth simulate` makes; a `StoreRecord`."""
 
     command: ClassVar[str] = "dfsynth simulate"
-    known_versions: ClassVar[tuple[int, ...]] = (PAIRS.version,)
+    known_versions: ClassVar[tuple[int, ...]] = (PAIRS_VERSION,)
 
     plan_id: str
     fingerprint: PairsFingerprint
@@ -91,14 +88,19 @@ class PairsRecord:
     shards: int
     excluded: Mapping[str, int]
     versions: Mapping[str, str]
-    schema_version: int = PAIRS.version
+    schema_version: int = PAIRS_VERSION
     layout_version: int = 1
     """See `StoreRecord`."""
 
     @property
+    def task(self) -> Task:
+        """What the pairs are for."""
+        return task_named(self.fingerprint.task)
+
+    @property
     def manifest_schema(self) -> ManifestSchema:
         """See `StoreRecord`."""
-        return PAIRS
+        return pair_schema(self.task.name)
 
     @property
     def shard_size(self) -> int:
@@ -114,7 +116,7 @@ class PairsRecord:
     def arrays(self) -> tuple[ArraySpec, ...]:
         """See `StoreRecord`."""
         held = self.fingerprint
-        known = {array.name: array for array in PAIR_ARRAYS}
+        known = {array.name: array for array in self.task.pair_arrays}
         arrays = (
             StoredArray(name, dtype, known[name].units, known[name].meaning)
             for name, dtype in held.arrays
@@ -141,10 +143,12 @@ class PairsRecord:
         for name in ("size", "severity", "kvp", "without"):
             fingerprint[name] = tuple(fingerprint[name])
         fingerprint["arrays"] = tuple((name, dtype) for name, dtype in fingerprint["arrays"])
-        if not {name for name, _ in fingerprint["arrays"]} <= {a.name for a in PAIR_ARRAYS}:
-            raise ValueError("the record names arrays that no pair has")
         found["licenses"] = tuple(found["licenses"])
-        return cls(fingerprint=PairsFingerprint(**fingerprint), **found)
+        record = cls(fingerprint=PairsFingerprint(**fingerprint), **found)
+        known = {array.name for array in record.task.pair_arrays}
+        if not {name for name, _ in record.fingerprint.arrays} <= known:
+            raise ValueError("the record names arrays that no pair has")
+        return record
 
     def attributes(self) -> dict[str, Json]:
         """See `StoreRecord`."""
@@ -153,7 +157,8 @@ class PairsRecord:
     def provenance(self) -> dict[str, Json]:
         """See `StoreRecord`."""
         held = self.fingerprint
-        meanings = {array.name: array for array in PAIR_ARRAYS}
+        task = self.task
+        meanings = {array.name: array for array in task.pair_arrays}
         described: dict[str, Json] = {
             name: {"unit": meanings[name].unit, "meaning": meanings[name].meaning}
             for name, _ in held.arrays
@@ -165,13 +170,14 @@ class PairsRecord:
         return {
             "schema_version": self.schema_version,
             "kind": "pairs",
-            "notice": PAIRS_NOTICE,
+            "notice": task.pairs_notice,
+            **({} if task.name == DEFAULT_TASK else {"task": task.name}),
             "origin": held.origin,
             "licences": list(self.licenses),
             "grid_size": list(held.size),
             "arrays": described,
-            "dark_field_unit": "1",
-            "dark_field_window": list(DARK_FIELD_WINDOW),
+            f"{task.output.array}_unit": task.output.unit,
+            f"{task.output.array}_window": list(task.window),
             "seed": held.seed,
             "severity": list(held.severity),
             "without": list(held.without),
@@ -197,10 +203,11 @@ def pairs_fingerprint(options: SimulateOptions, settings: Mapping[str, Json]) ->
         without=tuple(sorted(options.without)),
         devices=options.implants,
         shard_size=options.shard_size,
-        arrays=tuple((array.name, array.dtype) for array in PAIR_ARRAYS),
+        arrays=tuple((array.name, array.dtype) for array in task_named(options.task).pair_arrays),
         compression=format_of(StoreLayout(options.out)).compression,
         # As they come back from a file: lists, and no tuples.
         settings=json.loads(json.dumps(settings)),
+        task=options.task,
     )
 
 

@@ -9,17 +9,17 @@ import numpy as np
 from dfsynth.errors import StoreError
 from dfsynth.records import Float32Map
 from dfsynth.report import (
-    IMAGE_COLUMNS,
     SheetColumn,
     SheetRow,
     columns_of_images,
     columns_of_pairs,
+    image_columns,
     facts_markup,
     pictures_markup,
 )
 from dfsynth.store import ArrayReader, StoredMap
 from dfsynth.store.build_record import BuildRecord
-from dfsynth.store.pairs_record import DARK_FIELD_WINDOW, PairsRecord
+from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.row_geometry import content_of
 
 _SHOWN: Final = (
@@ -87,12 +87,12 @@ class StoredRow:
             content = content_of(record, self.facts)
             maps = {
                 name: self._values(name)[content]
-                for name in IMAGE_COLUMNS
+                for name in image_columns(record.task)
                 if name in self._arrays.names
             }
-            columns = columns_of_images(record.unit, record.window, [maps])
-            return columns, tuple(maps.get(name) for name in IMAGE_COLUMNS)
-        titles = columns_of_pairs(DARK_FIELD_WINDOW)
+            columns = columns_of_images(record.task, record.unit, record.window, [maps])
+            return columns, tuple(maps.get(name) for name in image_columns(record.task))
+        titles = columns_of_pairs(record.task)
         return list(titles.values()), tuple(self._values(name) for name in titles)
 
     def _values(self, name: str) -> Float32Map:

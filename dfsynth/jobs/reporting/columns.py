@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from dfsynth.manifest import ManifestSchema, default_score, read_numbers
 from dfsynth.manifest.findings import NONE, UNKNOWN
-from dfsynth.manifest.pairs import PAIRS
 from dfsynth.report.browser import GroupColumn, NumberColumn
 from dfsynth.report.browser.columns import MOST_LABELS
 from dfsynth.score import SCORE_COLUMNS
@@ -60,8 +59,8 @@ def report_columns(done: pa.Table, schema: ManifestSchema) -> ReportColumns:
         done: Rows of the manifest with status ok.
         schema: Of the store.
     """
-    pairs = schema.kind == PAIRS.kind
-    described = _pair_numbers(done) if pairs else _scores(done)
+    pairs = schema.is_of_pairs
+    described = _pair_numbers(done, schema) if pairs else _scores(done)
     numbers = [column for column in described if np.isfinite(column.values).any()]
     titles = _PAIR_GROUPS if pairs else _IMAGE_GROUPS
     held = {name: title for name, title in titles.items() if _says_something(done, name)}
@@ -84,10 +83,10 @@ def _scores(done: pa.Table) -> list[NumberColumn]:
     ]
 
 
-def _pair_numbers(done: pa.Table) -> list[NumberColumn]:
+def _pair_numbers(done: pa.Table, schema: ManifestSchema) -> list[NumberColumn]:
     return [
         _number(done, column.name, column.description, column.unit, None)
-        for column in PAIRS.columns
+        for column in schema.columns
         if column.type in ("int16", "int32", "float32") and column.name not in _NO_MEASURES
     ]
 

@@ -10,13 +10,13 @@ import numpy as np
 
 from dfsynth.errors import StoreError
 from dfsynth.jobs.image_sheet import SourceImages
-from dfsynth.jobs.pair_sheet import PAIR_COLUMNS
 from dfsynth.progress import Progress
 from dfsynth.records import Float32Map
-from dfsynth.report import robust_limits
+from dfsynth.report import columns_of_pairs, robust_limits
 from dfsynth.report.browser import GalleryMap, encode_maps, encode_strip
 from dfsynth.store import ArrayReader
 from dfsynth.store.build_record import BuildRecord
+from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.row_geometry import content_of
 from dfsynth.threads.pool import thread_pool
 
@@ -26,7 +26,6 @@ Line: TypeAlias = dict[str, Any]
 _SCALED_BY: Final = 48
 """Images from which the scale of doubt is taken."""
 _DOUBT: Final = ("aleatoric", "epistemic")
-_PAIR_MAPS: Final = ("attenuation", "dark_field", "dark_field_clean", "severity")
 _GREY_LEVELS: Final = 126
 """Of a radiograph, whose noise would fill twice as many and take 27 % more room."""
 _THREADS: Final = 2
@@ -67,13 +66,15 @@ def image_reader(
     Doubt is the standard deviation of aleatoric and epistemic together.
     """
     held = [name for name in _DOUBT if name in arrays.names]
+    task = record.task
+    given, made = task.input, task.output.array
 
     def stored(name: str, line: Line) -> Float32Map:
         return arrays.read(name, line["row"]).astype(np.float32)[content_of(record, line)]
 
     def attenuation(line: Line) -> Float32Map | None:
-        if "attenuation" in arrays.names:
-            return stored("attenuation", line)
+        if given.array in arrays.names:
+            return stored(given.array, line)
         image = None if source is None else source.read(line["row"])
         return None if image is None else image[content_of(record, line)]
 
@@ -81,12 +82,17 @@ def image_reader(
         found = [stored(name, line) for name in held]
         return np.sqrt(np.sum(np.square(found), axis=0)).astype(np.float32)
 
-    kinds = [GalleryMap("attenuation", "Attenuation", "grey value", "gray", 0.0, 1.0, _GREY_LEVELS)]
+    window = record.window
+    kinds = [
+        GalleryMap(given.array, task.input_title, "grey value", "gray", 0.0, 1.0, _GREY_LEVELS)
+        if given.intensity is None
+        else GalleryMap(given.array, task.input_title, given.unit, "gray", *window)
+    ]
     readers: list[Callable[[Line], Float32Map | None]] = [attenuation]
-    if "dark_field" in arrays.names:
-        title = "Dark-field, synthetic"
-        kinds.append(GalleryMap("dark_field", title, record.unit, "gray", *record.window))
-        readers.append(partial(stored, "dark_field"))
+    if made in arrays.names:
+        title = f"{task.output_title}, synthetic"
+        kinds.append(GalleryMap(made, title, record.unit, "gray", *window))
+        readers.append(partial(stored, made))
     if held:
         kinds.append(GalleryMap("doubt", _doubt_title(held), record.unit, "cividis", 0.0, 1.0))
         readers.append(doubt)
@@ -95,14 +101,16 @@ def image_reader(
     )
 
 
-def pair_reader(arrays: ArrayReader) -> MapReader:
-    """What was simulated, and its truth."""
-    names = [name for name in _PAIR_MAPS if name in arrays.names]
+def pair_reader(arrays: ArrayReader, record: PairsRecord) -> MapReader:
+    """What was simulated, and its truth; masks of integers have no picture here."""
+    known = columns_of_pairs(record.task)
+    masks = {array.name for array in record.task.array if array.dtype == "uint8"}
+    names = [name for name in known if name in arrays.names and name not in masks]
 
     def read(line: Line) -> Maps:
         return [arrays.read(name, line["row"]).astype(np.float32) for name in names]
 
-    columns = [(name, PAIR_COLUMNS[name]) for name in names]
+    columns = [(name, known[name]) for name in names]
     return MapReader(
         tuple(GalleryMap(n, c.title, c.unit, c.colour_map, c.vmin, c.vmax) for n, c in columns),
         read,

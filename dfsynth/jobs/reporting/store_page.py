@@ -167,9 +167,9 @@ def _reader(
     arrays: ArrayReader,
 ) -> MapReader:
     if isinstance(record, PairsRecord):
-        return pair_reader(arrays)
+        return pair_reader(arrays, record)
     source = None
-    if options.source is not None and "attenuation" not in arrays.names:
+    if options.source is not None and record.task.input.array not in arrays.names:
         limits = limits_of(options.max_pixels, options.max_bytes)
         source = SourceImages(layout, record, open_source(options.source, options.root), limits)
     return image_reader(arrays, record, source)

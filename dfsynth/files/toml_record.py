@@ -1,0 +1,112 @@
+"""TOML → frozen record: every key known, every value of its type, before anything else happens."""
+
+import difflib
+import tomllib
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from dfsynth.errors import UsageError
+
+_Record = TypeVar("_Record")
+
+
+def read_record_file(record: type[_Record], path: Path, what: str) -> _Record:
+    """Reads a TOML file as a frozen dataclass.
+
+    Args:
+        record: Its type; nested tables are fields that are dataclasses too.
+        path: The file.
+        what: What messages call it, for example "the recipe".
+
+    Raises:
+        UsageError: the file cannot be read or is no TOML, a key is unknown or missing, or a value
+            does not fit.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {what} {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{what} {path} is no TOML: {error}") from error
+    try:
+        return _parse_table(record, table, "")
+    except (ValueError, UsageError) as error:
+        raise UsageError(f"{what} {path}: {error}") from error
+
+
+def _parse_table(record: type[_Record], table: Mapping[str, object], where: str) -> _Record:
+    """Turns a table's entries into a frozen record; `where` is the table's dotted name.
+
+    Raises:
+        UsageError: an entry is unknown, missing or does not fit; the nearest known key is named.
+        ValueError: the record itself refuses its values.
+    """
+    known: dict[str, Field[Any]] = {f.name: f for f in fields(record)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in known:
+            raise UsageError(_unknown(key, list(known), where))
+    hints = get_type_hints(record)
+    values = {key: _value(hints[key], table[key], _dotted(where, key)) for key in table}
+    for name, entry in known.items():
+        if name not in values and entry.default is MISSING and entry.default_factory is MISSING:
+            raise UsageError(f"the key {_dotted(where, name)!r} is missing")
+    return record(**values)
+
+
+def _value(hint: Any, found: object, where: str) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        # TOML has no null: what is optional is left out.
+        return _value(next(a for a in arguments if a is not type(None)), found, where)
+    if origin is Literal:
+        if found not in arguments:
+            raise UsageError(_misfit(where, found, "one of " + ", ".join(map(str, arguments))))
+        return found
+    if origin is tuple:
+        return _tuple(arguments, found, where)
+    if origin is dict:
+        if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+            raise UsageError(_misfit(where, found, "a table of texts"))
+        return dict(found)
+    if is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(found, dict):
+            raise UsageError(_misfit(where, found, "a table"))
+        return _parse_table(hint, found, where)
+    return _plain(hint, found, where)
+
+
+def _tuple(arguments: tuple[Any, ...], found: object, where: str) -> tuple[Any, ...]:
+    if not isinstance(found, list):
+        raise UsageError(_misfit(where, found, "a list"))
+    if arguments[-1] is Ellipsis:
+        return tuple(_value(arguments[0], item, where) for item in found)
+    if len(found) != len(arguments):
+        raise UsageError(_misfit(where, found, f"{len(arguments)} values"))
+    return tuple(_value(a, item, where) for a, item in zip(arguments, found, strict=True))
+
+
+def _plain(hint: Any, found: object, where: str) -> Any:
+    whole = isinstance(found, int) and not isinstance(found, bool)
+    if hint is float and (whole or isinstance(found, float)):
+        return float(found)  # type: ignore[arg-type]
+    if (hint is int and whole) or (hint in (bool, str) and isinstance(found, hint)):
+        return found
+    names = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}
+    raise UsageError(_misfit(where, found, names[hint]))
+
+
+def _unknown(key: str, known: list[str], where: str) -> str:
+    nearest = difflib.get_close_matches(key, known, 1, cutoff=0.5)
+    hint = f"did you mean {_dotted(where, nearest[0])!r}?" if nearest else f"known: {known}"
+    return f"unknown key {_dotted(where, key)!r}; {hint}"
+
+
+def _misfit(where: str, found: object, expected: str) -> str:
+    return f"{where} = {found!r}: expected {expected}"
+
+
+def _dotted(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key

@@ -1,0 +1,177 @@
+"""A task as a frozen record: what goes in, what comes out, and what simulated pairs hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from dfsynth.records import Column, Float32Map, PairArray
+
+DEVIATION_MAPS = ("aleatoric", "epistemic")
+"""The uncertainty maps of every task, in the unit of its output."""
+LUNG_MAP = "lung"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskInput:
+    """What a network of the task is given.
+
+    Raises:
+        ValueError: the intensity range is no low and a higher number.
+    """
+
+    array: str
+    """Its name among the arrays of pairs, and as a map of a store."""
+    long_name: str
+    unit: str
+    """Spelt as UDUNITS does; "1" where there is none."""
+    intensity: tuple[float, float] | None = None
+    """The values in `unit` that a network sees as 0 and 1, not clipped; None where grey values
+    have no unit, and each image is windowed between its percentiles."""
+
+    def __post_init__(self) -> None:
+        if self.intensity is not None and not self.intensity[0] < self.intensity[1]:
+            raise ValueError(
+                f"expected as intensity a low and a higher number, found {list(self.intensity)}"
+            )
+
+    def restore(self, image: Float32Map) -> Float32Map:
+        """An image (y, x) as a network sees it → in `unit`; where that has none, as it is."""
+        if self.intensity is None or self.intensity == (0.0, 1.0):
+            return image
+        low, high = map(np.float32, self.intensity)
+        return image * (high - low) + low
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutput:
+    """What a network of the task gives."""
+
+    array: str
+    """Its name as a map of a store."""
+    noun: str
+    """What long names call it, such as `dark-field image`."""
+    unit: str
+    """Spelt as UDUNITS does; "1" where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairRoles:
+    """Which arrays of pairs play which part, by name."""
+
+    target: str
+    """What networks are trained on."""
+    clean: str
+    """The truth that evaluation measures against."""
+    lung: str
+    """Of integers: 1 where lung is, 2 where it is hidden."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskArray:
+    """One array of a store of pairs, and how it is looked at and exported."""
+
+    name: str
+    dtype: Literal["float32", "uint8"]
+    meaning: str
+    window: tuple[float, float]
+    """Values that are shown dark and bright."""
+    span: tuple[float, float]
+    """Values between which whole numbers of 16 bits are spread in exports."""
+    unit: str = "1"
+    """For people."""
+    units: str = "1"
+    """As UDUNITS spells it: shares and labels have none."""
+    title: str = ""
+    """Over its picture; an array without a title is not among the pictures of a pair."""
+    shown_unit: str = ""
+    """Beside its colour bar."""
+    colours: str = "gray"
+    """The name of its colour map."""
+
+    @property
+    def stored(self) -> PairArray:
+        """What a store says of it."""
+        return PairArray(self.name, self.dtype, self.unit, self.meaning, self.units)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What goes in and what comes out.
+
+    Raises:
+        ValueError: a role that no array plays, or two arrays or parameters of one name.
+    """
+
+    name: str
+    title: str
+    """In a few words."""
+    modality: str
+    """Of what goes in, for people."""
+    notice: str
+    """What every store of generated images says: they are synthetic, and not for diagnosis."""
+    pairs_notice: str
+    """The same of simulated pairs."""
+    input: TaskInput
+    output: TaskOutput
+    window: tuple[float, float]
+    """Values of the output that are shown dark and bright, in its unit."""
+    pairs: PairRoles
+    array: tuple[TaskArray, ...]
+    """Of a store of pairs, in order."""
+    parameter: tuple[Column, ...] = field(default=())
+    """What is drawn for a pair, as columns of its manifest, all of which may be null."""
+
+    def __post_init__(self) -> None:
+        names = [array.name for array in self.array]
+        roles = (self.input.array, self.pairs.target, self.pairs.clean, self.pairs.lung)
+        for role in roles:
+            if role not in names:
+                raise ValueError(f"no [[array]] is called {role!r}, found {', '.join(names)}")
+        columns = [column.name for column in self.parameter]
+        for found in (names, columns):
+            if len(set(found)) < len(found):
+                raise ValueError(f"two of one name among {', '.join(found)}")
+
+    @property
+    def pair_arrays(self) -> tuple[PairArray, ...]:
+        """What a store of pairs says of its arrays, each (image, y, x)."""
+        return tuple(array.stored for array in self.array)
+
+    @property
+    def map_words(self) -> Mapping[str, str]:
+        """The maps (y, x) that a store of generated images can hold, and what each shows."""
+        noun = self.output.noun
+        return {
+            self.output.array: f"synthetic {noun}",
+            **{name: f"{name} standard deviation of the {noun}" for name in DEVIATION_MAPS},
+            self.input.array: self.input.long_name,
+            LUNG_MAP: "probability of lung",
+        }
+
+    @property
+    def input_title(self) -> str:
+        """Over pictures of what goes in."""
+        return _titled(self.input.array)
+
+    @property
+    def output_title(self) -> str:
+        """Over pictures of what comes out."""
+        return _titled(self.output.array)
+
+    @property
+    def output_maps(self) -> tuple[str, ...]:
+        """The maps in the unit of the output: what a build stores where nothing is asked for."""
+        return (self.output.array, *DEVIATION_MAPS)
+
+    def map_units(self, output_unit: str) -> Mapping[str, str]:
+        """The unit of each map, spelt as UDUNITS does, where a checkpoint gives `output_unit`."""
+        units = dict.fromkeys(self.map_words, "1")
+        units |= dict.fromkeys(self.output_maps, output_unit)
+        return units | {self.input.array: self.input.unit}
+
+
+def _titled(name: str) -> str:
+    """The name of an array as a title: `dark_field` is spelt with a hyphen, as everywhere."""
+    return name.replace("dark_field", "dark-field").replace("_", " ").capitalize()
