@@ -15,7 +15,7 @@ from dfsynth.decode.sniff import Format, sniff
 from dfsynth.decode.tiff import read_floating_tiff
 from dfsynth.errors import ErrorCode, ImageError, UsageError
 from dfsynth.preprocess import ModelInputReader, to_grid
-from dfsynth.records import DecodedImage, Float32Map, IntensityWindow
+from dfsynth.records import DecodedImage, Float32Map, Intensity
 from dfsynth.source.reading import read_below
 
 Decoder: TypeAlias = Callable[[bytes, DecodeLimits], DecodedImage]
@@ -26,7 +26,7 @@ def read_pair(
     dark_field: Path,
     grid: int,
     window: tuple[float, float],
-    intensity: IntensityWindow,
+    intensity: Intensity,
 ) -> PairImages:
     """Reads PNG, JPEG, TIFF, DICOM or NumPy files of one pair into a grid of `grid` × `grid`.
 

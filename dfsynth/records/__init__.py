@@ -14,11 +14,11 @@ from dfsynth.records.image import (
     DecodedImage,
     Geometry,
     ImageFacts,
-    IntensityWindow,
     ModelInput,
     RawLayout,
     SourceItem,
 )
+from dfsynth.records.intensity import Intensity, IntensityRange, IntensityWindow
 from dfsynth.records.manifest_row import ManifestRow, Scored, Status
 from dfsynth.records.maps import DARK_FIELD_MAPS, MAP_LONG_NAMES, MAP_NAMES, Float32Map
 from dfsynth.records.pair import (
@@ -54,6 +54,8 @@ __all__ = [
     "GeneratorFacts",
     "Geometry",
     "ImageFacts",
+    "Intensity",
+    "IntensityRange",
     "IntensityWindow",
     "MadePair",
     "ManifestRow",

@@ -6,17 +6,28 @@ from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
-from dfsynth.files.json_record import record_fields
+from dfsynth.files.json_record import (
+    encode_json,
+    record_fields,
+    stored_entries,
+    with_checksum,
+)
 from dfsynth.manifest import IMAGE_SCHEMAS, SCHEMA_VERSION, ManifestSchema
 from dfsynth.options import StoredFloat, ViewChoice
-from dfsynth.records import DARK_FIELD_MAPS, MAP_LONG_NAMES, GeneratorFacts, MonteCarloMode
+from dfsynth.records import (
+    DARK_FIELD_MAPS,
+    MAP_LONG_NAMES,
+    GeneratorFacts,
+    Intensity,
+    MonteCarloMode,
+)
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.cut import Cut
+from dfsynth.store.intensity_entry import described_intensity, read_intensity, stored_intensity
 from dfsynth.store.provenance import (
     LAYOUT_VERSION,
     StoredArray,
     array_specs,
-    encode_record,
     group_attributes,
     name_differences,
     software_versions,
@@ -84,8 +95,8 @@ class BuildRecord:
     """Of the dark-field values."""
     window: tuple[float, float]
     """Display window of the dark-field image, in its unit."""
-    intensity: tuple[float, float]
-    """Percentiles between which the generator's input was windowed."""
+    intensity: Intensity
+    """How values became the generator's input."""
     checkpoint_license: str
     source_license: str
     rows: int
@@ -140,7 +151,9 @@ class BuildRecord:
 
     def to_json(self) -> bytes:
         """See `StoreRecord`."""
-        return encode_record(self)
+        entries = stored_entries(self)
+        entries["intensity"] = stored_intensity(self.intensity)
+        return encode_json(with_checksum(entries))
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -155,8 +168,8 @@ class BuildRecord:
             fingerprint[name] = tuple(fingerprint[name])
         if not MAP_LONG_NAMES.keys() >= set(fingerprint["maps"]):
             raise ValueError("a map that no generator gives")
-        for name in ("window", "intensity"):
-            found[name] = tuple(found[name])
+        found["window"] = tuple(found["window"])
+        found["intensity"] = read_intensity(found["intensity"])
         found["segments"] = tuple(found.get("segments", ()))
         return cls(fingerprint=Fingerprint(**fingerprint), **found)
 
@@ -185,7 +198,7 @@ class BuildRecord:
             "grid_size": list(held.size),
             "dark_field_unit": self.unit,
             "dark_field_window": list(self.window),
-            "intensity_percentiles": list(self.intensity),
+            **described_intensity(self.intensity),
             "mc_samples": held.mc_samples,
             **(sampling if self.schema_version > 1 else {}),
             "seed": held.seed,
@@ -220,7 +233,7 @@ def new_record(
         checkpoint=facts.name,
         unit=facts.unit,
         window=facts.window,
-        intensity=(facts.intensity.low_percentile, facts.intensity.high_percentile),
+        intensity=facts.intensity,
         checkpoint_license=facts.license,
         source_license=source_license,
         rows=rows,
