@@ -333,6 +333,8 @@ def generate(image: "ImageInput", **options: Unpack[GenerateKeywords]) -> "Synth
 
     `image` is the path of a PNG, JPEG, TIFF or DICOM file, a data set of pydicom, or an array
     (y, x) of whole or floating-point numbers of any range, dense tissue bright unless `inverted`.
+    A checkpoint that takes values in a unit, such as slices in 1/m, takes them as they are: of
+    float TIFF, NumPy, NIfTI or rescaled DICOM files, or an array (y, x) of numbers.
     `options` are the fields of `GenerateOptions`: with those of a build, maps and scores are what
     the build stores, bit for bit. What was taken as bright, and which grey values as 0 and 1,
     stand in `polarity` and `window` of the result. The two networks that were used last stay
