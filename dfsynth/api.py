@@ -333,6 +333,8 @@ def generate(image: "ImageInput", **options: Unpack[GenerateKeywords]) -> "Synth
 
     `image` is the path of a PNG, JPEG, TIFF or DICOM file, a data set of pydicom, or an array
     (y, x) of whole or floating-point numbers of any range, dense tissue bright unless `inverted`.
+    A checkpoint that takes values in a unit, such as slices in 1/m, takes them as they are: of
+    float TIFF, NumPy, NIfTI or rescaled DICOM files, or an array (y, x) of numbers.
     `options` are the fields of `GenerateOptions`: with those of a build, maps and scores are what
     the build stores, bit for bit. What was taken as bright, and which grey values as 0 and 1,
     stand in `polarity` and `window` of the result. The two networks that were used last stay
@@ -369,8 +371,10 @@ def load_generator(
 ) -> "MapGenerator":
     """A checkpoint to call on arrays: (n, H, W) in [0, 1], dense bright → mean and uncertainties.
 
-    The maps that a call gives are (n, H, W) float32, in the unit of the dark-field image. With `mc`
-    "fast", each member runs once, without dropout, and `mc_samples` is not used.
+    A checkpoint that takes values in a unit, such as slices in 1/m, takes (value - low) /
+    (high - low) of the range in its card, inside [0, 1] or not. The maps that a call gives are
+    (n, H, W) float32, in the unit of the dark-field image. With `mc` "fast", each member runs once,
+    without dropout, and `mc_samples` is not used.
 
     Example:
         >>> generator = dfsynth.load_generator("default", mc_samples=2, precision="fp32")
@@ -381,8 +385,8 @@ def load_generator(
     Raises:
         UsageError: no such checkpoint or device.
         CheckpointError: the checkpoint is damaged.
-        ValueError: when it is called, of whole numbers or of values outside [0, 1]:
-            `dfsynth.preprocess.to_unit_range` windows an image as a build does.
+        ValueError: when it is called, of whole numbers or of values that the checkpoint does not
+            take: `dfsynth.preprocess.to_unit_range` makes an image a model input as a build does.
     """
     from dfsynth.checkpoint import checkpoint_path, read_checkpoint
     from dfsynth.checkpoint.packaged import require_members

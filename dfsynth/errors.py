@@ -91,6 +91,12 @@ class ErrorCode(StrEnum):
         "Pixels, or what the checkpoint makes of them, are infinite or not numbers",
         "Look at the file; where it is in order, look at the checkpoint",
     )
+    WRONG_UNIT = (
+        "wrong_unit",
+        "Values without a unit, or in another one, for a checkpoint that takes values in a unit",
+        "Give float TIFF, NumPy, NIfTI or DICOM with a rescaling, in the unit that the checkpoint "
+        "takes; for grey values, another checkpoint",
+    )
     NOT_A_CHEST = (
         "not_a_chest",
         "No frontal chest could be found in a radiograph that pairs were to be made of",

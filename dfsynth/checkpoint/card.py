@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dfsynth.checkpoint.error_calibration import CalibrationRow
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.files.json_record import stored_entries
-from dfsynth.records import IntensityWindow
+from dfsynth.records import Intensity
 from dfsynth.tasks import DEFAULT_TASK
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class ModelCard:
     """The configuration of the network, of the type that its family has."""
     grid: tuple[int, int]
     """Height and width in pixels of the images that the network was trained on."""
-    intensity: IntensityWindow
+    intensity: Intensity
     unit: str
     window: tuple[float, float]
     """Display window of the dark-field values, low and high, in `unit`."""

@@ -32,6 +32,10 @@ class Entries:
         if self._left:
             raise ValueError(f"unknown entries: {', '.join(map(repr, sorted(self._left)))}")
 
+    def has(self, name: str) -> bool:
+        """Whether there is an entry of this name that was not taken yet."""
+        return name in self._left
+
     def table(self, name: str) -> Self:
         """Takes an object, whose own entries are then taken from what is returned.
 
@@ -77,7 +81,7 @@ class Entries:
         Raises:
             ValueError: it is none of them.
         """
-        if name not in self._left:
+        if not self.has(name):
             return otherwise
         found = self._take(name)
         for choice in known:
@@ -149,11 +153,11 @@ class Entries:
         Raises:
             ValueError: it is no list of objects.
         """
-        rows = self._list(name) if name in self._left else []
+        rows = self._list(name) if self.has(name) else []
         return tuple(type(self)(row, f"a row of {name!r}") for row in rows)
 
     def _take(self, name: str) -> object:
-        if name not in self._left:
+        if not self.has(name):
             raise ValueError(f"the entry {name!r} is missing")
         return self._left.pop(name)
 

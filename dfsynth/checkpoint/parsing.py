@@ -5,7 +5,7 @@ from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.error_calibration import read_error_calibration
 from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.files.json_record import parse_object
-from dfsynth.records import IntensityWindow
+from dfsynth.records import Intensity, IntensityRange, IntensityWindow
 from dfsynth.records.grid import LARGEST_SIDE
 from dfsynth.tasks import DEFAULT_TASK, task_names
 
@@ -46,10 +46,15 @@ def parse_card(raw: bytes) -> ModelCard:
     return card
 
 
-def _intensity(entries: Entries) -> IntensityWindow:
-    window = IntensityWindow(entries.real("low_percentile"), entries.real("high_percentile"))
+def _intensity(entries: Entries) -> Intensity:
+    """A window of percentiles or, where the entries have a unit, a range of values in it."""
+    found: Intensity
+    if entries.has("unit"):
+        found = IntensityRange(entries.real("low"), entries.real("high"), entries.text("unit"))
+    else:
+        found = IntensityWindow(entries.real("low_percentile"), entries.real("high_percentile"))
     entries.finish()
-    return window
+    return found
 
 
 def _grid(found: tuple[int, ...]) -> tuple[int, int]:

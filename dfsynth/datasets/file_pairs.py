@@ -10,7 +10,7 @@ from dfsynth.datasets.groups import Member, group_patients
 from dfsynth.datasets.image_files import read_pair
 from dfsynth.datasets.protocol import PairImages, PairInfo
 from dfsynth.errors import UsageError
-from dfsynth.records import IntensityWindow
+from dfsynth.records import Intensity
 
 _SAMPLE_BYTES: Final = 4096
 
@@ -38,7 +38,7 @@ class FilePairs:
     """One for each row."""
     grid: int
     window: tuple[float, float]
-    intensity: IntensityWindow
+    intensity: Intensity
 
     @classmethod
     def group(
@@ -47,7 +47,7 @@ class FilePairs:
         files: Sequence[FilePair],
         grid: int,
         window: tuple[float, float],
-        intensity: IntensityWindow,
+        intensity: Intensity,
     ) -> Self:
         """The pairs of `files`, each patient in one group; no image is opened.
 

@@ -1,24 +1,23 @@
 """Files of one pair → images of the grid: the model input, and the target as it is trained on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.datasets.numpy_files import is_numpy, read_numpy
 from dfsynth.datasets.protocol import PairImages
 from dfsynth.decode import DecodeLimits, decode, decode_values
+from dfsynth.decode.decoder import check_values
+from dfsynth.decode.numpy_file import is_numpy, read_numpy
 from dfsynth.decode.sniff import Format, sniff
 from dfsynth.decode.tiff import read_floating_tiff
+from dfsynth.decode.values import image_of_values
 from dfsynth.errors import ErrorCode, ImageError, UsageError
-from dfsynth.preprocess import ModelInputReader, to_grid
-from dfsynth.records import DecodedImage, Float32Map, IntensityWindow
+from dfsynth.preprocess import Decoder, ModelInputReader, to_grid
+from dfsynth.records import DecodedImage, Float32Map, Intensity, IntensityWindow
 from dfsynth.source.reading import read_below
-
-Decoder: TypeAlias = Callable[[bytes, DecodeLimits], DecodedImage]
 
 
 def read_pair(
@@ -26,13 +25,14 @@ def read_pair(
     dark_field: Path,
     grid: int,
     window: tuple[float, float],
-    intensity: IntensityWindow,
+    intensity: Intensity,
 ) -> PairImages:
     """Reads PNG, JPEG, TIFF, DICOM or NumPy files of one pair into a grid of `grid` × `grid`.
 
     Dark-field values are taken as they are where the file holds floating-point numbers, or the
     rescaling of a DICOM header makes some; integers from 0 to the full scale of their format stand
-    for `window`. A window in a DICOM header is a way to look at them, and is not applied.
+    for `window`. A window in a DICOM header is a way to look at them, and is not applied. Where the
+    network takes values in a unit, its input is read as `dfsynth.decode.decode_absolute` does.
 
     Returns:
         Maps (grid, grid).
@@ -42,7 +42,8 @@ def read_pair(
             message names the file.
     """
     limits = DecodeLimits()
-    reader = ModelInputReader((grid, grid), intensity, limits, decode_pair_image)
+    decoder = decode_pair_image if isinstance(intensity, IntensityWindow) else None
+    reader = ModelInputReader((grid, grid), intensity, limits, decoder)
     with _failures_of(attenuation, "radiograph"):
         facts, source = reader(_read(attenuation, limits))
     with _failures_of(dark_field, "dark-field image"):
@@ -54,7 +55,7 @@ def read_pair(
             "pixels (height × width); expected equal sizes; register the dark-field image to the "
             "radiograph"
         )
-    if not source.image.any():
+    if isinstance(intensity, IntensityWindow) and not source.image.any():
         raise UsageError(
             f"radiograph {attenuation.name} has no contrast between its percentiles "
             f"{intensity.low_percentile:g} and {intensity.high_percentile:g}; leave the pair out"
@@ -120,20 +121,6 @@ def _signal(target: DecodedImage, window: tuple[float, float]) -> Float32Map:
 
 
 def _of_floats(pixels: NDArray[np.floating]) -> DecodedImage:
-    with np.errstate(over="ignore"):
-        values = pixels.astype(np.float32)
-    if not np.isfinite(values).all():
-        raise ImageError(
-            ErrorCode.NON_FINITE,
-            f"{np.count_nonzero(~np.isfinite(values))} pixels are not finite as float32; finite "
-            "ones were expected; fill them, or leave the pair out",
-        )
-    low, high = float(values.min()), float(values.max())
-    if low == high:
-        raise ImageError(
-            ErrorCode.CONSTANT,
-            f"every pixel has the same value, {low:g}; an image with contrast was expected; "
-            "leave the pair out",
-        )
-    bits = 8 * pixels.dtype.itemsize
-    return DecodedImage(values, low, high, bits, "MONOCHROME2", None)
+    image = image_of_values(pixels)
+    check_values(image)
+    return image

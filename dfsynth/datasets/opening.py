@@ -8,7 +8,7 @@ from dfsynth.datasets.listing import list_folders, list_table
 from dfsynth.datasets.protocol import PairSource
 from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.errors import UsageError
-from dfsynth.records import IntensityWindow
+from dfsynth.records import Intensity, IntensityWindow
 from dfsynth.source.metadata import is_table
 from dfsynth.store import StoreLayout, format_of
 
@@ -24,7 +24,7 @@ def open_pairs(
     targets: Path | None,
     grid: int,
     window: tuple[float, float],
-    intensity: IntensityWindow = _DEFAULT_INTENSITY,
+    intensity: Intensity = _DEFAULT_INTENSITY,
 ) -> PairSource:
     """Opens paired images, each patient in one of four groups; no image is read yet.
 
@@ -60,7 +60,7 @@ def _open_folders(
     targets: Path,
     grid: int,
     window: tuple[float, float],
-    intensity: IntensityWindow,
+    intensity: Intensity,
 ) -> PairSource:
     for folder in (data, targets):
         if not folder.is_dir():

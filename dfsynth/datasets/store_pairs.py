@@ -15,7 +15,7 @@ from dfsynth.datasets.protocol import PairImages, PairInfo
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.manifest import read_manifest
 from dfsynth.preprocess import letterbox, to_grid, to_unit_range
-from dfsynth.records import Float32Map, Geometry, IntensityWindow
+from dfsynth.records import Float32Map, Geometry, Intensity
 from dfsynth.store import ArrayReader, StoreLayout, format_of
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
@@ -38,10 +38,10 @@ class StorePairs:
     manifest: pa.Table
     """One line for each row: its row in the arrays, n0, v0, severity and the rest."""
     geometry: Geometry
-    intensity: IntensityWindow
+    intensity: Intensity
 
     @classmethod
-    def open(cls, root: Path, grid: int, intensity: IntensityWindow) -> Self:
+    def open(cls, root: Path, grid: int, intensity: Intensity) -> Self:
         """The pairs of the store `root`, in a grid of `grid` × `grid`.
 
         Raises:

@@ -63,15 +63,24 @@ def decode_values(data: bytes, limits: DecodeLimits = _DEFAULT_LIMITS) -> Decode
 
 
 def _decode(data: bytes, limits: DecodeLimits, readers: Mapping[Format, _Reader]) -> DecodedImage:
+    require_bytes(data, limits)
+    image = readers[sniff(data)](data, limits)
+    check_values(image)
+    return image
+
+
+def require_bytes(data: bytes, limits: DecodeLimits) -> None:
+    """Requires a file of no more bytes than are decoded.
+
+    Raises:
+        ImageError: `too_large`.
+    """
     if len(data) > limits.max_bytes:
         raise ImageError(
             ErrorCode.TOO_LARGE,
             f"the file has {len(data)} bytes, more than the limit of {limits.max_bytes}; store "
             "the image compressed or smaller",
         )
-    image = readers[sniff(data)](data, limits)
-    check_values(image)
-    return image
 
 
 def check_values(image: DecodedImage) -> None:

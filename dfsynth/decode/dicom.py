@@ -96,7 +96,7 @@ def _radiograph(
     to_shown: Callable[[GreyValues, DataSet], GreyValues],
 ) -> GreyValues:
     signed = stored.dtype.kind == "i"
-    padding = _padding(stored, data_set)
+    padding = padding_mask(stored, data_set)
     natural = GreyValues(stored, *natural_range(pixels.stored, signed))
     shown = to_shown(to_modality(natural, data_set, signed), data_set)
     values = shown.values
@@ -114,7 +114,7 @@ def _inverted(shown: GreyValues) -> NDArray[np.uint16] | NDArray[np.float32]:
     return np.subtract(np.float32(shown.low + shown.high), values, dtype=np.float32)
 
 
-def _padding(stored: Stored, data_set: DataSet) -> NDArray[np.bool_] | None:
+def padding_mask(stored: Stored, data_set: DataSet) -> NDArray[np.bool_] | None:
     """Where the image holds padding, or null where it has none."""
     value = integers(data_set, tags.PADDING)
     if not value:

@@ -3,7 +3,12 @@
 What `found` says goes on from the file's name: "has a damaged chunk".
 """
 
+from typing import Final
+
 from dfsynth.errors import ErrorCode, ImageError
+
+VALUE_FORMATS: Final = "float TIFF, NumPy, NIfTI or DICOM with a rescaling"
+"""What holds values in a unit."""
 
 
 def corrupt_png(found: str) -> ImageError:
@@ -43,6 +48,13 @@ def undecodable_jpeg() -> ImageError:
 def too_many_segments() -> ImageError:
     """The error for a codestream whose headers never end."""
     return corrupt_codestream("has more segments than are read")
+
+
+def wrong_unit(found: str, unit: str) -> ImageError:
+    """The error for what is not in `unit`; `found` says what it is instead."""
+    return ImageError(
+        ErrorCode.WRONG_UNIT, f"found {found}; expected values in {unit}; give {VALUE_FORMATS}"
+    )
 
 
 def truncated(found: str) -> ImageError:

@@ -1,7 +1,8 @@
 """What a file is, by its first bytes and never by its name.
 
-Only four formats ever reach a decoder. All others are named here, so that the message can say
-what the file is, and go no further: every decoder more is one more that a hostile file can attack.
+Of radiographs, only four formats ever reach a decoder. All others are named here, so that the
+message can say what the file is, and go no further: every decoder more is one more that a hostile
+file can attack.
 """
 
 import struct
@@ -31,7 +32,8 @@ _MAGIC: Final = (
     (b"II*\0", Format.TIFF),
     (b"MM\0*", Format.TIFF),
 )
-_RESAVE: Final = "save it as PNG, JPEG, TIFF or DICOM"
+_GREY_FORMATS: Final = "PNG, JPEG, TIFF or DICOM"
+_RESAVE: Final = "save it as {expected}"
 _UNPACK: Final = "unpack it first"
 _OTHERS: Final = (
     (0, b"\x1f\x8b", "a gzip file", _UNPACK),
@@ -75,8 +77,8 @@ _OTHERS: Final = (
 _PAGE_STARTS: Final = (b"<!doctype html", b"<html", b"<?xml")
 
 
-def sniff(data: bytes) -> Format:
-    """The format of a file's bytes.
+def sniff(data: bytes, expected: str = _GREY_FORMATS) -> Format:
+    """The format of a file's bytes; `expected` is what messages ask for in place of another.
 
     Raises:
         ImageError: `empty`, `unsupported_format` (a known format that is not decoded) or
@@ -93,20 +95,20 @@ def sniff(data: bytes) -> Format:
             return known
     if _starts_like_data_set(data):
         return Format.DICOM
-    _refuse_other(data)
+    _refuse_other(data, expected)
     raise ImageError(
         ErrorCode.NOT_AN_IMAGE,
-        "the file starts like no image; PNG, JPEG, TIFF or DICOM was expected; leave it out of "
-        "the source or convert it",
+        f"the file starts like no image; {expected} was expected; leave it out of the source or "
+        "convert it",
     )
 
 
-def _refuse_other(data: bytes) -> None:
+def _refuse_other(data: bytes, expected: str) -> None:
     for offset, magic, name, advice in _OTHERS:
         if data[offset : offset + len(magic)] == magic:
             raise ImageError(
                 ErrorCode.UNSUPPORTED_FORMAT,
-                f"the file is {name}; PNG, JPEG, TIFF or DICOM was expected; {advice}",
+                f"the file is {name}; {expected} was expected; {advice.format(expected=expected)}",
             )
     if data[:64].lstrip().lower().startswith(_PAGE_STARTS):
         raise ImageError(

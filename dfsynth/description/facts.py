@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from dfsynth.description.source_facts import CheckpointFacts, SourceFacts, find_checkpoint, sources
 from dfsynth.manifest import ManifestSchema, count_findings, score_quantiles
 from dfsynth.manifest.findings import UNKNOWN
-from dfsynth.records import Column
+from dfsynth.records import Column, Intensity, IntensityRange
 from dfsynth.score import NO_SCORES
 from dfsynth.store import ArraySpec, StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
@@ -134,7 +134,7 @@ def _settings(record: BuildRecord | PairsRecord) -> dict[str, str]:
             "members": str(record.members),
             "precision": drawn.precision,
             "views": drawn.views,
-            "input window, percentiles": " to ".join(f"{end:g}" for end in record.intensity),
+            **_intensity(record.intensity),
             **({} if drawn.limit is None else {"limit": str(drawn.limit)}),
             **common,
         }
@@ -147,6 +147,13 @@ def _settings(record: BuildRecord | PairsRecord) -> dict[str, str]:
         "layers that are switched off": ", ".join(made.without) or "none",
         **common,
     }
+
+
+def _intensity(intensity: Intensity) -> dict[str, str]:
+    if isinstance(intensity, IntensityRange):
+        return {f"input range, {intensity.unit}": f"{intensity.low:g} to {intensity.high:g}"}
+    low, high = intensity.low_percentile, intensity.high_percentile
+    return {"input window, percentiles": f"{low:g} to {high:g}"}
 
 
 def _count(table: pa.Table, schema: ManifestSchema) -> Counts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 import torch
@@ -13,10 +14,18 @@ from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError
 from dfsynth.inference.dropout import dropout_masks
 from dfsynth.inference.embedding import embed
+from dfsynth.inference.given_arrays import require_model_inputs
 from dfsynth.inference.map_generator import Content, MapBatch
 from dfsynth.inference.montecarlo import MonteCarlo, RunningMoments, pool
 from dfsynth.models import CascadeNetwork, Moments
-from dfsynth.records import Float32Map, Generated, ModelInput, MonteCarloMode
+from dfsynth.records import (
+    Float32Map,
+    Generated,
+    Intensity,
+    IntensityWindow,
+    ModelInput,
+    MonteCarloMode,
+)
 from dfsynth.trust import Evidence, Judge, Learned
 
 _CPU_PIXELS_A_PASS = 5 * 256**2
@@ -24,8 +33,7 @@ _CPU_PIXELS_A_PASS = 5 * 256**2
 _GPU_BYTES_A_PIXEL = 600
 """Upper estimate of the activations of one sample, per pixel of the grid."""
 _GPU_MEMORY_SHARE = 0.3
-_ROUNDING = 1e-3
-"""How far a value may lie outside [0, 1]: half floats do."""
+_OF_RADIOGRAPHS: Final = IntensityWindow()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +72,17 @@ class CascadeGenerator:
         heads: Judge | None = None,
         mc: MonteCarloMode = "full",
         fast_spread: float = 1.0,
+        intensity: Intensity = _OF_RADIOGRAPHS,
     ) -> None:
         """Moves the networks, all of one configuration, to the device.
 
         `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` (1 or
         more) Monte-Carlo samples are drawn of each image, unless `mc` is "fast". `heads` say how
-        far images can be trusted; `fast_spread` is the members' own (`MembersConfig`).
+        far images can be trusted; `fast_spread` is the members' own (`MembersConfig`);
+        `intensity` is the card's, which says what arrays may hold.
         """
         self._heads = heads
+        self._intensity = intensity
         self._fast_spread = fast_spread if mc == "fast" else None
         if mc == "fast":
             mc_samples = len(members)
@@ -107,16 +118,16 @@ class CascadeGenerator:
     def __call__(
         self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
     ) -> MapBatch:
-        """Makes the maps of the last stage, of images (n, H, W) in [0, 1], dense bright.
+        """Makes the maps of the last stage, of images (n, H, W); see `MapGenerator`.
 
         Image ids, of which the dropout masks depend, are "0", "1", … unless they are given.
 
         Raises:
-            ValueError: the images have another shape, whole numbers or values outside [0, 1], or
-                not as many ids.
+            ValueError: the images have another shape, whole numbers or values that the checkpoint
+                does not take, or not as many ids.
             DfsynthError: the batch does not fit the device.
         """
-        _require_model_inputs(images)
+        require_model_inputs(images, self._intensity)
         return self._sample(images, image_ids, self._config.stages - 1, False, None)[0]
 
     def stages(
@@ -125,18 +136,18 @@ class CascadeGenerator:
         image_ids: Sequence[str] | None = None,
         contents: Sequence[Content] | None = None,
     ) -> list[MapBatch]:
-        """Makes the maps of every stage, with `beta`, of images (n, H, W) in [0, 1], dense bright.
+        """Makes the maps of every stage, with `beta`, of images (n, H, W); see `MapGenerator`.
 
         The last stage's are what a call gives. `contents` are the rows and columns of each image
         that are no padding, all of it by default. All stages see the same dropout masks. The lung
         map, which the first stage makes, is that of each.
 
         Raises:
-            ValueError: the images have another shape, whole numbers or values outside [0, 1], or
-                not as many ids.
+            ValueError: the images have another shape, whole numbers or values that the checkpoint
+                does not take, or not as many ids.
             DfsynthError: the batch does not fit the device.
         """
-        _require_model_inputs(images)
+        require_model_inputs(images, self._intensity)
         return self._sample(images, image_ids, 0, True, contents)
 
     @torch.inference_mode()
@@ -300,28 +311,6 @@ class CascadeGenerator:
         # Of all memory, not of the free: how samples are split must not change between runs.
         _, total = torch.cuda.mem_get_info(self._device)
         return max(int(total * _GPU_MEMORY_SHARE) // (_GPU_BYTES_A_PIXEL * pixels), 1)
-
-
-def _require_model_inputs(images: NDArray[np.floating]) -> None:
-    """Requires images (n, H, W) in [0, 1].
-
-    Raises:
-        ValueError: another shape, whole numbers, or values that are not in [0, 1].
-    """
-    if images.ndim != 3:
-        raise ValueError(f"expected images of shape (n, H, W), found {images.shape}")
-    if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(
-            f"expected floating-point images in [0, 1], dense bright, found {images.dtype}; divide "
-            "by the value that stands for the brightest pixel, 255 of 8 bits"
-        )
-    low, high = float(images.min(initial=0)), float(images.max(initial=0))
-    # Written so that NaN is refused too.
-    if not -_ROUNDING <= low <= high <= 1 + _ROUNDING:
-        raise ValueError(
-            f"expected images in [0, 1], dense bright, found values from {low:g} to {high:g}; "
-            "`dfsynth.preprocess.to_unit_range` windows them as a build does"
-        )
 
 
 def _place(network: CascadeNetwork, device: torch.device) -> CascadeNetwork:

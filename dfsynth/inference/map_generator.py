@@ -48,7 +48,9 @@ class MapBatch:
 class MapGenerator(Protocol):
     """A network on its device, with precision, number of samples and seed decided.
 
-    An image's maps depend on its pixels, its id and the seed, whatever batch it travels in.
+    An image's maps depend on its pixels, its id and the seed, whatever batch it travels in. Images
+    are model inputs: in [0, 1], dense bright, of a checkpoint that windows by percentiles; any
+    finite values of one that takes a range of values in a unit.
     """
 
     def auto_batch_size(self, grid: tuple[int, int]) -> int:
@@ -67,23 +69,23 @@ class MapGenerator(Protocol):
         image_ids: Sequence[str] | None = None,
         contents: Sequence[Content] | None = None,
     ) -> list[MapBatch]:
-        """Makes the maps of every stage, with `beta`, of images (n, H, W) in [0, 1], dense bright.
+        """Makes the maps of every stage, with `beta`, of images (n, H, W).
 
         `contents` are the (y, x) slices of each image that are no padding; all of it by default.
 
         Raises:
-            ValueError: the images have another shape, whole numbers or values outside [0, 1], or
-                not as many ids.
+            ValueError: the images have another shape, whole numbers or values that the checkpoint
+                does not take, or not as many ids.
             DfsynthError: the batch does not fit the device.
         """
 
     def __call__(
         self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
     ) -> MapBatch:
-        """Makes the maps of the last stage, of images (n, H, W) in [0, 1], dense bright.
+        """Makes the maps of the last stage, of images (n, H, W).
 
         Raises:
-            ValueError: the images have another shape, whole numbers or values outside [0, 1], or
-                not as many ids.
+            ValueError: the images have another shape, whole numbers or values that the checkpoint
+                does not take, or not as many ids.
             DfsynthError: the batch does not fit the device.
         """

@@ -13,7 +13,7 @@ from dfsynth.checkpoint import MEMBERS_NETWORK, NETWORK
 from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.map_generator import MapGenerator
 from dfsynth.models import GeneratorNetwork, Members, build_cascade
-from dfsynth.records import MonteCarloMode
+from dfsynth.records import Intensity, MonteCarloMode
 from dfsynth.trust import Judge
 
 
@@ -24,7 +24,8 @@ class NetworkFamily:
     build: Callable[[Any], GeneratorNetwork]
     """Configuration → network; ValueError for one that no network can have."""
     sampler: Callable[..., MapGenerator]
-    """Network, device, precision, number of samples, seed, heads for trust and mode → generator."""
+    """Network, device, precision, number of samples, seed, heads for trust and mode, and the card's
+    `intensity` by its name → generator."""
 
 
 def _sample_members(
@@ -35,14 +36,18 @@ def _sample_members(
     seed: int,
     heads: Judge | None,
     mc: MonteCarloMode,
+    intensity: Intensity,
 ) -> MapGenerator:
     spread = network.config.fast_spread
     return CascadeGenerator(
-        network.cascades(), device, precision, mc_samples, seed, heads, mc, spread
+        network.cascades(), device, precision, mc_samples, seed, heads, mc, spread, intensity
     )
 
 
 FAMILIES: Final[dict[str, NetworkFamily]] = {
-    NETWORK: NetworkFamily(build_cascade, lambda network, *how: CascadeGenerator([network], *how)),
+    NETWORK: NetworkFamily(
+        build_cascade,
+        lambda network, *how, intensity: CascadeGenerator([network], *how, intensity=intensity),
+    ),
     MEMBERS_NETWORK: NetworkFamily(Members, _sample_members),
 }

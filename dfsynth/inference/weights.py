@@ -69,7 +69,9 @@ def load_map_generator(
     if heads is None and files.scores is not None:
         heads = decode_heads(files.scores, str(files.folder / SCORES))
     make = FAMILIES[files.card.network].sampler
-    return make(network, device, precision, mc_samples, seed, heads, mc)
+    return make(
+        network, device, precision, mc_samples, seed, heads, mc, intensity=files.card.intensity
+    )
 
 
 def save_checkpoint(

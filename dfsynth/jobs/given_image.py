@@ -10,19 +10,22 @@ from numpy.typing import NDArray
 from pydicom import Dataset, uid
 from pydicom.dataset import FileMetaDataset
 
-from dfsynth.decode import DecodeLimits, decode
+from dfsynth.decode import DecodeLimits
 from dfsynth.decode.decoder import check_values
 from dfsynth.decode.dicom_file import PYDICOM_ERRORS
-from dfsynth.decode.failures import corrupt_dicom
+from dfsynth.decode.failures import corrupt_dicom, wrong_unit
 from dfsynth.decode.grey import to_grey
+from dfsynth.decode.values import image_of_values
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import AnyPath, to_any_path
-from dfsynth.records import DecodedImage
+from dfsynth.preprocess import decoder_of
+from dfsynth.records import DecodedImage, Intensity, IntensityRange
 from dfsynth.source.reading import read_below
 
 ImageInput: TypeAlias = str | AnyPath | Dataset | NDArray[Any]
 """The path of a PNG, JPEG, TIFF or DICOM file, on a disk or in an object store; a data set of
-pydicom; an array (y, x), or (y, x, channel) of 8 or 16 bits."""
+pydicom; an array (y, x), or (y, x, channel) of 8 or 16 bits. Of values in a unit, the path of a
+TIFF, NumPy, NIfTI or DICOM file, such a data set, or an array (y, x) of numbers."""
 
 _NO_NAME: Final = "0"
 _OF_AN_ARRAY: Final = "an array says nothing of it: dense tissue is taken as bright"
@@ -39,15 +42,24 @@ class GivenImage:
     """What is taken as bright, and why."""
 
 
-def read_given(given: ImageInput, limits: DecodeLimits, inverted: bool) -> GivenImage:
-    """Decodes one image; `inverted` turns it once more, where dense tissue is dark.
+def read_given(
+    given: ImageInput, limits: DecodeLimits, inverted: bool, intensity: Intensity
+) -> GivenImage:
+    """Decodes one image by the convention `intensity` of the checkpoint.
+
+    `inverted` turns it once more, where dense tissue is dark; values in a unit are never turned.
 
     Raises:
         ImageError: whatever is wrong with the file or with the values.
-        UsageError: something that is no image.
+        UsageError: something that is no image, or values in a unit that are to be turned.
         DfsynthError: its folder is gone, or the machine fails.
     """
-    found = _decoded(given, limits)
+    if inverted and isinstance(intensity, IntensityRange):
+        raise UsageError(
+            f"inverted=True: the checkpoint takes values in {intensity.unit}, which are never "
+            "turned; leave it out"
+        )
+    found = _decoded(given, limits, intensity)
     if not inverted:
         return found
     image = found.decoded
@@ -57,18 +69,23 @@ def read_given(given: ImageInput, limits: DecodeLimits, inverted: bool) -> Given
     )
 
 
-def _decoded(given: ImageInput, limits: DecodeLimits) -> GivenImage:
+def _decoded(given: ImageInput, limits: DecodeLimits, intensity: Intensity) -> GivenImage:
     if isinstance(given, Dataset):
-        return _of_file(_NO_NAME, _encoded(given), limits)
+        return _of_file(_NO_NAME, _encoded(given), limits, intensity)
     if isinstance(given, str | AnyPath):
         path = to_any_path(given)
         data = read_below(path.parent, path.name, limits.max_bytes)
-        return _of_file(path.name, data, limits)
-    return GivenImage(_NO_NAME, _of_array(np.asarray(given)), _OF_AN_ARRAY)
+        return _of_file(path.name, data, limits, intensity)
+    values = np.asarray(given)
+    if isinstance(intensity, IntensityRange):
+        return GivenImage(_NO_NAME, _of_values(values, intensity), _as_they_are(intensity))
+    return GivenImage(_NO_NAME, _of_array(values), _OF_AN_ARRAY)
 
 
-def _of_file(name: str, data: bytes, limits: DecodeLimits) -> GivenImage:
-    image = decode(data, limits)
+def _of_file(name: str, data: bytes, limits: DecodeLimits, intensity: Intensity) -> GivenImage:
+    image = decoder_of(intensity)(data, limits)
+    if isinstance(intensity, IntensityRange):
+        return GivenImage(name, image, _as_they_are(intensity))
     said = "turned, so that dense tissue is bright"
     if image.photometric != "MONOCHROME1":
         said = "dense tissue is taken as bright"
@@ -96,6 +113,22 @@ def _transfer_syntax(given: Dataset) -> uid.UID:
     if implicit:
         return uid.ImplicitVRLittleEndian
     return uid.ExplicitVRBigEndian if little_endian is False else uid.ExplicitVRLittleEndian
+
+
+def _as_they_are(intensity: IntensityRange) -> str:
+    return f"values in {intensity.unit}, taken as they are"
+
+
+def _of_values(values: NDArray[Any], intensity: IntensityRange) -> DecodedImage:
+    """Numbers (y, x) in a unit: signed ones, since 8 and 16 bits without a sign are grey values."""
+    if values.dtype in (np.uint8, np.uint16):
+        raise wrong_unit(f"an array of {values.dtype}, which are grey values", intensity.unit)
+    if values.dtype.kind not in "uif" or values.ndim != 2 or values.size == 0:
+        raise UsageError(
+            f"found an array of shape {values.shape} and type {values.dtype}; expected numbers "
+            f"(y, x) in {intensity.unit}"
+        )
+    return image_of_values(values)
 
 
 def _of_array(values: NDArray[Any]) -> DecodedImage:

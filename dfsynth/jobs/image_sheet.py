@@ -9,7 +9,7 @@ from dfsynth.decode import DecodeLimits
 from dfsynth.errors import ImageError
 from dfsynth.jobs.model_inputs import reader_of
 from dfsynth.jobs.sheet_content import Panels, number_caption
-from dfsynth.records import Float32Map, IntensityWindow
+from dfsynth.records import Float32Map
 from dfsynth.report import SheetRow, columns_of_images, image_columns
 from dfsynth.source import Source
 from dfsynth.store import StoreLayout
@@ -28,13 +28,13 @@ class SourceImages:
     ) -> None:
         held = record.fingerprint
         self._source = source
-        self._reader = reader_of(source, held.size, IntensityWindow(*record.intensity), limits)
+        self._reader = reader_of(source, held.size, record.intensity, limits)
         self._shard_size = held.shard_size
         # It stays open, and so readable, when the folder that stands for a store is gone.
         self._plan = Plan(layout.plan, record.cut, source_item)
 
     def read(self, row: int) -> Float32Map | None:
-        """(y, x) of the grid in [0, 1]; None where the source no longer gives the image.
+        """(y, x) of the grid, as it was generated from; None where the source no longer gives it.
 
         Raises:
             StoreError: the plan is damaged.

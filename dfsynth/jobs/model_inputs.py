@@ -13,7 +13,7 @@ from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.jobs.image_rows import Failed, Prepared
 from dfsynth.jobs.stages import DECODE, READ
 from dfsynth.preprocess import ModelInputReader
-from dfsynth.records import ImageFacts, IntensityWindow, ModelInput, SourceItem
+from dfsynth.records import ImageFacts, Intensity, IntensityWindow, ModelInput, SourceItem
 from dfsynth.source import CorpusSource, Source
 from dfsynth.threads.activity import Activity
 
@@ -69,16 +69,17 @@ class InputStage:
 
 
 def reader_of(
-    source: Source, grid: tuple[int, int], window: IntensityWindow, limits: DecodeLimits
+    source: Source, grid: tuple[int, int], intensity: Intensity, limits: DecodeLimits
 ) -> ModelInputReader:
     """The reader of a source's files into a grid (height, width).
 
-    Files of bare pixels are read as their corpus says.
+    Files of bare pixels are read as their corpus says, but where values in a unit are wanted: they
+    are grey values, and of those a decoder of values says so.
     """
     layout = source.corpus.images.raw if isinstance(source, CorpusSource) else None
-    if layout is None:
-        return ModelInputReader(grid, window, limits)
-    return ModelInputReader(grid, window, limits, partial(decode_raw, layout=layout))
+    if layout is None or not isinstance(intensity, IntensityWindow):
+        return ModelInputReader(grid, intensity, limits)
+    return ModelInputReader(grid, intensity, limits, partial(decode_raw, layout=layout))
 
 
 def _field_mm(item: SourceItem) -> tuple[float, float] | None:

@@ -32,7 +32,7 @@ def generate_image(given: ImageInput, options: GenerateOptions) -> SyntheticImag
     maker = CheckpointMaker(options.as_build)
     facts = maker.facts
     grid, limits = options.size or facts.grid, limits_of(options.max_pixels, options.max_bytes)
-    image = read_given(given, limits, options.inverted)
+    image = read_given(given, limits, options.inverted, facts.intensity)
     known, ready = ModelInputReader(grid, facts.intensity, limits).fit(image.decoded)
     precision = maker.resolve_precision(options.precision)
     loaded = _load(replace(options, image_id=None, inverted=False), facts.sha256, precision, grid)

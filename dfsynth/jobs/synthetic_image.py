@@ -34,7 +34,8 @@ class SyntheticImage:
     polarity: str
     """What was taken as bright, and why."""
     window: tuple[float, float]
-    """The grey values that became 0 and 1, after the file's own window or table."""
+    """The values that became 0 and 1: of radiographs grey values, after the file's own window or
+    table; else in the unit that the checkpoint takes."""
     generator: GeneratorFacts
     """The checkpoint: name, hash, unit and display window of the dark-field image."""
 

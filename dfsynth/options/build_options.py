@@ -21,8 +21,8 @@ from dfsynth.options.coercion import (
 )
 from dfsynth.options.given import GivenOptions
 from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
-from dfsynth.tasks import known_maps
 from dfsynth.records.grid import LARGEST_SIDE
+from dfsynth.tasks import known_maps
 
 Engine: TypeAlias = Literal["local", "ray"]
 StoredFloat: TypeAlias = Literal["float16", "float32"]

@@ -2,10 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeAlias
 
-from dfsynth.decode import DecodeLimits, decode
+from dfsynth.decode import DecodeLimits, decode, decode_absolute
 from dfsynth.preprocess.model_input import prepare
-from dfsynth.records import DecodedImage, ImageFacts, IntensityWindow, ModelInput
+from dfsynth.records import DecodedImage, ImageFacts, Intensity, IntensityRange, ModelInput
+
+Decoder: TypeAlias = Callable[[bytes, DecodeLimits], DecodedImage]
+
+
+def decoder_of(intensity: Intensity) -> Decoder:
+    """What decodes the files of a convention: grey values, or values in its unit."""
+    if isinstance(intensity, IntensityRange):
+        return partial(decode_absolute, expected=intensity)
+    return decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +25,13 @@ class ModelInputReader:
 
     grid: tuple[int, int]
     """(height, width) of the model's input."""
-    window: IntensityWindow
-    """Percentiles of the grey values that become 0 and 1."""
+    intensity: Intensity
+    """How values become the model's."""
     limits: DecodeLimits = field(default_factory=DecodeLimits)
     """Largest file and largest image that are decoded."""
-    decode: Callable[[bytes, DecodeLimits], DecodedImage] = decode
-    """What decodes a file; pairs for training may have formats that no archive has."""
+    decode: Decoder | None = None
+    """What decodes a file, where that is not `decoder_of` the convention: pairs for training may
+    have formats that no archive has."""
 
     def __call__(
         self,
@@ -30,19 +42,20 @@ class ModelInputReader:
         """Decodes one file and letterboxes it into the grid.
 
         Args:
-            data: the whole file: PNG, JPEG, TIFF or DICOM.
+            data: the whole file: PNG, JPEG, TIFF or DICOM; of values in a unit, float TIFF,
+                NumPy, NIfTI or DICOM.
             field_mm: (height, width) of the whole image at the detector, where the corpus tells;
                 used for the pixel pitch where the file itself does not say it.
             pixel_mm: the pixel pitch, where the corpus tells; it goes before the field.
 
         Returns:
-            What the file says of its image, and the image (y, x) float32 in [0, 1] of the grid,
-            dense bright, padding 0.
+            What the file says of its image, and the model input; see `ModelInput`.
 
         Raises:
             ImageError: whatever is wrong with the file.
         """
-        return self.fit(self.decode(data, self.limits), field_mm, pixel_mm)
+        decoder = self.decode or decoder_of(self.intensity)
+        return self.fit(decoder(data, self.limits), field_mm, pixel_mm)
 
     def fit(
         self,
@@ -52,7 +65,7 @@ class ModelInputReader:
     ) -> tuple[ImageFacts, ModelInput]:
         """Letterboxes pixels (y, x) that are decoded already into the grid; see the call."""
         facts = _facts_of(decoded, field_mm, pixel_mm)
-        return facts, prepare(replace(decoded, pixel_mm=facts.pixel_mm), self.grid, self.window)
+        return facts, prepare(replace(decoded, pixel_mm=facts.pixel_mm), self.grid, self.intensity)
 
 
 def _facts_of(

@@ -1,10 +1,20 @@
-"""Grey values of any archive → [0, 1], by the convention that a checkpoint was trained with."""
+"""Values of images → model inputs, by the convention that a checkpoint was trained with.
+
+`IntensityWindow` and `IntensityRange` part here and nowhere else in this stage.
+"""
 
 from typing import Final
 
 import numpy as np
 
-from dfsynth.records import CLIPPED, LOW_CONTRAST, DecodedImage, Float32Map, IntensityWindow
+from dfsynth.records import (
+    CLIPPED,
+    LOW_CONTRAST,
+    DecodedImage,
+    Float32Map,
+    Intensity,
+    IntensityRange,
+)
 
 LOW_CONTRAST_SHARE = 0.10
 """Flagged `low_contrast`: the window spans less than this share of the range in use."""
@@ -16,23 +26,30 @@ _ROUNDING_SHARE = 1e-5
 """Of the range: averaging equal grey values gives them back but for float32 rounding."""
 
 
-def to_unit_range(pixels: Float32Map, window: IntensityWindow) -> Float32Map:
-    """`pixels` (y, x) of any range → the same shape in [0, 1], clipped.
+def to_unit_range(pixels: Float32Map, intensity: Intensity) -> Float32Map:
+    """`pixels` (y, x) → the same shape, 0 and 1 where the convention puts them.
 
-    Archives store radiographs after unknown look-up curves, some as faint exports that use a
-    tenth of the grey values; a percentile window is what all of them share. An image without
-    contrast between the percentiles gives zeros.
+    Of an `IntensityWindow` in [0, 1], clipped: archives store radiographs after unknown look-up
+    curves, some as faint exports that use a tenth of the grey values; a percentile window is what
+    all of them share. An image without contrast between the percentiles gives zeros.
+
+    Of an `IntensityRange` nothing is clipped: noise goes below 0 and dense matter above 1, and a
+    value means the same in every image.
     """
-    low, high = window_ends(pixels, window)
+    low, high = window_ends(pixels, intensity)
     if high <= low:
         return np.zeros_like(pixels)
     scaled = (pixels - np.float32(low)) / np.float32(high - low)
+    if isinstance(intensity, IntensityRange):
+        return np.asarray(scaled, np.float32)
     return np.clip(scaled, 0.0, 1.0)
 
 
-def window_ends(pixels: Float32Map, window: IntensityWindow) -> tuple[float, float]:
-    """The grey values of an image (y, x) that `to_unit_range` makes 0 and 1."""
-    low, high = np.percentile(pixels, [window.low_percentile, window.high_percentile])
+def window_ends(pixels: Float32Map, intensity: Intensity) -> tuple[float, float]:
+    """The values of an image (y, x) that `to_unit_range` makes 0 and 1."""
+    if isinstance(intensity, IntensityRange):
+        return intensity.low, intensity.high
+    low, high = np.percentile(pixels, [intensity.low_percentile, intensity.high_percentile])
     return float(low), float(high)
 
 
@@ -56,11 +73,17 @@ def range_in_use(image: DecodedImage) -> tuple[float, float]:
 
 
 def intensity_flags(
-    pixels: Float32Map, window: IntensityWindow, low: float, high: float
+    pixels: Float32Map, intensity: Intensity, low: float, high: float
 ) -> tuple[str, ...]:
-    """What the grey values of an image (y, x) warn of; `low` and `high` end its range in use."""
+    """What the values of an image (y, x) warn of; `low` and `high` end its range in use.
+
+    Of an `IntensityRange`, `low_contrast` says that all values are equal, as in a slice outside
+    the body; `clipped` is never said, since nothing is.
+    """
+    if isinstance(intensity, IntensityRange):
+        return (LOW_CONTRAST,) if pixels.min() == pixels.max() else ()
     found = []
-    bottom, top = window_ends(pixels, window)
+    bottom, top = window_ends(pixels, intensity)
     if top - bottom < LOW_CONTRAST_SHARE * (high - low):
         found.append(LOW_CONTRAST)
     rounding = np.float32(_ROUNDING_SHARE * (high - low))

@@ -4,19 +4,19 @@ import numpy as np
 
 from dfsynth.preprocess.geometry import letterbox, to_grid
 from dfsynth.preprocess.intensity import intensity_flags, range_in_use, to_unit_range
-from dfsynth.records import DecodedImage, IntensityWindow, ModelInput
+from dfsynth.records import DecodedImage, Intensity, ModelInput
 
 
-def prepare(image: DecodedImage, grid: tuple[int, int], window: IntensityWindow) -> ModelInput:
-    """Letterboxes an image into `grid` (height, width) and maps its grey values to [0, 1]."""
+def prepare(image: DecodedImage, grid: tuple[int, int], intensity: Intensity) -> ModelInput:
+    """Letterboxes an image into `grid` (height, width) and maps its values as `intensity` says."""
     height, width = image.pixels.shape
     geometry = letterbox((height, width), grid)
     content = to_grid(image.pixels, geometry)
     padded = np.zeros(grid, np.float32)
-    padded[geometry.content] = to_unit_range(content, window)
+    padded[geometry.content] = to_unit_range(content, intensity)
     return ModelInput(
         image=padded,
         geometry=geometry,
         pixel_mm=image.pixel_mm,
-        flags=intensity_flags(content, window, *range_in_use(image)),
+        flags=intensity_flags(content, intensity, *range_in_use(image)),
     )

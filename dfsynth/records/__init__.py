@@ -14,11 +14,11 @@ from dfsynth.records.image import (
     DecodedImage,
     Geometry,
     ImageFacts,
-    IntensityWindow,
     ModelInput,
     RawLayout,
     SourceItem,
 )
+from dfsynth.records.intensity import Intensity, IntensityRange, IntensityWindow
 from dfsynth.records.manifest_row import ManifestRow, Scored, Status
 from dfsynth.records.maps import Float32Map
 from dfsynth.records.pair import (
@@ -49,6 +49,8 @@ __all__ = [
     "GeneratorFacts",
     "Geometry",
     "ImageFacts",
+    "Intensity",
+    "IntensityRange",
     "IntensityWindow",
     "MadePair",
     "ManifestRow",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dfsynth.records.image import IntensityWindow
+from dfsynth.records.intensity import Intensity
 from dfsynth.records.maps import Float32Map
 
 
@@ -16,7 +16,7 @@ class GeneratorFacts:
     """Of the checkpoint: its weights, its `model.json`, and its heads where it has any."""
     grid: tuple[int, int]
     """(height, width) that it was trained at."""
-    intensity: IntensityWindow
+    intensity: Intensity
     unit: str
     """Of the output."""
     window: tuple[float, float]

@@ -58,10 +58,10 @@ class RawLayout:
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """Pixels of one radiograph as its file holds them, made grey and dense-is-bright."""
+    """Pixels of one image: of a radiograph grey and dense-is-bright, else values in their unit."""
 
     pixels: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
-    """(y, x), dense tissue bright, finite."""
+    """(y, x), finite; of radiographs, dense tissue bright."""
     low: float
     """The value that the format's range starts with (black)."""
     high: float
@@ -119,30 +119,12 @@ class Geometry:
 
 
 @dataclass(frozen=True, slots=True)
-class IntensityWindow:
-    """How a checkpoint wants its grey values: this window of percentiles mapped to [0, 1].
-
-    Raises:
-        ValueError: the percentiles are not 0 <= low < high <= 100.
-    """
-
-    low_percentile: float = 0.5
-    high_percentile: float = 99.5
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.low_percentile < self.high_percentile <= 100:
-            raise ValueError(
-                "expected 0 <= low_percentile < high_percentile <= 100, "
-                f"found {self.low_percentile} and {self.high_percentile}"
-            )
-
-
-@dataclass(frozen=True, slots=True)
 class ModelInput:
     """One image in the model's grid."""
 
     image: Float32Map
-    """(y, x) of the grid, in [0, 1], dense is bright; padding is 0."""
+    """(y, x) of the grid; padding is 0. Of an `IntensityWindow` in [0, 1], dense is bright; of an
+    `IntensityRange` any finite values."""
     geometry: Geometry
     pixel_mm: float | None
     """Pitch of the source's pixels."""

@@ -6,17 +6,22 @@ from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
-from dfsynth.files.json_record import record_fields
+from dfsynth.files.json_record import (
+    encode_json,
+    record_fields,
+    stored_entries,
+    with_checksum,
+)
 from dfsynth.manifest import IMAGE_SCHEMAS, SCHEMA_VERSION, ManifestSchema
 from dfsynth.options import StoredFloat, ViewChoice
-from dfsynth.records import GeneratorFacts, MonteCarloMode
+from dfsynth.records import GeneratorFacts, Intensity, MonteCarloMode
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.cut import Cut
+from dfsynth.store.intensity_entry import described_intensity, read_intensity, stored_intensity
 from dfsynth.store.provenance import (
     LAYOUT_VERSION,
     StoredArray,
     array_specs,
-    encode_record,
     group_attributes,
     name_differences,
     software_versions,
@@ -81,8 +86,8 @@ class BuildRecord:
     """Of the dark-field values."""
     window: tuple[float, float]
     """Display window of the dark-field image, in its unit."""
-    intensity: tuple[float, float]
-    """Percentiles between which the generator's input was windowed."""
+    intensity: Intensity
+    """How values became the generator's input."""
     checkpoint_license: str
     source_license: str
     rows: int
@@ -144,7 +149,9 @@ class BuildRecord:
 
     def to_json(self) -> bytes:
         """See `StoreRecord`."""
-        return encode_record(self)
+        entries = stored_entries(self)
+        entries["intensity"] = stored_intensity(self.intensity)
+        return encode_json(with_checksum(entries))
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -157,8 +164,8 @@ class BuildRecord:
         fingerprint = dict(found.pop("fingerprint"))
         for name in ("size", "maps"):
             fingerprint[name] = tuple(fingerprint[name])
-        for name in ("window", "intensity"):
-            found[name] = tuple(found[name])
+        found["window"] = tuple(found["window"])
+        found["intensity"] = read_intensity(found["intensity"])
         found["segments"] = tuple(found.get("segments", ()))
         record = cls(fingerprint=Fingerprint(**fingerprint), **found)
         if not record.task.map_words.keys() >= set(record.fingerprint.maps):
@@ -192,7 +199,7 @@ class BuildRecord:
             "grid_size": list(held.size),
             f"{output}_unit": self.unit,
             f"{output}_window": list(self.window),
-            "intensity_percentiles": list(self.intensity),
+            **described_intensity(self.intensity),
             "mc_samples": held.mc_samples,
             **(sampling if self.schema_version > 1 else {}),
             "seed": held.seed,
@@ -227,7 +234,7 @@ def new_record(
         checkpoint=facts.name,
         unit=facts.unit,
         window=facts.window,
-        intensity=(facts.intensity.low_percentile, facts.intensity.high_percentile),
+        intensity=facts.intensity,
         checkpoint_license=facts.license,
         source_license=source_license,
         rows=rows,

@@ -13,8 +13,8 @@ from dfsynth.report import (
     SheetRow,
     columns_of_images,
     columns_of_pairs,
-    image_columns,
     facts_markup,
+    image_columns,
     pictures_markup,
 )
 from dfsynth.store import ArrayReader, StoredMap

@@ -28,7 +28,7 @@ from dfsynth.checkpoint import (
 from dfsynth.checkpoint.files import write_checkpoint
 from dfsynth.checkpoint.parsing import parse_card
 from dfsynth.errors import CheckpointError, UsageError
-from dfsynth.records import IntensityWindow
+from dfsynth.records import IntensityRange, IntensityWindow
 
 CardEntries = dict[str, Any]
 Refuses = Callable[[CardEntries | bytes], str]
@@ -91,6 +91,29 @@ def test_a_card_comes_back_as_it_was(tmp_path: Path, write: Callable[[bytes], Pa
     assert files.card == CARD_HERE
     assert files.weights == b"weights"
     assert files.folder == tmp_path
+
+
+def test_a_range_of_values_comes_back_with_its_unit(write: Callable[[bytes], Path]) -> None:
+    card = replace(CARD_HERE, intensity=IntensityRange(-0.5, 10.0, "1/m"))
+    raw = encode_card(card)
+    assert json.loads(raw)["intensity"] == {"low": -0.5, "high": 10.0, "unit": "1/m"}
+    assert read_checkpoint(write(raw.encode())).card == card
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"low": 0.0, "high": 1.0, "unit": ""},
+        {"low": 0.0, "high": 1.0, "unit": 1},
+        {"low": 1.0, "high": 1.0, "unit": "1/m"},
+        {"low": 0.0, "high": float("inf"), "unit": "1/m"},
+        {"low": 0.0, "high": 1.0},
+        {"low_percentile": 1.0, "high_percentile": 99.0, "unit": "1/m"},
+        {"low": 0.0, "high": 1.0, "unit": "1/m", "low_percentile": 1.0},
+    ],
+)
+def test_a_range_that_is_none_is_refused(refuses: Refuses, found: dict[str, object]) -> None:
+    refuses({**entries(), "intensity": found})
 
 
 CHOICES = {"backbone": "compact", "guidance": "attention", "likelihood": "gennorm"}

@@ -21,7 +21,7 @@ from dfsynth.inference import MapBatch, load_map_generator, load_network, save_c
 from dfsynth.inference.map_generator import Content
 from dfsynth.inference.networks import FAMILIES, NetworkFamily
 from dfsynth.models import GeneratorNetwork
-from dfsynth.records import Generated, ModelInput
+from dfsynth.records import Generated, Intensity, ModelInput
 from dfsynth.trust import TrustHeads
 
 GAIN = 0.25
@@ -72,6 +72,7 @@ class ScalingSampler:
     seed: int
     heads: TrustHeads | None
     mc: str
+    intensity: Intensity
 
     def auto_batch_size(self, grid: tuple[int, int]) -> int:
         return max(512 // (grid[0] * grid[1]), 1)

@@ -7,10 +7,7 @@ is scaled; and takes one of two forms that contradict each other. Only the geome
 
 import gzip
 import math
-import struct
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, Final
@@ -18,42 +15,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.errors import ErrorCode
+from dfsynth.errors import ErrorCode, ImageError
+from dfsynth.files.nifti_header import NIFTI_HEADER_BYTES, NiftiHeader, parse_nifti_header
 from dfsynth.simulation.ct.volume import refusal
 
-_HEADER_BYTES: Final = 348
-_NIFTI_2_BYTES: Final = 540
 _BYTES_AT_ONCE: Final = 1 << 22
-_MOST_BYTES_BEFORE_DATA: Final = 1 << 24
-"""Of a header with its extensions."""
 _MOST_PACKING: Final = 1100
 """Deflate makes of one byte no more than 1,032."""
-_DTYPES: Final = {
-    **{2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8"},
-    **{256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"},
-}
 _LEAST_AGREEMENT: Final = 0.5
 """Cosine between an axis of both forms: templates turn a volume by some degrees, not by 60."""
 _AXES: Final = ("LR", "PA", "IS")
 """Where each axis of NIfTI's world comes from and leads to."""
-
-
-@dataclass(frozen=True, slots=True)
-class NiftiHeader:
-    """What a header states of its values and of the patient's sides."""
-
-    order: str
-    """`<` or `>`, as `struct` has it."""
-    lengths: tuple[int, ...]
-    """Voxels along each axis, the fastest first."""
-    offset: int
-    """Where the values begin."""
-    datatype: int
-    slope: float
-    intercept: float
-    forms: tuple[tuple[str, int, NDArray[np.float64]], ...]
-    """Of each of qform and sform whose code is not 0: name, code, and directions (3, 3), a column
-    for each axis of the voxels."""
 
 
 def read_nifti_header(key: str, path: Path) -> NiftiHeader:
@@ -65,10 +37,13 @@ def read_nifti_header(key: str, path: Path) -> NiftiHeader:
     """
     try:
         with _open(path) as file:
-            content = file.read(_HEADER_BYTES)
+            content = file.read(NIFTI_HEADER_BYTES)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise refusal(ErrorCode.TRUNCATED, key, "its compressed data are cut short") from error
-    header = _parse(key, content)
+    try:
+        header = parse_nifti_header(content)
+    except ImageError as error:
+        raise refusal(error.code, key, str(error)) from error
     if header is None:
         raise refusal(ErrorCode.NOT_AN_IMAGE, key, "it has no NIfTI header")
     _check_forms(key, header)
@@ -83,7 +58,7 @@ def read_nifti_values(key: str, path: Path, header: NiftiHeader) -> NDArray[Any]
     Raises:
         ImageError: values are of a type that CT has not, missing, or not finite.
     """
-    dtype = _DTYPES.get(header.datatype)
+    dtype = header.values_dtype
     if dtype is None:
         raise refusal(
             ErrorCode.UNSUPPORTED_FORMAT,
@@ -93,7 +68,7 @@ def read_nifti_values(key: str, path: Path, header: NiftiHeader) -> NDArray[Any]
         )
     shape = header.lengths[2::-1]
     try:
-        stored = _read_stored(key, path, header, np.dtype(header.order + dtype), math.prod(shape))
+        stored = _read_stored(key, path, header, dtype, math.prod(shape))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise refusal(ErrorCode.TRUNCATED, key, "its compressed data are cut short") from error
     values = _scaled(key, stored.reshape(shape), header)
@@ -106,71 +81,6 @@ def _open(path: Path) -> gzip.GzipFile | BufferedReader:
     with path.open("rb") as probe:
         packed = probe.read(2) == b"\x1f\x8b"
     return gzip.open(path) if packed else path.open("rb")
-
-
-def _parse(key: str, content: bytes) -> NiftiHeader | None:
-    sizes = {order: struct.unpack(order + "i", content[:4]) for order in "<>" if content[3:]}
-    if (_NIFTI_2_BYTES,) in sizes.values():
-        raise refusal(
-            ErrorCode.UNSUPPORTED_FORMAT, key, "it is a NIfTI-2 file; store the volume as NIfTI-1"
-        )
-    order = next((order for order, (size,) in sizes.items() if size == _HEADER_BYTES), None)
-    if order is None or len(content) < _HEADER_BYTES or content[344:347] not in (b"n+1", b"ni1"):
-        return None
-    if content[344:347] == b"ni1":
-        raise refusal(
-            ErrorCode.UNSUPPORTED_FORMAT,
-            key,
-            "its voxels lie in another file; store the volume in one file",
-        )
-    axes, *dims = struct.unpack_from(order + "8h", content, 40)
-    (datatype,) = struct.unpack_from(order + "h", content, 70)
-    offset, slope, intercept = struct.unpack_from(order + "3f", content, 108)
-    lengths = tuple(max(length, 0) for length in dims[: max(axes, 0)])
-    return NiftiHeader(
-        order=order,
-        lengths=(*lengths, *(1,) * (3 - len(lengths))),
-        offset=_sensible_offset(key, offset),
-        datatype=datatype,
-        slope=slope,
-        intercept=intercept,
-        forms=tuple(_forms(content, order)),
-    )
-
-
-def _sensible_offset(key: str, offset: float) -> int:
-    """Zero, which some writers leave there, is behind the header."""
-    if not (math.isfinite(offset) and 0 <= offset <= _MOST_BYTES_BEFORE_DATA):
-        raise refusal(
-            ErrorCode.CORRUPT,
-            key,
-            f"its header says that its values begin at byte {offset:g}; expected a place behind "
-            f"the header, at most byte {_MOST_BYTES_BEFORE_DATA}",
-        )
-    return max(int(offset), _HEADER_BYTES + 4)
-
-
-def _forms(content: bytes, order: str) -> Iterator[tuple[str, int, NDArray[np.float64]]]:
-    q_code, s_code = struct.unpack_from(order + "2h", content, 252)
-    if q_code > 0:
-        (side,) = struct.unpack_from(order + "f", content, 76)
-        b, c, d = struct.unpack_from(order + "3f", content, 256)
-        yield "qform", q_code, _rotation(b, c, d, -1.0 if side < 0 else 1.0)
-    if s_code > 0:
-        rows = np.array(struct.unpack_from(order + "12f", content, 280), np.float64)
-        yield "sform", s_code, rows.reshape(3, 4)[:, :3]
-
-
-def _rotation(b: float, c: float, d: float, side: float) -> NDArray[np.float64]:
-    """The directions that a unit quaternion states, method 2 of nifti1.h."""
-    a = math.sqrt(max(0.0, 1.0 - (b * b + c * c + d * d)))
-    return np.array(
-        [
-            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), side * 2 * (b * d + a * c)],
-            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, side * 2 * (c * d - a * b)],
-            [2 * (b * d - a * c), 2 * (c * d + a * b), side * (a * a + d * d - b * b - c * c)],
-        ]
-    )
 
 
 def _check_forms(key: str, header: NiftiHeader) -> None:
@@ -236,11 +146,13 @@ def _missing(key: str, missing: int, expected: int) -> Exception:
 
 
 def _scaled(key: str, stored: NDArray[Any], header: NiftiHeader) -> NDArray[Any]:
-    slope, intercept = header.slope, header.intercept
-    if not math.isfinite(slope) or slope == 0 or (slope, intercept) == (1.0, 0.0):
+    try:
+        scaling = header.scaling
+    except ImageError as error:
+        raise refusal(error.code, key, str(error)) from error
+    if scaling is None:
         return stored
-    if not math.isfinite(intercept):
-        raise refusal(ErrorCode.CORRUPT, key, "its header has a slope without an intercept")
+    slope, intercept = scaling
     values = np.empty(stored.shape, np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         for plane, scaled in zip(stored, values, strict=True):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dfsynth.datasets import PairImages
 from dfsynth.datasets.shifts import APPEARANCES, Appearance
 from dfsynth.preprocess import letterbox, to_grid, to_unit_range
-from dfsynth.records import Float32Map, IntensityWindow, ModelInput
+from dfsynth.records import Float32Map, Intensity, ModelInput
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,9 +121,9 @@ HELD_OUT_SHIFTS: Final = ("gamma", "low_dose", "devices", "gas", "collimated", "
 """Kinds that heads are tested on and never trained on."""
 
 
-def to_model_input(image: Float32Map, grid: tuple[int, int], window: IntensityWindow) -> ModelInput:
+def to_model_input(image: Float32Map, grid: tuple[int, int], intensity: Intensity) -> ModelInput:
     """A radiograph (y, x) of any size as a generator takes it: letterboxed, windowed anew."""
     geometry = letterbox(image.shape, grid)
     padded = np.zeros(grid, np.float32)
-    padded[geometry.content] = to_unit_range(to_grid(image, geometry), window)
+    padded[geometry.content] = to_unit_range(to_grid(image, geometry), intensity)
     return ModelInput(padded, geometry, None, ())

@@ -36,10 +36,14 @@ def is_numpy(data: bytes) -> bool:
 def read_numpy(data: bytes, limits: DecodeLimits) -> NDArray[np.floating]:
     """The floating-point numbers (y, x) of a NumPy file; nothing is ever unpickled.
 
+    An axis of one in front or behind, (1, y, x) or (y, x, 1), is left out.
+
     Raises:
         ImageError: corrupt, unsupported_format, too_large, truncated.
     """
     shape, fortran_order, dtype, start = _read_header(data)
+    if len(shape) == 3 and 1 in (shape[0], shape[2]):
+        shape = shape[1:] if shape[0] == 1 else shape[:2]
     if len(shape) != 2 or dtype.kind != "f":
         raise ImageError(
             ErrorCode.UNSUPPORTED_FORMAT,
