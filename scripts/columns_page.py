@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dfsynth.description.markdown import escape, table
-from dfsynth.manifest import IMAGES, PAIRS, ManifestSchema
+from dfsynth.manifest import IMAGES, ManifestSchema, pair_schema
 from dfsynth.score import SCORE_COLUMNS
+from dfsynth.tasks import task_names
 
 _INTRODUCTION = """# Columns of the manifest
 
 *Written by `make reference` from the schemas; change a meaning there.* Every column but those
 marked *always* may be null. The same facts are in `manifests/schema-v3.json` and
-`manifests/schema-pairs-v1.json`, and in the `README.md` and `croissant.json` of every store."""
+`manifests/schema-pairs-v1.json` (of other tasks `schema-pairs-TASK-v1.json`), and in the `README.md` and `croissant.json` of every store."""
 
 
 def page() -> str:
@@ -27,10 +28,14 @@ def page() -> str:
         f"## Images, schema version {IMAGES.version}",
         _columns(IMAGES),
         "What the scores are for is on [one page](trust.md).",
-        f"## Pairs, schema version {PAIRS.version}",
-        _columns(PAIRS),
+        *(part for task in task_names() for part in _pairs(task)),
     )
     return "\n\n".join(sections) + "\n"
+
+
+def _pairs(task: str) -> tuple[str, str]:
+    schema = pair_schema(task)
+    return f"## Pairs of {task}, schema version {schema.version}", _columns(schema)
 
 
 def _columns(schema: ManifestSchema) -> str:

@@ -20,6 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "version", "resources", "progress", "printable_text"}),
     frozenset({"extras", "metering"}),
     frozenset({"records", "files", "threads", "devices", "statistics", "notebook"}),
+    frozenset({"tasks"}),
     frozenset({"splits", "options", "checkpoint"}),
     frozenset({"models", "optimisation", "trust"}) | STAGES,
     frozenset({"manifest", "preprocess"}),

@@ -49,6 +49,13 @@ def complete_maps(incomplete: str) -> list[str]:
     return some_of(known_maps())(incomplete)
 
 
+def complete_task(incomplete: str) -> list[str]:
+    """Completes the name of a task."""
+    from dfsynth.tasks import task_names
+
+    return [name for name in task_names() if name.startswith(incomplete)]
+
+
 def complete_corpus(incomplete: str) -> list[tuple[str, str]]:
     """Completes the name of a packaged corpus; its title beside."""
     import tomllib

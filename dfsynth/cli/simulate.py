@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dfsynth.cli.completion import one_of, some_of
+from dfsynth.cli.completion import complete_task, one_of, some_of
 from dfsynth.cli.console import Console, console_of
 from dfsynth.cli.options import (
     Device,
@@ -20,7 +20,8 @@ from dfsynth.cli.options import (
 )
 from dfsynth.errors import ExitStatus, UsageError
 from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, DEFAULT_PAIRS_SIZE, LAYERS, SimulateOptions
-from dfsynth.options.simulate_options import ORIGINS
+from dfsynth.options.simulate_options import BEAMS, ORIGINS
+from dfsynth.tasks import DEFAULT_TASK
 
 EXAMPLE = "Example: dfsynth simulate --out pairs.zarr --n 1000 --size 256 --severity 0:0.6"
 
@@ -38,6 +39,13 @@ def simulate(
     n: Annotated[
         int | None, typer.Option(help="How many pairs; of --validate, how many phantoms.")
     ] = None,
+    task: Annotated[
+        str,
+        typer.Option(
+            help="What the pairs are for: dark-field-radiography or dark-field-ct.",
+            autocompletion=complete_task,
+        ),
+    ] = DEFAULT_TASK,
     size: Annotated[
         int, typer.Option(help="Side of the images in pixels: 256, 512 or 1024.")
     ] = DEFAULT_PAIRS_SIZE,
@@ -77,6 +85,27 @@ def simulate(
     devices: Annotated[
         float | None, typer.Option(hidden=True, help="Old spelling of --implants.")
     ] = None,
+    rotations: Annotated[
+        int | None,
+        typer.Option(help="Dark-field CT: rotations of the target, 1 to 20. (default: 10)"),
+    ] = None,
+    shots: Annotated[
+        int | None, typer.Option(help="Dark-field CT: exposures a rotation. (default: 2400)")
+    ] = None,
+    window_shots: Annotated[
+        int | None,
+        typer.Option(help="Dark-field CT: exposures a retrieval, odd, 21 to 41. (default: 31)"),
+    ] = None,
+    beam: Annotated[
+        str | None,
+        typer.Option(
+            help="Dark-field CT: parallel or fan. (default: parallel)", autocompletion=one_of(BEAMS)
+        ),
+    ] = None,
+    vibration: Annotated[
+        float | None,
+        typer.Option(help="Dark-field CT: vibration over the usual one; 0: none. (default: 1)"),
+    ] = None,
     shard_size: Annotated[
         int, typer.Option(help="Pairs a shard: the unit of commit and resume.")
     ] = DEFAULT_PAIRS_SHARD_SIZE,
@@ -108,7 +137,7 @@ def simulate(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make pairs of attenuation and dark-field radiographs with known truth, to train and test on.
+    """Make pairs with known truth, to train and test on: radiographs, or slices of dark-field CT.
 
     Simulated images, not for diagnosis. Run the same command again to go on where it stopped.
     """
@@ -124,6 +153,7 @@ def simulate(
         options = SimulateOptions.of(
             out=out,
             n=n,
+            task=task,
             size=size,
             origin=origin,
             ct=ct,
@@ -133,6 +163,11 @@ def simulate(
             kvp=kvp,
             without=without,
             implants=console.renamed("--devices", devices, "--implants", implants) or 0.0,
+            rotations=rotations,
+            shots=shots,
+            window_shots=window_shots,
+            beam=beam,
+            vibration=vibration,
             shard_size=shard_size,
             partition=console.renamed("--shard", shard, "--partition", partition),
             workers=workers,

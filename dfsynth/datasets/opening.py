@@ -11,6 +11,7 @@ from dfsynth.errors import UsageError
 from dfsynth.records import Intensity, IntensityWindow
 from dfsynth.source.metadata import is_table
 from dfsynth.store import StoreLayout, format_of
+from dfsynth.tasks import DEFAULT_TASK
 
 _KINDS = (
     "expected a store that dfsynth simulate has made, a folder of radiographs together with a "
@@ -25,6 +26,7 @@ def open_pairs(
     grid: int,
     window: tuple[float, float],
     intensity: Intensity = _DEFAULT_INTENSITY,
+    task: str = DEFAULT_TASK,
 ) -> PairSource:
     """Opens paired images, each patient in one of four groups; no image is read yet.
 
@@ -34,7 +36,8 @@ def open_pairs(
         targets: a folder of dark-field images whose names are those of `data`.
         grid: side of the square grid in pixels into which every image is letterboxed.
         window: what integers from 0 to full scale in dark-field files stand for.
-        intensity: how grey values of radiographs become [0, 1].
+        intensity: how the values of inputs become what a network sees.
+        task: what the network is for; a store of pairs must be for the same.
 
     Raises:
         UsageError: nothing of this kind, unpaired or missing files, a patient in two splits.
@@ -46,7 +49,7 @@ def open_pairs(
         return _open_folders(data, targets, grid, window, intensity)
     layout = StoreLayout(data)
     if layout.build.exists() or format_of(layout).has_group(layout):
-        return StorePairs.open(data, grid, intensity)
+        return StorePairs.open(data, grid, intensity, task)
     if data.is_dir():
         raise UsageError(f"{data} is a folder but no store; {_KINDS}; are --targets missing?")
     if is_table(data.name):

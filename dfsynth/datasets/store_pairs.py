@@ -19,8 +19,8 @@ from dfsynth.records import Float32Map, Geometry, Intensity
 from dfsynth.store import ArrayReader, StoreLayout, format_of
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
+from dfsynth.tasks import Task
 
-_REQUIRED = ("attenuation", "dark_field")
 _LUNG_FIELD, _HIDDEN_LUNG = 1, 2
 _LEAST_HIDDEN_SHARE = 0.02
 """Share of hidden lung in a pixel of a coarser grid from which the pixel counts as such.
@@ -39,13 +39,15 @@ class StorePairs:
     """One line for each row: its row in the arrays, n0, v0, severity and the rest."""
     geometry: Geometry
     intensity: Intensity
+    task: Task
 
     @classmethod
-    def open(cls, root: Path, grid: int, intensity: Intensity) -> Self:
+    def open(cls, root: Path, grid: int, intensity: Intensity, task: str) -> Self:
         """The pairs of the store `root`, in a grid of `grid` × `grid`.
 
         Raises:
-            UsageError: there is no store, it holds no pairs, or patients that cannot be grouped.
+            UsageError: there is no store, it holds no pairs or those of another task, or patients that
+                cannot be grouped.
             StoreError: a damaged store.
         """
         layout = StoreLayout(root)
@@ -55,10 +57,16 @@ class StorePairs:
                 f"{root} holds images that were generated, not pairs to train on; expected a "
                 "store that dfsynth simulate has made, two folders, or a table"
             )
+        if record.task.name != task:
+            raise UsageError(
+                f"{root} holds pairs for {record.task.name}; expected those for {task}, which the "
+                f"network is for: dfsynth simulate --task {task}"
+            )
         arrays = format_of(layout).open_arrays(layout)
-        missing = [name for name in _REQUIRED if name not in arrays.names]
+        required = record.task.input.array, record.task.pairs.target
+        missing = [name for name in required if name not in arrays.names]
         if missing:
-            raise UsageError(f"{root} has no array {missing[0]!r}; expected {_REQUIRED}")
+            raise UsageError(f"{root} has no array {missing[0]!r}; expected {required}")
         committed = read_manifest(layout.manifest, record.manifest_schema)
         usable = committed.filter(pc.equal(committed["status"], pa.scalar("ok")))
         rows, moved = _group_rows(usable)
@@ -75,12 +83,13 @@ class StorePairs:
             manifest=usable,
             geometry=geometry,
             intensity=intensity,
+            task=record.task,
         )
 
     @property
     def knows_lungs(self) -> bool:
         """See `PairSource`."""
-        return "lung_mask" in self.arrays.names
+        return self.task.pairs.lung in self.arrays.names
 
     def fingerprint(self) -> str:
         """See `PairSource`; of names, patients, splits and the checksums of the stored values."""
@@ -91,21 +100,22 @@ class StorePairs:
 
     def read(self, index: int) -> PairImages:
         """See `PairSource`."""
-        image = to_unit_range(self._resampled("attenuation", index), self.intensity)
+        given, roles = self.task.input.array, self.task.pairs
+        image = to_unit_range(self._resampled(given, index), self.intensity)
         if image.min() == image.max():
-            raise UsageError(f"pair {self.rows[index].key!r}: its radiograph is constant")
+            raise UsageError(f"pair {self.rows[index].key!r}: its {given} is constant")
         clean = lung = lung_weight = None
-        if "dark_field_clean" in self.arrays.names:
-            clean = self._padded(self._resampled("dark_field_clean", index))
-        if "lung_mask" in self.arrays.names:
-            mask = self.arrays.read("lung_mask", self._row(index))
+        if roles.clean in self.arrays.names:
+            clean = self._padded(self._resampled(roles.clean, index))
+        if roles.lung in self.arrays.names:
+            mask = self.arrays.read(roles.lung, self._row(index))
             field = to_grid(mask == _LUNG_FIELD, self.geometry) > 0.5
             hidden = to_grid(mask == _HIDDEN_LUNG, self.geometry) >= _LEAST_HIDDEN_SHARE
             lung = self._padded(field.astype(np.float32))
             lung_weight = self._padded((~hidden).astype(np.float32))
         return PairImages(
             image=self._padded(image),
-            target=self._padded(self._resampled("dark_field", index)),
+            target=self._padded(self._resampled(roles.target, index)),
             clean=clean,
             lung=lung,
             lung_weight=lung_weight,

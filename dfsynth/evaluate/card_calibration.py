@@ -34,7 +34,7 @@ def calibrate_checkpoint(
     """
     files = read_checkpoint(folder)
     card, where = files.card, resolve_device(device)
-    source = open_pairs(data, targets, card.grid[0], card.window, card.intensity)
+    source = open_pairs(data, targets, card.grid[0], card.window, card.intensity, card.task)
     indices = indices_in(source, "calibration")
     if not indices:
         return Calibration("density", 0, (None,) * card.arguments.stages)

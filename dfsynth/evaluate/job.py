@@ -87,7 +87,9 @@ def run_evaluation(
     files = read_checkpoint(checkpoint_path(options.checkpoint))
     card, device = files.card, resolve_device(options.device)
     precision = resolve_precision(options.precision, device)
-    source = open_pairs(options.data, options.targets, _side(card), card.window, card.intensity)
+    source = open_pairs(
+        options.data, options.targets, _side(card), card.window, card.intensity, card.task
+    )
     if options.mc == "fast":
         require_members(files)
     generator = load_map_generator(

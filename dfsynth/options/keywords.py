@@ -88,6 +88,7 @@ class FilterKeywords(TypedDict, total=False):
 class SimulateKeywords(TypedDict, total=False):
     """Of `dfsynth.simulate_pairs`; `SimulateOptions` says what each means."""
 
+    task: str
     size: int
     origin: str
     ct: GivenPath | None
@@ -97,6 +98,11 @@ class SimulateKeywords(TypedDict, total=False):
     kvp: GivenRange
     without: GivenNames
     implants: float
+    rotations: int | None
+    shots: int | None
+    window_shots: int | None
+    beam: str | None
+    vibration: float | None
     shard_size: int
     partition: GivenPartition
     workers: int | None

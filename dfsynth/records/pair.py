@@ -103,7 +103,7 @@ class MadePair:
 
 @dataclass(frozen=True, slots=True)
 class PairRow:
-    """One row of the manifest of pairs; with `parameters` the schema `dfsynth.manifest.pair_schema`."""
+    """One row of the manifest of pairs; with `parameters` the schema of its task's pairs."""
 
     image_id: str
     row: int

@@ -6,7 +6,14 @@ from typing import Literal
 
 import numpy as np
 
-from dfsynth.records import Column, Float32Map, PairArray
+from dfsynth.records import (
+    Column,
+    Float32Map,
+    Intensity,
+    IntensityRange,
+    IntensityWindow,
+    PairArray,
+)
 
 DEVIATION_MAPS = ("aleatoric", "epistemic")
 """The uncertainty maps of every task, in the unit of its output."""
@@ -35,6 +42,13 @@ class TaskInput:
             raise ValueError(
                 f"expected as intensity a low and a higher number, found {list(self.intensity)}"
             )
+
+    @property
+    def convention(self) -> Intensity:
+        """How networks of the task take their input."""
+        if self.intensity is None:
+            return IntensityWindow()
+        return IntensityRange(*self.intensity, self.unit)
 
     def restore(self, image: Float32Map) -> Float32Map:
         """An image (y, x) as a network sees it → in `unit`; where that has none, as it is."""
@@ -113,6 +127,8 @@ class Task:
     """What every store of generated images says: they are synthetic, and not for diagnosis."""
     pairs_notice: str
     """The same of simulated pairs."""
+    intended_use: str
+    """What cards of checkpoints say that they are for."""
     input: TaskInput
     output: TaskOutput
     window: tuple[float, float]

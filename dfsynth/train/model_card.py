@@ -2,19 +2,14 @@
 
 from collections import Counter
 from dataclasses import asdict
-from typing import Final
 
 from dfsynth.checkpoint import NETWORK, ModelCard
-from dfsynth.records import IntensityWindow
+from dfsynth.tasks import task_named
 from dfsynth.train import stored_keys
 from dfsynth.train.preparation import PreparedTraining
 from dfsynth.train.validation import ValidationScores
 
-_INTENDED_USE: Final = (
-    "Research: making dark-field images and uncertainty maps from frontal chest radiographs like "
-    "those that it was trained on. The images are synthetic. Not for diagnosis."
-)
-_LIMITS: Final = (
+_LIMITS = (
     "It knows what its training pairs show and nothing else; other machines, views, ages and body "
     "parts may give meaningless maps. Judge it with dfsynth evaluate on pairs of your own."
 )
@@ -23,20 +18,22 @@ _LIMITS: Final = (
 def trained_card(prepared: PreparedTraining, scores: ValidationScores, step: int) -> ModelCard:
     """Writes the card of the network after `step` steps, with its scores and not calibrated."""
     recipe, initial = prepared.recipe, prepared.initial
+    task = task_named(recipe.task)
     start = {} if initial is None else {stored_keys.INITIAL_CHECKPOINT: initial.reference()}
     return ModelCard(
         name=recipe.name,
         network=NETWORK,
         arguments=recipe.network,
         grid=(recipe.size, recipe.size),
-        intensity=IntensityWindow(),
-        unit="1",
+        intensity=task.input.convention,
+        unit=task.output.unit,
         window=recipe.window,
         license="that of the training data",
-        intended_use=_INTENDED_USE,
+        intended_use=task.intended_use,
         limits=_LIMITS,
         training_data=_training_data(prepared),
         recipe=asdict(recipe) | start,
+        task=task.name,
         metrics={"validation": asdict(scores), "step": step},
     )
 

@@ -15,6 +15,7 @@ from dfsynth.models.discriminator import PatchDiscriminator
 from dfsynth.options import TrainOptions
 from dfsynth.progress import TrainProgress
 from dfsynth.splits import SPLITS
+from dfsynth.tasks import DEFAULT_TASK, task_named
 from dfsynth.train import stored_keys
 from dfsynth.train.initial_checkpoint import InitialCheckpoint, read_initial_checkpoint
 from dfsynth.train.processes import place_of_process
@@ -67,7 +68,14 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
         if start is None
         else read_initial_checkpoint(start, recipe.network, options.member or 0)
     )
-    source = open_pairs(options.data, options.targets, recipe.size, recipe.window)
+    source = open_pairs(
+        options.data,
+        options.targets,
+        recipe.size,
+        recipe.window,
+        task_named(recipe.task).input.convention,
+        recipe.task,
+    )
     for warning in source.warnings:
         progress.message(f"warning: {warning}")
     indices: dict[str, tuple[int, ...]] = {s: indices_in(source, s) for s in SPLITS}
@@ -86,10 +94,12 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
 
 
 def _as_compared(recipe: Recipe) -> dict[str, Any]:
-    """The entries of a recipe; shifts came after runs that must still be known as theirs."""
+    """The entries of a recipe; tasks and shifts came after runs that must still be known as theirs."""
     found = asdict(recipe)
     if not recipe.augmentation.shifts:
         del found["augmentation"]["shifts"]
+    if recipe.task == DEFAULT_TASK:
+        del found["task"]
     return found
 
 

@@ -7,6 +7,7 @@ from dfsynth.checkpoint import CascadeConfig
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.errors import UsageError
 from dfsynth.records.grid import LARGEST_SIDE
+from dfsynth.tasks import DEFAULT_TASK, task_named
 from dfsynth.train.amplification import Amplification
 
 
@@ -151,9 +152,11 @@ class Recipe:
     batch: int
     """Pairs a step, over all processes together."""
     phase: tuple[Phase, ...]
+    task: str = DEFAULT_TASK
+    """What the network is for, by the name of the task."""
     seed: int = 0
     window: tuple[float, float] = (0.0, 1.0)
-    """Display window of the dark-field values; integer target files are read into it."""
+    """Display window of the output's values; integer target files are read into it."""
     checkpoint_every: int = 500
     """Steps between two states from which the same command goes on."""
     network: CascadeConfig = field(default_factory=CascadeConfig)
@@ -165,6 +168,7 @@ class Recipe:
     """Dotted key → `paper` or `assumed`, each with a word on where it stands."""
 
     def __post_init__(self) -> None:
+        task_named(self.task)
         if not 16 <= self.size <= LARGEST_SIDE:
             raise UsageError(f"size = {self.size}: expected 16 to {LARGEST_SIDE}")
         for name in ("batch", "checkpoint_every"):

@@ -12,6 +12,7 @@ import pytest
 import yaml
 import zarr
 from odd_corpus import HOSTILE, build_corpus
+from pair_schemas import PAIRS
 from toy_simulator import ToyPairMaker
 
 from dfsynth.description.licenses import hub_license, license_reference, spdx_identifier
@@ -20,7 +21,7 @@ from dfsynth.description.reading import READING
 from dfsynth.jobs.info import describe_store
 from dfsynth.jobs.simulate import run_simulation
 from dfsynth.jobs.verify import verify_store
-from dfsynth.manifest import COLUMNS, PAIRS
+from dfsynth.manifest import COLUMNS
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Silent
 from dfsynth.score import SCORE_COLUMNS

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import mlcroissant
 import pytest
+from pair_schemas import PAIRS
 from toy_simulator import ToyPairMaker
 
 from dfsynth.jobs.simulate import run_simulation
-from dfsynth.manifest import COLUMNS, PAIRS
+from dfsynth.manifest import COLUMNS
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Silent
 from dfsynth.source import find_corpus

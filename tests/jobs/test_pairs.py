@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pair_schemas import PAIR_ARRAYS, PAIRS
 from radiograph_files import write_folder
 from store_content import assert_equal_stores, plain_array
 from toy_generator import ToyMaker
@@ -17,10 +18,9 @@ from dfsynth.files.json_record import without_checksum
 from dfsynth.jobs.build import run_build
 from dfsynth.jobs.simulate import run_simulation
 from dfsynth.jobs.verify import verify_store
-from dfsynth.manifest import PAIRS
 from dfsynth.options import BuildOptions, SimulateOptions
 from dfsynth.progress import Silent
-from dfsynth.records import PAIR_ARRAYS, MadePair, PairItem
+from dfsynth.records import MadePair, PairItem
 from dfsynth.splits import split_of
 from dfsynth.store import StoreLayout
 from dfsynth.store.opened import open_store

@@ -12,13 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pair_schemas import NO_PARAMETERS, PAIR_PARAMETERS, PAIRS
 
 from dfsynth.errors import StoreError
 from dfsynth.manifest import (
     IMAGES,
-    NO_PARAMETERS,
-    PAIR_PARAMETERS,
-    PAIRS,
     check_parameters,
     encode_part,
     read_manifest,
@@ -67,7 +65,7 @@ def test_what_is_planned_and_what_is_made_fill_the_row() -> None:
 
 def test_exported_schema_is_current() -> None:
     assert EXPORTED.read_text(encoding="utf-8") == PAIRS.to_json(), (
-        "run: python -m dfsynth.manifest.export pairs > manifests/schema-pairs-v1.json"
+        "run: python -m dfsynth.manifest.export dark-field-radiography > manifests/schema-pairs-v1.json"
     )
     document = json.loads(PAIRS.to_json())
     assert document["manifest"] == "pairs"
@@ -121,7 +119,7 @@ def test_parameters_come_back_as_they_went_in(
 )
 def test_unknown_and_missing_parameters_are_named(parameters: dict[str, float], words: str) -> None:
     with pytest.raises(StoreError, match=words):
-        check_parameters(parameters)
+        check_parameters(PAIRS, parameters)
     with pytest.raises(StoreError, match=words):
         encode_part([row(0, parameters=parameters)], PAIRS)
 

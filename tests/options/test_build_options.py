@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from dfsynth.errors import ExitStatus, UsageError
-from dfsynth.options import DEFAULT_DTYPE, DEFAULT_MAPS, DTYPES, BuildOptions
-from dfsynth.records import MAP_NAMES
+from dfsynth.options import DEFAULT_DTYPE, DTYPES, BuildOptions
+from dfsynth.tasks import DEFAULT_TASK, task_named
 
 
 def options(**changed: Any) -> BuildOptions:
@@ -19,7 +19,7 @@ def test_defaults_are_those_of_the_command() -> None:
     assert found.checkpoint == "default"
     assert found.mc_samples == 20
     assert found.seed == 0
-    assert found.maps == DEFAULT_MAPS == ("dark_field", "aleatoric", "epistemic")
+    assert found.maps is None
     assert found.dtype is None
     assert found.partition == (0, 1)
     assert found.shard_size is None
@@ -94,7 +94,7 @@ def test_options_of_a_cluster_go_together(given: dict[str, Any], words: str) -> 
         ("size", (16, 4096)),
         ("size", (947, 956)),
         ("partition", (3, 4)),
-        ("maps", MAP_NAMES),
+        ("maps", tuple(task_named(DEFAULT_TASK).map_words)),
         ("maps", ("lung",)),
         ("dtype", "float32"),
         ("precision", "bf16"),

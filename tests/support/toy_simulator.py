@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from pair_schemas import NO_PARAMETERS
 
 from dfsynth.errors import ErrorCode, ImageError
-from dfsynth.manifest import NO_PARAMETERS
 from dfsynth.options import SimulateOptions
 from dfsynth.records import MadePair, PairFacts, PairItem, Subject, Subjects
 from dfsynth.store import Json

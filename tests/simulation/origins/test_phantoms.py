@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pair_schemas import PAIR_ARRAYS, PAIRS
 
 from dfsynth.manifest import check_parameters
 from dfsynth.options import SimulateOptions
-from dfsynth.records import PAIR_ARRAYS, MadePair, PairItem
+from dfsynth.records import MadePair, PairItem
 from dfsynth.simulation import Simulator
 
 OPTIONS = SimulateOptions(out=Path("pairs.zarr"), n=3, size=64, device="cpu", severity=(0.5, 0.9))
@@ -54,7 +55,7 @@ def test_lung_is_where_the_signal_is(pair: MadePair) -> None:
 
 
 def test_the_manifest_knows_every_parameter_that_was_drawn(pair: MadePair) -> None:
-    check_parameters(pair.facts.parameters)
+    check_parameters(PAIRS, pair.facts.parameters)
     missing = [name for name, value in pair.facts.parameters.items() if value is None]
     # A CT volume has these, a phantom does not.
     assert missing
