@@ -18,7 +18,8 @@ _INTRODUCTION = """# Columns of the manifest
 
 *Written by `make reference` from the schemas; change a meaning there.* Every column but those
 marked *always* may be null. The same facts are in `manifests/schema-v3.json` and
-`manifests/schema-pairs-v1.json` (of other tasks `schema-pairs-TASK-v1.json`), and in the `README.md` and `croissant.json` of every store."""
+`manifests/schema-pairs-v1.json` (of other tasks `schema-pairs-TASK-v1.json`), and in the
+`README.md` and `croissant.json` of every store."""
 
 
 def page() -> str:

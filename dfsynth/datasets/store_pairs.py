@@ -46,8 +46,8 @@ class StorePairs:
         """The pairs of the store `root`, in a grid of `grid` × `grid`.
 
         Raises:
-            UsageError: there is no store, it holds no pairs or those of another task, or patients that
-                cannot be grouped.
+            UsageError: there is no store, it holds no pairs or those of another task, or patients
+                that cannot be grouped.
             StoreError: a damaged store.
         """
         layout = StoreLayout(root)

@@ -36,6 +36,8 @@ LAYERS: Final = (
 )
 """What a simulation can be made without."""
 CT_TASK: Final = "dark-field-ct"
+CT_LAYERS: Final = frozenset({"heterogeneity", "emphysema", "opacities", "noise"})
+"""Those of `LAYERS` that slices of dark-field CT have."""
 BEAMS: Final = ("parallel", "fan")
 _SIDES: Final = (64, 1024)
 _SIDE_STEP: Final = 32
@@ -155,7 +157,7 @@ class SimulateOptions(GivenOptions):
                 name
                 for name, used in (
                     ("--kvp", self.kvp != _USUAL_KVP),
-                    ("--without", bool(self.without)),
+                    (f"--without {','.join(self.without)}", bool(set(self.without) - CT_LAYERS)),
                     ("--implants", self.implants > 0),
                     ("--cxr", self.cxr is not None),
                     ("--origin cxr", self.origin == "cxr"),

@@ -9,8 +9,17 @@ import torch
 
 from dfsynth.devices import resolve_device
 from dfsynth.errors import DfsynthError
+from dfsynth.files.json_record import Json, stored_entries
 from dfsynth.options import SimulateOptions
 from dfsynth.records import MadePair, PairItem, Subject, Subjects
+from dfsynth.simulation.dark_field_ct.objects import (
+    CtVolumeObjects,
+    ObjectOptions,
+    ObjectOrigin,
+    ProceduralObjects,
+)
+from dfsynth.simulation.dark_field_ct.pairs import ScannedObjects, scan_settings
+from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
 from dfsynth.simulation.origins import CtOrigin, PairOrigin, PhantomOrigin, RadiographOrigin
 from dfsynth.simulation.sampling import SamplingOptions
 
@@ -28,26 +37,30 @@ class Simulator:
             UsageError: the device or a folder is not there.
         """
         self._device = resolve_device(options.device)
-        sampling = SamplingOptions.of(options)
-        self._origins: dict[str, PairOrigin] = {}
-        if options.origin in ("phantom", "mixed"):
-            self._origins["phantom"] = PhantomOrigin(sampling, options.seed, self._device)
-        if options.ct is not None:
-            self._origins["ct"] = CtOrigin(sampling, options.ct, self._device)
-        if options.cxr is not None:
-            self._origins["cxr"] = RadiographOrigin(sampling, options.cxr)
+        self._scan = scan_settings(options) if options.is_of_ct else None
+        self._origins = (
+            radiograph_origins(options, self._device)
+            if self._scan is None
+            else slice_origins(options, self._scan, self._device)
+        )
         self._warnings: list[str] = []
         if options.cxr is not None and (unused := options.unused_by_radiographs):
             self._warnings.append(
                 f"--cxr: {' and '.join(unused)} do nothing to radiographs, which stay as they are"
             )
 
-    def settings(self) -> dict[str, int | str]:
+    def settings(self) -> dict[str, Json]:
         """See `PairMaker`; a change of one origin leaves stores without it as they are known."""
         version = 1 + sum(_REVISIONS[name] for name in self._origins)
         hashes = {name: origin.fingerprint() for name, origin in self._origins.items()}
         named = {f"{name} inputs": value for name, value in hashes.items() if value}
-        return {"simulator": version, **named}
+        return {"simulator": version, **named, **self._scan_entries()}
+
+    def _scan_entries(self) -> dict[str, Json]:
+        """What of the scanner decides values, by name."""
+        if self._scan is None:
+            return {}
+        return {f"scan {name}": value for name, value in stored_entries(self._scan).items()}
 
     def subjects(self, n: int) -> Subjects:
         """See `PairMaker`; mixed origins go round-robin, every other pair being a phantom."""
@@ -83,6 +96,32 @@ class Simulator:
                 "the GPU's memory does not hold a pair; use fewer --workers or a smaller --size, "
                 "and run the command again"
             ) from error
+
+
+def radiograph_origins(options: SimulateOptions, device: torch.device) -> dict[str, PairOrigin]:
+    """What radiographs are made of, by name."""
+    sampling = SamplingOptions.of(options)
+    origins: dict[str, PairOrigin] = {}
+    if options.origin in ("phantom", "mixed"):
+        origins["phantom"] = PhantomOrigin(sampling, options.seed, device)
+    if options.ct is not None:
+        origins["ct"] = CtOrigin(sampling, options.ct, device)
+    if options.cxr is not None:
+        origins["cxr"] = RadiographOrigin(sampling, options.cxr)
+    return origins
+
+
+def slice_origins(
+    options: SimulateOptions, settings: ScanSettings, device: torch.device
+) -> dict[str, PairOrigin]:
+    """What slices of dark-field CT are made of, by name."""
+    drawn = ObjectOptions(options.size, options.severity, frozenset(options.without))
+    objects: dict[str, ObjectOrigin] = {}
+    if options.origin in ("phantom", "mixed"):
+        objects["phantom"] = ProceduralObjects(drawn, options.seed, device)
+    if options.ct is not None:
+        objects["ct"] = CtVolumeObjects(drawn, options.ct, device)
+    return {name: ScannedObjects(held, settings, device) for name, held in objects.items()}
 
 
 def _compute_in_one_thread() -> None:

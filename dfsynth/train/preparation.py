@@ -94,7 +94,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
 
 
 def _as_compared(recipe: Recipe) -> dict[str, Any]:
-    """The entries of a recipe; tasks and shifts came after runs that must still be known as theirs."""
+    """The entries of a recipe, but for what came after runs that must still be known as theirs."""
     found = asdict(recipe)
     if not recipe.augmentation.shifts:
         del found["augmentation"]["shifts"]

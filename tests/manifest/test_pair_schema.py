@@ -24,6 +24,7 @@ from dfsynth.manifest import (
     select,
 )
 from dfsynth.records import PairFacts, PairItem, PairRow
+from dfsynth.tasks import DEFAULT_TASK
 
 EXPORTED = Path(__file__).parents[2] / "manifests" / "schema-pairs-v1.json"
 
@@ -65,7 +66,7 @@ def test_what_is_planned_and_what_is_made_fill_the_row() -> None:
 
 def test_exported_schema_is_current() -> None:
     assert EXPORTED.read_text(encoding="utf-8") == PAIRS.to_json(), (
-        "run: python -m dfsynth.manifest.export dark-field-radiography > manifests/schema-pairs-v1.json"
+        f"run: python -m dfsynth.manifest.export {DEFAULT_TASK} > manifests/schema-pairs-v1.json"
     )
     document = json.loads(PAIRS.to_json())
     assert document["manifest"] == "pairs"
