@@ -14,6 +14,7 @@ _BETWEEN: Final[Mapping[str, str]] = {
     "grid_size": " × ",
     "dark_field_window": " to ",
     "intensity_percentiles": " to ",
+    "intensity_range": " to ",
     "severity": " to ",
     "kvp": " to ",
 }

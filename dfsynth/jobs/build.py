@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from dfsynth.jobs.build_planning import BuildJob
+from dfsynth.jobs.build_source import open_build_source
 from dfsynth.jobs.claims import Claims
 from dfsynth.jobs.commit import Tally
 from dfsynth.jobs.engine import RunReport, Work, partition_shards, report_run
@@ -16,7 +17,6 @@ from dfsynth.jobs.store_card import finish_card, mend_card
 from dfsynth.jobs.workers.driver import spread_partition, workers_for
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
-from dfsynth.source import open_source
 from dfsynth.store import StoreLayout
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.threads.activity import Activity, watchdog
@@ -44,7 +44,7 @@ def run_build(
         DfsynthError: a failure that ends the run; committed shards are intact.
     """
     started = time.monotonic()
-    source = open_source(options.source, options.root, options.views != "all")
+    source = open_build_source(options, maker.facts.intensity)
     layout = StoreLayout(options.folder)
     job = BuildJob(options, source, MadeOnce(maker))
     if options.extend:

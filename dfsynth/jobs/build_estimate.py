@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from dfsynth.decode import limits_of
 from dfsynth.jobs.build_planning import BuildJob
+from dfsynth.jobs.build_source import open_build_source
 from dfsynth.jobs.extension import tell_new_inputs
 from dfsynth.jobs.generator import GeneratorMaker, MadeOnce
 from dfsynth.jobs.image_rows import Prepared
@@ -17,7 +18,6 @@ from dfsynth.jobs.work_list import WorkList
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Told
 from dfsynth.records import SourceItem
-from dfsynth.source import open_source
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.plan import source_item
@@ -58,7 +58,7 @@ def estimate_build(options: BuildOptions, maker: GeneratorMaker) -> BuildEstimat
     Raises:
         UsageError: as a build would, a conflict with what lies at `--out` included.
     """
-    source = open_source(options.source, options.root, options.views != "all")
+    source = open_build_source(options, maker.facts.intensity)
     job = BuildJob(options, source, MadeOnce(maker))
     layout = StoreLayout(options.folder)
     work = _remaining(job, layout) or _planned_anew(job)

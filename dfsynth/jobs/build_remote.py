@@ -10,13 +10,13 @@ from dfsynth.files.object_path import ObjectPath
 from dfsynth.jobs.build import run_build
 from dfsynth.jobs.build_estimate import BuildEstimate, estimate_build
 from dfsynth.jobs.build_planning import BuildJob
+from dfsynth.jobs.build_source import open_build_source
 from dfsynth.jobs.engine import RunReport
 from dfsynth.jobs.generator import GeneratorMaker, MadeOnce
 from dfsynth.jobs.planning import plan_or_resume
 from dfsynth.jobs.store_card import update_card
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
-from dfsynth.source import open_source
 from dfsynth.store import StoreLayout
 from dfsynth.store.record import read_record
 from dfsynth.store.remote import RemoteStore, staging
@@ -66,9 +66,7 @@ def _build_remote(
         local, layout = replace(options, out=folder), StoreLayout(folder)
         resumed = remote.fetch(layout)
         if not resumed:
-            job = BuildJob(
-                local, open_source(options.source, options.root, options.views != "all"), once
-            )
+            job = BuildJob(local, open_build_source(options, maker.facts.intensity), once)
             with plan_or_resume(job, layout, progress):
                 pass
             if not remote.publish_plan(layout):

@@ -14,6 +14,7 @@ from dfsynth.errors import UsageError
 from dfsynth.files.faults import store_faults
 from dfsynth.files.object_path import AnyPath, ObjectPath
 from dfsynth.files.output_file import writing_output
+from dfsynth.jobs.build_source import open_inputs
 from dfsynth.jobs.image_sheet import SourceImages, panels_of_images
 from dfsynth.jobs.pair_sheet import panels_of_pairs
 from dfsynth.jobs.ranking import Ranking, rank_ends
@@ -21,7 +22,6 @@ from dfsynth.jobs.sheet_content import Panels
 from dfsynth.manifest import default_score, matching_positions
 from dfsynth.options import ShowOptions
 from dfsynth.report import contact_sheet, encode_picture
-from dfsynth.source import open_source
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.opened import Store, open_store
 from dfsynth.store.pairs_record import PairsRecord
@@ -118,7 +118,7 @@ def _source_images(store: Store, record: BuildRecord, options: ShowOptions) -> S
     if options.source is None or record.task.input.array in store.maps:
         return None
     limits = limits_of(options.max_pixels, options.max_bytes)
-    source = open_source(options.source, options.root)
+    source = open_inputs(options.source, options.root, record.intensity)
     with opened_layout(store.path) as layout:
         return SourceImages(layout, record, source, limits)
 

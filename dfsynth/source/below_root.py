@@ -1,18 +1,23 @@
-"""What lies below a folder as a source: files, and members of archives or Parquet shards."""
+"""What lies below a folder as a source: files, and what is inside archives, shards or volumes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from dfsynth.records import SourceItem
 from dfsynth.source.container_folder import INSIDE, Containers
 from dfsynth.source.naming import source_name
+from dfsynth.source.nifti_volume import is_volume
 from dfsynth.source.reading import read_below
+from dfsynth.source.schema import ListingBuilder
 
 
 class SourceBelowRoot:
     """What folders and patterns have in common; which of the images are its own, each lists."""
 
-    def __init__(self, root: Path, column: str | None = None) -> None:
+    def __init__(self, root: Path, column: str | None = None, volumes: bool = False) -> None:
+        """Images below `root`; with `volumes`, each slice of a NIfTI volume is one of them."""
         self.root = root
+        self._volumes = volumes
         self.license = "unknown"
         self._column = column
         self._containers = Containers(root, column)
@@ -32,6 +37,15 @@ class SourceBelowRoot:
         if INSIDE in item.uri:
             return self._containers.read(item, max_bytes)
         return read_below(self.root, item.uri, max_bytes)
+
+    def _add_paths(self, builder: ListingBuilder, paths: Sequence[str]) -> None:
+        """Adds files, and in place of a volume its slices where they are asked for."""
+        if not self._volumes:
+            builder.add_paths(paths)
+            return
+        for path in paths:
+            if not (is_volume(path) and self._containers.add_slices(builder, path)):
+                builder.add_paths([path])
 
     def _name(self, kind: str, below: str = "") -> str:
         name = source_name(kind, self.root.resolve()) + below

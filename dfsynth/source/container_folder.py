@@ -1,4 +1,4 @@
-"""Many containers of images below one folder, as one source."""
+"""Many containers of images below one folder, as one source: archives, shards, volumes."""
 
 import re
 from collections import Counter, OrderedDict
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from dfsynth.records import SourceItem
 from dfsynth.source.container import Container, Members
+from dfsynth.source.nifti_volume import NiftiVolume, is_volume
 from dfsynth.source.parquet_shard import ParquetShard, holds_images
 from dfsynth.source.schema import CHUNK_ROWS, ChunkedColumn, Column, ListingBuilder, joined
 from dfsynth.source.tar_archive import TarArchive
@@ -42,6 +43,8 @@ def open_container(path: Path, column: str | None = None) -> Container:
     name = path.name.lower()
     if name.endswith(SHARD_SUFFIX):
         return ParquetShard(path, column)
+    if is_volume(name):
+        return NiftiVolume(path)
     return ZipArchive(path) if name.endswith(".zip") else TarArchive(path)
 
 
@@ -82,6 +85,19 @@ class Containers:
             warnings.extend(f"{path}: {sentence}" for sentence in members.warnings)
             add_members(builder, members, path)
         return tuple(warnings)
+
+    def add_slices(self, builder: ListingBuilder, path: str) -> bool:
+        """Adds the slices of the NIfTI volume at `path`, all of one patient; False for no volume.
+
+        Raises:
+            DfsynthError: it cannot be read.
+        """
+        members = self._container(path).members()
+        count = len(members.columns["uri"])
+        patient = pa.chunked_array([pa.repeat(pa.scalar(path, pa.string()), count)])
+        columns = {**members.columns, "patient_id": patient}
+        add_members(builder, replace(members, columns=columns), path)
+        return count > 0
 
     def read(self, item: SourceItem, max_bytes: int) -> bytes:
         """See `Source`."""

@@ -1,4 +1,4 @@
-"""One archive or Parquet shard as a source."""
+"""One archive, Parquet shard or NIfTI volume as a source."""
 
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from dfsynth.source.container_folder import (
     with_split,
 )
 from dfsynth.source.naming import source_name
+from dfsynth.source.nifti_volume import is_volume
 from dfsynth.source.order import require_unique
 from dfsynth.source.schema import Listing, ListingBuilder
 
 
 class ContainerSource:
-    """The members of the archive or shard `path`; their ids are their names inside it."""
+    """The members of the archive, shard or volume `path`; their ids are their names inside it."""
 
     def __init__(self, path: Path, column: str | None = None) -> None:
         self.path = path
@@ -28,10 +29,17 @@ class ContainerSource:
 
     @property
     def name(self) -> str:
-        is_zip = self.path.name.lower().endswith(".zip")
-        kind = "parquet" if self._is_shard else "zip" if is_zip else "tar"
-        name = source_name(kind, self.path)
+        name = source_name(self._kind, self.path)
         return name if self._column is None else f"{name}::{self._column}"
+
+    @property
+    def _kind(self) -> str:
+        name = self.path.name.lower()
+        if self._is_shard:
+            return "parquet"
+        if is_volume(name):
+            return "nifti"
+        return "zip" if name.endswith(".zip") else "tar"
 
     @property
     def watched(self) -> tuple[Path, ...]:
@@ -46,7 +54,7 @@ class ContainerSource:
             DfsynthError: unreadable, or damaged.
         """
         members = self._container.members()
-        kind = "shard" if self._is_shard else "archive"
+        kind = {"parquet": "shard", "nifti": "volume"}.get(self._kind, "archive")
         where = f"the {kind} {self.path.name}"
         exclusion.require_images(len(members.columns["image_id"]), where, members.excluded)
         require_unique(members.columns["image_id"].chunks, where)

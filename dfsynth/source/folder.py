@@ -1,6 +1,7 @@
 """A folder of images, or of archives or Parquet shards of images, with everything below it."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dfsynth.files.row_spool import RowSpool
@@ -32,7 +33,7 @@ class FolderSource(SourceBelowRoot):
             DfsynthError: a damaged archive or shard, where they are read.
         """
         walk = FolderWalk(self.root)
-        rows = _files(walk)
+        rows = _files(walk, self._add_paths)
         if rows.num_rows:
             return Listing(rows, dict(walk.excluded), walk.warnings())
         return self._listing_inside(walk)
@@ -66,13 +67,15 @@ def list_files(root: Path) -> Listing:
         UsageError: the root cannot be listed, or holds no such file.
     """
     walk = FolderWalk(root)
-    rows = _files(walk)
+    rows = _files(walk, ListingBuilder.add_paths)
     exclusion.require_images(rows.num_rows, f"the folder {root}", walk.excluded)
     return Listing(rows, dict(walk.excluded), walk.warnings())
 
 
-def _files(walk: FolderWalk) -> RowSpool:
+def _files(
+    walk: FolderWalk, add_paths: Callable[[ListingBuilder, Sequence[str]], None]
+) -> RowSpool:
     builder = ListingBuilder()
     for paths in walk.blocks():
-        builder.add_paths(paths)
+        add_paths(builder, paths)
     return builder.rows()

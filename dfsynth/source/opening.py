@@ -18,6 +18,7 @@ from dfsynth.source.exclusion import is_compressed_tar
 from dfsynth.source.folder import FolderSource
 from dfsynth.source.glob_pattern import is_pattern, split_pattern
 from dfsynth.source.metadata import is_table
+from dfsynth.source.nifti_volume import NiftiVolume, is_volume
 from dfsynth.source.object_folder import ObjectFolderSource
 from dfsynth.source.path_list import PathListSource
 from dfsynth.source.pattern_source import PatternSource
@@ -34,7 +35,9 @@ _KINDS: Final = (
 )
 
 
-def open_source(spec: str, root: AnyPath | None, frontal_only: bool = False) -> Source:
+def open_source(
+    spec: str, root: AnyPath | None, frontal_only: bool = False, volumes: bool = False
+) -> Source:
     """The source that `spec` names; nothing is listed yet.
 
     Args:
@@ -48,16 +51,18 @@ def open_source(spec: str, root: AnyPath | None, frontal_only: bool = False) -> 
             else is its own root; a relative path that is not in the working folder is looked for
             below `root`. A root in an object store serves tables and lists.
         frontal_only: whether images of a corpus that are known not to be frontal are left out.
+        volumes: whether each transverse slice of a NIfTI volume is an image; a volume may then be
+            the source itself, or lie in a folder or fit a pattern.
 
     Raises:
         UsageError: an unknown source, a missing root or file, or a kind that cannot be read.
     """
     if spec.startswith(SCHEME) or isinstance(root, ObjectPath):
         return _open_elsewhere(spec, root)
-    return _open_here(spec, root, frontal_only)
+    return _open_here(spec, root, frontal_only, volumes)
 
 
-def _open_here(spec: str, root: Path | None, frontal_only: bool) -> Source:
+def _open_here(spec: str, root: Path | None, frontal_only: bool, volumes: bool) -> Source:
     """A source on a disk of this machine."""
     if root is not None and not root.is_dir():
         raise UsageError(f"no folder {root}: expected the folder of the images after --root")
@@ -71,14 +76,14 @@ def _open_here(spec: str, root: Path | None, frontal_only: bool) -> Source:
         spec, _, column = spec.rpartition(_COLUMN_MARK)
         path = _find(spec, root)
     if path is None and is_pattern(spec):
-        return _open_pattern(spec, root, column)
+        return _open_pattern(spec, root, column, volumes)
     if path is None:
         raise _unknown(spec, tuple(corpora))
     if path.is_dir():
-        return FolderSource(path, column)
+        return FolderSource(path, column, volumes)
     if path.suffix.lower() == ".toml" and column is None:
         return open_corpus(load_corpus(path), root, frontal_only)
-    return _open_file(path, root, column)
+    return _open_file(path, root, column, volumes)
 
 
 def _open_elsewhere(spec: str, root: AnyPath | None) -> Source:
@@ -116,7 +121,7 @@ def _open_rooted(spec: str, root: ObjectPath) -> Source:
     )
 
 
-def _open_file(path: Path, root: Path | None, column: str | None) -> Source:
+def _open_file(path: Path, root: Path | None, column: str | None, volumes: bool) -> Source:
     suffix = path.suffix.lower()
     if column is not None and suffix != SHARD_SUFFIX:
         raise UsageError(
@@ -134,6 +139,8 @@ def _open_file(path: Path, root: Path | None, column: str | None) -> Source:
         return ContainerSource(path, column)
     if is_table(path.name):
         return TableSource(path, root or path.parent)
+    if volumes and is_volume(path.name):
+        return _open_volume(path)
     raise UsageError(
         f"{path.name} is no source: found a file with the suffix {suffix!r}; expected {_KINDS}; "
         "for one image give the folder that holds it"
@@ -155,7 +162,16 @@ def own_images(name: str) -> Path | None:
     return data_folder(_SAMPLES) if name == _SAMPLES else None
 
 
-def _open_pattern(spec: str, root: Path | None, column: str | None) -> Source:
+def _open_volume(path: Path) -> Source:
+    if not len(NiftiVolume(path).members().columns["uri"]):
+        raise UsageError(
+            f"{path.name} is no source: found no volume of two or more transverse slices along its "
+            "third axis; for one slice, give the folder that holds it"
+        )
+    return ContainerSource(path)
+
+
+def _open_pattern(spec: str, root: Path | None, column: str | None, volumes: bool) -> Source:
     folder, pattern = split_pattern(spec)
     found = root if root is not None and folder == Path() else _find(str(folder), root)
     if found is None or not found.is_dir():
@@ -163,7 +179,7 @@ def _open_pattern(spec: str, root: Path | None, column: str | None) -> Source:
             f"no folder {folder}: expected the folder that the paths {pattern.text} lie below; "
             "check the path"
         )
-    return PatternSource(found, pattern, column)
+    return PatternSource(found, pattern, column, volumes)
 
 
 def _require_root(name: str, root: Path | None) -> Path:

@@ -27,8 +27,14 @@ class PatternSource(SourceBelowRoot):
     path below the root stands for the patient, so that images of one study stay together.
     """
 
-    def __init__(self, root: Path, pattern: GlobPattern, column: str | None = None) -> None:
-        super().__init__(root, column)
+    def __init__(
+        self,
+        root: Path,
+        pattern: GlobPattern,
+        column: str | None = None,
+        volumes: bool = False,
+    ) -> None:
+        super().__init__(root, column, volumes)
         self._pattern = pattern
 
     @property
@@ -63,7 +69,7 @@ class PatternSource(SourceBelowRoot):
 
     def _add_files(self, builder: ListingBuilder, paths: Sequence[str]) -> None:
         if not self._is_of_studies:
-            builder.add_paths(paths)
+            self._add_paths(builder, paths)
         else:
             ids = text_column(paths)
             folders = [path.rpartition("/")[0] or None for path in paths]

@@ -16,7 +16,8 @@ class Source(Protocol):
 
         The corpus's name; else kind and last name: "folder:chests" (of the resolved root),
         "table:chests.csv", "tar:chests.tar", "zip:chests.zip", "parquet:chests.parquet",
-        "pattern:chests/**.dcm", "list:stdin". Never a whole path, so that the source may be moved.
+        "nifti:chest.nii.gz", "pattern:chests/**.dcm", "list:stdin". Never a whole path, so that
+        the source may be moved.
         """
 
     @property

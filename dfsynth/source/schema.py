@@ -99,6 +99,10 @@ class ListingBuilder:
 
     def add(self, columns: Mapping[str, Column]) -> None:
         """Append rows; columns that are not given are null. At most `CHUNK_ROWS` at a time."""
+        self._flush(len(self._paths))
+        self._append(columns)
+
+    def _append(self, columns: Mapping[str, Column]) -> None:
         rows = len(columns["image_id"])
         arrays = [columns.get(name, self._nulls[name].slice(0, rows)) for name in self._nulls]
         self._spool.append(pa.RecordBatch.from_arrays(arrays, schema=LISTING_SCHEMA))
@@ -110,9 +114,11 @@ class ListingBuilder:
             self._flush(CHUNK_ROWS)
 
     def _flush(self, rows: int) -> None:
+        if not rows:
+            return
         ids = text_column(self._paths[:rows])
         del self._paths[:rows]
-        self.add({"image_id": ids, "uri": ids})
+        self._append({"image_id": ids, "uri": ids})
 
     def rows(self) -> RowSpool:
         """All rows so far; no more are added afterwards."""

@@ -31,7 +31,13 @@ def read_intensity(entry: object) -> Intensity:
 
 
 def described_intensity(intensity: Intensity) -> dict[str, Json]:
-    """What the provenance of a store says of it: `intensity_percentiles` or `intensity_range`."""
-    is_range = isinstance(intensity, IntensityRange)
-    name = "intensity_range" if is_range else "intensity_percentiles"
-    return {name: stored_intensity(intensity)}
+    """What the provenance of a store says of it, flat, so that netCDF has it too.
+
+    `intensity_percentiles`, or `intensity_range` with `intensity_unit`.
+    """
+    if isinstance(intensity, IntensityRange):
+        return {
+            "intensity_range": [intensity.low, intensity.high],
+            "intensity_unit": intensity.unit,
+        }
+    return {"intensity_percentiles": [intensity.low_percentile, intensity.high_percentile]}

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfsynth.errors import UsageError
-from dfsynth.records import Generated, GeneratorFacts, IntensityWindow, ModelInput
+from dfsynth.records import Generated, GeneratorFacts, Intensity, IntensityWindow, ModelInput
+
+_PERCENTILES = IntensityWindow()
 
 
 def stream(seed: int, image_id: str) -> np.random.Generator:
@@ -53,12 +55,13 @@ class ToyMaker:
         sha256: str = "0" * 64,
         learned: Mapping[str, float] | None = None,
         learned_flags: tuple[str, ...] = (),
+        intensity: Intensity = _PERCENTILES,
     ) -> None:
         self.facts = GeneratorFacts(
             name="toy",
             sha256=sha256,
             grid=(16, 16),
-            intensity=IntensityWindow(),
+            intensity=intensity,
             unit="1",
             window=(0.0, 1.0),
             has_lung=True,

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from dfsynth.decode import limits_of
 from dfsynth.errors import StoreError
+from dfsynth.jobs.build_source import open_inputs
 from dfsynth.jobs.image_sheet import SourceImages
 from dfsynth.jobs.reporting.columns import ReportColumns, labels_of, report_columns
 from dfsynth.jobs.reporting.expected_error import ExpectedErrors, expected_errors
@@ -28,7 +29,6 @@ from dfsynth.manifest.selection import has_lung
 from dfsynth.options import DEFAULT_CONFIDENCE, DEFAULT_RISK, ReportOptions
 from dfsynth.progress import Progress
 from dfsynth.report.browser import GalleryImage, GalleryMap, StorePage, write_store_page
-from dfsynth.source import open_source
 from dfsynth.store import ArrayReader, StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.pairs_record import PairsRecord
@@ -171,7 +171,8 @@ def _reader(
     source = None
     if options.source is not None and record.task.input.array not in arrays.names:
         limits = limits_of(options.max_pixels, options.max_bytes)
-        source = SourceImages(layout, record, open_source(options.source, options.root), limits)
+        images = open_inputs(options.source, options.root, record.intensity)
+        source = SourceImages(layout, record, images, limits)
     return image_reader(arrays, record, source)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from dfsynth.errors import ConflictError, DfsynthError
 from dfsynth.files.locks import RunLock
 from dfsynth.jobs.build_planning import BuildJob
+from dfsynth.jobs.build_source import open_build_source
 from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 from dfsynth.jobs.claims import Claims, ShardQueue
 from dfsynth.jobs.generator import MadeOnce
@@ -16,7 +17,6 @@ from dfsynth.jobs.shard_builder import ShardBuilder
 from dfsynth.jobs.shard_size import measure_rate
 from dfsynth.jobs.workers.messages import Done, Failed, Idle, Message, Note, Ready, Rows
 from dfsynth.options import BuildOptions
-from dfsynth.source import open_source
 from dfsynth.store import StoreLayout
 from dfsynth.threads.activity import Activity, watchdog
 
@@ -85,8 +85,9 @@ class ShardWorker:
 
     def _serve(self) -> None:
         options, layout = self._options, StoreLayout(self._options.folder)
-        source = open_source(options.source, options.root, options.views != "all")
-        job = BuildJob(options, source, self._maker())
+        maker = self._maker()
+        source = open_build_source(options, maker.facts.intensity)
+        job = BuildJob(options, source, maker)
         record = find_planned(job, layout)
         if record is None:
             raise ConflictError(
