@@ -9,7 +9,7 @@ NETWORK: Final = "upgan-compact"
 """The cascade's name in every card; `backbone` says which network its stages are."""
 _MOST_STAGES: Final = 16
 
-Backbone = Literal["coarse", "compact", "published"]
+Backbone = Literal["coarse", "compact", "published", "residual-unet"]
 Guidance = Literal["attention", "concat", "none"]
 Likelihood = Literal["gennorm", "laplace", "gaussian", "point"]
 
@@ -32,7 +32,8 @@ class CascadeConfig:
     """Whether the first stage also predicts where lung is."""
     backbone: Backbone = "compact"
     """The network of every stage: `coarse` samples on a grid four times coarser than the image,
-    with one refinement at full resolution; the others make every sample at full resolution."""
+    with one refinement at full resolution; the others make every sample at full resolution.
+    `residual-unet` says what to add to the image, which may have any range."""
     guidance: Guidance = "attention"
     """What a later stage sees, beside the radiograph, of the stage before it."""
     likelihood: Likelihood = "gennorm"

@@ -54,6 +54,12 @@ class DeviceAugmentation:
     crop: int | None = None
     """Side in pixels of a patch, as the last step; None keeps whole images."""
 
+    @property
+    def changes_appearance(self) -> bool:
+        """Whether grey values are changed, which must then be in [0, 1] and stay there."""
+        ranges = (self.contrast, self.brightness, self.gamma, self.noise, self.shadows)
+        return any(ranges)
+
     def __post_init__(self) -> None:
         for name in ("rotation_deg", "brightness", "gamma", "noise"):
             if not 0 <= getattr(self, name) < float("inf"):
@@ -128,7 +134,11 @@ def augment(
         draw_change(augmentation, np.random.default_rng([key, batch.first + position]))
         for position in range(batch.image.shape[0])
     ]
-    moved = change_appearance(change_position(batch.to(device), changes), changes)
+    moved = change_position(batch.to(device), changes)
+    if augmentation.changes_appearance:
+        moved = change_appearance(moved, changes)
+    elif moved.content is not None:
+        moved = replace(moved, image=moved.image * moved.content)
     return moved if augmentation.crop is None else cut_patches(moved, augmentation.crop, changes)
 
 

@@ -77,15 +77,19 @@ class CascadeGenerator:
         """Moves the networks, all of one configuration, to the device.
 
         `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` (1 or
-        more) Monte-Carlo samples are drawn of each image, unless `mc` is "fast". `heads` say how
-        far images can be trusted; `fast_spread` is the members' own (`MembersConfig`);
-        `intensity` is the card's, which says what arrays may hold.
+        more) Monte-Carlo samples are drawn of each image, but no more than one a member if `mc` is
+        "fast" or there is no dropout. `heads` say how far images can be trusted; `fast_spread` is
+        the members' own (`MembersConfig`); `intensity` is the card's, which says what arrays may
+        hold.
         """
         self._heads = heads
         self._intensity = intensity
         self._fast_spread = fast_spread if mc == "fast" else None
         if mc == "fast":
             mc_samples = len(members)
+        elif not members[0].config.dropout:
+            # All samples of a member are equal.
+            mc_samples = min(mc_samples, len(members))
         self._device = device
         self._precision = precision
         self._samples = mc_samples
@@ -314,7 +318,7 @@ class CascadeGenerator:
 
 
 def _place(network: CascadeNetwork, device: torch.device) -> CascadeNetwork:
-    placed = network.to(device)
+    placed = network.eval().to(device)
     return placed.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 

@@ -17,11 +17,13 @@ from dfsynth.models.cascade_network import CascadeNetwork, Moments, PreparedImag
 from dfsynth.models.guidance import GUIDE_CHANNELS, guidance_maps
 from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret
 from dfsynth.models.published import PublishedUNet
+from dfsynth.models.residual_unet import ResidualUNet
 from dfsynth.models.unet import UNet
 
 BACKBONES: Final[dict[Backbone, Callable[[int, int, Sequence[int]], StageNetwork]]] = {
     "compact": UNet,
     "published": PublishedUNet,
+    "residual-unet": ResidualUNet,
 }
 
 

@@ -11,10 +11,16 @@ from torch import Tensor, nn
 def encode_weights(network: nn.Module) -> bytes:
     """The weights of a network, tensors of any shape, in float16 as a safetensors file.
 
+    Running statistics keep their float32: they are few, and variances leave float16's range.
+
     Raises:
-        ValueError: a weight is no finite number in float16.
+        ValueError: a weight is no finite number in float16, or a statistic is not finite.
     """
-    state = {name: weight.half().contiguous() for name, weight in network.state_dict().items()}
+    statistics = {name for name, _ in network.named_buffers()}
+    state = {
+        name: (tensor if name in statistics else tensor.half()).contiguous()
+        for name, tensor in network.state_dict().items()
+    }
     if beyond := _not_finite(state):
         raise ValueError(f"weights that are no finite float16 numbers: {', '.join(beyond)}")
     return save(state)

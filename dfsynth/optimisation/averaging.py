@@ -12,7 +12,8 @@ def average_weights(network: nn.Module, decay: float) -> AveragedModel:
     `ExponentialMovingAverage`, `num_updates`).
 
     Args:
-        network: averaged over its parameters; buffers are those of its copy.
+        network: averaged over its parameters and its buffers, which are floating-point: running
+            statistics of weights that are averaged are averages too.
         decay: share of the average that an update keeps, 0 to below 1.
     """
 
@@ -22,4 +23,4 @@ def average_weights(network: nn.Module, decay: float) -> AveragedModel:
         # Written so that weights that rest keep every bit.
         return average + (1 - kept) * (weight - average)
 
-    return AveragedModel(network, avg_fn=blend)
+    return AveragedModel(network, avg_fn=blend, use_buffers=True)

@@ -185,9 +185,10 @@ class TrainingLoop:
         batches = (read_batch(source, portion) for portion in portions)
         scores = validate(self.trainer.averaged, batches, self._device)
         # One number for all: processes on different GPUs may differ in the last digits.
-        nll = float(self._processes.average(torch.tensor(scores.nll, device=self._device)))
-        better = self.best.is_beaten_by(nll)
-        self.best = self.best.after(nll)
+        found = torch.tensor(getattr(scores, self._recipe.validation.score), device=self._device)
+        score = float(self._processes.average(found))
+        better = self.best.is_beaten_by(score)
+        self.best = self.best.after(score)
         if self._monitor is not None:
             self._keep(self._monitor, scores, better)
 

@@ -6,6 +6,7 @@ from torch import Tensor
 from dfsynth.models import Prediction, gennorm_nll
 from dfsynth.models.gennorm import gennorm_misfit
 from dfsynth.train.amplification import NO_AMPLIFICATION, Amplification, amplify, amplify_spectrum
+from dfsynth.train.recipe import Misfit
 
 _WEIGH_THE_MISFIT = frozenset({"absolute_frequency", "residual_frequency"})
 
@@ -17,13 +18,14 @@ def fidelity(
     amplification: Amplification = NO_AMPLIFICATION,
     spatial: Tensor | None = None,
     content: Tensor | None = None,
+    misfit: Misfit = "l1",
 ) -> Tensor:
     """Averages the pixel-wise loss of one stage against target (n, 1, H, W): a float32 scalar.
 
     Negative log-likelihood of the generalised Gaussian without ln 2 (Upadhyay et al. 2021,
     equation 4), with the prediction's own shape: Laplace and Gaussian are its cases. For `point`:
-    L1 of the mean, plus the likelihood of the one width with the mean held fixed, so that the
-    width changes nothing of the mean's gradient.
+    L1 or L2 of the mean (`misfit`), plus the likelihood of the one width with the mean held fixed,
+    so that the width changes nothing of the mean's gradient.
 
     `content` (n, 1, H, W) is 1 where there is an image, 0 in padding, which counts for nothing.
 
@@ -41,11 +43,11 @@ def fidelity(
     if amplification.kind == "residual_frequency":
         residual = amplify_spectrum(_inside(residual, content), amplification)
     if likelihood == "point":
-        misfit = residual.abs()
+        loss = residual.abs() if misfit == "l1" else residual.square()
     else:
-        misfit = gennorm_misfit(residual, prediction.alpha.detach(), prediction.beta.detach())
+        loss = gennorm_misfit(residual, prediction.alpha.detach(), prediction.beta.detach())
     widths = gennorm_nll(mean.detach(), prediction.alpha, prediction.beta, target)
-    return _amplified_mean(misfit, amplification, spatial, content) + mean_over(widths, content)
+    return _amplified_mean(loss, amplification, spatial, content) + mean_over(widths, content)
 
 
 def mean_over(values: Tensor, content: Tensor | None) -> Tensor:

@@ -41,6 +41,7 @@ def generator_terms(
             weights.amplification,
             patch_weights(batch, weights.amplification),
             batch.content,
+            weights.misfit,
         )
     }
     if weights.residual:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -21,6 +21,13 @@ from dfsynth.train.initial_checkpoint import InitialCheckpoint, read_initial_che
 from dfsynth.train.processes import place_of_process
 from dfsynth.train.recipe import Recipe
 from dfsynth.train.recipe_file import read_recipe, recipe_path
+
+_LATER_KEYS: Final = (
+    ("augmentation", "shifts", 0.0),
+    ("loss", "misfit", "l1"),
+    ("validation", "score", "nll"),
+)
+"""Tables and keys of recipes that older runs do not have, with what those were trained by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +101,11 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
 
 
 def _as_compared(recipe: Recipe) -> dict[str, Any]:
-    """The entries of a recipe, but for what came after runs that must still be known as theirs."""
+    """The entries of a recipe; some came after runs that must still be known as theirs."""
     found = asdict(recipe)
-    if not recipe.augmentation.shifts:
-        del found["augmentation"]["shifts"]
+    for table, key, usual in _LATER_KEYS:
+        if found[table][key] == usual:
+            del found[table][key]
     if recipe.task == DEFAULT_TASK:
         del found["task"]
     return found

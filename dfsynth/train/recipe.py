@@ -10,6 +10,8 @@ from dfsynth.records.grid import LARGEST_SIDE
 from dfsynth.tasks import DEFAULT_TASK, task_named
 from dfsynth.train.amplification import Amplification
 
+Misfit = Literal["l1", "l2"]
+
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
@@ -20,7 +22,9 @@ class LossWeights:
     """
 
     fidelity: float = 1.0
-    """Negative log-likelihood (or L1, for the likelihood `point`) of the noisy target."""
+    """Negative log-likelihood (or `misfit`, for the likelihood `point`) of the noisy target."""
+    misfit: Misfit = "l1"
+    """Of the likelihood `point`: absolute or squared errors."""
     adversarial: float = 0.001
     """Least squares of a patch discriminator a stage (Upadhyay et al. 2021, equation 6)."""
     conditional: bool = False
@@ -127,6 +131,9 @@ class ValidationSettings:
     """Of the validation patients' pairs."""
     panel_pairs: int = 4
     """Of these, how many are drawn."""
+    score: Literal["nll", "mae", "mse"] = "nll"
+    """What the best checkpoint has least of: the negative log-likelihood, or for networks that
+    predict a mean alone the mean absolute or squared error, whichever they are trained by."""
     patience: int | None = None
     """Validations in a row without a better one, after which a phase ends early."""
 
@@ -178,6 +185,11 @@ class Recipe:
             raise UsageError(f"window = {list(self.window)}: expected a low and a higher number")
         if not self.phase:
             raise UsageError("a recipe needs at least one [[phase]]")
+        if self.loss.misfit != "l1" and self.network.likelihood != "point":
+            raise UsageError(
+                f"[loss] misfit = {self.loss.misfit!r} belongs to [network] likelihood = 'point', "
+                f"found {self.network.likelihood!r}; leave misfit out, or choose that likelihood"
+            )
         names = [phase.name for phase in self.phase]
         if len(set(names)) < len(names):
             raise UsageError(f"[[phase]]: two have the same name, among {', '.join(names)}")

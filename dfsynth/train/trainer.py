@@ -145,15 +145,20 @@ class Trainer:
         """
         rate = self._set_learning_rate()
         masks = self._dropout_masks(rng, batch)
+        self._normalise_by_batches(self._stages)
+        statistics = self._running_statistics()
         with mixed_precision(self.device, self._precision):
             predictions = self._shared(batch.image, masks, max(self._stages) + 1)
         terms = self._loss_terms(predictions, self._stages, batch)
         loss = torch.stack(list(terms.values())).sum()
-        finite = self._everywhere(bool(torch.isfinite(loss))) and self._step_generator(loss)
+        finite = self._everywhere(bool(torch.isfinite(loss)))
+        finite = finite and self._step_generator(loss, statistics)
         if finite:
             self._average.update_parameters(self.network)
             means = [predictions[m].mean for m in self._stages]
             finite = self.discriminators.step(means, batch)
+        else:
+            self._put_back(statistics)
         self.step += 1
         self.steps_taken += 1
         self._count(finite)
@@ -179,6 +184,8 @@ class Trainer:
         frozen = [p for p in self.network.parameters() if not p.requires_grad]
         for p in frozen:
             p.requires_grad_(True)
+        self._normalise_by_batches(stages)
+        statistics = self._running_statistics()
         with mixed_precision(self.device, self._precision):
             predictions = self.network(batch.image, masks)
         terms = self._loss_terms(predictions, stages, batch)
@@ -193,6 +200,7 @@ class Trainer:
         discriminators.zero_grad(set_to_none=True)
         for p in frozen:
             p.requires_grad_(False)
+        self._put_back(statistics)
 
     def state(self) -> dict[str, Tensor]:
         """Gives all that `restore` needs besides the recipe: tensors of any shape, on the CPU."""
@@ -240,6 +248,23 @@ class Trainer:
         """The stages that the phase in hand trains, from 0."""
         return [m - 1 for m in self.phase.stages]
 
+    def _normalise_by_batches(self, stages: list[int]) -> None:
+        """Batch norm follows the batch in these stages (from 0), its running statistics elsewhere.
+
+        Validation leaves the whole network in evaluation mode.
+        """
+        self.network.eval()
+        for m in stages:
+            self.network.stage(m).train()
+
+    def _running_statistics(self) -> list[Tensor]:
+        return [buffer.clone() for buffer in self.network.buffers()]
+
+    def _put_back(self, statistics: list[Tensor]) -> None:
+        """Undoes what a forward pass has left in batch norm: one bad image would stay for ever."""
+        for buffer, kept in zip(self.network.buffers(), statistics, strict=True):
+            buffer.copy_(kept)
+
     def _loss_terms(
         self, predictions: Sequence[Prediction], stages: list[int], batch: PairBatch
     ) -> dict[str, Tensor]:
@@ -256,8 +281,10 @@ class Trainer:
                 terms[name] = terms[name] + value if name in terms else value
         return terms
 
-    def _step_generator(self, loss: Tensor) -> bool:
+    def _step_generator(self, loss: Tensor, statistics: list[Tensor]) -> bool:
         """One step of the weights, unless the gradient is not finite: that would stay in them.
+
+        The running statistics are then put back too.
 
         In fp16 the scaler leaves out steps whose scaled gradient is too large, and scales less; it
         is a failure only where there is nothing left to scale.
@@ -267,6 +294,8 @@ class Trainer:
         self._scaler.unscale_(self._optimiser)
         clip_norm = self.recipe.optimiser.clip_norm
         finite = self._everywhere(clip_gradients(self._trained, clip_norm))
+        if not finite:
+            self._put_back(statistics)
         if finite or self._scaler.is_enabled():
             self._scaler.step(self._optimiser)
             self._scaler.update()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dfsynth.datasets import PairBatch, PairInfo
@@ -20,9 +21,11 @@ class ValidationScores:
     """
 
     nll: float
-    """Negative log-likelihood of the noisy target: what the best checkpoint has least of."""
+    """Negative log-likelihood of the noisy target."""
     mae: float
     """Mean absolute error against the noisy target."""
+    mse: float
+    """Mean squared error against the noisy target."""
     lung_mae: float | None
     """In the lung, against the clean target where there is one."""
     stage_nll: tuple[float, ...]
@@ -47,17 +50,19 @@ def validate(
         nlls = [mean_over(nll, content) for nll in maps]
         mean = predictions[-1].mean
         count = batch.image.shape[0]
-        means = torch.stack([mean_over((mean - target).abs(), content), *nlls]).cpu()
+        error = mean - target
+        errors = [mean_over(error.abs(), content), mean_over(error.square(), content)]
+        means = torch.stack([*errors, *nlls]).cpu()
         totals = totals + count * means
         pairs += count
-        errors = _lung_errors(mean.cpu(), batch)
-        lung_totals = lung_totals + errors.sum()
-        lungs += len(errors)
+        in_lungs = _lung_errors(mean.cpu(), batch)
+        lung_totals = lung_totals + in_lungs.sum()
+        lungs += len(in_lungs)
     if not pairs:
         raise ValueError("no pair to validate on")
-    mae, *stage_nll = (totals / pairs).tolist()
+    mae, mse, *stage_nll = (totals / pairs).tolist()
     lung_mae = float(lung_totals) / lungs if lungs else None
-    return ValidationScores(stage_nll[-1], mae, lung_mae, tuple(stage_nll))
+    return ValidationScores(stage_nll[-1], mae, mse, lung_mae, tuple(stage_nll))
 
 
 def spread_over_patients(
@@ -77,10 +82,32 @@ def spread_over_patients(
 
 
 def predict_without_dropout(network: CascadeNetwork, image: Tensor) -> list[Prediction]:
-    """Predicts all stages for images (n, 1, H, W), dense bright, with every channel present."""
+    """Predicts all stages for images (n, 1, H, W), dense bright, with every channel present.
+
+    Images of any size are padded with 0 as the network needs it, and the maps cut again. The
+    network is left in evaluation mode.
+    """
+    network.eval()
     masks = torch.ones(image.shape[0], network.mask_width, device=image.device)
-    predictions: list[Prediction] = network(image, masks)
-    return predictions
+    height, width = image.shape[-2:]
+    divisor = network.divisor
+    padded = F.pad(image, (0, -width % divisor, 0, -height % divisor))
+    return [_cut(found, height, width) for found in network(padded, masks)]
+
+
+def _cut(prediction: Prediction, height: int, width: int) -> Prediction:
+    """The first rows and columns of all maps."""
+
+    def cut(maps: Tensor) -> Tensor:
+        return maps[..., :height, :width]
+
+    logit = prediction.lung_logit
+    return Prediction(
+        mean=cut(prediction.mean),
+        alpha=cut(prediction.alpha),
+        beta=cut(prediction.beta),
+        lung_logit=None if logit is None else cut(logit),
+    )
 
 
 def _lung_errors(mean: Tensor, batch: PairBatch) -> Tensor:

@@ -199,6 +199,18 @@ def test_appearance_does_what_its_words_say():
     assert added.std().item() == pytest.approx(0.05, rel=0.3)
 
 
+def test_values_in_absolute_units_stay_where_no_appearance_is_changed():
+    content = (slice(0, 16), slice(4, 12))
+    batch = noise(content=content)
+    batch = replace(batch, image=(15 * batch.image - 5) * batch.content)
+    found = augment(batch, NOTHING, rng(), CPU)
+    assert torch.equal(found.image, batch.image)
+    moved = augment(batch, replace(NOTHING, rotation_deg=10), rng(), CPU)
+    assert moved.image.min() < -2
+    assert moved.image.max() > 5
+    assert not moved.image[moved.content == 0].any()
+
+
 def test_padding_keeps_its_zero():
     batch = noise(content=(slice(0, 16), slice(4, 12)))
     found = augment(batch, replace(EVERYTHING, rotation_deg=10), rng(), CPU)

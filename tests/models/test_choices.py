@@ -21,7 +21,7 @@ LIKELIHOODS = get_args(Likelihood)
 def new_cascade(seed: int = 0, stages: int = 2, **choices: Any) -> CascadeNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return build_cascade(CascadeConfig(stages, (8, 16), **choices))
+        return build_cascade(CascadeConfig(stages, (8, 16), **choices)).eval()
 
 
 def awake(network: CascadeNetwork) -> CascadeNetwork:

@@ -9,11 +9,23 @@ from torch import Tensor
 
 from dfsynth.checkpoint import Backbone, CascadeConfig, Likelihood
 from dfsynth.models import Cascade, Prediction, gennorm_nll
-from dfsynth.train.amplification import Amplification, Kind, amplify, spatial_weights
+from dfsynth.train.amplification import Amplification, Kind, Profile, amplify, spatial_weights
 from dfsynth.train.losses import fidelity
+from dfsynth.train.recipe import Misfit
 
 KINDS = get_args(Kind)
 LIKELIHOODS = get_args(Likelihood)
+MISFITS = get_args(Misfit)
+PROFILES = get_args(Profile)
+PUBLISHED = (
+    Amplification(),
+    *(
+        Amplification(kind, profile, profile)
+        for kind in ("spatial", "frequency", "spatial_frequency", "frequency_spatial")
+        for profile in PROFILES
+    ),
+)
+"""Nine, for each of L1 and L2 (Frey et al.)."""
 
 
 def drawn(beta: float | None = None) -> tuple[Prediction, Tensor]:
@@ -46,14 +58,18 @@ def test_a_gaussian_is_squares_and_a_laplace_is_absolute_values() -> None:
     assert loss == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
-def test_a_points_mean_follows_l1_alone_and_its_width_the_likelihood() -> None:
+@pytest.mark.parametrize("misfit", MISFITS)
+def test_a_points_mean_follows_its_misfit_alone_and_its_width_the_likelihood(
+    misfit: Misfit,
+) -> None:
     found, target = drawn(beta=1.0)
-    loss = fidelity(found, target, "point")
-    l1 = (found.mean - target).abs().mean()
+    loss = fidelity(found, target, "point", misfit=misfit)
+    residual = found.mean - target
+    plain = (residual.abs() if misfit == "l1" else residual**2).mean()
     likelihood = gennorm_nll(found.mean, found.alpha, found.beta, target).mean()
-    torch.testing.assert_close(loss, l1 + likelihood)
+    torch.testing.assert_close(loss, plain + likelihood)
     mean, alpha, _ = grads(loss, found)
-    torch.testing.assert_close(mean, torch.autograd.grad(l1, found.mean)[0])
+    torch.testing.assert_close(mean, torch.autograd.grad(plain, found.mean)[0])
     expected = torch.autograd.grad(likelihood, found.alpha)[0]
     torch.testing.assert_close(alpha, expected)
 
@@ -110,6 +126,45 @@ def test_the_no_op_theorem_holds_for_likelihoods(
     )
     for a, b in zip(first, second, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("misfit", MISFITS)
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(
+    ("kind", "same_as"), [("frequency", "none"), ("spatial_frequency", "spatial")]
+)
+def test_the_no_op_theorem_holds_for_patches_of_either_misfit(
+    kind: Kind, same_as: Kind, profile: Profile, misfit: Misfit
+) -> None:
+    """mean(L_F) = A_F(0) · mean(L) = mean(L), of absolute and of squared errors."""
+    found, target = drawn(beta=1.0)
+    weights = spatial_weights(Amplification("spatial", profile), 40, 40)
+    places = torch.cat([weights[..., :16, :16], weights[..., 20:36, 9:25]])
+    first, second = (
+        fidelity(found, target, "point", Amplification(k, profile, profile), places, None, misfit)
+        for k in (kind, same_as)
+    )
+    torch.testing.assert_close(first, second)
+    for a, b in zip(grads(first, found), grads(second, found), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("misfit", MISFITS)
+@pytest.mark.parametrize("amplification", PUBLISHED)
+def test_a_published_configuration_is_the_mean_of_its_map(
+    amplification: Amplification, misfit: Misfit
+) -> None:
+    found, target = drawn(beta=1.0)
+    weights = spatial_weights(amplification, 40, 40)[..., 20:36, 9:25]
+    residual = found.mean - target
+    plain = residual.abs() if misfit == "l1" else residual**2
+    expected = amplify(plain, amplification, weights).mean()
+    loss = fidelity(found, target, "point", amplification, weights, None, misfit)
+    widths = gennorm_nll(found.mean, found.alpha, found.beta, target).mean()
+    torch.testing.assert_close(loss, expected + widths)
+    gradient = grads(loss, found)[0]
+    torch.testing.assert_close(gradient, torch.autograd.grad(expected, found.mean)[0])
+    assert gradient.any()
 
 
 def letterboxed() -> tuple[Prediction, Tensor, Tensor]:

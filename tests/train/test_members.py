@@ -144,6 +144,8 @@ def test_a_run_of_no_member_is_known_as_before() -> None:
     plain = prepared(toy_recipe())
     assert set(plain.identity()) == {"recipe", "data"}
     assert "shifts" not in plain.identity()["recipe"]["augmentation"]
+    assert "misfit" not in plain.identity()["recipe"]["loss"]
+    assert "score" not in plain.identity()["recipe"]["validation"]
     assert replace(plain, member=0).identity()["member"] == 0
     shifted = prepared(toy_recipe(augmentation=DeviceAugmentation(shifts=0.5)))
     assert shifted.identity()["recipe"]["augmentation"]["shifts"] == 0.5

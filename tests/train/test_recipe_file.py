@@ -1,6 +1,6 @@
 """Recipes: what is packaged parses, and a mistake is named before any time is spent."""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,8 @@ PROMISED = {
     "published",
     "pix2pix",
     "unet-l1",
+    "streak-unet",
+    "streak-unet-compact",
     "amplify-spatial",
     "amplify-frequency",
     "amplify-spatial-frequency",
@@ -65,12 +67,14 @@ def test_the_published_recipe_says_of_each_value_where_it_stands() -> None:
     tagged = {key: text.partition(":")[0] for key, text in recipe.provenance.items()}
     assert set(tagged.values()) == {"paper", "assumed"}
     optional = {"validation.patience", "phase.steps", "phase.name", "name", "provenance"}
-    # What needs no word of its own: how an amplification that is none would be shaped, and how
-    # often a step schedule that is none would step.
+    # What needs no word of its own: how an amplification that is none would be shaped, how often a
+    # step schedule that is none would step, and what only networks without a likelihood choose.
     unused = {"spatial_profile", "frequency_profile", "strength"}
     silent = {f"loss.amplification.{name}" for name in unused} | {
         "optimiser.schedule_epochs",
         "optimiser.schedule_gamma",
+        "loss.misfit",
+        "validation.score",
     }
     assert leaves(Recipe, "") - optional - silent == set(tagged)
 
@@ -102,6 +106,10 @@ def leaves(record: type, where: str) -> set[str]:
         ("[augmentation]\nscale = [1.2, 0.8]", "scale"),
         ("[network]\nstages = 0", "stages"),
         ("[loss]\nresidual_box = 4", "odd"),
+        ("[loss]\nmisfit = 'l3'", "one of l1, l2"),
+        ("[loss]\nmisfit = 'l2'", "likelihood = 'point', found 'gennorm'"),
+        ("[network]\nbackbone = 'residual'", "residual-unet"),
+        ("[validation]\nscore = 'psnr'", "nll, mae, mse"),
         ("batch = true", "a whole number"),
     ],
 )
@@ -143,3 +151,20 @@ def test_an_epoch_is_a_pass_over_the_pairs() -> None:
 def test_other_packaged_files_are_left_to_their_scripts() -> None:
     others = {p.stem for p in data_folder("recipes").glob("*.toml")} - set(RECIPES)
     assert others == {"mixture", "lung-reader"}
+
+
+def test_the_streak_recipes_are_one_but_for_their_size() -> None:
+    full, compact = (read_recipe(recipe_path(n)) for n in ("streak-unet", "streak-unet-compact"))
+    assert full.network.widths == (64, 128, 256, 512, 1024)
+    assert (
+        replace(
+            compact,
+            name=full.name,
+            size=full.size,
+            network=replace(compact.network, widths=full.network.widths),
+            provenance=full.provenance,
+        )
+        == full
+    )
+    assert not full.augmentation.changes_appearance
+    assert {text.partition(":")[0] for text in full.provenance.values()} == {"paper", "assumed"}

@@ -1,11 +1,14 @@
 """Steps of training: what moves, what rests, what goes on exactly, what is survived."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from support_training import toy_batch, toy_recipe
+from torch import nn
 
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.errors import DfsynthError, UsageError
@@ -14,6 +17,7 @@ from dfsynth.train.processes import Processes, place_of_process
 from dfsynth.train.recipe import LossWeights, Optimiser, Phase, Recipe
 from dfsynth.train.schedule import learning_rate
 from dfsynth.train.trainer import MOST_BAD_STEPS, StepReport, Trainer
+from dfsynth.train.validation import predict_without_dropout
 
 CPU = torch.device("cpu")
 
@@ -30,17 +34,31 @@ def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
     return {k: v.clone() for k, v in trainer.network.state_dict().items()}
 
 
+def streak_recipe(**changes: Any) -> Recipe:
+    """A network with batch norm in two phases, and L2."""
+    network = CascadeConfig(
+        2, (4, 8), 0.0, False, "residual-unet", guidance="none", likelihood="point"
+    )
+    loss = LossWeights(misfit="l2", adversarial=0.0, residual=0.0, lung=0.0)
+    return toy_recipe(**({"network": network, "loss": loss} | changes))
+
+
+def statistics(network: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: buffer.clone() for name, buffer in network.named_buffers()}
+
+
 def moved(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
     """The stages whose weights differ."""
     return {k.split(".")[1] for k in before if not torch.equal(before[k], after[k])}
 
 
-def test_a_restored_trainer_goes_on_to_the_same_weights() -> None:
-    steady = make_trainer()
+@pytest.mark.parametrize("recipe", [toy_recipe(), streak_recipe()])
+def test_a_restored_trainer_goes_on_to_the_same_weights(recipe: Recipe) -> None:
+    steady = make_trainer(recipe)
     reports = [step(steady, n) for n in range(4)]
     kept = steady.state()
     reports += [step(steady, n) for n in range(4, 6)]
-    restored = make_trainer()
+    restored = make_trainer(recipe)
     restored.restore(kept)
     assert [step(restored, n) for n in range(4, 6)] == reports[4:]
     for trainer in (steady, restored):
@@ -63,8 +81,9 @@ def test_a_trainer_restored_within_a_later_phase_goes_on_too() -> None:
     assert all(torch.equal(one[k], other[k]) for k in one)
 
 
-def test_only_the_stages_of_a_phase_are_trained() -> None:
-    trainer = make_trainer()
+@pytest.mark.parametrize("recipe", [toy_recipe(), streak_recipe()])
+def test_only_the_stages_of_a_phase_are_trained(recipe: Recipe) -> None:
+    trainer = make_trainer(recipe)
     before = weights(trainer)
     step(trainer, 0)
     assert moved(before, weights(trainer)) == {"0"}
@@ -102,6 +121,7 @@ def test_without_an_average_the_network_itself_is_kept() -> None:
         toy_recipe(network=CascadeConfig(2, (8, 16), guidance="concat", likelihood="laplace")),
         toy_recipe(network=CascadeConfig(2, (8, 16), guidance="none", likelihood="gaussian")),
         toy_recipe(optimiser=Optimiser(name="adamw", weight_decay=0.1, schedule="step")),
+        streak_recipe(),
     ],
 )
 def test_every_choice_can_be_trained(recipe: Recipe) -> None:
@@ -117,8 +137,9 @@ def test_every_choice_can_be_trained(recipe: Recipe) -> None:
     assert set(report.terms) == expected
 
 
-def test_the_loss_falls() -> None:
-    trainer = make_trainer(toy_recipe(phase=(Phase("one", (1,), 1e-2, steps=60),)))
+@pytest.mark.parametrize("make", [toy_recipe, streak_recipe])
+def test_the_loss_falls(make: Callable[..., Recipe]) -> None:
+    trainer = make_trainer(make(phase=(Phase("one", (1,), 1e-2, steps=60),)))
     terms = [sum(step(trainer, 0).terms.values()) for _ in range(60)]
     assert terms[-1] < terms[0] - 0.5
 
@@ -129,11 +150,13 @@ def test_a_batch_without_lung_masks_trains_the_rest() -> None:
     assert "lung" not in trainer.train_step(bare, trainer.step_rng()).terms
 
 
-def test_a_bad_batch_moves_nothing_and_many_end_the_run() -> None:
-    trainer = make_trainer()
+@pytest.mark.parametrize("recipe", [toy_recipe(), streak_recipe()])
+@pytest.mark.parametrize("bad", ["image", "target"])
+def test_a_bad_batch_moves_nothing_and_many_end_the_run(recipe: Recipe, bad: str) -> None:
+    trainer = make_trainer(recipe)
     step(trainer, 0)
     before, batch = trainer.state(), toy_batch(1)
-    batch.target[0, 0, 0, 0] = float("nan")
+    getattr(batch, bad)[0, 0, 0, 0] = float("nan")
     report = trainer.train_step(batch, trainer.step_rng())
     assert not report.finite
     after = trainer.state()
@@ -146,10 +169,13 @@ def test_a_bad_batch_moves_nothing_and_many_end_the_run() -> None:
         trainer.train_step(batch, trainer.step_rng())
 
 
+@pytest.mark.parametrize("make", [toy_recipe, streak_recipe])
 @pytest.mark.parametrize("clip_norm", [0.0, 1.0])
-def test_a_gradient_that_is_not_finite_moves_nothing(clip_norm: float) -> None:
+def test_a_gradient_that_is_not_finite_moves_nothing(
+    clip_norm: float, make: Callable[..., Recipe]
+) -> None:
     """The loss is finite: an inf in one weight's gradient alone would soon be in all weights."""
-    trainer = make_trainer(replace(toy_recipe(), optimiser=Optimiser(clip_norm=clip_norm)))
+    trainer = make_trainer(make(optimiser=Optimiser(clip_norm=clip_norm)))
     step(trainer, 0)
     before = trainer.state()
     weight = next(p for p in trainer.network.parameters() if p.requires_grad)
@@ -176,8 +202,9 @@ def test_a_gradient_that_is_not_finite_moves_no_discriminator() -> None:
     assert all(torch.isfinite(v).all() for v in trainer.state().values())
 
 
-def test_a_step_that_is_tried_leaves_nothing_behind() -> None:
-    trainer = make_trainer(replace(toy_recipe(), loss=LossWeights(adversarial=0.1, residual_box=3)))
+@pytest.mark.parametrize("make", [toy_recipe, streak_recipe])
+def test_a_step_that_is_tried_leaves_nothing_behind(make: Callable[..., Recipe]) -> None:
+    trainer = make_trainer(make(loss=LossWeights(adversarial=0.1, residual_box=3)))
     before = trainer.state()
     trainer.try_step(toy_batch(0), trainer.step_rng())
     after = trainer.state()
@@ -190,6 +217,44 @@ def test_a_step_that_is_tried_leaves_nothing_behind() -> None:
     assert trainer.moments_to_come > 0
     step(trainer, 0)
     assert trainer.moments_to_come == 0
+
+
+def test_batch_norm_follows_the_stages_that_are_trained() -> None:
+    trainer = make_trainer(streak_recipe(phase=(Phase("second", (2,), 1e-3, steps=3),)))
+    before = statistics(trainer.network)
+    step(trainer, 0)
+    after = statistics(trainer.network)
+    changed = {name.split(".")[1] for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {"1"}
+    predict_without_dropout(trainer.network, 3 + toy_batch(1).image)
+    validated = statistics(trainer.network)
+    assert all(torch.equal(after[name], validated[name]) for name in after)
+    step(trainer, 1)
+    moved_on = statistics(trainer.network)
+    assert any(not torch.equal(after[name], moved_on[name]) for name in after)
+
+
+def test_statistics_are_averaged_with_the_weights_that_they_belong_to() -> None:
+    trainer = make_trainer(streak_recipe())
+    name = "stages.0.stem.1.running_mean"
+    step(trainer, 0)
+    first = statistics(trainer.network)[name]
+    step(trainer, 1)
+    second = statistics(trainer.network)[name]
+    kept = min(trainer.recipe.optimiser.ema_decay, 2 / 11)
+    found = statistics(trainer.averaged)[name]
+    torch.testing.assert_close(found, kept * first + (1 - kept) * second)
+    assert not torch.equal(first, second)
+
+
+def test_images_are_validated_alone_or_together_and_at_any_size() -> None:
+    trainer = make_trainer(streak_recipe())
+    step(trainer, 0)
+    image = toy_batch(1, side=19).image
+    [*_, together] = predict_without_dropout(trainer.averaged, image)
+    [*_, alone] = predict_without_dropout(trainer.averaged, image[2:3])
+    assert together.mean.shape == together.sigma.shape == image.shape
+    torch.testing.assert_close(together.mean[2:3], alone.mean)
 
 
 def test_mixed_precision_stays_close() -> None:
