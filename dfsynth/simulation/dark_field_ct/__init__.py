@@ -1,4 +1,4 @@
-"""Dark-field computed tomography: slices of known coefficient, scanned by a shaking interferometer."""
+"""Dark-field computed tomography: slices of known coefficient in a shaking interferometer."""
 
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 

@@ -1,9 +1,8 @@
-"""What lies in the scanner: one transverse slice of known attenuation and dark-field coefficient."""
+"""What lies in the scanner: a transverse slice of known attenuation and dark-field."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +65,7 @@ class SliceObject:
         return self.mu_per_m.shape[0]
 
 
-_ARRAYS: dict[str, type[np.generic[Any]]] = {
+_ARRAYS = {
     "mu_per_m": np.float32,
     "dark_field_per_m": np.float32,
     "lung_mask": np.uint8,
