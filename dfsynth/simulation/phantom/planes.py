@@ -81,13 +81,12 @@ def draw_maps(
     organs: Organs,
     outline: Outline,
     pose: Stance,
-    cover: Callable[[tuple[float, float]], VoxelGrid],
+    grid: VoxelGrid,
+    depth_mm: tuple[float, float],
     device: torch.device,
 ) -> DepthMaps:
-    """Depth maps of all solids; `cover` makes the grid for a range of depths in mm."""
-    depth = _depth_range(outline, pose, cover((0.0, 0.0)), device)
-    grid = cover(depth)
-    reach = max(abs(depth[0]), abs(depth[1])) * abs(pose.sine / pose.cosine)
+    """Depth maps of all solids over `grid`, whose planes begin and end at `depth_mm`."""
+    reach = max(abs(depth_mm[0]), abs(depth_mm[1])) * abs(pose.sine / pose.cosine)
     frame = math.ceil(reach / grid.step_x_mm) + 1
     index = torch.arange(grid.columns + 2 * frame, device=device) - frame
     left = (grid.left_x_mm + index * grid.step_x_mm) * pose.cosine
@@ -291,10 +290,10 @@ def _span(any_there: torch.Tensor) -> slice:
     return slice(int(where[0]), int(where[-1]) + 1)
 
 
-def _depth_range(
+def depth_range(
     outline: Outline, pose: Stance, field: VoxelGrid, device: torch.device
 ) -> tuple[float, float]:
-    """Least and largest y of the body within the field."""
+    """Least and largest y in mm of the body within the rows and columns of `field`."""
     coarse = 8.0
     columns = math.ceil(field.columns * field.step_x_mm * 1.2 / coarse)
     rows = math.ceil(field.rows * field.step_z_mm * 1.2 / coarse)

@@ -12,7 +12,7 @@ from dfsynth.simulation.phantom.chest import shape_chest
 from dfsynth.simulation.phantom.fissures import spread_fissure
 from dfsynth.simulation.phantom.organs import shape_organs
 from dfsynth.simulation.phantom.outline import shape_outline
-from dfsynth.simulation.phantom.planes import DepthMaps, draw_maps, fill_planes
+from dfsynth.simulation.phantom.planes import DepthMaps, depth_range, draw_maps, fill_planes
 from dfsynth.simulation.phantom.skeleton import build_skeleton
 from dfsynth.simulation.phantom.stance import take_stance
 from dfsynth.simulation.phantom.vessels import grow_vessels
@@ -51,7 +51,7 @@ class PhantomAnatomy:
         self._outline = shape_outline(body, self._chest)
         self._pose = take_stance(body)
         step = min(max(beam.pixel_mm, _IN_PLANE_MM[0]), _IN_PLANE_MM[1])
-        self._maps = self._draw(step, step, _DEPTH_MM)
+        self._maps = self._draw_body(step, step, _DEPTH_MM)
 
     @property
     def grid(self) -> VoxelGrid:
@@ -111,21 +111,34 @@ class PhantomAnatomy:
 
     def coarse(self, step_mm: float) -> tuple[VoxelGrid, Slab]:
         """The whole body at once in cubes of `step_mm`."""
-        maps = self._draw(step_mm, step_mm, step_mm)
+        maps = self._draw_body(step_mm, step_mm, step_mm)
         return maps.grid, fill_planes(maps, self._chest, self._pose, 0, maps.grid.planes)
+
+    def fill(self, grid: VoxelGrid) -> Slab:
+        """What of the body lies in the voxels of `grid`, wherever that is, all planes at once."""
+        depth_mm = (grid.first_y_mm, grid.first_y_mm + (grid.planes - 1) * grid.step_y_mm)
+        maps = self._draw(grid, depth_mm)
+        return fill_planes(maps, self._chest, self._pose, 0, grid.planes)
 
     def _spacing_mm(self) -> float:
         """Between the points of elements: fine enough that the detector sees no points."""
         return min(max(0.8 * self._beam.pixel_mm, 0.5), 1.2)
 
-    def _draw(self, step_x_mm: float, step_z_mm: float, step_y_mm: float) -> DepthMaps:
+    def _draw_body(self, step_x_mm: float, step_z_mm: float, step_y_mm: float) -> DepthMaps:
+        """Maps over all of the body that the field sees."""
+        field = self._cover((0.0, 0.0), step_x_mm, step_z_mm, step_y_mm)
+        depth_mm = depth_range(self._outline, self._pose, field, self._device)
+        return self._draw(self._cover(depth_mm, step_x_mm, step_z_mm, step_y_mm), depth_mm)
+
+    def _draw(self, grid: VoxelGrid, depth_mm: tuple[float, float]) -> DepthMaps:
         return draw_maps(
             self.body,
             self._chest,
             self._organs,
             self._outline,
             self._pose,
-            lambda depth_mm: self._cover(depth_mm, step_x_mm, step_z_mm, step_y_mm),
+            grid,
+            depth_mm,
             self._device,
         )
 

@@ -48,7 +48,15 @@ class Elements:
         return cls(torch.zeros(0, 3, device=device), torch.zeros(0, device=device))
 
 
-class Anatomy(Protocol):
+class CoarseBody(Protocol):
+    """What layers ask of a body before its voxels are made."""
+
+    def coarse(self, step_mm: float) -> tuple[VoxelGrid, Slab]:
+        """The whole body at once in cubes of about `step_mm`: where lung is, for layers that
+        need to know before the voxels are made."""
+
+
+class Anatomy(CoarseBody, Protocol):
     """One body in one pose, in front of the beam."""
 
     @property
@@ -74,7 +82,3 @@ class Anatomy(Protocol):
 
     def slabs(self, planes: int) -> Iterator[Slab]:
         """The body from the source to the detector, `planes` planes at a time."""
-
-    def coarse(self, step_mm: float) -> tuple[VoxelGrid, Slab]:
-        """The whole body at once in cubes of about `step_mm`: where lung is, for layers that
-        need to know before the voxels are made."""

@@ -3,6 +3,7 @@
 from dfsynth.simulation.tissue.coefficient import (
     DENSITY_EXPONENT,
     DIAMETER_EXPONENT,
+    REFERENCE_DENSITY,
     density_factor,
 )
 from dfsynth.simulation.tissue.lung import LOW_ATTENUATION_DENSITY, LungTissue, LungVoxels
@@ -12,6 +13,7 @@ __all__ = [
     "DENSITY_EXPONENT",
     "DIAMETER_EXPONENT",
     "LOW_ATTENUATION_DENSITY",
+    "REFERENCE_DENSITY",
     "LungTissue",
     "LungVoxels",
     "TissueParameters",

@@ -5,7 +5,7 @@ from typing import Final
 
 import torch
 
-from dfsynth.simulation.projection.anatomy import Anatomy, Slab
+from dfsynth.simulation.projection.anatomy import CoarseBody, Slab
 from dfsynth.simulation.projection.beam import VoxelGrid
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue.coefficient import (
@@ -41,7 +41,7 @@ class LungVoxels:
 class LungTissue:
     """One patient's layers, drawn once and laid over each slab in turn."""
 
-    def __init__(self, parameters: TissueParameters, anatomy: Anatomy, streams: Streams) -> None:
+    def __init__(self, parameters: TissueParameters, anatomy: CoarseBody, streams: Streams) -> None:
         grid, body = anatomy.coarse(_COARSE_MM)
         lung = body.lung.cpu()
         self._parameters = parameters
