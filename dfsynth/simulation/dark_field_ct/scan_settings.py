@@ -25,12 +25,15 @@ class VibrationMode:
 
 
 VIBRATION_MODES: Final = (
-    VibrationMode(18.0, 4.8),
-    VibrationMode(47.0, 2.0),
-    VibrationMode(110.0, 1.0),
-    VibrationMode(260.0, 0.32),
+    VibrationMode(18.0, 6.0),
+    VibrationMode(47.0, 2.5),
+    VibrationMode(110.0, 1.25),
+    VibrationMode(260.0, 0.4),
 )
-"""The resonances of the scanner [assumed]."""
+"""The resonances of the scanner [assumed]: so large that one rotation is as noisy as published.
+
+Smaller ones cover less of a fringe within a window, and give more streaks.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,8 @@ class ScanSettings:
     """Whether the reference is a turn without object, vibrating and noisy too, or is known."""
     source_to_centre_mm: float = 600.0
     """Of a fan beam: from focus to axis of rotation. The detector's distance only magnifies."""
-    filter: str = "ram-lak"
-    """Of the back-projection: `ram-lak`, or `hann`, which damps noise and fine detail."""
+    filter: str = "hann"
+    """Of the back-projection: `ram-lak`, or `hann`, which damps noise and fine detail [assumed]."""
 
     def __post_init__(self) -> None:
         """Checks every value, and then whether the fringe phase moves enough."""
