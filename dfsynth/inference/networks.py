@@ -12,7 +12,7 @@ import torch
 from dfsynth.checkpoint import MEMBERS_NETWORK, NETWORK
 from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.map_generator import MapGenerator
-from dfsynth.models import GeneratorNetwork, Members, build_cascade
+from dfsynth.models import CascadeNetwork, GeneratorNetwork, Members, build_cascade
 from dfsynth.records import Intensity, MonteCarloMode
 from dfsynth.trust import Judge
 
@@ -26,6 +26,21 @@ class NetworkFamily:
     sampler: Callable[..., MapGenerator]
     """Network, device, precision, number of samples, seed, heads for trust and mode, and the card's
     `intensity` by its name → generator."""
+
+
+def _sample_cascade(
+    network: CascadeNetwork,
+    device: torch.device,
+    precision: str,
+    mc_samples: int,
+    seed: int,
+    heads: Judge | None,
+    mc: MonteCarloMode,
+    intensity: Intensity,
+) -> MapGenerator:
+    return CascadeGenerator(
+        [network], device, precision, mc_samples, seed, heads, mc, intensity=intensity
+    )
 
 
 def _sample_members(
@@ -45,9 +60,6 @@ def _sample_members(
 
 
 FAMILIES: Final[dict[str, NetworkFamily]] = {
-    NETWORK: NetworkFamily(
-        build_cascade,
-        lambda network, *how, intensity: CascadeGenerator([network], *how, intensity=intensity),
-    ),
+    NETWORK: NetworkFamily(build_cascade, _sample_cascade),
     MEMBERS_NETWORK: NetworkFamily(Members, _sample_members),
 }
