@@ -1,6 +1,9 @@
 """Pairs of dark-field CT: an object of any origin, scanned and reconstructed."""
 
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
 
 from dfsynth.manifest import null_parameters, pair_schema
 from dfsynth.options import SimulateOptions
@@ -36,7 +39,7 @@ class ScannedObjects:
         """See `PairOrigin`."""
         drawn = self._objects.draw(item)
         found = scan(drawn.slice_object, self._settings, Streams(item.seed)("scan"), self._device)
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "single_rotation": found.single_rotation,
             "multi_rotation": found.multi_rotation,
             "truth": found.truth,
@@ -72,7 +75,7 @@ def scan_settings(options: SimulateOptions) -> ScanSettings:
     Raises:
         UsageError: a value out of its range, or a fringe phase that changes too little.
     """
-    asked = {
+    asked: dict[str, Any] = {
         "rotations": options.rotations,
         "shots_per_rotation": options.shots,
         "window_shots": options.window_shots,
