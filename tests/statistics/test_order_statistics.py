@@ -27,6 +27,7 @@ def test_the_interval_of_a_median_holds_it_and_leaves_out_what_is_unknown() -> N
     values = np.append(rng.normal(5, 1, 40), np.nan)
     found = resample_patients([str(n) for n in range(41)], 0).median(values)
     assert found.value == np.median(values[:-1])
+    assert found.value is not None
     assert found.low is not None
     assert found.high is not None
     # About 1.96 · 1.25 · sd / sqrt(n) on either side.

@@ -48,7 +48,10 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class SeedSpread:
-    """One figure over seeds, in its unit; all NaN where no seed has it."""
+    """One figure over seeds: `median` and quartiles, `p25` and `p75`, in the unit of the figure.
+
+    NaN where no seed has it.
+    """
 
     median: float
     p25: float
@@ -66,7 +69,7 @@ def seed_spread(values: SeedValues) -> SeedSpread:
     """Median and quartiles of one figure over seeds; what is no finite number is left out."""
     known = [value for value in values.values() if np.isfinite(value)]
     if not known:
-        return SeedSpread(*[float("nan")] * 3, seeds=0)
+        return SeedSpread(float("nan"), float("nan"), float("nan"), seeds=0)
     low, middle, high = map(float, np.percentile(known, [25, 50, 75]))
     return SeedSpread(middle, low, high, len(known))
 

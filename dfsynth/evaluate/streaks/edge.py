@@ -41,7 +41,7 @@ def edge_profile(image: NDArray[np.floating], regions: RegionPair) -> EdgeProfil
 
     Since the lung's edge is curved and slanted under a profile so wide, most of this figure is
     anatomy (52 to 56 pixels in the paper). Compare it with that of the truth under the same
-    regions; `slanted_edge` measures resolution itself.
+    regions; `measure_resolution` measures resolution itself.
 
     Args:
         image: (y, x), any unit.

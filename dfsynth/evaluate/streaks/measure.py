@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from dfsynth.evaluate.streaks.contrast import mask_contrast, region_contrast
 from dfsynth.evaluate.streaks.edge import EdgeProfile, edge_profile
-from dfsynth.evaluate.streaks.noise_spectrum import NoiseSpectrum, noise_spectrum
+from dfsynth.evaluate.streaks.noise_spectrum import NoiseSpectrum, measure_noise_spectrum
 from dfsynth.evaluate.streaks.regions import RegionPair, choose_regions
-from dfsynth.evaluate.streaks.slanted_edge import EdgeResolution, slanted_edge
+from dfsynth.evaluate.streaks.slanted_edge import EdgeResolution, measure_resolution
 from dfsynth.evaluate.streaks.straight_edges import StraightEdge, find_straight_edges
-from dfsynth.evaluate.streaks.streak_power import StreakPower, streak_power
-from dfsynth.evaluate.streaks.truth_errors import TruthErrors, truth_errors
+from dfsynth.evaluate.streaks.streak_power import StreakPower, measure_streaks
+from dfsynth.evaluate.streaks.truth_errors import TruthErrors, errors_against_truth
 from dfsynth.records import Float32Map
 
 Mask = NDArray[np.generic]
@@ -133,9 +133,9 @@ def measure_curves(image: Float32Map, known: SliceTruth) -> SliceCurves:
     residual = image.astype(np.float64) - known.truth
     return SliceCurves(
         profile=None if known.regions is None else edge_profile(image, known.regions),
-        resolution=slanted_edge(image, known.edges),
-        streaks=streak_power(residual, known.field_of_view),
-        noise=noise_spectrum(residual, known.lung_mask != 0, known.pixel_mm),
+        resolution=measure_resolution(image, known.edges),
+        streaks=measure_streaks(residual, known.field_of_view),
+        noise=measure_noise_spectrum(residual, known.lung_mask != 0, known.pixel_mm),
     )
 
 
@@ -147,7 +147,7 @@ def measure_slice(image: Float32Map, known: SliceTruth) -> SliceMetrics:
     """
     own = measure_curves(image, known)
     profile = None if known.regions is None else edge_profile(known.truth, known.regions)
-    best = slanted_edge(known.truth, known.edges)
+    best = measure_resolution(known.truth, known.edges)
     nan = float("nan")
     return SliceMetrics(
         region_side_px=0 if known.regions is None else known.regions.lung.side,
@@ -161,7 +161,7 @@ def measure_slice(image: Float32Map, known: SliceTruth) -> SliceMetrics:
         truth_mtf50_per_mm=best.mtf50_per_px / known.pixel_mm,
         line_spread_fwhm_mm=own.resolution.fwhm_px * known.pixel_mm,
         truth_line_spread_fwhm_mm=best.fwhm_px * known.pixel_mm,
-        errors=truth_errors(image, known.truth, known.lung_mask, known.field_of_view),
+        errors=errors_against_truth(image, known.truth, known.lung_mask, known.field_of_view),
         streak_power_per_m2=own.streaks.directional,
         mid_band_power_per_m2=own.streaks.mid_band,
         lung_noise_sd_per_m=own.noise.variance**0.5,

@@ -42,7 +42,7 @@ class NoiseSpectrum:
         return float((weights * self.frequencies_per_mm).sum() / weights.sum())
 
 
-def noise_spectrum(
+def measure_noise_spectrum(
     residual: NDArray[np.floating],
     region: NDArray[np.bool_],
     pixel_mm: float,
@@ -76,7 +76,7 @@ def noise_spectrum(
     return NoiseSpectrum(
         frequencies_per_mm=np.bincount(ring, radius.ravel()) / held,
         power=np.bincount(ring, plane.ravel()) / held,
-        ring_area=held * step**2,
+        ring_area=np.asarray(held * step**2, np.float64),
         variance=float(np.square(stack).mean()),
         squares=len(patches),
     )

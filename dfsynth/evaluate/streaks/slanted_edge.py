@@ -36,7 +36,9 @@ class EdgeResolution:
     """(m), modulation transfer function; 1 at frequency 0."""
 
 
-def slanted_edge(image: NDArray[np.floating], edges: Sequence[StraightEdge]) -> EdgeResolution:
+def measure_resolution(
+    image: NDArray[np.floating], edges: Sequence[StraightEdge]
+) -> EdgeResolution:
     """MTF50 and width of the line-spread function over edges known from the truth.
 
     ISO 12233 (e-SFR): pixels around an edge, sorted by their distance to it in bins of a quarter
@@ -101,7 +103,7 @@ def _transfer(line_spread: Array) -> tuple[Array, Array]:
     windowed = line_spread * tukey(line_spread.size, 0.5)
     length = _PADDING * line_spread.size
     magnitude = np.abs(np.fft.rfft(windowed, length))
-    frequencies = np.fft.rfftfreq(length, 1 / BINS_PER_PX)
+    frequencies = np.asarray(np.fft.rfftfreq(length, 1 / BINS_PER_PX), np.float64)
     used = frequencies <= 1.0
     # Averaging over a bin, and the difference of two bins, each damp by a sinc of the bin's width.
     damping = np.sinc(frequencies[used] / BINS_PER_PX) ** 2

@@ -45,7 +45,7 @@ class StreakPower:
         return self.directional / self.mid_band if self.mid_band > 0 else float("nan")
 
 
-def streak_power(residual: NDArray[np.floating], region: NDArray[np.bool_]) -> StreakPower:
+def measure_streaks(residual: NDArray[np.floating], region: NDArray[np.bool_]) -> StreakPower:
     """Variance of errors in directions that they prefer, from their two-dimensional spectrum.
 
     A streak is long along its direction and narrow across it, so that its power lies on a line
@@ -113,4 +113,5 @@ def _deviations(power: Array) -> tuple[Array, float, float]:
     cell = part[ring] * ANGLES + direction
     deviation = np.bincount(cell, power[used] - means[ring], minlength=3 * ANGLES)
     total, counted = float(sums.sum()), float(sums[part < 2].sum())
-    return deviation.reshape(3, ANGLES), total, total / counted if counted > 0 else 1.0
+    parts = np.asarray(deviation, np.float64).reshape(3, ANGLES)
+    return parts, total, total / counted if counted > 0 else 1.0

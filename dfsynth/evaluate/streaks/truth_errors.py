@@ -37,7 +37,7 @@ class TruthErrors:
     """The same share, of the lung without its rim."""
 
 
-def truth_errors(
+def errors_against_truth(
     image: NDArray[np.floating],
     truth: NDArray[np.floating],
     lung_mask: NDArray[np.generic],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from dfsynth.evaluate.streaks.noise_spectrum import noise_spectrum
+from dfsynth.evaluate.streaks.noise_spectrum import measure_noise_spectrum
 
 EVERYWHERE = np.ones((400, 400), bool)
 PIXEL_MM = 0.5
@@ -15,7 +15,7 @@ def white(sd: float) -> np.ndarray:
 
 
 def test_white_noise_is_flat_at_its_variance_times_the_pixel() -> None:
-    found = noise_spectrum(white(0.8), EVERYWHERE, PIXEL_MM)
+    found = measure_noise_spectrum(white(0.8), EVERYWHERE, PIXEL_MM)
     assert found.squares == 625
     # The mean of each square is taken off, and with it the power at frequency 0.
     assert found.power[0] == pytest.approx(0, abs=1e-12)
@@ -26,19 +26,22 @@ def test_white_noise_is_flat_at_its_variance_times_the_pixel() -> None:
 @pytest.mark.parametrize("side", [15, 16])
 def test_the_integral_is_the_variance(side) -> None:
     image = ndimage.gaussian_filter(white(3.0), 1.2) + 4
-    found = noise_spectrum(image, EVERYWHERE, PIXEL_MM, side)
+    found = measure_noise_spectrum(image, EVERYWHERE, PIXEL_MM, side)
     assert found.integral == pytest.approx(found.variance, rel=1e-12)
     assert found.ring_area.sum() == pytest.approx(1 / PIXEL_MM**2)
 
 
 def test_blurred_noise_has_the_spectrum_of_its_filter() -> None:
     image = ndimage.gaussian_filter(white(1.0), 1.0)
-    found = noise_spectrum(image, EVERYWHERE, PIXEL_MM, 40)
+    found = measure_noise_spectrum(image, EVERYWHERE, PIXEL_MM, 40)
     expected = PIXEL_MM**2 * np.exp(-4 * (np.pi * found.frequencies_per_mm * PIXEL_MM) ** 2)
     middle = (found.frequencies_per_mm > 0.2) & (found.frequencies_per_mm < 0.55)
     np.testing.assert_allclose(found.power[middle], expected[middle], rtol=0.15)
     coarse = found.mean_frequency_per_mm
-    assert coarse < 0.6 * noise_spectrum(white(1.0), EVERYWHERE, PIXEL_MM, 40).mean_frequency_per_mm
+    assert (
+        coarse
+        < 0.6 * measure_noise_spectrum(white(1.0), EVERYWHERE, PIXEL_MM, 40).mean_frequency_per_mm
+    )
 
 
 def test_only_squares_inside_the_region_count() -> None:
@@ -46,9 +49,9 @@ def test_only_squares_inside_the_region_count() -> None:
     region[:, 30:] = False
     region[32, 3] = False
     spoiled = np.where(region, white(1.0), np.nan)
-    found = noise_spectrum(spoiled, region, PIXEL_MM)
+    found = measure_noise_spectrum(spoiled, region, PIXEL_MM)
     assert found.squares == 24
     assert np.isfinite(found.power).all()
-    none = noise_spectrum(spoiled, ~EVERYWHERE, PIXEL_MM)
+    none = measure_noise_spectrum(spoiled, ~EVERYWHERE, PIXEL_MM)
     assert none.squares == 0
     assert np.isnan([none.variance, none.integral, none.mean_frequency_per_mm]).all()

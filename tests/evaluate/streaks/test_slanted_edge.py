@@ -5,7 +5,7 @@ import pytest
 from scipy.special import erf
 
 from dfsynth.evaluate.streaks.error_function import FWHM_PER_SIGMA
-from dfsynth.evaluate.streaks.slanted_edge import edge_spread, slanted_edge
+from dfsynth.evaluate.streaks.slanted_edge import edge_spread, measure_resolution
 from dfsynth.evaluate.streaks.straight_edges import HALF_LENGTH_PX, find_straight_edges
 
 MTF50_OF_SIGMA_1 = np.sqrt(np.log(2) / 2) / np.pi
@@ -25,7 +25,7 @@ def test_the_blur_of_a_straight_edge_comes_back(angle, sigma) -> None:
     truth, lung = half_plane(angle, 0.3)
     edges = find_straight_edges(truth, lung)
     assert len(edges) >= 2
-    found = slanted_edge(half_plane(angle, sigma)[0], edges)
+    found = measure_resolution(half_plane(angle, sigma)[0], edges)
     assert found.mtf50_per_px == pytest.approx(MTF50_OF_SIGMA_1 / sigma, rel=0.05)
     assert found.fwhm_px == pytest.approx(FWHM_PER_SIGMA * sigma, rel=0.04)
     resolved = found.frequencies_per_px <= 0.5
@@ -58,7 +58,7 @@ def test_pieces_do_not_overlap_and_are_even(analytic) -> None:
 
 @pytest.mark.parametrize("sigma", [1.0, 2.0, 3.0])
 def test_curved_lungs_are_measured_nearly_as_straight_edges(analytic, sigma) -> None:
-    found = slanted_edge(analytic.blurred(sigma), analytic.known.edges)
+    found = measure_resolution(analytic.blurred(sigma), analytic.known.edges)
     assert found.fwhm_px == pytest.approx(FWHM_PER_SIGMA * sigma, rel=0.1)
     assert found.mtf50_per_px == pytest.approx(MTF50_OF_SIGMA_1 / sigma, rel=0.1)
 
@@ -66,7 +66,7 @@ def test_curved_lungs_are_measured_nearly_as_straight_edges(analytic, sigma) -> 
 def test_the_fitted_width_holds_in_noise(analytic) -> None:
     """At the CNR of one rotation."""
     noise = np.random.default_rng(2).normal(0, 1.0, analytic.truth.shape)
-    found = slanted_edge(analytic.blurred(2.0) + noise, analytic.known.edges)
+    found = measure_resolution(analytic.blurred(2.0) + noise, analytic.known.edges)
     assert found.fwhm_px == pytest.approx(FWHM_PER_SIGMA * 2.0, rel=0.25)
 
 
@@ -75,7 +75,7 @@ def test_without_edges_nothing_is_measured() -> None:
     assert find_straight_edges(flat, flat) == ()
     aligned, lung = half_plane(0.0, 0.3)
     assert find_straight_edges(aligned, lung) == ()
-    found = slanted_edge(flat, ())
+    found = measure_resolution(flat, ())
     assert np.isnan(found.fwhm_px)
     assert np.isnan(found.mtf50_per_px)
     with pytest.raises(ValueError, match="at least one edge"):
