@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.evaluate.streaks.contrast import mask_contrast, region_contrast
+from dfsynth.evaluate.streaks.contrast import contrast_to_error, mask_contrast, region_contrast
 from dfsynth.evaluate.streaks.edge import EdgeProfile, edge_profile
 from dfsynth.evaluate.streaks.noise_spectrum import NoiseSpectrum, measure_noise_spectrum
 from dfsynth.evaluate.streaks.regions import RegionPair, choose_regions
@@ -64,15 +64,19 @@ class SliceTruth:
 class SliceMetrics:
     """The figures of one slice; NaN where one is not defined.
 
-    CNR rises with any smoothing. What it cost shows in the widths and `mtf50_per_mm` (beside those
-    of the truth, under the same regions and edges), in `errors.rim_relative_bias`, and in
-    `noise_frequency_per_mm`, which falls as noise grows coarse.
+    CNR rises with any smoothing, past that of the truth. What it cost shows in the widths and
+    `mtf50_per_mm` (beside those of the truth, under the same regions and edges), in
+    `errors.rim_relative_bias`, and in `noise_frequency_per_mm`, which falls as noise grows coarse.
     """
 
     region_side_px: int
     """Side of the squares of lung and air; 30 where they fit, 0 without any."""
     cnr: float
     """Of these squares, as in the paper; no unit."""
+    truth_cnr: float
+    """The same of the truth, whose lung is uneven: above it, anatomy was smoothed away; no unit."""
+    contrast_to_error: float
+    """Contrast of the same squares over the spread of image less truth there; no unit."""
     cnr_masks: float
     """Of all lung and all air; no unit."""
     edge_fwhm_px: float
@@ -152,6 +156,8 @@ def measure_slice(image: Float32Map, known: SliceTruth) -> SliceMetrics:
     return SliceMetrics(
         region_side_px=0 if known.regions is None else known.regions.lung.side,
         cnr=region_contrast(image, known.regions),
+        truth_cnr=region_contrast(known.truth, known.regions),
+        contrast_to_error=contrast_to_error(image, known.truth, known.regions),
         cnr_masks=mask_contrast(image, known.lung_mask, known.air_mask),
         edge_fwhm_px=nan if own.profile is None else own.profile.fwhm_px,
         edge_raw_fwhm_px=nan if own.profile is None else own.profile.raw_fwhm_px,

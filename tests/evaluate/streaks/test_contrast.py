@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from dfsynth.evaluate.streaks.contrast import contrast_to_noise, mask_contrast, region_contrast
+from dfsynth.evaluate.streaks.contrast import (
+    contrast_to_error,
+    contrast_to_noise,
+    mask_contrast,
+    region_contrast,
+)
 
 
 @pytest.mark.parametrize(("lung_sd", "air_sd"), [(1.0, 1.0), (0.6, 0.8), (2.0, 0.0)])
@@ -22,6 +27,19 @@ def test_it_is_worked_out_by_hand() -> None:
     lung = np.array([4 - 2**0.5, 4 + 2**0.5])
     air = np.array([[0.0, 2.0]])
     assert contrast_to_noise(lung, air) == pytest.approx(3 / 3**0.5)
+
+
+def test_contrast_over_errors_is_not_capped_by_uneven_lungs(analytic) -> None:
+    rng = np.random.default_rng(8)
+    shape, regions = analytic.lung_mask.shape, analytic.known.regions
+    truth = np.where(analytic.lung_mask, 2.5 + rng.normal(0, 1, shape), 0.0)
+    image = truth + rng.normal(0, 0.1, shape)
+    assert region_contrast(truth, regions) == pytest.approx(2.5, rel=0.1)
+    assert region_contrast(image, regions) == pytest.approx(2.5, rel=0.1)
+    found = contrast_to_error(image, truth, regions)
+    assert found == pytest.approx(2.5 / (0.1 * 2**0.5), rel=0.1)
+    assert np.isnan(contrast_to_error(truth, truth, regions))
+    assert np.isnan(contrast_to_error(image, truth, None))
 
 
 def test_it_is_undefined_without_noise_or_pixels() -> None:

@@ -104,3 +104,16 @@ def test_a_figure_that_no_slice_has_is_undefined(analytic, noisy) -> None:
     found = replace(measure_slice(noisy, analytic.known), cnr=float("nan"))
     cnr = summarise_slices([found, found], ["a", "b"])["cnr"]
     assert (cnr.slices, cnr.spread, cnr.median.value, cnr.mean.value) == (0, None, None, None)
+
+
+def test_contrast_past_that_of_the_truth_shows_as_lost_anatomy(analytic) -> None:
+    """An uneven lung, restored without an error but for a blur."""
+    texture = ndimage.gaussian_filter(np.random.default_rng(4).normal(0, 4, (200, 200)), 1.5)
+    truth = (analytic.truth * (1 + 0.6 * texture)).astype(np.float32)
+    known = SliceTruth.find(truth, analytic.lung_mask, analytic.air_mask, 2.0)
+    blurred = measure_slice(ndimage.gaussian_filter(truth, 3.0), known)
+    noisy = truth + np.random.default_rng(5).normal(0, 0.1, truth.shape).astype(np.float32)
+    faithful = measure_slice(noisy, known)
+    assert blurred.cnr > 1.5 * blurred.truth_cnr
+    assert faithful.cnr < faithful.truth_cnr
+    assert faithful.contrast_to_error > 3 * blurred.contrast_to_error
