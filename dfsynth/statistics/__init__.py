@@ -13,6 +13,8 @@ from dfsynth.statistics.learn_then_test import (
     find_threshold,
     lowest_risk,
 )
+from dfsynth.statistics.multiplicity import holm_adjusted
+from dfsynth.statistics.order_statistics import weighted_median
 from dfsynth.statistics.overlap import dice
 from dfsynth.statistics.ranks import (
     auroc,
@@ -22,6 +24,7 @@ from dfsynth.statistics.ranks import (
 )
 from dfsynth.statistics.selective_risk import risk_at, risk_coverage_area, share_of_oracle
 from dfsynth.statistics.shape import ShapeError, shape_error
+from dfsynth.statistics.squares import largest_square
 from dfsynth.statistics.weighted_rank import rank_reaching
 
 __all__ = [
@@ -37,6 +40,8 @@ __all__ = [
     "dice",
     "fewest_patients",
     "find_threshold",
+    "holm_adjusted",
+    "largest_square",
     "lowest_risk",
     "rank_reaching",
     "resample_patients",
@@ -45,5 +50,6 @@ __all__ = [
     "shape_error",
     "share_of_oracle",
     "weighted_auroc",
+    "weighted_median",
     "weighted_rank_correlation",
 ]

@@ -10,6 +10,8 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.statistics.order_statistics import weighted_median
+
 Array = NDArray[np.float64]
 Item = TypeVar("Item")
 
@@ -81,6 +83,11 @@ class Resamples:
         known = np.isfinite(values)
         sums = np.stack([np.where(known, values, 0.0), known], axis=1)
         return self.ratio(sums, lambda s: s[:, 0] / s[:, 1])
+
+    def median(self, values: Array) -> Interval:
+        """The median of one number an image (images); those that are NaN are left out."""
+        known = np.isfinite(values)
+        return self.of_weights(lambda weights: weighted_median(values[known], weights[:, known]))
 
     def ratio(self, sums: Array, measure: Callable[[Array], Array]) -> Interval:
         """The interval of a function of sums over images.

@@ -2,12 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as st_numpy
 from numpy.typing import NDArray
 
-from dfsynth.simulation.validation.spectrum import largest_square, spectral_slope
+from dfsynth.simulation.validation.spectrum import spectral_slope
 
 
 def power_law(exponent: float, seed: int, side: int = 256) -> NDArray[np.float64]:
@@ -44,18 +41,3 @@ def test_a_region_without_room_for_the_frequencies_has_no_slope(side: int, known
 
 def test_a_constant_signal_has_no_slope() -> None:
     assert np.isnan(spectral_slope(np.ones((40, 40)), np.ones((40, 40), bool)))
-
-
-@given(st_numpy.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9))))
-def test_the_largest_square_is_that_of_trying_all(region: NDArray[np.bool_]) -> None:
-    rows, columns = region.shape
-    sides = [
-        side
-        for side in range(1, min(rows, columns) + 1)
-        for y in range(rows - side + 1)
-        for x in range(columns - side + 1)
-        if region[y : y + side, x : x + side].all()
-    ]
-    y, x, side = largest_square(region)
-    assert side == max(sides, default=0)
-    assert region[y : y + side, x : x + side].all()

@@ -1,0 +1,62 @@
+"""Contrast-to-noise ratio of lung against air."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dfsynth.evaluate.streaks.regions import RegionPair
+
+
+def contrast_to_noise(lung: NDArray[np.floating], air: NDArray[np.floating]) -> float:
+    """CNR = (mean lung - mean air) / sqrt(var lung + var air), without unit: Frey et al.
+
+    It takes any smoothing for an improvement, since smoothing lowers both variances and leaves both
+    means: read it beside the resolution and the bias at edges.
+
+    Args:
+        lung: pixels (n) or (y, x) of lung.
+        air: pixels (m) or (y, x) of air, in the same unit.
+
+    Returns:
+        The ratio; NaN with fewer than two pixels of either, and without any noise.
+    """
+    if min(lung.size, air.size) < 2:
+        return float("nan")
+    contrast = lung.mean(dtype=np.float64) - air.mean(dtype=np.float64)
+    noise = np.sqrt(lung.var(dtype=np.float64) + air.var(dtype=np.float64))
+    return float(contrast / noise) if noise > 0 else float("nan")
+
+
+def region_contrast(image: NDArray[np.floating], regions: RegionPair | None) -> float:
+    """`contrast_to_noise` of an image (y, x) from two squares, as Frey et al.; NaN without them."""
+    if regions is None:
+        return float("nan")
+    return contrast_to_noise(regions.lung.of(image), regions.air.of(image))
+
+
+def contrast_to_error(
+    image: NDArray[np.floating], truth: NDArray[np.floating], regions: RegionPair | None
+) -> float:
+    """Contrast of an image (y, x) over the spread of its errors in two squares, without unit.
+
+    The variances of Frey et al. hold the lung's own unevenness beside noise and streaks: the CNR of
+    the truth is finite, and an image above it has lost anatomy. With the truth (y, x), in the unit
+    of the image, the variances here are of image less truth, and nothing caps the ratio. NaN
+    without regions, and without any error.
+    """
+    if regions is None:
+        return float("nan")
+    lung, air = regions.lung, regions.air
+    contrast = lung.of(image).mean(dtype=np.float64) - air.of(image).mean(dtype=np.float64)
+    error = image.astype(np.float64) - truth
+    spread = np.sqrt(lung.of(error).var() + air.of(error).var())
+    return float(contrast / spread) if spread > 0 else float("nan")
+
+
+def mask_contrast(
+    image: NDArray[np.floating], lung_mask: NDArray[np.generic], air_mask: NDArray[np.generic]
+) -> float:
+    """`contrast_to_noise` of an image (y, x) from all pixels of two masks (y, x).
+
+    The variance of the lung then holds its vessels and its unevenness beside noise and streaks.
+    """
+    return contrast_to_noise(image[lung_mask != 0], image[air_mask != 0])
