@@ -3,6 +3,7 @@
 from typing import NoReturn
 
 from dfsynth.records import GeneratorFacts, IntensityWindow
+from dfsynth.tasks import DEFAULT_TASK
 
 
 class NoGenerator:
@@ -18,6 +19,7 @@ class NoGenerator:
             window=(0.0, 1.0),
             has_lung=False,
             license="none",
+            task=DEFAULT_TASK,
             has_learned_scores=False,
         )
 

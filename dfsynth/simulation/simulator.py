@@ -18,7 +18,7 @@ from dfsynth.simulation.dark_field_ct.objects import (
     ObjectOrigin,
     ProceduralObjects,
 )
-from dfsynth.simulation.dark_field_ct.pairs import ScannedObjects, scan_settings
+from dfsynth.simulation.dark_field_ct.pairs import ScannedObjects, settings_of
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
 from dfsynth.simulation.origins import CtOrigin, PairOrigin, PhantomOrigin, RadiographOrigin
 from dfsynth.simulation.sampling import SamplingOptions
@@ -37,7 +37,7 @@ class Simulator:
             UsageError: the device or a folder is not there.
         """
         self._device = resolve_device(options.device)
-        self._scan = scan_settings(options) if options.is_of_ct else None
+        self._scan = settings_of(options) if options.is_of_ct else None
         self._origins = (
             radiograph_origins(options, self._device)
             if self._scan is None

@@ -76,7 +76,7 @@ def test_exported_schema_is_current() -> None:
 
 def test_the_module_prints_the_export() -> None:
     printed = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "dfsynth.manifest.export", "pairs"],
+        [sys.executable, "-W", "error", "-m", "dfsynth.manifest.export", DEFAULT_TASK],
         check=True,
         capture_output=True,
         cwd=EXPORTED.parents[1],

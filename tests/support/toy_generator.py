@@ -8,6 +8,7 @@ import numpy as np
 
 from dfsynth.errors import UsageError
 from dfsynth.records import Generated, GeneratorFacts, Intensity, IntensityWindow, ModelInput
+from dfsynth.tasks import DEFAULT_TASK
 
 _PERCENTILES = IntensityWindow()
 
@@ -66,6 +67,7 @@ class ToyMaker:
             window=(0.0, 1.0),
             has_lung=True,
             license="none",
+            task=DEFAULT_TASK,
             has_learned_scores=learned is not None,
         )
         self.learned = learned

@@ -10,8 +10,8 @@ from dfsynth.options import SimulateOptions
 from dfsynth.options.simulate_options import CT_TASK
 from dfsynth.records import MadePair, PairFacts, PairItem, Parameter
 from dfsynth.simulation.dark_field_ct.objects import DrawnObject, ObjectOrigin
-from dfsynth.simulation.dark_field_ct.scan import ScannedSlice, scan
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
+from dfsynth.simulation.dark_field_ct.scanning import ScannedSlice, scan
 from dfsynth.simulation.origins.origin import SubjectListing
 from dfsynth.simulation.streams import Streams
 
@@ -69,7 +69,7 @@ class ScannedObjects:
         )
 
 
-def scan_settings(options: SimulateOptions) -> ScanSettings:
+def settings_of(options: SimulateOptions) -> ScanSettings:
     """The scanner that options ask for.
 
     Raises:
