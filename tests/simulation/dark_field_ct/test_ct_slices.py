@@ -29,7 +29,8 @@ def check(drawn: SliceObject) -> None:
     dark_field = drawn.dark_field_per_m
     assert dark_field[drawn.air_mask == 1].max() == 0
     assert dark_field[drawn.lung_mask == 1].sum() > 0.95 * dark_field.sum()
-    eps = float(drawn.parameters["eps_bar_per_m"] or 0)
+    eps = drawn.parameters["eps_bar_per_m"]
+    assert isinstance(eps, float)
     assert 0.5 < eps < 6.5
 
 

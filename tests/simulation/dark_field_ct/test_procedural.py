@@ -18,17 +18,23 @@ SIZE = 160
 HEALTHY = frozenset({"emphysema", "opacities"})
 
 
+def parameter(drawn: SliceObject, name: str) -> float:
+    value = drawn.parameters[name]
+    assert isinstance(value, float)
+    return value
+
+
 @pytest.fixture(scope="module", params=[1, 2, 3])
 def chest(request: pytest.FixtureRequest) -> SliceObject:
     return draw_chest(SIZE, Streams(request.param), CPU, without=HEALTHY)
 
 
 def test_the_lungs_have_the_coefficient_that_was_drawn(chest: SliceObject) -> None:
-    expected = float(chest.parameters["eps_bar_healthy_per_m"] or 0)
-    assert 1.0 < float(chest.parameters["eps_healthy_per_m"] or 0) <= expected < 6.0
-    assert chest.parameters["eps_bar_per_m"] == pytest.approx(expected, rel=1e-4)
+    expected = parameter(chest, "eps_bar_healthy_per_m")
+    assert 1.0 < parameter(chest, "eps_healthy_per_m") <= expected < 6.0
+    assert parameter(chest, "eps_bar_per_m") == pytest.approx(expected, rel=1e-4)
     # The lung's share of the pixels, not their number: walls and vessels take a part of some.
-    area_mm2 = float(chest.parameters["lung_area_mm2"] or 0)
+    area_mm2 = parameter(chest, "lung_area_mm2")
     total = float(chest.dark_field_per_m.sum()) * chest.pixel_mm**2
     assert total / area_mm2 == pytest.approx(expected, rel=1e-4)
     inside = chest.dark_field_per_m[chest.lung_mask == 1]
@@ -81,9 +87,9 @@ def test_the_back_lies_below() -> None:
 
 def test_emphysema_lowers_the_coefficient() -> None:
     worst = draw_chest(SIZE, Streams(5), CPU, severity=(1.0, 1.0), without=frozenset({"opacities"}))
-    ratio = worst.parameters["eps_bar_per_m"] / worst.parameters["eps_bar_healthy_per_m"]
+    ratio = parameter(worst, "eps_bar_per_m") / parameter(worst, "eps_bar_healthy_per_m")
     assert 0.35 < ratio < 0.65
-    assert worst.parameters["laa950"] > 0.1
+    assert parameter(worst, "laa950") > 0.1
 
 
 def test_equal_seeds_give_equal_slices_and_others_do_not() -> None:
@@ -100,7 +106,7 @@ def test_the_size_changes_the_pixels_and_not_the_patient() -> None:
     small, large = (draw_chest(size, Streams(9), CPU, without=HEALTHY) for size in (80, 160))
     assert small.pixel_mm == pytest.approx(2 * large.pixel_mm, rel=0.02)
     assert small.parameters["bmi"] == large.parameters["bmi"]
-    areas = [o.parameters["lung_area_mm2"] for o in (small, large)]
+    areas = [parameter(o, "lung_area_mm2") for o in (small, large)]
     assert areas[0] == pytest.approx(areas[1], rel=0.02)
     binned = large.mu_per_m.reshape(80, 2, 80, 2).mean(axis=(1, 3))
     assert np.corrcoef(binned.ravel(), small.mu_per_m.ravel())[0, 1] > 0.99

@@ -9,7 +9,7 @@ from dfsynth.simulation.dark_field_ct import SliceObject
 
 
 def make(**changes: Any) -> SliceObject:
-    values = {
+    values: dict[str, Any] = {
         "mu_per_m": np.zeros((4, 4), np.float32),
         "dark_field_per_m": np.zeros((4, 4), np.float32),
         "lung_mask": np.zeros((4, 4), np.uint8),
