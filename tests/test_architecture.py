@@ -48,8 +48,8 @@ DESCRIBED = STAGES | {
 MOST_FILE_LINES = 450
 MOST_FUNCTION_LINES = 60
 FORBIDDEN_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc"})
-# Holds one function that no package offers under the same name.
-NAMESAKES = frozenset({"dfsynth.decode.sniff"})
+# Each holds one function that no package offers under the same name.
+NAMESAKES = frozenset({"dfsynth.decode.sniff", "dfsynth.simulation.dark_field_ct.scan"})
 HEAVY = frozenset(
     {"torch", "pyarrow", "cv2", "duckdb", "zarr", "h5py", "pydicom", "imagecodecs", "numcodecs"}
 )
