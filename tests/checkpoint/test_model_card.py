@@ -392,7 +392,7 @@ def test_dropout_leaves_something(dropout: float) -> None:
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        ("backbone", "coarse, compact, published"),
+        ("backbone", "coarse, compact, published, residual-unet"),
         ("guidance", "attention, concat, none"),
         ("likelihood", "gennorm, laplace, gaussian, point"),
     ],
