@@ -1,14 +1,17 @@
 """The residual U-Net: wiring, what it adds to the image, and whose statistics it goes by."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import torch
+from small_cards import small_card
 from torch import Tensor
 
-from dfsynth.checkpoint import CascadeConfig
+from dfsynth.checkpoint import CascadeConfig, read_checkpoint
+from dfsynth.inference import load_network, save_checkpoint
 from dfsynth.inference.generator import CascadeGenerator
-from dfsynth.models import build_cascade
+from dfsynth.models import CascadeNetwork, build_cascade
 from dfsynth.models.residual_unet import BatchNorm, ResidualUNet
 from dfsynth.models.weights import decode_weights, encode_weights
 
@@ -148,6 +151,25 @@ def test_running_statistics_are_kept_as_they_are() -> None:
     statistics["stem.1.running_var"].fill_(torch.inf)
     with pytest.raises(ValueError, match=r"stem\.1\.running_var"):
         encode_weights(network)
+
+
+@torch.no_grad()
+def test_a_checkpoint_brings_statistics_back(tmp_path: Path) -> None:
+    config = CascadeConfig(1, (4, 8), 0.0, False, "residual-unet", likelihood="point")
+    network = build_cascade(config)
+    unet = network.stage(0)
+    assert isinstance(unet, ResidualUNet)
+    trained(unet)
+    save_checkpoint(tmp_path / "kept", network, small_card(config))
+    found = load_network(read_checkpoint(tmp_path / "kept"))
+    assert isinstance(found, CascadeNetwork)
+    assert not found.training
+    expected = dict(network.named_buffers())
+    assert expected.keys() == dict(found.named_buffers()).keys()
+    assert all(torch.equal(expected[name], kept) for name, kept in found.named_buffers())
+    masks = torch.ones(2, network.mask_width)
+    [one], [other] = (n.eval()(draw_images(2), masks) for n in (network, found))
+    torch.testing.assert_close(one.mean, other.mean, rtol=1e-2, atol=1e-2)
 
 
 def test_generated_maps_are_those_of_one_pass_in_evaluation_mode() -> None:
