@@ -115,7 +115,7 @@ def _inverted(shown: GreyValues) -> NDArray[np.uint16] | NDArray[np.float32]:
 
 
 def padding_mask(stored: Stored, data_set: DataSet) -> NDArray[np.bool_] | None:
-    """Where the image holds padding, or null where it has none."""
+    """Where an image (y, x) holds padding, as (y, x); null where it has none."""
     value = integers(data_set, tags.PADDING)
     if not value:
         return None

@@ -20,6 +20,9 @@ from dfsynth.decode.values import image_of_values
 from dfsynth.records import DecodedImage, IntensityRange
 
 _UNSPECIFIED: Final = ("", "US")
+_DEFINED_TERMS: Final = ("OD", "HU", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT")
+"""Units that PS3.3 C.11.1.1.2 knows; only these are named, since the header's text may say who the
+patient is."""
 _SPELLINGS: Final = {"m-1": "1/m", "/m": "1/m"}
 """UCUM's words for units, in those of cards."""
 
@@ -43,8 +46,9 @@ def read_rescaled_dicom(
         raise wrong_unit("a DICOM image without rescale slope and intercept", expected.unit)
     unit = _unit(data_set)
     if unit is not None and unit.casefold() != expected.unit.casefold():
+        named = unit if unit in _DEFINED_TERMS else "another unit"
         raise wrong_unit(
-            f"a DICOM image of values in {unit} (by its Rescale Type or, without one, as CT)",
+            f"a DICOM image of values in {named} (by its Rescale Type or, without one, as CT)",
             expected.unit,
         )
     stored = stored_values(data_set, pixels, limits)

@@ -72,6 +72,7 @@ class CascadeGenerator:
         heads: Judge | None = None,
         mc: MonteCarloMode = "full",
         fast_spread: float = 1.0,
+        *,
         intensity: Intensity = _OF_RADIOGRAPHS,
     ) -> None:
         """Moves the networks, all of one configuration, to the device.

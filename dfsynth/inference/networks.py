@@ -55,7 +55,15 @@ def _sample_members(
 ) -> MapGenerator:
     spread = network.config.fast_spread
     return CascadeGenerator(
-        network.cascades(), device, precision, mc_samples, seed, heads, mc, spread, intensity
+        network.cascades(),
+        device,
+        precision,
+        mc_samples,
+        seed,
+        heads,
+        mc,
+        spread,
+        intensity=intensity,
     )
 
 

@@ -4,6 +4,7 @@ import gzip
 import pickle
 import struct
 from pathlib import Path
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -40,8 +41,10 @@ def refusal(
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"tile": (16, 16)}])
-def test_floating_tiff_is_taken_as_it_is(dtype: type, options: dict[str, object]) -> None:
-    values = slice_values().astype(dtype)
+def test_floating_tiff_is_taken_as_it_is(
+    dtype: type[np.floating[Any]], options: dict[str, object]
+) -> None:
+    values: np.ndarray = slice_values().astype(dtype)
     assert values.min() < 0
     image = read(tiff_bytes(values, photometric="minisblack", **options))
     np.testing.assert_array_equal(image.pixels, values.astype(np.float32))
@@ -56,14 +59,14 @@ def test_floating_tiff_is_never_turned() -> None:
     np.testing.assert_array_equal(image.pixels, values)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, ">f4"])
+@pytest.mark.parametrize("dtype", ["<f4", "<f8", ">f4"])
 @pytest.mark.parametrize("shape", [(24, 20), (1, 24, 20), (24, 20, 1)])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_numpy_files_are_taken_as_they_are(
-    dtype: object, shape: tuple[int, ...], order: str
+    dtype: str, shape: tuple[int, ...], order: Literal["C", "F"]
 ) -> None:
     values = slice_values()
-    stored = np.asarray(values.reshape(shape), dtype=np.dtype(dtype), order=order)
+    stored = values.reshape(shape).astype(dtype, order=order)
     image = read(numpy_bytes(stored))
     np.testing.assert_array_equal(image.pixels, values)
 
@@ -151,6 +154,13 @@ def test_dicom_in_other_units_is_refused(elements: dict[str, object]) -> None:
     assert error.code is ErrorCode.WRONG_UNIT
     assert f"values in {elements.get('RescaleType', 'HU')}" in str(error)
     assert "expected values in 1/m" in str(error)
+
+
+def test_free_text_of_a_header_enters_no_message() -> None:
+    section = np.arange(16, dtype=np.int16).reshape(4, 4)
+    error = refusal(ct_bytes(section, RescaleType="Doe^Jane"))
+    assert "values in another unit" in str(error)
+    assert "Doe" not in str(error)
 
 
 def grey_files() -> dict[str, bytes]:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from dfsynth.errors import ErrorCode
 from dfsynth.extras import load_extra
+from dfsynth.files.nifti_header import NiftiHeader
 from dfsynth.simulation.ct.detached import find_data_name, names_a_neighbour
-from dfsynth.simulation.ct.nifti import NiftiHeader, read_nifti_header, read_nifti_values
+from dfsynth.simulation.ct.nifti import read_nifti_header, read_nifti_values
 from dfsynth.simulation.ct.slices import check_pixels, stack_slices
 from dfsynth.simulation.ct.volume import CtCandidate, CtFormat, CtLimits, CtVolume, refusal
 
