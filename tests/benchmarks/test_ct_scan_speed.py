@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 from ct_scan_speed import PlainScan, compare, draw_slice, measure
-
 from dfsynth.simulation.dark_field_ct.scan import scan
+
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
 
 
