@@ -1,0 +1,199 @@
+"""Dark-field CT from simulation to restored slices: the same stores, commands and refusals."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from store_content import assert_equal_stores
+
+import dfsynth
+from dfsynth.errors import UsageError
+from dfsynth.manifest import pair_schema
+from dfsynth.options import SimulateOptions
+
+pytestmark = pytest.mark.torch
+CT = "dark-field-ct"
+SMALL = {"task": CT, "size": 64, "rotations": 2, "shots": 200, "window_shots": 21}
+RECIPE = """
+name = "streaks"
+task = "dark-field-ct"
+size = 64
+batch = 2
+window = [0.0, 5.0]
+[network]
+backbone = "residual-unet"
+stages = 1
+widths = [4, 4, 4, 4, 4]
+dropout = 0.0
+lung_head = false
+likelihood = "point"
+[augmentation]
+rotation_deg = 0.0
+contrast = 0.0
+[loss]
+misfit = "l2"
+adversarial = 0.0
+residual = 0.0
+lung = 0.0
+[validation]
+every_steps = 2
+score = "mse"
+[[phase]]
+name = "only"
+stages = [1]
+steps = 4
+learning_rate = 1e-3
+"""
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("ct") / "ct.zarr"
+    dfsynth.simulate_pairs(out, 12, shard_size=4, progress=None, **SMALL)
+    return out
+
+
+@pytest.fixture(scope="module")
+def checkpoint(pairs, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "recipe.toml").write_text(RECIPE)
+    dfsynth.train_generator(folder / "recipe.toml", pairs, folder / "run", progress=None)
+    return folder / "run" / "best"
+
+
+def test_a_store_holds_what_the_task_says(pairs):
+    store = dfsynth.open_store(pairs)
+    assert store.maps == (
+        *("single_rotation", "multi_rotation", "truth", "attenuation"),
+        *("lung_mask", "air_mask"),
+    )
+    assert store.manifest.schema.equals(pair_schema(CT).arrow, check_metadata=True)
+    assert store.provenance["task"] == CT
+    assert store.provenance["settings"]["scan rotations"] == 2
+    assert store.arrays["truth"].attrs["units"] == "1/m"
+    for line in store.manifest.to_pylist():
+        truth, lung = (store.read(name, line["row"]) for name in ("truth", "lung_mask"))
+        if line["object"] == "chest":
+            assert truth[lung == 1].mean() == pytest.approx(line["eps_bar_per_m"], rel=0.3)
+        assert np.isfinite(store.read("single_rotation", line["row"])).all()
+        assert line["scan_mode_1_amplitude_rad"] > 0
+
+
+def test_a_simulation_that_was_cut_ends_as_one_that_was_not(pairs, tmp_path):
+    out = tmp_path / "ct.zarr"
+    for part in (0, 1, 2):
+        dfsynth.simulate_pairs(out, 12, shard_size=4, partition=(part, 3), progress=None, **SMALL)
+    assert_equal_stores(pairs, out)
+    with pytest.raises(UsageError, match="scan rotations"):
+        dfsynth.simulate_pairs(out, 12, shard_size=4, progress=None, **{**SMALL, "rotations": 3})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"rotations": 2}, "--rotations: expected with --task dark-field-ct alone"),
+        ({"task": CT, "kvp": 100}, "--kvp: expected with --task dark-field-radiography alone"),
+        ({"task": CT, "without": "stripes"}, "--without stripes"),
+        ({"task": "ct"}, "no task 'ct'"),
+        ({"task": CT, "size": 100}, "another multiple of 8"),
+    ],
+)
+def test_options_of_another_task_are_refused(tmp_path, given, said):
+    with pytest.raises(UsageError, match=said):
+        SimulateOptions.of(out=tmp_path / "x.zarr", n=2, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"shots": 20}, "fewer than"),
+        ({"rotations": 0}, "rotations"),
+        ({"window_shots": 22}, "odd"),
+        ({"vibration": -1}, "vibration"),
+    ],
+)
+def test_a_scan_that_cannot_be_is_refused_before_anything_is_written(
+    tmp_path, run_cli, given, said
+):
+    command = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+    out = tmp_path / "x.zarr"
+    status, _, errors = run_cli(
+        "simulate", "--task", CT, "--out", out, "--n", 2, "--size", 64, *command
+    )
+    assert status == 2
+    assert said in errors
+    assert not out.exists()
+
+
+def test_slices_are_restored_and_a_radiograph_among_them_is_a_failed_row(
+    pairs, checkpoint, tmp_path, run_cli
+):
+    store, source = dfsynth.open_store(pairs), tmp_path / "slices"
+    source.mkdir()
+    slices = [store.read("single_rotation", row) for row in range(2)]
+    tifffile.imwrite(source / "a.tiff", slices[0])
+    np.save(source / "b.npy", slices[1])
+    tifffile.imwrite(source / "c.tiff", (np.arange(4096).reshape(64, 64) % 251).astype(np.uint8))
+    maps = ("dark_field_coefficient", "aleatoric", "single_rotation")
+    out = tmp_path / "out.zarr"
+    report = dfsynth.build(
+        source, out, checkpoint=str(checkpoint), maps=maps, dtype="float32", progress=None
+    )
+    assert (report.ok, report.failed) == (2, 1)
+    built = dfsynth.open_store(out)
+    lines = built.manifest.to_pylist()
+    assert [line["error_code"] for line in lines] == [None, None, "wrong_unit"]
+    assert built.arrays["dark_field_coefficient"].attrs["units"] == "1/m"
+    assert built.arrays["aleatoric"].attrs["units"] == "1/m"
+    assert built.arrays["single_rotation"].attrs["units"] == "1/m"
+    for row, values in enumerate(slices):
+        np.testing.assert_array_equal(built.read("single_rotation", row), values)
+    assert built.provenance["task"] == CT
+    assert built.provenance["dark_field_coefficient_unit"] == "1/m"
+    assert run_cli("verify", out)[0] == 0
+    for command in (("show", out, "--out", tmp_path / "x.png"), ("info", out)):
+        assert run_cli(*command)[0] == 0
+    assert run_cli("report", out, "--out", tmp_path / "report")[0] == 0
+    assert run_cli("export", out, "--to", "tiff", "--out", tmp_path / "tiffs")[0] == 0
+
+
+def test_a_map_of_another_task_is_refused(checkpoint, tmp_path, run_cli):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).random((64, 64), np.float32))
+    status, _, errors = run_cli(
+        *("build", "--source", tmp_path, "--out", tmp_path / "x.zarr"),
+        *("--checkpoint", checkpoint, "--maps", "dark_field"),
+    )
+    assert status == 2
+    assert "is for dark-field-ct, whose maps are dark_field_coefficient, aleatoric" in errors
+
+
+def test_pairs_of_another_task_are_refused(pairs, tmp_path, run_cli):
+    radiographs = tmp_path / "pairs.zarr"
+    dfsynth.simulate_pairs(radiographs, 2, size=64, progress=None)
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    status, _, errors = run_cli(
+        "train", tmp_path / "recipe.toml", "--data", radiographs, "--out", tmp_path / "run"
+    )
+    assert status == 2
+    assert "holds pairs for dark-field-radiography; expected those for dark-field-ct" in errors
+    status, _, errors = run_cli("evaluate", "default", "--data", pairs, "--out", tmp_path / "e")
+    assert status == 2
+    assert "holds pairs for dark-field-ct; expected those for dark-field-radiography" in errors
+
+
+def test_one_slice_in_one_line(pairs, checkpoint):
+    values = dfsynth.open_store(pairs).read("single_rotation", 1)
+    made = dfsynth.generate(values, checkpoint=str(checkpoint))
+    assert made.output.shape == (64, 64)
+    np.testing.assert_allclose(made.input, values, rtol=2e-3, atol=1e-3)
+    assert "dark_field_coefficient" in made.maps
+    assert "Synthetic images" in made._repr_html_()
+
+
+def test_the_card_names_the_task_and_its_units(checkpoint):
+    card = json.loads((checkpoint / "model.json").read_text())
+    assert card["task"] == CT
+    assert card["unit"] == "1/m"
+    assert card["intensity"] == {"low": 0.0, "high": 1.0, "unit": "1/m"}

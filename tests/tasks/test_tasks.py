@@ -1,0 +1,81 @@
+"""The tasks that come with dfsynth are whole, and a task that is not is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dfsynth.errors import UsageError
+from dfsynth.files.toml_record import read_record_file
+from dfsynth.records import IntensityRange, IntensityWindow
+from dfsynth.resources import data_folder
+from dfsynth.tasks import DEFAULT_TASK, Task, known_maps, task_named, task_names
+
+CT = "dark-field-ct"
+
+
+def read(path: Path) -> Task:
+    return read_record_file(Task, path, "the task")
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_each_is_named_as_its_file_and_says_that_all_is_synthetic(name: str) -> None:
+    task = task_named(name)
+    assert task.name == name
+    assert task.notice.startswith("Synthetic images")
+    assert task.pairs_notice.startswith("Simulated images")
+    for sentence in (task.notice, task.pairs_notice):
+        assert "not for diagnosis" in sentence
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_each_map_has_words_and_a_unit(name: str) -> None:
+    task = task_named(name)
+    assert set(task.map_words) == set(task.map_units("1/m")) <= set(known_maps())
+    assert task.output_maps == (task.output.array, "aleatoric", "epistemic")
+    assert all(task.map_units("x")[name] == "x" for name in task.output_maps)
+
+
+def test_the_first_is_dark_field_radiography() -> None:
+    assert task_names()[0] == DEFAULT_TASK == "dark-field-radiography"
+
+
+def test_values_in_a_unit_are_taken_as_they_are_and_grey_values_between_percentiles() -> None:
+    assert task_named(CT).input.convention == IntensityRange(0.0, 1.0, "1/m")
+    assert task_named(DEFAULT_TASK).input.convention == IntensityWindow()
+
+
+def test_an_input_comes_back_in_its_unit(tmp_path: Path) -> None:
+    text = (data_folder("tasks") / f"{CT}.toml").read_text()
+    scaled = tmp_path / "x.toml"
+    scaled.write_text(text.replace("intensity = [0.0, 1.0]", "intensity = [-1.0, 4.0]"))
+    image = np.float32([[-0.2, 0.0], [0.2, 1.5]])
+    np.testing.assert_allclose(
+        read(scaled).input.restore(image), [[-2.0, -1.0], [0.0, 6.5]], rtol=1e-6
+    )
+    assert task_named(DEFAULT_TASK).input.restore(image) is image
+
+
+def test_an_unknown_task_is_answered_by_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="no task 'mri': expected dark-field-radiography or dark-"):
+        task_named("mri")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('target = "multi_rotation"', 'target = "many"', r"no \[\[array\]\] is called 'many'"),
+        ('name = "air_mask"', 'name = "lung_mask"', "two of one name"),
+        ('unit = "1/m"\nintensity', 'untit = "1/m"\nintensity', "did you mean 'input.unit'"),
+        ("intensity = [0.0, 1.0]", "intensity = [1.0, 1.0]", "a low and a higher number"),
+    ],
+)
+def test_a_file_that_is_wrong_is_refused_by_its_place(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    text = (data_folder("tasks") / f"{CT}.toml").read_text()
+    assert old in text
+    wrong = tmp_path / "x.toml"
+    wrong.write_text(text.replace(old, new, 1))
+    with pytest.raises(UsageError, match=said):
+        read(wrong)
