@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -98,10 +99,10 @@ def measure(make: Callable[[], ScannedSlice]) -> Timed:
     return Timed(scanned, time.perf_counter() - wall, time.process_time() - processors)
 
 
-def compare(slice_object: SliceObject, ours: Timed, plain: Timed) -> dict[str, object]:
+def compare(slice_object: SliceObject, ours: Timed, plain: Timed) -> dict[str, Any]:
     """How much faster, and mean and standard deviation in the lungs by both, in 1/m."""
     lungs = slice_object.lung_mask == 1
-    figures: dict[str, object] = {
+    figures: dict[str, Any] = {
         "plain_slices_per_minute": round(60 / plain.seconds, 3),
         "plain_cpu_seconds": round(plain.cpu_seconds, 2),
         "times_as_fast": round(plain.seconds / ours.seconds, 1),
@@ -151,7 +152,13 @@ class PlainScan:
         )
 
     def project(self, image: NDArray[np.float32], theta: Array) -> Array:
-        return radon(image.astype(float), theta).T * self.slice_object.pixel_mm / 1000
+        return (
+            radon(  # type: ignore[no-untyped-call]
+                image.astype(float), theta
+            ).T
+            * self.slice_object.pixel_mm
+            / 1000
+        )
 
     def expose(
         self, attenuation: Array, dark_field: Array, phase: FringePhase, turn: int
@@ -174,7 +181,9 @@ class PlainScan:
             visibility = settings.visibility * blur * np.exp(-dark_field[shot])
             mean = settings.photons * np.exp(-attenuation[shot])
             counts[shot] = mean * (1 + visibility * np.cos(phases[shot]))
-        return (self.rng.poisson(counts) if settings.photon_noise else counts), phases
+        if settings.photon_noise:
+            counts = self.rng.poisson(counts).astype(float)
+        return counts, phases
 
     def fit(self, counts: Array, phases: Array) -> tuple[Array, Array]:
         """Mean and visibility (detector_pixels) of fits to (shots, detector_pixels)."""
@@ -201,7 +210,13 @@ class PlainScan:
         return dark_field, attenuation
 
     def reconstruct(self, integrals: Array, theta: Array) -> NDArray[np.float32]:
-        image = iradon(integrals.T, theta, filter_name="hann") * 1000 / self.slice_object.pixel_mm
+        image = (
+            iradon(  # type: ignore[no-untyped-call]
+                integrals.T, theta, filter_name="hann"
+            )
+            * 1000
+            / self.slice_object.pixel_mm
+        )
         return image.astype(np.float32)
 
 

@@ -34,7 +34,9 @@ def _sum_along_rays(
 ) -> torch.Tensor:
     """Sums of samples at (`across` (detector, depth), `depth` (depth)), in half sides, turned."""
     cos, sin = angles.cos()[:, None, None], angles.sin()[:, None, None]
-    grid = torch.stack([cos * across - sin * depth, sin * across + cos * depth], dim=-1)
+    grid = across.new_empty(len(angles), *across.shape, 2)
+    torch.sub(cos * across, sin * depth, out=grid[..., 0])
+    torch.add(sin * across, cos * depth, out=grid[..., 1])
     views, detector, samples, _ = grid.shape
     values = grid_sample(
         maps[None], grid.view(1, views * detector, samples, 2), align_corners=False

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dfsynth.errors import UsageError
 from dfsynth.simulation.dark_field_ct.coverage import LEAST_COVERAGE, phase_coverage
@@ -160,11 +161,11 @@ class ScanSettings:
                     "rotation drift by no whole number of cycles"
                 )
 
-    def _mean_phase(self, rotation: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def _mean_phase(self, rotation: int) -> NDArray[np.float64]:
         """Fringe phase in rad at the shots of one turn, (shots), with every mode at its mean."""
-        shots = np.arange(self.shots_per_rotation) + 0.5
+        shots = np.arange(self.shots_per_rotation, dtype=np.float64) + 0.5
         time_s = shots * self.shot_s + rotation * self.rotation_s
-        phase = 2 * np.pi * self.drift_cycles_per_s * time_s
+        phase = np.asarray(2 * np.pi * self.drift_cycles_per_s * time_s, np.float64)
         for mode in self.modes:
             moved = mode.amplitude_rad * np.sin(2 * np.pi * mode.frequency_hz * time_s)
             phase += self.vibration_scale * moved

@@ -16,6 +16,7 @@ from dfsynth.simulation.dark_field_ct.retrieval import Fringe, FringeSums, to_li
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.dark_field_ct.vibration import FringePhase, draw_phase
+from dfsynth.simulation.dark_field_ct.views import average_to_views
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def scan(
     every = step_over_rotations(first, turns)
     single = to_line_integrals(first.over_neighbours(settings.window_shots).fit(), reference)
     multi = to_line_integrals(every.over_neighbours(settings.stepping_shots).fit(), reference)
-    slices = reconstruct(torch.cat([single, multi[:1]]), geometry, settings.filter).cpu().numpy()
+    views, view_geometry = average_to_views(torch.cat([single, multi[:1]]), geometry)
+    slices = reconstruct(views, view_geometry, settings.filter).cpu().numpy()
     return ScannedSlice(
         single_rotation=slices[0],
         multi_rotation=slices[2],

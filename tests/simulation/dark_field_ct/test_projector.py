@@ -1,6 +1,7 @@
 """Projections of discs and ellipses against their chords."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ DISC = Ellipse(0.0, 0.0, 90.0, 90.0, 2.5)
 LUNG = Ellipse(55.0, -40.0, 50.0, 85.0, 2.5)
 
 
-def geometry(beam: str, **changes: int | float) -> ScanGeometry:
+def geometry(beam: str, **changes: Any) -> ScanGeometry:
     return ScanGeometry.of(
         ScanSettings(beam=beam, shots_per_rotation=90, **changes), SIDE, PIXEL_MM
     )

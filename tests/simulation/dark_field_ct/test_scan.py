@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,16 +55,16 @@ def disc(side: int) -> SliceObject:
     )
 
 
-def take(slice_object: SliceObject, seed: int = 0, **settings: float | str | bool) -> ScannedSlice:
+def take(slice_object: SliceObject, seed: int = 0, **settings: Any) -> ScannedSlice:
     return scan(
         slice_object,
-        ScanSettings(**settings),  # type: ignore[arg-type]
+        ScanSettings(**settings),
         np.random.default_rng(seed),
         CPU,
     )
 
 
-def steady(slice_object: SliceObject, **settings: float | str | bool) -> ScannedSlice:
+def steady(slice_object: SliceObject, **settings: Any) -> ScannedSlice:
     """A scan without vibration and noise."""
     return take(
         slice_object,
