@@ -330,7 +330,6 @@ def test_other_options_are_refused_by_the_name_of_the_store(bucket: Bucket, imag
         ({"out": "s3://b/x.h5"}, "HDF5"),
         ({"overwrite": True}, "--overwrite: not for a store in an object store"),
         ({"extend": True}, "--extend: not for a store in an object store"),
-        ({"device": "cuda:all"}, "--device cuda:all: not for a store in an object store"),
         ({"retry_failed": True}, "--retry-failed: not for a store in an object store"),
     ],
 )
