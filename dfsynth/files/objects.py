@@ -114,6 +114,23 @@ def read_object(path: ObjectPath) -> bytes | None:
         return fetch(path, None)
 
 
+def fetch_file(path: ObjectPath, file: Path) -> bool:
+    """Copies an object into a file, in parts where it is large; False where there is none.
+
+    Raises:
+        UsageError: there is no such bucket.
+        DfsynthError: the store refuses.
+    """
+    with object_faults(f"read {path}", path.bucket, DfsynthError):
+        try:
+            filesystem().get_file(path.address, str(file))
+        except OSError as error:
+            if is_missing(error):
+                return False
+            raise
+    return True
+
+
 def put_object(path: ObjectPath, content: bytes) -> None:
     """Makes an object, or replaces it, whole.
 

@@ -11,6 +11,7 @@ from dfsynth.jobs.engine import RunReport, Work, partition_shards, report_run
 from dfsynth.jobs.extension import extend_store, tell_new_inputs
 from dfsynth.jobs.generator import GeneratorMaker, MadeOnce
 from dfsynth.jobs.planning import Planned, find_planned, is_finished, plan_or_resume
+from dfsynth.jobs.remote_shards import RemoteShards
 from dfsynth.jobs.shard_builder import ShardBuilder
 from dfsynth.jobs.stages import StageUse
 from dfsynth.jobs.store_card import finish_card, mend_card
@@ -29,6 +30,7 @@ def run_build(
     progress: Progress,
     stopped: Callable[[], bool] = lambda: False,
     committed: Callable[[int], None] = lambda _: None,
+    remote: RemoteShards | None = None,
 ) -> RunReport:
     """Builds a store, or goes on where an earlier run of the same command stopped.
 
@@ -38,6 +40,7 @@ def run_build(
         progress: Who is told.
         stopped: Asked between batches: whether the run is to end soon. What it has made is kept.
         committed: Told of each shard once it is.
+        remote: The store that the folder `options.out` stands for, where it does.
 
     Raises:
         UsageError: wrong options, no images, or a conflict with what the store holds.
@@ -58,7 +61,7 @@ def run_build(
             mend_card(layout, progress)
             return report_run(work, Tally(0, 0), fresh)
     with (
-        workers_for(job) as (workers, planning),
+        workers_for(job, options.out if remote is None else remote.place) as (workers, planning),
         plan_or_resume(planning, layout, progress) as planned,
     ):
         if workers is None:
@@ -67,7 +70,7 @@ def run_build(
                 tally, use = build_partition(job, planned, progress, activity, stopped, committed)
             stalls: Mapping[str, float] = activity.longest
         else:
-            tally, stalls = spread_partition(workers, job, planned, progress, stopped)
+            tally, stalls = spread_partition(workers, job, planned, progress, stopped, remote)
             use = None
         finish_card(layout, planned.lock)
         work = Work(layout, planned.record, options.partition, planned.resumed, started)

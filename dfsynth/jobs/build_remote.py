@@ -14,11 +14,11 @@ from dfsynth.jobs.build_source import open_build_source
 from dfsynth.jobs.engine import RunReport
 from dfsynth.jobs.generator import GeneratorMaker, MadeOnce
 from dfsynth.jobs.planning import plan_or_resume
-from dfsynth.jobs.store_card import update_card
+from dfsynth.jobs.remote_shards import RemoteShards
+from dfsynth.jobs.workers.driver import workers_for
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
 from dfsynth.store import StoreLayout
-from dfsynth.store.record import read_record
 from dfsynth.store.remote import RemoteStore, staging
 
 
@@ -64,44 +64,21 @@ def _build_remote(
     remote.probe()
     with staging(root) as folder:
         local, layout = replace(options, out=folder), StoreLayout(folder)
+        shards = RemoteShards(remote, layout)
         resumed = remote.fetch(layout)
         if not resumed:
             job = BuildJob(local, open_build_source(options, maker.facts.intensity), once)
-            with plan_or_resume(job, layout, progress):
+            with (
+                workers_for(job, root) as (_, planning),
+                plan_or_resume(planning, layout, progress),
+            ):
                 pass
             if not remote.publish_plan(layout):
                 shutil.rmtree(folder)
                 resumed = remote.fetch(layout)
-        publisher = _Publisher(remote, layout)
-        report = run_build(local, once, progress, stopped, publisher.publish)
-        _publish_card(remote, layout)
+        report = run_build(local, once, progress, stopped, shards.publish, shards)
+        shards.publish_card()
     return replace(report, store=str(root), resumed=resumed)
-
-
-def _publish_card(remote: RemoteStore, layout: StoreLayout) -> None:
-    """Puts the card; that of a finished store where the shards of all processes make it one."""
-    shards = read_record(layout.build).shards
-    if len(layout.committed_shards()) < shards:
-        remote.fetch_parts(layout)
-        update_card(layout)
-    remote.publish_card(layout, replacing=len(layout.committed_shards()) == shards)
-
-
-class _Publisher:
-    """Puts shards as they are committed in the folder; before the first, the documents."""
-
-    def __init__(self, remote: RemoteStore, layout: StoreLayout) -> None:
-        self._remote = remote
-        self._layout = layout
-        self._names: list[str] = []
-
-    def publish(self, shard: int) -> None:
-        """See `RemoteStore.publish_shard`."""
-        if not self._names:
-            self._names = [spec.name for spec in read_record(self._layout.build).arrays]
-            self._remote.publish_documents(self._layout)
-            self._remote.publish_card(self._layout, replacing=False)
-        self._remote.publish_shard(self._layout, self._names, shard)
 
 
 def _require_possible(options: BuildOptions, root: ObjectPath) -> None:
@@ -111,8 +88,6 @@ def _require_possible(options: BuildOptions, root: ObjectPath) -> None:
             "s3://BUCKET/x.zarr"
         )
     given = {
-        "--engine ray": options.engine == "ray",
-        "--device cuda:all": options.device == "cuda:all",
         "--overwrite": options.overwrite,
         "--extend": options.extend,
         "--retry-failed": options.retry_failed is not None,

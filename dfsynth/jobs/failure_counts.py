@@ -20,7 +20,7 @@ from dfsynth.records import ManifestRow, PairRow
 from dfsynth.store import StoreLayout
 from dfsynth.store.layout import shard_of_part
 
-_KEPT_FROM: Final = 1000
+KEPT_FROM: Final = 1000
 """Shards of a store from which on there are lines."""
 _Look: TypeAlias = list[int]
 
@@ -31,8 +31,8 @@ def count_failures(layout: StoreLayout) -> Counter[tuple[int, str]]:
     Raises:
         StoreError: the manifest cannot be read, or a part is damaged or under another's name.
     """
-    looks = _look_at_parts(layout)
-    known = _read_lines(layout) if len(looks) >= _KEPT_FROM else {}
+    looks = look_at_parts(layout)
+    known = _read_lines(layout) if len(looks) >= KEPT_FROM else {}
     current: dict[int, dict[str, int]] = {
         shard: known[shard]["failed"]
         for shard, look in looks.items()
@@ -47,7 +47,7 @@ def count_failures(layout: StoreLayout) -> Counter[tuple[int, str]]:
                 "committed: it lies under another's name; `dfsynth verify` names what is damaged"
             )
         current[shard][code] = count
-    if unread and len(looks) >= _KEPT_FROM:
+    if unread and len(looks) >= KEPT_FROM:
         _add_lines(layout, (_line(shard, looks[shard], current[shard]) for shard in unread))
     return Counter(
         {
@@ -69,7 +69,7 @@ def note_failures(
         shard: The one that was committed.
         rows: What its part holds.
     """
-    if shards < _KEPT_FROM:
+    if shards < KEPT_FROM:
         return
     codes = Counter(row.error_code for row in rows if row.error_code is not None)
     with suppress(OSError):
@@ -81,8 +81,12 @@ def _line(shard: int, look: _Look, failed: Mapping[str, int]) -> str:
     return json.dumps({"shard": shard, "part": look, "failed": failed})
 
 
-def _look_at_parts(layout: StoreLayout) -> dict[int, _Look]:
-    """Of each part, what changes when it is written again."""
+def look_at_parts(layout: StoreLayout) -> dict[int, _Look]:
+    """Of each part, by its shard, what changes when it is written again.
+
+    Raises:
+        StoreError: the manifest's folder cannot be listed.
+    """
     looks = {}
     with store_faults(f"list {layout.manifest}"), os.scandir(layout.manifest) as entries:
         for entry in entries:

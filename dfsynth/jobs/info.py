@@ -6,22 +6,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from dfsynth.errors import StoreError
 from dfsynth.files.object_path import AnyPath, ObjectPath, to_any_path
 from dfsynth.files.objects import list_objects
 from dfsynth.jobs.failure_counts import count_failures
-from dfsynth.manifest import read_manifest, score_quantiles
-from dfsynth.score import NO_SCORES
+from dfsynth.jobs.manifest_summary import summarise_manifest
 from dfsynth.store import StoreLayout, missing_files
 from dfsynth.store.record import read_record
 from dfsynth.store.remote import mirrored
-
-_COUNTED: Final = ("status", "error_code", "flags", "origin", "split")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +71,13 @@ def _describe_remote(layout: StoreLayout, root: ObjectPath) -> StoreInfo:
 
 def _describe(layout: StoreLayout) -> StoreInfo:
     record = read_record(layout.build)
-    table = read_manifest(layout.manifest, record.manifest_schema, (*_COUNTED, *NO_SCORES))
+    summary = summarise_manifest(layout, record.manifest_schema)
     inputs = record.cut.inputs
-    if table.num_rows > inputs:
+    if summary.rows > inputs:
         raise StoreError(
-            f"the manifest of {layout.root} has {table.num_rows} rows, its plan {inputs}: a part "
+            f"the manifest of {layout.root} has {summary.rows} rows, its plan {inputs}: a part "
             "of another store lies among its own; `dfsynth verify` names what is damaged"
         )
-    status = _counts(table["status"])
     return StoreInfo(
         store=str(layout.root),
         command=record.command,
@@ -93,15 +85,15 @@ def _describe(layout: StoreLayout) -> StoreInfo:
         shards=record.shards,
         shards_done=len(layout.committed_shards()),
         status={
-            "ok": status.get("ok", 0),
-            "failed": status.get("failed", 0),
-            "pending": inputs - table.num_rows,
+            "ok": summary.status.get("ok", 0),
+            "failed": summary.status.get("failed", 0),
+            "pending": inputs - summary.rows,
         },
-        errors=_counts(table["error_code"]),
-        flags=_counts(pc.list_flatten(table["flags"])),
-        origins=_counts(table["origin"]) if "origin" in table.column_names else {},
-        splits=_counts(table["split"]),
-        scores=score_quantiles(table, tuple(NO_SCORES)),
+        errors=summary.errors,
+        flags=summary.flags,
+        origins=summary.origins,
+        splits=summary.splits,
+        scores=summary.scores,
         excluded=record.excluded,
         provenance=record.provenance(),
         size_bytes=_size_of(layout),
@@ -118,12 +110,6 @@ def count_failed(root: Path, partition: tuple[int, int]) -> int:
     index, count = partition
     failures = count_failures(StoreLayout(root))
     return sum(rows for (shard, _), rows in failures.items() if shard % count == index)
-
-
-def _counts(values: "pa.ChunkedArray[Any] | pa.Array[Any]") -> dict[str, int]:
-    """How often each text comes, in the order of the first of each."""
-    counted: Any = pc.value_counts(values.drop_null())
-    return {str(line["values"]): int(line["counts"]) for line in counted.to_pylist()}
 
 
 def _size_of(layout: StoreLayout) -> int:

@@ -21,13 +21,15 @@ from dfsynth.errors import StoreError
 from dfsynth.files.durable import remove_durably, sweep, write_durably
 from dfsynth.files.faults import store_faults
 from dfsynth.files.locks import RunLock
+from dfsynth.jobs.failure_counts import look_at_parts
+from dfsynth.jobs.manifest_summary import keep_summary
 from dfsynth.manifest import read_manifest
 from dfsynth.progress import Progress
 from dfsynth.store import StoreLayout
-from dfsynth.store.layout import CARD_OWNER, GROUP_OWNER, PLAN_OWNER
+from dfsynth.store.layout import CARD_OWNER, GROUP_OWNER, PLAN_OWNER, SUMMARY_OWNER
 from dfsynth.store.record import read_record
 
-_SWEPT: Final = (PLAN_OWNER, GROUP_OWNER, CARD_OWNER)
+_SWEPT: Final = (PLAN_OWNER, GROUP_OWNER, CARD_OWNER, SUMMARY_OWNER)
 """Whose scratch files nobody writes at the end of a run; those of a shard go with its lock."""
 
 
@@ -47,7 +49,9 @@ def update_card(layout: StoreLayout) -> None:
         return
     schema, manifest = record.manifest_schema, None
     if state is CardState.FINISHED:
+        looks = look_at_parts(layout)
         manifest = read_manifest(layout.manifest, schema, counted_columns(schema))
+        keep_summary(layout, looks, manifest)
     facts = gather_facts(layout, record, manifest)
     _write(layout, layout.croissant, write_croissant(facts))
     if card is not CardState.OWN:

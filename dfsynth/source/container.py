@@ -4,11 +4,11 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 
+from dfsynth.files.object_path import AnyPath
 from dfsynth.records import SourceItem
 from dfsynth.source.order import in_byte_order
 from dfsynth.source.schema import CHUNK_ROWS, ChunkedColumn, Column, text_column
@@ -29,7 +29,7 @@ class Members:
 class Container(Protocol):
     """A file that holds many images; listed once, then read member by member from many threads."""
 
-    path: Path
+    path: AnyPath
 
     def members(self) -> Members:
         """What there is, without decoding an image.

@@ -4,14 +4,16 @@ import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from threading import Lock
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dfsynth.files.object_file import to_open_file
+from dfsynth.files.object_path import AnyPath
 from dfsynth.records import SourceItem
+from dfsynth.source import exclusion
 from dfsynth.source.container import Container, Members
 from dfsynth.source.nifti_volume import NiftiVolume, is_volume
 from dfsynth.source.parquet_shard import ParquetShard, holds_images
@@ -38,7 +40,12 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(ARCHIVE_SUFFIXES)
 
 
-def open_container(path: Path, column: str | None = None) -> Container:
+def is_container(name: str) -> bool:
+    """Whether a file of this name is an archive, or may be a Parquet shard."""
+    return is_archive(name) or name.lower().endswith(SHARD_SUFFIX)
+
+
+def open_container(path: AnyPath, column: str | None = None) -> Container:
     """What the name of the file says that it is; nothing is read yet."""
     name = path.name.lower()
     if name.endswith(SHARD_SUFFIX):
@@ -48,12 +55,29 @@ def open_container(path: Path, column: str | None = None) -> Container:
     return ZipArchive(path) if name.endswith(".zip") else TarArchive(path)
 
 
-def is_shard(path: Path) -> bool:
+def is_shard(path: AnyPath) -> bool:
     """Whether `path` is a Parquet file with a column of images; False where it cannot be read."""
     try:
-        return holds_images(pq.read_schema(path))
+        return holds_images(pq.read_schema(to_open_file(path)))
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         return False
+
+
+def choose_containers(
+    root: AnyPath, archives: Iterable[str], parquet_files: Iterable[str], excluded: Counter[str]
+) -> list[str]:
+    """What a folder without images is read from: its archives, else its shards, by their bytes.
+
+    They are taken off `excluded`, where a listing has counted them.
+    """
+    reason, paths = exclusion.ARCHIVE, [path for path in archives if is_archive(path)]
+    if not paths:
+        reason = exclusion.PARQUET
+        paths = [path for path in parquet_files if is_shard(root / path)]
+    excluded[reason] -= len(paths)
+    if not excluded[reason]:
+        del excluded[reason]
+    return sorted(paths)
 
 
 class Containers:
@@ -64,7 +88,7 @@ class Containers:
     they are.
     """
 
-    def __init__(self, root: Path, column: str | None = None) -> None:
+    def __init__(self, root: AnyPath, column: str | None = None) -> None:
         self._root = root
         self._column = column
         self._lock = Lock()

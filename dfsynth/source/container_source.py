@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from dfsynth.files.object_path import AnyPath
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
 from dfsynth.source.container_folder import (
@@ -20,7 +21,7 @@ from dfsynth.source.schema import Listing, ListingBuilder
 class ContainerSource:
     """The members of the archive, shard or volume `path`; their ids are their names inside it."""
 
-    def __init__(self, path: Path, column: str | None = None) -> None:
+    def __init__(self, path: AnyPath, column: str | None = None) -> None:
         self.path = path
         self.license = "unknown"
         self._column = column
@@ -43,8 +44,8 @@ class ContainerSource:
 
     @property
     def watched(self) -> tuple[Path, ...]:
-        """See `Source`."""
-        return (self.path,)
+        """See `Source`; an object store tells nothing short of a listing."""
+        return (self.path,) if isinstance(self.path, Path) else ()
 
     def listing(self) -> Listing:
         """Every member that is an image.

@@ -7,7 +7,7 @@ from pathlib import Path
 from dfsynth.files.row_spool import RowSpool
 from dfsynth.source import exclusion
 from dfsynth.source.below_root import SourceBelowRoot
-from dfsynth.source.container_folder import is_archive, is_shard
+from dfsynth.source.container_folder import choose_containers
 from dfsynth.source.order import require_unique
 from dfsynth.source.schema import Listing, ListingBuilder
 from dfsynth.source.walk import FolderWalk
@@ -40,24 +40,13 @@ class FolderSource(SourceBelowRoot):
 
     def _listing_inside(self, walk: FolderWalk) -> Listing:
         excluded = Counter(walk.excluded)
-        paths = self._take(walk, excluded)
+        paths = choose_containers(self.root, walk.archives, walk.parquet_files, excluded)
         builder = ListingBuilder()
         warnings = self._containers.add_to(builder, paths, excluded)
         rows = builder.rows()
         exclusion.require_images(rows.num_rows, f"the folder {self.root}", excluded)
         require_unique(rows.column("image_id"), f"the folder {self.root}")
         return Listing(rows, dict(excluded), (*walk.warnings(paths), *warnings))
-
-    def _take(self, walk: FolderWalk, excluded: Counter[str]) -> list[str]:
-        """The containers that are read, which therefore are not left out."""
-        reason, paths = exclusion.ARCHIVE, [p for p in walk.archives if is_archive(p)]
-        if not paths:
-            reason = exclusion.PARQUET
-            paths = [path for path in walk.parquet_files if is_shard(self.root / path)]
-        excluded[reason] -= len(paths)
-        if not excluded[reason]:
-            del excluded[reason]
-        return sorted(paths)
 
 
 def list_files(root: Path) -> Listing:

@@ -1,14 +1,13 @@
 """What a gzip holds, read at any place: inflated forward, and from states that were kept."""
 
-import os
-import weakref
 import zlib
 from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
+
+from dfsynth.files.ranges import ReadAt
 
 if TYPE_CHECKING:
     from zlib import _Decompress
@@ -34,21 +33,15 @@ class _State:
 
 
 class GzipStream:
-    """The content of the gzip at `path`; safe from any thread.
+    """The content of a gzip; safe from any thread.
 
     Reading on is as fast as zlib is. Reading back starts at the nearest state that was kept on
     the way; there are at most `_MOST_STATES`, evenly spaced, whatever the length of the stream.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Opens the file.
-
-        Raises:
-            OSError: it cannot be opened.
-        """
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        # Closed with the last thread that reads, not under one that does.
-        weakref.finalize(self, os.close, self._descriptor)
+    def __init__(self, read_at: ReadAt) -> None:
+        """Reads nothing yet; `read_at` gives what is compressed, to one thread at a time."""
+        self._read_at = read_at
         self._lock = Lock()
         self._states = [_State(0, 0, zlib.decompressobj(_GZIP))]
         self._spacing = _FIRST_SPACING_BYTES
@@ -111,7 +104,7 @@ class GzipStream:
         while True:
             if not self._input:
                 self._keep_state()
-                self._input = os.pread(self._descriptor, _INPUT_BYTES, self._read)
+                self._input = self._read_at(self._read, _INPUT_BYTES)
                 self._read += len(self._input)
             ended = not self._input
             if self._inflater.eof:

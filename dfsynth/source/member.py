@@ -1,9 +1,9 @@
 """What the readers of tar and zip share: names of members, and sentences about archives."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from dfsynth.errors import DfsynthError
+from dfsynth.files.object_path import AnyPath
 from dfsynth.source import exclusion
 
 _SENTENCES = {
@@ -30,7 +30,7 @@ def archive_warnings(excluded: Mapping[str, int]) -> tuple[str, ...]:
     )
 
 
-def archive_gone(path: Path) -> DfsynthError:
+def archive_gone(path: AnyPath) -> DfsynthError:
     """The whole archive cannot be opened: no reason to fail its images one by one."""
     return DfsynthError(
         f"cannot open the archive {path}: expected a file that this user may read; bring it back "
@@ -38,7 +38,7 @@ def archive_gone(path: Path) -> DfsynthError:
     )
 
 
-def archive_replaced(path: Path) -> DfsynthError:
+def archive_replaced(path: AnyPath) -> DfsynthError:
     """The archive was written anew: what the plan says of its places holds no more."""
     return DfsynthError(
         f"the archive {path.name} is not the one that was planned: found no file of the planned "

@@ -5,7 +5,7 @@ import gzip
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -16,6 +16,7 @@ import pyarrow.json
 import pyarrow.parquet as pq
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import AnyPath
 from dfsynth.source import columns
 from dfsynth.source.schema import CHUNK_ROWS, Column
 
@@ -89,10 +90,7 @@ def read_columns(
     """
     positions = _positions(headers(path, form), path, wanted)
     try:
-        for batch in _batches(path, list(positions.values()), form):
-            for start in range(0, batch.num_rows, CHUNK_ROWS):
-                part = batch.slice(start, CHUNK_ROWS)
-                yield {name: _values(name, part.column(i)) for i, name in enumerate(positions)}
+        yield from _chunks(_batches(path, list(positions.values()), form), positions)
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, csv.Error):
         raise _unreadable(
             path,
@@ -101,7 +99,33 @@ def read_columns(
         ) from None
 
 
-def _positions(found: list[str], path: Path, wanted: Mapping[str, str]) -> dict[str, int]:
+def read_parquet_columns(
+    table: pq.ParquetFile, path: AnyPath, wanted: Mapping[str, str]
+) -> Iterator[dict[str, Column]]:
+    """As `read_columns`, of a Parquet file that is open; `path` is for messages.
+
+    Raises:
+        UsageError: as `read_columns`.
+    """
+    positions = _positions(list(table.schema_arrow.names), path, wanted)
+    try:
+        yield from _chunks(_parquet_batches(table, list(positions.values())), positions)
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
+        raise _unreadable(
+            path, "expected a Parquet file with columns of text, numbers or lists of text"
+        ) from None
+
+
+def _chunks(
+    batches: Iterable[pa.RecordBatch], positions: Mapping[str, int]
+) -> Iterator[dict[str, Column]]:
+    for batch in batches:
+        for start in range(0, batch.num_rows, CHUNK_ROWS):
+            part = batch.slice(start, CHUNK_ROWS)
+            yield {name: _values(name, part.column(i)) for i, name in enumerate(positions)}
+
+
+def _positions(found: list[str], path: AnyPath, wanted: Mapping[str, str]) -> dict[str, int]:
     counts = Counter(found)
     for header in wanted.values():
         if counts[header] > 1:
@@ -117,13 +141,15 @@ def _values(name: str, values: Column) -> Column:
 
 def _batches(path: Path, positions: list[int], form: TextFormat) -> Iterator[pa.RecordBatch]:
     if path.suffix.lower() == ".parquet":
-        return _parquet_batches(path, positions)
-    if path.suffix.lower() in _JSON_LINES:
-        table = _json_lines(path)
-        return iter(table.select(positions).to_batches(CHUNK_ROWS))
-    if form.headers:
-        return _ragged_batches(path, positions, form)
-    return _csv_batches(path, positions, form)
+        with _parquet(path) as table:
+            yield from _parquet_batches(table, positions)
+    elif path.suffix.lower() in _JSON_LINES:
+        lines = _json_lines(path)
+        yield from lines.select(positions).to_batches(CHUNK_ROWS)
+    elif form.headers:
+        yield from _ragged_batches(path, positions, form)
+    else:
+        yield from _csv_batches(path, positions, form)
 
 
 def _csv_batches(path: Path, positions: list[int], form: TextFormat) -> Iterator[pa.RecordBatch]:
@@ -163,13 +189,12 @@ def _split_rows(file: io.TextIOBase, separator: str) -> Iterator[list[str]]:
     return csv.reader(file, delimiter=separator)
 
 
-def _parquet_batches(path: Path, positions: list[int]) -> Iterator[pa.RecordBatch]:
-    with _parquet(path) as table:
-        names = [table.schema_arrow.names[i] for i in positions]
-        for batch in table.iter_batches(CHUNK_ROWS, columns=names):
-            chosen = batch.select(names)
-            chosen.validate(full=True)  # text that is no UTF-8 would end the run later
-            yield chosen
+def _parquet_batches(table: pq.ParquetFile, positions: list[int]) -> Iterator[pa.RecordBatch]:
+    names = [table.schema_arrow.names[i] for i in positions]
+    for batch in table.iter_batches(CHUNK_ROWS, columns=names):
+        chosen = batch.select(names)
+        chosen.validate(full=True)  # text that is no UTF-8 would end the run later
+        yield chosen
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
@@ -217,5 +242,5 @@ def _separator(path: Path, form: TextFormat) -> str:
     return max(_MARKS, key=line.count)
 
 
-def _unreadable(path: Path, found_and_expected: str) -> UsageError:
+def _unreadable(path: AnyPath, found_and_expected: str) -> UsageError:
     return UsageError(f"cannot read the table {path.name}: {found_and_expected}; mend the table")

@@ -1,12 +1,10 @@
 """A NIfTI volume, plain or packed by gzip, as a container of its transverse slices."""
 
 import math
-import os
 import re
 import struct
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import Final
 
@@ -14,11 +12,14 @@ import pyarrow as pa
 
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.files.nifti_header import NIFTI_HEADER_BYTES, NiftiHeader, parse_nifti_header
+from dfsynth.files.object_file import ObjectRanges, open_forward
+from dfsynth.files.object_path import AnyPath, ObjectPath
+from dfsynth.files.ranges import DiskRanges, ReadAt
 from dfsynth.records import SourceItem
 from dfsynth.source.container import Members
 from dfsynth.source.gzip_stream import GzipStream
 from dfsynth.source.member import archive_gone
-from dfsynth.source.reading import read_range, require_no_machine_failure, require_size
+from dfsynth.source.reading import require_no_machine_failure, require_size
 
 VOLUME_SUFFIXES: Final = (".nii", ".nii.gz")
 _GZIP_MARK: Final = b"\x1f\x8b"
@@ -47,10 +48,10 @@ class NiftiVolume:
     of that slice, so that whatever decodes single slices decodes those of volumes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: AnyPath) -> None:
         self.path = path
         self._lock = Lock()
-        self._stream: GzipStream | None = None
+        self._inflated: ReadAt | None = None
         self._found: _Slices | None = None
 
     def members(self) -> Members:
@@ -96,28 +97,27 @@ class NiftiVolume:
         """
         with self._lock:
             if self._found is None:
-                self._stream = self._open_stream()
+                self._inflated = self._open_inflated()
                 self._found = _slices_of(self._read_at(0, NIFTI_HEADER_BYTES))
             return self._found
 
-    def _open_stream(self) -> GzipStream | None:
+    def _open_inflated(self) -> ReadAt | None:
+        """What reads the content of a packed volume; None of a plain one."""
         try:
-            with self.path.open("rb") as file:
-                packed = file.read(2) == _GZIP_MARK
-            return GzipStream(self.path) if packed else None
+            packed = open_forward(self.path)(0, len(_GZIP_MARK)) == _GZIP_MARK
+            return GzipStream(open_forward(self.path)).read_at if packed else None
         except OSError as error:
             require_no_machine_failure(error)
             raise archive_gone(self.path) from None
 
     def _read_at(self, offset: int, size_bytes: int) -> bytes:
         try:
-            if self._stream is not None:
-                return self._stream.read_at(offset, size_bytes)
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                return read_range(descriptor, offset, size_bytes)
-            finally:
-                os.close(descriptor)
+            if self._inflated is not None:
+                return self._inflated(offset, size_bytes)
+            # Opened for each read, as plain archives are: there may be thousands of volumes.
+            path = self.path
+            file = ObjectRanges(path) if isinstance(path, ObjectPath) else DiskRanges(path)
+            return file.read_at(offset, size_bytes)
         except EOFError:
             raise ImageError(ErrorCode.TRUNCATED, "the packed volume is cut short") from None
         except zlib.error:

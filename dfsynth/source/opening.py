@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_file import version_of
 from dfsynth.files.object_path import SCHEME, AnyPath, ObjectPath
 from dfsynth.resources import data_folder
 from dfsynth.source.container_folder import SHARD_SUFFIX, is_archive, is_shard
@@ -49,7 +50,8 @@ def open_source(
         root: where the images of a corpus, a table or a list lie; by default a table's own folder,
             the working folder for a list, and the packaged images for the corpus `samples`. All
             else is its own root; a relative path that is not in the working folder is looked for
-            below `root`. A root in an object store serves tables and lists.
+            below `root`. A root in an object store serves tables and lists. Tables, archives and
+            shards may lie in an object store themselves.
         frontal_only: whether images of a corpus that are known not to be frontal are left out.
         volumes: whether each transverse slice of a NIfTI volume is an image; a volume may then be
             the source itself, or lie in a folder or fit a pattern.
@@ -90,22 +92,25 @@ def _open_elsewhere(spec: str, root: AnyPath | None) -> Source:
     """A source that is, or whose images are, in an object store."""
     if not spec.startswith(SCHEME) and isinstance(root, ObjectPath):
         return _open_rooted(spec, root)
-    return _open_objects(ObjectPath.parse(spec))
+    where, mark, column = spec.removeprefix(SCHEME).rpartition(_COLUMN_MARK)
+    if not mark or "/" in column:
+        return _open_object(ObjectPath.parse(spec), root, None)
+    return _open_object(ObjectPath.parse(SCHEME + where), root, column)
 
 
-def _open_objects(root: ObjectPath) -> Source:
-    if is_archive(root.name) or root.suffix.lower() in (SHARD_SUFFIX, ".csv", ".toml"):
+def _open_object(path: ObjectPath, root: AnyPath | None, column: str | None) -> Source:
+    """An archive, a shard or a table in an object store by its name, else a folder."""
+    if is_pattern(path.key) or path.suffix.lower() == ".toml":
         raise UsageError(
-            f"{root} is no source: found the name of an archive or a table; expected a folder of "
-            "images in the object store, as s3://BUCKET/PREFIX/; fetch the file and give it here "
-            "(with a table, the images may stay: --root s3://BUCKET/PREFIX)"
+            f"{path} is no source: found a pattern or a .toml; expected a folder in the object "
+            "store, as s3://BUCKET/PREFIX/, a .tar, .tar.gz, .zip or .parquet with images inside, "
+            "or a .csv or .parquet table of paths; corpora are described and lie on a disk"
         )
-    if is_pattern(root.key):
-        raise UsageError(
-            f"{root} is no source: found a pattern; expected a folder of images in the object "
-            "store, as s3://BUCKET/PREFIX/"
-        )
-    return ObjectFolderSource(root)
+    if not (is_archive(path.name) or is_compressed_tar(path.name) or is_table(path.name)):
+        return ObjectFolderSource(path, column)
+    if version_of(path) is None:
+        raise UsageError(f"unknown source: there is no object {path}; check its name")
+    return _open_file(path, root, column, volumes=False)
 
 
 def _open_rooted(spec: str, root: ObjectPath) -> Source:
@@ -121,7 +126,7 @@ def _open_rooted(spec: str, root: ObjectPath) -> Source:
     )
 
 
-def _open_file(path: Path, root: Path | None, column: str | None, volumes: bool) -> Source:
+def _open_file(path: AnyPath, root: AnyPath | None, column: str | None, volumes: bool) -> Source:
     suffix = path.suffix.lower()
     if column is not None and suffix != SHARD_SUFFIX:
         raise UsageError(
@@ -162,7 +167,7 @@ def own_images(name: str) -> Path | None:
     return data_folder(_SAMPLES) if name == _SAMPLES else None
 
 
-def _open_volume(path: Path) -> Source:
+def _open_volume(path: AnyPath) -> Source:
     if not len(NiftiVolume(path).members().columns["uri"]):
         raise UsageError(
             f"{path.name} is no source: found no volume of two or more transverse slices along its "

@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError, UsageError
+from dfsynth.files.object_file import ObjectRanges, Version, to_open_file
+from dfsynth.files.object_path import AnyPath, ObjectPath
 from dfsynth.records import SourceItem
 from dfsynth.source import columns, metadata
 from dfsynth.source.class_labels import labels_of
@@ -46,7 +48,7 @@ class ParquetShard:
     where every column lies.
     """
 
-    def __init__(self, path: Path, column: str | None = None) -> None:
+    def __init__(self, path: AnyPath, column: str | None = None) -> None:
         self.path = path
         self._column = column
         self._lock = Lock()
@@ -63,7 +65,10 @@ class ParquetShard:
             rows = self._opened()
         headers = standard_headers(rows.file.schema_arrow.names)
         unread: Counter[str] = Counter()
-        chunks = [typed(chunk, unread) for chunk in metadata.read_columns(self.path, headers)]
+        chunks = [
+            typed(chunk, unread)
+            for chunk in metadata.read_parquet_columns(rows.file, self.path, headers)
+        ]
         found = {
             name: pa.chunked_array([chunk[name] for chunk in chunks])
             for name in (headers if chunks else ())
@@ -94,10 +99,15 @@ class ParquetShard:
                 raise archive_replaced(self.path)
             try:
                 content = rows.read(int(row))
+            except DfsynthError:
+                self._rows = None
+                raise
             except (pa.ArrowException, OSError, ValueError, StopIteration) as error:
                 self._rows = None
                 if isinstance(error, OSError):
                     require_no_machine_failure(error)
+                if not _is_unchanged(self.path, rows.version):
+                    raise archive_replaced(self.path) from None
                 raise ImageError(ErrorCode.CORRUPT, "the shard's row cannot be read") from None
         if content is None:
             raise ImageError(ErrorCode.MISSING, "the shard's row holds no bytes of its image")
@@ -107,8 +117,11 @@ class ParquetShard:
     def _opened(self) -> "_Rows":
         if self._rows is None:
             try:
+                version = _version(self.path)
                 checksum = _footer_checksum(self.path)
-                file = pq.ParquetFile(self.path, buffer_size=_PAGES_BYTES, pre_buffer=False)
+                file = pq.ParquetFile(
+                    to_open_file(self.path), buffer_size=_PAGES_BYTES, pre_buffer=False
+                )
             except pa.ArrowException:
                 raise DfsynthError(
                     f"the shard {self.path.name} is damaged or is no Parquet file: its footer "
@@ -117,7 +130,8 @@ class ParquetShard:
             except OSError as error:
                 require_no_machine_failure(error)
                 raise archive_gone(self.path) from None
-            self._rows = _Rows(file, _leaves(self.path, file.schema_arrow, self._column), checksum)
+            leaves = _leaves(self.path, file.schema_arrow, self._column)
+            self._rows = _Rows(file, leaves, checksum, version)
         return self._rows
 
 
@@ -132,9 +146,12 @@ class _Leaves:
 class _Rows:
     """The images of an open shard, read on from row to row; for one thread at a time."""
 
-    def __init__(self, file: pq.ParquetFile, leaves: _Leaves, checksum: str) -> None:
+    def __init__(
+        self, file: pq.ParquetFile, leaves: _Leaves, checksum: str, version: Version | None
+    ) -> None:
         self.file = file
         self.checksum = checksum
+        self.version = version
         self._leaves = leaves
         groups = range(file.metadata.num_row_groups)
         sizes = (file.metadata.row_group(group).num_rows for group in groups)
@@ -234,7 +251,7 @@ def _is_bytes(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def _leaves(path: Path, schema: pa.Schema, wanted: str | None) -> _Leaves:
+def _leaves(path: AnyPath, schema: pa.Schema, wanted: str | None) -> _Leaves:
     found = _image_columns(schema)
     kinds = {field.name: field.type for field in schema}
     fits = found
@@ -257,9 +274,19 @@ def _leaves(path: Path, schema: pa.Schema, wanted: str | None) -> _Leaves:
     return _Leaves(f"{fits[0]}.bytes", f"{fits[0]}.path" if has_path else None)
 
 
-def _footer_checksum(path: Path) -> str:
+def _version(path: AnyPath) -> Version | None:
+    """Of an object; a file on a disk stays the one that was opened."""
+    return ObjectRanges(path).version() if isinstance(path, ObjectPath) else None
+
+
+def _is_unchanged(path: AnyPath, opened: Version | None) -> bool:
+    return opened is None or _version(path) == opened
+
+
+def _footer_checksum(path: AnyPath) -> str:
     """CRC-32 of the footer, as 8 hexadecimal digits; of a cut-off file of what is there."""
-    with path.open("rb") as file:
+    found = to_open_file(path)
+    with found.open("rb") if isinstance(found, Path) else found as file:
         size = file.seek(0, 2)
         file.seek(max(size - _FOOTER_END, 0))
         length = int.from_bytes(file.read(4), "little")

@@ -12,6 +12,7 @@ from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.files.object_errors import code_of, object_faults
 from dfsynth.files.object_path import AnyPath, ObjectPath
 from dfsynth.files.objects import fetch, list_objects
+from dfsynth.files.ranges import read_range
 
 _MACHINE_FAILURES: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -140,22 +141,9 @@ def _read_regular(descriptor: int, max_bytes: int) -> bytes:
     if not stat.S_ISREG(status.st_mode):
         raise ImageError(ErrorCode.UNREADABLE, "this is a folder or a device, not a file")
     require_size(status.st_size, max_bytes)
-    content = read_range(descriptor, 0, status.st_size)
+    content = read_range(descriptor, status.st_size, 0)
     require_size(len(content), max_bytes)
     return content
-
-
-def read_range(descriptor: int, offset: int, size_bytes: int) -> bytes:
-    """Bytes [offset, offset + size_bytes) of an open file, fewer where the file ends before."""
-    parts: list[bytes] = []
-    while size_bytes > 0:
-        part = os.pread(descriptor, min(size_bytes, 1 << 30), offset)
-        if not part:
-            break
-        parts.append(part)
-        offset += len(part)
-        size_bytes -= len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def require_size(size_bytes: int, max_bytes: int) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import pyarrow.compute as pc
 
 from dfsynth.errors import UsageError
+from dfsynth.files.local_copies import local_copy
 from dfsynth.files.object_path import AnyPath
 from dfsynth.records import SourceItem
 from dfsynth.source import columns, exclusion, metadata
@@ -44,7 +45,8 @@ class TableSource:
     whose path leads out of the root.
     """
 
-    table: Path
+    table: AnyPath
+    """In an object store, it is fetched whole for each listing."""
     root: AnyPath
     license: str = "unknown"
 
@@ -54,8 +56,8 @@ class TableSource:
 
     @property
     def watched(self) -> tuple[Path, ...]:
-        """See `Source`."""
-        return (self.table,)
+        """See `Source`; an object store tells nothing short of a listing."""
+        return (self.table,) if isinstance(self.table, Path) else ()
 
     def listing(self) -> Listing:
         """One row for each row of the table.
@@ -66,8 +68,9 @@ class TableSource:
         excluded: Counter[str] = Counter()
         unread: Counter[str] = Counter()
         builder = ListingBuilder()
-        for chunk in metadata.read_columns(self.table, self._wanted()):
-            builder.add(typed(self._located(chunk, excluded), unread))
+        with local_copy(self.table) as table:
+            for chunk in metadata.read_columns(table, self._wanted(table)):
+                builder.add(typed(self._located(chunk, excluded), unread))
         listed = builder.rows()
         if listed.num_rows == 0 and excluded[exclusion.OUTSIDE_ROOT]:
             raise UsageError(
@@ -90,8 +93,8 @@ class TableSource:
         """
         return read_below(self.root, item.uri, max_bytes)
 
-    def _wanted(self) -> dict[str, str]:
-        found = metadata.headers(self.table)
+    def _wanted(self, table: Path) -> dict[str, str]:
+        found = metadata.headers(table)
         by_key = {metadata.key(header): header for header in reversed(found)}
         path = next((by_key[name] for name in _PATH_COLUMNS if name in by_key), None)
         if path is None:

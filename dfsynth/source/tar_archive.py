@@ -1,23 +1,23 @@
 """A tar, plain or as a gzip, read in place: nothing is ever unpacked."""
 
-import os
 from collections import Counter
-from pathlib import Path
 from threading import Lock
 from typing import Final
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError, UsageError
+from dfsynth.files.object_file import ObjectRanges, ReadAhead, open_forward
+from dfsynth.files.object_path import AnyPath, ObjectPath
+from dfsynth.files.ranges import DiskRanges, ReadAt
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
 from dfsynth.source.container import MemberList, Members, sorted_columns
 from dfsynth.source.gzip_stream import GzipStream
 from dfsynth.source.member import archive_gone, archive_replaced, archive_warnings, image_id_of
-from dfsynth.source.reading import read_range, require_no_machine_failure, require_size
+from dfsynth.source.reading import require_no_machine_failure, require_size
 from dfsynth.source.tar_header import (
     BLOCK_BYTES,
     UNREADABLE,
     OpenTar,
-    ReadAt,
     is_member,
     iterate,
     reason_to_exclude_header,
@@ -38,7 +38,7 @@ class TarArchive:
     has them, give its facts.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: AnyPath) -> None:
         self.path = path
         self._lock = Lock()
         self._stream: GzipStream | None = None
@@ -58,8 +58,7 @@ class TarArchive:
                 ended = _scan(stream.read_at, found, described, excluded)
                 stream.size()  # inflated to its end, a gzip that was cut off shows
             else:
-                with self.path.open("rb") as file:
-                    ended = _scan(_reader_of(file.fileno()), found, described, excluded)
+                ended = _scan(open_forward(self.path), found, described, excluded)
         except UNREADABLE as error:
             if isinstance(error, OSError):
                 require_no_machine_failure(error)
@@ -93,21 +92,26 @@ class TarArchive:
         return content
 
     def _read_plain(self, member: str, offset: int, size_bytes: int) -> bytes:
+        if isinstance(self.path, ObjectPath):
+            ahead = ReadAhead(ObjectRanges(self.path).read_at)
+            header = min(offset, BLOCK_BYTES)  # in the same request
+            with ahead.held(offset - header, header + size_bytes):
+                return self._read_member(ahead.read_at, member, offset, size_bytes)
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            disk = DiskRanges(self.path)
         except OSError as error:
             require_no_machine_failure(error)
             raise archive_gone(self.path) from None
+        return self._read_member(disk.read_at, member, offset, size_bytes)
+
+    def _read_member(self, read_at: ReadAt, member: str, offset: int, size_bytes: int) -> bytes:
         try:
-            read_at = _reader_of(descriptor)
             if not is_member(read_at, offset, size_bytes, member):
                 raise archive_replaced(self.path)
             return read_at(offset, size_bytes)
         except OSError as error:
             require_no_machine_failure(error)
             raise ImageError(ErrorCode.UNREADABLE, "the archive cannot be read here") from None
-        finally:
-            os.close(descriptor)
 
     def _read_inflated(
         self, stream: GzipStream, member: str, offset: int, size_bytes: int
@@ -129,7 +133,7 @@ class TarArchive:
             if self._is_plain is None:
                 self._is_plain = not _is_gzip(self.path)
                 if not self._is_plain:
-                    self._stream = GzipStream(self.path)
+                    self._stream = GzipStream(open_forward(self.path))
             return self._stream
 
     def _damaged(self) -> DfsynthError:
@@ -169,11 +173,7 @@ def _scan(
     return len(block) == BLOCK_BYTES
 
 
-def _reader_of(descriptor: int) -> ReadAt:
-    return lambda offset, size_bytes: read_range(descriptor, offset, size_bytes)
-
-
-def _is_gzip(path: Path) -> bool:
+def _is_gzip(path: AnyPath) -> bool:
     """Whether the file is a gzip; else it is taken for a plain tar.
 
     Raises:
@@ -181,8 +181,7 @@ def _is_gzip(path: Path) -> bool:
         DfsynthError: it cannot be opened.
     """
     try:
-        with path.open("rb") as file:
-            start = file.read(6)
+        start = open_forward(path)(0, 6)
     except OSError as error:
         require_no_machine_failure(error)
         raise archive_gone(path) from None

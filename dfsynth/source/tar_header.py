@@ -6,14 +6,12 @@ of the very same size. So the headers that lead to a place are read before its b
 
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
-from typing import Final, Self, TypeAlias
+from collections.abc import Iterator
+from typing import Final, Self
 
+from dfsynth.files.ranges import ReadAt
 from dfsynth.source import exclusion
 from dfsynth.source.member import image_id_of
-
-ReadAt: TypeAlias = Callable[[int, int], bytes]
-"""(offset, size in bytes) → those bytes of a tar, fewer where it ends before."""
 
 BLOCK_BYTES: Final = tarfile.BLOCKSIZE
 UNREADABLE: Final = (

@@ -4,22 +4,27 @@ import stat
 import zipfile
 import zlib
 from collections import Counter
-from pathlib import Path
+from contextlib import AbstractContextManager
 from threading import Lock
+from typing import Final
 
 import pyarrow as pa
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
+from dfsynth.files.object_file import ObjectRanges, RangeFile, ReadAheadEach, Version
+from dfsynth.files.object_path import AnyPath, ObjectPath
 from dfsynth.records import SourceItem
 from dfsynth.source import exclusion
 from dfsynth.source.container import Members, sorted_columns
-from dfsynth.source.member import archive_gone, archive_warnings, image_id_of
+from dfsynth.source.member import archive_gone, archive_replaced, archive_warnings, image_id_of
 from dfsynth.source.reading import require_no_machine_failure, require_size
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Of the others, zipfile inflates whole blocks, whatever number of bytes is asked for."""
 _ENCRYPTED = 0x1
 _UNIX = 3
+_LOCAL_HEADER_BYTES: Final = 1 << 12
+"""More than a member's own header has before its data, names of usual length included."""
 
 
 class ZipArchive:
@@ -29,10 +34,11 @@ class ZipArchive:
     threads. Links are left out; encrypted members stay inputs, which fail when they are read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: AnyPath) -> None:
         self.path = path
         self._lock = Lock()
         self._archive: zipfile.ZipFile | None = None
+        self._object: _ZipObject | None = None
 
     def members(self) -> Members:
         """Every member that is an image.
@@ -64,7 +70,8 @@ class ZipArchive:
         Raises:
             ImageError: missing, unreadable, too_large (by the directory, and while inflating),
                 empty, truncated, corrupt.
-            DfsynthError: the archive is gone or damaged as a whole, or the machine fails.
+            DfsynthError: the archive is gone or damaged as a whole, or the machine fails; one in
+                an object store was replaced.
         """
         archive = self._opened()
         try:
@@ -80,17 +87,29 @@ class ZipArchive:
                 "expected stored or deflated",
             )
         require_size(member.file_size, max_bytes)
-        content = _inflate(archive, member, max_bytes)
+        content = self._content(archive, member, max_bytes)
         require_size(len(content), max_bytes)
         if len(content) < member.file_size:
             raise ImageError(ErrorCode.TRUNCATED, "the archive's member ends too early")
         return content
 
+    def _content(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int) -> bytes:
+        if self._object is None:
+            return _inflate(archive, member, max_bytes)
+        try:
+            with self._object.holding(member, max_bytes):
+                return _inflate(archive, member, max_bytes)
+        except ImageError:
+            # A file on a disk stays the one that was opened; an object is asked for each time.
+            if not self._object.is_unchanged():
+                raise archive_replaced(self.path) from None
+            raise
+
     def _opened(self) -> zipfile.ZipFile:
         with self._lock:
             if self._archive is None:
                 try:
-                    self._archive = zipfile.ZipFile(self.path)
+                    self._archive = self._open()
                 except (zipfile.BadZipFile, NotImplementedError, ValueError):
                     raise DfsynthError(
                         f"the archive {self.path.name} is damaged or is no zip: its directory "
@@ -100,6 +119,36 @@ class ZipArchive:
                     require_no_machine_failure(error)
                     raise archive_gone(self.path) from None
             return self._archive
+
+    def _open(self) -> zipfile.ZipFile:
+        if isinstance(self.path, ObjectPath):
+            self._object = _ZipObject(self.path)
+            return zipfile.ZipFile(self._object.file)
+        return zipfile.ZipFile(self.path)
+
+
+class _ZipObject:
+    """A zip in an object store, whose members are read with one request each."""
+
+    def __init__(self, path: ObjectPath) -> None:
+        """Asks what is there.
+
+        Raises:
+            DfsynthError: the object is not there, or the store refuses.
+        """
+        self._ranges = ObjectRanges(path)
+        self._version: Version = self._ranges.version()
+        self._ahead = ReadAheadEach(self._ranges.read_at)
+        self.file = RangeFile(self._ahead.read_at, self._version.size_bytes)
+
+    def holding(self, member: zipfile.ZipInfo, max_bytes: int) -> AbstractContextManager[None]:
+        """The member's bytes are at hand in this thread while the body runs."""
+        size_bytes = _LOCAL_HEADER_BYTES + min(member.compress_size, max_bytes)
+        return self._ahead.own().held(member.header_offset, size_bytes)
+
+    def is_unchanged(self) -> bool:
+        """Whether the object is still the one that was opened."""
+        return self._ranges.version() == self._version
 
 
 def _inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_bytes: int) -> bytes:

@@ -1,7 +1,8 @@
 """Where the files lie that every store has, and the scan that finds committed shards.
 
 <folder>/manifest/part-NNNNNNN.parquet  the commit record of shard N
-<folder>/run/                           plan.pq, build.json, lock, failures.jsonl, tmp/
+<folder>/run/                           plan.pq, build.json, lock, failures.jsonl,
+                                        summary.json, tmp/
 <folder>/README.md, croissant.json      what the store is, for people and for programs
 <folder>/run/partial-NNNNNNN.rows       finished rows of shard N, which has no part yet
 <folder>/run/replacing-NNNNNNN          the files of shard N are being replaced under its part
@@ -29,6 +30,8 @@ GROUP_OWNER: Final = "group"
 """What the scratch files of the documents of the arrays are named after."""
 CARD_OWNER: Final = "card"
 """What the scratch files of card and Croissant metadata are named after."""
+SUMMARY_OWNER: Final = "summary"
+"""What the scratch files of the manifest's summary are named after."""
 _FOLDER_SUFFIX: Final = ".parts"
 _PART: Final = re.compile(r"part-(\d{7,})\.parquet")
 _REPLACING: Final = re.compile(r"replacing-(\d{7,})")
@@ -138,6 +141,11 @@ class StoreLayout:
     def failures(self) -> Path:
         """What failed in each shard of a large store, so that not every part has to be opened."""
         return self.run / "failures.jsonl"
+
+    @property
+    def summary(self) -> Path:
+        """What the manifest of a large store says as a whole, so that its parts stay closed."""
+        return self.run / "summary.json"
 
     def replacing(self, shard: int) -> Path:
         """A mark that the array files of a committed shard are being replaced.

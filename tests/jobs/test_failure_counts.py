@@ -46,7 +46,7 @@ def test_a_small_store_keeps_nothing(layout):
 
 
 def test_a_large_store_opens_only_what_changed(layout, images, monkeypatch):
-    monkeypatch.setattr(failure_counts, "_KEPT_FROM", 4)
+    monkeypatch.setattr(failure_counts, "KEPT_FROM", 4)
     opened: list[list[str]] = []
 
     def watched(parts):
@@ -67,7 +67,7 @@ def test_a_large_store_opens_only_what_changed(layout, images, monkeypatch):
 
 
 def test_what_was_committed_to_a_large_store_is_never_opened(images, tmp_path, monkeypatch):
-    monkeypatch.setattr(failure_counts, "_KEPT_FROM", 4)
+    monkeypatch.setattr(failure_counts, "KEPT_FROM", 4)
     monkeypatch.setattr(failure_counts, "read_failures", lambda parts: Counter(map(str, parts)))
     assert build(images, tmp_path / "x.zarr").failures == {"empty": 1, "not_an_image": 1}
     assert count_failures(StoreLayout(tmp_path / "x.zarr")) == EXPECTED
@@ -80,7 +80,7 @@ LINE = b'{"shard": 0, "part": [1, 2, 3], "failed": {"empty": 9}}'
     "content", [b"", b"[]", b"7", b"\xff", b'{"shard": 0}', LINE, LINE[:-9], LINE[:-1] + b"}}"]
 )
 def test_lines_that_are_damaged_or_old_count_nothing(layout, monkeypatch, content):
-    monkeypatch.setattr(failure_counts, "_KEPT_FROM", 4)
+    monkeypatch.setattr(failure_counts, "KEPT_FROM", 4)
     layout.failures.write_bytes(content)
     for _ in range(2):
         assert count_failures(layout) == EXPECTED
@@ -88,7 +88,7 @@ def test_lines_that_are_damaged_or_old_count_nothing(layout, monkeypatch, conten
 
 
 def test_a_disk_that_takes_nothing_is_no_trouble(images, tmp_path, monkeypatch):
-    monkeypatch.setattr(failure_counts, "_KEPT_FROM", 4)
+    monkeypatch.setattr(failure_counts, "KEPT_FROM", 4)
     monkeypatch.setattr(StoreLayout, "failures", tmp_path)
     assert build(images, tmp_path / "x.zarr").failures == {"empty": 1, "not_an_image": 1}
 

@@ -13,6 +13,7 @@ import pytest
 import zarr
 from object_builds import build_store
 from object_server import KEY_ID, SECRET, Bucket, environment
+from tar_files import tar_of
 from torch.utils.data import DataLoader
 
 import dfsynth
@@ -99,6 +100,22 @@ def test_a_store_in_an_object_store_equals_one_on_a_disk(
     require_card(bucket.contents(), "a/x.zarr", local)
     again = build_store(images, url)
     assert (again.ok, again.failed, again.resumed, again.shards_done) == (0, 0, True, 2)
+
+
+def test_a_store_of_an_archive_in_the_object_store(
+    bucket: Bucket, images: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "x.tar"
+    archive.write_bytes(tar_of({path.name: path.read_bytes() for path in images.iterdir()}))
+    bucket.put("x.tar", archive.read_bytes())
+    out = [f"{bucket.url}/x.zarr", str(tmp_path / "x.zarr")]
+
+    build_store(f"{bucket.url}/x.tar", out[0])
+    build_store(archive, out[1])
+
+    require_equal(out[0], Path(out[1]))
+    # Gone on with from the plan: the same source, wherever it lies.
+    assert build_store(archive, out[0]).resumed
 
 
 def test_no_object_and_no_message_holds_a_secret(
@@ -330,7 +347,6 @@ def test_other_options_are_refused_by_the_name_of_the_store(bucket: Bucket, imag
         ({"out": "s3://b/x.h5"}, "HDF5"),
         ({"overwrite": True}, "--overwrite: not for a store in an object store"),
         ({"extend": True}, "--extend: not for a store in an object store"),
-        ({"device": "cuda:all"}, "--device cuda:all: not for a store in an object store"),
         ({"retry_failed": True}, "--retry-failed: not for a store in an object store"),
     ],
 )

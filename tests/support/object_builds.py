@@ -26,7 +26,7 @@ from dfsynth.progress import Silent
 CHANGES = ("put_file", "put_object", "create_object", "remove_objects")
 
 
-def build_store(images: Path, out: str, partition: str = "0/1") -> RunReport:
+def build_store(images: Path | str, out: str, partition: str = "0/1") -> RunReport:
     """The same small store from whatever process."""
     options = BuildOptions.of(
         source=str(images),

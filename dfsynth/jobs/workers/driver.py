@@ -8,12 +8,14 @@ from pathlib import Path
 
 from dfsynth.checkpoint import checkpoint_path
 from dfsynth.files.faults import is_there
+from dfsynth.files.object_path import AnyPath
 from dfsynth.jobs.build_planning import BuildJob, ThisMachine
 from dfsynth.jobs.claims import Claims
 from dfsynth.jobs.commit import Tally
 from dfsynth.jobs.engine import partition_shards
 from dfsynth.jobs.failure_counts import count_failures
 from dfsynth.jobs.planning import Planned
+from dfsynth.jobs.remote_shards import RemoteShards
 from dfsynth.jobs.work_list import WorkList
 from dfsynth.jobs.workers.dispatch import Dispatch, Workers, started
 from dfsynth.jobs.workers.processes import ProcessWorkers
@@ -27,10 +29,14 @@ from dfsynth.threads.pool import available_cores
 
 
 @contextmanager
-def workers_for(job: BuildJob) -> Iterator[tuple[Workers | None, BuildJob]]:
+def workers_for(job: BuildJob, store: AnyPath) -> Iterator[tuple[Workers | None, BuildJob]]:
     """The workers that the options ask for, and the job as it is planned for them.
 
     None where this process is to do the work.
+
+    Args:
+        job: Of the build.
+        store: Where the workers find the store.
 
     Raises:
         UsageError: there is no such device, no Ray or no cluster.
@@ -40,13 +46,13 @@ def workers_for(job: BuildJob) -> Iterator[tuple[Workers | None, BuildJob]]:
         with connected(options.ray_address) as ray:
             device = "cuda" if options.device == ALL_GPUS else options.device
             places = places_of(resources_of(ray), device, options.ray_workers, options.ray_cores)
-            workers = RayWorkers(ray, worker_options(options), places)
+            workers = RayWorkers(ray, worker_options(options, store), places)
             with started(workers):
                 yield workers, replace(job, elsewhere=workers)
     elif options.device == ALL_GPUS:
         devices = gpus_here(options.device)
         cores = max(available_cores() // len(devices), 1)
-        with started(ProcessWorkers(worker_options(options), devices, cores)) as processes:
+        with started(ProcessWorkers(worker_options(options, store), devices, cores)) as processes:
             yield processes, replace(job, elsewhere=ThisMachine(job.maker, len(devices)))
     else:
         yield None, job
@@ -63,7 +69,7 @@ def gpus_here(wanted: str) -> tuple[str, ...]:
     return tuple(map(str, resolve_devices(wanted)))
 
 
-def worker_options(options: BuildOptions) -> BuildOptions:
+def worker_options(options: BuildOptions, store: AnyPath) -> BuildOptions:
     """What workers are told: to go on with a store that is planned, by paths that hold everywhere.
 
     Raises:
@@ -79,7 +85,7 @@ def worker_options(options: BuildOptions) -> BuildOptions:
         options,
         source=source,
         checkpoint=checkpoint,
-        out=options.folder.absolute(),
+        out=store.absolute() if isinstance(store, Path) else store,
         root=options.root.absolute() if isinstance(options.root, Path) else options.root,
         engine="local",
         ray_address=None,
@@ -96,8 +102,18 @@ def spread_partition(
     planned: Planned[BuildRecord],
     progress: Progress,
     stopped: Callable[[], bool],
+    remote: RemoteShards | None = None,
 ) -> tuple[Tally, Mapping[str, float]]:
     """Every uncommitted shard of the options' partition, by workers; and where they stood still.
+
+    Args:
+        workers: Who does the work.
+        job: Of the build.
+        planned: What is to be done.
+        progress: Who is told.
+        stopped: Asked all the time: whether the run is to end soon.
+        remote: The store that the planned folder stands for, where it does. The workers put their
+            shards there, and at the end their parts are brought into the folder.
 
     Raises:
         DfsynthError: the first error that a worker met; committed shards are intact.
@@ -108,8 +124,12 @@ def spread_partition(
     pending = Claims(layout, planned.lock, record, shards, work.again).pending
     rows = {shard: work.count([shard]) for shard in pending}
     progress.start(sum(rows.values()))
+    if remote is not None and pending:
+        remote.prepare()
 
     def committed(lost: Sequence[int]) -> Iterator[Tally]:
+        if remote is not None:
+            remote.fetch_parts()
         # One that is made once more has its part before and after: its worker alone could say.
         fresh = [shard for shard in lost if shard not in work.again]
         found = [shard for shard in fresh if is_there(layout.part(shard))]

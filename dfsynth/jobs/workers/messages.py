@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias
 
 from dfsynth.errors import CheckpointError, ConflictError, DfsynthError, StoreError, UsageError
+from dfsynth.files.object_path import ObjectPath
 from dfsynth.options import BuildOptions
 
 
@@ -127,6 +128,6 @@ def decode_options(text: str) -> BuildOptions:
 
 
 def _to_text(value: Any) -> str:
-    if isinstance(value, Path):
+    if isinstance(value, Path | ObjectPath):
         return str(value)
     raise TypeError(f"{type(value).__name__} is not known to JSON")

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -13,6 +14,7 @@ from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 from dfsynth.jobs.claims import Claims, ShardQueue
 from dfsynth.jobs.generator import MadeOnce
 from dfsynth.jobs.planning import find_planned
+from dfsynth.jobs.remote_shards import RemoteShards, working_folder
 from dfsynth.jobs.shard_builder import ShardBuilder
 from dfsynth.jobs.shard_size import measure_rate
 from dfsynth.jobs.workers.messages import Done, Failed, Idle, Message, Note, Ready, Rows
@@ -84,10 +86,12 @@ class ShardWorker:
             self._tell(Failed(type(error).__name__, str(error)))
 
     def _serve(self) -> None:
-        options, layout = self._options, StoreLayout(self._options.folder)
-        maker = self._maker()
-        source = open_build_source(options, maker.facts.intensity)
-        job = BuildJob(options, source, maker)
+        with working_folder(self._options.out) as (folder, remote):
+            self._serve_in(replace(self._options, out=folder), remote)
+
+    def _serve_in(self, options: BuildOptions, remote: RemoteShards | None) -> None:
+        layout, maker = StoreLayout(options.folder), self._maker()
+        job = BuildJob(options, open_build_source(options, maker.facts.intensity), maker)
         record = find_planned(job, layout)
         if record is None:
             raise ConflictError(
@@ -96,8 +100,9 @@ class ShardWorker:
             )
         progress = ToldRows(self._tell)
         activity = Activity()
+        put = _keep if remote is None else remote.publish
         builder = ShardBuilder(
-            job, layout, record, progress, activity, self._cores, self._stop.is_set
+            job, layout, record, progress, activity, self._cores, self._stop.is_set, put
         )
         with RunLock(layout.lock) as lock, watchdog(activity, progress.message):
             again, before = builder.work.again, layout.committed_shards()
@@ -128,6 +133,10 @@ class ShardWorker:
         if self._opened_maker is None:
             self._opened_maker = MadeOnce(CheckpointMaker(self._options))
         return self._opened_maker
+
+
+def _keep(_shard: int) -> None:
+    """Of a store on a disk, a committed shard lies where it belongs."""
 
 
 class ToldRows:

@@ -11,6 +11,7 @@ from radiograph_files import write_bad_files, write_folder
 from store_content import assert_equal_stores
 
 from dfsynth.errors import DfsynthError, UsageError
+from dfsynth.files.object_path import ObjectPath
 from dfsynth.jobs.build import run_build
 from dfsynth.jobs.checkpoint_generator import CheckpointMaker
 from dfsynth.jobs.engine import RunReport
@@ -119,6 +120,8 @@ def test_options_come_through_to_a_worker():
         source="a", out=Path("x.zarr"), size=(64, 32), partition=(1, 3), retry_failed=("timeout",)
     )
     assert decode_options(encode_options(given)) == given
+    remote = replace(given, root=ObjectPath("b", "images"), out=ObjectPath("b", "x.zarr"))
+    assert decode_options(encode_options(remote)) == remote
 
 
 @pytest.mark.parametrize(
