@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from dfsynth.records import Float32Map, GeneratorFacts, Geometry, ImageFacts
-from dfsynth.report import IMAGE_COLUMNS, SheetRow, columns_of_images, pictures_markup
+from dfsynth.report import IMAGE_COLUMNS, SheetRow, columns_of_images, images_markup
 from dfsynth.store.build_record import SYNTHETIC_NOTICE
 
 _SHOWN: Final = ("predicted_error", "error_bound", "uncertainty", "lung_fraction", "ood_score")
-"""Scores that a notebook shows beside the pictures."""
+"""Scores that a notebook shows beside the maps."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class SyntheticImage:
     """The maps of one radiograph, (y, x) of the grid each, with scores and flags.
 
-    Synthetic, for research only, not for diagnosis. A notebook shows its four pictures.
+    Synthetic, for research only, not for diagnosis. A notebook shows its four maps.
     """
 
     image_id: str
@@ -71,7 +71,7 @@ class SyntheticImage:
         return f"<SyntheticImage {self.image_id!r}: {height} × {width}{said}{flags}>"
 
     def _repr_html_(self) -> str:
-        """Four pictures side by side with scores and what was assumed, as HTML for a notebook."""
+        """Four maps side by side with scores and what was assumed, as HTML for a notebook."""
         shown = {name: self._content(name) for name in IMAGE_COLUMNS}
         columns = columns_of_images(self.generator.unit, self.generator.window, [shown])
         row = SheetRow((self.image_id, *self.flags), tuple(shown.values()))
@@ -83,7 +83,7 @@ class SyntheticImage:
             "generator": self.generator.name,
             **{name: f"{value:.4g}" for name in _SHOWN if (value := self.scores[name]) is not None},
         }
-        return pictures_markup(row, columns, facts, SYNTHETIC_NOTICE)
+        return images_markup(row, columns, facts, SYNTHETIC_NOTICE)
 
     def _content(self, name: str) -> Float32Map:
         return self.maps[name][self.geometry.content]

@@ -16,7 +16,7 @@ _COLOUR_MAPS: Final[Mapping[str, str]] = {
     "epistemic": "inferno",
 }
 IMAGE_COLUMNS: Final = tuple(_COLOUR_MAPS)
-"""The pictures of an image, in order."""
+"""The maps of an image, in order."""
 _SIGNAL: Final = "line integral"
 
 
