@@ -8,7 +8,7 @@ from dfsynth.files.json_record import Json
 from dfsynth.records import DARK_FIELD_MAPS, MAP_LONG_NAMES, PAIR_ARRAYS
 from dfsynth.store import ArraySpec
 from dfsynth.store.build_record import BuildRecord
-from dfsynth.store.pairs_record import DARK_FIELD_WINDOW, PairsRecord
+from dfsynth.store.pairs_record import DARK_FIELD_WINDOW, DISPLAY_WINDOW, PairsRecord
 
 _DARK_FIELDS: Final = frozenset({"dark_field", "dark_field_clean"})
 _DEVIATIONS: Final = {"aleatoric": ("viridis", 0.5), "epistemic": ("inferno", 0.1)}
@@ -56,11 +56,11 @@ def _describe(spec: ArraySpec, record: BuildRecord | PairsRecord) -> MapFacts:
     if isinstance(record, PairsRecord):
         words = {array.name: array.meaning for array in PAIR_ARRAYS}[name]
         unit = {array.name: array.units for array in PAIR_ARRAYS}[name]
-        window = DARK_FIELD_WINDOW
+        window, display = DARK_FIELD_WINDOW, DISPLAY_WINDOW
     else:
-        words, window = MAP_LONG_NAMES[name], record.window
+        words, window, display = MAP_LONG_NAMES[name], record.window, record.window
         unit = record.unit if name in DARK_FIELD_MAPS else "1"
-    shown, span = _ranges(name, window)
+    shown, span = _ranges(name, window, display)
     return MapFacts(
         name=name,
         long_name=words,
@@ -72,7 +72,7 @@ def _describe(spec: ArraySpec, record: BuildRecord | PairsRecord) -> MapFacts:
 
 
 def _ranges(
-    name: str, window: tuple[float, float]
+    name: str, window: tuple[float, float], display: tuple[float, float]
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """What is shown of a map, and what its scale spans, both in its unit.
 
@@ -83,7 +83,7 @@ def _ranges(
     width = high - low
     if name in _DARK_FIELDS:
         # Noise takes measured line integrals below 0.
-        return window, (low - width / 2, high + width / 2)
+        return display, (low - width / 2, high + width / 2)
     if name in _DEVIATIONS:
         return (0.0, width * _DEVIATIONS[name][1]), (0.0, 2 * width)
     if name == "lung_thickness_mm":

@@ -6,10 +6,10 @@ from typing import Any, Final
 from dfsynth.jobs.sheet_content import Panels, number_caption
 from dfsynth.report import SheetRow, columns_of_pairs
 from dfsynth.store.opened import Store
-from dfsynth.store.pairs_record import DARK_FIELD_WINDOW, PairsRecord
+from dfsynth.store.pairs_record import DISPLAY_WINDOW, PairsRecord
 from dfsynth.store.row import shown_map
 
-PAIR_COLUMNS: Final = columns_of_pairs(DARK_FIELD_WINDOW)
+PAIR_COLUMNS: Final = columns_of_pairs(DISPLAY_WINDOW)
 """By the name of the array."""
 
 

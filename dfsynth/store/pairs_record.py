@@ -23,6 +23,10 @@ from dfsynth.store.provenance import (
 )
 
 DARK_FIELD_WINDOW: Final = (0.0, 1.0)
+"""Between which nearly all line integrals lie, noise aside."""
+DISPLAY_WINDOW: Final = (0.0, 0.6)
+"""Line integrals shown black and white, those of the packaged generator: the brightest thousandth
+of a lung lies at 0.3 to 0.65, and is dim in a window that holds every value."""
 PAIRS_NOTICE: Final = (
     "Simulated images: computed by a model of X-ray physics, from drawn bodies, CT volumes or, "
     "where the origin is cxr, over real radiographs. For research only, not for diagnosis."

@@ -19,7 +19,7 @@ from dfsynth.report import (
 )
 from dfsynth.store import ArrayReader, StoredMap
 from dfsynth.store.build_record import BuildRecord
-from dfsynth.store.pairs_record import DARK_FIELD_WINDOW, PairsRecord
+from dfsynth.store.pairs_record import DISPLAY_WINDOW, PairsRecord
 from dfsynth.store.row_geometry import content_of
 
 _SHOWN: Final = (
@@ -92,7 +92,7 @@ class StoredRow:
             }
             columns = columns_of_images(record.unit, record.window, [maps])
             return columns, tuple(maps.get(name) for name in IMAGE_COLUMNS)
-        titles = columns_of_pairs(DARK_FIELD_WINDOW)
+        titles = columns_of_pairs(DISPLAY_WINDOW)
         return list(titles.values()), tuple(self._values(name) for name in titles)
 
     def _values(self, name: str) -> Float32Map:
