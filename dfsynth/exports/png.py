@@ -59,7 +59,7 @@ def encode_png(numbers: NDArray[Any], texts: Mapping[str, str]) -> bytes:
     return b"".join([_SIGNATURE, *chunks])
 
 
-def _filtered(numbers: NDArray[Any]) -> NDArray[np.uint8]:
+def _filtered(numbers: NDArray[Any]) -> bytes:
     """The bytes of each row, the higher of a number first, less those above, behind the filter."""
     stored = np.ascontiguousarray(numbers, numbers.dtype.newbyteorder(">"))
     rows = stored.view(np.uint8).reshape(len(stored), -1)
@@ -68,7 +68,7 @@ def _filtered(numbers: NDArray[Any]) -> NDArray[np.uint8]:
     # Nothing is above the first row: zeros.
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-    return filtered
+    return filtered.tobytes()
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

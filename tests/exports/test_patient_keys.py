@@ -50,9 +50,9 @@ def rows_of(out: Path) -> list[dict[str, object]]:
             continue
         with tarfile.open(path) as tar:
             for member in tar:
-                stream = tar.extractfile(member)
-                if member.name.endswith(".json") and stream is not None:
-                    rows.append(json.load(stream))
+                content = tar.extractfile(member)
+                if member.name.endswith(".json") and content is not None:
+                    rows.append(json.load(content))
     return rows
 
 

@@ -38,7 +38,9 @@ def test_every_reader_finds_the_numbers(numbers: NDArray[Any]) -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_numbers_that_are_a_part_of_others_are_written_as_they_look(dtype: type) -> None:
-    whole = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (40, 60)).astype(dtype)
+    whole: NDArray[Any] = (
+        np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (40, 60)).astype(dtype)
+    )
     for part in (whole.T, whole[::-1, 3::2], whole.astype(whole.dtype.newbyteorder())):
         np.testing.assert_array_equal(imagecodecs.png_decode(encode_png(part, {})), part)
 
