@@ -73,7 +73,7 @@ def main() -> None:
     wall_s, cores_s = time.perf_counter() - begun, time.process_time() - worked
     print(
         f"written in {wall_s:.1f} s ({cores_s:.1f} s of processor), {report.size_bytes / 1e6:.1f} "
-        f"MB, {report.images} images, {report.thumbnails} with pictures"
+        f"MB, {report.images} images, {report.thumbnails} with thumbnails"
     )
     time_page(report.page)
 

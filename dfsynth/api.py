@@ -280,7 +280,7 @@ def evaluate_checkpoint(
 def draw_contact_sheet(
     store: str | Path, *, out: str | Path | None = None, **options: Unpack[ShowKeywords]
 ) -> "Sheet":
-    """Draws images of a store as a picture, as `dfsynth show` does.
+    """Draws images of a store as one image, as `dfsynth show` does.
 
     `options` are the fields of `ShowOptions`; with `worst`, the images that the score `by` likes
     least stand beside those that it likes best.
@@ -294,7 +294,7 @@ def draw_contact_sheet(
 
     Raises:
         UsageError: wrong options, no store, an unknown id, column or condition, or nothing to draw.
-        StoreError: a damaged store, or a picture that cannot be written.
+        StoreError: a damaged store, or an image that cannot be written.
         TypeError: an option that does not exist.
     """
     from dfsynth.jobs.show import draw_sheet

@@ -51,7 +51,7 @@ def evaluate(
     ] = None,
     out: Annotated[
         Path | None,
-        output_option("Folder for metrics.json, images.csv and two pictures."),
+        output_option("Folder for metrics.json, images.csv and two figures."),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(help="At most so many pairs of a split and images of --ood.")

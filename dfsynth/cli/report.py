@@ -31,7 +31,7 @@ def report(
         ),
     ] = None,
     thumbnails: Annotated[
-        int, typer.Option(min=0, help="How many images have pictures, spread over every score.")
+        int, typer.Option(min=0, help="How many images have thumbnails, spread over every score.")
     ] = DEFAULT_THUMBNAILS,
     source: Annotated[
         str | None, typer.Option(help="Where the radiographs are, if the store lacks them.")
@@ -69,7 +69,7 @@ def report(
         with job_progress(console.quiet) as progress:
             found = run_report(options, progress)
         lines = [
-            f"{found.kind}: {found.images} images, {found.thumbnails} with pictures, "
+            f"{found.kind}: {found.images} images, {found.thumbnails} with thumbnails, "
             f"{found.size_bytes / 1e6:.1f} MB",
             *(f"damaged: {sentence}" for sentence in found.damage),
             *(f"note: {sentence}" for sentence in found.remarks),

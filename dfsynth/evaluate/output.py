@@ -67,7 +67,7 @@ def written_files(folder: Path) -> tuple[Path, ...]:
 
 
 def write_report(report: EvaluationReport, folder: Path) -> None:
-    """Writes metrics.json, images.csv (single images) and two pictures into `folder`.
+    """Writes metrics.json, images.csv (single images) and two figures into `folder`.
 
     Raises:
         UnwrittenReportError: the folder cannot be written.

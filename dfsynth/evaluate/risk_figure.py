@@ -1,4 +1,4 @@
-"""Risk against coverage as a picture: a panel for each error, a curve for each score."""
+"""Risk against coverage as a figure: a panel for each error, a curve for each score."""
 
 import io
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _DOTS_AN_INCH: Final = 110
 def draw_risk_coverage(scores: Evaluation) -> bytes:
     """A PNG: the mean error of the images that are kept, over the share that is kept.
 
-    Where no error is known, the picture says why.
+    Where no error is known, the figure says why.
     """
     found = scores.risk_coverage or {}
     curves = max((len(ranked) for ranked in found.values()), default=0)

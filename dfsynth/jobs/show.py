@@ -21,7 +21,7 @@ from dfsynth.jobs.ranking import Ranking, rank_ends
 from dfsynth.jobs.sheet_content import Panels
 from dfsynth.manifest import default_score, matching_positions
 from dfsynth.options import ShowOptions
-from dfsynth.report import contact_sheet, encode_picture
+from dfsynth.report import contact_sheet, encode_image
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.opened import Store, open_store
 from dfsynth.store.pairs_record import PairsRecord
@@ -53,18 +53,18 @@ class _Choice:
 
 
 def draw_sheet(options: ShowOptions) -> Sheet:
-    """Draws images of a store as a picture: spread evenly over it, named, or both ends of a score.
+    """Draws images of a store as one image: spread evenly over it, named, or both ends of a score.
 
     Attenuation comes from the store if it holds it, else from `source` and `root`, else it is
     left blank.
 
     Raises:
         UsageError: no store, an unknown id, column or condition, nothing to draw yet, a missing
-            source, or a picture that would lie in a store or replace what is no regular file.
+            source, or an image that would lie in a store or replace what is no regular file.
         StoreError: a damaged store, or a contact sheet that cannot be written.
     """
     opened = open_store(options.store)
-    out = options.picture
+    out = options.image_file
     require_outside_stores(out, _WHAT)
     choice = _choose(opened, options)
     panels, ranking = _panels(opened, choice, options), choice.ranking
@@ -82,7 +82,7 @@ def draw_sheet(options: ShowOptions) -> Sheet:
 
 def _write(out: Path, sheet: NDArray[np.uint8]) -> None:
     try:
-        encoded = encode_picture(sheet, out.suffix.lower())
+        encoded = encode_image(sheet, out.suffix.lower())
     except ValueError as error:
         raise UsageError(f"--out {out}: {error}; draw fewer images, or a .png") from error
     with store_faults(f"make the folder {out.parent}"):

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from dfsynth.records import Float32Map, GeneratorFacts, Geometry, ImageFacts
-from dfsynth.report import SheetRow, columns_of_images, image_columns, pictures_markup
+from dfsynth.report import SheetRow, columns_of_images, image_columns, images_markup
 from dfsynth.tasks import Task, task_named
 
 _SHOWN: Final = ("predicted_error", "error_bound", "uncertainty", "lung_fraction", "ood_score")
-"""Scores that a notebook shows beside the pictures."""
+"""Scores that a notebook shows beside the maps."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class SyntheticImage:
     """The maps of one radiograph, (y, x) of the grid each, with scores and flags.
 
-    Synthetic, for research only, not for diagnosis. A notebook shows its four pictures.
+    Synthetic, for research only, not for diagnosis. A notebook shows its four maps.
     """
 
     image_id: str
@@ -95,7 +95,7 @@ class SyntheticImage:
         return f"<SyntheticImage {self.image_id!r}: {height} × {width}{said}{flags}>"
 
     def _repr_html_(self) -> str:
-        """Four pictures side by side with scores and what was assumed, as HTML for a notebook."""
+        """Four maps side by side with scores and what was assumed, as HTML for a notebook."""
         shown = {name: self._content(name) for name in image_columns(self.task)}
         columns = columns_of_images(self.task, self.generator.unit, self.generator.window, [shown])
         row = SheetRow((self.image_id, *self.flags), tuple(shown.values()))
@@ -107,7 +107,7 @@ class SyntheticImage:
             "generator": self.generator.name,
             **{name: f"{value:.4g}" for name in _SHOWN if (value := self.scores[name]) is not None},
         }
-        return pictures_markup(row, columns, facts, self.task.notice)
+        return images_markup(row, columns, facts, self.task.notice)
 
     def _content(self, name: str) -> Float32Map:
         return self.maps[name][self.geometry.content]

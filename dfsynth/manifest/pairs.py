@@ -52,7 +52,7 @@ _COLUMNS: Final = (
         "sdf_m2",
         "float32",
         "Total dark-field signal: the coefficient over the volume of both lungs, also beyond the "
-        "picture; a phantom's vessels are not taken out (about 2 %)",
+        "image; a phantom's vessels are not taken out (about 2 %)",
         "m²",
     ),
     Column("lung_volume_l", "float32", "Volume of both lungs, counted in the same way", "l"),

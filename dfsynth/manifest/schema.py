@@ -166,8 +166,8 @@ _BEFORE_SCORES: Final = (
     Column("pixel_mm", "float32", "Pitch of the source's pixels; null where unknown", "mm"),
     Column("scale_y", "float32", "grid y = source y × scale_y + offset_y, at pixel edges"),
     Column("scale_x", "float32", "grid x = source x × scale_x + offset_x, at pixel edges"),
-    Column("offset_y", "float32", "Rows of padding above the picture in the grid", "grid pixels"),
-    Column("offset_x", "float32", "Columns of padding left of the picture", "grid pixels"),
+    Column("offset_y", "float32", "Rows of padding above the image in the grid", "grid pixels"),
+    Column("offset_x", "float32", "Columns of padding left of the image", "grid pixels"),
 )
 _AFTER_SCORES: Final = (
     Column("flags", "list<string>", "Remarks, for example no_lung or clipped", nullable=False),

@@ -22,7 +22,7 @@ from dfsynth.options.filter_options import (
 )
 from dfsynth.options.generate_options import GenerateOptions
 from dfsynth.options.report_options import DEFAULT_THUMBNAILS, ReportOptions
-from dfsynth.options.show_options import PICTURE_SUFFIXES, ShowOptions
+from dfsynth.options.show_options import IMAGE_SUFFIXES, ShowOptions
 from dfsynth.options.simulate_options import (
     DEFAULT_PAIRS_SHARD_SIZE,
     DEFAULT_PAIRS_SIZE,
@@ -43,8 +43,8 @@ __all__ = [
     "DEFAULT_THUMBNAILS",
     "DTYPES",
     "EXPORT_SPACES",
+    "IMAGE_SUFFIXES",
     "LAYERS",
-    "PICTURE_SUFFIXES",
     "SELECTION_SUFFIXES",
     "BuildOptions",
     "DtypeChoice",

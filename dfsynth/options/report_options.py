@@ -38,7 +38,7 @@ class ReportOptions(GivenOptions):
     """The folder to write; an earlier report is replaced. By default beside the store, as
     x.zarr.report."""
     thumbnails: int = DEFAULT_THUMBNAILS
-    """How many images have pictures, spread over every score; 0 for none."""
+    """How many images have thumbnails, spread over every score; 0 for none."""
     source: str | None = None
     """Where the radiographs are, if the store lacks them."""
     root: AnyPath | None = None

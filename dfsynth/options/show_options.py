@@ -16,7 +16,7 @@ from dfsynth.options.coercion import (
 )
 from dfsynth.options.given import GivenOptions
 
-PICTURE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
+IMAGE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp")
 """Endings of files for a contact sheet."""
 
 
@@ -38,7 +38,7 @@ class ShowOptions(GivenOptions):
 
     store: AnyPath
     out: Path | None = None
-    """The picture to write, of the kind that its name says: see `PICTURE_SUFFIXES`. By default
+    """The image file to write, of the kind that its name says: see `IMAGE_SUFFIXES`. By default
     beside the store, as x.zarr.png."""
     images: int = 8
     """How many, spread evenly over those that finished."""
@@ -62,7 +62,7 @@ class ShowOptions(GivenOptions):
 
     def __post_init__(self) -> None:
         if self.out is not None:
-            require_suffix(self.out, PICTURE_SUFFIXES)
+            require_suffix(self.out, IMAGE_SUFFIXES)
         for name, value in (("--images", self.images), ("--worst", self.worst)):
             if value is not None and value < 1:
                 raise UsageError(f"{name} {value}: expected 1 or more")
@@ -78,8 +78,8 @@ class ShowOptions(GivenOptions):
             )
 
     @property
-    def picture(self) -> Path:
-        """Where the picture goes."""
+    def image_file(self) -> Path:
+        """Where the image goes."""
         if isinstance(self.store, ObjectPath):
             return self.out or Path(f"{self.store.name}.png")
         # Resolved, since `.` has no name to build on.

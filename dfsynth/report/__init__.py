@@ -1,9 +1,9 @@
 """Drawings: contact sheets of maps with their colour scales."""
 
 from dfsynth.report.colours import colour_table, paint, robust_limits
+from dfsynth.report.image_file import encode_image, encode_png
 from dfsynth.report.map_columns import columns_of_images, columns_of_pairs, image_columns
-from dfsynth.report.markup import facts_markup, pictures_markup
-from dfsynth.report.picture import encode_picture, encode_png
+from dfsynth.report.markup import facts_markup, images_markup
 from dfsynth.report.sheet import SheetColumn, SheetRow, contact_sheet
 
 __all__ = [
@@ -13,11 +13,11 @@ __all__ = [
     "columns_of_images",
     "columns_of_pairs",
     "contact_sheet",
-    "encode_picture",
+    "encode_image",
     "encode_png",
     "facts_markup",
     "image_columns",
+    "images_markup",
     "paint",
-    "pictures_markup",
     "robust_limits",
 ]

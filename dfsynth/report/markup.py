@@ -1,4 +1,4 @@
-"""Facts and pictures as HTML that a notebook shows: in one piece, escaped, without scripts."""
+"""Facts and images as HTML that a notebook shows: in one piece, escaped, without scripts."""
 
 import base64
 import html
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from dfsynth.printable_text import printable
 from dfsynth.report.colours import colour_table
+from dfsynth.report.image_file import encode_png
 from dfsynth.report.panel import draw_failure, draw_map, draw_missing, fitted_size
-from dfsynth.report.picture import encode_png
 from dfsynth.report.sheet import SheetColumn, SheetRow, failed
 
 _SIDE: Final = 224
-"""Pixels of a picture's longer side."""
+"""Pixels of an image's longer side."""
 # Colours of text come from the notebook, so that light and dark themes both read well.
 _FIGURE: Final = "margin:0;display:inline-block;vertical-align:top"
 _CELL: Final = "text-align:left;padding:1px 12px 1px 0;vertical-align:top"
@@ -36,12 +36,12 @@ def facts_markup(title: str, facts: Mapping[str, str], notice: str) -> str:
     )
 
 
-def pictures_markup(
+def images_markup(
     row: SheetRow, columns: Sequence[SheetColumn], facts: Mapping[str, str], notice: str
 ) -> str:
     """One image as its maps side by side, with colour scales, facts and a notice, as HTML.
 
-    Pictures are PNG inside the HTML, which so needs no file. A map that is not stored is a box
+    Images are PNG inside the HTML, which so needs no file. A map that is not stored is a box
     that says so, one that failed is hatched and says why.
     """
     figures = "".join(

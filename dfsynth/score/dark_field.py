@@ -12,7 +12,7 @@ def _compute(maps: ImageMaps) -> tuple[float | None, ...]:
 
 DARK_FIELD: Final = Scorer(
     columns=(
-        ScoreColumn("dark_field_mean", "Mean dark-field signal over the picture", SIGNAL),
+        ScoreColumn("dark_field_mean", "Mean dark-field signal over the image", SIGNAL),
         ScoreColumn("dark_field_lung_mean", "Mean dark-field signal over the lung", SIGNAL),
     ),
     compute=_compute,

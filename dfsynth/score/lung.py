@@ -40,7 +40,7 @@ def _area_cm2(maps: ImageMaps) -> float | None:
 
 LUNG: Final = Scorer(
     columns=(
-        ScoreColumn("lung_fraction", "Predicted lung over the whole picture", SHARE, "low"),
+        ScoreColumn("lung_fraction", "Predicted lung over the whole image", SHARE, "low"),
         ScoreColumn("lung_area_cm2", "Predicted lung area; null without pixel_mm", "cm²"),
     ),
     compute=_compute,

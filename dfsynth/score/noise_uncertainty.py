@@ -1,4 +1,4 @@
-"""The first part of the doubt: the scanner's noise, which no image can foretell."""
+"""The first part of the uncertainty: the scanner's noise, which no image can foretell."""
 
 from typing import Final
 

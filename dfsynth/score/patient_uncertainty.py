@@ -1,4 +1,4 @@
-"""The second part of the doubt: the patient's own coefficient, which no radiograph shows."""
+"""The second part of the uncertainty: the patient's own coefficient, which no radiograph shows."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The third part of the doubt: the structure, what the best factor for the image leaves wrong.
+"""The third part of the uncertainty: what the best factor for the image leaves wrong.
 
 Both columns estimate parts of `dfsynth.statistics.ShapeError`, whose truth is the clean target.
 """

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_DOUBT: Final = 1e-6
+_ROUNDING: Final = 1e-6
 """More than sums of floats are off, in owners; within it, fractions decide."""
 
 
@@ -34,7 +34,7 @@ def rank_reaching(owners: NDArray[np.intp], share: Fraction, to_come: int = 0) -
         return _weight(owners[:rank], counts) >= wanted
 
     reached = np.cumsum(1 / counts[owners])
-    low, high = np.searchsorted(reached, [float(wanted) - _DOUBT, float(wanted) + _DOUBT])
+    low, high = np.searchsorted(reached, [float(wanted) - _ROUNDING, float(wanted) + _ROUNDING])
     ranks = range(int(low), min(int(high) + 1, len(owners)) + 1)
     place = bisect_left(ranks, True, key=reaches)
     return ranks[place] if place < len(ranks) else None

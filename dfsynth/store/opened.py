@@ -159,7 +159,7 @@ class Store:
     def row(self, row: int | str) -> StoredRow:
         """One committed row, by its number in the arrays or by its image id.
 
-        A notebook shows it as its pictures: attenuation, dark-field, aleatoric, epistemic.
+        A notebook shows it as its maps: attenuation, dark-field, aleatoric, epistemic.
 
         Raises:
             UsageError: there is no such row, or it is not committed yet.

@@ -15,7 +15,7 @@ from dfsynth.report import (
     columns_of_pairs,
     facts_markup,
     image_columns,
-    pictures_markup,
+    images_markup,
 )
 from dfsynth.store import ArrayReader, StoredMap
 from dfsynth.store.build_record import BuildRecord
@@ -26,12 +26,12 @@ _SHOWN: Final = (
     *("patient_id", "view", "sex", "age", "findings", "split", "predicted_error", "uncertainty"),
     *("lung_fraction", "origin", "severity", "error"),
 )
-"""Columns that a notebook shows beside the pictures, where they say something."""
+"""Columns that a notebook shows beside the images, where they say something."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class StoredRow:
-    """One image, or pair, of a store; a notebook shows it as its pictures."""
+    """One image, or pair, of a store; a notebook shows it as its maps."""
 
     record: BuildRecord | PairsRecord
     """What the store was made from."""
@@ -67,7 +67,7 @@ class StoredRow:
         return f"<StoredRow {self.row}: {self.image_id!r}{failure}>"
 
     def _repr_html_(self) -> str:
-        """The pictures of the row side by side, with what the manifest says, as HTML.
+        """The maps of the row side by side, with what the manifest says, as HTML.
 
         Where the stored bytes are damaged, it says so in their place.
         """
@@ -75,13 +75,13 @@ class StoredRow:
         said = {name: text for name in _SHOWN if (text := _spelt(self.facts.get(name)))}
         facts, notice = {"row": str(self.row), **said}, str(self.record.provenance()["notice"])
         try:
-            columns, images = self._pictures()
+            columns, images = self._maps()
         except StoreError as error:
             return facts_markup(self.image_id, {"damaged": str(error), **facts}, notice)
         shown = SheetRow((self.image_id, *flags), images, failure=self.facts["error_code"])
-        return pictures_markup(shown, columns, facts, notice)
+        return images_markup(shown, columns, facts, notice)
 
-    def _pictures(self) -> tuple[list[SheetColumn], tuple[Float32Map | None, ...]]:
+    def _maps(self) -> tuple[list[SheetColumn], tuple[Float32Map | None, ...]]:
         record = self.record
         if isinstance(record, BuildRecord):
             content = content_of(record, self.facts)

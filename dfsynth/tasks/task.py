@@ -90,7 +90,7 @@ class TaskArray:
     dtype: Literal["float32", "uint8"]
     meaning: str
     window: tuple[float, float]
-    """Values that are shown dark and bright."""
+    """Values that are shown dark and bright: where most of what matters lies, not every value."""
     span: tuple[float, float]
     """Values between which whole numbers of 16 bits are spread in exports."""
     unit: str = "1"

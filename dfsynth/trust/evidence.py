@@ -42,7 +42,7 @@ def describe(evidence: Evidence) -> tuple[Vector, Vector]:
 
     Returns:
         figures (m): signal, deviations, disagreement of the members, lungs, grey values and detail;
-        layout (l): the image, its lungs and its signal as small pictures, then the embedding.
+        layout (l): the image, its lungs and its signal as small images, then the embedding.
     """
     evidence = _made_small(evidence)
     # Maps are smooth: every second pixel tells as much as all.

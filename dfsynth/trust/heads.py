@@ -88,8 +88,8 @@ class TrustHeads:
     `predicted_error` is the expected error of shape; `error_bound` adds a margin on the scale of
     logits, by split conformal prediction over calibration patients (Papadopoulos et al. 2002;
     Vovk, Gammerman, Shafer 2005), in groups of like predictions (Mondrian: Vovk et al. 2003).
-    `ood_score` is above 0 for pictures more unlike the training radiographs than nearly all
-    radiographs are. It adds the logit of a classifier that was shown other pictures and changed
+    `ood_score` is above 0 for images more unlike the training radiographs than nearly all
+    radiographs are. It adds the logit of a classifier that was shown other images and changed
     radiographs to how far beyond all training radiographs the image lies (Mahalanobis distance in
     the projected features: Lee et al., NeurIPS 2018).
     """

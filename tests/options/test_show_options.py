@@ -19,10 +19,10 @@ def test_a_source_may_be_a_path() -> None:
     assert ShowOptions.of(store="x.zarr").source is None
 
 
-def test_the_picture_lies_beside_the_store(tmp_path: Path, monkeypatch) -> None:
+def test_the_image_lies_beside_the_store(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert ShowOptions.of(store="x.zarr").picture == tmp_path / "x.zarr.png"
-    assert ShowOptions.of(store="x.zarr", out="a.png").picture == Path("a.png")
+    assert ShowOptions.of(store="x.zarr").image_file == tmp_path / "x.zarr.png"
+    assert ShowOptions.of(store="x.zarr", out="a.png").image_file == Path("a.png")
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import dfsynth.report
-from dfsynth.options import PICTURE_SUFFIXES
+from dfsynth.options import IMAGE_SUFFIXES
 from dfsynth.report import (
     SheetColumn,
     SheetRow,
     colour_table,
     contact_sheet,
-    encode_picture,
+    encode_image,
     encode_png,
 )
 from dfsynth.report.colours import hatch
@@ -227,8 +227,8 @@ def test_png_holds_the_image() -> None:
         encode_png(sheet[..., 0])
 
 
-@pytest.mark.parametrize("suffix", PICTURE_SUFFIXES)
-def test_a_picture_is_of_the_kind_that_its_name_says(suffix: str) -> None:
+@pytest.mark.parametrize("suffix", IMAGE_SUFFIXES)
+def test_an_image_file_is_of_the_kind_that_its_name_says(suffix: str) -> None:
     starts = {
         ".png": b"\x89PNG",
         ".jpg": b"\xff\xd8\xff",
@@ -236,7 +236,7 @@ def test_a_picture_is_of_the_kind_that_its_name_says(suffix: str) -> None:
         ".webp": b"RIFF",
     }
     sheet = _sheet(_row(_flat(0.3), _flat(0.3)))
-    encoded = encode_picture(sheet, suffix)
+    encoded = encode_image(sheet, suffix)
     assert encoded.startswith(starts[suffix])
     decoded = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
     assert decoded is not None
@@ -244,9 +244,9 @@ def test_a_picture_is_of_the_kind_that_its_name_says(suffix: str) -> None:
     assert int(cv2.absdiff(decoded[..., ::-1], sheet).max()) <= allowed
 
 
-def test_a_picture_too_large_for_its_kind_is_refused() -> None:
+def test_an_image_too_large_for_its_kind_is_refused() -> None:
     with pytest.raises(ValueError, match=r"cannot be held by a \.webp file"):
-        encode_picture(np.zeros((16_384, 8, 3), np.uint8), ".webp")
+        encode_image(np.zeros((16_384, 8, 3), np.uint8), ".webp")
 
 
 def test_public_names_exist() -> None:

@@ -143,12 +143,15 @@ def test_names_from_files_are_escaped(tmp_path):
 
 
 def test_pairs_are_shown_too(tmp_path):
-    options = SimulateOptions(out=tmp_path / "pairs.zarr", n=3, size=64)
+    options = SimulateOptions(out=tmp_path / "pairs.zarr", n=3, size=64, severity=(0.0, 0.0))
     run_simulation(options, ToyPairMaker(options), Silent())
     pairs = open_store(options.out)
     assert "phantom" in pairs._repr_html_()
     found = pictures(pairs.row(1)._repr_html_())
     assert len(found) == 5
+    # Healthy lungs of 0.37, a usual signal, are no dim shadow.
+    (clean,) = (pixels for name, pixels in found.items() if name.startswith("dark-field, clean"))
+    assert 140 < clean.max() < 255
 
 
 def test_the_manifest_is_a_data_frame_of_either_library(store):

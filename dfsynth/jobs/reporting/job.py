@@ -28,7 +28,7 @@ class Report:
     images: int
     """Finished images that the page counts."""
     thumbnails: int
-    """Of which so many have pictures."""
+    """Of which so many have thumbnails."""
     damage: tuple[str, ...]
     """A sentence for each damaged shard, whose images are left out."""
     remarks: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Which images of a report have pictures, so that every threshold has some on both sides."""
+"""Which images of a report have thumbnails, so that every threshold has some on both sides."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest

@@ -1,4 +1,4 @@
-"""A store → its page: columns, pictures, failures, expected errors."""
+"""A store → its page: columns, images, failures, expected errors."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +12,17 @@ from dfsynth.errors import StoreError
 from dfsynth.jobs.build_source import open_inputs
 from dfsynth.jobs.image_sheet import SourceImages
 from dfsynth.jobs.reporting.columns import ReportColumns, labels_of, report_columns
-from dfsynth.jobs.reporting.expected_error import ExpectedErrors, expected_errors
-from dfsynth.jobs.reporting.failures import describe_failures
-from dfsynth.jobs.reporting.pictures import (
-    DrawnPictures,
+from dfsynth.jobs.reporting.drawn_images import (
+    DrawnImages,
     MapReader,
     damage_sentences,
-    draw_pictures,
+    draw_images,
     image_reader,
     pair_reader,
     scaled_kinds,
 )
+from dfsynth.jobs.reporting.expected_error import ExpectedErrors, expected_errors
+from dfsynth.jobs.reporting.failures import describe_failures
 from dfsynth.jobs.reporting.rows import ReportRows, read_rows
 from dfsynth.jobs.reporting.sample import choose_images
 from dfsynth.manifest.selection import has_lung
@@ -40,7 +40,7 @@ _PAIRS_BASIS = "Pairs were simulated with their truth; no generator made them, a
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Gallery:
-    """The pictures of a page."""
+    """The images of a page."""
 
     kinds: tuple[GalleryMap, ...] = ()
     images: tuple[GalleryImage, ...] = ()
@@ -63,7 +63,7 @@ def write_store_report(folder: Path, options: ReportOptions, progress: Progress)
         rows = read_rows(layout, record.manifest_schema, names)
         done = rows.table.filter(pc.equal(rows.table["status"], pa.scalar("ok"))).combine_chunks()
         columns = report_columns(done, record.manifest_schema)
-        # First, since a wrong --checkpoint is found at once, and pictures take minutes.
+        # First, since a wrong --checkpoint is found at once, and drawing takes minutes.
         errors = _errors(record, options)
         gallery = _draw_gallery(folder, options, layout, record, done, columns, progress)
         page = _page(layout, record, rows, done, columns, gallery, errors)
@@ -143,7 +143,7 @@ def _draw_gallery(
     reader = _reader(options, layout, record, arrays)
     lines = done.take(pa.array(positions, pa.int64())).to_pylist()
     kinds = scaled_kinds(reader, lines)
-    drawn = draw_pictures(folder, reader, kinds, lines, progress)
+    drawn = draw_images(folder, reader, kinds, lines, progress)
     shown = set(drawn.rows)
     telling = [group for group in columns.groups if len(group.labels) > 1]
     return _Gallery(
@@ -176,7 +176,7 @@ def _reader(
     return image_reader(arrays, record, source)
 
 
-def _remarks(drawn: DrawnPictures, options: ReportOptions) -> tuple[str, ...]:
+def _remarks(drawn: DrawnImages, options: ReportOptions) -> tuple[str, ...]:
     if not drawn.blank:
         return ()
     advice = "the source no longer gives them" if options.source else "give --source (and --root)"

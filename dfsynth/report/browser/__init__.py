@@ -11,8 +11,8 @@ from dfsynth.report.browser.facts import (
     StorePage,
 )
 from dfsynth.report.browser.folder import writing_report
+from dfsynth.report.browser.map_files import encode_maps, encode_strip
 from dfsynth.report.browser.pages import EvaluationPage, write_evaluation_page, write_store_page
-from dfsynth.report.browser.pictures import encode_maps, encode_strip
 
 __all__ = [
     "ErrorCurve",

@@ -27,7 +27,7 @@ class GalleryMap:
 
 @dataclass(frozen=True, slots=True)
 class GalleryImage:
-    """An image that has pictures."""
+    """An image that has thumbnails."""
 
     position: int
     """Among the values of the columns."""

@@ -44,7 +44,7 @@ class EvaluationPage:
 
 
 def write_store_page(folder: Path, page: StorePage) -> None:
-    """Writes index.html and its data, the pictures left out, into `folder`.
+    """Writes index.html and its data, the images left out, into `folder`.
 
     Raises:
         OSError: the disk refuses.

@@ -1,4 +1,4 @@
-"""Reports in a real browser: what the slider keeps, keyboard, silence, pictures."""
+"""Reports in a real browser: what the slider keeps, keyboard, silence, images."""
 
 import json
 import shlex
@@ -134,8 +134,8 @@ def test_values_under_the_pointer_are_those_of_the_store(page, report, store):
     line = next(x for x in opened.manifest.to_pylist() if x["image_id"] == name)
     maps = {n: opened.read(n, line["row"]).astype(np.float64) for n in opened.maps}
     at = row + int(line["offset_y"]), column + int(line["offset_x"])
-    doubt = np.hypot(maps["aleatoric"][at], maps["epistemic"][at])
-    expected = [maps["attenuation"][at], maps["dark_field"][at], doubt]
+    uncertainty = np.hypot(maps["aleatoric"][at], maps["epistemic"][at])
+    expected = [maps["attenuation"][at], maps["dark_field"][at], uncertainty]
     found = [float(element.text) for element in page.all("#viewer-maps .readout")]
     content = {n: values[np.isfinite(values)] for n, values in maps.items()}
     steps = [np.ptp(content["attenuation"]) / 126, np.ptp(content["dark_field"]) / 254, 0.1 / 254]

@@ -1,4 +1,4 @@
-"""The parts of a report's job: groups, which images have pictures, expected errors."""
+"""The parts of a report's job: groups, which images have thumbnails, expected errors."""
 
 import numpy as np
 import pyarrow as pa
@@ -55,7 +55,7 @@ def number(values: np.ndarray, name: str = "score") -> NumberColumn:
 
 
 @pytest.mark.parametrize("name", ["main", "other"])
-def test_pictures_lie_close_to_every_threshold(name: str) -> None:
+def test_thumbnails_lie_close_to_every_threshold(name: str) -> None:
     rng = np.random.default_rng(0)
     columns = [number(rng.random(5000), "main"), number(rng.random(5000), "other")]
     group = GroupColumn(
@@ -71,7 +71,7 @@ def test_pictures_lie_close_to_every_threshold(name: str) -> None:
     assert {9, 2509} <= set(chosen)
 
 
-def test_images_without_numbers_can_have_pictures() -> None:
+def test_images_without_numbers_can_have_thumbnails() -> None:
     empty = number(np.full(50, np.nan))
     assert len(choose_images(50, [empty], None, [], 20)) == 20
     assert choose_images(5, [], None, [], 20) == [0, 1, 2, 3, 4]

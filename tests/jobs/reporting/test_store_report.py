@@ -287,11 +287,11 @@ def test_an_hdf5_store_with_a_part_missing_is_shown(make_store, tmp_path):
     assert 0 < found.thumbnails < 40
 
 
-def test_another_checkpoint_is_refused_before_a_picture_is_drawn(store, tmp_path, monkeypatch):
+def test_another_checkpoint_is_refused_before_an_image_is_drawn(store, tmp_path, monkeypatch):
     def refuse(*_):
-        raise AssertionError("pictures are drawn")
+        raise AssertionError("images are drawn")
 
-    monkeypatch.setattr("dfsynth.jobs.reporting.store_page.draw_pictures", refuse)
+    monkeypatch.setattr("dfsynth.jobs.reporting.store_page.draw_images", refuse)
     with pytest.raises(UsageError, match="--checkpoint mixture-256"):
         dfsynth.write_report(store, out=tmp_path / "report", checkpoint="mixture-256")
     assert not (tmp_path / "report").exists()

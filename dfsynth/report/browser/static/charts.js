@@ -43,7 +43,7 @@ window.dfsynthCharts = (() => {
     };
   }
 
-  /** What the picture is, for whoever does not see it. */
+  /** What the image shows, for whoever does not see it. */
   function name(place, text) {
     place.setAttribute("role", "img");
     place.setAttribute("aria-label", text);
@@ -171,7 +171,7 @@ window.dfsynthCharts = (() => {
     }, [x, ...found.map((line) => line.values)]);
   }
 
-  /** Counts of two columns as a picture between axes; `state()` gives its data. */
+  /** Counts of two columns as an image between axes; `state()` gives its data. */
   function density(place, state) {
     name(place, "How many images lie where, score against score");
     const chart = make(place, {
@@ -184,7 +184,7 @@ window.dfsynthCharts = (() => {
           const { ctx, bbox } = u;
           ctx.save();
           ctx.imageSmoothingEnabled = false;
-          ctx.drawImage(found.picture, bbox.left, bbox.top, bbox.width, bbox.height);
+          ctx.drawImage(found.canvas, bbox.left, bbox.top, bbox.width, bbox.height);
           ctx.restore();
         }],
         draw: [(u) => {

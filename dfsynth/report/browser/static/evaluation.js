@@ -181,11 +181,11 @@
 
   function drawCases(cases) {
     const error = 1 + cases.figures.indexOf("error");
-    const doubt = 1 + cases.figures.indexOf("uncertainty");
-    const known = cases.lines.filter((line) => line[error] !== null && line[doubt] !== null).sort((a, b) => a[doubt] - b[doubt]);
-    const most = Math.max(...known.map((line) => Math.max(line[error], line[doubt]))) * 1.05;
+    const uncertainty = 1 + cases.figures.indexOf("uncertainty");
+    const known = cases.lines.filter((line) => line[error] !== null && line[uncertainty] !== null).sort((a, b) => a[uncertainty] - b[uncertainty]);
+    const most = Math.max(...known.map((line) => Math.max(line[error], line[uncertainty]))) * 1.05;
     chart("case-chart", {
-      x: known.map((line) => line[doubt]), lines: [{ label: "images", values: known.map((line) => line[error]), points: true, width: 0 }],
+      x: known.map((line) => line[uncertainty]), lines: [{ label: "images", values: known.map((line) => line[error]), points: true, width: 0 }],
       xLabel: "uncertainty", yLabel: "error", xRange: [0, most], yRange: [0, most], marks: diagonal,
     });
   }

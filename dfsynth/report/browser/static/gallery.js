@@ -1,4 +1,4 @@
-// Galleries of the images that have pictures: borderline, kept, dropped.
+// Galleries of the images that have thumbnails: borderline, kept, dropped.
 "use strict";
 window.dfsynthGallery = (() => {
   const { element, number, whole, tabs } = window.dfsynthFormat;
@@ -64,8 +64,8 @@ window.dfsynthGallery = (() => {
       }
       const order = state.column ? ["nearest to the threshold first", "best first", "worst first"][kind] : "in the order of the store";
       at("gallery-count").textContent = chosen.length
-        ? `${whole(shown.length)} of ${whole(chosen.length)} with pictures, ${order}.`
-        : "None of the images with pictures.";
+        ? `${whole(shown.length)} of ${whole(chosen.length)} with thumbnails, ${order}.`
+        : "None of the images with thumbnails.";
       at("gallery-more").hidden = shown.length === chosen.length;
     }
 

@@ -1,4 +1,4 @@
-// One score against another, as a picture of how many images lie where.
+// One score against another, as an image of how many images lie where.
 "use strict";
 window.dfsynthRelation = (() => {
   const { element, whole } = window.dfsynthFormat;
@@ -17,7 +17,7 @@ window.dfsynthRelation = (() => {
     at("relation-y").value = (columns.find((c) => c !== state.column) || state.column).index;
     for (const radio of document.getElementsByName("relation-of")) radio.addEventListener("change", refresh);
     const table = window.dfsynthReport.bytesOf(facts.colours.cividis);
-    const picture = element("canvas", { width: SIDE, height: SIDE });
+    const canvas = element("canvas", { width: SIDE, height: SIDE });
     const place = at("relation-chart");
     let drawn = {};
     let counted = "";
@@ -38,7 +38,7 @@ window.dfsynthRelation = (() => {
       const [left, right] = span(x);
       const [low, high] = span(y);
       drawn = {
-        picture, xRange: [left, right], yRange: [low, high], xLabel: label(x), yLabel: label(y),
+        canvas, xRange: [left, right], yRange: [low, high], xLabel: label(x), yLabel: label(y),
         mark: { x: state.column === x ? state.threshold : null, y: state.column === y ? state.threshold : null },
       };
       const asked = [x.index, y.index, of].join();
@@ -67,7 +67,7 @@ window.dfsynthRelation = (() => {
     }
 
     function paint(counts) {
-      const context = picture.getContext("2d");
+      const context = canvas.getContext("2d");
       const image = context.createImageData(SIDE, SIDE);
       const most = Math.log1p(counts.reduce((a, b) => Math.max(a, b), 1));
       for (let i = 0; i < counts.length; i++) {

@@ -70,7 +70,7 @@
     showDistributions();
     groups.update();
     showRelation();
-    // The pictures follow when the handle rests.
+    // The images follow when the handle rests.
     clearTimeout(later);
     later = setTimeout(() => { later = null; gallery.update(); }, GALLERY_WAITS_MS);
   }

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.report.browser.facts import GalleryMap
+from dfsynth.report.image_file import encode_lossy
 from dfsynth.report.panel import SLOT, draw_map, fitted_size
-from dfsynth.report.picture import encode_lossy
 
 STRIP_SIDE: Final = 144
 """Longer side in pixels of a map in a strip."""

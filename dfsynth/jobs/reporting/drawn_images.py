@@ -24,8 +24,8 @@ Maps: TypeAlias = list[Float32Map | None]
 Line: TypeAlias = dict[str, Any]
 
 _SCALED_BY: Final = 48
-"""Images from which the scale of doubt is taken."""
-_DOUBT: Final = ("aleatoric", "epistemic")
+"""Images from which the scale of uncertainty is taken."""
+_UNCERTAINTY: Final = ("aleatoric", "epistemic")
 _GREY_LEVELS: Final = 126
 """Of a radiograph, whose noise would fill twice as many and take 27 % more room."""
 _THREADS: Final = 2
@@ -42,13 +42,13 @@ class MapReader:
 
     Raises StoreError where the row's shard is damaged.
     """
-    read_doubt: Callable[[Line], Float32Map] | None = None
+    read_uncertainty: Callable[[Line], Float32Map] | None = None
     """The last map alone, whose scale suits the store; null where all scales are fixed."""
 
 
 @dataclass(slots=True)
-class DrawnPictures:
-    """Which rows have pictures, and what could not be read."""
+class DrawnImages:
+    """Which rows have thumbnails, and what could not be read."""
 
     rows: list[int] = field(default_factory=list)
     """Of the store."""
@@ -61,11 +61,11 @@ class DrawnPictures:
 def image_reader(
     arrays: ArrayReader, record: BuildRecord, source: SourceImages | None
 ) -> MapReader:
-    """Attenuation, and what the store holds of dark-field and doubt.
+    """Attenuation, and what the store holds of dark-field and uncertainty.
 
-    Doubt is the standard deviation of aleatoric and epistemic together.
+    Uncertainty is the standard deviation of aleatoric and epistemic together.
     """
-    held = [name for name in _DOUBT if name in arrays.names]
+    held = [name for name in _UNCERTAINTY if name in arrays.names]
     task = record.task
     given, made = task.input, task.output.array
 
@@ -78,7 +78,7 @@ def image_reader(
         image = None if source is None else source.read(line["row"])
         return None if image is None else image[content_of(record, line)]
 
-    def doubt(line: Line) -> Float32Map:
+    def uncertainty(line: Line) -> Float32Map:
         found = [stored(name, line) for name in held]
         return np.sqrt(np.sum(np.square(found), axis=0)).astype(np.float32)
 
@@ -94,10 +94,12 @@ def image_reader(
         kinds.append(GalleryMap(made, title, record.unit, "gray", *window))
         readers.append(partial(stored, made))
     if held:
-        kinds.append(GalleryMap("doubt", _doubt_title(held), record.unit, "cividis", 0.0, 1.0))
-        readers.append(doubt)
+        kinds.append(
+            GalleryMap("uncertainty", _uncertainty_title(held), record.unit, "cividis", 0.0, 1.0)
+        )
+        readers.append(uncertainty)
     return MapReader(
-        tuple(kinds), lambda line: [read(line) for read in readers], doubt if held else None
+        tuple(kinds), lambda line: [read(line) for read in readers], uncertainty if held else None
     )
 
 
@@ -118,27 +120,27 @@ def pair_reader(arrays: ArrayReader, record: PairsRecord) -> MapReader:
 
 
 def scaled_kinds(reader: MapReader, lines: Sequence[Line]) -> tuple[GalleryMap, ...]:
-    """The kinds of maps, doubt on a scale that suits these rows of the manifest."""
-    if reader.read_doubt is None:
+    """The kinds of maps, uncertainty on a scale that suits these rows of the manifest."""
+    if reader.read_uncertainty is None:
         return reader.kinds
     step = max(len(lines) // _SCALED_BY, 1)
     values = []
     for line in lines[::step]:
         try:
-            values.append(reader.read_doubt(line).ravel()[::7])
+            values.append(reader.read_uncertainty(line).ravel()[::7])
         except StoreError:
-            continue  # named when its picture is drawn
+            continue  # named when its image is drawn
     top = robust_limits(np.concatenate(values))[1] if values else 1.0
     return (*reader.kinds[:-1], replace(reader.kinds[-1], vmax=top))
 
 
-def draw_pictures(
+def draw_images(
     folder: Path,
     reader: MapReader,
     kinds: Sequence[GalleryMap],
     lines: Sequence[Line],
     progress: Progress,
-) -> DrawnPictures:
+) -> DrawnImages:
     """Writes strips and values of the rows `lines` of the manifest into `folder`.
 
     Rows that cannot be read are left out.
@@ -154,7 +156,7 @@ def draw_pictures(
         (folder / f"thumbs/{name}.webp").write_bytes(encode_strip(maps, kinds))
         (folder / f"full/{name}.js").write_bytes(encode_maps(row, maps, kinds))
 
-    drawn = DrawnPictures()
+    drawn = DrawnImages()
     with thread_pool("report", _THREADS) as pool:
         for start in range(0, len(lines), _AT_ONCE):
             some = lines[start : start + _AT_ONCE]
@@ -183,7 +185,7 @@ def damage_sentences(damaged: Mapping[int, str], root: str) -> list[str]:
     ]
 
 
-def _doubt_title(held: Sequence[str]) -> str:
+def _uncertainty_title(held: Sequence[str]) -> str:
     if len(held) == 1:
-        return f"Doubt: {held[0]}, standard deviation"
-    return "Doubt: total standard deviation"
+        return f"Uncertainty: {held[0]}, standard deviation"
+    return "Uncertainty: total standard deviation"

@@ -17,7 +17,7 @@ PARAMETERS: Final[Mapping[str, Sequence[int]]] = {
     ".png": (),
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
-    # Above 100 the picture is kept exactly: maps of colour, small letters.
+    # Above 100 the image is kept exactly: maps of colour, small letters.
     ".webp": (cv2.IMWRITE_WEBP_QUALITY, 101),
 }
 """Ending, in lower case → how such a file is encoded."""
@@ -41,10 +41,10 @@ def encode_png(rgb: NDArray[np.uint8]) -> bytes:
     Raises:
         ValueError: not such an array.
     """
-    return encode_picture(rgb, ".png")
+    return encode_image(rgb, ".png")
 
 
-def encode_picture(rgb: NDArray[np.uint8], suffix: str) -> bytes:
+def encode_image(rgb: NDArray[np.uint8], suffix: str) -> bytes:
     """The file of an image (y, x, 3) RGB, of the kind that ends in `suffix`, one of `PARAMETERS`.
 
     PNG and WebP are exact, JPEG is of quality 95.
