@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from dfsynth.simulation.dark_field_ct.scan import ScannedSlice, scan
 from machine import describe_machine
 from numpy.typing import NDArray
 from skimage.transform import iradon, radon
 
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
+from dfsynth.simulation.dark_field_ct.scanning import ScannedSlice, scan
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.dark_field_ct.vibration import FringePhase, draw_phase
 

@@ -49,7 +49,7 @@ MOST_FILE_LINES = 450
 MOST_FUNCTION_LINES = 60
 FORBIDDEN_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc"})
 # Each holds one function that no package offers under the same name.
-NAMESAKES = frozenset({"dfsynth.decode.sniff", "dfsynth.simulation.dark_field_ct.scan"})
+NAMESAKES = frozenset({"dfsynth.decode.sniff"})
 HEAVY = frozenset(
     {"torch", "pyarrow", "cv2", "duckdb", "zarr", "h5py", "pydicom", "imagecodecs", "numcodecs"}
 )

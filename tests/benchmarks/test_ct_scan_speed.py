@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from ct_scan_speed import PlainScan, compare, draw_slice, measure
-from dfsynth.simulation.dark_field_ct.scan import scan
 
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
+from dfsynth.simulation.dark_field_ct.scanning import scan
 
 
 def test_both_writings_find_the_same_lungs_and_as_many_streaks() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from dfsynth.simulation.dark_field_ct.scan import ScannedSlice, scan
 from ellipses import Ellipse, draw_ellipses, slice_of
 from numpy.typing import NDArray
 
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
+from dfsynth.simulation.dark_field_ct.scanning import ScannedSlice, scan
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 
 CPU = torch.device("cpu")
