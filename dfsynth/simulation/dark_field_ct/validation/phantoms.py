@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from dfsynth.simulation.dark_field_ct.inserts import Insert, build_phantom
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
@@ -52,8 +53,6 @@ def disc_in_the_axis(side: int) -> SliceObject:
 
 def away_from_edges(mask: NDArray[np.uint8], pixel_mm: float) -> NDArray[np.bool_]:
     """Pixels (y, x) of a mask that lie 15 mm or more from its edge."""
-    from scipy.ndimage import distance_transform_edt
-
     return np.asarray(distance_transform_edt(mask) * pixel_mm > _EDGE_MM)
 
 

@@ -109,5 +109,5 @@ TARGETS: Final[tuple[Target[MeasuredScan], ...]] = (
         _median_of("streaks_left"),
     ),
 )
-"""Amplitudes of vibration and the filter are chosen so that the contrast to noise of one rotation is
-that of the prototype; its growth follows."""
+"""Amplitudes of vibration and the filter are chosen so that the contrast to noise of one rotation
+is that of the prototype; its growth follows."""
