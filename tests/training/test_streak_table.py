@@ -33,11 +33,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for usual, tiny in {
         "size = 200": "size = 64",
         "batch = 16": "batch = 2",
-        "checkpoint_every = 160": "checkpoint_every = 1",
+        "checkpoint_every = 150": "checkpoint_every = 1",
         "widths = [8, 16, 32, 64, 128]": "widths = [4, 8]",
         "crop = 64": "crop = 32",
-        "every_steps = 160": "every_steps = 1",
-        "steps = 800": "steps = 2",
+        "every_steps = 150": "every_steps = 1",
+        "steps = 600": "steps = 2",
     }.items():
         assert text.count(usual) == 1
         text = text.replace(usual, tiny)
