@@ -20,14 +20,14 @@ from dfsynth.cli.options import (
 )
 from dfsynth.errors import ExitStatus, UsageError
 from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, DEFAULT_PAIRS_SIZE, LAYERS, SimulateOptions
-from dfsynth.options.simulate_options import BEAMS, ORIGINS
+from dfsynth.options.simulate_options import BEAMS, CT_TASK, ORIGINS
 from dfsynth.tasks import DEFAULT_TASK
 
 EXAMPLE = "Example: dfsynth simulate --out pairs.zarr --n 1000 --size 256 --severity 0:0.6"
 
 
 _FOR_VALIDATION = frozenset(
-    {"validate", "measured", "n", "seed", "json", "quiet", "verbose", "log"}
+    {"validate", "measured", "task", "n", "seed", "json", "quiet", "verbose", "log"}
 )
 
 
@@ -37,7 +37,7 @@ def simulate(
         Path | None, output_option("The store to write, for example pairs.zarr.")
     ] = None,
     n: Annotated[
-        int | None, typer.Option(help="How many pairs; of --validate, how many phantoms.")
+        int | None, typer.Option(help="How many pairs; of --validate, how many phantoms or scans.")
     ] = None,
     task: Annotated[
         str,
@@ -125,7 +125,8 @@ def simulate(
     validate: Annotated[
         bool,
         typer.Option(
-            "--validate", help="Write nothing; compare phantoms with published measurements."
+            "--validate",
+            help="Write nothing; compare what is simulated with published measurements.",
         ),
     ] = False,
     measured: Annotated[
@@ -144,7 +145,7 @@ def simulate(
     with console_of(json, quiet, verbose, log=log) as console:
         if validate:
             require_only(context, _FOR_VALIDATION, "--validate")
-            _validate(n, seed, measured, console)
+            _validate(task, n, seed, measured, console)
             return
         if measured is not None:
             raise UsageError(f"--measured {measured}: expected --validate beside it")
@@ -201,7 +202,35 @@ def _run(options: SimulateOptions, console: Console, strict: bool) -> None:
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
 
 
-def _validate(people: int | None, seed: int, measured: Path | None, console: Console) -> None:
+def _validate(
+    task: str, count: int | None, seed: int, measured: Path | None, console: Console
+) -> None:
+    """The table of a task; exits with 1 where a target is missed."""
+    if task == CT_TASK:
+        if measured is not None:
+            raise UsageError(f"--measured {measured}: expected radiographs, with another --task")
+        _validate_scans(count, seed, console)
+    else:
+        _validate_people(count, seed, measured, console)
+
+
+def _validate_scans(count: int | None, seed: int, console: Console) -> None:
+    from dfsynth.cli.meters import job_progress
+    from dfsynth.simulation.dark_field_ct.validation import USUAL_SCANS, validate_scans
+    from dfsynth.simulation.validation.cohort import tabulate_results
+
+    scans = USUAL_SCANS if count is None else count
+    with job_progress(console.quiet, "scans") as progress:
+        progress.start(scans)
+        found = validate_scans(scans, seed, lambda: progress.advance(ok=1, failed=0))
+    console.result(found, tabulate_results(found.findings))
+    if not found.passed:
+        raise typer.Exit(ExitStatus.FAILURE)
+
+
+def _validate_people(
+    people: int | None, seed: int, measured: Path | None, console: Console
+) -> None:
     from dfsynth.cli.meters import job_progress
     from dfsynth.simulation.validation.cohort import (
         USUAL_PEOPLE,

@@ -21,6 +21,8 @@ class PairInfo:
     """phantom, ct or cxr of simulated pairs; None for files of a user's own."""
     license: str | None = None
     """Of what the pair was made of; None where it is not known."""
+    pixel_mm: float | None = None
+    """Side of a pixel of the grid, at the object; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +41,8 @@ class PairImages:
     """0 where lung hides behind heart, mediastinum or diaphragm, else 1."""
     content: tuple[slice, slice] = WHOLE_GRID
     """(y, x) of the grid that holds the image; the rest is padding."""
+    air: Float32Map | None = None
+    """1 in air outside the body, else 0, where the task has a mask of it."""
 
 
 class PairSource(Protocol):

@@ -69,8 +69,8 @@ class StorePairs:
             raise UsageError(f"{root} has no array {missing[0]!r}; expected {required}")
         committed = read_manifest(layout.manifest, record.manifest_schema)
         usable = committed.filter(pc.equal(committed["status"], pa.scalar("ok")))
-        rows, moved = _group_rows(usable)
         geometry = letterbox((arrays.specs[0].height, arrays.specs[0].width), (grid, grid))
+        rows, moved = _group_rows(usable, geometry)
         return cls(
             rows=rows,
             description=describe_rows(f"simulated pairs of {root.name}", rows),
@@ -104,7 +104,7 @@ class StorePairs:
         image = to_unit_range(self._resampled(given, index), self.intensity)
         if image.min() == image.max():
             raise UsageError(f"pair {self.rows[index].key!r}: its {given} is constant")
-        clean = lung = lung_weight = None
+        clean = lung = lung_weight = air = None
         if roles.clean in self.arrays.names:
             clean = self._padded(self._resampled(roles.clean, index))
         if roles.lung in self.arrays.names:
@@ -113,6 +113,9 @@ class StorePairs:
             hidden = to_grid(mask == _HIDDEN_LUNG, self.geometry) >= _LEAST_HIDDEN_SHARE
             lung = self._padded(field.astype(np.float32))
             lung_weight = self._padded((~hidden).astype(np.float32))
+        if roles.air is not None and roles.air in self.arrays.names:
+            outside = to_grid(self.arrays.read(roles.air, self._row(index)) != 0, self.geometry)
+            air = self._padded((outside > 0.5).astype(np.float32))
         return PairImages(
             image=self._padded(image),
             target=self._padded(self._resampled(roles.target, index)),
@@ -120,6 +123,7 @@ class StorePairs:
             lung=lung,
             lung_weight=lung_weight,
             content=self.geometry.content,
+            air=air,
         )
 
     def _row(self, index: int) -> int:
@@ -140,8 +144,11 @@ class StorePairs:
         return padded
 
 
-def _group_rows(usable: pa.Table) -> tuple[tuple[PairInfo, ...], tuple[str, ...]]:
-    names = ("image_id", "patient_id", "split", "origin", "license")
+def _group_rows(
+    usable: pa.Table, geometry: Geometry
+) -> tuple[tuple[PairInfo, ...], tuple[str, ...]]:
+    names = ("image_id", "patient_id", "split", "origin", "license", "pixel_mm")
+    enlarged = geometry.height / geometry.source_height
     lines = usable.select(names).to_pylist()
     members = [Member(line["image_id"], line["patient_id"], line["split"]) for line in lines]
     groups = group_patients(members, binding=False)
@@ -152,6 +159,7 @@ def _group_rows(usable: pa.Table) -> tuple[tuple[PairInfo, ...], tuple[str, ...]
             split=groups.split[line["patient_id"]],
             origin=line["origin"],
             license=line["license"],
+            pixel_mm=None if line["pixel_mm"] is None else line["pixel_mm"] / enlarged,
         )
         for line in lines
     )

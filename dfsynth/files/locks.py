@@ -1,5 +1,6 @@
 """Which process works on which shard: POSIX record locks on `run/lock`, byte i for shard i.
 
+One byte more, `DOCUMENTS`, is for what belongs to no shard and is written beside their makers.
 The kernel frees them when a process dies, however it dies. They belong to the process, not to
 the descriptor: to the kernel, threads of one process do not exclude each other, a forked child
 holds none of them, and closing any descriptor of the file drops all of the process's locks on it.
@@ -24,6 +25,8 @@ _UNSUPPORTED: Final = frozenset(
     {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 )
 _PROBE_BYTE: Final = 2**62  # no shard has this number, and a lock of the whole covers it
+DOCUMENTS: Final = _PROBE_BYTE + 1
+"""Taken and released as a shard is, by who writes what belongs to none while others make shards."""
 
 
 @dataclass(slots=True)

@@ -8,11 +8,11 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import pyarrow as pa
 
-from dfsynth.errors import ConflictError, StoreError
+from dfsynth.errors import ConflictError
 from dfsynth.files.durable import remove_durably, replacing, write_durably
-from dfsynth.files.faults import is_there, store_faults
+from dfsynth.files.faults import is_there
 from dfsynth.files.locks import RunLock
-from dfsynth.jobs.store_card import update_card
+from dfsynth.jobs.store_documents import are_documents_current, documents_held, mend_documents
 from dfsynth.progress import Progress
 from dfsynth.store import RootState, StoreLayout, clear_store, examine_root, format_of
 from dfsynth.store.layout import PLAN_OWNER
@@ -89,10 +89,12 @@ def plan_or_resume(
         if draft is not None:
             resumes = not _write_plan_once(job, layout, lock, draft, progress)
         # Asked again: another process may have planned something else in the meantime.
-        record = _read_own(job, layout, compare=resumes)
-        if resumes:
-            _mend_group(layout, record)
-        update_card(layout)
+        record = _read_own(job, layout)
+        if not are_documents_current(layout, record):
+            with documents_held(layout, lock, progress):
+                # And again: whoever held the lock may have extended the plan, or made another.
+                record = _read_own(job, layout)
+                mend_documents(layout, record)
         yield Planned(layout, lock, record, resumes)
 
 
@@ -110,7 +112,7 @@ def find_planned(job: Job[Record], layout: StoreLayout) -> Record | None:
         )
     if state is not RootState.STORE or job.overwrite:
         return None
-    return _read_own(job, layout, compare=True)
+    return _read_own(job, layout)
 
 
 def is_finished(layout: StoreLayout, record: StoreRecord, partition: tuple[int, int]) -> bool:
@@ -126,29 +128,8 @@ def is_finished(layout: StoreLayout, record: StoreRecord, partition: tuple[int, 
     return not undone and not layout.replaced_shards()
 
 
-def _mend_group(layout: StoreLayout, record: StoreRecord) -> None:
-    """Writes the documents of the arrays anew where a kill or a copy left them behind the record.
-
-    An extension that was cut off leaves shorter arrays; whoever removes an array's folder, or moves
-    it away, takes its document along. What else is wrong with them is for `verify` to say.
-    """
-    store_format = format_of(layout)
-    names = [spec.name for spec in record.arrays]
-    folders = {path.parent for path in store_format.shard_files(layout, names, 0)}
-    with store_faults(f"look into {layout.root}"):
-        complete = all(folder.is_dir() for folder in folders)
-    if complete:
-        try:
-            found = store_format.read_group(layout)[0]
-        except StoreError:
-            return
-        if [spec.rows for spec in found] == [spec.rows for spec in record.arrays]:
-            return
-    store_format.write_group(layout, record.arrays, record.attributes())
-
-
-def _read_own(job: Job[Record], layout: StoreLayout, compare: bool) -> Record:
-    """The record of a store that this command made; with `compare`, with the same options.
+def _read_own(job: Job[Record], layout: StoreLayout) -> Record:
+    """The record of a store that this command made, with the same options.
 
     Raises:
         ConflictError: anything that decides values differs; all differences are named.
@@ -159,7 +140,7 @@ def _read_own(job: Job[Record], layout: StoreLayout, compare: bool) -> Record:
             f"{layout.root} was made by {record.command}, not by {job.record_type.command}; "
             "choose another --out, or start anew with --overwrite"
         )
-    differences = job.differences(record) if compare else []
+    differences = job.differences(record)
     if differences:
         raise ConflictError(
             f"{layout.root} was made with other options ({'; '.join(differences)}); "

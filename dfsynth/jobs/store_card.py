@@ -1,8 +1,9 @@
 """Keeps the dataset card and the Croissant file of a store true.
 
-They are written once all shards are there, by whoever finishes the store, and taken away before
-anything that they say may change: what a kill leaves is no card or a true one. Until then they say
-that the store is not finished, and count nothing.
+They are written once all shards are there, by whoever finishes the store and holds all of it, and
+taken away before anything that they say may change: what a kill leaves is no card or a true one.
+Until then they say that the store is not finished, and count nothing: such may be written beside
+those who make shards, by whoever holds the lock `DOCUMENTS`.
 """
 
 from pathlib import Path
@@ -26,8 +27,10 @@ from dfsynth.jobs.manifest_summary import keep_summary
 from dfsynth.manifest import read_manifest
 from dfsynth.progress import Progress
 from dfsynth.store import StoreLayout
+from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.layout import CARD_OWNER, GROUP_OWNER, PLAN_OWNER, SUMMARY_OWNER
-from dfsynth.store.record import read_record
+from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.record import StoreRecord, read_record
 
 _SWEPT: Final = (PLAN_OWNER, GROUP_OWNER, CARD_OWNER, SUMMARY_OWNER)
 """Whose scratch files nobody writes at the end of a run; those of a shard go with its lock."""
@@ -36,7 +39,8 @@ _SWEPT: Final = (PLAN_OWNER, GROUP_OWNER, CARD_OWNER, SUMMARY_OWNER)
 def update_card(layout: StoreLayout) -> None:
     """Writes card and Croissant file where they are missing, or are those of another state.
 
-    A card that bears no mark of ours stays as it is.
+    A card that bears no mark of ours stays as it is. Nobody else may be at work on the store: what
+    is counted of it would be changed meanwhile.
 
     Raises:
         StoreError: the manifest is damaged, or the disk refuses.
@@ -44,18 +48,28 @@ def update_card(layout: StoreLayout) -> None:
     """
     record = read_record(layout.build)
     state = _state_of_store(layout, record.shards)
-    card, croissant = _held_card(layout), _held_croissant(layout)
-    if card in (state, CardState.OWN) and croissant is state:
-        return
-    schema, manifest = record.manifest_schema, None
-    if state is CardState.FINISHED:
-        looks = look_at_parts(layout)
-        manifest = read_manifest(layout.manifest, schema, counted_columns(schema))
-        keep_summary(layout, looks, manifest)
-    facts = gather_facts(layout, record, manifest)
-    _write(layout, layout.croissant, write_croissant(facts))
-    if card is not CardState.OWN:
-        _write(layout, layout.card, write_card(facts))
+    if not _is_told(layout, state):
+        _tell(layout, record, state)
+
+
+def lacks_unfinished_card(layout: StoreLayout, record: StoreRecord) -> bool:
+    """Whether a store is not finished, and card or Croissant file do not say so.
+
+    Raises:
+        StoreError: the store cannot be looked at.
+    """
+    state = _state_of_store(layout, record.shards)
+    return state is CardState.UNFINISHED and not _is_told(layout, state)
+
+
+def write_unfinished_card(layout: StoreLayout) -> None:
+    """Writes card and Croissant file of a store that is not finished; a card of one's own stays.
+
+    Raises:
+        StoreError: the disk refuses.
+        CheckpointError, UsageError: as `update_card`.
+    """
+    _tell(layout, read_record(layout.build), CardState.UNFINISHED)
 
 
 def finish_card(layout: StoreLayout, lock: RunLock) -> None:
@@ -112,6 +126,23 @@ def withdraw_card(layout: StoreLayout) -> None:
 def _state_of_store(layout: StoreLayout, shards: int) -> CardState:
     whole = layout.committed_shards() >= set(range(shards)) and not layout.replaced_shards()
     return CardState.FINISHED if whole else CardState.UNFINISHED
+
+
+def _is_told(layout: StoreLayout, state: CardState) -> bool:
+    card = _held_card(layout)
+    return card in (state, CardState.OWN) and _held_croissant(layout) is state
+
+
+def _tell(layout: StoreLayout, record: BuildRecord | PairsRecord, state: CardState) -> None:
+    schema, manifest = record.manifest_schema, None
+    if state is CardState.FINISHED:
+        looks = look_at_parts(layout)
+        manifest = read_manifest(layout.manifest, schema, counted_columns(schema))
+        keep_summary(layout, looks, manifest)
+    facts = gather_facts(layout, record, manifest)
+    _write(layout, layout.croissant, write_croissant(facts))
+    if _held_card(layout) is not CardState.OWN:
+        _write(layout, layout.card, write_card(facts))
 
 
 def _held_card(layout: StoreLayout) -> CardState | None:

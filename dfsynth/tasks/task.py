@@ -80,6 +80,8 @@ class PairRoles:
     """The truth that evaluation measures against."""
     lung: str
     """Of integers: 1 where lung is, 2 where it is hidden."""
+    air: str | None = None
+    """1 in air outside the body; None where pairs have no mask of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +143,9 @@ class Task:
 
     def __post_init__(self) -> None:
         names = [array.name for array in self.array]
-        roles = (self.input.array, self.pairs.target, self.pairs.clean, self.pairs.lung)
-        for role in roles:
-            if role not in names:
+        pairs = self.pairs
+        for role in (self.input.array, pairs.target, pairs.clean, pairs.lung, pairs.air):
+            if role is not None and role not in names:
                 raise ValueError(f"no [[array]] is called {role!r}, found {', '.join(names)}")
         columns = [column.name for column in self.parameter]
         for found in (names, columns):

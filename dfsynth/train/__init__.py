@@ -1,7 +1,7 @@
 """Training: recipes, losses, the loop, and what a run keeps."""
 
 from dfsynth.train.estimate import TrainEstimate, TrainPlan, estimate_training, plan_training
-from dfsynth.train.job import TrainReport, run_training
+from dfsynth.train.job import TrainReport, run_training, train_prepared
 from dfsynth.train.losses import (
     fidelity,
     least_squares_discriminator,
@@ -27,4 +27,5 @@ __all__ = [
     "recipe_path",
     "residual_l1",
     "run_training",
+    "train_prepared",
 ]

@@ -54,37 +54,46 @@ def run_training(options: TrainOptions, progress: TrainProgress) -> TrainReport:
         # The first process speaks for all.
         progress = SilentTraining()
     prepared = prepare_training(options, progress)
-    report = _train(prepared, options, progress)
+    report = train_prepared(prepared, options.out, progress, options.memory_bytes)
     if report.writes:
         calibrate_best(report.best, report.pairs["calibration"], options, progress)
     return report
 
 
-def _train(
-    prepared: PreparedTraining, options: TrainOptions, progress: TrainProgress
+def train_prepared(
+    prepared: PreparedTraining, out: Path, progress: TrainProgress, memory_bytes: int
 ) -> TrainReport:
-    folder, identity = RunFolder(options.out), prepared.identity()
+    """Trains what `prepare_training` gives in the folder `out`, without calibrating it.
+
+    Pairs may fill `memory_bytes` of memory. Called again it goes on where it stopped.
+
+    Raises:
+        UsageError: a pair cannot be used, or another process trains in `out`.
+        ConflictError: the folder holds another run, or something else.
+        DfsynthError: a failure that ends the run; the last state is kept.
+    """
+    folder, identity = RunFolder(out), prepared.identity()
     goes_on = folder.check(identity)
     with join_processes(prepared.device) as processes:
         processes.check_batch(prepared.recipe.batch)
         if not goes_on:
             check_pairs(prepared.source, progress.message)
         if not processes.first:
-            return _run_loop(prepared, options, folder, processes, progress)
+            return _run_loop(prepared, folder, processes, progress, memory_bytes)
         with folder.locked():
             if not folder.check(identity):
                 folder.create(identity, software_versions(("torch", "numpy")))
-            return _run_loop(prepared, options, folder, processes, progress)
+            return _run_loop(prepared, folder, processes, progress, memory_bytes)
 
 
 def _run_loop(
     prepared: PreparedTraining,
-    options: TrainOptions,
     folder: RunFolder,
     processes: Processes,
     progress: TrainProgress,
+    memory_bytes: int,
 ) -> TrainReport:
-    loop = TrainingLoop(prepared, folder, processes, progress, options.memory_bytes)
+    loop = TrainingLoop(prepared, folder, processes, progress, memory_bytes)
     started, steps_before = time.monotonic(), loop.trainer.steps_taken
     loop.run()
     seconds, steps = time.monotonic() - started, loop.trainer.steps_taken - steps_before

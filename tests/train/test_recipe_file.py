@@ -27,6 +27,7 @@ PROMISED = {
     "unet-l1",
     "streak-unet",
     "streak-unet-compact",
+    "streak-table",
     "amplify-spatial",
     "amplify-frequency",
     "amplify-spatial-frequency",

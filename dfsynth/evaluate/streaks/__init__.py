@@ -6,7 +6,9 @@ measured beside it.
 
 from dfsynth.evaluate.streaks.configuration_table import (
     Configuration,
+    SeedSpread,
     baseline_pairs,
+    seed_spread,
     tabulate_configurations,
     tabulate_tests,
 )
@@ -20,12 +22,14 @@ from dfsynth.evaluate.streaks.measure import (
 from dfsynth.evaluate.streaks.regions import RegionPair, Square, choose_regions
 from dfsynth.evaluate.streaks.seed_tests import PairwiseTest, all_pairs, compare_configurations
 from dfsynth.evaluate.streaks.slice_summary import FigureSummary, summarise_slices
+from dfsynth.evaluate.streaks.slices import known_slice
 
 __all__ = [
     "Configuration",
     "FigureSummary",
     "PairwiseTest",
     "RegionPair",
+    "SeedSpread",
     "SliceCurves",
     "SliceMetrics",
     "SliceTruth",
@@ -34,8 +38,10 @@ __all__ = [
     "baseline_pairs",
     "choose_regions",
     "compare_configurations",
+    "known_slice",
     "measure_curves",
     "measure_slice",
+    "seed_spread",
     "summarise_slices",
     "tabulate_configurations",
     "tabulate_tests",

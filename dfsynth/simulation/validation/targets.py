@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from dfsynth.simulation.validation.measures import Person
 from dfsynth.statistics import bootstrap_percentiles
 
 Samples = NDArray[np.float64]
+Measured = TypeVar("Measured")
 Statistic = Callable[[Sequence[Person]], float]
 
 _CONSTRUCTION: Final = "by construction"
@@ -18,7 +19,7 @@ _EMERGENT: Final = "emergent"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Target(Generic[Measured]):
     """One figure of a cohort, and the range in which the simulator's has to lie."""
 
     name: str
@@ -29,7 +30,7 @@ class Target:
     high: float
     reason: str
     """Where the range comes from."""
-    statistic: Statistic
+    statistic: Callable[[Sequence[Measured]], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,15 @@ class TargetResult:
     value: float
     """In `unit`."""
     interval: tuple[float, float]
-    """95 %, by bootstrap over people."""
+    """95 %, by bootstrap over people, or over scans."""
     met: Literal["yes", "in doubt", "no"]
     """In doubt where the value lies in the expected range and the interval leaves it."""
 
 
 def compare_with_targets(
-    targets: Sequence[Target], people: Sequence[Person], seed: int
+    targets: Sequence[Target[Measured]], people: Sequence[Measured], seed: int
 ) -> tuple[TargetResult, ...]:
-    """The results of a cohort; resampling is by whole people, with the given seed."""
+    """The results of a cohort; resampling is by whole people or scans, with the given seed."""
     results = []
     for target in targets:
         value = target.statistic(people)
@@ -73,7 +74,7 @@ def compare_with_targets(
 
 
 def _verdict(
-    target: Target, value: float, interval: tuple[float, float]
+    target: Target[Measured], value: float, interval: tuple[float, float]
 ) -> Literal["yes", "in doubt", "no"]:
     if not target.low <= value <= target.high:
         return "no"
@@ -138,7 +139,7 @@ def _values(people: Sequence[Person], name: str) -> Samples:
     return np.array([getattr(person, name) for person in people], np.float64)
 
 
-TARGETS: Final = (
+TARGETS: Final[tuple[Target[Person], ...]] = (
     Target(
         "mean coefficient, healthy",
         _CONSTRUCTION,

@@ -1,0 +1,48 @@
+"""Validates the simulator of dark-field CT: draws of vibration and noise, against the targets."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+
+from dfsynth.errors import UsageError
+from dfsynth.simulation.dark_field_ct.validation.measures import MeasuredScan, measure_scan
+from dfsynth.simulation.dark_field_ct.validation.targets import TARGETS
+from dfsynth.simulation.validation import TargetResult, compare_with_targets
+from dfsynth.threads.pool import available_cores
+
+FEWEST_SCANS: Final = 5
+USUAL_SCANS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ScanValidation:
+    """The table of `dfsynth simulate --task dark-field-ct --validate`."""
+
+    scans: int
+    seed: int
+    findings: tuple[TargetResult, ...]
+    passed: bool
+    """Whether no target is missed; some may be in doubt."""
+
+
+def validate_scans(scans: int, seed: int, advance: Callable[[], None]) -> ScanValidation:
+    """Measures scans of `scans` draws from `seed`, `seed` + 1, …; `advance` after each.
+
+    Raises:
+        UsageError: too few for an interval, or a seed below 0.
+    """
+    if scans < FEWEST_SCANS:
+        raise UsageError(f"--n {scans}: expected at least {FEWEST_SCANS} scans to validate on")
+    if seed < 0:
+        raise UsageError(f"--seed {seed}: expected 0 or more")
+    torch.set_num_threads(1)
+    measured: list[MeasuredScan] = []
+    with ThreadPoolExecutor(available_cores()) as pool:
+        for one in pool.map(measure_scan, range(seed, seed + scans)):
+            measured.append(one)
+            advance()
+    results = compare_with_targets(TARGETS, measured, seed)
+    return ScanValidation(scans, seed, results, all(result.met != "no" for result in results))

@@ -1,0 +1,84 @@
+"""The whole script at the size of a stamp: trains, goes on, reports and draws."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streak_questions
+from streak_questions import VARIANTS
+
+import dfsynth
+
+SMALL = ["--steps", "2", "--batch", "2", "--patch", "32", "--widths", "4", "8", "--samples", "2"]
+SOME = ["plain", "second rotation", "dual", "gennorm cascade"]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("slices") / "ct.zarr"
+    dfsynth.simulate_pairs(path, n=12, task="dark-field-ct", size=64, shots=200, rotations=2)
+    return path
+
+
+def run(store: Path, out: Path, *more: str) -> None:
+    streak_questions.main(["--data", str(store), "--out", str(out), "--seeds", "1", *SMALL, *more])
+
+
+def results(out: Path) -> dict[str, Any]:
+    """What was found, without how long it took."""
+    held = {p.name: json.loads(p.read_text()) for p in (out / "results").iterdir()}
+    return {name: {**found, "seconds": None} for name, found in held.items()}
+
+
+def test_a_stopped_run_goes_on_to_the_same_results(store, tmp_path, capsys) -> None:
+    run(store, tmp_path / "whole", "--only", *SOME)
+    run(store, tmp_path / "parts", "--only", *SOME, "--minutes", "0")
+    assert "the same command goes on" in capsys.readouterr().out
+    assert len(results(tmp_path / "parts")) == 3
+    run(store, tmp_path / "parts", "--only", "dual", "plain")
+    run(store, tmp_path / "parts", "--only", *SOME)
+    found = results(tmp_path / "parts")
+    assert len(found) == 3 + len(SOME)
+    assert found == results(tmp_path / "whole")
+
+    capsys.readouterr()
+    streak_questions.main(["--out", str(tmp_path / "whole"), "--report"])
+    said = capsys.readouterr().out
+    assert "4 trainings; " in said
+    assert "| plain | 1 |" in said
+    assert "| gennorm cascade | lung | sigma |" in said
+    assert "Not trained yet: truth targets." in said
+    figures = {path.name for path in (tmp_path / "whole").glob("*.png")}
+    assert figures >= {"targets.png", "dual-frame.png", "uncertainty.png", "figure-to-reach.png"}
+    assert (tmp_path / "whole" / "report.md").read_text() == said
+
+    with pytest.raises(SystemExit, match="made with other settings or slices"):
+        run(store, tmp_path / "whole", "--only", "plain", "--steps", "3")
+
+
+def test_seeds_and_variants_give_results_of_their_own(store, tmp_path) -> None:
+    run(store, tmp_path, "--only", "plain", "l1", "--seeds", "2")
+    found = results(tmp_path)
+    restored = [
+        json.dumps(found[f"{name}-seed-{seed}.json"]["restored"]["once"])
+        for name in ("plain", "l1")
+        for seed in (0, 1)
+    ]
+    assert len(set(restored)) == 4
+
+
+def test_what_cannot_be_done_is_said(store, tmp_path) -> None:
+    with pytest.raises(SystemExit, match="no variant is called 'plane'; expected some of 'plain'"):
+        run(store, tmp_path, "--only", "plane")
+    with pytest.raises(SystemExit, match="holds no results"):
+        streak_questions.main(["--out", str(tmp_path / "none"), "--report"])
+
+
+def test_every_variant_has_a_name_and_a_question() -> None:
+    from question_report import QUESTIONS
+
+    names = [variant.name for variant in VARIANTS]
+    assert len(set(names)) == len(names)
+    asked = {name.removesuffix(", averaged") for q in QUESTIONS for name in q.entries}
+    assert asked | {"plain"} == set(names)

@@ -1,0 +1,202 @@
+"""The questions, and what trainings so far say of them, in Markdown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from question_comparison import REFERENCES, Comparison, Rows, compare, entries_of, resamples_of
+from question_doubt import REGIONS
+from question_results import RunResult, SliceRow
+
+from dfsynth.statistics import Interval
+
+BASELINE: Final = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, and the entries that answer it against the plain U-Net."""
+
+    name: str
+    """Of its figure."""
+    title: str
+    entries: tuple[str, ...]
+    note: str
+    """What must be known to read the table."""
+
+
+QUESTIONS: Final = (
+    Question(
+        "targets",
+        "Does training on streaky targets cost anything, and do their streaks average out?",
+        ("truth targets", "second rotation"),
+        "`plain` is trained on all rotations, `truth targets` on the truth, `second rotation` on "
+        "one more rotation, as full of streaks as the input and independent of it.",
+    ),
+    Question(
+        "oriented",
+        "Do weights along streaks, or a loss in the sinogram, beat isotropic ones?",
+        ("oriented", "own oriented", "sinogram", "filtered sinogram", "l1"),
+        "`oriented` and `sinogram` are quadratic: with data and network enough they end where "
+        "plain L2 ends.",
+    ),
+    Question(
+        "dual-frame",
+        "Does attenuation beside dark-field help?",
+        ("dual", "dual, averaged", "dual truth", "truth targets"),
+        "`dual` sees both reconstructions of the same rotation.",
+    ),
+    Question(
+        "figure-to-reach",
+        "What reaches 1.25 times the CNR of the plain U-Net, unbiased and as sharp?",
+        (
+            "plain, averaged",
+            "truth targets",
+            "truth targets, averaged",
+            "dual truth",
+            "dual truth, averaged",
+            "gradient",
+            "residual",
+            "truth targets gradient",
+            "two stages",
+            "longer",
+            "wider",
+            "truth targets longer wider",
+            "truth targets longer wider, averaged",
+            "dual truth longer wider",
+            "dual truth longer wider, averaged",
+            "gennorm cascade",
+            "gaussian cascade",
+        ),
+        "Lung is uneven, so the CNR of the truth is finite: an image above it has lost anatomy.",
+    ),
+)
+_HEAD: Final = (
+    "entry",
+    "seeds",
+    "CNR",
+    "over plain's",
+    "over the truth's",
+    "contrast to error, over plain's",
+    "lung bias, %",
+    "line-spread FWHM, mm",
+    "over plain's",
+    "lung RMSE, 1/m",
+    "over plain's",
+    "streaks left, (1/m)²",
+    "reaches it",
+)
+DOUBT_SCORES: Final = ("sigma", "aleatoric", "epistemic", "change", "value")
+
+
+def comparisons_of(question: Question, entries: Mapping[str, Rows]) -> list[Comparison]:
+    """References, the baseline, and the entries of a question that have results."""
+    if BASELINE not in entries:
+        return []
+    names = [n for n in (*REFERENCES, BASELINE, *question.entries) if n in entries]
+    found = [compare(name, entries[name], entries[BASELINE]) for name in names]
+    return [comparison for comparison in found if comparison is not None]
+
+
+def report_questions(results: Sequence[RunResult]) -> str:
+    """All tables; intervals are of 95 %, over test patients and seeds."""
+    entries = entries_of(results)
+    lines = [_coverage(results)]
+    for question in QUESTIONS:
+        lines += ["", f"## {question.title}", "", question.note, ""]
+        missing = [name for name in (BASELINE, *question.entries) if name not in entries]
+        found = comparisons_of(question, entries)
+        lines += _table([_HEAD, *map(_row, found)]) if found else ["No trainings yet."]
+        if missing:
+            lines += ["", f"Not trained yet: {', '.join(missing)}."]
+    return "\n".join([*lines, "", *_doubt_lines(results)])
+
+
+def _coverage(results: Sequence[RunResult]) -> str:
+    trained = [result for result in results if result.entry not in REFERENCES]
+    rows = next(iter(results[0].restored.values()))
+    patients = len({row.patient for row in rows})
+    return f"{len(trained)} trainings; {len(rows)} test slices of {patients} patients."
+
+
+def _row(found: Comparison) -> list[str]:
+    bias = found.lung_bias
+    percent = Interval(*(None if v is None else 100 * v for v in (bias.value, bias.low, bias.high)))
+    reached = "" if found.name in (*REFERENCES, BASELINE) else ("yes" if found.reaches else "no")
+    return [
+        found.name,
+        str(found.seeds),
+        f"{found.cnr:.2f}",
+        f"{found.cnr_ratio:.2f}",
+        f"{found.of_truth_cnr:.2f}",
+        f"{found.contrast_to_error_ratio:.2f}",
+        f"{percent:.1f}",
+        f"{found.fwhm_mm:.2f}",
+        f"{found.fwhm_ratio:.2f}",
+        f"{found.lung_rmse:.3f}",
+        f"{found.lung_rmse_ratio:.2f}",
+        f"{found.streak_power:.4f}",
+        reached,
+    ]
+
+
+def doubt_entries(results: Sequence[RunResult]) -> dict[str, list[Sequence[SliceRow]]]:
+    """Cascades with uncertainty: name → rows of each seed."""
+    found: dict[str, list[Sequence[SliceRow]]] = {}
+    for result in results:
+        if result.doubt:
+            found.setdefault(result.entry, []).append(result.doubt)
+    return found
+
+
+def doubt_mean(seeds: Sequence[Sequence[SliceRow]], figure: str) -> Interval:
+    """The mean of one figure over slices and seeds; undefined where no slice has it."""
+    table = np.array(
+        [[row.values.get(figure, np.nan) for row in rows] for rows in seeds], np.float64
+    )
+    return resamples_of(seeds[0], len(seeds)).mean(table.T.reshape(-1))
+
+
+def _doubt_lines(results: Sequence[RunResult]) -> list[str]:
+    lines = [
+        "## Does the cascade's uncertainty say where streaks are left?",
+        "",
+        "Pixel by pixel against the absolute error, means over slices and seeds. `empty` is where "
+        "the truth is 0: every error there is a streak or noise. `change` and `value` need no "
+        "uncertainty: what the network changed, and what it made. `share of oracle`: of the error "
+        "that leaves with the worst 30 % of the pixels. `area` under risk against coverage: 1 is "
+        "chance.",
+        "",
+    ]
+    head = ["cascade", "region", "score", "Spearman", "share of oracle", "area"]
+    rows = [
+        [
+            name,
+            region,
+            score,
+            *(f"{doubt_mean(seeds, f'{region} {score} {f}'):.2f}" for f in _DOUBT),
+        ]
+        for name, seeds in doubt_entries(results).items()
+        for region in REGIONS
+        for score in _scores(seeds)
+    ]
+    return [*lines, *(_table([head, *rows]) if rows else ["No trainings yet."])]
+
+
+_DOUBT: Final = ("spearman", "share of oracle", "area")
+
+
+def _scores(seeds: Sequence[Sequence[SliceRow]]) -> list[str]:
+    prefix, suffix = "view sigma of stage ", " spearman"
+    stages = [
+        name.removeprefix("view ").removesuffix(suffix)
+        for name in seeds[0][0].values
+        if name.startswith(prefix)
+    ]
+    return [*DOUBT_SCORES, *stages, "oracle"]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return [lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]]
