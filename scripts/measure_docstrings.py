@@ -20,6 +20,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "dfsynth"
 _ARRAYS = re.compile(r"\b(Tensor|NDArray|ndarray|Float32Map|StoredMap|Array|PairBatch)\b")
 _SHAPE = re.compile(
     r"\([\w ·×+\-/*…]+(, [\w ·×+\-/*…]+)+\)|\((n|draws|pixels|rows|columns|levels|samples)\)"
+    r"|\((images|entries|views|side|detector_pixels)\)"
     r"|\b(scalars?|shapes?|one number)\b"
 )
 _UNITS = (

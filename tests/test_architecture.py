@@ -187,7 +187,7 @@ def test_no_module_bears_the_name_of_a_function_in_it() -> None:
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and node.name == name.split(".")[-1]
     }
-    assert not found - NAMESAKES
+    assert found == NAMESAKES
 
 
 def test_files_are_short() -> None:

@@ -22,19 +22,19 @@ _LETTERS: Final = ("L", "R", "AP", "PA", "ERECT", "SUPINE", "MOBILE")
 
 
 def hard_window(image: Float32Map, rng: Generator) -> Float32Map:
-    """Grey values cut off at both ends, as by a viewer set to bone or to lung."""
+    """Grey values of an image (y, x) cut off at both ends, as by a viewer set to bone or lung."""
     low, high = np.quantile(image, [rng.uniform(0.02, 0.3), rng.uniform(0.6, 0.98)])
     return _unit((image - low) / max(high - low, 0.05))
 
 
 def gamma(image: Float32Map, rng: Generator) -> Float32Map:
-    """A power of the grey values, far from 1."""
+    """A power, far from 1, of the grey values of an image (y, x)."""
     exponent = np.exp(rng.choice([-1, 1]) * rng.uniform(0.4, 1.1))
     return _unit(image**exponent)
 
 
 def local_equalisation(image: Float32Map, rng: Generator) -> Float32Map:
-    """Contrast evened out over neighbourhoods of some centimetres, partly or wholly."""
+    """Contrast of an image (y, x) evened out over some centimetres, partly or wholly."""
     sigma = image.shape[0] * float(np.exp(rng.uniform(np.log(0.02), np.log(0.12))))
     mean = _smooth(image, sigma)
     deviation = np.sqrt(_smooth(np.square(image - mean), sigma))
@@ -44,26 +44,27 @@ def local_equalisation(image: Float32Map, rng: Generator) -> Float32Map:
 
 
 def blur(image: Float32Map, rng: Generator) -> Float32Map:
-    """Motion or a coarse detector: a Gaussian of up to 1.6 % of the image's side."""
+    """Motion or a coarse detector: a Gaussian of up to 1.6 % of the side of an image (y, x)."""
     sigma = image.shape[0] * float(np.exp(rng.uniform(np.log(0.003), np.log(0.016))))
     return _unit(_smooth(image, sigma))
 
 
 def noise(image: Float32Map, rng: Generator) -> Float32Map:
-    """White noise of one strength everywhere."""
+    """White noise of one strength everywhere in an image (y, x)."""
     strength = float(np.exp(rng.uniform(np.log(0.02), np.log(0.12))))
     return _unit(image + strength * rng.standard_normal(image.shape, np.float32))
 
 
 def low_dose(image: Float32Map, rng: Generator) -> Float32Map:
-    """Quantum noise, strongest where least radiation arrives, and correlated over a few pixels."""
+    """Quantum noise in an image (y, x), strongest where least radiation arrives, correlated over a
+    few pixels."""
     strength = float(np.exp(rng.uniform(np.log(0.05), np.log(0.25))))
     grain = _smooth(rng.standard_normal(image.shape, np.float32), 0.8)
     return _unit(image + strength * image * grain / max(float(grain.std()), 1e-6))
 
 
 def overlay(image: Float32Map, rng: Generator) -> Float32Map:
-    """Letters and an arrow burnt in, bright; what is brighter yet hides them."""
+    """Letters and an arrow burnt into an image (y, x), bright; what is brighter yet hides them."""
     side = min(image.shape)
     drawn = np.zeros(image.shape, np.uint8)
     for _ in range(int(rng.integers(1, 4))):
@@ -77,7 +78,7 @@ def overlay(image: Float32Map, rng: Generator) -> Float32Map:
 
 
 def devices(image: Float32Map, rng: Generator) -> Float32Map:
-    """Cables across the chest, and at times the case of a pacemaker: dense, with sharp edges."""
+    """Cables across the chest in an image (y, x), at times a pacemaker: dense, with sharp edges."""
     height, width = image.shape
     drawn = np.zeros(image.shape, np.uint8)
     for _ in range(int(rng.integers(1, 5))):
@@ -97,14 +98,14 @@ def devices(image: Float32Map, rng: Generator) -> Float32Map:
 
 
 def gas(image: Float32Map, rng: Generator) -> Float32Map:
-    """One or two soft ellipses of gas in the lower half, as dark as lung."""
+    """One or two soft ellipses of gas in the lower half of an image (y, x), as dark as lung."""
     return _soft_ellipses(image, rng, -1, (0.6, 0.98), (0.15, 0.85), (0.04, 0.14))
 
 
 def arms(image: Float32Map, rng: Generator) -> Float32Map:
     """The gap beside an arm, soft and dark, along the left side; an arm, bright, along the right.
 
-    Flips of the augmentation bring either to either side.
+    The image is (y, x); flips of the augmentation bring either to either side.
     """
     changed = _soft_ellipses(image, rng, -1, (0.2, 0.9), (0.0, 0.12), (0.05, 0.3))
     return _soft_ellipses(changed, rng, 1, (0.2, 0.9), (0.88, 1.0), (0.05, 0.3))
@@ -126,7 +127,11 @@ APPEARANCES: Final[Mapping[str, Appearance]] = {
 
 
 def change_at_random(image: Float32Map, share: float, rng: Generator) -> Float32Map:
-    """Applies one kind of `APPEARANCES`, in a share of the cases two, or in the rest none."""
+    """Changes an image (y, x) by one or two kinds of `APPEARANCES`, or not at all.
+
+    Args:
+        share: Of the images that are changed, in [0, 1].
+    """
     if rng.random() >= share:
         return image
     for name in rng.choice(list(APPEARANCES), 1 + int(rng.random() < 0.3), replace=False):

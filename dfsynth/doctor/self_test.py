@@ -19,7 +19,7 @@ from dfsynth.resources import data_folder
 
 CHECKPOINT: Final = "default"
 SAMPLE: Final = "hannover_0ac7580d.png"
-MAPS: Final = ("dark_field", "aleatoric", "epistemic")
+MAPS: Final = ("mean", "aleatoric", "epistemic")
 BLOCKS: Final = 8
 """Blocks a side: a map is compared by the means of its blocks."""
 TOLERANCES: Final = {"fp32": 1e-3, "bf16": 5e-3, "fp16": 5e-3}

@@ -83,7 +83,7 @@ class RowSpool:
         return SpooledColumn(self, name)
 
     def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
-        """Some rows, by their ascending numbers; only the batches that hold them are read.
+        """Some rows, by their ascending numbers (n); only the batches that hold them are read.
 
         Raises:
             StoreError: the disk of temporary files refuses.

@@ -37,7 +37,7 @@ class KnownIds:
         return len(self._sorted[0])
 
     def unknown(self, ids: Ids) -> NDArray[np.bool_]:
-        """Whether each of these ids is not known."""
+        """Whether each of these ids is not known, (n)."""
         found = np.zeros(len(ids), np.bool_)
         for known, wanted in zip(self._sorted, _hashes(ids), strict=True):
             found |= ~_is_in(known, wanted)

@@ -45,7 +45,7 @@ def split_rows(manifest: pa.Table, split_from: SplitSource) -> NDArray[np.str_]:
 
 
 def rows_in_split(manifest: pa.Table, split: Split, split_from: SplitSource) -> NDArray[np.int64]:
-    """The numbers `row` of the rows of a whole manifest that are in one split, ascending.
+    """The numbers `row` (n), ascending, of the rows of a whole manifest that are in one split.
 
     Raises:
         UsageError: no row is in it, or as `split_rows`.

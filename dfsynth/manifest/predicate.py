@@ -40,7 +40,7 @@ EXAMPLE: Final = "for example: predicted_error < 0.4 AND lung_fraction > 0.1"
 
 
 def matching_positions(table: pa.Table, predicate: str) -> NDArray[np.int64]:
-    """The positions, ascending, of the rows for which the predicate is true; null is not true.
+    """The positions (n), ascending, of rows for which the predicate is true; null is not true.
 
     Args:
         table: Rows with a unique int64 column `row`, ascending.

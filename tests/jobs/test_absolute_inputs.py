@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from radiograph_files import write_image
 from toy_generator import ToyMaker
 from value_files import PER_METRE, ct_bytes, slice_values, tiff_bytes, write_nifti
@@ -74,7 +75,7 @@ def test_values_of_every_format_reach_the_store_and_failures_are_rows(
         "infinite.npy": "non_finite",
         "cut.npy": "truncated",
     }
-    expected = {
+    expected: dict[str, NDArray[np.floating]] = {
         "a.tif": VALUES[0],
         "b.npy": VALUES[1],
         "c.nii.gz/slice-0000": VALUES[2],

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from dfsynth.options import SimulateOptions
 
 pytestmark = pytest.mark.torch
 CT = "dark-field-ct"
-SMALL = {"task": CT, "size": 64, "rotations": 2, "shots": 200, "window_shots": 21}
+SMALL: dict[str, Any] = {"task": CT, "size": 64, "rotations": 2, "shots": 200, "window_shots": 21}
 RECIPE = """
 name = "streaks"
 task = "dark-field-ct"
@@ -70,8 +71,9 @@ def test_a_store_holds_what_the_task_says(pairs):
         *("lung_mask", "air_mask"),
     )
     assert store.manifest.schema.equals(pair_schema(CT).arrow, check_metadata=True)
-    assert store.provenance["task"] == CT
-    assert store.provenance["settings"]["scan rotations"] == 2
+    provenance: dict[str, Any] = dict(store.provenance)
+    assert provenance["task"] == CT
+    assert provenance["settings"]["scan rotations"] == 2
     assert store.arrays["truth"].attrs["units"] == "1/m"
     for line in store.manifest.to_pylist():
         truth, lung = (store.read(name, line["row"]) for name in ("truth", "lung_mask"))

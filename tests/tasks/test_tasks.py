@@ -49,7 +49,7 @@ def test_an_input_comes_back_in_its_unit(tmp_path: Path) -> None:
     text = (data_folder("tasks") / f"{CT}.toml").read_text()
     scaled = tmp_path / "x.toml"
     scaled.write_text(text.replace("intensity = [0.0, 1.0]", "intensity = [-1.0, 4.0]"))
-    image = np.float32([[-0.2, 0.0], [0.2, 1.5]])
+    image = np.array([[-0.2, 0.0], [0.2, 1.5]], np.float32)
     np.testing.assert_allclose(
         read(scaled).input.restore(image), [[-2.0, -1.0], [0.0, 6.5]], rtol=1e-6
     )

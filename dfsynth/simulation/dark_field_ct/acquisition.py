@@ -57,7 +57,7 @@ class Scanner:
 
 
 def count_photons(mean: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Counts with the `mean` (…) ≥ 0, in photons, as a Poisson process would give them, ≥ 0.
+    """Counts of the shape of their `mean` ≥ 0, in photons, as a Poisson process would give them.
 
     Normal deviates z become mean + z sqrt(mean) + (z² - 1) / 6, not rounded, which has the first
     three cumulants of a Poisson distribution (Cornish-Fisher expansion; Fisher and Cornish,

@@ -87,7 +87,8 @@ def draw_phase(settings: ScanSettings, rng: np.random.Generator) -> FringePhase:
 def blur_visibility(rate_rad_per_s: torch.Tensor, shot_s: float) -> torch.Tensor:
     """Share of the visibility that is left when the phase moves during a shot, -0.22 to 1.
 
-    sinc(phi' dt / 2 pi) with sinc(x) = sin(pi x) / (pi x): the mean of the moving cosine.
+    sinc(phi' dt / 2 pi) with sinc(x) = sin(pi x) / (pi x): the mean of the moving cosine. Of the
+    shape of the rates.
     """
     return torch.sinc(rate_rad_per_s * (shot_s / (2 * math.pi)))
 

@@ -38,7 +38,7 @@ class TruePicture:
         return cls(pair.image[c], pair.clean[c], pair.target[c], pair.lung[c] > 0.5)
 
     def moved(self, move: Callable[[Float32Map], Float32Map]) -> "TruePicture":
-        """The picture with all maps changed in one way."""
+        """The picture with all maps (y, x) changed in one way."""
         lung = move(self.lung.astype(np.float32)) > 0.5
         return TruePicture(move(self.image), move(self.clean), move(self.noisy), lung)
 
