@@ -40,7 +40,8 @@ python_use_unqualified_type_names = True
 def _package_digest() -> str:
     """What all code and data of the package add up to; some data lie elsewhere in a checkout."""
     digest = hashlib.sha256()
-    for folder in (Path(dfsynth.__file__).parent, data_folder("corpora"), data_folder("recipes")):
+    data = (data_folder(name) for name in ("corpora", "recipes", "tasks"))
+    for folder in (Path(dfsynth.__file__).parent, *data):
         for file in sorted(folder.rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:
                 digest.update(f"{file.relative_to(folder)}\0".encode())
