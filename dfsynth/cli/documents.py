@@ -53,6 +53,12 @@ DOCUMENTS: Final = (
         "dfsynth.simulation.validation.cohort.CohortValidation",
         ("simulate --validate",),
     ),
+    Document(
+        "scan-validation",
+        1,
+        "dfsynth.simulation.dark_field_ct.validation.validate.ScanValidation",
+        ("simulate --validate",),
+    ),
     Document("evaluation", 1, "dfsynth.evaluate.scores.Evaluation", ("evaluate",)),
     Document("training", 1, "dfsynth.train.job.TrainReport", ("train",)),
     Document("training-estimate", 1, "dfsynth.train.estimate.TrainPlan", ("train --dry-run",)),
