@@ -31,7 +31,7 @@ from dfsynth.evaluate.risk_coverage import (
     missing_scores,
     shape_error_of,
 )
-from dfsynth.evaluate.scores import NOTICE, Evaluation
+from dfsynth.evaluate.scores import Evaluation
 from dfsynth.evaluate.selection import choose_pairs
 from dfsynth.evaluate.slice_measurement import SliceEvaluation, SliceMeasurement
 from dfsynth.evaluate.summary import summarise
@@ -177,7 +177,7 @@ def _summarise(
     resamples = resample_patients(patients, options.seed)
     risk_coverage = measure_risk_coverage(_errors(tested), tested.scored, resamples)
     found = Evaluation(
-        notice=NOTICE,
+        notice=_notice(card),
         checkpoint=card.name,
         checkpoint_sha256=checkpoint.files.sha256,
         data=source.description,
@@ -207,6 +207,11 @@ def _summarise(
     if not tested.slices.keys:
         return found
     return SliceEvaluation(**_fields_of(found), streaks=tested.slices.summary(options.seed))
+
+
+def _notice(card: ModelCard) -> str:
+    noun = task_named(card.task).output.noun
+    return f"Figures of synthetic {noun}s, for research only, not for diagnosis."
 
 
 def _fields_of(found: Evaluation) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from dfsynth.evaluate.slice_measurement import (
     SliceMeasurement,
 )
 from dfsynth.evaluate.streaks import SliceCurves
+from dfsynth.report import columns_of_pairs
 from dfsynth.tasks import Task
 
 Array = NDArray[np.float64]
@@ -65,11 +66,11 @@ def draw_slices(measured: SliceMeasurement, title: str, notice: str) -> bytes:
 
 
 def _titles(task: Task) -> dict[SliceKind, str]:
-    of_array = {array.name: array.title for array in task.array}
+    columns = columns_of_pairs(task)
     return {
-        "input": of_array[task.input.array],
+        "input": columns[task.input.array].title,
         "restored": "restored",
-        "target": of_array[task.pairs.target],
+        "target": columns[task.pairs.target].title,
     }
 
 

@@ -121,7 +121,7 @@ class Task:
 
     Raises:
         ValueError: a role that no array plays, two arrays or parameters of one name, or metrics of
-            streaks without a mask of air.
+            streaks without a mask of air; or what panels show has no title.
     """
 
     name: str
@@ -153,6 +153,10 @@ class Task:
         for role in (self.input.array, pairs.target, pairs.clean, pairs.lung, pairs.air):
             if role is not None and role not in names:
                 raise ValueError(f"no [[array]] is called {role!r}, found {', '.join(names)}")
+        untitled = {array.name for array in self.array if not array.title}
+        for role in (self.input.array, pairs.target):
+            if role in untitled:
+                raise ValueError(f"[[array]] {role!r} needs a title: panels of training show it")
         columns = [column.name for column in self.parameter]
         for found in (names, columns):
             if len(set(found)) < len(found):
