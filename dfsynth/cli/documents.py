@@ -60,6 +60,12 @@ DOCUMENTS: Final = (
         ("simulate --validate",),
     ),
     Document("evaluation", 1, "dfsynth.evaluate.scores.Evaluation", ("evaluate",)),
+    Document(
+        "slice-evaluation",
+        1,
+        "dfsynth.evaluate.slice_measurement.SliceEvaluation",
+        ("evaluate",),
+    ),
     Document("training", 1, "dfsynth.train.job.TrainReport", ("train",)),
     Document("training-estimate", 1, "dfsynth.train.estimate.TrainPlan", ("train --dry-run",)),
     Document("examination", 1, "dfsynth.doctor.findings.Examination", ("doctor",)),

@@ -107,13 +107,14 @@ def evaluate(
         )
         try:
             with job_progress(console.quiet) as progress:
-                scores = run_evaluation(options, out, progress).scores
+                report = run_evaluation(options, out, progress)
         except UnwrittenReportError as error:
             # Hours may lie in these figures: a disk that is full now must not take them away.
             scores = error.report.scores
             console.result(scores, tabulate(scores))
             raise
+        scores = report.scores
         text = tabulate(scores)
         if out is not None:
-            text += "\nwritten: " + ", ".join(map(str, written_files(out)))
+            text += "\nwritten: " + ", ".join(map(str, written_files(report, out)))
         console.result(scores, text)

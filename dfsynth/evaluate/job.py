@@ -1,9 +1,9 @@
 """A whole evaluation: pairs → predict → measure → report, with a batch in memory at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,9 @@ from dfsynth.evaluate.risk_coverage import (
     missing_scores,
     shape_error_of,
 )
-from dfsynth.evaluate.scores import NOTICE, Evaluation
+from dfsynth.evaluate.scores import Evaluation
 from dfsynth.evaluate.selection import choose_pairs
+from dfsynth.evaluate.slice_measurement import SliceEvaluation, SliceMeasurement
 from dfsynth.evaluate.summary import summarise
 from dfsynth.inference import MapGenerator, load_map_generator
 from dfsynth.options import EvaluationOptions
@@ -40,6 +41,7 @@ from dfsynth.progress import Progress
 from dfsynth.records import Scored
 from dfsynth.score import score
 from dfsynth.statistics import resample_patients
+from dfsynth.tasks import task_named
 
 _STREAM: Final = 1
 """Of random numbers: those of the pixels that are measured."""
@@ -67,6 +69,7 @@ class _Tested:
     lung_of: LungOf
     outside: list[OutsideSignal]
     """One for each image."""
+    slices: SliceMeasurement
 
 
 def run_evaluation(
@@ -124,7 +127,8 @@ def evaluate_pairs(
     calibration = find_calibration(options, card, source, calibrating, generator, progress)
     tested = _test(options, card, calibration, source, indices, generator, progress)
     scores = _summarise(options, checkpoint, source, calibration, tested, ood_images, progress)
-    return EvaluationReport(scores, tested.metrics, tuple(tested.outside))
+    slices = tested.slices if tested.slices.keys else None
+    return EvaluationReport(scores, tested.metrics, tuple(tested.outside), slices)
 
 
 def _test(
@@ -140,6 +144,7 @@ def _test(
     metrics, lung_of = PerImageMetrics(), set[LungOf]()
     scored, shape_errors, outside = [], [], []
     kept = pixels_per_image(len(indices))
+    slices = SliceMeasurement(task_named(card.task))
     for pair in predict_pairs(generator, source, indices, progress):
         rng = np.random.default_rng([options.seed, _STREAM, pair.index])
         metrics.add(pair.info.key, pair.info.patient_id, measurement(pair.image, rng), kept)
@@ -147,8 +152,9 @@ def _test(
         shape_errors.append(shape_error_of(pair.image))
         outside.append(measure_outside(pair.image))
         lung_of.add(pair.lung_of)
+        slices.add(pair)
     # Of a source of pairs either all have a lung or none.
-    return _Tested(metrics, scored, shape_errors, lung_of.pop(), outside)
+    return _Tested(metrics, scored, shape_errors, lung_of.pop(), outside, slices)
 
 
 def _summarise(
@@ -170,8 +176,8 @@ def _summarise(
     count = len(set(patients))
     resamples = resample_patients(patients, options.seed)
     risk_coverage = measure_risk_coverage(_errors(tested), tested.scored, resamples)
-    return Evaluation(
-        notice=NOTICE,
+    found = Evaluation(
+        notice=_notice(card),
         checkpoint=card.name,
         checkpoint_sha256=checkpoint.files.sha256,
         data=source.description,
@@ -195,8 +201,21 @@ def _summarise(
             *source.warnings,
             *_warnings(options, count, calibration),
             *([] if risk_coverage is None else _left_out(tested.scored)),
+            *tested.slices.warnings(),
         ),
     )
+    if not tested.slices.keys:
+        return found
+    return SliceEvaluation(**_fields_of(found), streaks=tested.slices.summary(options.seed))
+
+
+def _notice(card: ModelCard) -> str:
+    noun = task_named(card.task).output.noun
+    return f"Figures of synthetic {noun}s, for research only, not for diagnosis."
+
+
+def _fields_of(found: Evaluation) -> dict[str, Any]:
+    return {each.name: getattr(found, each.name) for each in fields(found)}
 
 
 def _errors(tested: _Tested) -> dict[str, NDArray[np.float64]]:

@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import io
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,15 +15,30 @@ from dfsynth.evaluate.outside_lung import OutsideLungScores, OutsideSignal
 from dfsynth.evaluate.per_image import PerImageMetrics
 from dfsynth.evaluate.risk_figure import draw_risk_coverage
 from dfsynth.evaluate.scores import Evaluation, RankedRisk, RegionScores, TargetScores
+from dfsynth.evaluate.slice_figure import draw_slices
+from dfsynth.evaluate.slice_measurement import (
+    SLICE_KINDS,
+    SliceEvaluation,
+    SliceMeasurement,
+    StreakScores,
+)
 from dfsynth.files.faults import store_faults
 from dfsynth.files.json_record import encode_json
 from dfsynth.jobs.reporting.evaluation_page import IMAGES, METRICS
 from dfsynth.statistics import Interval
 
 FIGURE, RISK_FIGURE = "evaluation.png", "risk_coverage.png"
+SLICES, SLICES_FIGURE = "slices.csv", "slices.png"
 
 _TRIAL_BYTES: Final = 1 << 20
 
+_STREAK_FIGURES: Final[Mapping[str, str]] = {
+    "cnr": "CNR",
+    "contrast_to_error": "contrast to error",
+    "lung_relative_bias": "lung bias (share)",
+    "line_spread_fwhm_mm": "line spread (mm)",
+    "streak_power_per_m2": "streak power (1/m²)",
+}
 _SHOWN: Final = (
     *("mse", "mae", "psnr", "ssim", "nll", "crps"),
     *("coverage", "ence", "ause", "spearman", "spearman_pixels"),
@@ -38,6 +53,8 @@ class EvaluationReport:
     per_image: PerImageMetrics
     outside_lung: tuple[OutsideSignal, ...]
     """Of each image."""
+    slices: SliceMeasurement | None = None
+    """None where the task measures none, or nothing is known of them."""
 
 
 class UnwrittenReportError(StoreError):
@@ -61,13 +78,15 @@ def prepare_output(folder: Path) -> None:
             file.flush()
 
 
-def written_files(folder: Path) -> tuple[Path, ...]:
+def written_files(report: EvaluationReport, folder: Path) -> tuple[Path, ...]:
     """The files of a report in `folder`."""
-    return tuple(folder / name for name in _CONTENTS)
+    return tuple(folder / name for name in _contents(report))
 
 
 def write_report(report: EvaluationReport, folder: Path) -> None:
     """Writes metrics.json, images.csv (single images) and two figures into `folder`.
+
+    Where streaks were measured, slices.csv (single slices) and a picture of them too.
 
     Raises:
         UnwrittenReportError: the folder cannot be written.
@@ -76,7 +95,7 @@ def write_report(report: EvaluationReport, folder: Path) -> None:
         with store_faults(f"write {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
             # Each is made when those before it are safe: the figures come before their drawing.
-            for name, encode in _CONTENTS.items():
+            for name, encode in _contents(report).items():
                 (folder / name).write_bytes(encode(report))
     except StoreError as error:
         raise UnwrittenReportError(str(error), report) from error
@@ -87,8 +106,12 @@ def _encode_metrics(report: EvaluationReport) -> bytes:
 
 
 def _encode_table(report: EvaluationReport) -> bytes:
+    return _encode_rows(report.per_image.table())
+
+
+def _encode_rows(rows: Iterable[Iterable[object]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(report.per_image.table())
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
 
 
@@ -100,12 +123,32 @@ def _encode_risk_figure(report: EvaluationReport) -> bytes:
     return draw_risk_coverage(report.scores)
 
 
+def _encode_slices(report: EvaluationReport) -> bytes:
+    assert report.slices is not None
+    return _encode_rows(report.slices.table())
+
+
+def _encode_slices_figure(report: EvaluationReport) -> bytes:
+    assert report.slices is not None
+    scores = report.scores
+    title = f"{scores.checkpoint}: {len(report.slices.keys)} slices of {scores.patients} patients"
+    return draw_slices(report.slices, title, scores.notice)
+
+
 _CONTENTS: Final[Mapping[str, Callable[[EvaluationReport], bytes]]] = {
     METRICS: _encode_metrics,
     IMAGES: _encode_table,
     FIGURE: _encode_figure,
     RISK_FIGURE: _encode_risk_figure,
 }
+_OF_SLICES: Final[Mapping[str, Callable[[EvaluationReport], bytes]]] = {
+    SLICES: _encode_slices,
+    SLICES_FIGURE: _encode_slices_figure,
+}
+
+
+def _contents(report: EvaluationReport) -> Mapping[str, Callable[[EvaluationReport], bytes]]:
+    return _CONTENTS if report.slices is None else {**_CONTENTS, **_OF_SLICES}
 
 
 def tabulate(scores: Evaluation) -> str:
@@ -120,6 +163,8 @@ def tabulate(scores: Evaluation) -> str:
         for region, found in (("lung", stage.lung), ("whole", stage.whole)):
             if found is not None:
                 lines += _rows(f"{stage.stage} {region}", found)
+    if isinstance(scores, SliceEvaluation):
+        lines += _streak_rows(scores.streaks)
     if scores.outside_lung is not None:
         lines.append(_outside_line(scores.outside_lung))
     for error, ranked in (scores.risk_coverage or {}).items():
@@ -139,6 +184,19 @@ def _rows(name: str, region: RegionScores) -> list[str]:
 
 def _row(found: TargetScores) -> str:
     return "".join(f"{_number(getattr(found, name)):>10}" for name in _SHOWN)
+
+
+def _streak_rows(streaks: StreakScores) -> list[str]:
+    """A line for each kind of image; the truth's CNR and line spread bound what can be reached."""
+    lines = [
+        f"streaks, medians of {streaks.slices} slices",
+        f"{'':>16}" + "".join(f"{heading:>30}" for heading in _STREAK_FIGURES.values()),
+    ]
+    for kind in SLICE_KINDS:
+        found: Mapping[str, Interval] = getattr(streaks, kind)
+        lines.append(f"{kind:>16}" + "".join(f"{found[name]!s:>30}" for name in _STREAK_FIGURES))
+    best = [f"{name} {streaks.target[f'truth_{name}']}" for name in ("cnr", "line_spread_fwhm_mm")]
+    return [*lines, f"of the truth: {', '.join(best)}"]
 
 
 def _outside_line(found: OutsideLungScores) -> str:

@@ -26,6 +26,8 @@ class PredictedPair:
     index: int
     """Of the pair in its source."""
     info: PairInfo
+    images: PairImages
+    """As the source gives them."""
     image: PredictedImage
     generated: Generated
     """Maps of the last stage, in the grid."""
@@ -74,7 +76,7 @@ def _predicted(
     lung_of: LungOf = "none" if lung_map is None else "checkpoint"
     if pair.lung is not None:
         lung_of = "pairs"
-    return PredictedPair(index, info, image, generated, _model_input(pair), lung_of)
+    return PredictedPair(index, info, pair, image, generated, _model_input(pair), lung_of)
 
 
 def _distribution(

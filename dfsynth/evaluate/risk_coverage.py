@@ -48,7 +48,7 @@ def measure_risk_coverage(
     A score that no image has is left out.
 
     Args:
-        errors: of each image, (images), at least 0; NaN where it is not known.
+        errors: of each of the n images, (n), at least 0; NaN where it is not known.
         scored: the scores of the same images.
         resamples: draws of them.
 

@@ -14,7 +14,7 @@ DIRECTED_COLUMNS: Final = tuple(column for column in SCORE_COLUMNS if column.unu
 
 
 def unusualness(scored: Sequence[Scored], column: ScoreColumn) -> NDArray[np.float64] | None:
-    """One number an image (images), the higher the more unusual; null where no image has any.
+    """One number of each of n images, (n), the higher the more unusual; null where none has any.
 
     An image without a score (no lung was found) is the most unusual of all, since filters drop it.
     """

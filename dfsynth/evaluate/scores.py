@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from dfsynth.evaluate.calibration import Calibration
 from dfsynth.evaluate.outside_lung import OutsideLungScores
 from dfsynth.evaluate.prediction import LungOf
 from dfsynth.statistics import Interval
-
-NOTICE: Final = "Figures of synthetic dark-field images, for research only, not for diagnosis."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ images each name theirs.
 """
 
 from dfsynth.tasks.registry import DEFAULT_TASK, known_maps, task_named, task_names
-from dfsynth.tasks.task import PairRoles, Task, TaskArray, TaskInput, TaskOutput
+from dfsynth.tasks.task import PairRoles, Task, TaskArray, TaskInput, TaskMetric, TaskOutput
 
 __all__ = [
     "DEFAULT_TASK",
@@ -13,6 +13,7 @@ __all__ = [
     "Task",
     "TaskArray",
     "TaskInput",
+    "TaskMetric",
     "TaskOutput",
     "known_maps",
     "task_named",

@@ -15,6 +15,9 @@ from dfsynth.records import (
     PairArray,
 )
 
+TaskMetric = Literal["streaks"]
+"""What evaluation measures of images of a task beside what it measures of all: `streaks`, of slices
+in 1/m whose truth, lung and air are known, is contrast, resolution, streaks and noise."""
 DEVIATION_MAPS = ("aleatoric", "epistemic")
 """The uncertainty maps of every task, in the unit of its output."""
 LUNG_MAP = "lung"
@@ -117,7 +120,8 @@ class Task:
     """What goes in and what comes out.
 
     Raises:
-        ValueError: a role that no array plays, or two arrays or parameters of one name.
+        ValueError: a role that no array plays, two arrays or parameters of one name, or metrics of
+            streaks without a mask of air; or what panels show has no title.
     """
 
     name: str
@@ -138,6 +142,8 @@ class Task:
     pairs: PairRoles
     array: tuple[TaskArray, ...]
     """Of a store of pairs, in order."""
+    metrics: tuple[TaskMetric, ...] = ()
+    """What evaluation measures beside what it measures of every task."""
     parameter: tuple[Column, ...] = field(default=())
     """What is drawn for a pair, as columns of its manifest, all of which may be null."""
 
@@ -147,10 +153,16 @@ class Task:
         for role in (self.input.array, pairs.target, pairs.clean, pairs.lung, pairs.air):
             if role is not None and role not in names:
                 raise ValueError(f"no [[array]] is called {role!r}, found {', '.join(names)}")
+        untitled = {array.name for array in self.array if not array.title}
+        for role in (self.input.array, pairs.target):
+            if role in untitled:
+                raise ValueError(f"[[array]] {role!r} needs a title: panels of training show it")
         columns = [column.name for column in self.parameter]
         for found in (names, columns):
             if len(set(found)) < len(found):
                 raise ValueError(f"two of one name among {', '.join(found)}")
+        if "streaks" in self.metrics and pairs.air is None:
+            raise ValueError("metrics of streaks need [pairs] air: a mask of air outside the body")
 
     @property
     def pair_arrays(self) -> tuple[PairArray, ...]:

@@ -5,26 +5,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dfsynth.datasets import PairBatch
 from dfsynth.errors import UsageError
 from dfsynth.extras import load_extra
 from dfsynth.files.faults import store_faults
 from dfsynth.models import Prediction
-from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
+from dfsynth.report import SheetColumn, SheetRow, columns_of_pairs, contact_sheet, encode_png
+from dfsynth.tasks import Task
 from dfsynth.train.run_folder import RunFolder
 
 _CURVES_EVERY: Final = 10
 """Steps between two points of a curve in TensorBoard; metrics.jsonl has them all."""
-_FOOTER: Final = "Synthetic dark-field images, not for diagnosis."
 
 
 class Monitor:
     """Writes metrics.jsonl, TensorBoard and panels of one run, in its first process alone."""
 
-    def __init__(self, folder: RunFolder, steps_taken: int | None) -> None:
+    def __init__(self, folder: RunFolder, task: Task, steps_taken: int | None) -> None:
         """Goes on after `steps_taken` steps, or anew where it is None.
+
+        `task` says how panels are labelled.
 
         Later lines, of a run that was killed, are removed.
 
@@ -32,6 +33,7 @@ class Monitor:
             StoreError: the disk is full, or refuses.
         """
         self._folder = folder
+        self._task = task
         after = -1 if steps_taken is None else steps_taken
         self._rewind(after)
         with store_faults(f"write {folder.metrics}"):
@@ -77,15 +79,20 @@ class Monitor:
         step: int,
         window: tuple[float, float],
     ) -> None:
-        """Draws a sheet: radiograph, target, every stage's mean, and the last one's sigma.
+        """Draws a sheet: input, target, every stage's mean, and the last one's sigma.
 
         Maps of batch and predictions are (n, 1, H, W), `keys` names the n pairs, and `window` is
-        that of the dark-field values.
+        that of the output's values.
 
         Raises:
             StoreError: the disk is full, or refuses.
         """
-        sheet = _panel(batch, predictions, keys, step, window)
+        sheet = contact_sheet(
+            _rows(batch, predictions, keys, self._task),
+            _columns(len(predictions), self._task, window),
+            f"after step {step}",
+            f"Synthetic {self._task.output.noun}s, not for diagnosis.",
+        )
         with store_faults(f"write a panel into {self._folder.panels}"):
             path = self._folder.panels / f"step-{step:08d}.png"
             path.write_bytes(encode_png(sheet))
@@ -127,27 +134,25 @@ def _open_tensorboard(folder: RunFolder, steps_taken: int) -> Any | None:
     return tensorboard.SummaryWriter(folder.tensorboard, purge_step=steps_taken + 1)
 
 
-def _panel(
-    batch: PairBatch,
-    predictions: Sequence[Prediction],
-    keys: Sequence[str],
-    step: int,
-    window: tuple[float, float],
-) -> NDArray[np.uint8]:
+def _columns(stages: int, task: Task, window: tuple[float, float]) -> list[SheetColumn]:
     half = (window[1] - window[0]) / 2
-    columns = [
-        SheetColumn("attenuation", "grey value", "gray", 0.0, 1.0),
-        SheetColumn("target", "line integral", "gray", *window),
-        *(
-            SheetColumn(f"stage {m + 1}", "line integral", "gray", *window)
-            for m in range(len(predictions))
-        ),
-        SheetColumn("sigma", "line integral", "viridis", 0.0, half),
+    of_pairs = columns_of_pairs(task)
+    unit = of_pairs[task.pairs.target].unit
+    return [
+        of_pairs[task.input.array],
+        SheetColumn("target", unit, "gray", *window),
+        *(SheetColumn(f"stage {m + 1}", unit, "gray", *window) for m in range(stages)),
+        SheetColumn("sigma", unit, "viridis", 0.0, half),
     ]
-    maps = [batch.image, batch.target, *(p.mean for p in predictions), predictions[-1].sigma]
-    arrays = [np.asarray(m[:, 0].cpu().numpy(), np.float32) for m in maps]
-    rows = [SheetRow((key,), tuple(a[i] for a in arrays)) for i, key in enumerate(keys)]
-    return contact_sheet(rows, columns, f"after step {step}", _FOOTER)
+
+
+def _rows(
+    batch: PairBatch, predictions: Sequence[Prediction], keys: Sequence[str], task: Task
+) -> list[SheetRow]:
+    maps = [batch.target, *(p.mean for p in predictions), predictions[-1].sigma]
+    given, *others = (np.asarray(m[:, 0].cpu().numpy(), np.float32) for m in (batch.image, *maps))
+    arrays = (task.input.restore(given), *others)
+    return [SheetRow((key,), tuple(a[i] for a in arrays)) for i, key in enumerate(keys)]
 
 
 def _without_nan(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """The table of streak configurations: killed and called again it gives the same, and reports."""
 
+import json
 import os
 import signal
 import subprocess
@@ -141,3 +142,16 @@ def test_wishes_that_cannot_be_met_are_named():
         chosen("l3-*")
     with pytest.raises(UsageError, match="0-9"):
         seeds_of("one")
+
+
+def test_a_checkpoint_of_the_table_is_evaluated_as_any(folder, run_cli, tmp_path):
+    best = folder / "whole" / "runs" / RUNS[0].name / "best"
+    data, out = folder / "slices.zarr", tmp_path / "evaluation"
+    asked = ["--split", "all", "--mc-samples", "1", "--calibration", "none", "--json", "-q"]
+    status, printed, _ = run_cli("evaluate", best, "--data", data, "--out", out, *asked)
+    assert status == 0
+    found = json.loads(printed)
+    assert found["schema"]["name"] == "dfsynth.slice-evaluation"
+    assert found["streaks"] == json.loads((out / "metrics.json").read_text())["streaks"]
+    errors = {kind: found["streaks"][kind]["rmse_per_m"]["value"] for kind in ("input", "target")}
+    assert errors["target"] < errors["input"]
