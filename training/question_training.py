@@ -153,7 +153,8 @@ def restore(restorer: Restorer, image: Float32Map, averaged: bool) -> Float32Map
         turned = np.ascontiguousarray(turn(image, symmetry))
         [mean] = run(restorer, turned, None)[-1].mean.cpu().numpy()[:, 0]
         found.append(turn_back(mean, symmetry))
-    return np.mean(found, axis=0, dtype=np.float64).astype(np.float32)
+    mean_of_all: Float32Map = np.stack(found).mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean_of_all
 
 
 def sampled(
@@ -183,8 +184,13 @@ def run(restorer: Restorer, image: Float32Map, masks: Tensor | None) -> list[Pre
         if not isinstance(restorer.network, Cascade):
             padded = padded.expand(len(masks), -1, -1, -1)
     return [
-        Prediction(*(m[..., :height, :width] for m in (p.mean, p.alpha, p.beta)), lung_logit=None)
-        for p in restorer(padded, masks)
+        Prediction(
+            mean=stage.mean[..., :height, :width],
+            alpha=stage.alpha[..., :height, :width],
+            beta=stage.beta[..., :height, :width],
+            lung_logit=None,
+        )
+        for stage in restorer(padded, masks)
     ]
 
 

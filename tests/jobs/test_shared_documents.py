@@ -7,7 +7,7 @@ from radiograph_files import write_folder, write_image
 from store_content import assert_equal_stores
 from toy_generator import ToyMaker
 
-from dfsynth.description import CardState, card_state
+from dfsynth.description import CardState, card_state, gather_facts
 from dfsynth.errors import ConflictError
 from dfsynth.files.durable import DurableFile
 from dfsynth.files.locks import DOCUMENTS, RunLock
@@ -116,7 +116,7 @@ def test_a_card_counts_what_another_run_has_made_anew(images, tmp_path, monkeypa
     build(images, out)
     write_image(images / "zz.png", 7)
     StoreLayout(out).card.unlink()
-    gather = store_card.gather_facts
+    gather = gather_facts
 
     def gather_while_another_retries(*arguments):
         facts = gather(*arguments)
