@@ -70,6 +70,13 @@ def test_train_and_evaluate(run_example, tmp_path):
     assert image.std() > 20
 
 
+@pytest.mark.slow
+def test_restore_slices(run_example, tmp_path):
+    printed = run_example("restore_slices.py", tmp_path)
+    assert "not for diagnosis" in printed
+    assert printed.count("1/m restored") == 2
+
+
 def test_every_example_is_run_here():
     tested = Path(__file__).read_text()
     assert all(path.name in tested for path in EXAMPLES.glob("*.py"))

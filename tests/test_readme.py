@@ -50,7 +50,7 @@ def few_steps(monkeypatch) -> None:
 @pytest.mark.usefixtures("few_steps")
 def test_every_block_runs(folder, run_cli):
     blocks = BLOCK.findall((ROOT / "README.md").read_text())
-    kinds = ["console", "console", "python", "console", "console", "python"]
+    kinds = ["console", "console", "python", "console", "console", "console", "python"]
     assert [kind for kind, _ in blocks] == kinds
     for kind, text in blocks:
         if kind == "python":
@@ -65,6 +65,7 @@ def test_every_block_runs(folder, run_cli):
     assert (folder / "worst.png").stat().st_size > 10_000
     assert (folder / "kept.parquet").exists()
     assert (folder / "pairs.png").stat().st_size > 10_000
+    assert (folder / "slices.png").stat().st_size > 10_000
     assert (folder / "runs/trial/evaluation/evaluation.png").stat().st_size > 10_000
 
 

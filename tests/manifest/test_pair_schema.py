@@ -19,14 +19,15 @@ from dfsynth.manifest import (
     IMAGES,
     check_parameters,
     encode_part,
+    pair_schema,
     read_manifest,
     read_part,
     select,
 )
 from dfsynth.records import PairFacts, PairItem, PairRow
-from dfsynth.tasks import DEFAULT_TASK
+from dfsynth.tasks import DEFAULT_TASK, task_names
 
-EXPORTED = Path(__file__).parents[2] / "manifests" / "schema-pairs-v1.json"
+MANIFESTS = Path(__file__).parents[2] / "manifests"
 
 
 def row(number: int, **more: Any) -> PairRow:
@@ -64,13 +65,16 @@ def test_what_is_planned_and_what_is_made_fill_the_row() -> None:
         assert {field.name for field in dataclasses.fields(record)} <= fields
 
 
-def test_exported_schema_is_current() -> None:
-    assert EXPORTED.read_text(encoding="utf-8") == PAIRS.to_json(), (
-        f"run: python -m dfsynth.manifest.export {DEFAULT_TASK} > manifests/schema-pairs-v1.json"
+@pytest.mark.parametrize("task", task_names())
+def test_exported_schema_is_current(task: str) -> None:
+    schema = pair_schema(task)
+    exported = MANIFESTS / f"schema-{schema.kind}-v{schema.version}.json"
+    assert exported.read_text(encoding="utf-8") == schema.to_json(), (
+        f"run: python -m dfsynth.manifest.export {task} > manifests/{exported.name}"
     )
-    document = json.loads(PAIRS.to_json())
-    assert document["manifest"] == "pairs"
-    assert [column["name"] for column in document["columns"]] == PAIRS.arrow.names
+    document = json.loads(schema.to_json())
+    assert document["manifest"] == schema.kind
+    assert [column["name"] for column in document["columns"]] == schema.arrow.names
     assert "manifest" not in json.loads(IMAGES.to_json())
 
 
@@ -79,9 +83,9 @@ def test_the_module_prints_the_export() -> None:
         [sys.executable, "-W", "error", "-m", "dfsynth.manifest.export", DEFAULT_TASK],
         check=True,
         capture_output=True,
-        cwd=EXPORTED.parents[1],
+        cwd=MANIFESTS.parent,
     ).stdout
-    assert printed == EXPORTED.read_bytes()
+    assert printed == (MANIFESTS / "schema-pairs-v1.json").read_bytes()
 
 
 _VALUES = {

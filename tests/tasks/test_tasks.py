@@ -65,7 +65,7 @@ def test_an_unknown_task_is_answered_by_the_known_ones() -> None:
     ("old", "new", "said"),
     [
         ('target = "multi_rotation"', 'target = "many"', r"no \[\[array\]\] is called 'many'"),
-        ('name = "air_mask"', 'name = "lung_mask"', "two of one name"),
+        ('name = "attenuation"', 'name = "truth"', "two of one name"),
         ('unit = "1/m"\nintensity', 'untit = "1/m"\nintensity', "did you mean 'input.unit'"),
         ("intensity = [0.0, 1.0]", "intensity = [1.0, 1.0]", "a low and a higher number"),
     ],
