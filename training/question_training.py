@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.checkpoint.cascade import Likelihood
+from dfsynth.devices import mixed_precision
 from dfsynth.inference.dropout import dropout_masks
 from dfsynth.models import Cascade, Prediction, gennorm_nll
 from dfsynth.models.heads import interpret
@@ -35,6 +36,8 @@ class Settings:
     widths: tuple[int, ...] = (8, 16, 32, 64, 128)
     learning_rate: float = 1e-3
     weight_decay: float = 0.1
+    precision: str = "fp32"
+    """Of training; restored slices are computed in `fp32`."""
     samples: int = 8
     """Of dropout, for each slice that a cascade with uncertainty restores."""
 
@@ -115,7 +118,9 @@ def train(
         report: told step and loss now and then.
     """
     torch.default_generator.manual_seed(seed)
-    restorer = Restorer(variant, settings.widths).to(device).train()
+    restorer = Restorer(variant, settings.widths).train()
+    # Twice as fast in bfloat16, for networks so narrow.
+    restorer = restorer.to(device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(
         restorer.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
@@ -127,7 +132,9 @@ def train(
         given, target, own = (each.to(device) for each in next(batches))
         masks = _dropout(restorer, len(given), variant).to(device)
         loss = given.new_zeros(())
-        for stage in restorer(given, masks):
+        with mixed_precision(device, settings.precision):
+            stages = restorer(given, masks)
+        for stage in stages:
             if variant.likelihood == "point":
                 loss = loss + streak_loss(variant.loss, stage.mean - target, mean_weights, own)
             else:
@@ -153,7 +160,8 @@ def restore(restorer: Restorer, image: Float32Map, averaged: bool) -> Float32Map
         turned = np.ascontiguousarray(turn(image, symmetry))
         [mean] = run(restorer, turned, None)[-1].mean.cpu().numpy()[:, 0]
         found.append(turn_back(mean, symmetry))
-    return np.mean(found, axis=0, dtype=np.float64).astype(np.float32)
+    mean_of_all: Float32Map = np.stack(found).mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean_of_all
 
 
 def sampled(
@@ -182,10 +190,9 @@ def run(restorer: Restorer, image: Float32Map, masks: Tensor | None) -> list[Pre
         masks = masks.to(device)
         if not isinstance(restorer.network, Cascade):
             padded = padded.expand(len(masks), -1, -1, -1)
-    return [
-        Prediction(*(m[..., :height, :width] for m in (p.mean, p.alpha, p.beta)), lung_logit=None)
-        for p in restorer(padded, masks)
-    ]
+    stages = ((p.mean, p.alpha, p.beta) for p in restorer(padded, masks))
+    cut = ((m[..., :height, :width] for m in stage) for stage in stages)
+    return [Prediction(mean, alpha, beta, lung_logit=None) for mean, alpha, beta in cut]
 
 
 def turn(image: NDArray[np.float32], symmetry: int) -> NDArray[np.float32]:
