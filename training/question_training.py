@@ -1,6 +1,6 @@
 """Trains one variant of the streak-reducing network, and restores slices with it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from question_losses import LossName, streak_loss
+from question_losses import LossName, streak_loss, total_variation
 from question_slices import SliceSet
 from torch import Tensor, nn
 
@@ -57,6 +57,8 @@ class Variant:
     """Times the steps."""
     wider: int = 1
     """Times the channels."""
+    flatness: float = 0.0
+    """Weight of the total variation of what is restored, beside the loss."""
     averaged: bool = False
     """Whether restored slices are also measured averaged over eight symmetries."""
 
@@ -131,14 +133,9 @@ def train(
     for step in range(1, steps + 1):
         given, target, own = (each.to(device) for each in next(batches))
         masks = _dropout(restorer, len(given), variant).to(device)
-        loss = given.new_zeros(())
         with mixed_precision(device, settings.precision):
             stages = restorer(given, masks)
-        for stage in stages:
-            if variant.likelihood == "point":
-                loss = loss + streak_loss(variant.loss, stage.mean - target, mean_weights, own)
-            else:
-                loss = loss + gennorm_nll(stage.mean, stage.alpha, stage.beta, target).mean()
+        loss = sum_of_losses(variant, stages, target, (mean_weights, own))
         optimiser.zero_grad()
         loss.backward()
         if variant.likelihood != "point":
@@ -148,6 +145,22 @@ def train(
         if step % 100 == 0 or step == steps:
             report(step, float(loss.detach()))
     return restorer.eval()
+
+
+def sum_of_losses(
+    variant: Variant, stages: Sequence[Prediction], target: Tensor, weights: tuple[Tensor, Tensor]
+) -> Tensor:
+    """The loss of all stages against a target (n, 1, y, x); `weights` of directions: the mean (36)
+    over the training slices, and those of each slice, (n, 36)."""
+    loss = target.new_zeros(())
+    for stage in stages:
+        if variant.likelihood == "point":
+            loss = loss + streak_loss(variant.loss, stage.mean - target, *weights)
+            if variant.flatness:
+                loss = loss + variant.flatness * total_variation(stage.mean)
+        else:
+            loss = loss + gennorm_nll(stage.mean, stage.alpha, stage.beta, target).mean()
+    return loss
 
 
 def restore(restorer: Restorer, image: Float32Map, averaged: bool) -> Float32Map:

@@ -45,6 +45,7 @@ BOTH: Final = ("single_rotation", "attenuation")
 VARIANTS: Final = (
     Variant("plain", averaged=True),
     Variant("truth targets", target="truth", averaged=True),
+    Variant("flattened truth targets", target="truth", flatness=1.0),
     Variant("dual", inputs=BOTH, averaged=True),
     Variant("gennorm cascade", likelihood="gennorm", stages=3),
     Variant("oriented", loss="oriented"),
@@ -70,6 +71,15 @@ VARIANTS: Final = (
     ),
     Variant("truth targets longer wider", target="truth", longer=3, wider=2, averaged=True),
     Variant("truth targets gradient", target="truth", loss="gradient"),
+    Variant("flattened", flatness=1.0),
+    Variant(
+        "flattened dual truth longer wider",
+        inputs=BOTH,
+        target="truth",
+        flatness=1.0,
+        longer=3,
+        wider=2,
+    ),
 )
 """The most telling first."""
 
