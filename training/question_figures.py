@@ -1,7 +1,7 @@
 """One figure for each question."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ _PANELS: Final = (
     ("fwhm_ratio", "line-spread width over that of plain L2", 1.0),
     ("lung_bias", "relative bias of the lung", 0.0),
 )
+_REGION_TITLES: Final = {"view": "all", "lung": "lung", "empty": "where the truth is 0"}
 _CURVES: Final = (
     ("sigma", "#0072b2", "-"),
     ("change", "#d55e00", "--"),
@@ -45,8 +46,7 @@ def draw_questions(results: Sequence[RunResult], out: Path) -> None:
             _write(out / f"{question.name}.png", _draw_entries(question.title, found))
     cascades = doubt_entries(results)
     if cascades:
-        name, seeds = next(iter(cascades.items()))
-        _write(out / "uncertainty.png", _draw_doubt(name, seeds))
+        _write(out / "uncertainty.png", _draw_doubt(cascades))
 
 
 def _draw_entries(title: str, found: Sequence[Comparison]) -> Figure:
@@ -58,8 +58,7 @@ def _draw_entries(title: str, found: Sequence[Comparison]) -> Figure:
         axes.axvline(neutral, color="grey", linewidth=0.8, linestyle=":")
         axes.set_xlabel(label)
     panels[0].axvline(1.25, color="#d55e00", linewidth=0.8, linestyle="--")
-    labels = [f"{c.name} ({c.seeds} seeds)" for c in found]
-    panels[0].set_yticks(range(len(found)), labels)
+    panels[0].set_yticks(range(len(found)), [c.name for c in found])
     panels[0].invert_yaxis()
     figure.suptitle(f"{title}\nSimulated test slices; 95 % intervals over patients and seeds")
     return figure
@@ -74,22 +73,29 @@ def _draw_points(axes: Axes, intervals: Sequence[Interval]) -> None:
             axes.plot([interval.low, interval.high], [row, row], color="#0072b2")
 
 
-def _draw_doubt(name: str, seeds: Sequence[Sequence[SliceRow]]) -> Figure:
-    """Risk against coverage over pixels, a panel for each region."""
-    figure = Figure(figsize=(14, 5), layout="constrained")
-    for axes, region in zip(figure.subplots(1, len(REGIONS), sharey=True), REGIONS, strict=True):
-        for score, colour, dash in _CURVES:
-            risks = [doubt_mean(seeds, curve_name(region, score, float(s))).value for s in KEPT]
-            ranked = doubt_mean(seeds, f"{region} {score} spearman")
-            label = f"{score}, Spearman {ranked:.2f}"
-            heights = [np.nan if risk is None else risk for risk in risks]
-            axes.plot(KEPT, heights, dash, color=colour, label=label)
-        axes.axhline(1, color="grey", label="chance")
-        axes.set(title=region, xlabel="share of the pixels kept", xlim=(0, 1), ylim=(0, None))
-        axes.legend(fontsize="small")
+def _draw_doubt(cascades: Mapping[str, Sequence[Sequence[SliceRow]]]) -> Figure:
+    """Risk against coverage over pixels: a row for each cascade, a panel for each region."""
+    figure = Figure(figsize=(14, 1 + 4.5 * len(cascades)), layout="constrained")
+    panels = figure.subplots(len(cascades), len(REGIONS), sharey=True, squeeze=False)
+    for row, (name, seeds) in zip(panels, cascades.items(), strict=True):
+        for axes, region in zip(row, REGIONS, strict=True):
+            _draw_risks(axes, seeds, region)
+            axes.set_title(f"{name}: {_REGION_TITLES[region]}")
     figure.supylabel("mean |error| of what is kept, over that of all pixels", fontsize="medium")
-    figure.suptitle(f"{name}: does the uncertainty say where streaks are left?")
+    figure.suptitle("Does the uncertainty say where streaks are left? Simulated test slices")
     return figure
+
+
+def _draw_risks(axes: Axes, seeds: Sequence[Sequence[SliceRow]], region: str) -> None:
+    for score, colour, dash in _CURVES:
+        risks = [doubt_mean(seeds, curve_name(region, score, float(s))).value for s in KEPT]
+        ranked = doubt_mean(seeds, f"{region} {score} spearman")
+        label = score if score == "oracle" else f"{score}, Spearman {ranked:.2f}"
+        heights = [np.nan if risk is None else risk for risk in risks]
+        axes.plot(KEPT, heights, dash, color=colour, label=label)
+    axes.axhline(1, color="grey", label="chance")
+    axes.set(xlabel="share of the pixels kept", xlim=(0, 1), ylim=(0, None))
+    axes.legend(fontsize="small")
 
 
 def _write(path: Path, figure: Figure) -> None:

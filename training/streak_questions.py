@@ -36,7 +36,7 @@ from question_slices import (
 from question_training import Restorer, Settings, Variant, restore, sampled, train
 
 from dfsynth.datasets.store_pairs import StorePairs
-from dfsynth.devices import resolve_device
+from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.evaluate.streaks import SliceTruth, measure_slice
 from dfsynth.files.durable import write_durably
 from dfsynth.records import Float32Map
@@ -45,6 +45,7 @@ BOTH: Final = ("single_rotation", "attenuation")
 VARIANTS: Final = (
     Variant("plain", averaged=True),
     Variant("truth targets", target="truth", averaged=True),
+    Variant("flattened truth targets", target="truth", flatness=1.0),
     Variant("dual", inputs=BOTH, averaged=True),
     Variant("gennorm cascade", likelihood="gennorm", stages=3),
     Variant("oriented", loss="oriented"),
@@ -70,6 +71,15 @@ VARIANTS: Final = (
     ),
     Variant("truth targets longer wider", target="truth", longer=3, wider=2, averaged=True),
     Variant("truth targets gradient", target="truth", loss="gradient"),
+    Variant("flattened", flatness=1.0),
+    Variant(
+        "flattened dual truth longer wider",
+        inputs=BOTH,
+        target="truth",
+        flatness=1.0,
+        longer=3,
+        wider=2,
+    ),
 )
 """The most telling first."""
 
@@ -124,20 +134,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=math.inf, help="of trainings begun")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="auto", help="of training, such as fp32 or bf16")
     parser.add_argument("--report", action="store_true", help="tables and figures, no training")
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
     if not given.report:
         if given.data is None:
             parser.error("--data is missing; without it there is only --report")
+        device = resolve_device(given.device)
         settings = Settings(
             steps=given.steps,
             batch=given.batch,
             patch=given.patch,
             widths=tuple(given.widths),
+            precision=resolve_precision(given.precision, device),
             samples=given.samples,
         )
-        bench = Bench.open(given.data, given.out, settings, resolve_device(given.device))
+        bench = Bench.open(given.data, given.out, settings, device)
         answer(bench, [find_variant(name) for name in given.only], given.seeds, given.minutes)
     text = report_questions(read_results(given.out))
     print(text)

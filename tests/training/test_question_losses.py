@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from question_losses import line_integrals, oriented, ramp_filtered, streak_loss
+from question_losses import (
+    line_integrals,
+    oriented,
+    ramp_filtered,
+    streak_loss,
+    total_variation,
+)
 from question_training import turn, turn_back, turn_directions
 
 from dfsynth.evaluate.streaks.streak_power import measure_streaks
@@ -119,3 +125,16 @@ def test_every_loss_is_least_without_an_error_and_has_a_gradient(name) -> None:
     assert torch.isfinite(residual.grad).all()
     assert float((residual.grad * residual.detach()).sum()) > 0
     assert float(streak_loss(name, torch.zeros_like(residual), EVEN[0], own)) == 0
+
+
+def test_total_variation_is_that_of_an_edge_however_steep() -> None:
+    def edge(width: int) -> torch.Tensor:
+        ramp = ((torch.arange(SIDE) - 20) / width).clamp(0, 1)
+        return (2.5 * ramp).expand(1, 1, SIDE, SIDE).clone().requires_grad_()
+
+    steep, gentle, flat = edge(1), edge(20), torch.ones(1, 1, SIDE, SIDE, requires_grad=True)
+    assert float(total_variation(steep).detach()) == pytest.approx(2.5 / 63, rel=0.05)
+    assert float(total_variation(gentle).detach()) == pytest.approx(2.5 / 63, rel=0.05)
+    total_variation(flat).backward()
+    assert flat.grad is not None
+    assert torch.isfinite(flat.grad).all()
