@@ -140,9 +140,7 @@ class Study:
 
     def prepared(self, run: Run) -> PreparedTraining:
         """The training of a run, on the CPU."""
-        indices: dict[str, tuple[int, ...]] = {
-            split: indices_in(self.source, split) for split in SPLITS
-        }
+        indices: dict[str, tuple[int, ...]] = {s: indices_in(self.source, s) for s in SPLITS}
         recipe = run.configuration.applied_to(self.recipe, run.seed)
         return PreparedTraining(recipe, self.source, indices, torch.device("cpu"), "fp32")
 
