@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from drawn_networks import drawn_cascade
@@ -40,7 +41,7 @@ def test_inputs_are_shown_in_their_unit():
     image = torch.full((1, 1, 16, 16), 0.5)
     predictions = predict_without_dropout(drawn_cascade(), image)
     (row,) = _rows(PairBatch(image, image + 2), predictions, ["a"], task)
-    assert [float(each.mean()) for each in row.images[:2]] == [1.0, 2.5]
+    assert [float(np.mean(each)) for each in row.images[:2] if each is not None] == [1.0, 2.5]
 
 
 @pytest.mark.parametrize("task", [task_named(DEFAULT_TASK), SLICES], ids=lambda task: task.name)
