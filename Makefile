@@ -27,7 +27,8 @@ demo: $(STAMP)
 # Before each commit. pytest comes last, so that the last line is its summary.
 test: lint types pytest
 
-# What CI asks of every change: also the slow tests, coverage and the documentation.
+# Before a change is merged: also the slow tests, coverage and the documentation. CI, which has half
+# an hour, runs `make docs test` and `make pythons`.
 check: lint types docs coverage
 
 # Before a release: also what takes longer than CI may.
