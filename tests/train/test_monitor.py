@@ -41,12 +41,8 @@ def test_inputs_are_shown_in_their_unit():
     image = torch.full((1, 1, 16, 16), 0.5)
     predictions = predict_without_dropout(drawn_cascade(), image)
     (row,) = _rows(PairBatch(image, image + 2), predictions, ["a"], task)
-<<<<<<< HEAD
     shown = [float(np.mean(each)) for each in row.images[:2] if each is not None]
     assert shown == [1.0, 2.5]
-=======
-    assert [float(np.mean(each)) for each in row.images[:2] if each is not None] == [1.0, 2.5]
->>>>>>> dee1bb6a60638d3146427a1adf77dd095c80bd2b
 
 
 @pytest.mark.parametrize("task", [task_named(DEFAULT_TASK), SLICES], ids=lambda task: task.name)
