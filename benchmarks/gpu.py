@@ -6,6 +6,8 @@ At 256² and 1024²: images/s of the generator alone on resident arrays and of a
 largest and mean difference of each map in bf16 and fp16 against fp32, and the share of the
 build's time in which the GPU computes. Then pairs simulated a minute at 512², and pairs trained a
 second by the compact and the published form at 256² (by `simulate_speed.py`, `train_speed.py`).
+Then dark-field CT at 800²: slices simulated a minute, and patches of 128² trained a second by the
+published U-Net at full width (recipe `streak-unet`).
 """
 
 import argparse
@@ -24,6 +26,7 @@ from numpy.typing import NDArray
 from torch.profiler import ProfilerActivity, profile
 
 import dfsynth
+from dfsynth.resources import data_folder
 
 MAPS = ("dark_field", "aleatoric", "epistemic")
 
@@ -41,6 +44,7 @@ def main() -> None:
     result["simulate"] = run_script("simulate_speed.py", *simulation)
     training = ("--device", "cuda", "--size", "256", "--batch", "8", "--steps", "20")
     result["train"] = run_script("train_speed.py", *training)
+    result["dark-field ct"] = measure_slices("cuda", 800, 24, 40)
     print(json.dumps(result, indent=2))
 
 
@@ -81,6 +85,25 @@ def measure(size: int, images: int) -> dict[str, object]:
                     for name in MAPS
                 }
         return found
+
+
+def measure_slices(device: str, size: int, slices: int, steps: int) -> dict[str, float]:
+    """Slices a minute of ten rotations, and patches a second of the published U-Net."""
+    with tempfile.TemporaryDirectory() as folder:
+        pairs, recipe = Path(folder) / "ct.zarr", Path(folder) / "recipe.toml"
+        started = time.perf_counter()
+        dfsynth.simulate_pairs(
+            pairs, slices, task="dark-field-ct", size=size, device=device, shard_size=4, seed=1
+        )
+        minutes = (time.perf_counter() - started) / 60
+        text = (data_folder("recipes") / "streak-unet.toml").read_text()
+        shorter = text.replace("epochs = 100", f"steps = {steps}")
+        recipe.write_text(shorter.replace("size = 800", f"size = {size}"))
+        trained = dfsynth.train_generator(recipe, pairs, Path(folder) / "run", device=device)
+        return {
+            "slices_per_minute": slices / minutes,
+            "patches_per_s": trained.pairs_per_second,
+        }
 
 
 def profiled_build(source: Path, out: Path, size: int, precision: str) -> tuple[float, float]:

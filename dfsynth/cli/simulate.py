@@ -106,6 +106,10 @@ def simulate(
         float | None,
         typer.Option(help="Dark-field CT: vibration over the usual one; 0: none. (default: 1)"),
     ] = None,
+    drift: Annotated[
+        float | None,
+        typer.Option(help="Dark-field CT: drift of the fringes in cycles/s. (default: 0.5)"),
+    ] = None,
     shard_size: Annotated[
         int, typer.Option(help="Pairs a shard: the unit of commit and resume.")
     ] = DEFAULT_PAIRS_SHARD_SIZE,
@@ -169,6 +173,7 @@ def simulate(
             window_shots=window_shots,
             beam=beam,
             vibration=vibration,
+            drift=drift,
             shard_size=shard_size,
             partition=console.renamed("--shard", shard, "--partition", partition),
             workers=workers,

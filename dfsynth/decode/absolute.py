@@ -48,7 +48,7 @@ def _read_numpy(data: bytes, limits: DecodeLimits, _: IntensityRange) -> Decoded
 def _read_tiff(data: bytes, limits: DecodeLimits, expected: IntensityRange) -> DecodedImage:
     values = read_floating_tiff(data, limits)
     if values is None:
-        raise wrong_unit("grey values of a TIFF file, which are whole numbers", expected.unit)
+        raise wrong_unit("a TIFF file of whole numbers, or of several channels", expected.unit)
     return image_of_values(values)
 
 

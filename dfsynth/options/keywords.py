@@ -103,6 +103,7 @@ class SimulateKeywords(TypedDict, total=False):
     window_shots: int | None
     beam: str | None
     vibration: float | None
+    drift: float | None
     shard_size: int
     partition: GivenPartition
     workers: int | None

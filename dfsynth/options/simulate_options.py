@@ -87,7 +87,7 @@ class SimulateOptions(GivenOptions):
     implants: float = 0.0
     """Share of pairs with pacemakers, leads or markers."""
     rotations: int | None = None
-    """Of dark-field CT, as are the next four; the task's own where they are not given."""
+    """Of dark-field CT, as are the next five; the task's own where they are not given."""
     shots: int | None = None
     """Exposures a rotation."""
     window_shots: int | None = None
@@ -95,7 +95,9 @@ class SimulateOptions(GivenOptions):
     beam: str | None = None
     """Of `BEAMS`."""
     vibration: float | None = None
-    """Amplitude over that of the default vibration; 0: none."""
+    """Amplitude over that of the default vibration; 0: none, for which the drift must be faster."""
+    drift: float | None = None
+    """Drift of the fringes in cycles per second."""
     shard_size: int = DEFAULT_PAIRS_SHARD_SIZE
     partition: tuple[int, int] = (0, 1)
     """(I, N): this process takes the shards I, I + N, I + 2N, …"""
@@ -148,6 +150,7 @@ class SimulateOptions(GivenOptions):
             "--window-shots": self.window_shots,
             "--beam": self.beam,
             "--vibration": self.vibration,
+            "--drift": self.drift,
         }
         given = [name for name, value in of_ct.items() if value is not None]
         other = CT_TASK

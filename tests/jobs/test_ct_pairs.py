@@ -107,9 +107,22 @@ def test_options_of_another_task_are_refused(tmp_path, given, said):
         SimulateOptions.of(out=tmp_path / "x.zarr", n=2, **given)
 
 
+def test_a_scanner_at_rest_whose_fringes_drift_makes_few_streaks(tmp_path):
+    errors = {}
+    at_rest = {"vibration": 0, "drift": 4 * 133 / 21}
+    for name, asked in (("rest", at_rest), ("shaken", {})):
+        out = tmp_path / f"{name}.zarr"
+        dfsynth.simulate_pairs(out, 1, progress=None, without="noise", **SMALL, **asked)
+        store = dfsynth.open_store(out)
+        error = store.read("single_rotation", 0) - store.read("truth", 0)
+        errors[name] = np.abs(error).mean()
+    assert errors["rest"] < 0.3 * errors["shaken"]
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"vibration": 0}, "raise one of them"),
         ({"shots": 20}, "fewer than"),
         ({"rotations": 0}, "rotations"),
         ({"window_shots": 22}, "odd"),

@@ -81,6 +81,7 @@ def settings_of(options: SimulateOptions) -> ScanSettings:
         "window_shots": options.window_shots,
         "beam": options.beam,
         "vibration_scale": options.vibration,
+        "drift_cycles_per_s": options.drift,
         "photon_noise": "noise" not in options.without,
     }
     return ScanSettings(**{name: value for name, value in asked.items() if value is not None})

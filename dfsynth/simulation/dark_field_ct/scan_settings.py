@@ -31,7 +31,7 @@ VIBRATION_MODES: Final = (
     VibrationMode(110.0, 1.25),
     VibrationMode(260.0, 0.4),
 )
-"""The resonances of the scanner [assumed]: so large that one rotation is as noisy as published.
+"""The resonances of the scanner [assumed]: so large that one rotation is as noisy as a prototype's.
 
 Smaller ones cover less of a fringe within a window, and give more streaks.
 """
