@@ -61,6 +61,8 @@ QUESTIONS: Final = (
             "truth targets gradient",
             "flattened",
             "flattened truth targets",
+            "flattened dual truth",
+            "flattened dual truth, averaged",
             "flattened dual truth longer wider",
             "two stages",
             "longer",

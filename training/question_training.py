@@ -24,6 +24,8 @@ from dfsynth.records import Float32Map
 _CLIP_NORM: Final = 1.0
 _DROPOUT: Final = 0.1
 _SYMMETRIES: Final = 8
+_SPAN_PER_M: Final = 4.0
+"""What a cascade sees as 1: its widths start small, as fits a window from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,11 @@ class Restorer(nn.Module):
         if masks is None:
             masks = images.new_ones(len(images), self.mask_width)
         if isinstance(self.network, Cascade):
-            return self.network(images, masks)
+            stages = self.network(images / _SPAN_PER_M, masks)
+            return [
+                Prediction(_SPAN_PER_M * p.mean, _SPAN_PER_M * p.alpha, p.beta, lung_logit=None)
+                for p in stages
+            ]
         sites = masks.split(list(self.network.dropout_channels), dim=1)
         raw = self.network.decode(self.network.encode(images), sites)
         return [interpret(raw, None, "point", raw.new_zeros(()))]
