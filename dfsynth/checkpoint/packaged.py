@@ -19,6 +19,7 @@ from dfsynth.checkpoint.files import (
 from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.errors import CheckpointError, UsageError
 from dfsynth.files.json_record import parse_object
+from dfsynth.tasks import DEFAULT_TASK
 
 _NAMELESS: Final = "not named"
 
@@ -35,6 +36,8 @@ class PackagedNetwork:
     """The family of networks."""
     generates_images: bool
     """Whether it is a generator; others serve a part of dfsynth, such as segmenting lungs."""
+    task: str | None
+    """What a generator is for, by the name of the task; null of others."""
     grid: tuple[int, int]
     """Height and width in pixels of the images that it was trained on."""
     size_bytes: int
@@ -113,6 +116,7 @@ def _parse(name: str, card: bytes, size_bytes: int) -> PackagedNetwork:
         trained_as=entries.text("name"),
         network=network,
         generates_images=network in CONFIG_READERS,
+        task=_task(entries, document) if network in CONFIG_READERS else None,
         grid=_grid(entries, document),
         size_bytes=size_bytes,
         license=entries.text("licence"),
@@ -122,6 +126,11 @@ def _parse(name: str, card: bytes, size_bytes: int) -> PackagedNetwork:
         recipe=str(entries.mapping("recipe").get("name", _NAMELESS)),
         metrics=entries.mapping("metrics"),
     )
+
+
+def _task(entries: Entries, document: Mapping[str, object]) -> str:
+    """That of a card; cards of the default task name none."""
+    return entries.text("task") if "task" in document else DEFAULT_TASK
 
 
 def _grid(entries: Entries, document: Mapping[str, object]) -> tuple[int, int]:

@@ -80,6 +80,7 @@ def _lines(network: "PackagedNetwork", columns: int) -> Iterator[str]:
     yield from hanging_lines(network.name, network.intended_use, _LABEL, columns)
     facts = [
         ("images", _images(network)),
+        ("task", network.task or ""),
         ("trained as", network.trained_as),
         ("network", network.network),
         ("grid", f"{_grid(network)} pixels"),
