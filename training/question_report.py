@@ -63,6 +63,8 @@ QUESTIONS: Final = (
             "flattened truth targets",
             "flattened dual truth",
             "flattened dual truth, averaged",
+            "flatter dual truth",
+            "flatter dual truth, averaged",
             "flattened dual truth longer wider",
             "two stages",
             "longer",

@@ -48,6 +48,7 @@ VARIANTS: Final = (
     Variant("flattened truth targets", target="truth", flatness=1.0),
     Variant("dual", inputs=BOTH, averaged=True),
     Variant("flattened dual truth", inputs=BOTH, target="truth", flatness=1.0, averaged=True),
+    Variant("flatter dual truth", inputs=BOTH, target="truth", flatness=4.0, averaged=True),
     Variant("gennorm cascade", likelihood="gennorm", stages=3),
     Variant("oriented", loss="oriented"),
     Variant("sinogram", loss="sinogram"),
