@@ -56,6 +56,8 @@ QUESTIONS: Final = (
             "truth targets, averaged",
             "dual truth",
             "dual truth, averaged",
+            "dual, guided",
+            "dual truth, guided",
             "gradient",
             "residual",
             "truth targets gradient",
@@ -63,6 +65,8 @@ QUESTIONS: Final = (
             "flattened truth targets",
             "flattened dual truth",
             "flattened dual truth, averaged",
+            "flatter dual truth",
+            "flatter dual truth, averaged",
             "flattened dual truth longer wider",
             "two stages",
             "longer",
@@ -74,7 +78,8 @@ QUESTIONS: Final = (
             "gennorm cascade",
             "gaussian cascade",
         ),
-        "Lung is uneven, so the CNR of the truth is finite: an image above it has lost anatomy.",
+        "Lung is uneven, so the CNR of the truth is finite: an image above it has lost anatomy. "
+        "`guided`: averaged, then smoothed wherever attenuation has no edge.",
     ),
 )
 _HEAD: Final = (

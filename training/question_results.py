@@ -33,7 +33,8 @@ class RunResult:
     loss: float
     """The last batch's."""
     restored: Mapping[str, Sequence[SliceRow]]
-    """`once`, and `averaged` over symmetries where that was asked for."""
+    """`once`; `averaged` over symmetries where that was asked for; and `guided`, that smoothed
+    along the attenuation where the network sees it too."""
     doubt: Sequence[SliceRow]
     """Empty without uncertainty."""
 

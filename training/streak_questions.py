@@ -23,6 +23,7 @@ import torch
 from question_comparison import REFERENCES
 from question_doubt import doubt_values
 from question_figures import draw_questions
+from question_guided import guided_filter
 from question_report import report_questions
 from question_results import RunResult, SliceRow, keep_result, kept_result, read_results
 from question_slices import (
@@ -48,6 +49,7 @@ VARIANTS: Final = (
     Variant("flattened truth targets", target="truth", flatness=1.0),
     Variant("dual", inputs=BOTH, averaged=True),
     Variant("flattened dual truth", inputs=BOTH, target="truth", flatness=1.0, averaged=True),
+    Variant("flatter dual truth", inputs=BOTH, target="truth", flatness=4.0, averaged=True),
     Variant("gennorm cascade", likelihood="gennorm", stages=3),
     Variant("oriented", loss="oriented"),
     Variant("sinogram", loss="sinogram"),
@@ -207,7 +209,12 @@ def _result(bench: Bench, variant: Variant, seed: int) -> RunResult:
     seconds = time.monotonic() - began
     restored = {"once": _measure(bench, _restored(bench, restorer, variant, averaged=False))}
     if variant.averaged:
-        restored["averaged"] = _measure(bench, _restored(bench, restorer, variant, averaged=True))
+        images = _restored(bench, restorer, variant, averaged=True)
+        restored["averaged"] = _measure(bench, images)
+        if variant.inputs == BOTH:
+            guides = bench.test.maps["attenuation"]
+            smoothed = [guided_filter(*pair) for pair in zip(images, guides, strict=True)]
+            restored["guided"] = _measure(bench, smoothed)
     doubt = () if variant.likelihood == "point" else _doubt(bench, restorer, variant, seed)
     made_with = bench.made_with(variant)
     return RunResult(variant.name, seed, made_with, seconds, losses[-1], restored, doubt)

@@ -14,7 +14,8 @@ FIGURES = {
     "cnr": 2.0,
     "truth_cnr": 4.0,
     "contrast_to_error": 3.0,
-    "lung_relative_bias": 0.01,
+    "lung_bias_per_m": 0.02,
+    "lung_truth_per_m": 2.0,
     "line_spread_fwhm_mm": 5.0,
     "lung_rmse_per_m": 0.5,
     "streak_power_per_m2": 0.1,
@@ -39,6 +40,7 @@ def test_ratios_are_paired_however_far_patients_lie_apart() -> None:
     assert [ratio.value, ratio.low, ratio.high] == pytest.approx([1.3] * 3)
     assert found.of_truth_cnr.value == pytest.approx(0.65)
     assert found.fwhm_ratio.value == pytest.approx(1)
+    assert found.lung_bias.value == pytest.approx(0.01)
     assert found.cnr.low is not None
     assert found.cnr.high is not None
     assert found.cnr.low < found.cnr.high
@@ -63,7 +65,7 @@ def test_what_needs_no_training_stands_beside_every_seed() -> None:
     [
         ({"cnr": 2.6}, True),
         ({"cnr": 2.4}, False),
-        ({"cnr": 2.6, "lung_relative_bias": 0.06}, False),
+        ({"cnr": 2.6, "lung_bias_per_m": -0.12}, False),
         ({"cnr": 2.6, "line_spread_fwhm_mm": 5.1}, False),
         ({"cnr": np.nan}, False),
     ],

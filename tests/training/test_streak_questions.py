@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import streak_questions
+from question_guided import guided_filter
 from streak_questions import VARIANTS
 
 import dfsynth
@@ -80,5 +82,16 @@ def test_every_variant_has_a_name_and_a_question() -> None:
 
     names = [variant.name for variant in VARIANTS]
     assert len(set(names)) == len(names)
-    asked = {name.removesuffix(", averaged") for q in QUESTIONS for name in q.entries}
+    asked = {name.split(", ")[0] for q in QUESTIONS for name in q.entries}
     assert asked | {"plain"} == set(names)
+
+
+def test_a_guided_filter_smooths_all_but_the_edges_of_its_guide() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.3, (64, 64))
+    edge = np.where(np.arange(64) < 32, 0.0, 1.0) * np.ones((64, 1))
+    image, guide = (2.5 * edge + noise).astype(np.float32), (20 - 15 * edge).astype(np.float32)
+    found = guided_filter(image, guide)
+    assert found[8:-8, 8:26].std() < 0.25 * image[8:-8, 8:26].std()
+    assert found[:, 32].mean() - found[:, 31].mean() > 1.6
+    blind = guided_filter(image, np.full_like(guide, 20))
+    assert blind[:, 32].mean() - blind[:, 31].mean() < 1
