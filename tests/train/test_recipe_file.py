@@ -28,6 +28,7 @@ PROMISED = {
     "streak-unet",
     "streak-unet-compact",
     "streak-table",
+    "streaks-ct",
     "amplify-spatial",
     "amplify-frequency",
     "amplify-spatial-frequency",
