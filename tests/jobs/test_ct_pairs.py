@@ -109,7 +109,7 @@ def test_options_of_another_task_are_refused(tmp_path, given, said):
 
 def test_a_scanner_at_rest_whose_fringes_drift_makes_few_streaks(tmp_path):
     errors = {}
-    at_rest = {"vibration": 0, "drift": 4 * 133 / 21}
+    at_rest: dict[str, Any] = {"vibration": 0, "drift": 4 * 133 / 21}
     for name, asked in (("rest", at_rest), ("shaken", {})):
         out = tmp_path / f"{name}.zarr"
         dfsynth.simulate_pairs(out, 1, progress=None, without="noise", **SMALL, **asked)
