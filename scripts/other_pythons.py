@@ -47,6 +47,7 @@ TESTS = (
     "tests/score",
     "tests/source",
     "tests/store",
+    "tests/tasks",
     "tests/test_architecture.py",
 )
 CHOSEN = "not slow and not exhaustive and not torch"

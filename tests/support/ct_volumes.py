@@ -4,15 +4,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import pydicom
 import SimpleITK
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+from dicom_slices import PIXEL_MM, SLICE_MM, dicom_slice
+from pydicom.uid import generate_uid
 
 from dfsynth.simulation.ct import CtCandidate, CtFormat, CtVolume
-
-PIXEL_MM = 3.0
-SLICE_MM = 3.0
 
 Axes: TypeAlias = tuple[float, float, float]
 """One value for each of z, y and x."""
@@ -77,29 +73,6 @@ def write_series(folder: Path, hu: np.ndarray, **changes: Any) -> Path:
             edit(dataset, index)
         dataset.save_as(folder / f"{series[-6:]}_{names[index]:04d}.dcm", enforce_file_format=True)
     return folder
-
-
-def dicom_slice(section: np.ndarray, z_mm: float, series: str) -> pydicom.Dataset:
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    dataset.SOPClassUID, dataset.SOPInstanceUID = CTImageStorage, meta.MediaStorageSOPInstanceUID
-    dataset.SeriesInstanceUID, dataset.SeriesNumber, dataset.Modality = series, 2, "CT"
-    dataset.PatientName, dataset.PatientID = "Secret^Name", "SECRET-ID"
-    dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
-    dataset.Rows, dataset.Columns = section.shape
-    dataset.PixelSpacing = [PIXEL_MM, PIXEL_MM]
-    dataset.SliceThickness = SLICE_MM
-    dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-    dataset.ImagePositionPatient = [-100.0, -100.0, z_mm]
-    dataset.RescaleSlope, dataset.RescaleIntercept = 1, -1024
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.BitsAllocated = dataset.BitsStored = 16
-    dataset.HighBit, dataset.PixelRepresentation = 15, 0
-    dataset.PixelData = (section.astype(np.int32) + 1024).astype("<u2").tobytes()
-    return dataset
 
 
 def candidate_of(path: Path) -> CtCandidate:

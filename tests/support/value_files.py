@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import SimpleITK
 import tifffile
-from ct_volumes import dicom_slice
+from dicom_slices import dicom_slice
 from numpy.typing import NDArray
 
 from dfsynth.records import IntensityRange

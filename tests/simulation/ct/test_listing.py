@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
-from ct_volumes import dicom_slice, image_of, write_series
+from ct_volumes import image_of, write_series
+from dicom_slices import dicom_slice
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from traced_memory import peak_bytes
 

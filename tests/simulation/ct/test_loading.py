@@ -9,7 +9,8 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK
-from ct_volumes import PIXEL_MM, SLICE_MM, candidate_of, image_of, write_series
+from ct_volumes import candidate_of, image_of, write_series
+from dicom_slices import PIXEL_MM, SLICE_MM
 
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.simulation.ct import CtLimits, CtVolume, list_volumes, read_volume

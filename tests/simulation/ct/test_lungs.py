@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from ct_volumes import PIXEL_MM, thorax_hu, volume_of
+from ct_volumes import thorax_hu, volume_of
+from dicom_slices import PIXEL_MM
 
 from dfsynth.errors import ImageError
 from dfsynth.simulation.ct import CtLimits
