@@ -124,8 +124,8 @@ def build(
     maps: Annotated[
         str | None,
         typer.Option(
-            help="What to store; also attenuation and lung. "
-            "(default: dark_field,aleatoric,epistemic)",
+            help="What to store; also attenuation and lung, of CT single_rotation. "
+            "(default: dark_field or what the task gives, aleatoric, epistemic)",
             autocompletion=complete_maps,
         ),
     ] = None,

@@ -80,7 +80,7 @@ def _lines(network: "PackagedNetwork", columns: int) -> Iterator[str]:
     yield from hanging_lines(network.name, network.intended_use, _LABEL, columns)
     facts = [
         ("images", _images(network)),
-        ("task", network.task or ""),
+        ("task", _task(network)),
         ("trained as", network.trained_as),
         ("network", network.network),
         ("grid", f"{_grid(network)} pixels"),
@@ -98,6 +98,15 @@ def _lines(network: "PackagedNetwork", columns: int) -> Iterator[str]:
 
 def _listed(label: str, texts: Iterator[str]) -> list[tuple[str, str]]:
     return [("" if number else label, f"- {text}") for number, text in enumerate(texts)]
+
+
+def _task(network: "PackagedNetwork") -> str:
+    if network.task is None:
+        return ""
+    from dfsynth.tasks import task_named
+
+    task = task_named(network.task)
+    return f"{task.name}: {task.title}; takes {task.modality} images"
 
 
 def _images(network: "PackagedNetwork") -> str:

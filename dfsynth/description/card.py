@@ -15,7 +15,6 @@ from dfsynth.records import IMAGE_FLAGS
 
 _MOST_VALUES: Final = 40
 """Values of a column that are listed; findings of some corpora are hundreds."""
-_TAGS: Final = ("synthetic", "medical", "chest-x-ray", "dark-field-radiography", "uncertainty")
 _SIZES: Final = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 _MARK: Final = (
     "<!-- dfsynth: card of {} store, written anew where the store changes; "
@@ -49,7 +48,7 @@ def write_card(facts: StoreFacts) -> bytes:
 
 def title(facts: StoreFacts) -> str:
     """What a store is called in one line; plain text."""
-    what = "Synthetic dark-field radiographs" if facts.kind == "images" else "Simulated pairs"
+    what = "Simulated pairs" if facts.is_of_pairs else facts.task.card.title
     return one_line(f"{what}: {facts.source.title}")
 
 
@@ -66,7 +65,7 @@ def _front_matter(facts: StoreFacts) -> str:
             "license": license_,
             **named,
             "pretty_name": title(facts),
-            "tags": [*_TAGS, facts.format],
+            "tags": ["synthetic", "medical", *facts.task.card.tags, "uncertainty", facts.format],
             "task_categories": ["image-to-image"],
             "size_categories": [size],
             "configs": [{"config_name": "manifest", "data_files": "manifest/part-*.parquet"}],
@@ -79,7 +78,7 @@ def _what(facts: StoreFacts) -> Iterator[str]:
     yield _MARK.format(state.value)
     yield f"# {escape(title(facts))}"
     yield f"**{escape(facts.notice)}**"
-    rows = f"{facts.rows:,} {'images' if facts.kind == 'images' else 'pairs'}"
+    rows = f"{facts.rows:,} {'pairs' if facts.is_of_pairs else 'images'}"
     shards = f"{facts.shards:,} shard{'' if facts.shards == 1 else 's'}"
     if facts.counts is None:
         yield (
@@ -99,7 +98,7 @@ def _source(facts: StoreFacts) -> Iterator[str]:
     lines += [("Licence of the source", license_) for license_ in source.licenses]
     lines += [("Citation", source.citation), ("Homepage", source.homepage)]
     yield _facts_table([*lines, ("How to obtain the originals", source.obtain)])
-    if facts.kind == "images":
+    if not facts.is_of_pairs:
         yield (
             "What is made from an image may be bound by its licence: ask whether its terms allow "
             "you to share this store before you do."
@@ -167,7 +166,7 @@ def _counted(heading: str, counts: Mapping[str, int]) -> str:
 
 
 def _scores(facts: StoreFacts) -> Iterator[str]:
-    yield "## Scores" if facts.kind == "images" else "## Numbers"
+    yield "## Numbers" if facts.is_of_pairs else "## Scores"
     counts = facts.counts
     spread: tuple[str, ...] = () if counts is None else ("rows ", *(f"{q} " for q in QUANTILES))
     lines = []

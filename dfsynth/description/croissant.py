@@ -89,7 +89,7 @@ def write_croissant(facts: StoreFacts) -> bytes:
             "license": [one_line(license_reference(text)) for text in facts.source.licenses],
             "citeAs": one_line(facts.source.citation or f"{title(facts)}, made with dfsynth"),
             "version": f"1.{facts.plannings - 1}.0",
-            "keywords": ["synthetic", "dark-field radiography", "chest X-ray", "uncertainty"],
+            "keywords": ["synthetic", *facts.task.card.keywords, "uncertainty"],
             **({"isLiveDataset": True} if facts.counts is None else {}),
             **_responsible_use(facts),
             "distribution": list(_distribution(facts)),
@@ -110,7 +110,7 @@ def _responsible_use(facts: StoreFacts) -> dict[str, Json]:
     else:
         collection = (
             f"Synthetic: made by the generator {checkpoint.name} (sha256 {checkpoint.sha256}) from "
-            f"radiographs of {source.title}."
+            f"{facts.task.card.inputs} of {source.title}."
         )
     return {
         "rai:dataCollection": one_line(collection),
@@ -122,7 +122,7 @@ def _responsible_use(facts: StoreFacts) -> dict[str, Json]:
         "rai:dataPreprocessingProtocol": [
             "Each image is letterboxed whole into the grid: grid = source × scale + offset."
             if checkpoint
-            else "Attenuation is shown as an archive shows it, between 0 and 1, dense is bright."
+            else facts.task.card.pairs_preparation
         ],
         "rai:dataUseCases": [uses_of(facts)],
         "rai:dataLimitations": [one_line(sentence) for sentence in limits_of(facts)],
@@ -150,7 +150,7 @@ def _distribution(facts: StoreFacts) -> Iterator[Json]:
 
 
 def _record_set(facts: StoreFacts) -> dict[str, Json]:
-    name = facts.kind
+    name = facts.schema.kind
     return {
         "@type": "cr:RecordSet",
         "@id": name,

@@ -14,7 +14,8 @@ from dfsynth.records import Column, Intensity, IntensityRange
 from dfsynth.score import NO_SCORES
 from dfsynth.store import ArraySpec, StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
-from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.pairs_record import PairsFingerprint, PairsRecord
+from dfsynth.tasks import Task
 
 _COUNTED: Final = ("origin", "truth", "split", "view", "sex", "opacity")
 """Columns whose values are counted, where the manifest has them."""
@@ -52,8 +53,8 @@ def counted_columns(schema: ManifestSchema) -> tuple[str, ...]:
 class StoreFacts:
     """All that a card and a Croissant file say of a store."""
 
-    kind: str
-    """`images`, or `pairs`."""
+    task: Task
+    """What goes in and what comes out."""
     format: str
     """The name of the format of its arrays."""
     file_name: str
@@ -77,6 +78,11 @@ class StoreFacts:
     """None while shards are missing: what is counted then is past at once."""
 
     @property
+    def is_of_pairs(self) -> bool:
+        """Whether the store holds simulated pairs; else generated images."""
+        return self.schema.is_of_pairs
+
+    @property
     def numbers(self) -> tuple[Column, ...]:
         """The columns whose spread is described."""
         return _number_columns(self.schema)
@@ -98,7 +104,7 @@ def gather_facts(
     """
     schema = record.manifest_schema
     return StoreFacts(
-        kind=schema.kind,
+        task=record.task,
         format=format_of(layout).name,
         file_name=layout.root.name,
         notice=str(record.provenance()["notice"]),
@@ -119,7 +125,7 @@ def gather_facts(
 def _number_columns(schema: ManifestSchema) -> tuple[Column, ...]:
     """Of images the scores; of pairs every number that is drawn or measured."""
     floats = (column for column in schema.columns if column.type == "float32")
-    if schema.kind == "images":
+    if not schema.is_of_pairs:
         return tuple(column for column in floats if column.name in NO_SCORES)
     return tuple(column for column in floats if column.name != "seconds")
 
@@ -142,11 +148,20 @@ def _settings(record: BuildRecord | PairsRecord) -> dict[str, str]:
     return {
         "origin": made.origin,
         "severity of emphysema": " to ".join(f"{end:g}" for end in made.severity),
-        "tube voltage in kV": " to ".join(f"{end:g}" for end in made.kvp),
-        "share with implants": f"{made.devices:g}",
+        **_drawn(made),
         "layers that are switched off": ", ".join(made.without) or "none",
         **common,
     }
+
+
+def _drawn(made: PairsFingerprint) -> dict[str, str]:
+    if made.draws_radiographs:
+        return {
+            "tube voltage in kV": " to ".join(f"{end:g}" for end in made.kvp),
+            "share with implants": f"{made.devices:g}",
+        }
+    plain = {n: v for n, v in made.settings.items() if isinstance(v, int | float | str)}
+    return {n.replace("_", " "): f"{v}" for n, v in plain.items() if n.startswith("scan ")}
 
 
 def _intensity(intensity: Intensity) -> dict[str, str]:

@@ -17,7 +17,6 @@ _SIMULATED: Final = {
     "phantom": "drawn bodies",
     "ct": "CT volumes",
     "cxr": "real radiographs, whose dark-field images are simulated",
-    "mixed": "drawn bodies, CT volumes and real radiographs",
 }
 
 
@@ -58,7 +57,8 @@ def sources(record: BuildRecord | PairsRecord) -> SourceFacts:
     """
     if isinstance(record, PairsRecord):
         origin = record.fingerprint.origin
-        title = f"simulated pairs of {_SIMULATED.get(origin, origin)}"
+        made_of = record.task.card.mixed if origin == "mixed" else _SIMULATED.get(origin, origin)
+        title = f"simulated pairs of {made_of}"
         return SourceFacts(f"simulated:{origin}", title, record.licenses)
     name, notes = record.fingerprint.source, record.source_notes
     title = str(notes.get("title", ""))

@@ -27,6 +27,7 @@ class SourceImages:
         self, layout: StoreLayout, record: BuildRecord, source: Source, limits: DecodeLimits
     ) -> None:
         held = record.fingerprint
+        self._input = record.task.input
         self._source = source
         self._reader = reader_of(source, held.size, record.intensity, limits)
         self._shard_size = held.shard_size
@@ -34,7 +35,7 @@ class SourceImages:
         self._plan = Plan(layout.plan, record.cut, source_item)
 
     def read(self, row: int) -> Float32Map | None:
-        """(y, x) of the grid, as it was generated from; None where the source no longer gives it.
+        """(y, x) of the grid, as a store holds it; None where the source no longer gives it.
 
         Raises:
             StoreError: the plan is damaged.
@@ -46,7 +47,7 @@ class SourceImages:
             _, found = self._reader(data)
         except ImageError:
             return None
-        return found.image
+        return self._input.restore(found.image)
 
 
 def panels_of_images(

@@ -8,7 +8,7 @@ them. A store keeps the version that it was planned with (`IMAGE_SCHEMAS`).
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from dfsynth.errors import StoreError
 from dfsynth.files.json_record import encode_json
 from dfsynth.records import Column
 from dfsynth.score import SCORE_COLUMNS
+from dfsynth.score.scorer import SIGNAL
 
 SCHEMA_VERSION: Final = 3
 """Of the manifests of new stores of images."""
@@ -53,6 +54,14 @@ class ManifestSchema:
     def is_of_pairs(self) -> bool:
         """Whether the rows are paired data; else they are images."""
         return self.kind != IMAGES_KIND
+
+    def with_signal_unit(self, unit: str) -> "ManifestSchema":
+        """The same where scores of the signal have another unit than a line integral."""
+        columns = (
+            replace(column, unit=unit) if column.unit == SIGNAL else column
+            for column in self.columns
+        )
+        return replace(self, columns=tuple(columns))
 
     @property
     def metadata(self) -> dict[bytes | str, bytes | str]:

@@ -24,7 +24,6 @@ from dfsynth.records.maps import Float32Map
 from dfsynth.records.pair import (
     MadePair,
     Origin,
-    PairArray,
     PairFacts,
     PairItem,
     PairRow,
@@ -57,7 +56,6 @@ __all__ = [
     "ModelInput",
     "MonteCarloMode",
     "Origin",
-    "PairArray",
     "PairFacts",
     "PairItem",
     "PairRow",

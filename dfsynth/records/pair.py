@@ -17,19 +17,6 @@ Parameter: TypeAlias = float | int | str | bool | None
 
 
 @dataclass(frozen=True, slots=True)
-class PairArray:
-    """One array of a store of pairs."""
-
-    name: str
-    dtype: Literal["float32", "uint8"]
-    unit: str
-    """For people."""
-    meaning: str
-    units: str = "1"
-    """As UDUNITS spells the unit: shares and labels have none."""
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
     """What one planned pair is made of: a phantom to be drawn, a CT volume, a radiograph."""
 

@@ -28,6 +28,7 @@ from dfsynth.store.provenance import (
 )
 from dfsynth.tasks import DEFAULT_TASK, Task, task_named
 
+_NO_UNIT: Final = "1"
 _VERSIONS_OF: Final = (
     "torch",
     "numpy",
@@ -113,9 +114,15 @@ class BuildRecord:
         return task_named(self.task_name)
 
     @property
+    def main_map(self) -> str:
+        """The map that the store is for."""
+        return self.task.output.array
+
+    @property
     def manifest_schema(self) -> ManifestSchema:
         """See `StoreRecord`."""
-        return IMAGE_SCHEMAS[self.schema_version]
+        schema = IMAGE_SCHEMAS[self.schema_version]
+        return schema if self.unit == _NO_UNIT else schema.with_signal_unit(self.unit)
 
     @property
     def shard_size(self) -> int:

@@ -269,7 +269,7 @@ class Store:
         def dataset(
             self,
             where: str | None = ...,
-            maps: Sequence[str] = ...,
+            maps: Sequence[str] | None = ...,
             keep: float | None = ...,
             by: str | None = ...,
             include_no_lung: bool = ...,
@@ -285,7 +285,7 @@ class Store:
         def dataset(
             self,
             where: str | None = ...,
-            maps: Sequence[str] = ...,
+            maps: Sequence[str] | None = ...,
             keep: float | None = ...,
             by: str | None = ...,
             include_no_lung: bool = ...,
@@ -300,7 +300,7 @@ class Store:
     def dataset(
         self,
         where: str | None = None,
-        maps: Sequence[str] = ("dark_field",),
+        maps: Sequence[str] | None = None,
         keep: float | None = None,
         by: str | None = None,
         include_no_lung: bool = False,
@@ -315,7 +315,8 @@ class Store:
 
         Args:
             where: A SQL condition on the manifest's columns.
-            maps: Names of the maps that make a sample, in order.
+            maps: Names of the maps that make a sample, in order; by default the one that the store
+                is for, of images `dark_field` or what the task gives, of pairs their target.
             keep: Of the images that pass `where`, the share in (0, 1] with the lowest `by`.
             by: A numeric column of the manifest. Where only `keep` is given: `predicted_error` if
                 the store has it, else `uncertainty`.
@@ -337,7 +338,8 @@ class Store:
         """
         from dfsynth.store.dataset import MapDataset
 
-        missing = [name for name in maps if name not in self.maps]
+        wanted = (self.record.main_map,) if maps is None else tuple(maps)
+        missing = [name for name in wanted if name not in self.maps]
         if missing:
             raise UsageError(
                 f"the store has no map {missing[0]!r}: it holds {', '.join(self.maps)}"
@@ -349,7 +351,7 @@ class Store:
             rows = rows_in_split(manifest, split, split_from)
             table = table.filter(pc.is_in(table["row"], pa.array(rows)))
         findings = known_findings(manifest)
-        return MapDataset(self._arrays, table, tuple(maps), findings, transform, target, weight_by)
+        return MapDataset(self._arrays, table, wanted, findings, transform, target, weight_by)
 
 
 def open_store(path: str | AnyPath) -> Store:

@@ -64,6 +64,11 @@ class PairsFingerprint:
     task: str = DEFAULT_TASK
     """What the pairs are for; stores from before there were tasks name none."""
 
+    @property
+    def draws_radiographs(self) -> bool:
+        """Whether tube voltage and implants were drawn, which only some pairs have."""
+        return self.task == DEFAULT_TASK and self.origin != "cxr"
+
     def differences(self, wanted: Self) -> list[str]:
         """One sentence part for each entry in which `wanted` differs; settings one by one."""
         return name_differences(self._flat(), wanted._flat())
@@ -98,6 +103,11 @@ class PairsRecord:
         return task_named(self.fingerprint.task)
 
     @property
+    def main_map(self) -> str:
+        """The array that networks are trained on."""
+        return self.task.pairs.target
+
+    @property
     def manifest_schema(self) -> ManifestSchema:
         """See `StoreRecord`."""
         return pair_schema(self.task.name)
@@ -116,7 +126,7 @@ class PairsRecord:
     def arrays(self) -> tuple[ArraySpec, ...]:
         """See `StoreRecord`."""
         held = self.fingerprint
-        known = {array.name: array for array in self.task.pair_arrays}
+        known = {array.name: array for array in self.task.array}
         arrays = (
             StoredArray(name, dtype, known[name].units, known[name].meaning)
             for name, dtype in held.arrays
@@ -145,7 +155,7 @@ class PairsRecord:
         fingerprint["arrays"] = tuple((name, dtype) for name, dtype in fingerprint["arrays"])
         found["licenses"] = tuple(found["licenses"])
         record = cls(fingerprint=PairsFingerprint(**fingerprint), **found)
-        known = {array.name for array in record.task.pair_arrays}
+        known = {array.name for array in record.task.array}
         if not {name for name, _ in record.fingerprint.arrays} <= known:
             raise ValueError("the record names arrays that no pair has")
         return record
@@ -158,14 +168,14 @@ class PairsRecord:
         """See `StoreRecord`."""
         held = self.fingerprint
         task = self.task
-        meanings = {array.name: array for array in task.pair_arrays}
+        meanings = {array.name: array for array in task.array}
         described: dict[str, Json] = {
             name: {"unit": meanings[name].unit, "meaning": meanings[name].meaning}
             for name, _ in held.arrays
         }
-        # Of images that are drawn; a real radiograph stays as it is.
+        # Of radiographs that are drawn; a real one stays as it is.
         drawn: dict[str, Json] = {}
-        if held.origin != "cxr":
+        if held.draws_radiographs:
             drawn = {"kvp": list(held.kvp), "devices": held.devices}
         return {
             "schema_version": self.schema_version,
@@ -203,7 +213,7 @@ def pairs_fingerprint(options: SimulateOptions, settings: Mapping[str, Json]) ->
         without=tuple(sorted(options.without)),
         devices=options.implants,
         shard_size=options.shard_size,
-        arrays=tuple((array.name, array.dtype) for array in task_named(options.task).pair_arrays),
+        arrays=tuple((array.name, array.dtype) for array in task_named(options.task).array),
         compression=format_of(StoreLayout(options.out)).compression,
         # As they come back from a file: lists, and no tuples.
         settings=json.loads(json.dumps(settings)),

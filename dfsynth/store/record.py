@@ -137,5 +137,7 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
         if held != (range(record.rows), range(record.shards)):
             raise ValueError("rows or shards that are not those of its segments")
         return record
+    except UsageError as error:
+        raise StoreError(f"{path}: {error}; take a newer version of dfsynth") from error
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise StoreError(f"{path} is damaged; restore it or build the store again") from error

@@ -5,13 +5,22 @@ images each name theirs.
 """
 
 from dfsynth.tasks.registry import DEFAULT_TASK, known_maps, task_named, task_names
-from dfsynth.tasks.task import PairRoles, Task, TaskArray, TaskInput, TaskMetric, TaskOutput
+from dfsynth.tasks.task import (
+    PairRoles,
+    Task,
+    TaskArray,
+    TaskCard,
+    TaskInput,
+    TaskMetric,
+    TaskOutput,
+)
 
 __all__ = [
     "DEFAULT_TASK",
     "PairRoles",
     "Task",
     "TaskArray",
+    "TaskCard",
     "TaskInput",
     "TaskMetric",
     "TaskOutput",

@@ -6,14 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from dfsynth.records import (
-    Column,
-    Float32Map,
-    Intensity,
-    IntensityRange,
-    IntensityWindow,
-    PairArray,
-)
+from dfsynth.records import Column, Float32Map, Intensity, IntensityRange, IntensityWindow
 
 TaskMetric = Literal["streaks"]
 """What evaluation measures of images of a task beside what it measures of all: `streaks`, of slices
@@ -88,6 +81,33 @@ class PairRoles:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskCard:
+    """What dataset cards say, beside what they say of every store; sentences in full."""
+
+    title: str
+    """Of stores of generated images, in a few words."""
+    tags: tuple[str, ...]
+    """As hubs of data sets spell them."""
+    keywords: tuple[str, ...]
+    inputs: str
+    """What people call what goes in, in the plural."""
+    use: str
+    """What generated images are for."""
+    maps: str
+    """What the maps are made from, and that nothing was measured."""
+    confirmation: str
+    """What has to confirm what is learned from them."""
+    pairs_use: str
+    """What simulated pairs are for."""
+    pairs: str
+    """What simulated pairs are computed by, and that nothing was measured."""
+    pairs_preparation: str
+    """How the inputs of pairs were prepared."""
+    mixed: str
+    """What pairs of the origin `mixed` are made of."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskArray:
     """One array of a store of pairs, and how it is looked at and exported."""
 
@@ -108,11 +128,6 @@ class TaskArray:
     """Beside its colour bar."""
     colours: str = "gray"
     """The name of its colour map."""
-
-    @property
-    def stored(self) -> PairArray:
-        """What a store says of it."""
-        return PairArray(self.name, self.dtype, self.unit, self.meaning, self.units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +150,14 @@ class Task:
     """The same of simulated pairs."""
     intended_use: str
     """What cards of checkpoints say that they are for."""
+    card: TaskCard
     input: TaskInput
     output: TaskOutput
     window: tuple[float, float]
     """Values of the output that are shown dark and bright, in its unit."""
     pairs: PairRoles
     array: tuple[TaskArray, ...]
-    """Of a store of pairs, in order."""
+    """Of a store of pairs, in order, each (image, y, x)."""
     metrics: tuple[TaskMetric, ...] = ()
     """What evaluation measures beside what it measures of every task."""
     parameter: tuple[Column, ...] = field(default=())
@@ -163,11 +179,6 @@ class Task:
                 raise ValueError(f"two of one name among {', '.join(found)}")
         if "streaks" in self.metrics and pairs.air is None:
             raise ValueError("metrics of streaks need [pairs] air: a mask of air outside the body")
-
-    @property
-    def pair_arrays(self) -> tuple[PairArray, ...]:
-        """What a store of pairs says of its arrays, each (image, y, x)."""
-        return tuple(array.stored for array in self.array)
 
     @property
     def map_words(self) -> Mapping[str, str]:

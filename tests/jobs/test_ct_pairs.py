@@ -75,6 +75,8 @@ def test_a_store_holds_what_the_task_says(pairs):
     assert provenance["task"] == CT
     assert provenance["settings"]["scan rotations"] == 2
     assert store.arrays["truth"].attrs["units"] == "1/m"
+    assert not {"kvp", "devices"} & store.provenance.keys()
+    assert "of multi_rotation" in repr(store.dataset(include_no_lung=True))
     for line in store.manifest.to_pylist():
         truth, lung = (store.read(name, line["row"]) for name in ("truth", "lung_mask"))
         if line["object"] == "chest":
@@ -167,6 +169,9 @@ def test_slices_are_restored_and_a_radiograph_among_them_is_a_failed_row(
         np.testing.assert_array_equal(built.read("single_rotation", row), values)
     assert built.provenance["task"] == CT
     assert built.provenance["dark_field_coefficient_unit"] == "1/m"
+    units = {column.name: column.unit for column in built.record.manifest_schema.columns}
+    assert units["dark_field_mean"] == units["uncertainty"] == "1/m"
+    assert "of dark_field_coefficient" in repr(built.dataset())
     assert run_cli("verify", out)[0] == 0
     for command in (("show", out, "--out", tmp_path / "x.png"), ("info", out)):
         assert run_cli(*command)[0] == 0
@@ -196,6 +201,19 @@ def test_pairs_of_another_task_are_refused(pairs, tmp_path, run_cli):
     status, _, errors = run_cli("evaluate", "default", "--data", pairs, "--out", tmp_path / "e")
     assert status == 2
     assert "holds pairs for dark-field-ct; expected those for dark-field-radiography" in errors
+
+
+def test_cards_speak_of_slices(pairs, checkpoint, tmp_path):
+    np.save(tmp_path / "a.npy", dfsynth.open_store(pairs).read("single_rotation", 1))
+    out = tmp_path / "x.zarr"
+    dfsynth.build(tmp_path, out, checkpoint=str(checkpoint), progress=None)
+    for store in (pairs, out):
+        said = (store / "README.md").read_text() + (store / "croissant.json").read_text()
+        for word in ("chest-x-ray", "conventional radiographs", "tube voltage", "implants"):
+            assert word not in said
+        assert "line integral" not in said
+    assert "Restored dark-field CT slices" in (out / "README.md").read_text()
+    assert "scan window shots" in (pairs / "README.md").read_text()
 
 
 def test_one_slice_in_one_line(pairs, checkpoint):

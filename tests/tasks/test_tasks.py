@@ -1,11 +1,14 @@
 """The tasks that come with dfsynth are whole, and a task that is not is refused."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dfsynth.errors import UsageError
+import dfsynth
+from dfsynth.errors import StoreError, UsageError
+from dfsynth.files.json_record import encode_json, with_checksum
 from dfsynth.files.toml_record import read_record_file
 from dfsynth.records import IntensityRange, IntensityWindow
 from dfsynth.resources import data_folder
@@ -54,6 +57,18 @@ def test_an_input_comes_back_in_its_unit(tmp_path: Path) -> None:
         read(scaled).input.restore(image), [[-2.0, -1.0], [0.0, 6.5]], rtol=1e-6
     )
     assert task_named(DEFAULT_TASK).input.restore(image) is image
+
+
+def test_a_store_of_an_unknown_task_says_so(tmp_path: Path) -> None:
+    out = tmp_path / "x.zarr"
+    dfsynth.simulate_pairs(out, 1, size=64, progress=None)
+    build = out / "run" / "build.json"
+    held = json.loads(build.read_bytes())
+    held.pop("checksum", None)
+    held["fingerprint"]["task"] = "mri"
+    build.write_bytes(encode_json(with_checksum(held)))
+    with pytest.raises(StoreError, match=r"no task 'mri'.*take a newer version"):
+        dfsynth.open_store(out)
 
 
 def test_an_unknown_task_is_answered_by_the_known_ones() -> None:

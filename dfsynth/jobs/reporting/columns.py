@@ -60,7 +60,7 @@ def report_columns(done: pa.Table, schema: ManifestSchema) -> ReportColumns:
         schema: Of the store.
     """
     pairs = schema.is_of_pairs
-    described = _pair_numbers(done, schema) if pairs else _scores(done)
+    described = _pair_numbers(done, schema) if pairs else _scores(done, schema)
     numbers = [column for column in described if np.isfinite(column.values).any()]
     titles = _PAIR_GROUPS if pairs else _IMAGE_GROUPS
     held = {name: title for name, title in titles.items() if _says_something(done, name)}
@@ -75,9 +75,10 @@ def report_columns(done: pa.Table, schema: ManifestSchema) -> ReportColumns:
     )
 
 
-def _scores(done: pa.Table) -> list[NumberColumn]:
+def _scores(done: pa.Table, schema: ManifestSchema) -> list[NumberColumn]:
+    units = {column.name: column.unit for column in schema.columns}
     return [
-        _number(done, score.name, score.description, score.unit, score.unusual)
+        _number(done, score.name, score.description, units[score.name], score.unusual)
         for score in SCORE_COLUMNS
         if score.name in done.column_names
     ]
