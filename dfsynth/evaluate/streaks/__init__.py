@@ -18,6 +18,7 @@ from dfsynth.evaluate.streaks.measure import (
     SliceTruth,
     measure_curves,
     measure_slice,
+    slice_metrics,
 )
 from dfsynth.evaluate.streaks.regions import RegionPair, Square, choose_regions
 from dfsynth.evaluate.streaks.seed_tests import PairwiseTest, all_pairs, compare_configurations
@@ -42,6 +43,7 @@ __all__ = [
     "measure_curves",
     "measure_slice",
     "seed_spread",
+    "slice_metrics",
     "summarise_slices",
     "tabulate_configurations",
     "tabulate_tests",
