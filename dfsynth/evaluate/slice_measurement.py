@@ -115,10 +115,7 @@ class SliceMeasurement:
             ValueError: no slice was measured.
         """
         found = {
-            kind: {
-                name: figure.median
-                for name, figure in summarise_slices(metrics, self.patients, seed).items()
-            }
+            kind: summarise_slices(metrics, self.patients, seed)
             for kind, metrics in self.metrics.items()
         }
         return StreakScores(len(self.keys), **found)

@@ -22,12 +22,11 @@ from dfsynth.evaluate.streaks.measure import (
 )
 from dfsynth.evaluate.streaks.regions import RegionPair, Square, choose_regions
 from dfsynth.evaluate.streaks.seed_tests import PairwiseTest, all_pairs, compare_configurations
-from dfsynth.evaluate.streaks.slice_summary import FigureSummary, summarise_slices
+from dfsynth.evaluate.streaks.slice_summary import summarise_slices
 from dfsynth.evaluate.streaks.slices import known_slice
 
 __all__ = [
     "Configuration",
-    "FigureSummary",
     "PairwiseTest",
     "RegionPair",
     "SeedSpread",

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.evaluate.streaks.contrast import contrast_to_error, mask_contrast, region_contrast
+from dfsynth.evaluate.streaks.contrast import contrast_to_error, region_contrast
 from dfsynth.evaluate.streaks.edge import EdgeProfile, edge_profile
 from dfsynth.evaluate.streaks.noise_spectrum import NoiseSpectrum, measure_noise_spectrum
 from dfsynth.evaluate.streaks.regions import RegionPair, choose_regions
@@ -90,8 +90,6 @@ class SliceMetrics:
     """The same of the truth, whose lung is uneven: above it, anatomy was smoothed away; no unit."""
     contrast_to_error: float
     """Contrast of the same squares over the spread of image less truth there; no unit."""
-    cnr_masks: float
-    """Of all lung and all air; no unit."""
     edge_fwhm_px: float
     """Of the derivative of the edge-spread profile between the squares, by a fit."""
     edge_raw_fwhm_px: float
@@ -173,7 +171,6 @@ def slice_metrics(image: Float32Map, own: SliceCurves, known: SliceTruth) -> Sli
         cnr=region_contrast(image, known.regions),
         truth_cnr=region_contrast(known.truth, known.regions),
         contrast_to_error=contrast_to_error(image, known.truth, known.regions),
-        cnr_masks=mask_contrast(image, known.lung_mask, known.air_mask),
         edge_fwhm_px=nan if own.profile is None else own.profile.fwhm_px,
         edge_raw_fwhm_px=nan if own.profile is None else own.profile.raw_fwhm_px,
         edge_truth_fwhm_px=nan if known.profile is None else known.profile.fwhm_px,
