@@ -70,8 +70,8 @@ class CascadeGenerator:
         seed: int = 0,
         heads: Judge | None = None,
         mc: MonteCarloMode = "full",
-        fast_spread: float = 1.0,
         *,
+        fast_spread: float = 1.0,
         intensity: Intensity = _OF_RADIOGRAPHS,
     ) -> None:
         """Moves the networks, all of one configuration, to the device.
