@@ -30,7 +30,7 @@ class ModelCard:
     intensity: Intensity
     unit: str
     window: tuple[float, float]
-    """Display window of the dark-field values, low and high, in `unit`."""
+    """Display window of the output's values, low and high, in `unit`."""
     license: str
     intended_use: str
     limits: str

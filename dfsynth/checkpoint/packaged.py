@@ -108,16 +108,15 @@ def _size_bytes(path: Path) -> int:
 
 def _parse(name: str, card: bytes, size_bytes: int) -> PackagedNetwork:
     """Takes what cards of all families have; what is a family's own is left."""
-    document = parse_object(card)
-    entries = Entries(document, "it")
+    entries = Entries(parse_object(card), "it")
     network = entries.text("network")
     return PackagedNetwork(
         name=name,
         trained_as=entries.text("name"),
         network=network,
         generates_images=network in CONFIG_READERS,
-        task=_task(entries, document) if network in CONFIG_READERS else None,
-        grid=_grid(entries, document),
+        task=_task(entries) if network in CONFIG_READERS else None,
+        grid=_grid(entries),
         size_bytes=size_bytes,
         license=entries.text("licence"),
         intended_use=entries.text("intended_use"),
@@ -128,14 +127,14 @@ def _parse(name: str, card: bytes, size_bytes: int) -> PackagedNetwork:
     )
 
 
-def _task(entries: Entries, document: Mapping[str, object]) -> str:
+def _task(entries: Entries) -> str:
     """That of a card; cards of the default task name none."""
-    return entries.text("task") if "task" in document else DEFAULT_TASK
+    return entries.text("task") if entries.has("task") else DEFAULT_TASK
 
 
-def _grid(entries: Entries, document: Mapping[str, object]) -> tuple[int, int]:
+def _grid(entries: Entries) -> tuple[int, int]:
     """Height and width; the card of a network of one size alone has a `side`."""
-    if "side" in document:
+    if entries.has("side"):
         side = entries.whole("side")
         return side, side
     found = entries.wholes("grid")

@@ -17,7 +17,7 @@ class PairBatch:
     """Images of n pairs; every map (n, 1, H, W) float32, on one device."""
 
     image: Tensor
-    """Radiographs in [0, 1], dense is bright."""
+    """Inputs as generators take them, such as radiographs in [0, 1], dense bright."""
     target: Tensor
     """As measured: noisy, unclipped."""
     clean: Tensor | None = None

@@ -30,7 +30,7 @@ class PairImages:
     """The images of one pair, letterboxed into one grid; all (y, x) float32, finite."""
 
     image: Float32Map
-    """Radiograph in [0, 1], dense is bright, as generators take it; padding is 0."""
+    """The input as generators take it, such as radiographs in [0, 1], dense bright; padding: 0."""
     target: Float32Map
     """As measured: noisy, unclipped; padding is 0."""
     clean: Float32Map | None = None

@@ -14,7 +14,7 @@ from dfsynth.evaluate.streaks import (
     SliceMetrics,
     known_slice,
     measure_curves,
-    measure_slice,
+    slice_metrics,
     summarise_slices,
 )
 from dfsynth.records import Float32Map
@@ -93,8 +93,9 @@ class SliceMeasurement:
         self.keys.append(pair.info.key)
         self.patients.append(pair.info.patient_id)
         for kind, image in images.items():
-            self.metrics[kind].append(measure_slice(image, known))
-            self.curves[kind].append(measure_curves(image, known))
+            curves = measure_curves(image, known)
+            self.curves[kind].append(curves)
+            self.metrics[kind].append(slice_metrics(image, curves, known))
         if len(self.examples) < EXAMPLES:
             self.examples.append(SliceExample(pair.info.key, images, known.truth))
 
@@ -114,10 +115,7 @@ class SliceMeasurement:
             ValueError: no slice was measured.
         """
         found = {
-            kind: {
-                name: figure.median
-                for name, figure in summarise_slices(metrics, self.patients, seed).items()
-            }
+            kind: summarise_slices(metrics, self.patients, seed)
             for kind, metrics in self.metrics.items()
         }
         return StreakScores(len(self.keys), **found)

@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -71,16 +70,16 @@ class CascadeGenerator:
         seed: int = 0,
         heads: Judge | None = None,
         mc: MonteCarloMode = "full",
-        fast_spread: float = 1.0,
         *,
+        fast_spread: float = 1.0,
         intensity: Intensity = _OF_RADIOGRAPHS,
     ) -> None:
         """Moves the networks, all of one configuration, to the device.
 
         `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` (1 or
-        more) Monte-Carlo samples are drawn of each image, but no more than one a member if `mc` is
-        "fast" or there is no dropout. `heads` say how far images can be trusted; `fast_spread` is
-        the members' own (`MembersConfig`); `intensity` is the card's, which says what arrays may
+        more) Monte-Carlo samples are drawn of each image; one of each member if `mc` is "fast", at
+        most one of each without dropout. `heads` say how far images can be trusted; `fast_spread`
+        is the members' own (`MembersConfig`); `intensity` is the card's, which says what arrays may
         hold.
         """
         self._heads = heads
@@ -295,9 +294,7 @@ class CascadeGenerator:
 
     def _pad(self, batch: Tensor) -> Tensor:
         """To sides that the network can halve; what is added is cut off again."""
-        height, width = batch.shape[-2:]
-        divisor = self._members[0].divisor
-        padded = F.pad(batch, (0, -width % divisor, 0, -height % divisor))
+        padded = self._members[0].pad(batch)
         return padded.contiguous(memory_format=torch.channels_last)
 
     def _samples_a_pass(self, batch: Tensor) -> int:

@@ -7,14 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import torch
-
 from dfsynth.checkpoint import MEMBERS_NETWORK, NETWORK
 from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.map_generator import MapGenerator
 from dfsynth.models import CascadeNetwork, GeneratorNetwork, Members, build_cascade
-from dfsynth.records import Intensity, MonteCarloMode
-from dfsynth.trust import Judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,43 +24,13 @@ class NetworkFamily:
     `intensity` by its name → generator."""
 
 
-def _sample_cascade(
-    network: CascadeNetwork,
-    device: torch.device,
-    precision: str,
-    mc_samples: int,
-    seed: int,
-    heads: Judge | None,
-    mc: MonteCarloMode,
-    intensity: Intensity,
-) -> MapGenerator:
-    return CascadeGenerator(
-        [network], device, precision, mc_samples, seed, heads, mc, intensity=intensity
-    )
+def _sample_cascade(network: CascadeNetwork, *how: Any, **intensity: Any) -> MapGenerator:
+    return CascadeGenerator([network], *how, **intensity)
 
 
-def _sample_members(
-    network: Members,
-    device: torch.device,
-    precision: str,
-    mc_samples: int,
-    seed: int,
-    heads: Judge | None,
-    mc: MonteCarloMode,
-    intensity: Intensity,
-) -> MapGenerator:
+def _sample_members(network: Members, *how: Any, **intensity: Any) -> MapGenerator:
     spread = network.config.fast_spread
-    return CascadeGenerator(
-        network.cascades(),
-        device,
-        precision,
-        mc_samples,
-        seed,
-        heads,
-        mc,
-        spread,
-        intensity=intensity,
-    )
+    return CascadeGenerator(network.cascades(), *how, fast_spread=spread, **intensity)
 
 
 FAMILIES: Final[dict[str, NetworkFamily]] = {

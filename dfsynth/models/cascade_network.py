@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from dfsynth.checkpoint import CascadeConfig
@@ -66,8 +67,13 @@ class CascadeNetwork(GeneratorNetwork, ABC):
         parts = iter(torch.split(masks, [c for stage in sizes for c in stage], dim=1))
         return [[next(parts) for _ in stage] for stage in sizes]
 
+    def pad(self, images: Tensor) -> Tensor:
+        """Images (n, 1, H, W) with 0 below and to the right, up to sides that `divisor` divides."""
+        height, width = images.shape[-2:]
+        return F.pad(images, (0, -width % self.divisor, 0, -height % self.divisor))
+
     def prepare(self, images: Tensor) -> PreparedImages:
-        """Computes what all samples of images (k, 1, H, W) in [0, 1], dense bright, share.
+        """Computes what all samples of model inputs (k, 1, H, W) share.
 
         Raises:
             ValueError: H or W is not divisible by `divisor`.
@@ -101,7 +107,7 @@ class CascadeNetwork(GeneratorNetwork, ABC):
     def forward(self, image: Tensor, masks: Tensor, upto: int | None = None) -> list[Prediction]:
         """Predicts the stages 1 … `upto` (all of them by default) on the image's grid.
 
-        image: (k, 1, H, W) in [0, 1], dense is bright; masks as `sample` takes them.
+        image: model inputs (k, 1, H, W); masks as `sample` takes them.
 
         Raises:
             ValueError: H or W is not divisible by `divisor`, or n is no multiple of k.

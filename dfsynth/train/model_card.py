@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import asdict
+from typing import Final
 
 from dfsynth.checkpoint import NETWORK, ModelCard
 from dfsynth.tasks import task_named
@@ -9,7 +10,7 @@ from dfsynth.train import stored_keys
 from dfsynth.train.preparation import PreparedTraining
 from dfsynth.train.validation import ValidationScores
 
-_LIMITS = (
+_LIMITS: Final = (
     "It knows what its training pairs show and nothing else; other machines, views, ages and body "
     "parts may give meaningless maps. Judge it with dfsynth evaluate on pairs of your own."
 )

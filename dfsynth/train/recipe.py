@@ -6,6 +6,7 @@ from typing import Literal
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.errors import UsageError
+from dfsynth.records import IntensityRange
 from dfsynth.records.grid import LARGEST_SIDE
 from dfsynth.tasks import DEFAULT_TASK, task_named
 from dfsynth.train.amplification import Amplification
@@ -190,6 +191,7 @@ class Recipe:
                 f"[loss] misfit = {self.loss.misfit!r} belongs to [network] likelihood = 'point', "
                 f"found {self.network.likelihood!r}; leave misfit out, or choose that likelihood"
             )
+        self._check_appearance()
         names = [phase.name for phase in self.phase]
         if len(set(names)) < len(names):
             raise UsageError(f"[[phase]]: two have the same name, among {', '.join(names)}")
@@ -200,6 +202,19 @@ class Recipe:
                 f"[[phase]]: stages {lowest} to {highest}, but the network has stages "
                 f"1 to {self.network.stages}"
             )
+
+    def _check_appearance(self) -> None:
+        """What changes the appearance clips to [0, 1]: values in a unit would be lost."""
+        convention = task_named(self.task).input.convention
+        if not isinstance(convention, IntensityRange):
+            return
+        for name in ("contrast", "brightness", "gamma", "noise", "shadows", "shifts"):
+            found = getattr(self.augmentation, name)
+            if found:
+                raise UsageError(
+                    f"[augmentation] {name} = {found:g} changes grey values in [0, 1], but inputs "
+                    f"of {self.task} are values in {convention.unit}; set {name} = 0"
+                )
 
 
 def steps_an_epoch(pairs: int, batch: int) -> int:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from dfsynth.datasets import PairBatch, PairInfo
@@ -82,7 +81,7 @@ def spread_over_patients(
 
 
 def predict_without_dropout(network: CascadeNetwork, image: Tensor) -> list[Prediction]:
-    """Predicts all stages for images (n, 1, H, W), dense bright, with every channel present.
+    """Predicts all stages for model inputs (n, 1, H, W), with every channel present.
 
     Images of any size are padded with 0 as the network needs it, and the maps cut again. The
     network is left in evaluation mode.
@@ -90,9 +89,7 @@ def predict_without_dropout(network: CascadeNetwork, image: Tensor) -> list[Pred
     network.eval()
     masks = torch.ones(image.shape[0], network.mask_width, device=image.device)
     height, width = image.shape[-2:]
-    divisor = network.divisor
-    padded = F.pad(image, (0, -width % divisor, 0, -height % divisor))
-    return [_cut(found, height, width) for found in network(padded, masks)]
+    return [_cut(found, height, width) for found in network(network.pad(image), masks)]
 
 
 def _cut(prediction: Prediction, height: int, width: int) -> Prediction:

@@ -112,6 +112,8 @@ def leaves(record: type, where: str) -> set[str]:
         ("[loss]\nmisfit = 'l2'", "likelihood = 'point', found 'gennorm'"),
         ("[network]\nbackbone = 'residual'", "residual-unet"),
         ("[validation]\nscore = 'psnr'", "nll, mae, mse"),
+        ("task = 'dark-field-ct'", "contrast = 0.2"),
+        ("task = 'dark-field-ct'\n[augmentation]\ncontrast = 0\nshifts = 0.1", "shifts = 0.1"),
         ("batch = true", "a whole number"),
     ],
 )

@@ -18,15 +18,15 @@ from dfsynth.evaluate.streaks.measure import (
     SliceTruth,
     measure_curves,
     measure_slice,
+    slice_metrics,
 )
 from dfsynth.evaluate.streaks.regions import RegionPair, Square, choose_regions
 from dfsynth.evaluate.streaks.seed_tests import PairwiseTest, all_pairs, compare_configurations
-from dfsynth.evaluate.streaks.slice_summary import FigureSummary, summarise_slices
+from dfsynth.evaluate.streaks.slice_summary import summarise_slices
 from dfsynth.evaluate.streaks.slices import known_slice
 
 __all__ = [
     "Configuration",
-    "FigureSummary",
     "PairwiseTest",
     "RegionPair",
     "SeedSpread",
@@ -42,6 +42,7 @@ __all__ = [
     "measure_curves",
     "measure_slice",
     "seed_spread",
+    "slice_metrics",
     "summarise_slices",
     "tabulate_configurations",
     "tabulate_tests",

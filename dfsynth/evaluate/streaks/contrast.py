@@ -50,13 +50,3 @@ def contrast_to_error(
     error = image.astype(np.float64) - truth
     spread = np.sqrt(lung.of(error).var() + air.of(error).var())
     return float(contrast / spread) if spread > 0 else float("nan")
-
-
-def mask_contrast(
-    image: NDArray[np.floating], lung_mask: NDArray[np.generic], air_mask: NDArray[np.generic]
-) -> float:
-    """`contrast_to_noise` of an image (y, x) from all pixels of two masks (y, x).
-
-    The variance of the lung then holds its vessels and its unevenness beside noise and streaks.
-    """
-    return contrast_to_noise(image[lung_mask != 0], image[air_mask != 0])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, signal
 
 from dfsynth.evaluate.streaks.error_function import BlurredStep, fit_blurred_step
 from dfsynth.evaluate.streaks.regions import RegionPair
@@ -73,12 +73,8 @@ def peak_width(curve: Array) -> float:
     if not curve.size or curve.max() <= 0:
         return float("nan")
     top = int(np.argmax(curve))
-    half = curve[top] / 2
-    below_left = np.flatnonzero(curve[:top] < half)
-    below_right = np.flatnonzero(curve[top:] < half)
-    if not below_left.size or not below_right.size:
+    if max(curve[: top + 1].min(), curve[top:].min()) >= curve[top] / 2:
         return float("nan")
-    left, right = int(below_left[-1]), top + int(below_right[0])
-    rise = (half - curve[left]) / (curve[left + 1] - curve[left])
-    fall = (curve[right - 1] - half) / (curve[right - 1] - curve[right])
-    return float(right - 1 + fall - (left + rise))
+    # Half of its height above 0, not above its foot as scipy has it.
+    above_zero = curve[[top]], np.array([0]), np.array([curve.size - 1])
+    return float(signal.peak_widths(curve, [top], 0.5, above_zero)[0][0])

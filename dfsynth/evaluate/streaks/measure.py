@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.evaluate.streaks.contrast import contrast_to_error, mask_contrast, region_contrast
+from dfsynth.evaluate.streaks.contrast import contrast_to_error, region_contrast
 from dfsynth.evaluate.streaks.edge import EdgeProfile, edge_profile
 from dfsynth.evaluate.streaks.noise_spectrum import NoiseSpectrum, measure_noise_spectrum
 from dfsynth.evaluate.streaks.regions import RegionPair, choose_regions
@@ -35,6 +35,10 @@ class SliceTruth:
     """None where no square fits into lung or air."""
     edges: tuple[StraightEdge, ...]
     """Where resolution is measured."""
+    profile: EdgeProfile | None
+    """Of the truth between the regions; None without them."""
+    resolution: EdgeResolution
+    """Of the truth at these edges."""
 
     @classmethod
     def find(cls, truth: Float32Map, lung_mask: Mask, air_mask: Mask, pixel_mm: float) -> Self:
@@ -50,7 +54,16 @@ class SliceTruth:
             raise ValueError(f"expected pixel_mm above 0, found {pixel_mm}")
         regions = choose_regions(lung_mask, air_mask)
         edges = find_straight_edges(truth, lung_mask)
-        return cls(truth, lung_mask, air_mask, pixel_mm, regions, edges)
+        return cls(
+            truth=truth,
+            lung_mask=lung_mask,
+            air_mask=air_mask,
+            pixel_mm=pixel_mm,
+            regions=regions,
+            edges=edges,
+            profile=None if regions is None else edge_profile(truth, regions),
+            resolution=measure_resolution(truth, edges),
+        )
 
     @property
     def field_of_view(self) -> NDArray[np.bool_]:
@@ -77,8 +90,6 @@ class SliceMetrics:
     """The same of the truth, whose lung is uneven: above it, anatomy was smoothed away; no unit."""
     contrast_to_error: float
     """Contrast of the same squares over the spread of image less truth there; no unit."""
-    cnr_masks: float
-    """Of all lung and all air; no unit."""
     edge_fwhm_px: float
     """Of the derivative of the edge-spread profile between the squares, by a fit."""
     edge_raw_fwhm_px: float
@@ -149,19 +160,20 @@ def measure_slice(image: Float32Map, known: SliceTruth) -> SliceMetrics:
     Raises:
         ValueError: the image has another shape than its truth, or values that are no numbers.
     """
-    own = measure_curves(image, known)
-    profile = None if known.regions is None else edge_profile(known.truth, known.regions)
-    best = measure_resolution(known.truth, known.edges)
-    nan = float("nan")
+    return slice_metrics(image, measure_curves(image, known), known)
+
+
+def slice_metrics(image: Float32Map, own: SliceCurves, known: SliceTruth) -> SliceMetrics:
+    """As `measure_slice`, of an image (y, x) in 1/m whose curves are measured: `own`."""
+    best, nan = known.resolution, float("nan")
     return SliceMetrics(
         region_side_px=0 if known.regions is None else known.regions.lung.side,
         cnr=region_contrast(image, known.regions),
         truth_cnr=region_contrast(known.truth, known.regions),
         contrast_to_error=contrast_to_error(image, known.truth, known.regions),
-        cnr_masks=mask_contrast(image, known.lung_mask, known.air_mask),
         edge_fwhm_px=nan if own.profile is None else own.profile.fwhm_px,
         edge_raw_fwhm_px=nan if own.profile is None else own.profile.raw_fwhm_px,
-        edge_truth_fwhm_px=nan if profile is None else profile.fwhm_px,
+        edge_truth_fwhm_px=nan if known.profile is None else known.profile.fwhm_px,
         slanted_edges=own.resolution.edges,
         mtf50_per_mm=own.resolution.mtf50_per_px / known.pixel_mm,
         truth_mtf50_per_mm=best.mtf50_per_px / known.pixel_mm,

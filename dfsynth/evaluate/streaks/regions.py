@@ -42,8 +42,6 @@ class RegionPair:
 
     lung: Square
     air: Square
-    crosses_one_edge: bool
-    """Whether the line from centre to centre leaves the lung once and meets no lung again."""
 
 
 def choose_regions(
@@ -71,8 +69,7 @@ def choose_regions(
     chosen = _most_interior(_depths(lung, side), side)
     depths = _depths(air, side)
     seen = np.where(_seen_across_one_edge(lung, chosen, depths.shape, side), depths, 0.0)
-    one_edge = bool(seen.any())
-    return RegionPair(chosen, _most_interior(seen if one_edge else depths, side), one_edge)
+    return RegionPair(chosen, _most_interior(seen if seen.any() else depths, side))
 
 
 def _depths(mask: NDArray[np.bool_], side: int) -> NDArray[np.float64]:

@@ -39,11 +39,6 @@ class StreakPower:
     by_angle: Array
     """(36), how `mid_band` spreads over the directions; sums to it."""
 
-    @property
-    def share(self) -> float:
-        """`directional` as a share of `mid_band`."""
-        return self.directional / self.mid_band if self.mid_band > 0 else float("nan")
-
 
 def measure_streaks(residual: NDArray[np.floating], region: NDArray[np.bool_]) -> StreakPower:
     """Variance of errors in directions that they prefer, from their two-dimensional spectrum.

@@ -10,7 +10,7 @@ from dfsynth.evaluate.streaks.regions import RegionPair, Square
 
 # Off the axes: the profile runs along (-40, -70) from air to lung.
 LUNG, AIR = Square(30, 20, 30), Square(70, 90, 30)
-PAIR = RegionPair(LUNG, AIR, crosses_one_edge=True)
+PAIR = RegionPair(LUNG, AIR)
 
 
 def straight_edge(sigma: float) -> np.ndarray:
