@@ -114,7 +114,7 @@ class Containers:
         """Adds the slices of the NIfTI volume at `path`, all of one patient; False for no volume.
 
         Raises:
-            DfsynthError: it cannot be read.
+            DfsynthError: the machine fails.
         """
         members = self._container(path).members()
         count = len(members.columns["uri"])
