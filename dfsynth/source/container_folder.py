@@ -118,6 +118,7 @@ class Containers:
         """
         members = self._container(path).members()
         count = len(members.columns["uri"])
+        # Other folders may have a volume of the same name, of somebody else.
         patient = pa.chunked_array([pa.repeat(pa.scalar(path, pa.string()), count)])
         columns = {**members.columns, "patient_id": patient}
         add_members(builder, replace(members, columns=columns), path)

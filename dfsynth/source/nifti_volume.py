@@ -24,7 +24,6 @@ from dfsynth.source.reading import require_no_machine_failure, require_size
 VOLUME_SUFFIXES: Final = (".nii", ".nii.gz")
 _GZIP_MARK: Final = b"\x1f\x8b"
 _NO_EXTENSION: Final = bytes(4)
-_COLUMNS: Final = ("image_id", "uri")
 _NAME: Final = re.compile(r"slice-(\d+)")
 
 
@@ -55,7 +54,7 @@ class NiftiVolume:
         self._found: _Slices | None = None
 
     def members(self) -> Members:
-        """One member a slice; none where the file is no volume of transverse slices.
+        """One member a slice, all of one patient; none where the file is no volume of transverse slices.
 
         Such a file may be one slice, damaged, or a link to nothing: then it is an input itself,
         and reading it says what is wrong.
@@ -68,10 +67,10 @@ class NiftiVolume:
         except (ImageError, OSError) as error:
             if isinstance(error, OSError):
                 require_no_machine_failure(error)
-            return Members({name: pa.chunked_array([[]], pa.string()) for name in _COLUMNS})
+            return _members([], self.path.name)
         digits = max(4, len(str(found.count - 1)))
         names = [f"slice-{index:0{digits}d}" for index in range(found.count)]
-        return Members({name: pa.chunked_array([names], pa.string()) for name in _COLUMNS})
+        return _members(names, self.path.name)
 
     def read(self, item: SourceItem, max_bytes: int) -> bytes:
         """A NIfTI-1 file of the slice `item.uri`; safe from any thread.
@@ -129,6 +128,11 @@ class NiftiVolume:
 def is_volume(name: str) -> bool:
     """Whether a file of this name is a NIfTI volume, or one slice."""
     return name.lower().endswith(VOLUME_SUFFIXES)
+
+
+def _members(names: list[str], patient: str) -> Members:
+    columns = {"image_id": names, "uri": names, "patient_id": [patient] * len(names)}
+    return Members({name: pa.chunked_array([c], pa.string()) for name, c in columns.items()})
 
 
 def _slices_of(start: bytes) -> _Slices:

@@ -45,6 +45,7 @@ def test_each_slice_of_a_volume_is_an_image(tmp_path: Path, name: str) -> None:
     found = items(source)
     assert source.name == f"nifti:{name}"
     assert [item.image_id for item in found] == [f"slice-000{n}" for n in range(5)]
+    assert {item.patient_id for item in found} == {name}, "no split may part them"
     # Backwards, so that a packed volume is not read from its start to its end.
     for index in reversed(range(5)):
         np.testing.assert_array_equal(values(source, found[index]), VOLUME[index])
