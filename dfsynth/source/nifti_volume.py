@@ -54,9 +54,9 @@ class NiftiVolume:
         self._found: _Slices | None = None
 
     def members(self) -> Members:
-        """One member a slice, all of one patient; none where the file is no volume of transverse slices.
+        """One member a slice, all of one patient; none where the file has no transverse slices.
 
-        Such a file may be one slice, damaged, or a link to nothing: then it is an input itself,
+        It may be one slice, damaged, or a link to nothing: then it is an input itself,
         and reading it says what is wrong.
 
         Raises:
