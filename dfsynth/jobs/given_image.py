@@ -25,7 +25,7 @@ from dfsynth.source.reading import read_below
 ImageInput: TypeAlias = str | AnyPath | Dataset | NDArray[Any]
 """The path of a PNG, JPEG, TIFF or DICOM file, on a disk or in an object store; a data set of
 pydicom; an array (y, x), or (y, x, channel) of 8 or 16 bits. Of values in a unit, the path of a
-TIFF, NumPy, NIfTI or DICOM file, such a data set, or an array (y, x) of numbers."""
+TIFF, NumPy, NIfTI or DICOM file, such a data set, or an array (y, x) of signed numbers."""
 
 _NO_NAME: Final = "0"
 _OF_AN_ARRAY: Final = "an array says nothing of it: dense tissue is taken as bright"
@@ -120,10 +120,10 @@ def _as_they_are(intensity: IntensityRange) -> str:
 
 
 def _of_values(values: NDArray[Any], intensity: IntensityRange) -> DecodedImage:
-    """Numbers (y, x) in a unit: signed ones, since 8 and 16 bits without a sign are grey values."""
-    if values.dtype in (np.uint8, np.uint16):
-        raise wrong_unit(f"an array of {values.dtype}, which are grey values", intensity.unit)
-    if values.dtype.kind not in "uif" or values.ndim != 2 or values.size == 0:
+    """Numbers (y, x) in a unit: signed ones, since those without a sign are grey values."""
+    if values.dtype.kind == "u":
+        raise wrong_unit(f"an array of {values.dtype.name}, as grey values are", intensity.unit)
+    if values.dtype.kind not in "if" or values.ndim != 2 or values.size == 0:
         raise UsageError(
             f"found an array of shape {values.shape} and type {values.dtype}; expected numbers "
             f"(y, x) in {intensity.unit}"

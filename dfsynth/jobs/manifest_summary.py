@@ -109,7 +109,10 @@ def _digest(looks: Mapping[int, list[int]]) -> str:
 
 
 def _keep(layout: StoreLayout, digest: str, summary: ManifestSummary) -> None:
-    """Writes it; on a disk that takes nothing the parts are read each time."""
+    """Writes it, without a lock: it is whole or not there, and counts for its own parts alone.
+
+    Where it cannot be written, as on a disk that takes nothing, the parts are read each time.
+    """
     content = json.dumps({_LOOK: digest, **asdict(summary)}).encode()
     with suppress(StoreError):
         write_durably(layout.summary, content, layout.scratch, SUMMARY_OWNER)

@@ -33,7 +33,11 @@ from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import StoreRecord, read_record
 
 _SWEPT: Final = (PLAN_OWNER, GROUP_OWNER, CARD_OWNER, SUMMARY_OWNER)
-"""Whose scratch files nobody writes at the end of a run; those of a shard go with its lock."""
+"""Whose scratch files go at the end of a run; those of a shard go with its lock.
+
+A summary may be in the making just then, since `describe_store` holds no lock: it is not kept, and
+what it says is read again.
+"""
 
 
 def update_card(layout: StoreLayout) -> None:

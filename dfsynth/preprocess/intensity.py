@@ -1,6 +1,7 @@
 """Values of images → model inputs, by the convention that a checkpoint was trained with.
 
-`IntensityWindow` and `IntensityRange` part here and nowhere else in this stage.
+`IntensityWindow` and `IntensityRange` part here, and in `decoder_of`, which has them decoded; the
+rest of this stage is the same for both.
 """
 
 from typing import Final

@@ -114,10 +114,11 @@ class Containers:
         """Adds the slices of the NIfTI volume at `path`, all of one patient; False for no volume.
 
         Raises:
-            DfsynthError: it cannot be read.
+            DfsynthError: the machine fails.
         """
         members = self._container(path).members()
         count = len(members.columns["uri"])
+        # Other folders may have a volume of the same name, of somebody else.
         patient = pa.chunked_array([pa.repeat(pa.scalar(path, pa.string()), count)])
         columns = {**members.columns, "patient_id": patient}
         add_members(builder, replace(members, columns=columns), path)

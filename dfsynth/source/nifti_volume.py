@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.files.nifti_header import NIFTI_HEADER_BYTES, NiftiHeader, parse_nifti_header
-from dfsynth.files.object_file import ObjectRanges, open_forward
-from dfsynth.files.object_path import AnyPath, ObjectPath
-from dfsynth.files.ranges import DiskRanges, ReadAt
+from dfsynth.files.object_file import open_forward
+from dfsynth.files.object_path import AnyPath
+from dfsynth.files.ranges import ReadAt
 from dfsynth.records import SourceItem
 from dfsynth.source.container import Members
 from dfsynth.source.gzip_stream import GzipStream
@@ -24,7 +24,6 @@ from dfsynth.source.reading import require_no_machine_failure, require_size
 VOLUME_SUFFIXES: Final = (".nii", ".nii.gz")
 _GZIP_MARK: Final = b"\x1f\x8b"
 _NO_EXTENSION: Final = bytes(4)
-_COLUMNS: Final = ("image_id", "uri")
 _NAME: Final = re.compile(r"slice-(\d+)")
 
 
@@ -55,21 +54,23 @@ class NiftiVolume:
         self._found: _Slices | None = None
 
     def members(self) -> Members:
-        """One member a slice; none where the file is no volume of transverse slices.
+        """One member a slice, all of one patient; none where the file has no transverse slices.
 
-        Such a file may be one slice, or damaged: then it is an input itself, and decoding it says
-        what is wrong.
+        It may be one slice, damaged, or a link to nothing: then it is an input itself,
+        and reading it says what is wrong.
 
         Raises:
-            DfsynthError: unreadable.
+            DfsynthError: the machine fails.
         """
         try:
             found = self._slices()
-        except ImageError:
-            return Members({name: pa.chunked_array([[]], pa.string()) for name in _COLUMNS})
+        except (ImageError, OSError) as error:
+            if isinstance(error, OSError):
+                require_no_machine_failure(error)
+            return _members([], self.path.name)
         digits = max(4, len(str(found.count - 1)))
         names = [f"slice-{index:0{digits}d}" for index in range(found.count)]
-        return Members({name: pa.chunked_array([names], pa.string()) for name in _COLUMNS})
+        return _members(names, self.path.name)
 
     def read(self, item: SourceItem, max_bytes: int) -> bytes:
         """A NIfTI-1 file of the slice `item.uri`; safe from any thread.
@@ -78,8 +79,15 @@ class NiftiVolume:
             ImageError: missing, too_large, truncated, corrupt, unreadable.
             DfsynthError: the volume is gone, or the machine fails.
         """
+        try:
+            return self._read_slice(item.uri, max_bytes)
+        except OSError as error:
+            require_no_machine_failure(error)
+            raise archive_gone(self.path) from None
+
+    def _read_slice(self, name: str, max_bytes: int) -> bytes:
         found = self._slices()
-        named = _NAME.fullmatch(item.uri)
+        named = _NAME.fullmatch(name)
         index = int(named[1]) if named else found.count
         if index >= found.count:
             raise ImageError(ErrorCode.MISSING, "the volume has no such slice")
@@ -94,6 +102,7 @@ class NiftiVolume:
 
         Raises:
             ImageError: no volume of transverse slices.
+            OSError: it cannot be opened or read.
         """
         with self._lock:
             if self._found is None:
@@ -103,33 +112,27 @@ class NiftiVolume:
 
     def _open_inflated(self) -> ReadAt | None:
         """What reads the content of a packed volume; None of a plain one."""
-        try:
-            packed = open_forward(self.path)(0, len(_GZIP_MARK)) == _GZIP_MARK
-            return GzipStream(open_forward(self.path)).read_at if packed else None
-        except OSError as error:
-            require_no_machine_failure(error)
-            raise archive_gone(self.path) from None
+        packed = open_forward(self.path)(0, len(_GZIP_MARK)) == _GZIP_MARK
+        return GzipStream(open_forward(self.path)).read_at if packed else None
 
     def _read_at(self, offset: int, size_bytes: int) -> bytes:
         try:
-            if self._inflated is not None:
-                return self._inflated(offset, size_bytes)
-            # Opened for each read, as plain archives are: there may be thousands of volumes.
-            path = self.path
-            file = ObjectRanges(path) if isinstance(path, ObjectPath) else DiskRanges(path)
-            return file.read_at(offset, size_bytes)
+            # A plain one is opened for each read, as archives are: there may be thousands of them.
+            return (self._inflated or open_forward(self.path))(offset, size_bytes)
         except EOFError:
             raise ImageError(ErrorCode.TRUNCATED, "the packed volume is cut short") from None
         except zlib.error:
             raise ImageError(ErrorCode.CORRUPT, "the packed volume is damaged") from None
-        except OSError as error:
-            require_no_machine_failure(error)
-            raise archive_gone(self.path) from None
 
 
 def is_volume(name: str) -> bool:
     """Whether a file of this name is a NIfTI volume, or one slice."""
     return name.lower().endswith(VOLUME_SUFFIXES)
+
+
+def _members(names: list[str], patient: str) -> Members:
+    columns = {"image_id": names, "uri": names, "patient_id": [patient] * len(names)}
+    return Members({name: pa.chunked_array([c], pa.string()) for name, c in columns.items()})
 
 
 def _slices_of(start: bytes) -> _Slices:

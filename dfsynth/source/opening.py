@@ -170,8 +170,8 @@ def own_images(name: str) -> Path | None:
 def _open_volume(path: AnyPath) -> Source:
     if not len(NiftiVolume(path).members().columns["uri"]):
         raise UsageError(
-            f"{path.name} is no source: found no volume of two or more transverse slices along its "
-            "third axis; for one slice, give the folder that holds it"
+            f"{path.name} is no source: found no readable volume of two or more transverse slices "
+            "along its third axis; for one slice, give the folder that holds it"
         )
     return ContainerSource(path)
 

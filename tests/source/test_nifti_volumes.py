@@ -1,5 +1,6 @@
 """Slices of NIfTI volumes as inputs, where a checkpoint takes values in a unit."""
 
+import errno
 import gzip
 import struct
 from pathlib import Path
@@ -44,6 +45,7 @@ def test_each_slice_of_a_volume_is_an_image(tmp_path: Path, name: str) -> None:
     found = items(source)
     assert source.name == f"nifti:{name}"
     assert [item.image_id for item in found] == [f"slice-000{n}" for n in range(5)]
+    assert {item.patient_id for item in found} == {name}, "no split may part them"
     # Backwards, so that a packed volume is not read from its start to its end.
     for index in reversed(range(5)):
         np.testing.assert_array_equal(values(source, found[index]), VOLUME[index])
@@ -128,6 +130,33 @@ def test_what_has_no_transverse_slices_stays_a_file(tmp_path: Path) -> None:
     assert "one transverse slice was expected" in messages["colours.nii"]
 
 
+def test_a_link_to_no_volume_fails_alone(tmp_path: Path) -> None:
+    """As sets of data are whose large files are fetched one by one."""
+    for name in ("a.nii", "b.nii.gz"):
+        (tmp_path / name).symlink_to(tmp_path / "not-fetched")
+    write_nifti(tmp_path / "c.nii", VOLUME[:2])
+    source = opened(tmp_path)
+    *lost, first, _ = items(source)
+    assert [item.uri for item in lost] == ["a.nii", "b.nii.gz"]
+    for item in lost:
+        with pytest.raises(ImageError) as caught:
+            source.read(item, MOST)
+        assert caught.value.code is ErrorCode.MISSING
+    np.testing.assert_array_equal(values(source, first), VOLUME[0])
+
+
+def test_a_disk_that_fails_while_volumes_are_listed_makes_no_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    write_nifti(tmp_path / "a.nii", VOLUME)
+    monkeypatch.setattr("dfsynth.source.nifti_volume.open_forward", refuse)
+    with pytest.raises(DfsynthError, match="check the disk and its mount"):
+        opened(tmp_path).listing()
+
+
 def test_one_slice_as_a_source_is_told_to_come_in_a_folder(tmp_path: Path) -> None:
     for path in (write_nifti(tmp_path / "a.nii", VOLUME[0]), tmp_path / "b.nii.gz"):
         if not path.exists():
@@ -164,10 +193,13 @@ def test_a_slice_above_the_limit_is_not_read(tmp_path: Path) -> None:
     assert caught.value.code is ErrorCode.TOO_LARGE
 
 
-def test_a_volume_that_is_gone_ends_the_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_volume_that_is_gone_ends_the_run(tmp_path: Path, is_listed: bool) -> None:
     path = write_nifti(tmp_path / "a.nii", VOLUME)
     source = opened(path)
     found = items(source)
+    if not is_listed:
+        source = opened(path)
     path.unlink()
     with pytest.raises(DfsynthError, match=r"cannot open .*a\.nii"):
         source.read(found[0], MOST)
