@@ -1,6 +1,7 @@
 """Scans are held against the targets as people are, and the phantoms are what they say."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,8 +36,7 @@ GOOD = MeasuredScan(
 
 
 def verdicts(**changed: float) -> dict[str, str]:
-    fields = {name: getattr(GOOD, name) for name in GOOD.__slots__} | changed
-    results = compare_with_targets(TARGETS, [MeasuredScan(**fields)] * 5, 0)
+    results = compare_with_targets(TARGETS, [replace(GOOD, **changed)] * 5, 0)
     return {result.name: result.met for result in results}
 
 

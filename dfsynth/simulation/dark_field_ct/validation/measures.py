@@ -11,7 +11,7 @@ from dfsynth.records import Float32Map
 from dfsynth.simulation.dark_field_ct.acquisition import Exposure, count_photons
 from dfsynth.simulation.dark_field_ct.retrieval import FringeSums
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
-from dfsynth.simulation.dark_field_ct.scanning import scan
+from dfsynth.simulation.dark_field_ct.scanning import ScannedSlice, scan
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.dark_field_ct.validation.phantoms import (
     LUNG_PER_M,
@@ -58,7 +58,7 @@ class MeasuredScan:
     still_variation: float
     """The same of white noise."""
     streaks_left: float
-    """Power of the error without vibration over that with it; photons are not counted in both."""
+    """Power of the error without vibration over that with it; neither counts photons."""
 
 
 def measure_scan(seed: int) -> MeasuredScan:
@@ -87,15 +87,8 @@ def measure_scan(seed: int) -> MeasuredScan:
     )
 
 
-def _scan(slice_object: SliceObject, settings: ScanSettings, seed: int) -> "_Scanned":
-    found = scan(slice_object, settings, np.random.default_rng(seed), _CPU)
-    return _Scanned(found.single_rotation, found.multi_rotation)
-
-
-@dataclass(frozen=True, slots=True)
-class _Scanned:
-    single_rotation: Float32Map
-    multi_rotation: Float32Map
+def _scan(slice_object: SliceObject, settings: ScanSettings, seed: int) -> ScannedSlice:
+    return scan(slice_object, settings, np.random.default_rng(seed), _CPU)
 
 
 def _error(slice_object: SliceObject, settings: ScanSettings, seed: int) -> float:
