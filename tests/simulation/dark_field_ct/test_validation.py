@@ -58,6 +58,13 @@ def test_a_figure_out_of_its_range_misses_its_target(field: str, value: float, m
     assert verdicts(**{field: value})[missed] == "no"
 
 
+def test_only_what_nothing_was_chosen_for_counts_as_emergent() -> None:
+    kinds = {target.name: target.kind for target in TARGETS}
+    # The amplitudes of vibration were chosen for the first; its growth follows.
+    assert kinds["contrast to noise, one rotation"] == "by construction"
+    assert kinds["contrast to noise, ten rotations over one"] == "emergent"
+
+
 def test_phantoms_hold_the_coefficient_that_they_are_measured_by() -> None:
     for phantom in (disc_in_the_axis(96), lungs_in_a_body(96, organs=True)):
         inside = away_from_edges(phantom.lung_mask, phantom.pixel_mm)
