@@ -39,9 +39,9 @@ class Simulator:
         self._device = resolve_device(options.device)
         self._scan = settings_of(options) if options.is_of_ct else None
         self._origins = (
-            radiograph_origins(options, self._device)
+            _radiograph_origins(options, self._device)
             if self._scan is None
-            else slice_origins(options, self._scan, self._device)
+            else _slice_origins(options, self._scan, self._device)
         )
         self._warnings: list[str] = []
         if options.cxr is not None and (unused := options.unused_by_radiographs):
@@ -98,7 +98,7 @@ class Simulator:
             ) from error
 
 
-def radiograph_origins(options: SimulateOptions, device: torch.device) -> dict[str, PairOrigin]:
+def _radiograph_origins(options: SimulateOptions, device: torch.device) -> dict[str, PairOrigin]:
     """What radiographs are made of, by name."""
     sampling = SamplingOptions.of(options)
     origins: dict[str, PairOrigin] = {}
@@ -111,7 +111,7 @@ def radiograph_origins(options: SimulateOptions, device: torch.device) -> dict[s
     return origins
 
 
-def slice_origins(
+def _slice_origins(
     options: SimulateOptions, settings: ScanSettings, device: torch.device
 ) -> dict[str, PairOrigin]:
     """What slices of dark-field CT are made of, by name."""

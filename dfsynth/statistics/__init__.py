@@ -7,6 +7,7 @@ from dfsynth.statistics.bootstrap import (
     bootstrap_percentiles,
     resample_patients,
 )
+from dfsynth.statistics.contrast import contrast_to_noise
 from dfsynth.statistics.learn_then_test import (
     RiskThreshold,
     fewest_patients,
@@ -37,6 +38,7 @@ __all__ = [
     "auroc",
     "bootstrap_percentiles",
     "concordance",
+    "contrast_to_noise",
     "dice",
     "fewest_patients",
     "find_threshold",

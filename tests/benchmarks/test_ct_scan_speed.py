@@ -22,6 +22,3 @@ def test_both_writings_find_the_same_lungs_and_as_many_streaks() -> None:
         plain_mean, plain_spread = figures[f"{name}_plain"]
         assert mean == pytest.approx(plain_mean, rel=0.03)
         assert spread == pytest.approx(plain_spread, rel=0.2)
-    for timed in (ours, plain):
-        assert timed.seconds > 0
-        assert timed.cpu_seconds > 0

@@ -5,10 +5,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 import torch
-from ct_volumes import thorax_hu, volume_of
 from other_device import DEVICE, OtherDevice
 
-from dfsynth.simulation.ct import CtLimits, CtThorax, build_thorax, draw_pose
+from dfsynth.simulation.ct import CtThorax, draw_pose
 from dfsynth.simulation.phantom import draw_body
 from dfsynth.simulation.projection.projected_body import ProjectedBody
 from dfsynth.simulation.scene import pose_ct, pose_phantom
@@ -18,11 +17,6 @@ from dfsynth.simulation.tissue import TissueParameters, draw_tissue
 CPU = torch.device("cpu")
 SEED = 8
 """Of a patient with every disease."""
-
-
-@pytest.fixture(scope="module")
-def thorax() -> CtThorax:
-    return build_thorax(volume_of(thorax_hu()), CtLimits())
 
 
 def ill() -> tuple[Streams, TissueParameters]:

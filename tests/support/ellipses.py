@@ -1,4 +1,4 @@
-"""Ellipses with known line integrals, and slices made of them."""
+"""Ellipses with known line integrals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from dfsynth.records import Float32Map
 from dfsynth.simulation.dark_field_ct.geometry import ScanGeometry
-from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 
 _FINER = 8
 
@@ -52,18 +51,3 @@ def line_integrals(ellipse: Ellipse, geometry: ScanGeometry) -> NDArray[np.float
     a, b = (direction**2).sum(-1), (start * direction).sum(-1)
     root = np.sqrt(np.maximum(b**2 - a * ((start**2).sum(-1) - 1), 0))
     return ellipse.per_m / 1000 * (2 * root / a) * np.sqrt(1 + slope**2)
-
-
-def slice_of(mu_per_m: Float32Map, dark_field_per_m: Float32Map, pixel_mm: float) -> SliceObject:
-    """A slice whose lung is all that scatters, and whose air all that lets rays pass."""
-    side = len(mu_per_m)
-    place = np.arange(side) - (side - 1) / 2
-    seen = place**2 + place[:, None] ** 2 < (side / 2) ** 2
-    return SliceObject(
-        mu_per_m=mu_per_m,
-        dark_field_per_m=dark_field_per_m,
-        lung_mask=(dark_field_per_m > 0.99 * dark_field_per_m.max()).astype(np.uint8),
-        air_mask=((mu_per_m == 0) & (dark_field_per_m == 0) & seen).astype(np.uint8),
-        pixel_mm=pixel_mm,
-        parameters={},
-    )

@@ -14,6 +14,7 @@ from dfsynth.simulation.acquisition.spectrum import (
 Substance: TypeAlias = Literal["water", "bone", "aluminium", "pmma"]
 
 TUBE: Final = XrayTube(80.0)
+"""Frey et al.: 80 kVp."""
 _BEHIND_WATER_MM: Final = 75.0
 """Half of the water that a ray through a chest meets [assumed]: the mean coefficient along 150 mm
 of water is about that of a thin layer in its middle."""

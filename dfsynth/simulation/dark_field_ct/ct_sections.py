@@ -9,7 +9,8 @@ from scipy import ndimage
 from dfsynth.records import Float32Map
 from dfsynth.simulation.ct import CtThorax
 from dfsynth.simulation.ct.morphology import components
-from dfsynth.simulation.dark_field_ct.sections import LUNG, LUNG_MASS, SOFT, Section
+from dfsynth.simulation.ct.tissues import LUNG, LUNG_MASS, SOFT
+from dfsynth.simulation.dark_field_ct.sections import Section
 from dfsynth.simulation.tissue import REFERENCE_DENSITY
 
 _BLOOD_DENSITY: Final = 1.06

@@ -1,8 +1,7 @@
 """Transverse slices of CT volumes: Hounsfield units → attenuation and dark-field coefficient."""
 
-from typing import Final
-
 import numpy as np
+from numpy.typing import NDArray
 
 from dfsynth.errors import ErrorCode
 from dfsynth.records import Parameter
@@ -21,29 +20,29 @@ from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import draw_tissue
 
-_MOST_SEVERE: Final = (0.0, 1.0)
 
-
-def require_lung_slices(thorax: CtThorax) -> None:
-    """Requires a slice in which both lungs are large enough to be looked at.
+def lung_rows(thorax: CtThorax) -> NDArray[np.int64]:
+    """Rows of a volume in whose slices both lungs are large enough to be looked at.
 
     Raises:
         ImageError: there is none.
     """
-    if len(rows_with_lungs(thorax.fields[LUNG], thorax.step_mm)) == 0:
+    rows = rows_with_lungs(thorax.fields[LUNG], thorax.step_mm)
+    if len(rows) == 0:
         raise refusal(
             ErrorCode.UNSUPPORTED_FORMAT,
             thorax.key,
             f"no slice of it shows {LEAST_LUNG_MM2 / 100:.0f} cm² of each lung; expected a chest "
             "as large as a child's",
         )
+    return rows
 
 
 def draw_ct_slice(
     thorax: CtThorax,
     size: int,
     streams: Streams,
-    severity: tuple[float, float] = _MOST_SEVERE,
+    severity: tuple[float, float] = (0.0, 1.0),
     without: frozenset[str] = frozenset(),
 ) -> SliceObject:
     """Draws a slice of a segmented volume, without its table, a little shifted, turned and scaled.
@@ -54,7 +53,7 @@ def draw_ct_slice(
     vessels and all that is no lung. The slice stays as it was scanned, lying and inspired as far.
 
     Args:
-        thorax: a volume with lungs, accepted by `require_lung_slices`.
+        thorax: a volume with lungs, accepted by `lung_rows`.
         size: pixels along each side, even; the field of view is about 400 mm.
         streams: what everything is drawn from.
         severity: least and greatest severity of emphysema, 0 to 1.
@@ -64,9 +63,9 @@ def draw_ct_slice(
         ImageError: no slice of it holds enough lung.
         ValueError: an odd size.
     """
-    require_lung_slices(thorax)
+    rows = lung_rows(thorax)
     tissue = draw_tissue(streams, severity, without, thorax.scatter_ratio)
-    row = int(streams("level").choice(rows_with_lungs(thorax.fields[LUNG], thorax.step_mm)))
+    row = int(streams("level").choice(rows))
     pose = draw_section_pose(streams("pose"))
     section = pose_section(cut_thorax(thorax, row), pose, size)
     drawn: dict[str, Parameter] = {

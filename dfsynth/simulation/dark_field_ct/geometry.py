@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 
 from dfsynth.errors import UsageError
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
+
+VIEWS_AT_ONCE: Final = 8
+"""Few enough for the coordinates of their samples to stay in a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)

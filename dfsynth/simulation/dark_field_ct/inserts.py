@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.records import Float32Map, Parameter
+from dfsynth.simulation.dark_field_ct.coefficients import Substance
 from dfsynth.simulation.dark_field_ct.outlines import free_air
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 
-InsertKind: TypeAlias = Literal["water", "pmma", "bone", "aluminium", "foam", "powder"]
+InsertKind: TypeAlias = Substance | Literal["foam", "powder"]
 InsertShape: TypeAlias = Literal["ellipse", "wedge"]
 
 _SAMPLES: Final = 4

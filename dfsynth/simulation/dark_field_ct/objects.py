@@ -7,10 +7,10 @@ from typing import Protocol
 import torch
 
 from dfsynth.records import PairItem, Subject
-from dfsynth.simulation.dark_field_ct.ct_slices import draw_ct_slice, require_lung_slices
+from dfsynth.simulation.dark_field_ct.ct_slices import draw_ct_slice, lung_rows
 from dfsynth.simulation.dark_field_ct.procedural import draw_procedural_slice
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
-from dfsynth.simulation.origins.origin import SubjectListing
+from dfsynth.simulation.origins.origin import Origin, SubjectListing
 from dfsynth.simulation.origins.volume_library import VolumeLibrary
 from dfsynth.simulation.streams import Streams
 
@@ -37,18 +37,8 @@ class DrawnObject:
     flags: tuple[str, ...] = ()
 
 
-class ObjectOrigin(Protocol):
+class ObjectOrigin(Origin, Protocol):
     """Procedural objects or CT volumes; called by several threads at once."""
-
-    def list_subjects(self, count: int) -> SubjectListing:
-        """The subjects of `count` slices; line i does not depend on `count`.
-
-        Raises:
-            UsageError: a folder that cannot be used at all.
-        """
-
-    def fingerprint(self) -> str:
-        """A hash of its inputs' names, sizes and times of change; quick."""
 
     def draw(self, item: PairItem) -> DrawnObject:
         """Draws one object; it depends on the item and the options alone.
@@ -93,7 +83,7 @@ class CtVolumeObjects:
     def __init__(self, options: ObjectOptions, root: Path, device: torch.device) -> None:
         """Volumes below `root`, computed on `device`; reads nothing yet."""
         self._options = options
-        self._volumes = VolumeLibrary(root, device, require_lung_slices)
+        self._volumes = VolumeLibrary(root, device, lung_rows)
 
     def list_subjects(self, count: int) -> SubjectListing:
         """See `ObjectOrigin`. Reads and segments every volume, which takes some 10 s each."""

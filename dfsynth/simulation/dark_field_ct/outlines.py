@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from dfsynth.simulation.ct.morphology import closed
-from dfsynth.simulation.dark_field_ct.sections import BONE, COVER, LUNG, SOFT, body_share
+from dfsynth.simulation.ct.tissues import BONE, COVER, LUNG, SOFT
+from dfsynth.simulation.dark_field_ct.sections import body_share
 
 _CLOSING_MM: Final = 7.0
 """Vessels narrower than twice this belong to the lung around them."""

@@ -9,14 +9,12 @@ from dfsynth.manifest import null_parameters, pair_schema
 from dfsynth.options import SimulateOptions
 from dfsynth.options.simulate_options import CT_TASK
 from dfsynth.records import MadePair, PairFacts, PairItem, Parameter
+from dfsynth.simulation.dark_field_ct.coefficients import TUBE
 from dfsynth.simulation.dark_field_ct.objects import DrawnObject, ObjectOrigin
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
 from dfsynth.simulation.dark_field_ct.scanning import ScannedSlice, scan
 from dfsynth.simulation.origins.origin import SubjectListing
 from dfsynth.simulation.streams import Streams
-
-TUBE_KVP = 80.0
-"""Frey et al.: 80 kVp."""
 
 
 class ScannedObjects:
@@ -61,7 +59,7 @@ class ScannedObjects:
             sdf_m2=None,
             lung_volume_l=None,
             pixel_mm=drawn.slice_object.pixel_mm,
-            kvp=TUBE_KVP,
+            kvp=TUBE.kvp,
             n0=self._settings.photons if self._settings.photon_noise else None,
             v0=self._settings.visibility,
             parameters=null_parameters(pair_schema(CT_TASK)) | named,

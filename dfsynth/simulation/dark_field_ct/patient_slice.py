@@ -7,16 +7,10 @@ import torch.nn.functional as F
 
 from dfsynth.records import Float32Map, Parameter
 from dfsynth.simulation.columns import tissue_columns
+from dfsynth.simulation.ct.tissues import BONE, COVER, LUNG, LUNG_MASS, SOFT
 from dfsynth.simulation.dark_field_ct.coefficients import mu_per_m
 from dfsynth.simulation.dark_field_ct.outlines import outline_air, outline_lungs
-from dfsynth.simulation.dark_field_ct.sections import (
-    BONE,
-    COVER,
-    LUNG,
-    LUNG_MASS,
-    SOFT,
-    Section,
-)
+from dfsynth.simulation.dark_field_ct.sections import Section
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.projection.anatomy import Slab
 from dfsynth.simulation.projection.beam import VoxelGrid

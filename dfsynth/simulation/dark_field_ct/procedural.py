@@ -1,6 +1,6 @@
 """Slices drawn from numbers alone: mostly chests, some test phantoms."""
 
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import torch
 
@@ -8,8 +8,6 @@ from dfsynth.simulation.dark_field_ct.chest_phantom import draw_chest
 from dfsynth.simulation.dark_field_ct.insert_phantoms import draw_insert_phantom
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.streams import Streams
-
-ProceduralKind: TypeAlias = Literal["chest", "inserts"]
 
 INSERT_SHARE: Final = 0.1
 """Of procedural slices that are test phantoms [assumed]."""
@@ -21,7 +19,6 @@ def draw_procedural_slice(
     device: torch.device,
     severity: tuple[float, float] = (0.0, 1.0),
     without: frozenset[str] = frozenset(),
-    kind: ProceduralKind | None = None,
 ) -> SliceObject:
     """Draws a chest or a test phantom.
 
@@ -31,12 +28,10 @@ def draw_procedural_slice(
         device: where it is computed.
         severity: least and greatest severity of a chest's emphysema, 0 to 1.
         without: layers of the lung tissue that are switched off.
-        kind: which of both; drawn where it is None.
 
     Raises:
         ValueError: an odd size.
     """
-    drawn: ProceduralKind = "inserts" if streams("kind").random() < INSERT_SHARE else "chest"
-    if (kind or drawn) == "inserts":
+    if streams("kind").random() < INSERT_SHARE:
         return draw_insert_phantom(size, streams("inserts"))
     return draw_chest(size, streams, device, severity, without)

@@ -3,10 +3,7 @@
 import torch
 from torch.nn.functional import grid_sample
 
-from dfsynth.simulation.dark_field_ct.geometry import ScanGeometry
-
-_VIEWS_AT_ONCE = 8
-"""Few enough for the coordinates of their samples to stay in a processor's cache."""
+from dfsynth.simulation.dark_field_ct.geometry import VIEWS_AT_ONCE, ScanGeometry
 
 
 def project(maps_per_m: torch.Tensor, geometry: ScanGeometry) -> torch.Tensor:
@@ -20,7 +17,7 @@ def project(maps_per_m: torch.Tensor, geometry: ScanGeometry) -> torch.Tensor:
     across = place[:, None] * (1 + depth * geometry.divergence_per_mm)
     views = [
         _sum_along_rays(maps_per_m, angles, across / geometry.radius_mm, depth / geometry.radius_mm)
-        for angles in geometry.angles_rad(device).split(_VIEWS_AT_ONCE)
+        for angles in geometry.angles_rad(device).split(VIEWS_AT_ONCE)
     ]
     length_m = geometry.ray_stretch(device) * geometry.pixel_mm / 1000
     integrals = torch.cat(views, dim=1) * length_m

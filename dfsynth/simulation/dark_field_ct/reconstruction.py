@@ -5,10 +5,7 @@ import math
 import torch
 from torch.nn.functional import grid_sample
 
-from dfsynth.simulation.dark_field_ct.geometry import ScanGeometry
-
-_VIEWS_AT_ONCE = 8
-"""Few enough for the coordinates of their samples to stay in a processor's cache."""
+from dfsynth.simulation.dark_field_ct.geometry import VIEWS_AT_ONCE, ScanGeometry
 
 
 def reconstruct(integrals: torch.Tensor, geometry: ScanGeometry, window: str) -> torch.Tensor:
@@ -29,7 +26,7 @@ def reconstruct(integrals: torch.Tensor, geometry: ScanGeometry, window: str) ->
     angles = geometry.angles_rad(device)
     total = torch.zeros(len(integrals), geometry.side, geometry.side, device=device)
     for some, some_angles in zip(
-        filtered.split(_VIEWS_AT_ONCE, dim=1), angles.split(_VIEWS_AT_ONCE), strict=True
+        filtered.split(VIEWS_AT_ONCE, dim=1), angles.split(VIEWS_AT_ONCE), strict=True
     ):
         total += _back_project(some, some_angles, geometry)
     place = geometry.slice_mm(device)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.errors import UsageError
+from dfsynth.options.simulate_options import BEAMS
 from dfsynth.simulation.dark_field_ct.coverage import LEAST_COVERAGE, phase_coverage
 
-BEAMS: Final = ("parallel", "fan")
 FILTERS: Final = ("ram-lak", "hann")
 MOST_ROTATIONS: Final = 20
 _FEWEST_WINDOW_SHOTS: Final = 21

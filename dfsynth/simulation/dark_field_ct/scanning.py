@@ -46,8 +46,7 @@ def scan(
     Raises:
         UsageError: the focus of a fan beam would turn inside the slice.
     """
-    side = len(slice_object.mu_per_m)
-    geometry = ScanGeometry.of(settings, side, slice_object.pixel_mm)
+    geometry = ScanGeometry.of(settings, slice_object.size, slice_object.pixel_mm)
     scanner = Scanner(settings, geometry, device)
     maps = np.stack([slice_object.mu_per_m, slice_object.dark_field_per_m])
     attenuation, dark_field = project(torch.from_numpy(maps).to(device), geometry)

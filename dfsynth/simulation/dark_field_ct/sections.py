@@ -10,11 +10,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from dfsynth.records import Float32Map, Parameter
+from dfsynth.simulation.ct.tissues import BONE, LUNG, SOFT
 
 LEAST_LUNG_MM2: Final = 3000.0
 """Area of each lung from which on a section is used [assumed]."""
-SOFT, BONE, COVER, LUNG, LUNG_MASS = range(5)
-"""Channels of a section's fields; `LUNG_MASS` is the density of parenchyma times its share."""
 _SAMPLES: Final = 2
 """A side of a pixel, that thin walls keep their mass."""
 _BODY: Final = 0.1
@@ -31,7 +30,7 @@ class Section:
     """
 
     fields: torch.Tensor
-    """(5, y, x) float32: SOFT, BONE, COVER, LUNG, LUNG_MASS, as in a posed volume."""
+    """(5, y, x) float32, in the channels of `ct.tissues`."""
     step_mm: float
     """Pitch of the pixels."""
     inflation: float

@@ -21,8 +21,8 @@ class SubjectListing:
     origin's own i-th pair."""
 
 
-class PairOrigin(Protocol):
-    """Phantoms, CT volumes or radiographs; called by several threads at once."""
+class Origin(Protocol):
+    """Inputs that pairs are made of."""
 
     def list_subjects(self, count: int) -> SubjectListing:
         """The subjects of `count` pairs; line i does not depend on `count`.
@@ -33,6 +33,10 @@ class PairOrigin(Protocol):
 
     def fingerprint(self) -> str:
         """A hash of its inputs' names, sizes and times of change; quick."""
+
+
+class PairOrigin(Origin, Protocol):
+    """Phantoms, CT volumes or radiographs; called by several threads at once."""
 
     def make(self, item: PairItem) -> MadePair:
         """Makes one pair; it depends on the item and the options alone.

@@ -29,10 +29,6 @@ _PAIRS_A_ROUND: Final = 8
 """Of each volume where there are more volumes than memory holds."""
 
 
-def accept_all(thorax: CtThorax) -> None:
-    """Has nothing against any volume that was segmented."""
-
-
 class VolumeLibrary:
     """Volumes of one folder; asked by several threads at once."""
 
@@ -40,7 +36,7 @@ class VolumeLibrary:
         self,
         root: Path,
         device: torch.device,
-        check: Callable[[CtThorax], None] = accept_all,
+        check: Callable[[CtThorax], object] | None = None,
     ) -> None:
         """Volumes below `root`, computed on `device`; reads nothing yet.
 
@@ -108,7 +104,8 @@ class VolumeLibrary:
                 raise ImageError(ErrorCode.MISSING, f"{key}: it is not there")
             candidate = found[key]
         thorax = build_thorax(read_volume(candidate, self._limits), self._limits)
-        self._check(thorax)
+        if self._check is not None:
+            self._check(thorax)
         return thorax.to(self._device)
 
 

@@ -1,15 +1,10 @@
 """Validates the simulator: a cohort of phantoms, measured against published figures."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import torch
-
-from dfsynth.errors import UsageError
 from dfsynth.simulation.validation import (
     TARGETS,
-    Person,
     TargetResult,
     compare_with_targets,
     measure_person,
@@ -19,7 +14,7 @@ from dfsynth.simulation.validation.measured import (
     MeasuredImages,
     compare_with_measured,
 )
-from dfsynth.threads.pool import available_cores
+from dfsynth.simulation.validation.seeds import measure_seeds
 
 FEWEST_PEOPLE = 20
 USUAL_PEOPLE = 200
@@ -48,16 +43,7 @@ def validate_cohort(
     Raises:
         UsageError: too few for an interval, a seed below 0, or measured images without attenuation.
     """
-    if people < FEWEST_PEOPLE:
-        raise UsageError(f"--n {people}: expected at least {FEWEST_PEOPLE} phantoms to validate on")
-    if seed < 0:
-        raise UsageError(f"--seed {seed}: expected 0 or more")
-    torch.set_num_threads(1)
-    cohort: list[Person] = []
-    with ThreadPoolExecutor(available_cores()) as pool:
-        for person in pool.map(measure_person, range(seed, seed + people)):
-            cohort.append(person)
-            advance()
+    cohort = measure_seeds(measure_person, people, seed, advance, FEWEST_PEOPLE, "phantoms")
     results = compare_with_targets(TARGETS, cohort, seed)
     passed = all(result.met != "no" for result in results)
     beside = None if measured is None else compare_with_measured(measured, cohort, seed)

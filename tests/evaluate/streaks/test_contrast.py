@@ -5,7 +5,6 @@ import pytest
 
 from dfsynth.evaluate.streaks.contrast import (
     contrast_to_error,
-    contrast_to_noise,
     region_contrast,
 )
 
@@ -21,13 +20,6 @@ def test_the_ratio_is_that_of_the_drawn_noise(analytic, lung_sd, air_sd) -> None
     assert region_contrast(image, analytic.known.regions) == pytest.approx(expected, rel=0.12)
 
 
-def test_it_is_worked_out_by_hand() -> None:
-    # Means 4 and 1, population variances 2 and 1 (not 4 and 2).
-    lung = np.array([4 - 2**0.5, 4 + 2**0.5])
-    air = np.array([[0.0, 2.0]])
-    assert contrast_to_noise(lung, air) == pytest.approx(3 / 3**0.5)
-
-
 def test_contrast_over_errors_is_not_capped_by_uneven_lungs(analytic) -> None:
     rng = np.random.default_rng(8)
     shape, regions = analytic.lung_mask.shape, analytic.known.regions
@@ -41,8 +33,5 @@ def test_contrast_over_errors_is_not_capped_by_uneven_lungs(analytic) -> None:
     assert np.isnan(contrast_to_error(image, truth, None))
 
 
-def test_it_is_undefined_without_noise_or_pixels() -> None:
-    flat, one = np.ones(9), np.ones(1)
-    assert np.isnan(contrast_to_noise(2 * flat, flat))
-    assert np.isnan(contrast_to_noise(one, np.arange(9.0)))
+def test_it_is_undefined_without_regions() -> None:
     assert np.isnan(region_contrast(np.ones((9, 9)), None))

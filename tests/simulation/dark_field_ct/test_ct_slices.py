@@ -12,7 +12,7 @@ from dfsynth.simulation.ct import CtLimits, CtThorax, build_thorax, list_volumes
 from dfsynth.simulation.ct.tissues import BONE, LUNG, LUNG_MASS, SOFT
 from dfsynth.simulation.dark_field_ct.coefficients import mu_per_m
 from dfsynth.simulation.dark_field_ct.ct_sections import cut_thorax
-from dfsynth.simulation.dark_field_ct.ct_slices import draw_ct_slice, require_lung_slices
+from dfsynth.simulation.dark_field_ct.ct_slices import draw_ct_slice, lung_rows
 from dfsynth.simulation.dark_field_ct.sections import SectionPose, pose_section, rows_with_lungs
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.streams import Streams
@@ -93,8 +93,8 @@ def test_a_pose_scales_areas_and_keeps_densities(thorax: CtThorax) -> None:
 def test_a_chest_without_a_large_slice_is_refused(thorax: CtThorax) -> None:
     tiny = replace(thorax, step_mm=thorax.step_mm / 5)
     with pytest.raises(ImageError, match="30 cm² of each lung"):
-        require_lung_slices(tiny)
-    require_lung_slices(thorax)
+        lung_rows(tiny)
+    assert len(lung_rows(thorax)) > 0
 
 
 @pytest.mark.slow

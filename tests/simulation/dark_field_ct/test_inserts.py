@@ -1,6 +1,7 @@
 """Test phantoms have exactly the coefficients that were asked for."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,16 +35,7 @@ def test_whole_pixels_have_exactly_the_coefficients_asked_for() -> None:
 def test_integrals_over_an_insert_are_its_area_times_its_coefficient(
     insert: Insert, area_mm2: float, angle_deg: float
 ) -> None:
-    turned = Insert(
-        insert.kind,
-        insert.shape,
-        insert.centre_mm,
-        insert.half_mm,
-        angle_deg,
-        insert.mu_per_m,
-        insert.dark_field_per_m,
-    )
-    drawn = build_phantom([HOST, turned], 100, 2.0)
+    drawn = build_phantom([HOST, replace(insert, angle_deg=angle_deg)], 100, 2.0)
     found = float(drawn.dark_field_per_m.sum()) * 2.0**2
     assert found == pytest.approx(area_mm2 * insert.dark_field_per_m, rel=0.01)
 

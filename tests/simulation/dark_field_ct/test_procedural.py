@@ -93,9 +93,7 @@ def test_emphysema_lowers_the_coefficient() -> None:
 
 
 def test_equal_seeds_give_equal_slices_and_others_do_not() -> None:
-    first, again, other = (
-        draw_procedural_slice(SIZE, Streams(n), CPU, kind="chest") for n in (7, 7, 8)
-    )
+    first, again, other = (draw_chest(SIZE, Streams(n), CPU) for n in (7, 7, 8))
     for name in ("mu_per_m", "dark_field_per_m", "lung_mask", "air_mask"):
         assert np.array_equal(getattr(first, name), getattr(again, name))
         assert not np.array_equal(getattr(first, name), getattr(other, name))

@@ -11,7 +11,7 @@ from dfsynth.records import Float32Map
 from dfsynth.simulation.dark_field_ct.acquisition import Exposure, count_photons
 from dfsynth.simulation.dark_field_ct.retrieval import FringeSums
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
-from dfsynth.simulation.dark_field_ct.scanning import scan
+from dfsynth.simulation.dark_field_ct.scanning import ScannedSlice, scan
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.dark_field_ct.validation.phantoms import (
     LUNG_PER_M,
@@ -19,6 +19,7 @@ from dfsynth.simulation.dark_field_ct.validation.phantoms import (
     disc_in_the_axis,
     lungs_in_a_body,
 )
+from dfsynth.statistics import contrast_to_noise
 
 _SIDE: Final = 200
 _COARSE_SIDE: Final = 96
@@ -58,7 +59,7 @@ class MeasuredScan:
     still_variation: float
     """The same of white noise."""
     streaks_left: float
-    """Power of the error without vibration over that with it; photons are not counted in both."""
+    """Power of the error without vibration over that with it; neither counts photons."""
 
 
 def measure_scan(seed: int) -> MeasuredScan:
@@ -78,24 +79,17 @@ def measure_scan(seed: int) -> MeasuredScan:
         ellipse_error=_error(lungs, _STEADY, seed),
         fan_error=_error(lungs, replace(_STEADY, beam="fan"), seed),
         noise_ratio=_noise_ratio(seed),
-        cnr_1=_contrast_to_noise(ten.single_rotation, patient),
-        cnr_10=_contrast_to_noise(ten.multi_rotation, patient),
-        cnr_20=_contrast_to_noise(twenty.multi_rotation, patient),
-        sector_variation=_variation(streaks),
-        still_variation=_variation(white),
+        cnr_1=box_contrast(ten.single_rotation, patient),
+        cnr_10=box_contrast(ten.multi_rotation, patient),
+        cnr_20=box_contrast(twenty.multi_rotation, patient),
+        sector_variation=sector_variation(streaks),
+        still_variation=sector_variation(white),
         streaks_left=float(left),
     )
 
 
-def _scan(slice_object: SliceObject, settings: ScanSettings, seed: int) -> "_Scanned":
-    found = scan(slice_object, settings, np.random.default_rng(seed), _CPU)
-    return _Scanned(found.single_rotation, found.multi_rotation)
-
-
-@dataclass(frozen=True, slots=True)
-class _Scanned:
-    single_rotation: Float32Map
-    multi_rotation: Float32Map
+def _scan(slice_object: SliceObject, settings: ScanSettings, seed: int) -> ScannedSlice:
+    return scan(slice_object, settings, np.random.default_rng(seed), _CPU)
 
 
 def _error(slice_object: SliceObject, settings: ScanSettings, seed: int) -> float:
@@ -115,15 +109,17 @@ def _noise_ratio(seed: int) -> float:
     return found / ((2 / visibility**2 - 1) / (photons * shots))
 
 
-def _contrast_to_noise(image: Float32Map, patient: SliceObject) -> float:
-    """(mean lung − mean air) / sqrt(var lung + var air): Frey et al."""
+def box_contrast(image: Float32Map, patient: SliceObject) -> float:
+    """Contrast to noise of an image (200, 200): lung in one box against air in another."""
     lung = image[_LUNG_BOX][patient.lung_mask[_LUNG_BOX] == 1]
-    air = image[_AIR_BOX]
-    return float((lung.mean() - air.mean()) / np.sqrt(lung.var() + air.var()))
+    return contrast_to_noise(lung, image[_AIR_BOX])
 
 
-def _variation(error: Float32Map) -> float:
-    """Of the spectral power (y, x) of the middle frequencies over directions."""
+def sector_variation(error: Float32Map) -> float:
+    """Of the power of an image (side, side) in 36 directions, over the middle frequencies.
+
+    The standard deviation over the mean.
+    """
     side = len(error)
     frequency = np.fft.fftfreq(side)
     power: NDArray[np.float64] = np.abs(np.fft.fft2(error)) ** 2

@@ -56,7 +56,7 @@ TARGETS: Final[tuple[Target[MeasuredScan], ...]] = (
     ),
     Target(
         "contrast to noise, one rotation",
-        _EMERGENT,
+        _CONSTRUCTION,
         "",
         1.5,
         1.9,

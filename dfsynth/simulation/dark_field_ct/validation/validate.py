@@ -1,17 +1,13 @@
 """Validates the simulator of dark-field CT: draws of vibration and noise, against the targets."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-import torch
-
-from dfsynth.errors import UsageError
-from dfsynth.simulation.dark_field_ct.validation.measures import MeasuredScan, measure_scan
+from dfsynth.simulation.dark_field_ct.validation.measures import measure_scan
 from dfsynth.simulation.dark_field_ct.validation.targets import TARGETS
 from dfsynth.simulation.validation import TargetResult, compare_with_targets
-from dfsynth.threads.pool import available_cores
+from dfsynth.simulation.validation.seeds import measure_seeds
 
 FEWEST_SCANS: Final = 5
 USUAL_SCANS: Final = 20
@@ -34,15 +30,6 @@ def validate_scans(scans: int, seed: int, advance: Callable[[], None]) -> ScanVa
     Raises:
         UsageError: too few for an interval, or a seed below 0.
     """
-    if scans < FEWEST_SCANS:
-        raise UsageError(f"--n {scans}: expected at least {FEWEST_SCANS} scans to validate on")
-    if seed < 0:
-        raise UsageError(f"--seed {seed}: expected 0 or more")
-    torch.set_num_threads(1)
-    measured: list[MeasuredScan] = []
-    with ThreadPoolExecutor(available_cores()) as pool:
-        for one in pool.map(measure_scan, range(seed, seed + scans)):
-            measured.append(one)
-            advance()
+    measured = measure_seeds(measure_scan, scans, seed, advance, FEWEST_SCANS, "scans")
     results = compare_with_targets(TARGETS, measured, seed)
     return ScanValidation(scans, seed, results, all(result.met != "no" for result in results))
