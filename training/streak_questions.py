@@ -21,7 +21,6 @@ from typing import Any, Final
 
 import torch
 from question_comparison import REFERENCES
-from question_doubt import doubt_values
 from question_figures import draw_questions
 from question_guided import guided_filter
 from question_report import report_questions
@@ -35,6 +34,7 @@ from question_slices import (
     streak_directions,
 )
 from question_training import Restorer, Settings, Variant, restore, sampled, train
+from question_uncertainty import uncertainty_values
 
 from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.devices import resolve_device, resolve_precision
@@ -123,12 +123,12 @@ class Bench:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    usual = Settings()
+    usual, named = Settings(), {variant.name: variant for variant in VARIANTS}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="a store of dfsynth simulate")
     parser.add_argument("--out", type=Path, required=True, help="where results and figures lie")
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each variant")
-    parser.add_argument("--only", nargs="+", default=[v.name for v in VARIANTS], metavar="VARIANT")
+    parser.add_argument("--only", nargs="+", choices=named, default=list(named), metavar="VARIANT")
     parser.add_argument("--steps", type=int, default=usual.steps)
     parser.add_argument("--batch", type=int, default=usual.batch)
     parser.add_argument("--patch", type=int, default=usual.patch)
@@ -154,24 +154,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             samples=given.samples,
         )
         bench = Bench.open(given.data, given.out, settings, device)
-        answer(bench, [find_variant(name) for name in given.only], given.seeds, given.minutes)
-    text = report_questions(read_results(given.out))
+        answer(bench, [named[name] for name in given.only], given.seeds, given.minutes)
+    results = read_results(given.out)
+    text = report_questions(results)
     print(text)
     write_durably(given.out / "report.md", text.encode() + b"\n", given.out, "report")
-    draw_questions(read_results(given.out), given.out)
-
-
-def find_variant(name: str) -> Variant:
-    """The variant of this name.
-
-    Raises:
-        SystemExit: there is none.
-    """
-    for variant in VARIANTS:
-        if variant.name == name:
-            return variant
-    known = ", ".join(repr(variant.name) for variant in VARIANTS)
-    raise SystemExit(f"no variant is called {name!r}; expected some of {known}")
+    draw_questions(results, given.out)
 
 
 def answer(bench: Bench, variants: Sequence[Variant], seeds: int, minutes: float) -> None:
@@ -215,9 +203,11 @@ def _result(bench: Bench, variant: Variant, seed: int) -> RunResult:
             guides = bench.test.maps["attenuation"]
             smoothed = [guided_filter(*pair) for pair in zip(images, guides, strict=True)]
             restored["guided"] = _measure(bench, smoothed)
-    doubt = () if variant.likelihood == "point" else _doubt(bench, restorer, variant, seed)
+    uncertainty = (
+        () if variant.likelihood == "point" else _uncertainty(bench, restorer, variant, seed)
+    )
     made_with = bench.made_with(variant)
-    return RunResult(variant.name, seed, made_with, seconds, losses[-1], restored, doubt)
+    return RunResult(variant.name, seed, made_with, seconds, losses[-1], restored, uncertainty)
 
 
 def _restored(
@@ -238,12 +228,12 @@ def _measure(bench: Bench, images: Sequence[Float32Map] | Float32Map) -> list[Sl
     ]
 
 
-def _doubt(bench: Bench, restorer: Restorer, variant: Variant, seed: int) -> list[SliceRow]:
+def _uncertainty(bench: Bench, restorer: Restorer, variant: Variant, seed: int) -> list[SliceRow]:
     rows = []
     for index, key in enumerate(bench.test.keys):
         image = bench.test.channels(variant.inputs, index)
         moments = sampled(restorer, image, bench.settings, seed, key)
-        values = doubt_values(moments, image[0], bench.known[index])
+        values = uncertainty_values(moments, image[0], bench.known[index])
         rows.append(SliceRow(key, bench.test.patients[index], values))
     return rows
 

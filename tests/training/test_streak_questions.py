@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import streak_questions
 from question_guided import guided_filter
+from question_report import QUESTIONS
 from streak_questions import VARIANTS
 
 import dfsynth
@@ -70,16 +71,15 @@ def test_seeds_and_variants_give_results_of_their_own(store, tmp_path) -> None:
     assert len(set(restored)) == 4
 
 
-def test_what_cannot_be_done_is_said(store, tmp_path) -> None:
-    with pytest.raises(SystemExit, match="no variant is called 'plane'; expected some of 'plain'"):
+def test_what_cannot_be_done_is_said(store, tmp_path, capsys) -> None:
+    with pytest.raises(SystemExit):
         run(store, tmp_path, "--only", "plane")
+    assert "--only: invalid choice: 'plane'" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="holds no results"):
         streak_questions.main(["--out", str(tmp_path / "none"), "--report"])
 
 
 def test_every_variant_has_a_name_and_a_question() -> None:
-    from question_report import QUESTIONS
-
     names = [variant.name for variant in VARIANTS]
     assert len(set(names)) == len(names)
     asked = {name.split(", ")[0] for q in QUESTIONS for name in q.entries}
