@@ -29,6 +29,7 @@ from question_slices import (
     SECOND,
     SliceSet,
     load_slices,
+    one_rotation_of,
     open_slices,
     second_rotations,
     streak_directions,
@@ -41,6 +42,7 @@ from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.evaluate.streaks import SliceTruth, measure_slice
 from dfsynth.files.durable import write_durably
 from dfsynth.records import Float32Map
+from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
 
 BOTH: Final = ("single_rotation", "attenuation")
 VARIANTS: Final = (
@@ -95,6 +97,8 @@ class Bench:
     settings: Settings
     device: torch.device
     source: StorePairs
+    one_rotation: ScanSettings
+    """How the slices were scanned."""
     slices: SliceSet
     """To train on."""
     directions: Float32Map
@@ -105,11 +109,11 @@ class Bench:
     @classmethod
     def open(cls, data: Path, out: Path, settings: Settings, device: torch.device) -> "Bench":
         """Reads a store of pairs."""
-        source = open_slices(data)
+        source, one_rotation = open_slices(data), one_rotation_of(data)
         slices, test = load_slices(source, "train"), load_slices(source, "test")
         known = tuple(test.known(index) for index in range(len(test)))
         directions = streak_directions(slices)
-        return cls(out, settings, device, source, slices, directions, test, known)
+        return cls(out, settings, device, source, one_rotation, slices, directions, test, known)
 
     def made_with(self, variant: Variant | None) -> dict[str, Any]:
         """What a result depends on."""
@@ -184,7 +188,7 @@ def answer(bench: Bench, variants: Sequence[Variant], seeds: int, minutes: float
 def _result(bench: Bench, variant: Variant, seed: int) -> RunResult:
     slices = bench.slices
     if variant.target == SECOND:
-        more = second_rotations(slices, bench.out / "second")
+        more = second_rotations(slices, bench.one_rotation, bench.out / "second")
         slices = replace(slices, maps={**slices.maps, SECOND: more})
     began, losses = time.monotonic(), [math.nan]
 
