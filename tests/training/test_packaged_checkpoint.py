@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 import streaks_ct
 import torch
+from drawn_lungs import read_recipe
 from drawn_networks import drawn_cascade
 from packaged_checkpoint import write_package
 from small_cards import small_card
@@ -13,7 +14,7 @@ from dfsynth.inference import save_checkpoint
 
 
 def test_training_data_are_counted_by_source_without_those_of_the_test(monkeypatch, tmp_path):
-    volume = next(iter(streaks_ct.read_recipe("mixture")["volumes"]))
+    volume = next(iter(read_recipe("mixture")["volumes"]))
     sources, splits = [None, volume, volume, "private.nii"], ["train", "val", "train", "test"]
     table = pa.table({"source": sources, "split": splits})
     monkeypatch.setattr(streaks_ct, "read_manifest", lambda _: table)
