@@ -44,7 +44,7 @@ def main() -> None:
     result["simulate"] = run_script("simulate_speed.py", *simulation)
     training = ("--device", "cuda", "--size", "256", "--batch", "8", "--steps", "20")
     result["train"] = run_script("train_speed.py", *training)
-    result["dark-field ct"] = measure_slices("cuda", 800, 24, 40)
+    result["dark-field ct"] = measure_slices(24, 40)
     print(json.dumps(result, indent=2))
 
 
@@ -87,19 +87,18 @@ def measure(size: int, images: int) -> dict[str, object]:
         return found
 
 
-def measure_slices(device: str, size: int, slices: int, steps: int) -> dict[str, float]:
+def measure_slices(slices: int, steps: int) -> dict[str, float]:
     """Slices a minute of ten rotations, and patches a second of the published U-Net."""
     with tempfile.TemporaryDirectory() as folder:
         pairs, recipe = Path(folder) / "ct.zarr", Path(folder) / "recipe.toml"
         started = time.perf_counter()
         dfsynth.simulate_pairs(
-            pairs, slices, task="dark-field-ct", size=size, device=device, shard_size=4, seed=1
+            pairs, slices, task="dark-field-ct", size=800, device="cuda", shard_size=4, seed=1
         )
         minutes = (time.perf_counter() - started) / 60
         text = (data_folder("recipes") / "streak-unet.toml").read_text()
-        shorter = text.replace("epochs = 100", f"steps = {steps}")
-        recipe.write_text(shorter.replace("size = 800", f"size = {size}"))
-        trained = dfsynth.train_generator(recipe, pairs, Path(folder) / "run", device=device)
+        recipe.write_text(text.replace("epochs = 100", f"steps = {steps}"))
+        trained = dfsynth.train_generator(recipe, pairs, Path(folder) / "run", device="cuda")
         return {
             "slices_per_minute": slices / minutes,
             "patches_per_s": trained.pairs_per_second,

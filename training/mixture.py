@@ -21,10 +21,11 @@ from drawn_lungs import RECIPES, read_recipe, score_checkpoint
 from evaluated_lungs import lung_rows
 from joined_pairs import JoinedPairs
 from listed_radiographs import Listed, Metrics, Recipe, is_free_to_use, list_radiographs, share_of
+from packaged_checkpoint import require_free, write_package
 from trust_heads import train_heads
 
 import dfsynth
-from dfsynth.checkpoint import CARD, SCORES, WEIGHTS, ModelCard, read_checkpoint
+from dfsynth.checkpoint import CARD, SCORES, ModelCard, read_checkpoint
 from dfsynth.datasets import indices_in, open_pairs
 from dfsynth.devices import resolve_precision
 from dfsynth.extras import load_evaluation
@@ -274,22 +275,14 @@ def package(best: Path, metrics: Metrics, recipe: Recipe, folder: Path) -> None:
     for entry in data:
         licence = entry["licence"]
         free = licence in ("none", *recipe["volumes"].values()) or is_free_to_use(licence, recipe)
-        if not free:
-            raise SystemExit(
-                f"{licence!r} is not known to be free; it cannot be in packaged weights"
-            )
+        require_free(licence, free)
     card = replace(
         files.card, license="Apache-2.0", limits=LIMITS, metrics=metrics, training_data=data
     )
     if files.scores is None:
         raise SystemExit(f"{best} has no heads for trust; they are trained before it is packaged")
-    with torch.inference_mode():
-        heads = decode_heads(files.scores, str(best / SCORES))
-        save_checkpoint(folder, load_network(files), card, heads)
-    size = (folder / WEIGHTS).stat().st_size
-    if size > MOST_BYTES:
-        raise SystemExit(f"{size} bytes of weights; a packaged checkpoint has at most {MOST_BYTES}")
-    print(f"{folder}: {size / 1e6:.1f} MB")
+    heads = decode_heads(files.scores, str(best / SCORES))
+    write_package(folder, files, card, MOST_BYTES, heads)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,9 @@ def compare(name: str, rows: Rows, baseline: Rows) -> Comparison | None:
 
     What needs no training has one result, which stands beside every seed.
     """
-    seeds = sorted(baseline) if len(rows) == 1 and name in REFERENCES else _shared(rows, baseline)
+    seeds = sorted(
+        baseline if len(rows) == 1 and name in REFERENCES else rows.keys() & baseline.keys()
+    )
     if not seeds:
         return None
     table = _Table(rows, baseline, seeds)
@@ -101,10 +103,6 @@ def resamples_of(rows: Sequence[SliceRow], seeds: int) -> Resamples:
     """Draws of patients and seeds together, for tables (slices, seeds)."""
     patients = resample_patients([row.patient for row in rows], _PATIENTS_SEED)
     return patients.crossed(resample_patients([str(n) for n in range(seeds)], _SEEDS_SEED))
-
-
-def _shared(rows: Rows, baseline: Rows) -> list[int]:
-    return sorted(rows.keys() & baseline.keys())
 
 
 class _Table:

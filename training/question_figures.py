@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from question_comparison import Comparison, entries_of
-from question_doubt import REGIONS, curve_name
-from question_report import QUESTIONS, comparisons_of, doubt_entries, doubt_mean
+from question_report import QUESTIONS, comparisons_of, mean_figure, uncertainty_entries
 from question_results import RunResult, SliceRow
+from question_uncertainty import REGIONS, curve_name
 
 from dfsynth.evaluate.risk_coverage import KEPT
 from dfsynth.files.durable import write_durably
@@ -44,9 +44,9 @@ def draw_questions(results: Sequence[RunResult], out: Path) -> None:
         found = [c for c in comparisons_of(question, entries) if c.name != _FAR_OFF]
         if len(found) > 1:
             _write(out / f"{question.name}.png", _draw_entries(question.title, found))
-    cascades = doubt_entries(results)
+    cascades = uncertainty_entries(results)
     if cascades:
-        _write(out / "uncertainty.png", _draw_doubt(cascades))
+        _write(out / "uncertainty.png", _draw_uncertainty(cascades))
 
 
 def _draw_entries(title: str, found: Sequence[Comparison]) -> Figure:
@@ -73,7 +73,7 @@ def _draw_points(axes: Axes, intervals: Sequence[Interval]) -> None:
             axes.plot([interval.low, interval.high], [row, row], color="#0072b2")
 
 
-def _draw_doubt(cascades: Mapping[str, Sequence[Sequence[SliceRow]]]) -> Figure:
+def _draw_uncertainty(cascades: Mapping[str, Sequence[Sequence[SliceRow]]]) -> Figure:
     """Risk against coverage over pixels: a row for each cascade, a panel for each region."""
     figure = Figure(figsize=(14, 1 + 4.5 * len(cascades)), layout="constrained")
     panels = figure.subplots(len(cascades), len(REGIONS), sharey=True, squeeze=False)
@@ -88,8 +88,8 @@ def _draw_doubt(cascades: Mapping[str, Sequence[Sequence[SliceRow]]]) -> Figure:
 
 def _draw_risks(axes: Axes, seeds: Sequence[Sequence[SliceRow]], region: str) -> None:
     for score, colour, dash in _CURVES:
-        risks = [doubt_mean(seeds, curve_name(region, score, float(s))).value for s in KEPT]
-        ranked = doubt_mean(seeds, f"{region} {score} spearman")
+        risks = [mean_figure(seeds, curve_name(region, score, float(s))).value for s in KEPT]
+        ranked = mean_figure(seeds, f"{region} {score} spearman")
         label = score if score == "oracle" else f"{score}, Spearman {ranked:.2f}"
         heights = [np.nan if risk is None else risk for risk in risks]
         axes.plot(KEPT, heights, dash, color=colour, label=label)

@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 from question_comparison import REFERENCES, Comparison, Rows, compare, entries_of, resamples_of
-from question_doubt import REGIONS
 from question_results import RunResult, SliceRow
+from question_uncertainty import REGIONS
 
+from dfsynth.description.markdown import table
 from dfsynth.statistics import Interval
 
 BASELINE: Final = "plain"
@@ -97,7 +98,8 @@ _HEAD: Final = (
     "streaks left, (1/m)²",
     "reaches it",
 )
-DOUBT_SCORES: Final = ("sigma", "aleatoric", "epistemic", "change", "value")
+_SCORES: Final = ("sigma", "aleatoric", "epistemic", "change", "value")
+_FIGURES: Final = ("spearman", "share of oracle", "area")
 
 
 def comparisons_of(question: Question, entries: Mapping[str, Rows]) -> list[Comparison]:
@@ -117,10 +119,10 @@ def report_questions(results: Sequence[RunResult]) -> str:
         lines += ["", f"## {question.title}", "", question.note, ""]
         missing = [name for name in (BASELINE, *question.entries) if name not in entries]
         found = comparisons_of(question, entries)
-        lines += _table([_HEAD, *map(_row, found)]) if found else ["No trainings yet."]
+        lines += [table(_HEAD, map(_row, found)) if found else "No trainings yet."]
         if missing:
             lines += ["", f"Not trained yet: {', '.join(missing)}."]
-    return "\n".join([*lines, "", *_doubt_lines(results)])
+    return "\n".join([*lines, "", *_uncertainty_lines(results)])
 
 
 def _coverage(results: Sequence[RunResult]) -> str:
@@ -151,7 +153,7 @@ def _row(found: Comparison) -> list[str]:
     ]
 
 
-def doubt_entries(results: Sequence[RunResult]) -> dict[str, list[Sequence[SliceRow]]]:
+def uncertainty_entries(results: Sequence[RunResult]) -> dict[str, list[Sequence[SliceRow]]]:
     """Cascades with uncertainty: name → rows of each seed."""
     found: dict[str, list[Sequence[SliceRow]]] = {}
     for result in results:
@@ -160,15 +162,15 @@ def doubt_entries(results: Sequence[RunResult]) -> dict[str, list[Sequence[Slice
     return found
 
 
-def doubt_mean(seeds: Sequence[Sequence[SliceRow]], figure: str) -> Interval:
+def mean_figure(seeds: Sequence[Sequence[SliceRow]], figure: str) -> Interval:
     """The mean of one figure over slices and seeds; undefined where no slice has it."""
-    table = np.array(
+    values = np.array(
         [[row.values.get(figure, np.nan) for row in rows] for rows in seeds], np.float64
     )
-    return resamples_of(seeds[0], len(seeds)).mean(table.T.reshape(-1))
+    return resamples_of(seeds[0], len(seeds)).mean(values.T.reshape(-1))
 
 
-def _doubt_lines(results: Sequence[RunResult]) -> list[str]:
+def _uncertainty_lines(results: Sequence[RunResult]) -> list[str]:
     lines = [
         "## Does the cascade's uncertainty say where streaks are left?",
         "",
@@ -185,16 +187,13 @@ def _doubt_lines(results: Sequence[RunResult]) -> list[str]:
             name,
             region,
             score,
-            *(f"{doubt_mean(seeds, f'{region} {score} {f}'):.2f}" for f in _DOUBT),
+            *(f"{mean_figure(seeds, f'{region} {score} {f}'):.2f}" for f in _FIGURES),
         ]
-        for name, seeds in doubt_entries(results).items()
+        for name, seeds in uncertainty_entries(results).items()
         for region in REGIONS
         for score in _scores(seeds)
     ]
-    return [*lines, *(_table([head, *rows]) if rows else ["No trainings yet."])]
-
-
-_DOUBT: Final = ("spearman", "share of oracle", "area")
+    return [*lines, table(head, rows) if rows else "No trainings yet."]
 
 
 def _scores(seeds: Sequence[Sequence[SliceRow]]) -> list[str]:
@@ -204,9 +203,4 @@ def _scores(seeds: Sequence[Sequence[SliceRow]]) -> list[str]:
         for name in seeds[0][0].values
         if name.startswith(prefix)
     ]
-    return [*DOUBT_SCORES, *stages, "oracle"]
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return [lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]]
+    return [*_SCORES, *stages, "oracle"]

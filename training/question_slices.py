@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -15,18 +15,23 @@ from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.evaluate.streaks import SliceTruth
 from dfsynth.evaluate.streaks.streak_power import measure_streaks
 from dfsynth.files.durable import make_folder, replacing
+from dfsynth.options.simulate_options import CT_TASK
 from dfsynth.records import Float32Map
-from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
+from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings, VibrationMode
 from dfsynth.simulation.dark_field_ct.scanning import scan
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.streams import Streams
+from dfsynth.store import StoreLayout
+from dfsynth.store.pairs_record import PairsRecord
+from dfsynth.store.record import read_record
 from dfsynth.tasks import task_named
 
-TASK: Final = "dark-field-ct"
 SECOND: Final = "second_rotation"
 """One more rotation of the same slice, with vibration and noise of its own."""
 _STORED: Final = ("single_rotation", "multi_rotation", "truth", "attenuation")
 _WHOLE_WINDOW: Final = (0.0, 1.0)
+_SCAN: Final = "scan "
+"""Begins the names of the scanner's settings in the record of a store."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +77,10 @@ def open_slices(store: Path) -> StorePairs:
         SystemExit: the store is of another kind, or its slices are no squares.
         UsageError: there is no store, or it is for another task.
     """
-    task = task_named(TASK)
-    source = open_pairs(store, None, 16, _WHOLE_WINDOW, task.input.convention, TASK)
+    task = task_named(CT_TASK)
+    source = open_pairs(store, None, 16, _WHOLE_WINDOW, task.input.convention, CT_TASK)
     if not isinstance(source, StorePairs):
-        raise SystemExit(f"{store} is no store of dfsynth simulate --task {TASK}; make one first")
+        raise _wrong_store(store)
     height, width = source.arrays.specs[0].height, source.arrays.specs[0].width
     if height != width:
         raise SystemExit(f"the slices of {store} are {height} × {width}; expected squares")
@@ -120,7 +125,29 @@ def streak_directions(slices: SliceSet) -> Float32Map:
     return np.stack(found).astype(np.float32)
 
 
-def second_rotations(slices: SliceSet, folder: Path) -> Float32Map:
+def one_rotation_of(store: Path) -> ScanSettings:
+    """The scanner that a store's slices were simulated with, for one rotation.
+
+    Raises:
+        SystemExit: the store is of another kind.
+    """
+    record = read_record(StoreLayout(store).build)
+    if not isinstance(record, PairsRecord):
+        raise _wrong_store(store)
+    held: dict[str, Any] = {
+        name.removeprefix(_SCAN): value
+        for name, value in record.fingerprint.settings.items()
+        if name.startswith(_SCAN)
+    }
+    modes = tuple(VibrationMode(**mode) for mode in held["modes"])
+    return ScanSettings(**(held | {"modes": modes, "rotations": 1}))
+
+
+def _wrong_store(store: Path) -> SystemExit:
+    return SystemExit(f"{store} is no store of dfsynth simulate --task {CT_TASK}; make one first")
+
+
+def second_rotations(slices: SliceSet, settings: ScanSettings, folder: Path) -> Float32Map:
     """One more rotation of every slice, (n, y, x) in 1/m; kept in `folder`, so that it goes on.
 
     Of the object, the dark-field coefficient is its truth. Its attenuation, which decides how many
@@ -132,12 +159,12 @@ def second_rotations(slices: SliceSet, folder: Path) -> Float32Map:
         kept = folder / f"{key}.npy"
         if not kept.exists():
             with replacing(kept, folder, "second") as stream:
-                np.save(stream, _scan_again(slices, index))
+                np.save(stream, _scan_again(slices, settings, index))
         maps.append(np.load(kept))
     return np.stack(maps)
 
 
-def _scan_again(slices: SliceSet, index: int) -> Float32Map:
+def _scan_again(slices: SliceSet, settings: ScanSettings, index: int) -> Float32Map:
     again = SliceObject(
         mu_per_m=slices.maps["attenuation"][index].clip(0),
         dark_field_per_m=slices.maps["truth"][index],
@@ -147,4 +174,4 @@ def _scan_again(slices: SliceSet, index: int) -> Float32Map:
         parameters={},
     )
     draws = Streams(index)("second scan")
-    return scan(again, ScanSettings(rotations=1), draws, torch.device("cpu")).single_rotation
+    return scan(again, settings, draws, torch.device("cpu")).single_rotation

@@ -21,7 +21,6 @@ from typing import Any, Final
 
 import torch
 from question_comparison import REFERENCES
-from question_doubt import doubt_values
 from question_figures import draw_questions
 from question_guided import guided_filter
 from question_report import report_questions
@@ -30,17 +29,20 @@ from question_slices import (
     SECOND,
     SliceSet,
     load_slices,
+    one_rotation_of,
     open_slices,
     second_rotations,
     streak_directions,
 )
 from question_training import Restorer, Settings, Variant, restore, sampled, train
+from question_uncertainty import uncertainty_values
 
 from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.evaluate.streaks import SliceTruth, measure_slice
 from dfsynth.files.durable import write_durably
 from dfsynth.records import Float32Map
+from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
 
 BOTH: Final = ("single_rotation", "attenuation")
 VARIANTS: Final = (
@@ -95,6 +97,8 @@ class Bench:
     settings: Settings
     device: torch.device
     source: StorePairs
+    one_rotation: ScanSettings
+    """How the slices were scanned."""
     slices: SliceSet
     """To train on."""
     directions: Float32Map
@@ -105,11 +109,11 @@ class Bench:
     @classmethod
     def open(cls, data: Path, out: Path, settings: Settings, device: torch.device) -> "Bench":
         """Reads a store of pairs."""
-        source = open_slices(data)
+        source, one_rotation = open_slices(data), one_rotation_of(data)
         slices, test = load_slices(source, "train"), load_slices(source, "test")
         known = tuple(test.known(index) for index in range(len(test)))
         directions = streak_directions(slices)
-        return cls(out, settings, device, source, slices, directions, test, known)
+        return cls(out, settings, device, source, one_rotation, slices, directions, test, known)
 
     def made_with(self, variant: Variant | None) -> dict[str, Any]:
         """What a result depends on."""
@@ -123,12 +127,12 @@ class Bench:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    usual = Settings()
+    usual, named = Settings(), {variant.name: variant for variant in VARIANTS}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="a store of dfsynth simulate")
     parser.add_argument("--out", type=Path, required=True, help="where results and figures lie")
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each variant")
-    parser.add_argument("--only", nargs="+", default=[v.name for v in VARIANTS], metavar="VARIANT")
+    parser.add_argument("--only", nargs="+", choices=named, default=list(named), metavar="VARIANT")
     parser.add_argument("--steps", type=int, default=usual.steps)
     parser.add_argument("--batch", type=int, default=usual.batch)
     parser.add_argument("--patch", type=int, default=usual.patch)
@@ -154,24 +158,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             samples=given.samples,
         )
         bench = Bench.open(given.data, given.out, settings, device)
-        answer(bench, [find_variant(name) for name in given.only], given.seeds, given.minutes)
-    text = report_questions(read_results(given.out))
+        answer(bench, [named[name] for name in given.only], given.seeds, given.minutes)
+    results = read_results(given.out)
+    text = report_questions(results)
     print(text)
     write_durably(given.out / "report.md", text.encode() + b"\n", given.out, "report")
-    draw_questions(read_results(given.out), given.out)
-
-
-def find_variant(name: str) -> Variant:
-    """The variant of this name.
-
-    Raises:
-        SystemExit: there is none.
-    """
-    for variant in VARIANTS:
-        if variant.name == name:
-            return variant
-    known = ", ".join(repr(variant.name) for variant in VARIANTS)
-    raise SystemExit(f"no variant is called {name!r}; expected some of {known}")
+    draw_questions(results, given.out)
 
 
 def answer(bench: Bench, variants: Sequence[Variant], seeds: int, minutes: float) -> None:
@@ -196,7 +188,7 @@ def answer(bench: Bench, variants: Sequence[Variant], seeds: int, minutes: float
 def _result(bench: Bench, variant: Variant, seed: int) -> RunResult:
     slices = bench.slices
     if variant.target == SECOND:
-        more = second_rotations(slices, bench.out / "second")
+        more = second_rotations(slices, bench.one_rotation, bench.out / "second")
         slices = replace(slices, maps={**slices.maps, SECOND: more})
     began, losses = time.monotonic(), [math.nan]
 
@@ -215,9 +207,11 @@ def _result(bench: Bench, variant: Variant, seed: int) -> RunResult:
             guides = bench.test.maps["attenuation"]
             smoothed = [guided_filter(*pair) for pair in zip(images, guides, strict=True)]
             restored["guided"] = _measure(bench, smoothed)
-    doubt = () if variant.likelihood == "point" else _doubt(bench, restorer, variant, seed)
+    uncertainty = (
+        () if variant.likelihood == "point" else _uncertainty(bench, restorer, variant, seed)
+    )
     made_with = bench.made_with(variant)
-    return RunResult(variant.name, seed, made_with, seconds, losses[-1], restored, doubt)
+    return RunResult(variant.name, seed, made_with, seconds, losses[-1], restored, uncertainty)
 
 
 def _restored(
@@ -238,12 +232,12 @@ def _measure(bench: Bench, images: Sequence[Float32Map] | Float32Map) -> list[Sl
     ]
 
 
-def _doubt(bench: Bench, restorer: Restorer, variant: Variant, seed: int) -> list[SliceRow]:
+def _uncertainty(bench: Bench, restorer: Restorer, variant: Variant, seed: int) -> list[SliceRow]:
     rows = []
     for index, key in enumerate(bench.test.keys):
         image = bench.test.channels(variant.inputs, index)
         moments = sampled(restorer, image, bench.settings, seed, key)
-        values = doubt_values(moments, image[0], bench.known[index])
+        values = uncertainty_values(moments, image[0], bench.known[index])
         rows.append(SliceRow(key, bench.test.patients[index], values))
     return rows
 

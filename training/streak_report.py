@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from streak_runs import Figures, LossConfiguration, Result, Run, Study
 
+from dfsynth.description.markdown import table
 from dfsynth.evaluate.streaks import (
     Configuration,
     all_pairs,
@@ -47,7 +48,8 @@ def report(study: Study, runs: Sequence[Run]) -> list[str]:
     configurations = _configurations(results)
     for figure in ("cnr", "fwhm_px"):
         lines += ["", *tabulate_configurations(configurations, figure)]
-    lines += ["", *_truth_table(study, results)]
+    header = ("against the truth", *_TRUTH_FIGURES.values())
+    lines += ["", table(header, _truth_rows(study, results))]
     for figure in _TESTED:
         lines += _tests(figure, results, configurations)
     return lines
@@ -84,26 +86,20 @@ def _configurations(results: Sequence[Result]) -> list[Configuration]:
     ]
 
 
-def _truth_table(study: Study, results: Sequence[Result]) -> Iterator[str]:
+def _truth_rows(study: Study, results: Sequence[Result]) -> Iterator[list[str]]:
     """What the truth says of each configuration, and of slices without any network."""
-    yield f"| against the truth | {' | '.join(_TRUTH_FIGURES.values())} |"
-    yield f"|{' --- |' * (len(_TRUTH_FIGURES) + 1)}"
     for name, title in _UNTRAINED.items():
         slices = study.untrained(name)
-        yield _row(title, [f"{_median(slices, figure):.3f}" for figure in _TRUTH_FIGURES])
+        yield [title, *(f"{_median(slices, figure):.3f}" for figure in _TRUTH_FIGURES)]
     slices = study.untrained("target")
     known = {"line_spread_fwhm_mm": "truth_line_spread_fwhm_mm", "cnr": "truth_cnr"}
     cells = [f"{_median(slices, known[f]):.3f}" if f in known else "–" for f in _TRUTH_FIGURES]
-    yield _row("truth", cells)
+    yield ["truth", *cells]
     columns = [_by_configuration(results, figure) for figure in _TRUTH_FIGURES]
     for configuration in columns[0]:
         spreads = [seed_spread(column[configuration]) for column in columns]
         cells = [f"{s.median:.3f} ({s.p25:.3f} to {s.p75:.3f})" for s in spreads]
-        yield _row(configuration.title, cells)
-
-
-def _row(title: str, cells: Sequence[str]) -> str:
-    return f"| {title} | {' | '.join(cells)} |"
+        yield [configuration.title, *cells]
 
 
 def _tests(

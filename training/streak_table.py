@@ -60,9 +60,10 @@ def seeds_of(text: str) -> tuple[int, ...]:
         UsageError: it is no such text.
     """
     first, _, last = text.partition("-")
-    if not (first.isdecimal() and (last or first).isdecimal()):
+    last = last or first
+    if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
         raise UsageError(f"--seeds {text}: expected a number or a range such as 0-9")
-    return tuple(range(int(first), int(last or first) + 1))
+    return tuple(range(int(first), int(last) + 1))
 
 
 def train_all(study: Study, runs: Sequence[Run], data: Path, recipe: str, workers: int) -> bool:

@@ -2,7 +2,7 @@
 
     dfsynth simulate --task dark-field-ct --origin mixed --ct VOLUMES --out ct.zarr \
         --n 480 --size 200 --shard-size 16 --seed 11
-    dfsynth train streaks-ct --data ct.zarr --out runs/streaks-ct
+    dfsynth train streaks-ct --data ct.zarr --out runs/streaks-ct --precision bf16
     python training/streaks_ct.py --run runs/streaks-ct --data ct.zarr --package FOLDER
 
 VOLUMES holds those that training/recipes/mixture.toml names as free; a store with others is
@@ -16,12 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import torch
 from drawn_lungs import read_recipe
+from packaged_checkpoint import require_free, write_package
 
 import dfsynth
-from dfsynth.checkpoint import WEIGHTS, read_checkpoint
-from dfsynth.inference import load_network, save_checkpoint
+from dfsynth.checkpoint import read_checkpoint
 from dfsynth.manifest import read_manifest
 from dfsynth.store import StoreLayout
 
@@ -61,12 +60,10 @@ def training_data(pairs: Path) -> tuple[dict[str, str], ...]:
             counts[source] += 1
     found = []
     for source, count in sorted(counts.items(), key=str):
-        if source is not None and source not in free:
-            raise SystemExit(
-                f"{source!r} is not known to be free; it cannot be in packaged weights"
-            )
-        licence = "none" if source is None else free[source]
-        name = "drawn chests and test phantoms" if source is None else f"CT volume {source}"
+        name, licence = "drawn chests and test phantoms", "none"
+        if source is not None:
+            require_free(source, source in free)
+            name, licence = f"CT volume {source}", free[source]
         found.append({"name": name, "licence": licence, "training_pairs": str(count)})
     return tuple(found)
 
@@ -89,12 +86,7 @@ def package(
         metrics=shown,
         training_data=data,
     )
-    with torch.inference_mode():
-        save_checkpoint(folder, load_network(files), card)
-    size = (folder / WEIGHTS).stat().st_size
-    if size > MOST_BYTES:
-        raise SystemExit(f"{size} bytes of weights; a packaged checkpoint has at most {MOST_BYTES}")
-    print(f"{folder}: {size / 1e6:.1f} MB")
+    write_package(folder, files, card, MOST_BYTES)
 
 
 if __name__ == "__main__":

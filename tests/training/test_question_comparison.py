@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 from question_comparison import compare
-from question_doubt import curve_name, doubt_values
 from question_results import RunResult, SliceRow, keep_result, kept_result
+from question_uncertainty import curve_name, uncertainty_values
 
 from dfsynth.evaluate.streaks import SliceTruth
 
@@ -100,7 +100,7 @@ def test_uncertainty_that_is_the_error_is_an_oracle_and_a_random_one_is_chance()
     error = random.normal(size=truth.shape).astype(np.float32)
     right = (truth + error, np.abs(error), np.zeros_like(error))
     blind = (truth + error, random.permuted(np.abs(error)), np.zeros_like(error))
-    found = doubt_values([blind, right], truth, known)
+    found = uncertainty_values([blind, right], truth, known)
     for region in ("view", "lung", "empty"):
         assert found[f"{region} sigma spearman"] == pytest.approx(1)
         assert found[f"{region} sigma share of oracle"] == pytest.approx(1)

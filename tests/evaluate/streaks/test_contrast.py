@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from dfsynth.evaluate.streaks.contrast import (
-    contrast_to_error,
-    region_contrast,
-)
+from dfsynth.evaluate.streaks.contrast import contrast_to_error, region_contrast
+from dfsynth.statistics import contrast_to_noise
 
 
 @pytest.mark.parametrize(("lung_sd", "air_sd"), [(1.0, 1.0), (0.6, 0.8), (2.0, 0.0)])

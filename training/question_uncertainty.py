@@ -26,7 +26,7 @@ _EVERY: Final = 2
 """Of rows and columns one in so many is looked at: neighbours say much the same."""
 
 
-def doubt_values(
+def uncertainty_values(
     moments: list[Moments], given: Float32Map, known: SliceTruth
 ) -> Mapping[str, float]:
     """Figures of one slice by name, `REGION SCORE spearman` and others; NaN where undefined.
