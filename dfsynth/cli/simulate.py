@@ -104,7 +104,10 @@ def simulate(
     ] = None,
     vibration: Annotated[
         float | None,
-        typer.Option(help="Dark-field CT: vibration over the usual one; 0: none. (default: 1)"),
+        typer.Option(
+            help="Dark-field CT: vibration over the usual one; 0: none, with a faster --drift. "
+            "(default: 1)"
+        ),
     ] = None,
     drift: Annotated[
         float | None,
