@@ -59,6 +59,7 @@ def test_an_input_comes_back_in_its_unit(tmp_path: Path) -> None:
     assert task_named(DEFAULT_TASK).input.restore(image) is image
 
 
+@pytest.mark.torch
 def test_a_store_of_an_unknown_task_says_so(tmp_path: Path) -> None:
     out = tmp_path / "x.zarr"
     dfsynth.simulate_pairs(out, 1, size=64, progress=None)
