@@ -18,7 +18,7 @@ CODEC_ERRORS: Final = (RuntimeError, ValueError, LookupError, ArithmeticError, T
 """What the codecs raise for data that they cannot decode."""
 
 # imagecodecs loads each library at its first use, which would fail at an image for lack of memory.
-for _name in ("png", "jpeg8", "tiff", "jpeg2k", "jpegls", "dicomrle"):
+for _name in ("deflate", "png", "jpeg8", "tiff", "jpeg2k", "jpegls", "dicomrle"):
     getattr(imagecodecs, f"{_name}_decode")
 
 

@@ -13,7 +13,7 @@ from dfsynth.decode.codecs import codec_failures
 from dfsynth.decode.failures import corrupt_png, truncated
 from dfsynth.decode.grey import GreyPixels, to_grey
 from dfsynth.decode.limits import DecodeLimits, check_size
-from dfsynth.decode.png_pixels import Pass, PngHeader, png_header, whole_rows
+from dfsynth.decode.png_pixels import Pass, PngHeader, png_header, stored, whole_rows
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.records import DecodedImage
 
@@ -55,16 +55,13 @@ def read_png(data: bytes, limits: DecodeLimits) -> DecodedImage:
             f"has colour type {header.colour} with {header.depth} bits, which PNG does not know"
         )
     sample_bytes = 2 if header.depth == 16 else 1
-    size_bytes = check_size(header.width, header.height, (kind.channels + 2) * sample_bytes, limits)
+    copies = 3 * kind.channels + 2 if header.interlaced else max(2 * kind.channels, 3)
+    size_bytes = check_size(header.width, header.height, copies * sample_bytes, limits)
     samples = 1 if header.colour == _PALETTE_TYPE else kind.channels
-    images = _images(chunks, header, samples * header.depth)
-    if images[0][1] is not chunks:
-        size_bytes = check_size(
-            header.width, header.height, (3 * kind.channels + 2) * sample_bytes, limits
-        )
+    files = _files(chunks, header, samples * header.depth)
     failure = corrupt_png("has a damaged chunk or damaged compressed data")
     with codec_failures(failure, size_bytes):
-        pixels = _decode(images, header)
+        pixels = _decode(files, header)
     if pixels.shape[:2] != (header.height, header.width):
         raise corrupt_png("decodes to another size than its header gives")
     return DecodedImage(
@@ -77,25 +74,22 @@ def read_png(data: bytes, limits: DecodeLimits) -> DecodedImage:
     )
 
 
-def _images(
+def _files(
     chunks: Sequence[bytes], header: PngHeader, bits_per_pixel: int
-) -> list[tuple[Pass, Sequence[bytes]]]:
-    """The chunks of each pass as an image of its own that is not interlaced, of its rows alone.
+) -> list[tuple[Pass, bytes]]:
+    """Each pass as a PNG file that is not interlaced, of its rows alone and not compressed.
 
-    The decoder would write a warning of interlaced images, and of bytes behind the last row,
-    straight to stderr. All others keep their chunks as they are.
+    The rows were inflated already, to see that they are whole, by a library faster than the
+    decoder's. Nor does the decoder see what it would warn of on stderr: interlaced images, and
+    bytes behind the last row.
     """
     rows = whole_rows(chunks, header, bits_per_pixel)
-    if not (header.interlaced or rows.followed):
-        return [(rows.passes[0], chunks)]
-    return [(each, _chunks_of(chunks, each, part)) for each, part in rows.parts()]
+    return [(each, _file_of(chunks, each, part)) for each, part in rows.parts()]
 
 
-def _decode(images: Sequence[tuple[Pass, Sequence[bytes]]], header: PngHeader) -> GreyPixels:
+def _decode(files: Sequence[tuple[Pass, bytes]], header: PngHeader) -> GreyPixels:
     """Decodes each pass, (y, x) or (y, x, channels), and puts them together."""
-    parts = [
-        (each, imagecodecs.png_decode(_SIGNATURE + b"".join(chunks))) for each, chunks in images
-    ]
+    parts = [(each, imagecodecs.png_decode(file)) for each, file in files]
     first = parts[0][1]
     if len(parts) == 1:
         return cast(GreyPixels, first)
@@ -105,17 +99,20 @@ def _decode(images: Sequence[tuple[Pass, Sequence[bytes]]], header: PngHeader) -
     return cast(GreyPixels, whole)
 
 
-def _chunks_of(chunks: Sequence[bytes], each: Pass, rows: bytes) -> list[bytes]:
-    """The chunks of an image of the size and the rows of one pass; the palette is that of all."""
+def _file_of(chunks: Sequence[bytes], each: Pass, rows: memoryview) -> bytes:
+    """A file of the size and the rows of one pass; the palette is that of all."""
     head = struct.pack(">II", each.width, each.height) + chunks[0][16:20] + b"\0"
     palette = [chunk for chunk in chunks if chunk[4:8] == b"PLTE"]
-    packed = zlib.compress(rows, level=0)
-    return [_chunk(b"IHDR", head), *palette, _chunk(b"IDAT", packed), chunks[-1]]
+    before = [_SIGNATURE, *_chunk(b"IHDR", head), *palette]
+    return b"".join((*before, *_chunk(b"IDAT", *stored(rows)), chunks[-1]))
 
 
-def _chunk(name: bytes, body: bytes) -> bytes:
-    checksum = zlib.crc32(body, zlib.crc32(name))
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", checksum)
+def _chunk(name: bytes, *body: bytes | memoryview) -> list[bytes | memoryview]:
+    """The pieces of a chunk, which are not copied."""
+    size_bytes, checksum = 0, zlib.crc32(name)
+    for piece in body:
+        size_bytes, checksum = size_bytes + len(piece), zlib.crc32(piece, checksum)
+    return [struct.pack(">I", size_bytes) + name, *body, struct.pack(">I", checksum)]
 
 
 def _critical_chunks(data: bytes) -> list[bytes]:

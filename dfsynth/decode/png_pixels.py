@@ -9,16 +9,20 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
+import imagecodecs
 import numpy as np
 
 from dfsynth.decode.failures import corrupt_png
+from dfsynth.errors import ImageError
 
 _BODY: Final = slice(8, -4)
 _LAST_FILTER: Final = 4
 _LOOKED_AT_BEHIND: Final = 1024
 """Bytes behind the last row in which libpng looks for the end of the compressed data."""
+_MOST_STORED: Final = 0xFFFF
+"""Bytes that a block of a deflate stream holds without compression."""
 _ADAM7: Final = (
     *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
     *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
@@ -76,15 +80,13 @@ class PngRows:
     content: bytes
     """The rows of all passes, one after another."""
     passes: tuple[Pass, ...]
-    followed: bool
-    """Whether bytes lie behind the last row, or behind the compressed data."""
 
-    def parts(self) -> Iterator[tuple[Pass, bytes]]:
+    def parts(self) -> Iterator[tuple[Pass, memoryview]]:
         """Each pass and its rows."""
-        start = 0
+        start, content = 0, memoryview(self.content)
         for each in self.passes:
             end = start + each.height * each.row_bytes
-            yield each, self.content[start:end]
+            yield each, content[start:end]
             start = end
 
 
@@ -105,9 +107,20 @@ def whole_rows(chunks: Sequence[bytes], header: PngHeader, bits_per_pixel: int) 
     passes = tuple(_passes(header, bits_per_pixel))
     expected = sum(each.height * each.row_bytes for each in passes)
     packed = b"".join(chunk[_BODY] for chunk in chunks if chunk[4:8] == b"IDAT")
-    content, followed = _inflate(packed, expected)
+    content = _inflate(packed, expected)
     _require_known_filters(content, passes)
-    return PngRows(content, passes, followed)
+    return PngRows(content, passes)
+
+
+def stored(rows: memoryview) -> Iterator[bytes | memoryview]:
+    """The pieces of a zlib stream that holds `rows` as they are (RFC 1950; RFC 1951, 3.2.4)."""
+    yield b"\x78\x01"
+    for start in range(0, len(rows), _MOST_STORED):
+        block = rows[start : start + _MOST_STORED]
+        last = start + _MOST_STORED >= len(rows)
+        yield struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF)
+        yield block
+    yield struct.pack(">I", imagecodecs.deflate_adler32(rows))
 
 
 def _passes(header: PngHeader, bits_per_pixel: int) -> Iterator[Pass]:
@@ -120,17 +133,32 @@ def _passes(header: PngHeader, bits_per_pixel: int) -> Iterator[Pass]:
             yield Pass(left, top, across, down, width, height, row_bytes)
 
 
-def _inflate(packed: bytes, expected: int) -> tuple[bytes, bool]:
-    """The bytes that are expected, and whether more follow them."""
+def _inflate(packed: bytes, expected: int) -> bytes:
+    """The bytes that are expected, of as many or more."""
+    try:
+        rows = imagecodecs.deflate_decode(packed, out=expected)
+    except imagecodecs.DeflateError:
+        # Damaged, or more bytes than expected, which this library takes for damage.
+        rows = _inflate_longer(packed, expected)
+    if len(rows) < expected:
+        raise _early_end()
+    return cast(bytes, rows)
+
+
+def _inflate_longer(packed: bytes, expected: int) -> bytes:
     stream = zlib.decompressobj(0)
     try:
         rows = stream.decompress(packed, expected)
         behind = stream.decompress(stream.unconsumed_tail, _LOOKED_AT_BEHIND)
     except zlib.error as error:
         raise corrupt_png("has damaged compressed data") from error
-    if len(rows) < expected or not (stream.eof or len(behind) == _LOOKED_AT_BEHIND):
-        raise corrupt_png("has compressed data that end early")
-    return rows, bool(behind or stream.unused_data)
+    if not (stream.eof or len(behind) == _LOOKED_AT_BEHIND):
+        raise _early_end()
+    return rows
+
+
+def _early_end() -> ImageError:
+    return corrupt_png("has compressed data that end early")
 
 
 def _require_known_filters(rows: bytes, passes: Sequence[Pass]) -> None:
