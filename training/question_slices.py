@@ -61,6 +61,10 @@ class SliceSet:
         truth = self.maps["truth"][index]
         return SliceTruth.find(truth, self.lung[index], self.air[index], self.pixel_mm[index])
 
+    def all_known(self) -> tuple[SliceTruth, ...]:
+        """What is known of every slice."""
+        return tuple(self.known(index) for index in range(len(self)))
+
     def channels(self, names: tuple[str, ...], index: int) -> Float32Map:
         """Maps of one slice as a network sees them, (channels, y, x)."""
         return np.stack([self.maps[name][index] * _SCALES.get(name, 1.0) for name in names])

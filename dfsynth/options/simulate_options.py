@@ -1,5 +1,6 @@
 """What `dfsynth simulate` is asked to do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,6 +40,19 @@ CT_TASK: Final = "dark-field-ct"
 CT_LAYERS: Final = frozenset({"heterogeneity", "emphysema", "opacities", "noise"})
 """Those of `LAYERS` that slices of dark-field CT have."""
 BEAMS: Final = ("parallel", "fan")
+SCAN_FIELDS: Final[Mapping[str, str]] = {
+    "rotations": "rotations",
+    "shots": "shots_per_rotation",
+    "window_shots": "window_shots",
+    "beam": "beam",
+    "vibration": "vibration_scale",
+    "drift": "drift_cycles_per_s",
+}
+"""Options of dark-field CT alone → what the scanner's settings call them."""
+SCAN_OPTIONS: Final[Mapping[str, str]] = {
+    field: f"--{name.replace('_', '-')}" for name, field in SCAN_FIELDS.items()
+}
+"""Settings of the scanner → the options that set them, as people write them."""
 _SIDES: Final = (64, 1024)
 _SIDE_STEP: Final = 32
 _CT_SIDE_STEP: Final = 8
@@ -144,15 +158,11 @@ class SimulateOptions(GivenOptions):
 
     def _check_of_task(self) -> None:
         """Options of one task are refused where another is asked for."""
-        of_ct = {
-            "--rotations": self.rotations,
-            "--shots": self.shots,
-            "--window-shots": self.window_shots,
-            "--beam": self.beam,
-            "--vibration": self.vibration,
-            "--drift": self.drift,
-        }
-        given = [name for name, value in of_ct.items() if value is not None]
+        given = [
+            SCAN_OPTIONS[field]
+            for name, field in SCAN_FIELDS.items()
+            if getattr(self, name) is not None
+        ]
         other = CT_TASK
         if self.is_of_ct:
             other = DEFAULT_TASK

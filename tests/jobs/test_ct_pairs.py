@@ -1,6 +1,8 @@
 """Dark-field CT from simulation to restored slices: the same stores, commands and refusals."""
 
+import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,12 @@ import tifffile
 from store_content import assert_equal_stores
 
 import dfsynth
+from dfsynth.cli.simulate import simulate
 from dfsynth.errors import UsageError
 from dfsynth.manifest import pair_schema
 from dfsynth.options import SimulateOptions
+from dfsynth.options.simulate_options import SCAN_FIELDS
+from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
 
 pytestmark = pytest.mark.torch
 CT = "dark-field-ct"
@@ -124,16 +129,19 @@ def test_a_scanner_at_rest_whose_fringes_drift_makes_few_streaks(tmp_path):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"vibration": 0}, "raise one of them"),
-        ({"shots": 20}, "fewer than"),
-        ({"rotations": 0}, "rotations"),
-        ({"window_shots": 22}, "odd"),
-        ({"vibration": -1}, "vibration"),
+        ({"vibration": 0}, "found --vibration 0 and --drift 0.5, raise one of them"),
+        ({"shots": 20}, "--shots 20: expected at least the 31"),
+        ({"rotations": 0}, "--rotations 0: expected 1 to 20"),
+        ({"window_shots": 22}, "--window-shots 22: expected an odd number"),
+        ({"vibration": -1}, "--vibration -1"),
+        ({"drift": -1}, "--drift -1"),
+        ({"beam": "cone"}, "--beam 'cone': expected parallel or fan"),
     ],
 )
 def test_a_scan_that_cannot_be_is_refused_before_anything_is_written(
     tmp_path, run_cli, given, said
 ):
+    """In the words of the command line, as all options that Python passes are refused."""
     command = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
     out = tmp_path / "x.zarr"
     status, _, errors = run_cli(
@@ -141,7 +149,16 @@ def test_a_scan_that_cannot_be_is_refused_before_anything_is_written(
     )
     assert status == 2
     assert said in errors
+    with pytest.raises(UsageError, match=re.escape(said)):
+        dfsynth.simulate_pairs(out, 2, task=CT, size=64, progress=None, **given)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(("option", "field"), SCAN_FIELDS.items())
+def test_options_of_the_scanner_are_named_after_what_people_give(option, field):
+    assert option in SimulateOptions.__slots__
+    assert field in ScanSettings.__slots__
+    assert option in inspect.signature(simulate).parameters
 
 
 def test_slices_are_restored_and_a_radiograph_among_them_is_a_failed_row(
