@@ -2,9 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection
+from typing import Final
 
 from dfsynth.source import exclusion
 
+FILE_PARTS: Final = (".h5.parts", ".hdf5.parts")
+"""Of folders with the parts of a store in one file, which lies beside them without `.parts`."""
+STORE_FOLDERS: Final = (".zarr", *FILE_PARTS)
+"""Of folders that hold nothing but a store of dfsynth, or what is left of one."""
 _SENTENCES = {
     exclusion.UNDECODABLE: "names are not UTF-8 and were left out; rename them",
     exclusion.UNREADABLE_FOLDER: "folders could not be listed and were left out; check permissions",

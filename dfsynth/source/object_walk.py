@@ -7,18 +7,17 @@ from dfsynth.files.object_path import ObjectPath
 from dfsynth.files.objects import list_objects
 from dfsynth.source import exclusion
 from dfsynth.source.container_folder import INSIDE
-from dfsynth.source.left_out import LeftOut
+from dfsynth.source.left_out import FILE_PARTS, STORE_FOLDERS, LeftOut
 from dfsynth.source.order import NameSorter
 
 _GROUP: Final = "zarr.json"
-_STORE_FOLDERS: Final = (".zarr", ".h5.parts")
 
 
 class ObjectWalk(LeftOut):
-    """Lists the keys below a root once; what it gathers is complete when `blocks` begins.
+    """Lists the keys below a root once; what it gathers is complete when `blocks` is exhausted.
 
     What is left out of a folder on a disk is left out here. Hidden folders count by their objects,
-    for there are no folders; stores of dfsynth count once each.
+    for there are no folders.
     """
 
     def __init__(self, root: ObjectPath, beginning: str = "") -> None:
@@ -41,10 +40,15 @@ class ObjectWalk(LeftOut):
         # Those of stores are known when the last key has come.
         self.archives = [key for key in self.archives if self._is_plain(key)]
         self.parquet_files = [key for key in self.parquet_files if self._is_plain(key)]
+        files = {s.removesuffix(".parts") for s in self._stores if s.endswith(FILE_PARTS)}
         if self._stores:
             self.excluded[exclusion.STORE] += len(self._stores)
         for block in keys.blocks():
-            yield [key for key in block if not self._lies_in_store(key)]
+            kept = [key for key in block if not self._lies_in_store(key)]
+            names = [key for key in kept if key not in files]
+            if len(names) < len(kept):
+                self.excluded[exclusion.STORE] += len(kept) - len(names)
+            yield names
 
     def _inputs(self) -> Iterator[str]:
         """Keys that may be images."""
@@ -74,6 +78,6 @@ class ObjectWalk(LeftOut):
 def _named_as_store(folder: str) -> str | None:
     parts = folder.split("/")
     for number, part in enumerate(parts, 1):
-        if part.endswith(_STORE_FOLDERS):
+        if part.endswith(STORE_FOLDERS):
             return "/".join(parts[:number])
     return None

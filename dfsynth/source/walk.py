@@ -8,15 +8,13 @@ from typing import TypeAlias
 
 from dfsynth.errors import UsageError
 from dfsynth.source import exclusion
-from dfsynth.source.left_out import LeftOut
+from dfsynth.source.left_out import FILE_PARTS, STORE_FOLDERS, LeftOut
 from dfsynth.source.order import NameSorter
 from dfsynth.source.reading import require_no_machine_failure
 
 _Identity: TypeAlias = tuple[int, int]
 _Event: TypeAlias = list[str] | str
 """A run of file names, or the name of a folder to enter now."""
-
-_PARTS = (".h5.parts", ".hdf5.parts")
 
 
 class FolderWalk(LeftOut):
@@ -105,7 +103,7 @@ class FolderWalk(LeftOut):
 
     def _events(self, files: NameSorter, folders: list[str]) -> Iterator[_Event]:
         """Names and folders, interleaved so that whole paths come in byte order."""
-        stores = {name.removesuffix(".parts") for name in folders if name.endswith(_PARTS)}
+        stores = {name.removesuffix(".parts") for name in folders if name.endswith(FILE_PARTS)}
         waiting = [name for name in folders if self._is_entered(name)]
         waiting.reverse()
         for block in files.blocks():
@@ -126,7 +124,7 @@ class FolderWalk(LeftOut):
         return kept
 
     def _is_entered(self, name: str) -> bool:
-        if name.endswith((".zarr", *_PARTS)):
+        if name.endswith(STORE_FOLDERS):
             self.excluded[exclusion.STORE] += 1
         elif name.startswith("."):
             self.excluded[exclusion.HIDDEN_FOLDER] += 1
