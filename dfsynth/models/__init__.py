@@ -8,7 +8,7 @@ from dfsynth.models.gennorm import gennorm_nll, gennorm_sigma
 from dfsynth.models.guidance import guide
 from dfsynth.models.heads import Prediction
 from dfsynth.models.members import Members
-from dfsynth.models.network import GeneratorNetwork
+from dfsynth.models.network import GeneratorNetwork, TrainableNetwork
 
 __all__ = [
     "Cascade",
@@ -19,6 +19,7 @@ __all__ = [
     "Moments",
     "Prediction",
     "PreparedImages",
+    "TrainableNetwork",
     "build_cascade",
     "gennorm_nll",
     "gennorm_sigma",

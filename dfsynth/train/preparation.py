@@ -10,13 +10,12 @@ import torch
 from dfsynth.datasets import PairInfo, PairSource, indices_in, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
-from dfsynth.models import build_cascade
-from dfsynth.models.discriminator import PatchDiscriminator
 from dfsynth.options import TrainOptions
 from dfsynth.progress import TrainProgress
 from dfsynth.splits import SPLITS
 from dfsynth.tasks import DEFAULT_TASK, task_named
 from dfsynth.train import stored_keys
+from dfsynth.train.families import family_of
 from dfsynth.train.initial_checkpoint import InitialCheckpoint, read_initial_checkpoint
 from dfsynth.train.processes import place_of_process
 from dfsynth.train.recipe import Recipe
@@ -159,11 +158,11 @@ def check_sizes(recipe: Recipe) -> None:
     Raises:
         UsageError: they cannot; the message names a size that works.
     """
-    crop = recipe.augmentation.crop
+    family, crop = family_of(recipe.network), recipe.augmentation.crop
     side, key = (recipe.size, "size") if crop is None else (crop, "[augmentation] crop")
     try:
         with torch.device("meta"):
-            divisor = build_cascade(recipe.network).divisor
+            divisor = family.build(recipe.network).divisor
     except ValueError as error:
         raise UsageError(f"[network] {error}") from error
     if side > recipe.size:
@@ -176,14 +175,4 @@ def check_sizes(recipe: Recipe) -> None:
             f"{key} = {side} cannot be divided by {divisor}, as this network needs; "
             f"use {below} or {below + divisor}"
         )
-    loss = recipe.loss
-    if loss.residual and loss.residual_box // 2 >= side:
-        raise UsageError(
-            f"[loss] residual_box = {loss.residual_box} is too large for images of {side} "
-            f"pixels; expected at most {2 * side - 1}"
-        )
-    if loss.adversarial and side < PatchDiscriminator.LEAST_SIDE:
-        raise UsageError(
-            f"{key} = {side} is too small for a discriminator; expected "
-            f"{PatchDiscriminator.LEAST_SIDE} or more, or [loss] adversarial = 0"
-        )
+    family.objective.check_recipe(recipe, side)
