@@ -56,7 +56,7 @@ class TrainingLoop:
         self._lung_teacher: LungTeacherNetwork | None = None
         if prepared.initial is not None:
             self.trainer.load_initial_weights(prepared.initial.weights)
-            if recipe.loss.lung and not prepared.source.knows_lungs:
+            if recipe.network.lung_head and recipe.loss.lung and not prepared.source.knows_lungs:
                 self._lung_teacher = LungTeacherNetwork(prepared.initial, self._device)
         kept = folder.restore()
         self._is_new = kept is None

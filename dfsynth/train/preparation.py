@@ -1,12 +1,13 @@
 """A training is prepared: everything is read and checked before anything is written."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import torch
 
+from dfsynth.checkpoint import CascadeConfig
 from dfsynth.datasets import PairInfo, PairSource, indices_in, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
@@ -18,7 +19,7 @@ from dfsynth.train import stored_keys
 from dfsynth.train.families import family_of
 from dfsynth.train.initial_checkpoint import InitialCheckpoint, read_initial_checkpoint
 from dfsynth.train.processes import place_of_process
-from dfsynth.train.recipe import Recipe
+from dfsynth.train.recipe import Recipe, recipe_entries
 from dfsynth.train.recipe_file import read_recipe, recipe_path
 
 _LATER_KEYS: Final = (
@@ -91,7 +92,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
                 f"{options.data} has no pair in the group {split!r}; training needs pairs of "
                 "at least two patients, some of them for validation"
             )
-    if not source.knows_lungs and recipe.network.lung_head:
+    if not source.knows_lungs:
         recipe = _without_lung_masks(recipe, initial, progress)
     if options.member is not None:
         recipe = replace(recipe, seed=_seed_of_member(recipe.seed, options.member))
@@ -101,9 +102,9 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
 
 def _as_compared(recipe: Recipe) -> dict[str, Any]:
     """The entries of a recipe; some came after runs that must still be known as theirs."""
-    found = asdict(recipe)
+    found = recipe_entries(recipe)
     for table, key, usual in _LATER_KEYS:
-        if found[table][key] == usual:
+        if table in found and found[table][key] == usual:
             del found[table][key]
     if recipe.task == DEFAULT_TASK:
         del found["task"]
@@ -139,6 +140,9 @@ def _without_lung_masks(
     recipe: Recipe, initial: InitialCheckpoint | None, progress: TrainProgress
 ) -> Recipe:
     """An output that nothing supervises would be taken for the lung by every figure of the lung."""
+    network = recipe.network
+    if not isinstance(network, CascadeConfig) or not network.lung_head:
+        return recipe
     if initial is not None:
         progress.message(
             f"the pairs have no lung masks: the lung output is trained on the predictions of "
@@ -149,7 +153,7 @@ def _without_lung_masks(
         "the pairs have no lung masks: the generator gets no lung output, and its images no "
         "figures of the lung; --start-from a generator that has one keeps it"
     )
-    return replace(recipe, network=replace(recipe.network, lung_head=False))
+    return replace(recipe, network=replace(network, lung_head=False))
 
 
 def check_sizes(recipe: Recipe) -> None:
