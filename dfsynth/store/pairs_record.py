@@ -47,7 +47,8 @@ class PairsFingerprint:
     """(height, width) of every array in pixels."""
     seed: int
     severity: tuple[float, float]
-    """The range from which emphysema is drawn, within 0 to 1."""
+    """The range from which emphysema is drawn, within 0 to 1; where the task has no lungs, as where
+    nothing was asked for, and so are the next three."""
     kvp: tuple[float, float]
     """The range from which the tube voltage is drawn, in kV."""
     without: tuple[str, ...]
@@ -175,8 +176,10 @@ class PairsRecord:
         }
         # Of radiographs that are drawn; a real one stays as it is.
         drawn: dict[str, Json] = {}
+        if task.has_lungs:
+            drawn = {"severity": list(held.severity), "without": list(held.without)}
         if held.draws_radiographs:
-            drawn = {"kvp": list(held.kvp), "devices": held.devices}
+            drawn |= {"kvp": list(held.kvp), "devices": held.devices}
         return {
             "schema_version": self.schema_version,
             "kind": "pairs",
@@ -189,8 +192,6 @@ class PairsRecord:
             f"{task.output.array}_unit": task.output.unit,
             f"{task.output.array}_window": list(task.window),
             "seed": held.seed,
-            "severity": list(held.severity),
-            "without": list(held.without),
             **drawn,
             "settings": held.settings,
             "software": dict(self.versions),
