@@ -101,7 +101,7 @@ class StorePairs:
     @property
     def knows_lungs(self) -> bool:
         """See `PairSource`."""
-        return self._has(self.task.pairs.lung)
+        return self.task.pairs.lung in self.arrays.names
 
     def fingerprint(self) -> str:
         """See `PairSource`; of names, patients, splits and the checksums of the stored values."""
@@ -117,15 +117,15 @@ class StorePairs:
         if image.min() == image.max():
             raise UsageError(f"pair {self.rows[index].key!r}: its {given} is constant")
         clean = lung = lung_weight = air = None
-        if self._has(roles.clean):
+        if roles.clean is not None and roles.clean in self.arrays.names:
             clean = self._signal(roles.clean, index)
-        if roles.lung is not None and self._has(roles.lung):
+        if roles.lung is not None and roles.lung in self.arrays.names:
             mask = self.arrays.read(roles.lung, self._row(index))
             field = to_grid(mask == _LUNG_FIELD, self.geometry) > 0.5
             hidden = to_grid(mask == _HIDDEN_LUNG, self.geometry) >= _LEAST_HIDDEN_SHARE
             lung = self._padded(field.astype(np.float32))
             lung_weight = self._padded((~hidden).astype(np.float32))
-        if roles.air is not None and self._has(roles.air):
+        if roles.air is not None and roles.air in self.arrays.names:
             outside = to_grid(self.arrays.read(roles.air, self._row(index)) != 0, self.geometry)
             air = self._padded((outside > 0.5).astype(np.float32))
         return PairImages(
@@ -137,9 +137,6 @@ class StorePairs:
             content=self.geometry.content,
             air=air,
         )
-
-    def _has(self, array: str | None) -> bool:
-        return array in self.arrays.names
 
     def _signal(self, name: str, index: int) -> Float32Map:
         """The output as it was measured, or as it is, in its unit or as a network gives it."""
