@@ -15,7 +15,7 @@ from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.evaluate.streaks import SliceTruth
 from dfsynth.evaluate.streaks.streak_power import measure_streaks
 from dfsynth.files.durable import make_folder, replacing
-from dfsynth.options.simulate_options import CT_TASK
+from dfsynth.options.simulate_tasks import CT_TASK
 from dfsynth.records import Float32Map
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings, VibrationMode
 from dfsynth.simulation.dark_field_ct.scanning import scan

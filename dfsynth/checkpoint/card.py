@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dfsynth.checkpoint.error_calibration import CalibrationRow
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.files.json_record import stored_entries
-from dfsynth.records import Intensity
+from dfsynth.records import Intensity, IntensityRange
 from dfsynth.tasks import DEFAULT_TASK
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ class ModelCard:
     """
     task: str = DEFAULT_TASK
     """What the network is for, by the name of the task. Absent from `model.json` of the default."""
+    output_intensity: IntensityRange | None = None
+    """The values, in `unit`, that the network gives as 0 and 1; None, and absent from `model.json`,
+    where it gives them in `unit`."""
     card_version: int = CARD_VERSION
 
 
@@ -59,4 +62,6 @@ def encode_card(card: "DataclassInstance") -> str:
         entries.pop("error_calibration", None)
     if entries.get("task") == DEFAULT_TASK:
         entries.pop("task")
+    if entries.get("output_intensity") is None:
+        entries.pop("output_intensity", None)
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"

@@ -24,13 +24,14 @@ def parse_card(raw: bytes) -> ModelCard:
             f"it describes network {network!r} in card version {version}; this version of "
             f"dfsynth knows {', '.join(map(repr, CONFIG_READERS))} in card version {CARD_VERSION}"
         )
+    unit = entries.text("unit")
     card = ModelCard(
         name=entries.text("name"),
         network=network,
         arguments=CONFIG_READERS[network](entries.table("arguments")),
         grid=_grid(entries.wholes("grid")),
         intensity=_intensity(entries.table("intensity")),
-        unit=entries.text("unit"),
+        unit=unit,
         window=_window(entries.reals("window")),
         license=entries.text("licence"),
         intended_use=entries.text("intended_use"),
@@ -41,6 +42,7 @@ def parse_card(raw: bytes) -> ModelCard:
         calibration=entries.numbers("calibration"),
         error_calibration=read_error_calibration(entries.tables("error_calibration")),
         task=entries.choice("task", task_names(), DEFAULT_TASK),
+        output_intensity=_output_intensity(entries, unit),
     )
     entries.finish()
     return card
@@ -54,6 +56,16 @@ def _intensity(entries: Entries) -> Intensity:
     else:
         found = IntensityWindow(entries.real("low_percentile"), entries.real("high_percentile"))
     entries.finish()
+    return found
+
+
+def _output_intensity(entries: Entries, unit: str) -> IntensityRange | None:
+    """The range of what a network gives, which has the unit of its output."""
+    if not entries.has("output_intensity"):
+        return None
+    found = _intensity(entries.table("output_intensity"))
+    if not isinstance(found, IntensityRange) or found.unit != unit:
+        raise ValueError(f"the entry 'output_intensity' is no range of values in {unit!r}")
     return found
 
 

@@ -10,7 +10,7 @@ from dfsynth.datasets.groups import Member, group_patients
 from dfsynth.datasets.image_files import read_pair
 from dfsynth.datasets.protocol import PairImages, PairInfo
 from dfsynth.errors import UsageError
-from dfsynth.records import Intensity
+from dfsynth.records import Intensity, IntensityRange
 
 _SAMPLE_BYTES: Final = 4096
 
@@ -39,6 +39,8 @@ class FilePairs:
     grid: int
     window: tuple[float, float]
     intensity: Intensity
+    output: IntensityRange | None = None
+    """The values of targets that become 0 and 1; None: targets stay in their unit."""
 
     @classmethod
     def group(
@@ -48,6 +50,7 @@ class FilePairs:
         grid: int,
         window: tuple[float, float],
         intensity: Intensity,
+        output: IntensityRange | None = None,
     ) -> Self:
         """The pairs of `files`, each patient in one group; no image is opened.
 
@@ -74,6 +77,7 @@ class FilePairs:
             grid=grid,
             window=window,
             intensity=intensity,
+            output=output,
         )
 
     @property
@@ -95,7 +99,8 @@ class FilePairs:
         pair = self.files[index]
         try:
             return read_pair(
-                pair.attenuation, pair.dark_field, self.grid, self.window, self.intensity
+                *(pair.attenuation, pair.dark_field, self.grid, self.window),
+                *(self.intensity, self.output),
             )
         except UsageError as error:
             raise UsageError(f"pair {pair.key!r}: {error}") from error

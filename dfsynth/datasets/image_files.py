@@ -15,8 +15,8 @@ from dfsynth.decode.sniff import Format, sniff
 from dfsynth.decode.tiff import read_floating_tiff
 from dfsynth.decode.values import image_of_values
 from dfsynth.errors import ErrorCode, ImageError, UsageError
-from dfsynth.preprocess import Decoder, ModelInputReader, to_grid
-from dfsynth.records import DecodedImage, Float32Map, Intensity, IntensityWindow
+from dfsynth.preprocess import Decoder, ModelInputReader, to_grid, to_unit_range
+from dfsynth.records import DecodedImage, Float32Map, Intensity, IntensityRange, IntensityWindow
 from dfsynth.source.reading import read_below
 
 
@@ -26,6 +26,7 @@ def read_pair(
     grid: int,
     window: tuple[float, float],
     intensity: Intensity,
+    output: IntensityRange | None = None,
 ) -> PairImages:
     """Reads PNG, JPEG, TIFF, DICOM or NumPy files of one pair into a grid of `grid` × `grid`.
 
@@ -33,6 +34,7 @@ def read_pair(
     rescaling of a DICOM header makes some; integers from 0 to the full scale of their format stand
     for `window`. A window in a DICOM header is a way to look at them, and is not applied. Where the
     network takes values in a unit, its input is read as `dfsynth.decode.decode_absolute` does.
+    With `output`, targets are what a network gives for its values.
 
     Returns:
         Maps (grid, grid).
@@ -62,7 +64,8 @@ def read_pair(
         )
     content = source.geometry.content
     padded = np.zeros((grid, grid), np.float32)
-    padded[content] = to_grid(_signal(target, window), source.geometry)
+    values = to_grid(_signal(target, window), source.geometry)
+    padded[content] = values if output is None else to_unit_range(values, output)
     return PairImages(source.image, padded, content=content)
 
 

@@ -8,7 +8,7 @@ from dfsynth.datasets.listing import list_folders, list_table
 from dfsynth.datasets.protocol import PairSource
 from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.errors import UsageError
-from dfsynth.records import Intensity, IntensityWindow
+from dfsynth.records import Intensity, IntensityRange, IntensityWindow
 from dfsynth.source.metadata import is_table
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.tasks import DEFAULT_TASK
@@ -27,6 +27,7 @@ def open_pairs(
     window: tuple[float, float],
     intensity: Intensity = _DEFAULT_INTENSITY,
     task: str = DEFAULT_TASK,
+    output: IntensityRange | None = None,
 ) -> PairSource:
     """Opens paired images, each patient in one of four groups; no image is read yet.
 
@@ -38,6 +39,8 @@ def open_pairs(
         window: what integers from 0 to full scale in dark-field files stand for.
         intensity: how the values of inputs become what a network sees.
         task: what the network is for; a store of pairs must be for the same.
+        output: the values of targets that become 0 and 1, as a network learns them; None for
+            targets in their unit.
 
     Raises:
         UsageError: nothing of this kind, unpaired or missing files, a patient in two splits.
@@ -46,15 +49,15 @@ def open_pairs(
     if not data.exists():
         raise UsageError(f"there is no {data}; {_KINDS}; check the path")
     if targets is not None:
-        return _open_folders(data, targets, grid, window, intensity)
+        return _open_folders(data, targets, grid, window, intensity, output)
     layout = StoreLayout(data)
     if layout.build.exists() or format_of(layout).has_group(layout):
-        return StorePairs.open(data, grid, intensity, task)
+        return StorePairs.open(data, grid, intensity, task, output)
     if data.is_dir():
         raise UsageError(f"{data} is a folder but no store; {_KINDS}; are --targets missing?")
     if is_table(data.name):
         name = f"pairs of the table {data.name}"
-        return FilePairs.group(name, list_table(data), grid, window, intensity)
+        return FilePairs.group(name, list_table(data), grid, window, intensity, output)
     raise UsageError(f"{data} holds no pairs; {_KINDS}")
 
 
@@ -64,6 +67,7 @@ def _open_folders(
     grid: int,
     window: tuple[float, float],
     intensity: Intensity,
+    output: IntensityRange | None,
 ) -> PairSource:
     for folder in (data, targets):
         if not folder.is_dir():
@@ -76,5 +80,5 @@ def _open_folders(
             raise UsageError(f"{folder} is a store, which names its targets itself; {_KINDS}")
     files, remarks = list_folders(data, targets)
     name = f"pairs of the folders {data.name} and {targets.name}"
-    found = FilePairs.group(name, files, grid, window, intensity)
+    found = FilePairs.group(name, files, grid, window, intensity, output)
     return replace(found, warnings=(*remarks, *found.warnings))

@@ -15,7 +15,7 @@ from dfsynth.datasets.protocol import PairImages, PairInfo
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.manifest import read_manifest
 from dfsynth.preprocess import letterbox, to_grid, to_unit_range
-from dfsynth.records import Float32Map, Geometry, Intensity
+from dfsynth.records import Float32Map, Geometry, Intensity, IntensityRange
 from dfsynth.store import ArrayReader, StoreLayout, format_of
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
@@ -40,10 +40,21 @@ class StorePairs:
     geometry: Geometry
     intensity: Intensity
     task: Task
+    output: IntensityRange | None = None
+    """The values of targets that become 0 and 1; None: targets stay in their unit."""
 
     @classmethod
-    def open(cls, root: Path, grid: int, intensity: Intensity, task: str) -> Self:
+    def open(
+        cls,
+        root: Path,
+        grid: int,
+        intensity: Intensity,
+        task: str,
+        output: IntensityRange | None = None,
+    ) -> Self:
         """The pairs of the store `root`, in a grid of `grid` × `grid`.
+
+        With `output`, targets are what a network gives for their values.
 
         Raises:
             UsageError: there is no store, it holds no pairs or those of another task, or patients
@@ -84,6 +95,7 @@ class StorePairs:
             geometry=geometry,
             intensity=intensity,
             task=record.task,
+            output=output,
         )
 
     @property
@@ -105,9 +117,9 @@ class StorePairs:
         if image.min() == image.max():
             raise UsageError(f"pair {self.rows[index].key!r}: its {given} is constant")
         clean = lung = lung_weight = air = None
-        if roles.clean in self.arrays.names:
-            clean = self._padded(self._resampled(roles.clean, index))
-        if roles.lung in self.arrays.names:
+        if roles.clean is not None and roles.clean in self.arrays.names:
+            clean = self._signal(roles.clean, index)
+        if roles.lung is not None and roles.lung in self.arrays.names:
             mask = self.arrays.read(roles.lung, self._row(index))
             field = to_grid(mask == _LUNG_FIELD, self.geometry) > 0.5
             hidden = to_grid(mask == _HIDDEN_LUNG, self.geometry) >= _LEAST_HIDDEN_SHARE
@@ -118,13 +130,18 @@ class StorePairs:
             air = self._padded((outside > 0.5).astype(np.float32))
         return PairImages(
             image=self._padded(image),
-            target=self._padded(self._resampled(roles.target, index)),
+            target=self._signal(roles.target, index),
             clean=clean,
             lung=lung,
             lung_weight=lung_weight,
             content=self.geometry.content,
             air=air,
         )
+
+    def _signal(self, name: str, index: int) -> Float32Map:
+        """The output as it was measured, or as it is, in its unit or as a network gives it."""
+        values = self._resampled(name, index)
+        return self._padded(values if self.output is None else to_unit_range(values, self.output))
 
     def _row(self, index: int) -> int:
         return int(self.manifest["row"][index].as_py())

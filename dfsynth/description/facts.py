@@ -12,7 +12,7 @@ from dfsynth.manifest import ManifestSchema, count_findings, score_quantiles
 from dfsynth.manifest.findings import UNKNOWN
 from dfsynth.records import Column, Intensity, IntensityRange
 from dfsynth.score import NO_SCORES
-from dfsynth.store import ArraySpec, StoreLayout, format_of
+from dfsynth.store import ArraySpec, Json, StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.pairs_record import PairsFingerprint, PairsRecord
 from dfsynth.tasks import Task
@@ -147,10 +147,16 @@ def _settings(record: BuildRecord | PairsRecord) -> dict[str, str]:
     made = record.fingerprint
     return {
         "origin": made.origin,
+        **(_of_lungs(made) if record.task.has_lungs else _plain(made.settings)),
+        **common,
+    }
+
+
+def _of_lungs(made: PairsFingerprint) -> dict[str, str]:
+    return {
         "severity of emphysema": " to ".join(f"{end:g}" for end in made.severity),
         **_drawn(made),
         "layers that are switched off": ", ".join(made.without) or "none",
-        **common,
     }
 
 
@@ -160,8 +166,13 @@ def _drawn(made: PairsFingerprint) -> dict[str, str]:
             "tube voltage in kV": " to ".join(f"{end:g}" for end in made.kvp),
             "share with implants": f"{made.devices:g}",
         }
-    plain = {n: v for n, v in made.settings.items() if isinstance(v, int | float | str)}
-    return {n.replace("_", " "): f"{v}" for n, v in plain.items() if n.startswith("scan ")}
+    settings = _plain(made.settings)
+    return {name: value for name, value in settings.items() if name.startswith("scan ")}
+
+
+def _plain(settings: Mapping[str, Json]) -> dict[str, str]:
+    plain = {name: v for name, v in settings.items() if isinstance(v, int | float | str)}
+    return {name.replace("_", " "): f"{value}" for name, value in plain.items()}
 
 
 def _intensity(intensity: Intensity) -> dict[str, str]:

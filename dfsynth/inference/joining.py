@@ -39,8 +39,8 @@ def join_members(name: str, checkpoints: Sequence[CheckpointFiles]) -> tuple[Mem
     for card in cards:
         if not isinstance(card.arguments, CascadeConfig):
             raise UsageError(f"{card.name} is no single cascade; expected members that are")
-        alike = (card.arguments, card.grid, card.window, card.intensity, card.unit)
-        if alike != (cascade, first.grid, first.window, first.intensity, first.unit):
+        alike = (card.arguments, *_of_images(card))
+        if alike != (cascade, *_of_images(first)):
             raise UsageError(
                 f"{card.name} and {first.name} differ in network, grid, window or unit; expected "
                 "members of one recipe"
@@ -64,6 +64,11 @@ def join_members(name: str, checkpoints: Sequence[CheckpointFiles]) -> tuple[Mem
         error_calibration=(),
     )
     return joined.eval(), card
+
+
+def _of_images(card: ModelCard) -> tuple[object, ...]:
+    """What a card says of the images that go in and come out."""
+    return card.grid, card.window, card.intensity, card.unit, card.output_intensity
 
 
 def _training_data(cards: Sequence[ModelCard]) -> tuple[dict[str, str], ...]:

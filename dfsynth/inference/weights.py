@@ -9,6 +9,7 @@ from dfsynth.checkpoint.files import write_checkpoint
 from dfsynth.errors import CheckpointError
 from dfsynth.inference.map_generator import MapGenerator
 from dfsynth.inference.networks import FAMILIES
+from dfsynth.inference.units import InUnits
 from dfsynth.models import GeneratorNetwork
 from dfsynth.models.weights import decode_weights, encode_weights
 from dfsynth.records import MonteCarloMode
@@ -56,7 +57,7 @@ def load_map_generator(
     mc: MonteCarloMode = "full",
     heads: Judge | None = None,
 ) -> MapGenerator:
-    """Makes a checkpoint ready to generate maps on a device.
+    """Makes a checkpoint ready to generate maps, in the unit of its card, on a device.
 
     `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` (1 or more)
     Monte-Carlo samples are drawn of each image; with `mc` "fast", each member runs once instead.
@@ -69,9 +70,11 @@ def load_map_generator(
     if heads is None and files.scores is not None:
         heads = decode_heads(files.scores, str(files.folder / SCORES))
     make = FAMILIES[files.card.network].sampler
-    return make(
+    generator = make(
         network, device, precision, mc_samples, seed, heads, mc, intensity=files.card.intensity
     )
+    output = files.card.output_intensity
+    return generator if output is None else InUnits(generator, output)
 
 
 def save_checkpoint(

@@ -43,8 +43,8 @@ def _row(store: Store, drawn: Collection[str], line: dict[str, Any], by: str | N
 
 def _drawn_parameters(line: dict[str, Any]) -> list[str]:
     found = []
-    if line["severity"] is not None:
+    if line.get("severity") is not None:
         found.append(f"severity {line['severity']:.2f}")
-    if line["eps_bar_per_m"] is not None:
+    if line.get("eps_bar_per_m") is not None:
         found.append(f"eps {line['eps_bar_per_m']:.2f} /m")
     return found

@@ -5,6 +5,7 @@ A parameter is a `[[parameter]]` of a task's file. The same facts as JSON are
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -72,6 +73,23 @@ _COLUMNS: Final = (
 )
 
 
+_OF_LUNGS: Final = frozenset(
+    {"severity", "laa950", "eps_bar_per_m", "sdf_m2", "lung_volume_l", "kvp", "n0", "v0"}
+)
+"""Columns of simulated X-rays of the chest, which tasks without lungs have not."""
+_OF_VOLUMES: Final = {
+    "patient_id": "The person: equal for all pairs of one, and decides the split",
+    "origin": "What the pair was made of: volume",
+    "truth": "simulated: one image of the pair is computed from the other",
+    "source": "Volume relative to its root, with the slice's number behind it",
+    "source_sha256": "SHA-256 of the volume's bytes, in hexadecimal",
+    "pixel_mm": "Pitch of the pixels",
+    "flags": "Remarks",
+}
+"""What common columns say in tasks without lungs, whose pairs are slices of volumes."""
+_COMMON: Final = frozenset(column.name for column in _COLUMNS)
+
+
 @cache
 def pair_schema(task: str) -> ManifestSchema:
     """The manifest of the pairs of a task, by its name.
@@ -80,12 +98,22 @@ def pair_schema(task: str) -> ManifestSchema:
         UsageError: there is no such task.
     """
     kind = PAIRS_KIND if task == DEFAULT_TASK else f"{PAIRS_KIND}-{task}"
-    return ManifestSchema(kind, PAIRS_VERSION, (*_COLUMNS, *task_named(task).parameter))
+    known = task_named(task)
+    columns = _COLUMNS if known.has_lungs else _columns_of_volumes()
+    return ManifestSchema(kind, PAIRS_VERSION, (*columns, *known.parameter))
+
+
+def _columns_of_volumes() -> tuple[Column, ...]:
+    return tuple(
+        replace(column, description=_OF_VOLUMES.get(column.name, column.description))
+        for column in _COLUMNS
+        if column.name not in _OF_LUNGS
+    )
 
 
 def null_parameters(schema: ManifestSchema) -> dict[str, Parameter]:
     """The parameters of a pair that could not be made, all null, by the names of their columns."""
-    return {column.name: None for column in schema.columns[len(_COLUMNS) :]}
+    return {column.name: None for column in schema.columns if column.name not in _COMMON}
 
 
 def check_parameters(schema: ManifestSchema, parameters: Mapping[str, Parameter]) -> None:

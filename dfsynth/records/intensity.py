@@ -1,8 +1,15 @@
-"""How a checkpoint wants the values of its inputs: by percentiles, or in a unit."""
+"""How a checkpoint wants the values of its inputs: by percentiles, or in a unit.
+
+A range of values in a unit also says what the numbers mean that a checkpoint gives.
+"""
 
 import math
 from dataclasses import dataclass
 from typing import TypeAlias
+
+import numpy as np
+
+from dfsynth.records.maps import Float32Map
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,7 @@ class IntensityWindow:
 
 @dataclass(frozen=True, slots=True)
 class IntensityRange:
-    """How a checkpoint wants measured values: (value - low) / (high - low), and never clipped.
+    """How a checkpoint wants or gives values: (value - low) / (high - low), and never clipped.
 
     The same value means the same in every image, so that nothing is taken from the image itself.
 
@@ -46,6 +53,19 @@ class IntensityRange:
             raise ValueError(f"expected finite low < high, found {self.low} and {self.high}")
         if not self.unit.strip():
             raise ValueError("expected the unit of the values, such as '1/m'; found none")
+
+    def restore(self, values: Float32Map) -> Float32Map:
+        """Values of any shape, 0 to 1 → the same in `unit`, `low` to `high`; nothing is clipped."""
+        if (self.low, self.high) == (0.0, 1.0):
+            return values
+        low = np.float32(self.low)
+        return values * (np.float32(self.high) - low) + low
+
+    def restore_deviation(self, values: Float32Map) -> Float32Map:
+        """Standard deviations of any shape, of values from 0 to 1 → the same in `unit`."""
+        if self.high - self.low == 1.0:
+            return values
+        return values * np.float32(self.high - self.low)
 
 
 Intensity: TypeAlias = IntensityWindow | IntensityRange

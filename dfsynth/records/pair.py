@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dfsynth.records.manifest_row import Status
 
-Origin: TypeAlias = Literal["phantom", "ct", "cxr"]
+Origin: TypeAlias = Literal["phantom", "ct", "cxr", "volume"]
 Split: TypeAlias = Literal["train", "val", "calibration", "test"]
 
 
@@ -18,13 +18,15 @@ Parameter: TypeAlias = float | int | str | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What one planned pair is made of: a phantom to be drawn, a CT volume, a radiograph."""
+    """What one planned pair is made of: a phantom to be drawn, a volume or a slice of one, a
+    radiograph."""
 
     patient_id: str
     """Equal for all pairs of one person: it decides the split. Different between origins."""
     origin: Origin
     source: str | None
-    """The file or folder, relative to its root, with `/`; null for a phantom."""
+    """The file or folder, relative to its root, with `/`, and of slices `/slice-NNNN` behind it;
+    null for a phantom."""
     license: str
 
 
@@ -57,27 +59,28 @@ class PairItem:
 
 @dataclass(frozen=True, slots=True)
 class PairFacts:
-    """What the manifest says of a pair beside its plan."""
+    """What the manifest says of a pair beside its plan; of lungs and X-rays only where the task has
+    them."""
 
     source_sha256: str | None
     """Of the bytes that the pair was made of; null for a phantom."""
-    severity: float
-    """Of the whole lung, 0 to 1."""
-    laa950: float | None
-    """Share of the lung below -950 HU; null where no density is known."""
-    eps_bar_per_m: float
-    sdf_m2: float | None
-    lung_volume_l: float | None
     pixel_mm: float | None
-    """At the object. Null, with the two above, for a radiograph of unknown pitch."""
-    kvp: float | None
-    """Null for a real radiograph."""
-    n0: float | None
-    """Null, with the next, where the noise is switched off."""
-    v0: float | None
+    """At the object. Null, with `sdf_m2` and `lung_volume_l`, for a radiograph of unknown pitch."""
     parameters: Mapping[str, Parameter]
     """By name, all parameters of the task."""
     flags: tuple[str, ...] = ()
+    severity: float | None = None
+    """Of the whole lung, 0 to 1."""
+    laa950: float | None = None
+    """Share of the lung below -950 HU; null where no density is known."""
+    eps_bar_per_m: float | None = None
+    sdf_m2: float | None = None
+    lung_volume_l: float | None = None
+    kvp: float | None = None
+    """Null for a real radiograph."""
+    n0: float | None = None
+    """Null, with the next, where the noise is switched off."""
+    v0: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -41,13 +41,14 @@ class PairsFingerprint:
     """Everything that decides the values in a store of pairs."""
 
     origin: str
-    n: int
-    """Pairs of the store."""
+    n: int | None
+    """Pairs that were asked for; null for one of each slice."""
     size: tuple[int, int]
     """(height, width) of every array in pixels."""
     seed: int
     severity: tuple[float, float]
-    """The range from which emphysema is drawn, within 0 to 1."""
+    """The range from which emphysema is drawn, within 0 to 1; where the task has no lungs, as where
+    nothing was asked for, and so are the next three."""
     kvp: tuple[float, float]
     """The range from which the tube voltage is drawn, in kV."""
     without: tuple[str, ...]
@@ -175,8 +176,10 @@ class PairsRecord:
         }
         # Of radiographs that are drawn; a real one stays as it is.
         drawn: dict[str, Json] = {}
+        if task.has_lungs:
+            drawn = {"severity": list(held.severity), "without": list(held.without)}
         if held.draws_radiographs:
-            drawn = {"kvp": list(held.kvp), "devices": held.devices}
+            drawn |= {"kvp": list(held.kvp), "devices": held.devices}
         return {
             "schema_version": self.schema_version,
             "kind": "pairs",
@@ -189,8 +192,6 @@ class PairsRecord:
             f"{task.output.array}_unit": task.output.unit,
             f"{task.output.array}_window": list(task.window),
             "seed": held.seed,
-            "severity": list(held.severity),
-            "without": list(held.without),
             **drawn,
             "settings": held.settings,
             "software": dict(self.versions),
@@ -224,7 +225,7 @@ def pairs_fingerprint(options: SimulateOptions, settings: Mapping[str, Json]) ->
 def new_pairs_record(
     fingerprint: PairsFingerprint,
     licenses: tuple[str, ...],
-    shards: int,
+    rows: int,
     excluded: Mapping[str, int],
 ) -> PairsRecord:
     """The record of a store of pairs that is about to be planned.
@@ -232,15 +233,15 @@ def new_pairs_record(
     Args:
         fingerprint: What decides the values.
         licenses: Those of the sources of all planned pairs, each once.
-        shards: Shards that the pairs fill.
+        rows: Pairs of the store.
         excluded: Inputs that cannot be used, by reason.
     """
     return PairsRecord(
         plan_id=uuid.uuid4().hex,
         fingerprint=fingerprint,
         licenses=licenses,
-        rows=fingerprint.n,
-        shards=shards,
+        rows=rows,
+        shards=-(-rows // fingerprint.shard_size),
         excluded=dict(excluded),
         versions=software_versions(_VERSIONS_OF),
         layout_version=LAYOUT_VERSION,

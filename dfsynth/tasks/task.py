@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-
 from dfsynth.records import Column, Float32Map, Intensity, IntensityRange, IntensityWindow
 
 TaskMetric = Literal["streaks"]
@@ -34,10 +32,7 @@ class TaskInput:
     have no unit, and each image is windowed between its percentiles."""
 
     def __post_init__(self) -> None:
-        if self.intensity is not None and not self.intensity[0] < self.intensity[1]:
-            raise ValueError(
-                f"expected as intensity a low and a higher number, found {list(self.intensity)}"
-            )
+        _require_range(self.intensity)
 
     @property
     def convention(self) -> Intensity:
@@ -48,15 +43,17 @@ class TaskInput:
 
     def restore(self, image: Float32Map) -> Float32Map:
         """An image (y, x) as a network sees it → in `unit`; where that has none, as it is."""
-        if self.intensity is None or self.intensity == (0.0, 1.0):
-            return image
-        low, high = map(np.float32, self.intensity)
-        return image * (high - low) + low
+        convention = self.convention
+        return convention.restore(image) if isinstance(convention, IntensityRange) else image
 
 
 @dataclass(frozen=True, slots=True)
 class TaskOutput:
-    """What a network of the task gives."""
+    """What a network of the task gives.
+
+    Raises:
+        ValueError: the intensity range is no low and a higher number.
+    """
 
     array: str
     """Its name as a map of a store."""
@@ -64,6 +61,17 @@ class TaskOutput:
     """What long names call it, such as `dark-field image`."""
     unit: str
     """Spelt as UDUNITS does; "1" where there is none."""
+    intensity: tuple[float, float] | None = None
+    """The values in `unit` that a network gives as 0 and 1; None where it gives them as they
+    are."""
+
+    def __post_init__(self) -> None:
+        _require_range(self.intensity)
+
+    @property
+    def convention(self) -> IntensityRange | None:
+        """How networks of the task give their output; None: in `unit`."""
+        return None if self.intensity is None else IntensityRange(*self.intensity, self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,12 @@ class PairRoles:
 
     target: str
     """What networks are trained on."""
-    clean: str
-    """The truth that evaluation measures against."""
-    lung: str
-    """Of integers: 1 where lung is, 2 where it is hidden."""
+    clean: str | None = None
+    """The truth that evaluation measures against; None where the target is all that is known of
+    it, as an image that was measured is."""
+    lung: str | None = None
+    """Of integers: 1 where lung is, 2 where it is hidden; None where images show no lungs, and
+    nothing is said of any."""
     air: str | None = None
     """1 in air outside the body; None where pairs have no mask of it."""
 
@@ -103,8 +113,8 @@ class TaskCard:
     """What simulated pairs are computed by, and that nothing was measured."""
     pairs_preparation: str
     """How the inputs of pairs were prepared."""
-    mixed: str
-    """What pairs of the origin `mixed` are made of."""
+    mixed: str = ""
+    """What pairs of the origin `mixed` are made of; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +146,7 @@ class Task:
 
     Raises:
         ValueError: a role that no array plays, two arrays or parameters of one name, or metrics of
-            streaks without a mask of air; or what panels show has no title.
+            streaks without masks of lung and air; or what panels show has no title.
     """
 
     name: str
@@ -177,19 +187,27 @@ class Task:
         for found in (names, columns):
             if len(set(found)) < len(found):
                 raise ValueError(f"two of one name among {', '.join(found)}")
-        if "streaks" in self.metrics and pairs.air is None:
-            raise ValueError("metrics of streaks need [pairs] air: a mask of air outside the body")
+        if "streaks" in self.metrics and None in (pairs.lung, pairs.air):
+            raise ValueError(
+                "metrics of streaks need [pairs] lung and air: masks of lung, and of air outside "
+                "the body"
+            )
+
+    @property
+    def has_lungs(self) -> bool:
+        """Whether images show lungs; else nothing is said of any, in pairs or in maps."""
+        return self.pairs.lung is not None
 
     @property
     def map_words(self) -> Mapping[str, str]:
         """The maps (y, x) that a store of generated images can hold, and what each shows."""
         noun = self.output.noun
-        return {
+        words = {
             self.output.array: f"synthetic {noun}",
             **{name: f"{name} standard deviation of the {noun}" for name in DEVIATION_MAPS},
             self.input.array: self.input.long_name,
-            LUNG_MAP: "probability of lung",
         }
+        return words | {LUNG_MAP: "probability of lung"} if self.has_lungs else words
 
     @property
     def input_title(self) -> str:
@@ -211,6 +229,13 @@ class Task:
         units = dict.fromkeys(self.map_words, "1")
         units |= dict.fromkeys(self.output_maps, output_unit)
         return units | {self.input.array: self.input.unit}
+
+
+def _require_range(intensity: tuple[float, float] | None) -> None:
+    if intensity is not None and not intensity[0] < intensity[1]:
+        raise ValueError(
+            f"expected as intensity a low and a higher number, found {list(intensity)}"
+        )
 
 
 def _titled(name: str) -> str:

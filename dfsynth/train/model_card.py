@@ -37,6 +37,7 @@ def trained_card(prepared: PreparedTraining, scores: ValidationScores, step: int
         training_data=_training_data(prepared),
         recipe=recipe_entries(recipe) | start,
         task=task.name,
+        output_intensity=task.output.convention,
         metrics={"validation": asdict(scores), "step": step},
     )
 

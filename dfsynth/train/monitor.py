@@ -149,9 +149,12 @@ def _columns(stages: int, task: Task, window: tuple[float, float]) -> list[Sheet
 def _rows(
     batch: PairBatch, predictions: Sequence[Prediction], keys: Sequence[str], task: Task
 ) -> list[SheetRow]:
-    maps = [batch.target, *(p.mean for p in predictions), predictions[-1].sigma]
-    given, *others = (np.asarray(m[:, 0].cpu().numpy(), np.float32) for m in (batch.image, *maps))
-    arrays = (task.input.restore(given), *others)
+    maps = [batch.image, batch.target, *(p.mean for p in predictions), predictions[-1].sigma]
+    given, *signals, sigma = (np.asarray(m[:, 0].cpu().numpy(), np.float32) for m in maps)
+    output = task.output.convention
+    if output is not None:
+        signals, sigma = [*map(output.restore, signals)], output.restore_deviation(sigma)
+    arrays = (task.input.restore(given), *signals, sigma)
     return [SheetRow((key,), tuple(a[i] for a in arrays)) for i, key in enumerate(keys)]
 
 

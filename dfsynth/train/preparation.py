@@ -69,7 +69,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
     device = place_of_process(resolve_device(options.device))
     precision = resolve_precision(options.precision, device)
     check_sizes(recipe)
-    start = options.start_from
+    task, start = task_named(recipe.task), options.start_from
     initial = (
         None
         if start is None
@@ -80,8 +80,9 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
         options.targets,
         recipe.size,
         recipe.window,
-        task_named(recipe.task).input.convention,
+        task.input.convention,
         recipe.task,
+        task.output.convention,
     )
     for warning in source.warnings:
         progress.message(f"warning: {warning}")

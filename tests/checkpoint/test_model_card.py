@@ -57,6 +57,19 @@ ROWS = (
 )
 
 
+def test_the_range_of_an_output_comes_back_and_is_absent_where_there_is_none() -> None:
+    assert "output_intensity" not in json.loads(encode_card(CARD_HERE))
+    card = replace(CARD_HERE, unit="HU", output_intensity=IntensityRange(-1000.0, 1000.0, "HU"))
+    assert parse_card(encode_card(card).encode()) == card
+    for wrong in (
+        {"low": 0.0, "high": 1.0, "unit": "1/m"},
+        {"low_percentile": 0.5, "high_percentile": 99.5},
+    ):
+        text = json.dumps(json.loads(encode_card(card)) | {"output_intensity": wrong})
+        with pytest.raises(ValueError, match="'output_intensity' is no range of values in 'HU'"):
+            parse_card(text.encode())
+
+
 def entries() -> CardEntries:
     return copy.deepcopy(json.loads(encode_card(CARD_HERE)))
 

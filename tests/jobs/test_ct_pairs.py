@@ -18,7 +18,7 @@ from dfsynth.errors import UsageError
 from dfsynth.jobs.truth_images import TruthImages
 from dfsynth.manifest import pair_schema
 from dfsynth.options import SimulateOptions
-from dfsynth.options.simulate_options import SCAN_FIELDS
+from dfsynth.options.simulate_tasks import SCAN_FIELDS
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.tasks import task_named

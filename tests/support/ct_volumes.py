@@ -8,7 +8,8 @@ import SimpleITK
 from dicom_slices import PIXEL_MM, SLICE_MM, dicom_slice
 from pydicom.uid import generate_uid
 
-from dfsynth.simulation.ct import CtCandidate, CtFormat, CtVolume
+from dfsynth.simulation.ct import CtVolume
+from dfsynth.simulation.volumes import VolumeCandidate, VolumeFormat
 
 Axes: TypeAlias = tuple[float, float, float]
 """One value for each of z, y and x."""
@@ -75,12 +76,16 @@ def write_series(folder: Path, hu: np.ndarray, **changes: Any) -> Path:
     return folder
 
 
-def candidate_of(path: Path) -> CtCandidate:
+def candidate_of(path: Path) -> VolumeCandidate:
     name = path.name
     kind = (
-        CtFormat.NIFTI if ".nii" in name else CtFormat.NRRD if ".n" in name else CtFormat.META_IMAGE
+        VolumeFormat.NIFTI
+        if ".nii" in name
+        else VolumeFormat.NRRD
+        if ".n" in name
+        else VolumeFormat.META_IMAGE
     )
-    return CtCandidate(name, kind, (path,), "unknown", name)
+    return VolumeCandidate(name, kind, (path,), "unknown", name)
 
 
 def volume_of(hu: np.ndarray) -> CtVolume:

@@ -59,6 +59,27 @@ def test_an_input_comes_back_in_its_unit(tmp_path: Path) -> None:
     assert task_named(DEFAULT_TASK).input.restore(image) is image
 
 
+def test_an_output_in_a_unit_is_near_0_to_1_in_the_network(tmp_path: Path) -> None:
+    text = (data_folder("tasks") / f"{CT}.toml").read_text()
+    noun = 'noun = "dark-field coefficient"\n'
+    scaled = tmp_path / "x.toml"
+    scaled.write_text(text.replace(noun, noun + "intensity = [-2.0, 6.0]\n"))
+    assert read(scaled).output.convention == IntensityRange(-2.0, 6.0, "1/m")
+    assert all(task_named(name).output.convention is None for name in (CT, DEFAULT_TASK))
+
+
+def test_a_task_without_lungs_says_nothing_of_any(tmp_path: Path) -> None:
+    text = (data_folder("tasks") / f"{CT}.toml").read_text()
+    for removed in ('metrics = ["streaks"]\n', 'lung = "lung_mask"\n', 'clean = "truth"\n'):
+        assert removed in text
+        text = text.replace(removed, "")
+    (tmp_path / "x.toml").write_text(text)
+    task = read(tmp_path / "x.toml")
+    assert not task.has_lungs
+    assert "lung" not in task.map_words
+    assert "lung" not in task.map_units("1/m")
+
+
 @pytest.mark.torch
 def test_a_store_of_an_unknown_task_says_so(tmp_path: Path) -> None:
     out = tmp_path / "x.zarr"
@@ -84,6 +105,8 @@ def test_an_unknown_task_is_answered_by_the_known_ones() -> None:
         ('name = "attenuation"', 'name = "truth"', "two of one name"),
         ('unit = "1/m"\nintensity', 'untit = "1/m"\nintensity', "did you mean 'input.unit'"),
         ("intensity = [0.0, 1.0]", "intensity = [1.0, 1.0]", "a low and a higher number"),
+        ('noun = "', 'intensity = [2, 1]\nnoun = "', "a low and a higher number"),
+        ('lung = "lung_mask"\n', "", "streaks need .* masks of lung"),
     ],
 )
 def test_a_file_that_is_wrong_is_refused_by_its_place(

@@ -22,7 +22,8 @@ from dfsynth.simulation.ct.morphology import (
     opened,
 )
 from dfsynth.simulation.ct.resampling import Cubes
-from dfsynth.simulation.ct.volume import CtLimits, refusal
+from dfsynth.simulation.ct.volume import CtLimits
+from dfsynth.simulation.volumes import refusal
 
 _SKIN_HU = -300.0
 _AERATED_HU = -400.0

@@ -7,7 +7,6 @@ from dfsynth.errors import ErrorCode
 from dfsynth.records import Parameter
 from dfsynth.simulation.ct import CtThorax
 from dfsynth.simulation.ct.tissues import LUNG
-from dfsynth.simulation.ct.volume import refusal
 from dfsynth.simulation.dark_field_ct.ct_sections import cut_thorax
 from dfsynth.simulation.dark_field_ct.patient_slice import fill_section
 from dfsynth.simulation.dark_field_ct.sections import (
@@ -19,6 +18,7 @@ from dfsynth.simulation.dark_field_ct.sections import (
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import draw_tissue
+from dfsynth.simulation.volumes import refusal
 
 
 def lung_rows(thorax: CtThorax) -> NDArray[np.int64]:

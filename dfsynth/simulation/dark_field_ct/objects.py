@@ -11,7 +11,7 @@ from dfsynth.simulation.dark_field_ct.ct_slices import draw_ct_slice, lung_rows
 from dfsynth.simulation.dark_field_ct.procedural import draw_procedural_slice
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.origins.origin import Origin, SubjectListing
-from dfsynth.simulation.origins.volume_library import VolumeLibrary
+from dfsynth.simulation.origins.thorax_library import ThoraxLibrary
 from dfsynth.simulation.streams import Streams
 
 
@@ -83,7 +83,7 @@ class CtVolumeObjects:
     def __init__(self, options: ObjectOptions, root: Path, device: torch.device) -> None:
         """Volumes below `root`, computed on `device`; reads nothing yet."""
         self._options = options
-        self._volumes = VolumeLibrary(root, device, lung_rows)
+        self._volumes = ThoraxLibrary(root, device, lung_rows)
 
     def list_subjects(self, count: int) -> SubjectListing:
         """See `ObjectOrigin`. Reads and segments every volume, which takes some 10 s each."""

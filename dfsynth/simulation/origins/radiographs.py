@@ -32,8 +32,8 @@ from dfsynth.simulation.acquisition import Acquired, Projections, acquire
 from dfsynth.simulation.acquisition.equivalent import water_equivalent
 from dfsynth.simulation.columns import merge_columns, scan_columns, tissue_columns
 from dfsynth.simulation.cxr.target import CxrTarget, draw_cxr, lay_dark_field
+from dfsynth.simulation.input_files import fingerprint_files
 from dfsynth.simulation.layers import draw_layers
-from dfsynth.simulation.origins.input_files import fingerprint_files
 from dfsynth.simulation.origins.origin import SubjectListing
 from dfsynth.simulation.origins.radiograph_listing import (
     ListedRadiograph,

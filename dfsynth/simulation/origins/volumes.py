@@ -8,7 +8,7 @@ from dfsynth.records import MadePair, PairItem
 from dfsynth.simulation.columns import pose_columns
 from dfsynth.simulation.ct import draw_pose
 from dfsynth.simulation.origins.origin import SubjectListing
-from dfsynth.simulation.origins.volume_library import VolumeLibrary
+from dfsynth.simulation.origins.thorax_library import ThoraxLibrary
 from dfsynth.simulation.pair import make_pair
 from dfsynth.simulation.sampling import SamplingOptions
 from dfsynth.simulation.scene import pose_ct
@@ -22,7 +22,7 @@ class CtOrigin:
     def __init__(self, options: SamplingOptions, root: Path, device: torch.device) -> None:
         """Volumes below `root`, computed on `device`; reads nothing yet."""
         self._options = options
-        self._volumes = VolumeLibrary(root, device)
+        self._volumes = ThoraxLibrary(root, device)
 
     def list_subjects(self, count: int) -> SubjectListing:
         """See `PairOrigin`. Reads and segments every volume, which takes some 10 s each."""

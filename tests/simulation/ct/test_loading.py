@@ -13,7 +13,8 @@ from ct_volumes import candidate_of, image_of, write_series
 from dicom_slices import PIXEL_MM, SLICE_MM
 
 from dfsynth.errors import ErrorCode, ImageError
-from dfsynth.simulation.ct import CtLimits, CtVolume, list_volumes, read_volume
+from dfsynth.simulation.ct import CtLimits, CtVolume, read_volume
+from dfsynth.simulation.volumes import list_volumes
 
 LIMITS = CtLimits()
 

@@ -13,10 +13,10 @@ from dfsynth.simulation.ct import (
     CtThorax,
     build_thorax,
     draw_pose,
-    list_volumes,
     read_volume,
 )
 from dfsynth.simulation.projection.beam import ConeBeam
+from dfsynth.simulation.volumes import list_volumes
 
 LIMITS = CtLimits()
 

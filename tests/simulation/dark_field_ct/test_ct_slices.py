@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 
 from dfsynth.errors import ImageError
-from dfsynth.simulation.ct import CtLimits, CtThorax, build_thorax, list_volumes, read_volume
+from dfsynth.simulation.ct import CtLimits, CtThorax, build_thorax, read_volume
 from dfsynth.simulation.ct.tissues import BONE, LUNG, LUNG_MASS, SOFT
 from dfsynth.simulation.dark_field_ct.coefficients import mu_per_m
 from dfsynth.simulation.dark_field_ct.ct_sections import cut_thorax
@@ -16,6 +16,7 @@ from dfsynth.simulation.dark_field_ct.ct_slices import draw_ct_slice, lung_rows
 from dfsynth.simulation.dark_field_ct.sections import SectionPose, pose_section, rows_with_lungs
 from dfsynth.simulation.dark_field_ct.slice_object import SliceObject
 from dfsynth.simulation.streams import Streams
+from dfsynth.simulation.volumes import list_volumes
 
 SIZE = 160
 PLAIN = frozenset({"emphysema", "opacities", "heterogeneity"})

@@ -40,7 +40,7 @@ def volumes(tmp_path: Path, thorax: CtThorax, monkeypatch: pytest.MonkeyPatch) -
     """One volume on disk, which is read; its segmentation is that of all tests here."""
     SimpleITK.WriteImage(image_of(thorax_hu()), str(tmp_path / "chest.nii.gz"))
     (tmp_path / "broken.nrrd").write_bytes(b"NRRD0004\n\n\0\0")
-    monkeypatch.setattr("dfsynth.simulation.origins.volume_library.build_thorax", lambda *_: thorax)
+    monkeypatch.setattr("dfsynth.simulation.origins.thorax_library.build_thorax", lambda *_: thorax)
     return CtVolumeObjects(OPTIONS, tmp_path, CPU)
 
 

@@ -19,7 +19,7 @@ from dfsynth.records import MadePair, PairItem
 from dfsynth.simulation import Simulator
 from dfsynth.simulation.ct import CtLimits, CtThorax, CtVolume, build_thorax
 
-BUILD_THORAX = "dfsynth.simulation.origins.volume_library.build_thorax"
+BUILD_THORAX = "dfsynth.simulation.origins.thorax_library.build_thorax"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -176,7 +176,7 @@ def test_failure_with_a_volume_that_passed_ends_the_run_and_is_not_kept(
         raise failure
 
     with monkeypatch.context() as patch:
-        patch.setattr("dfsynth.simulation.origins.volume_library.read_volume", fail)
+        patch.setattr("dfsynth.simulation.origins.thorax_library.read_volume", fail)
         with pytest.raises(DfsynthError, match=r"chest\.nii\.gz.*run the same command") as caught:
             simulator.make(item)
     assert not isinstance(caught.value, ImageError)

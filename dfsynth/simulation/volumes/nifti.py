@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.files.nifti_header import NIFTI_HEADER_BYTES, NiftiHeader, parse_nifti_header
-from dfsynth.simulation.ct.volume import refusal
+from dfsynth.simulation.volumes.candidate import refusal
 
 _BYTES_AT_ONCE: Final = 1 << 22
 _MOST_PACKING: Final = 1100
@@ -56,7 +56,7 @@ def read_nifti_values(key: str, path: Path, header: NiftiHeader) -> NDArray[Any]
     They are scaled where the slope is neither 0 nor no number, as the standard has it.
 
     Raises:
-        ImageError: values are of a type that CT has not, missing, or not finite.
+        ImageError: values are of a type that volumes have not, missing, or not finite.
     """
     dtype = header.values_dtype
     if dtype is None:

@@ -16,7 +16,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from dfsynth.decode.dicom_file import PYDICOM_ERRORS, require_inflatable
 from dfsynth.errors import ErrorCode, ImageError
-from dfsynth.simulation.ct.volume import CtLimits, refusal
+from dfsynth.simulation.volumes.candidate import refusal
+from dfsynth.simulation.volumes.limits import VolumeLimits
+from dfsynth.simulation.volumes.modality import Modality
 from dfsynth.source.dicom_patient import PATIENT_TAGS, digest_patient
 
 _TAGS = [
@@ -36,7 +38,6 @@ _TAGS = [
     "RescaleSlope",
     "RescaleIntercept",
 ]
-_CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
 _MOST_SLICE_BYTES = 1 << 26
 """Of a deflated slice, inflated: 32 times as large as most are."""
 
@@ -74,20 +75,24 @@ class SliceStack:
     """Columns of the direction matrix: along a row, down a column, along the slices, in LPS."""
 
 
-def read_slice_header(path: Path) -> SliceHeader | str:
-    """The header of a CT slice, or why the file is none."""
+def read_slice_header(path: Path, modality: Modality) -> SliceHeader | str:
+    """The header of a slice of a modality, or why the file is none."""
     try:
         _check_inflation(path)
         dataset = pydicom.dcmread(
             path, stop_before_pixels=True, specific_tags=[*_TAGS, *PATIENT_TAGS]
         )
         kind = [str(part).upper() for part in dataset.get("ImageType", [])]
-        if dataset.get("Modality") != "CT":
-            return f"modality {dataset.get('Modality', 'not stated')!s:.16}, not CT"
+        if dataset.get("Modality") != modality.dicom:
+            found = f"{dataset.get('Modality', 'not stated')!s:.16}"
+            return f"modality {found}, not {modality.dicom}"
         if "LOCALIZER" in kind or "SCOUT" in kind:
             return "a localizer"
-        if str(dataset.get("SOPClassUID", _CT_CLASS)) != _CT_CLASS:
-            return "no plain CT slice (a secondary capture, a report or an enhanced object)"
+        if str(dataset.get("SOPClassUID", modality.sop_class)) != modality.sop_class:
+            return (
+                f"no plain {modality.name} slice (a secondary capture, a report or an enhanced "
+                "object)"
+            )
         return _header(dataset)
     except ImageError as error:
         return f"not read: {error}"
@@ -123,21 +128,23 @@ def _header(dataset: pydicom.Dataset) -> SliceHeader:
     )
 
 
-def stack_slices(key: str, files: tuple[Path, ...], limits: CtLimits) -> SliceStack:
+def stack_slices(
+    key: str, files: tuple[Path, ...], modality: Modality, limits: VolumeLimits
+) -> SliceStack:
     """Puts the slices of one series in order, or says why they make no volume.
 
     Raises:
         ImageError: slices differ in size, spacing or orientation, are missing, doubled or
-            uneven, are tilted, or hold no Hounsfield units.
+            uneven, are tilted, or hold values that mean nothing as they are.
     """
     headers = []
     for path in files:
-        header = read_slice_header(path)
+        header = read_slice_header(path, modality)
         if isinstance(header, str):
             raise refusal(ErrorCode.CORRUPT, key, f"the slice {path.name} is {header}")
         headers.append(header)
     first = headers[0]
-    _check_sameness(key, headers)
+    _check_sameness(key, headers, modality)
     if first.orientation is None or first.pixel_mm is None:
         raise refusal(ErrorCode.UNSUPPORTED_FORMAT, key, "its slices state no place in space")
     along_row = np.array(first.orientation[:3])
@@ -194,11 +201,11 @@ def check_pixels(key: str, path: Path, content: bytes) -> None:
         )
 
 
-def _check_sameness(key: str, headers: list[SliceHeader]) -> None:
+def _check_sameness(key: str, headers: list[SliceHeader], modality: Modality) -> None:
     first = headers[0]
     if any(h.frames > 1 for h in headers):
         raise refusal(ErrorCode.MULTI_FRAME, key, "its files hold several frames each")
-    if not all(h.rescaled for h in headers):
+    if modality.rescaled and not all(h.rescaled for h in headers):
         raise refusal(
             ErrorCode.UNSUPPORTED_FORMAT,
             key,
@@ -223,7 +230,7 @@ def _rounded(values: tuple[float, ...] | None) -> tuple[float, ...] | None:
     return None if values is None else tuple(round(v, 3) + 0.0 for v in values)
 
 
-def _even_step(key: str, depth: NDArray[np.float64], limits: CtLimits) -> float:
+def _even_step(key: str, depth: NDArray[np.float64], limits: VolumeLimits) -> float:
     """Distance between neighbouring slices in mm; they must be evenly spaced."""
     if len(depth) < limits.fewest_slices:
         raise refusal(

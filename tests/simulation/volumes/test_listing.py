@@ -11,7 +11,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from traced_memory import peak_bytes
 
 from dfsynth.errors import UsageError
-from dfsynth.simulation.ct import CtFormat, CtListing, list_volumes
+from dfsynth.simulation.volumes import VolumeFormat, VolumeListing, list_volumes
 
 SMALL = np.zeros((4, 8, 8), np.int16)
 
@@ -33,7 +33,7 @@ def test_each_format_is_found_by_its_name(tmp_path: Path) -> None:
         "f.mhd",
         "sub/f.NII.GZ",
     ]
-    assert [c.format for c in found.candidates][1:4:2] == [CtFormat.NIFTI, CtFormat.NRRD]
+    assert [c.format for c in found.candidates][1:4:2] == [VolumeFormat.NIFTI, VolumeFormat.NRRD]
     assert dict(found.excluded) == {
         ".hidden.nii": "hidden",
         "notes.txt": "no CT volume by its name",
@@ -158,12 +158,12 @@ def deflated(folder: Path, name: str, padding_bytes: int) -> None:
 def test_a_deflated_slice_is_not_expanded_without_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dfsynth.simulation.ct.slices._MOST_SLICE_BYTES", 1_000_000)
+    monkeypatch.setattr("dfsynth.simulation.volumes.slices._MOST_SLICE_BYTES", 1_000_000)
     write_series(tmp_path / "s", SMALL)
     deflated(tmp_path / "small", "a.dcm", 1000)
     deflated(tmp_path / "large", "a.dcm", 8_000_000)
     assert (tmp_path / "large" / "a.dcm").stat().st_size < 20_000
-    found: list[CtListing] = []
+    found: list[VolumeListing] = []
     assert peak_bytes(lambda: found.append(list_volumes(tmp_path))) < 5_000_000
     assert [c.key for c in found[0].candidates] == ["s", "small"]
     ((key, why),) = found[0].excluded

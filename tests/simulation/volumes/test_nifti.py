@@ -12,7 +12,7 @@ from ct_volumes import candidate_of, image_of
 
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.simulation.ct import CtLimits, CtVolume, read_volume
-from dfsynth.simulation.ct.nifti import read_nifti_header, read_nifti_values
+from dfsynth.simulation.volumes.nifti import read_nifti_header, read_nifti_values
 
 LIMITS = CtLimits()
 
@@ -159,7 +159,7 @@ def test_memory_is_not_reserved_for_what_a_small_file_claims(
     def reserve(*_: object) -> None:
         raise AssertionError("memory was reserved")
 
-    monkeypatch.setattr("dfsynth.simulation.ct.nifti.np.empty", reserve)
+    monkeypatch.setattr("dfsynth.simulation.volumes.nifti.np.empty", reserve)
     with pytest.raises(ImageError, match="bytes of voxels are missing") as caught:
         read_nifti_values("a", path, header)
     assert caught.value.code is ErrorCode.TRUNCATED
