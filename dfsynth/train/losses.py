@@ -46,8 +46,17 @@ def fidelity(
         loss = residual.abs() if misfit == "l1" else residual.square()
     else:
         loss = gennorm_misfit(residual, prediction.alpha.detach(), prediction.beta.detach())
-    widths = gennorm_nll(mean.detach(), prediction.alpha, prediction.beta, target)
-    return _amplified_mean(loss, amplification, spatial, content) + mean_over(widths, content)
+    widths = width_likelihood(prediction, target, content)
+    return _amplified_mean(loss, amplification, spatial, content) + widths
+
+
+def width_likelihood(prediction: Prediction, target: Tensor, content: Tensor | None) -> Tensor:
+    """Averages the negative log-likelihood of target (n, 1, H, W) with the mean held fixed.
+
+    A float32 scalar that trains the width alone. `content` as for `fidelity`.
+    """
+    mean = prediction.mean.float().detach()
+    return mean_over(gennorm_nll(mean, prediction.alpha, prediction.beta, target), content)
 
 
 def mean_over(values: Tensor, content: Tensor | None) -> Tensor:
