@@ -9,7 +9,7 @@ NETWORK: Final = "upgan-compact"
 """The cascade's name in every card; `backbone` says which network its stages are."""
 _MOST_STAGES: Final = 16
 
-Backbone = Literal["coarse", "compact", "published", "residual-unet"]
+Backbone = Literal["coarse", "compact", "published", "residual-unet", "casnet"]
 Guidance = Literal["attention", "concat", "none"]
 Likelihood = Literal["gennorm", "laplace", "gaussian", "point"]
 
@@ -35,7 +35,8 @@ class CascadeConfig:
     backbone: Backbone = "compact"
     """The network of every stage: `coarse` samples on a grid four times coarser than the image,
     with one refinement at full resolution; the others make every sample at full resolution.
-    `residual-unet` says what to add to the image, which may have any range."""
+    `residual-unet` says what to add to the image, which may have any range; `casnet` is six
+    U-blocks one after the other."""
     guidance: Guidance = "attention"
     """What a later stage sees, beside the radiograph, of the stage before it."""
     likelihood: Likelihood = "gennorm"

@@ -28,6 +28,8 @@ PROMISED = {
     "pix2pix",
     "unet-l1",
     "pan",
+    "medgan",
+    "heteroscedastic-unet",
     "streak-unet",
     "streak-unet-compact",
     "streak-table",
