@@ -11,7 +11,7 @@ _MOST_STAGES: Final = 16
 
 Backbone = Literal["coarse", "compact", "published", "residual-unet", "casnet"]
 Guidance = Literal["attention", "concat", "none"]
-Likelihood = Literal["gennorm", "laplace", "gaussian", "point"]
+Likelihood = Literal["gennorm", "laplace", "gaussian", "point", "quantile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class CascadeConfig:
     guidance: Guidance = "attention"
     """What a later stage sees, beside the radiograph, of the stage before it."""
     likelihood: Likelihood = "gennorm"
-    """The distribution predicted for every pixel, which decides the heads."""
+    """The distribution predicted for every pixel, which decides the heads; `quantile` is a mean
+    with the 5 % and the 95 % quantile beside it."""
 
     @property
     def members(self) -> int:

@@ -1,9 +1,9 @@
 """What a training is asked to do: one frozen record, checked before anything is loaded."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from dfsynth.checkpoint import CascadeConfig, DiffusionConfig, FlowConfig
+from dfsynth.checkpoint import CascadeConfig, DiffusionConfig, FlowConfig, Likelihood
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.errors import UsageError
 from dfsynth.models.discriminator import DISCRIMINATOR_WIDTHS
@@ -13,6 +13,8 @@ from dfsynth.tasks import DEFAULT_TASK, task_named
 from dfsynth.train.amplification import Amplification
 
 Misfit = Literal["l1", "l2"]
+MISFIT_LIKELIHOODS: Final[frozenset[Likelihood]] = frozenset({"point", "quantile"})
+"""Those whose mean is trained by `misfit`."""
 TrainedNetwork: TypeAlias = CascadeConfig | DiffusionConfig | FlowConfig
 """What `[network]` of a recipe may be, by its key `name`; a cascade without one."""
 
@@ -26,9 +28,9 @@ class LossWeights:
     """
 
     fidelity: float = 1.0
-    """Negative log-likelihood (or `misfit`, for the likelihood `point`) of the noisy target."""
+    """Negative log-likelihood of the noisy target; its `misfit` for `point` and `quantile`."""
     misfit: Misfit = "l1"
-    """Of the likelihood `point`: absolute or squared errors."""
+    """Of the likelihoods `point` and `quantile`: absolute or squared errors."""
     adversarial: float = 0.001
     """Least squares of a patch discriminator a stage (Upadhyay et al. 2021, equation 6)."""
     conditional: bool = False
@@ -249,10 +251,11 @@ class Recipe:
                     f"[loss] is of the network {CascadeConfig.name!r}, but [network] name = "
                     f"{network.name!r}, whose loss has nothing to choose; leave [loss] out"
                 )
-        elif self.loss.misfit != "l1" and network.likelihood != "point":
+        elif self.loss.misfit != "l1" and network.likelihood not in MISFIT_LIKELIHOODS:
             raise UsageError(
-                f"[loss] misfit = {self.loss.misfit!r} belongs to [network] likelihood = 'point', "
-                f"found {network.likelihood!r}; leave misfit out, or choose that likelihood"
+                f"[loss] misfit = {self.loss.misfit!r} belongs to [network] likelihood = 'point' "
+                f"or 'quantile', found {network.likelihood!r}; leave misfit out, or choose one of "
+                "them"
             )
         elif not self.loss.fidelity and network.likelihood != "point":
             raise UsageError(
