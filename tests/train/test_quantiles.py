@@ -9,7 +9,7 @@ import torch
 from support_training import toy_batch, toy_recipe
 from torch import Tensor
 
-from dfsynth.checkpoint import CascadeConfig
+from dfsynth.checkpoint import Backbone, CascadeConfig
 from dfsynth.models import Prediction
 from dfsynth.models.heads import QUANTILES, interpret, quantile_sigma
 from dfsynth.train.losses import fidelity, pinball
@@ -99,7 +99,7 @@ def test_quantiles_never_cross() -> None:
 
 
 @pytest.mark.parametrize("backbone", ["compact", "coarse"])
-def test_a_training_learns_the_width_of_noise(backbone: str) -> None:
+def test_a_training_learns_the_width_of_noise(backbone: Backbone) -> None:
     """The target is noise of a known deviation: its 90 % interval is as wide as it should be."""
     recipe = toy_recipe(
         network=CascadeConfig(
