@@ -9,9 +9,9 @@ NETWORK: Final = "upgan-compact"
 """The cascade's name in every card; `backbone` says which network its stages are."""
 _MOST_STAGES: Final = 16
 
-Backbone = Literal["coarse", "compact", "published", "residual-unet"]
+Backbone = Literal["coarse", "compact", "published", "residual-unet", "casnet"]
 Guidance = Literal["attention", "concat", "none"]
-Likelihood = Literal["gennorm", "laplace", "gaussian", "point"]
+Likelihood = Literal["gennorm", "laplace", "gaussian", "point", "quantile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,13 @@ class CascadeConfig:
     backbone: Backbone = "compact"
     """The network of every stage: `coarse` samples on a grid four times coarser than the image,
     with one refinement at full resolution; the others make every sample at full resolution.
-    `residual-unet` says what to add to the image, which may have any range."""
+    `residual-unet` says what to add to the image, which may have any range; `casnet` is six
+    U-blocks one after the other."""
     guidance: Guidance = "attention"
     """What a later stage sees, beside the radiograph, of the stage before it."""
     likelihood: Likelihood = "gennorm"
-    """The distribution predicted for every pixel, which decides the heads."""
+    """The distribution predicted for every pixel, which decides the heads; `quantile` is a mean
+    with the 5 % and the 95 % quantile beside it."""
 
     @property
     def members(self) -> int:

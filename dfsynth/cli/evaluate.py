@@ -59,8 +59,9 @@ def evaluate(
     calibration: Annotated[
         str,
         typer.Option(
-            help="Intervals from: pairs (the calibration patients of --data), card (of the "
-            "checkpoint), none (the density's own), auto (the first there is).",
+            help="Intervals from: pairs (the calibration patients of --data), controlled (the "
+            "same, with a guarantee), card (of the checkpoint), none (the density's own), auto "
+            "(pairs, card or none: the first there is).",
             autocompletion=one_of(CALIBRATION_CHOICES),
         ),
     ] = "auto",

@@ -31,8 +31,9 @@ FEW_PATIENTS: Final = 10
 class Calibration:
     """Where the factors of the intervals come from, and the factors of each stage."""
 
-    source: Literal["calibration patients", "card", "density"]
-    """`density`: no factors; each pixel's interval is that of its own predictive density."""
+    source: Literal["calibration patients", "controlled risk", "card", "density"]
+    """`controlled risk`: of the calibration patients too, with a guarantee over them; `density`: no
+    factors, each pixel's interval is that of its own predictive density."""
     images: int
     """Of the calibration patients."""
     stages: tuple[Factors | None, ...]

@@ -15,6 +15,7 @@ from dfsynth.evaluate.calibration import (
     Factors,
     interval_factors,
 )
+from dfsynth.evaluate.controlled_risk import FEWEST_PATIENTS, controlled_factors
 from dfsynth.evaluate.per_image import pixels_by_patient
 from dfsynth.evaluate.prediction import PredictedPair, predict_pairs
 from dfsynth.evaluate.selection import draw_pixels, evenly_spaced
@@ -22,6 +23,8 @@ from dfsynth.inference import MapGenerator
 from dfsynth.options import EvaluationOptions
 from dfsynth.progress import Progress
 
+_OF_PAIRS: Final = frozenset({"pairs", "controlled"})
+"""Choices that ask for calibration patients, and take nothing else."""
 _STREAM: Final = 2
 """Of random numbers: those of the pixels that calibrate."""
 
@@ -41,12 +44,13 @@ def choose_calibration_pairs(
             "use --calibration pairs or none"
         )
     tests_them = options.split in {"calibration", "all"}
-    if options.calibration == "pairs" or (options.calibration == "auto" and not tests_them):
+    asked = options.calibration in _OF_PAIRS
+    if asked or (options.calibration == "auto" and not tests_them):
         found = indices_in(source, "calibration")
-        if not found and options.calibration == "pairs":
+        if not found and asked:
             raise UsageError(
-                f"--calibration pairs: {source.description} has no calibration patients; "
-                "use --calibration card or none"
+                f"--calibration {options.calibration}: {source.description} has no calibration "
+                "patients; use --calibration card or none"
             )
         return tuple(found[i] for i in evenly_spaced(len(found), options.limit))
     return ()
@@ -68,13 +72,14 @@ def find_calibration(
     """
     stages = card.arguments.stages
     if indices:
-        found = calibrate(generator, source, indices, progress, options.seed)
+        controlled = options.calibration == "controlled"
+        found = calibrate(generator, source, indices, progress, options.seed, controlled=controlled)
         if found.images:
             return found
-        if options.calibration == "pairs":
+        if options.calibration in _OF_PAIRS:
             raise UsageError(
-                f"--calibration pairs: none of the {len(indices)} calibration pairs shows enough "
-                "lung; use --calibration card or none"
+                f"--calibration {options.calibration}: none of the {len(indices)} calibration "
+                "pairs shows enough lung; use --calibration card or none"
             )
     if options.calibration in {"auto", "card"} and _has_factors(card):
         # The card knows the last stage alone, which is what a build stores.
@@ -89,15 +94,19 @@ def calibrate(
     indices: Sequence[int],
     progress: Progress,
     seed: int = 0,
+    *,
+    controlled: bool = False,
 ) -> Calibration:
     """The k of each stage for the interval mean ± k · total standard deviation of each level.
 
     From lung pixels (all pixels of pairs of which no lung is known) of the pairs `indices`, against
     the unclipped noisy target; every patient counts the same, however many pixels are its lung.
     Images with too little lung to measure are left out; where none has more, nothing is calibrated,
-    and the source is `density`. The last stage's factors are what a model card keeps.
+    and the source is `density`. The last stage's factors are what a model card keeps. Where the
+    risk is to be `controlled`, factors are those of `dfsynth.evaluate.controlled_risk`.
 
     Raises:
+        UsageError: too few patients to control the risk with.
         UsageError, StoreError: a pair cannot be read.
         ValueError: no pairs.
     """
@@ -114,12 +123,17 @@ def calibrate(
         pixels.append(_calibrating_pixels(pair, kept[pair.index], rng))
     if not pixels:
         return Calibration("density", 0, (None,) * stages)
-    return Calibration(
-        "calibration patients",
-        len(pixels),
-        interval_factors(pixels),
-        len({p.patient_id for p in pixels}),
-    )
+    patients = len({p.patient_id for p in pixels})
+    if not controlled:
+        factors = interval_factors(pixels)
+        return Calibration("calibration patients", len(pixels), factors, patients)
+    if patients < FEWEST_PATIENTS:
+        raise UsageError(
+            f"--calibration controlled: {patients} calibration patients with enough to measure; a "
+            f"guarantee for intervals of {max(LEVELS):.0%} takes {FEWEST_PATIENTS}; use more, or "
+            "--calibration pairs"
+        )
+    return Calibration("controlled risk", len(pixels), controlled_factors(pixels), patients)
 
 
 def _calibrating_pixels(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from dfsynth.checkpoint import Backbone, CascadeConfig
 from dfsynth.models.backbone import StageNetwork
 from dfsynth.models.cascade_network import CascadeNetwork, Moments, PreparedImages
+from dfsynth.models.casnet import CasNet
 from dfsynth.models.guidance import GUIDE_CHANNELS, guidance_maps
 from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret
 from dfsynth.models.published import PublishedUNet
@@ -23,6 +24,7 @@ from dfsynth.models.unet import UNet
 BACKBONES: Final[dict[Backbone, Callable[[int, int, Sequence[int]], StageNetwork]]] = {
     "compact": UNet,
     "published": PublishedUNet,
+    "casnet": CasNet,
     "residual-unet": ResidualUNet,
 }
 

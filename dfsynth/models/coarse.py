@@ -20,7 +20,7 @@ from dfsynth.checkpoint import CascadeConfig
 from dfsynth.models.cascade_network import CascadeNetwork, Moments, PreparedImages
 from dfsynth.models.gennorm import gennorm_alpha
 from dfsynth.models.guidance import GUIDE_CHANNELS, guidance_maps
-from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret
+from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret, quantile_sigma
 from dfsynth.models.refinement import Refinement
 from dfsynth.models.stage import Stage
 
@@ -221,16 +221,24 @@ class CoarseCascade(CascadeNetwork):
         return predictions
 
     def _enlarge(self, prediction: Prediction) -> Prediction:
-        """Mean, variance and shape are interpolated; alpha follows from the last two."""
+        """Mean, variance and shape are interpolated; alpha follows from the last two.
+
+        Widths are interpolated too.
+        """
         variance, beta = prediction.sigma.square(), prediction.beta
         maps = torch.cat([prediction.mean, variance, beta], dim=1)
         mean, variance, beta = self.enlarge(maps).split(1, dim=1)
-        logit = prediction.lung_logit
+        sigma, logit, widths = variance.sqrt(), prediction.lung_logit, prediction.widths
+        if widths is not None:
+            # Of the deviation that follows from the variance, as the moments of samples have it.
+            widths = self.enlarge(widths)
+            widths = widths * (sigma / quantile_sigma(widths))
         return Prediction(
             mean=mean,
-            alpha=gennorm_alpha(variance.sqrt(), beta),
+            alpha=gennorm_alpha(sigma, beta),
             beta=beta,
             lung_logit=None if logit is None else self.enlarge(logit),
+            widths=widths,
         )
 
     def _refine(self, images: Tensor, prediction: Prediction) -> Prediction:
@@ -238,11 +246,13 @@ class CoarseCascade(CascadeNetwork):
         refined = self.refine(
             images, Moments(prediction.mean, sigma.square(), torch.zeros_like(sigma))
         )
+        gain = refined.variance.sqrt() / sigma
         return Prediction(
             mean=refined.mean,
-            alpha=prediction.alpha * (refined.variance.sqrt() / sigma),
+            alpha=prediction.alpha * gain,
             beta=prediction.beta,
             lung_logit=prediction.lung_logit,
+            widths=None if prediction.widths is None else prediction.widths * gain,
         )
 
 

@@ -3,9 +3,13 @@
 Upadhyay et al., MICCAI 2021: mean b, scale alpha and shape beta of a generalised Gaussian. Fixed
 shapes are special cases (Laplace, Gaussian); a point estimate has a mean alone, with one width for
 all pixels beside it, so that baselines without uncertainty have a likelihood too.
+
+Angelopoulos et al., ICML 2022: a mean and two quantiles. What others take for its distribution is
+the Gaussian whose central interval is as wide as that between the quantiles.
 """
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final
 
 import torch
@@ -13,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dfsynth.checkpoint import Likelihood
-from dfsynth.models.gennorm import gennorm_sigma
+from dfsynth.models.gennorm import gennorm_alpha, gennorm_sigma
 
 ALPHA_FLOOR = 1e-3
 """Of the dark-field window [0, 1]."""
@@ -24,9 +28,16 @@ HEAD_CHANNELS: Final[dict[Likelihood, int]] = {
     "laplace": 2,
     "gaussian": 2,
     "point": 1,
+    "quantile": 3,
 }
-"""Raw channels without the lung's: mean, then alpha, then beta."""
+"""Raw channels without the lung's: mean, then alpha, then beta; of `quantile` mean and two widths.
+"""
 FIXED_BETA: Final[dict[Likelihood, float]] = {"laplace": 1.0, "gaussian": 2.0, "point": 1.0}
+QUANTILES: Final = (0.05, 0.95)
+"""Levels of the likelihood `quantile`, below and above the mean."""
+_GAUSSIAN_BETA: Final = 2.0
+_GAUSSIAN_QUANTILE: Final = NormalDist().inv_cdf(QUANTILES[1])
+"""Standard deviations from a Gaussian's mean to its upper quantile."""
 _BETA_START = -1.4
 """Added to the raw beta so that training starts near beta 2 (Gaussian)."""
 _ALPHA_START = -2.0
@@ -44,6 +55,8 @@ class Prediction:
     alpha: Tensor
     beta: Tensor
     lung_logit: Tensor | None
+    widths: Tensor | None = None
+    """(n, 2, H, W), how far `QUANTILES` lie below and above the mean; of `quantile` alone."""
 
     @property
     def sigma(self) -> Tensor:
@@ -66,9 +79,11 @@ def interpret(
     its alpha and beta on the raw (unbounded) scale, so that a zero output changes nothing.
     """
     own = HEAD_CHANNELS[likelihood]
+    lung_logit = raw[:, own : own + 1] if raw.shape[1] > own else None
+    if likelihood == "quantile":
+        return _interpret_quantiles(raw, before, lung_logit)
     mean = raw[:, 0:1]
     width = raw[:, 1:2] if raw_alpha is None else _far_moving(raw_alpha).expand_as(mean)
-    lung_logit = raw[:, own : own + 1] if raw.shape[1] > own else None
     if before is None:
         width = width + _ALPHA_START
     else:
@@ -80,6 +95,30 @@ def interpret(
     else:
         beta = _bounded_beta(raw[:, 2:3], before)
     return Prediction(mean, alpha, beta, lung_logit)
+
+
+def quantile_sigma(widths: Tensor) -> Tensor:
+    """Computes the standard deviation of the Gaussian whose interval is as wide, (n, 1, H, W).
+
+    `widths` (n, 2, H, W) are those below and above the mean; which of them is the longer is lost.
+    """
+    return widths.mean(dim=1, keepdim=True) / _GAUSSIAN_QUANTILE
+
+
+def _interpret_quantiles(
+    raw: Tensor, before: Prediction | None, lung_logit: Tensor | None
+) -> Prediction:
+    """Mean and two widths above 0, so that quantiles cross neither each other nor the mean."""
+    mean, widths = raw[:, 0:1], raw[:, 1:3]
+    if before is None:
+        widths = widths + _ALPHA_START
+    else:
+        assert before.widths is not None
+        mean = before.mean + mean
+        widths = widths + _inverse_softplus(before.widths - ALPHA_FLOOR)
+    widths = F.softplus(widths) + ALPHA_FLOOR
+    beta = torch.full_like(mean, _GAUSSIAN_BETA)
+    return Prediction(mean, gennorm_alpha(quantile_sigma(widths), beta), beta, lung_logit, widths)
 
 
 def _far_moving(weight: Tensor) -> Tensor:

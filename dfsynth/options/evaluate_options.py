@@ -12,7 +12,7 @@ from dfsynth.options.given import GivenOptions
 from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
 
 SPLIT_CHOICES: Final = ("train", "val", "calibration", "test", "all")
-CALIBRATION_CHOICES: Final = ("auto", "pairs", "card", "none")
+CALIBRATION_CHOICES: Final = ("auto", "pairs", "controlled", "card", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ class EvaluationOptions(GivenOptions):
     limit: int | None = None
     """At most so many pairs of each split, and images of `ood`, evenly spaced."""
     calibration: str = "auto"
-    """pairs: the calibration patients of `data`; card: the checkpoint's own; none: the density's
-    quantiles; auto: the first of these that there is."""
+    """pairs: the calibration patients of `data`; controlled: the same, wider, so that the risk is
+    guaranteed over patients; card: the checkpoint's own; none: the density's quantiles; auto:
+    pairs, card or none, the first that there is."""
     mc_samples: int = DEFAULT_MC_SAMPLES
     mc: MonteCarloMode = "full"
     """`full`: every sample through every stage; `fast`: one pass of each member."""

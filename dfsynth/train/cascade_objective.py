@@ -14,7 +14,7 @@ from dfsynth.checkpoint import CascadeConfig
 from dfsynth.datasets import PairBatch
 from dfsynth.errors import UsageError
 from dfsynth.models import CascadeNetwork, Prediction, TrainableNetwork
-from dfsynth.models.discriminator import PatchDiscriminator
+from dfsynth.models.discriminator import least_side
 from dfsynth.optimisation import state_part
 from dfsynth.train import stored_keys
 from dfsynth.train.discriminators import Discriminators, build_discriminators
@@ -54,11 +54,12 @@ class CascadeObjective(Objective[list[Prediction]]):
                 f"[loss] residual_box = {loss.residual_box} is too large for images of {side} "
                 f"pixels; expected at most {2 * side - 1}"
             )
-        if loss.adversarial and side < PatchDiscriminator.LEAST_SIDE:
+        least = least_side(loss.discriminator)
+        if loss.adversarial and side < least:
             key = "size" if recipe.augmentation.crop is None else "[augmentation] crop"
             raise UsageError(
-                f"{key} = {side} is too small for a discriminator; expected "
-                f"{PatchDiscriminator.LEAST_SIDE} or more, or [loss] adversarial = 0"
+                f"{key} = {side} is too small for a discriminator of {len(loss.discriminator)} "
+                f"hidden layers; expected {least} or more, or [loss] adversarial = 0"
             )
 
     def run(

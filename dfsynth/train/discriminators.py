@@ -22,7 +22,8 @@ def build_discriminators(recipe: Recipe) -> nn.ModuleList:
     """Builds a discriminator for each stage, with initial weights from torch's global generator."""
     channels_in = 2 if recipe.loss.conditional else 1
     return nn.ModuleList(
-        PatchDiscriminator(channels_in=channels_in) for _ in range(recipe.network.stages)
+        PatchDiscriminator(recipe.loss.discriminator, channels_in)
+        for _ in range(recipe.network.stages)
     )
 
 
@@ -62,7 +63,7 @@ class Discriminators:
             p for m in self._stages for p in self.modules[m].requires_grad_(True).parameters()
         ]
         self.optimiser.zero_grad(set_to_none=True)
-        discriminator_loss(means, self._shared, batch, self._loss.conditional).backward()
+        discriminator_loss(means, self._shared, batch, self._loss).backward()
         finite = self._processes.all_true(clip_gradients(weights, 0.0), self._device)
         if finite:
             self.optimiser.step()
@@ -77,7 +78,7 @@ class Discriminators:
         if not self._loss.adversarial:
             return
         self.modules.requires_grad_(True)
-        discriminator_loss(means, list(self.modules), batch, self._loss.conditional).backward()
+        discriminator_loss(means, list(self.modules), batch, self._loss).backward()
         self.modules.requires_grad_(False)
 
     def restore(self, weights: Mapping[str, Tensor], optimiser: Mapping[str, Tensor]) -> None:

@@ -1,12 +1,14 @@
 """Losses of the uncertainty-guided progressive GAN."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from dfsynth.models import Prediction, gennorm_nll
 from dfsynth.models.gennorm import gennorm_misfit
+from dfsynth.models.heads import QUANTILES
 from dfsynth.train.amplification import NO_AMPLIFICATION, Amplification, amplify, amplify_spectrum
-from dfsynth.train.recipe import Misfit
+from dfsynth.train.recipe import MISFIT_LIKELIHOODS, Misfit
 
 _WEIGH_THE_MISFIT = frozenset({"absolute_frequency", "residual_frequency"})
 
@@ -25,7 +27,8 @@ def fidelity(
     Negative log-likelihood of the generalised Gaussian without ln 2 (Upadhyay et al. 2021,
     equation 4), with the prediction's own shape: Laplace and Gaussian are its cases. For `point`:
     L1 or L2 of the mean (`misfit`), plus the likelihood of the one width with the mean held fixed,
-    so that the width changes nothing of the mean's gradient.
+    so that the width changes nothing of the mean's gradient. For `quantile`: the same misfit, plus
+    the pinball losses of both quantiles (Angelopoulos et al. 2022), likewise of a mean held fixed.
 
     `content` (n, 1, H, W) is 1 where there is an image, 0 in padding, which counts for nothing.
 
@@ -35,19 +38,48 @@ def fidelity(
     are larger than those that a sigma must describe, and a negative likelihood has no use for an
     absolute value.
     """
-    if likelihood != "point" and amplification.kind not in _WEIGH_THE_MISFIT:
+    if likelihood not in MISFIT_LIKELIHOODS and amplification.kind not in _WEIGH_THE_MISFIT:
         loss = gennorm_nll(prediction.mean, prediction.alpha, prediction.beta, target)
         return _amplified_mean(loss, amplification, spatial, content)
     mean = prediction.mean.float()
     residual = mean - target.float()
     if amplification.kind == "residual_frequency":
         residual = amplify_spectrum(_inside(residual, content), amplification)
-    if likelihood == "point":
+    if likelihood in MISFIT_LIKELIHOODS:
         loss = residual.abs() if misfit == "l1" else residual.square()
     else:
         loss = gennorm_misfit(residual, prediction.alpha.detach(), prediction.beta.detach())
-    widths = gennorm_nll(mean.detach(), prediction.alpha, prediction.beta, target)
-    return _amplified_mean(loss, amplification, spatial, content) + mean_over(widths, content)
+    if likelihood == "quantile":
+        spread = pinball(prediction, target, content)
+    else:
+        spread = width_likelihood(prediction, target, content)
+    return _amplified_mean(loss, amplification, spatial, content) + spread
+
+
+def pinball(prediction: Prediction, target: Tensor, content: Tensor | None) -> Tensor:
+    """Sums the averages of both quantiles' pinball losses of target (n, 1, H, W): a float32 scalar.
+
+    max(q r, (q - 1) r) of the residual r = target - quantile (Koenker & Bassett, Econometrica
+    1978), least in expectation where a share q of the targets lies below. The mean is held fixed,
+    so that it is what its misfit makes it. `content` as for `fidelity`.
+    """
+    assert prediction.widths is not None
+    below, above = prediction.widths.float().chunk(2, dim=1)
+    error = target.float() - prediction.mean.float().detach()
+    losses = [
+        torch.maximum(level * residual, (level - 1) * residual)
+        for level, residual in zip(QUANTILES, (error + below, error - above), strict=True)
+    ]
+    return mean_over(torch.cat(losses, dim=1).sum(dim=1, keepdim=True), content)
+
+
+def width_likelihood(prediction: Prediction, target: Tensor, content: Tensor | None) -> Tensor:
+    """Averages the negative log-likelihood of target (n, 1, H, W) with the mean held fixed.
+
+    A float32 scalar that trains the width alone. `content` as for `fidelity`.
+    """
+    mean = prediction.mean.float().detach()
+    return mean_over(gennorm_nll(mean, prediction.alpha, prediction.beta, target), content)
 
 
 def mean_over(values: Tensor, content: Tensor | None) -> Tensor:

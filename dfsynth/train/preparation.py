@@ -11,6 +11,7 @@ from dfsynth.checkpoint import CascadeConfig
 from dfsynth.datasets import PairInfo, PairSource, indices_in, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
+from dfsynth.models.discriminator import DISCRIMINATOR_WIDTHS
 from dfsynth.options import TrainOptions
 from dfsynth.progress import TrainProgress
 from dfsynth.splits import SPLITS
@@ -25,6 +26,10 @@ from dfsynth.train.recipe_file import read_recipe, recipe_path
 _LATER_KEYS: Final = (
     ("augmentation", "shifts", 0.0),
     ("loss", "misfit", "l1"),
+    ("loss", "discriminator", DISCRIMINATOR_WIDTHS),
+    ("loss", "perceptual", ()),
+    ("loss", "margin", 0.0),
+    ("loss", "style", 0.0),
     ("validation", "score", "nll"),
 )
 """Tables and keys of recipes that older runs do not have, with what those were trained by."""

@@ -1,17 +1,20 @@
 """What a training is asked to do: one frozen record, checked before anything is loaded."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from dfsynth.checkpoint import CascadeConfig, DiffusionConfig, FlowConfig
+from dfsynth.checkpoint import CascadeConfig, DiffusionConfig, FlowConfig, Likelihood
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.errors import UsageError
+from dfsynth.models.discriminator import DISCRIMINATOR_WIDTHS
 from dfsynth.records import IntensityRange
 from dfsynth.records.grid import LARGEST_SIDE
 from dfsynth.tasks import DEFAULT_TASK, task_named
 from dfsynth.train.amplification import Amplification
 
 Misfit = Literal["l1", "l2"]
+MISFIT_LIKELIHOODS: Final[frozenset[Likelihood]] = frozenset({"point", "quantile"})
+"""Those whose mean is trained by `misfit`."""
 TrainedNetwork: TypeAlias = CascadeConfig | DiffusionConfig | FlowConfig
 """What `[network]` of a recipe may be, by its key `name`; a cascade without one."""
 
@@ -25,13 +28,23 @@ class LossWeights:
     """
 
     fidelity: float = 1.0
-    """Negative log-likelihood (or `misfit`, for the likelihood `point`) of the noisy target."""
+    """Negative log-likelihood of the noisy target; its `misfit` for `point` and `quantile`."""
     misfit: Misfit = "l1"
-    """Of the likelihood `point`: absolute or squared errors."""
+    """Of the likelihoods `point` and `quantile`: absolute or squared errors."""
     adversarial: float = 0.001
     """Least squares of a patch discriminator a stage (Upadhyay et al. 2021, equation 6)."""
     conditional: bool = False
     """Whether discriminators see the radiograph beside its dark-field image (Isola et al. 2017)."""
+    discriminator: tuple[int, ...] = DISCRIMINATOR_WIDTHS
+    """Channels of a discriminator's hidden layers, each half as fine as the one before."""
+    perceptual: tuple[float, ...] = ()
+    """Of the L1 distance between a discriminator's features of generated and measured images, layer
+    by layer, fine first (Wang et al. 2018)."""
+    margin: float = 0.0
+    """Perceptual distance up to which discriminators look for features that differ; 0: they do not
+    (Wang et al. 2018)."""
+    style: float = 0.0
+    """Of the distance between Gram matrices of these features (Armanious et al. 2020)."""
     residual: float = 0.2
     """Residual consistency (Felsner et al. 2026)."""
     residual_box: int = 9
@@ -44,11 +57,39 @@ class LossWeights:
         for name in ("fidelity", "adversarial", "residual", "lung"):
             if getattr(self, name) < 0:
                 raise UsageError(f"[loss] {name} = {getattr(self, name)}: expected 0 or more")
-        if self.fidelity == 0:
-            raise UsageError("[loss] fidelity = 0: expected more, or nothing says what is right")
+        if self.fidelity == 0 and not self.perceptual:
+            raise UsageError(
+                "[loss] fidelity = 0: expected more, or perceptual weights, or nothing says what "
+                "is right"
+            )
+        self._check_features()
         if self.residual_box < 3 or self.residual_box % 2 == 0:
             raise UsageError(
                 f"[loss] residual_box = {self.residual_box}: expected an odd number from 3"
+            )
+
+    def _check_features(self) -> None:
+        """Features are those of a discriminator that is trained to tell images apart."""
+        for name in ("margin", "style"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"[loss] {name} = {getattr(self, name)}: expected 0 or more")
+        layers = len(self.discriminator)
+        if not layers or min(self.discriminator) < 1:
+            raise UsageError(
+                f"[loss] discriminator = {list(self.discriminator)}: expected channels of 1 or more"
+            )
+        given = list(self.perceptual)
+        if len(given) > layers or (given and (min(given) < 0 or not any(given))):
+            raise UsageError(
+                f"[loss] perceptual = {given}: expected at most {layers} weights of 0 or more, one "
+                "a layer of [loss] discriminator, and not 0 alone"
+            )
+        if self.margin and not given:
+            raise UsageError("[loss] margin is one of perceptual distances; expected weights too")
+        if (given or self.style) and not self.adversarial:
+            raise UsageError(
+                "[loss] perceptual and style need a discriminator that learns; expected "
+                "adversarial above 0"
             )
 
 
@@ -210,10 +251,16 @@ class Recipe:
                     f"[loss] is of the network {CascadeConfig.name!r}, but [network] name = "
                     f"{network.name!r}, whose loss has nothing to choose; leave [loss] out"
                 )
-        elif self.loss.misfit != "l1" and network.likelihood != "point":
+        elif self.loss.misfit != "l1" and network.likelihood not in MISFIT_LIKELIHOODS:
             raise UsageError(
-                f"[loss] misfit = {self.loss.misfit!r} belongs to [network] likelihood = 'point', "
-                f"found {network.likelihood!r}; leave misfit out, or choose that likelihood"
+                f"[loss] misfit = {self.loss.misfit!r} belongs to [network] likelihood = 'point' "
+                f"or 'quantile', found {network.likelihood!r}; leave misfit out, or choose one of "
+                "them"
+            )
+        elif not self.loss.fidelity and network.likelihood != "point":
+            raise UsageError(
+                f"[loss] fidelity = 0 leaves no likelihood; expected [network] likelihood = "
+                f"'point', found {network.likelihood!r}"
             )
 
     def _check_appearance(self) -> None:

@@ -9,11 +9,13 @@ from torch import Tensor, nn
 from dfsynth.datasets import PairBatch
 from dfsynth.models import Prediction
 from dfsynth.train.amplification import Amplification, spatial_weights
+from dfsynth.train.feature_losses import margin_loss, perceptual_distance, style_distance
 from dfsynth.train.losses import (
     fidelity,
     least_squares_discriminator,
     least_squares_generator,
     residual_l1,
+    width_likelihood,
 )
 from dfsynth.train.recipe import LossWeights
 
@@ -32,9 +34,8 @@ def generator_terms(
     consistency of Felsner et al. 2026.
     """
     target = batch.target
-    terms = {
-        "fidelity": weights.fidelity
-        * fidelity(
+    if weights.fidelity:
+        loss = fidelity(
             prediction,
             target,
             likelihood,
@@ -43,13 +44,16 @@ def generator_terms(
             batch.content,
             weights.misfit,
         )
-    }
+        terms = {"fidelity": weights.fidelity * loss}
+    else:
+        terms = {"width": width_likelihood(prediction, target, batch.content)}
     if weights.residual:
         loss = residual_l1(prediction.mean, target, weights.residual_box, batch.content)
         terms["residual"] = weights.residual * loss
     if weights.adversarial:
-        scores = discriminator(discriminator_input(prediction.mean, batch, weights.conditional))
-        terms["adversarial"] = weights.adversarial * least_squares_generator(scores)
+        seen = discriminator(discriminator_input(prediction.mean, batch, weights.conditional))
+        terms["adversarial"] = weights.adversarial * least_squares_generator(seen.scores)
+        terms |= feature_terms(seen.features, batch, weights, discriminator)
     if weights.lung and prediction.lung_logit is not None and batch.lung is not None:
         entropy = F.binary_cross_entropy_with_logits(
             prediction.lung_logit.float(), batch.lung, batch.lung_weight
@@ -58,24 +62,53 @@ def generator_terms(
     return terms
 
 
+def feature_terms(
+    found: Sequence[Tensor], batch: PairBatch, weights: LossWeights, discriminator: nn.Module
+) -> dict[str, Tensor]:
+    """Computes the weighted terms of a discriminator's features `found`, float32 scalars by name.
+
+    They are (n, width, h, w) each, of the generated images; no gradient flows through what it sees
+    of the measured ones.
+    """
+    if not (weights.perceptual or weights.style):
+        return {}
+    with torch.no_grad():
+        real = discriminator_input(batch.target, batch, weights.conditional)
+        wanted = discriminator(real).features
+    terms = {}
+    if weights.perceptual:
+        terms["perceptual"] = perceptual_distance(found, wanted, weights.perceptual)
+    if weights.style:
+        terms["style"] = weights.style * style_distance(found, wanted)
+    return terms
+
+
 def discriminator_loss(
     means: Sequence[Tensor],
     discriminators: Sequence[nn.Module],
     batch: PairBatch,
-    conditional: bool,
+    weights: LossWeights,
 ) -> Tensor:
     """Sums the discriminators' losses over the stages, a float32 scalar.
 
-    Least squares, 1 for measured and 0 for generated images: Upadhyay et al. 2021, equation 7.
-    `means` has a map (n, 1, H, W) for each discriminator; no gradient flows into it.
+    Least squares, 1 for measured and 0 for generated images: Upadhyay et al. 2021, equation 7; with
+    a margin, that of perceptual adversarial networks too. `means` has a map (n, 1, H, W) for each
+    discriminator; no gradient flows into it.
     """
-    real = discriminator_input(batch.target, batch, conditional)
+    real = discriminator_input(batch.target, batch, weights.conditional)
     losses = []
     for mean, discriminator in zip(means, discriminators, strict=True):
-        fake = discriminator_input(mean.detach(), batch, conditional)
+        fake = discriminator_input(mean.detach(), batch, weights.conditional)
         # In one pass: gradients that are shared between processes allow no second one.
-        scores_real, scores_fake = discriminator(torch.cat([real, fake])).chunk(2)
+        seen = discriminator(torch.cat([real, fake]))
+        scores_real, scores_fake = seen.scores.chunk(2)
         losses.append(least_squares_discriminator(scores_real, scores_fake))
+        if weights.margin:
+            halves = [features.chunk(2) for features in seen.features]
+            distance = perceptual_distance(
+                [f for _, f in halves], [r for r, _ in halves], weights.perceptual
+            )
+            losses.append(margin_loss(distance, weights.margin))
     return torch.stack(losses).sum()
 
 

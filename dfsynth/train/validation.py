@@ -100,12 +100,13 @@ def _cut(prediction: Prediction, height: int, width: int) -> Prediction:
     def cut(maps: Tensor) -> Tensor:
         return maps[..., :height, :width]
 
-    logit = prediction.lung_logit
+    logit, widths = prediction.lung_logit, prediction.widths
     return Prediction(
         mean=cut(prediction.mean),
         alpha=cut(prediction.alpha),
         beta=cut(prediction.beta),
         lung_logit=None if logit is None else cut(logit),
+        widths=None if widths is None else cut(widths),
     )
 
 

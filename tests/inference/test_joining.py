@@ -3,14 +3,20 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import torch
 from drawn_networks import draw_weights, drawn_cascade
 
-from dfsynth.checkpoint import CheckpointFiles, MembersConfig, ModelCard, read_checkpoint
+from dfsynth.checkpoint import (
+    Backbone,
+    CheckpointFiles,
+    MembersConfig,
+    ModelCard,
+    read_checkpoint,
+)
 from dfsynth.errors import CheckpointError, UsageError
 from dfsynth.inference import (
     CascadeGenerator,
@@ -101,6 +107,25 @@ def test_its_maps_are_the_moments_of_the_members_maps(save: Save, mode: Any) -> 
     )
     np.testing.assert_allclose(maps_of(joined), wanted, rtol=0, atol=1e-5)
     assert wanted[2].max() > 1e-2
+
+
+@pytest.mark.parametrize("backbone", get_args(Backbone))
+@pytest.mark.parametrize("likelihood", ["gaussian", "point"])
+def test_networks_of_any_backbone_are_members(
+    save: Save, tmp_path: Path, backbone: str, likelihood: str
+) -> None:
+    """A deep ensemble has members of one stage, without dropout, that disagree."""
+    choices = {"stages": 1, "dropout": 0.0, "backbone": backbone, "likelihood": likelihood}
+    members = [save(seed, **choices) for seed in range(3)]
+    with torch.inference_mode():
+        save_checkpoint(tmp_path / "joined", *join_members("joined", members))
+    joined = load_map_generator(read_checkpoint(tmp_path / "joined"), CPU, "fp32", 20)(images())
+    alone = [load_map_generator(files, CPU, "fp32", 20)(images()) for files in members]
+    means = np.stack([maps.mean for maps in alone])
+    np.testing.assert_allclose(joined.mean, means.mean(axis=0), atol=1e-4)
+    np.testing.assert_allclose(joined.epistemic, means.std(axis=0), atol=1e-4)
+    assert joined.epistemic.max() > 1e-3
+    assert not any(maps.epistemic.any() for maps in alone)
 
 
 def test_its_card_is_of_all_members(save: Save) -> None:

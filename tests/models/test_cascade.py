@@ -203,8 +203,9 @@ def test_known_weights_give_the_outputs_that_they_always_gave() -> None:
 
 def test_the_discriminator_scores_patches() -> None:
     discriminator = PatchDiscriminator((8, 16)).eval().requires_grad_(False)
-    scores = discriminator(images(2, 32, 48))
+    scores, features = discriminator(images(2, 32, 48))
     assert scores.shape == (2, 1, 7, 11)
+    assert [f.shape for f in features] == [(2, 8, 16, 24), (2, 16, 8, 12)]
     # Far from a change the scores stay: it scores patches, not the image.
     changed = images(2, 32, 48)
     changed[:, :, :4, :4] = 5.0
@@ -215,9 +216,9 @@ def test_the_discriminator_scores_patches() -> None:
 def test_a_discriminator_of_pairs_sees_both_images() -> None:
     discriminator = PatchDiscriminator((8, 16), channels_in=2).eval().requires_grad_(False)
     pair = torch.cat([images(2, 32, 48), images(2, 32, 48).flip(0)], dim=1)
-    scores = discriminator(pair)
+    scores = discriminator(pair).scores
     assert scores.shape == (2, 1, 7, 11)
     for channel in range(2):
         changed = pair.clone()
         changed[:, channel] += torch.linspace(0, 1, 48)
-        assert not torch.allclose(discriminator(changed), scores)
+        assert not torch.allclose(discriminator(changed).scores, scores)

@@ -130,7 +130,7 @@ def test_samples_that_share_the_encoder_equal_separate_passes(backbone: str) -> 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_no_head_is_kept_that_the_likelihood_fixes(likelihood: str) -> None:
     network = new_cascade(likelihood=likelihood, lung_head=False)
-    heads = {"gennorm": 3, "laplace": 2, "gaussian": 2, "point": 1}[likelihood]
+    heads = {"gennorm": 3, "laplace": 2, "gaussian": 2, "point": 1, "quantile": 3}[likelihood]
     assert network.state_dict()["stages.1.head2.bias"].shape == (heads,)
     assert ("stages.1.raw_alpha" in network.state_dict()) == (likelihood == "point")
 

@@ -33,7 +33,8 @@ def drawn(beta: float | None = None) -> tuple[Prediction, Tensor]:
     mean, alpha, shape, target = torch.rand((4, 2, 1, 16, 16), generator=random).unbind()
     shape = shape + 1 if beta is None else torch.full_like(shape, beta)
     leaves = [t.clone().requires_grad_(True) for t in (mean, 0.1 + alpha, shape)]
-    return Prediction(leaves[0], leaves[1], leaves[2], None), target
+    widths = leaves[1].detach().expand(-1, 2, -1, -1)
+    return Prediction(leaves[0], leaves[1], leaves[2], None, widths), target
 
 
 def grads(loss: Tensor, prediction: Prediction) -> list[Tensor]:

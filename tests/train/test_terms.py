@@ -15,6 +15,9 @@ from dfsynth.train.terms import discriminator_input, discriminator_loss, generat
 WEIGHTS = LossWeights(residual_box=3, lung=0.0)
 
 
+FEATURES = LossWeights(residual_box=3, lung=0.0, perceptual=(2.0, 1.0), style=1.0)
+
+
 def padded(batch: PairBatch) -> PairBatch:
     """The right half of each image is padding."""
     content = torch.ones_like(batch.image)
@@ -27,18 +30,23 @@ def prediction(mean: torch.Tensor) -> Prediction:
 
 
 @pytest.mark.parametrize("likelihood", ["gennorm", "point"])
-def test_what_is_predicted_in_padding_changes_nothing(likelihood: str) -> None:
+@pytest.mark.parametrize(
+    ("weights", "more"), [(WEIGHTS, set()), (FEATURES, {"perceptual", "style"})]
+)
+def test_what_is_predicted_in_padding_changes_nothing(
+    likelihood: str, weights: LossWeights, more: set[str]
+) -> None:
     batch, discriminator = padded(toy_batch(0, side=32)), PatchDiscriminator()
     mean = torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(1))
     other = mean.clone()
     other[..., 8:] += 5
     one, two = (
         generator_terms(
-            prediction(m.requires_grad_(True)), batch, WEIGHTS, likelihood, discriminator
+            prediction(m.requires_grad_(True)), batch, weights, likelihood, discriminator
         )
         for m in (mean, other)
     )
-    assert one.keys() == two.keys() == {"fidelity", "residual", "adversarial"}
+    assert one.keys() == two.keys() == {"fidelity", "residual", "adversarial"} | more
     for name in one:
         torch.testing.assert_close(one[name], two[name])
     torch.stack(list(one.values())).sum().backward()
@@ -65,7 +73,8 @@ def test_discriminators_see_the_radiograph_only_where_they_are_conditional() -> 
     both = discriminator_input(batch.target, batch, True)
     assert torch.equal(both[:, :1], batch.image)
     discriminators = [PatchDiscriminator(channels_in=2), PatchDiscriminator(channels_in=2)]
-    loss = discriminator_loss([batch.target, batch.target], discriminators, batch, True)
+    weights = LossWeights(conditional=True)
+    loss = discriminator_loss([batch.target, batch.target], discriminators, batch, weights)
     assert loss.ndim == 0
     assert loss > 0
 
