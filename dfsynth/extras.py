@@ -1,6 +1,7 @@
 """Modules whose libraries need not be installed for anything else, loaded when they are needed."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 from dfsynth.errors import UsageError
@@ -31,7 +32,28 @@ def load_extra(module: str, doing: str, extra: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("dfsynth"):
             raise
-        raise UsageError(
-            f"{doing} needs the library {error.name}, which is not installed; "
-            f"install dfsynth with its extra: dfsynth[{extra}]"
-        ) from error
+        raise _missing(error.name, doing, extra) from error
+
+
+def require_library(library: str, doing: str, extra: str) -> None:
+    """Requires a library of an extra, which is looked for and not imported.
+
+    The arguments are those of `load_extra`; `library` is a top-level module.
+
+    Raises:
+        UsageError: it is not installed; the message names it and the extra.
+    """
+    try:
+        found = find_spec(library)
+    except ValueError:
+        # What cannot be imported stands as None among the loaded modules.
+        found = None
+    if found is None:
+        raise _missing(library, doing, extra)
+
+
+def _missing(library: str, doing: str, extra: str) -> UsageError:
+    return UsageError(
+        f"{doing} needs the library {library}, which is not installed; "
+        f"install dfsynth with its extra: dfsynth[{extra}]"
+    )

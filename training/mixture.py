@@ -117,6 +117,7 @@ def join(members: list[Path], pairs: Path, out: Path) -> Path:
     joined = out / "joined"
     if not (joined / CARD).exists():
         network, card = join_members("mixture-members", [read_checkpoint(m) for m in members])
+        assert isinstance(network, Members)
         config = replace(network.config, fast_spread=fast_spread(network, card, pairs))
         network.config = config
         with torch.inference_mode():

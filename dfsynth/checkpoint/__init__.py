@@ -3,10 +3,13 @@
 from dfsynth.checkpoint.card import ModelCard, encode_card
 from dfsynth.checkpoint.cascade import NETWORK, Backbone, CascadeConfig, Guidance, Likelihood
 from dfsynth.checkpoint.denoiser import (
+    DENOISER_MEMBERS_NETWORK,
     DIFFUSION_NETWORK,
     FLOW_NETWORK,
     NOISE_LEVELS,
+    AnyDenoiserConfig,
     DenoiserConfig,
+    DenoiserMembersConfig,
     DiffusionConfig,
     FlowConfig,
 )
@@ -23,9 +26,11 @@ from dfsynth.checkpoint.files import (
 from dfsynth.checkpoint.members import MEMBERS_NETWORK, MembersConfig
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.checkpoint.packaged import checkpoints_with_scores
+from dfsynth.checkpoint.sampling import require_sampling
 
 __all__ = [
     "CARD",
+    "DENOISER_MEMBERS_NETWORK",
     "DIFFUSION_NETWORK",
     "FLOW_NETWORK",
     "MEMBERS_NETWORK",
@@ -34,11 +39,13 @@ __all__ = [
     "SCORES",
     "SEMI_SYNTHETIC",
     "WEIGHTS",
+    "AnyDenoiserConfig",
     "Backbone",
     "CalibrationRow",
     "CascadeConfig",
     "CheckpointFiles",
     "DenoiserConfig",
+    "DenoiserMembersConfig",
     "DiffusionConfig",
     "FlowConfig",
     "Guidance",
@@ -51,4 +58,5 @@ __all__ = [
     "encode_card",
     "packaged_generators",
     "read_checkpoint",
+    "require_sampling",
 ]

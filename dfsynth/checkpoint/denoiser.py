@@ -5,18 +5,20 @@ A card keeps them under `arguments`, a recipe sets them in `[network]`. They nee
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, TypeAlias
 
 from dfsynth.checkpoint.entries import Entries
+from dfsynth.checkpoint.members import MOST_MEMBERS
 
 DIFFUSION_NETWORK: Final = "diffusion"
 """The name of the family in a card."""
 FLOW_NETWORK: Final = "flow"
 """The name of the family in a card."""
+DENOISER_MEMBERS_NETWORK: Final = "denoiser-members"
+"""The name in a card of several networks of either family."""
 NOISE_LEVELS: Final = 1000
 """Between the output and pure noise, of which a diffusion network is trained on one at a time."""
 _LEAST_WIDTH: Final = 8
-_Config = TypeVar("_Config", bound="DenoiserConfig")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +100,79 @@ class FlowConfig(DenoiserConfig):
     steps: int = 4
 
 
-def read_diffusion_config(arguments: Entries) -> DiffusionConfig:
+AnyDenoiserConfig: TypeAlias = DiffusionConfig | FlowConfig
+_KINDS: Final[dict[str, type[AnyDenoiserConfig]]] = {
+    DIFFUSION_NETWORK: DiffusionConfig,
+    FLOW_NETWORK: FlowConfig,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DenoiserMembersConfig:
+    """The arguments of the network `denoiser-members`.
+
+    Raises:
+        ValueError: the number of members is out of its range.
+    """
+
+    members: int
+    """How many networks share the samples of an image, 2 to 16."""
+    network: AnyDenoiserConfig
+    """Of each of them."""
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.members <= MOST_MEMBERS:
+            raise ValueError(f"expected 2 to {MOST_MEMBERS} members, found {self.members}")
+
+    @property
+    def stages(self) -> int:
+        """Each network makes the whole prediction."""
+        return 1
+
+    @property
+    def lung_head(self) -> bool:
+        """There is no lung output."""
+        return False
+
+
+def read_diffusion_config(arguments: Entries) -> AnyDenoiserConfig:
     """Reads the `arguments` of a card of a diffusion network.
 
     Raises:
         ValueError: an entry is missing, unknown, of another type or out of its range.
     """
-    return _read(DiffusionConfig, DIFFUSION_NETWORK, arguments)
+    return _read(arguments, (DIFFUSION_NETWORK,))
 
 
-def read_flow_config(arguments: Entries) -> FlowConfig:
+def read_flow_config(arguments: Entries) -> AnyDenoiserConfig:
     """Reads the `arguments` of a card of a flow-matching network.
 
     Raises:
         ValueError: an entry is missing, unknown, of another type or out of its range.
     """
-    return _read(FlowConfig, FLOW_NETWORK, arguments)
+    return _read(arguments, (FLOW_NETWORK,))
 
 
-def _read(kind: type[_Config], name: str, arguments: Entries) -> _Config:
-    arguments.choice("name", (name,), name)
+def read_denoiser_members_config(arguments: Entries) -> DenoiserMembersConfig:
+    """Reads the `arguments` of a card of several networks of either family.
+
+    Raises:
+        ValueError: an entry is missing, unknown, of another type or out of its range.
+    """
+    config = DenoiserMembersConfig(
+        members=arguments.whole("members"),
+        network=_read(arguments.table("network"), tuple(_KINDS)),
+    )
+    arguments.finish()
+    return config
+
+
+def _read(arguments: Entries, names: tuple[str, ...]) -> AnyDenoiserConfig:
+    name = arguments.choice("name", names, names[0])
     span = arguments.reals("span")
     if len(span) != 2:
         raise ValueError("the entry 'span' is not a low and a higher value")
-    config = kind(
+    config = _KINDS[name](
         widths=arguments.wholes("widths"),
         blocks=arguments.whole("blocks"),
         span=(span[0], span[1]),

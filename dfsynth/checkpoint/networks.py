@@ -9,8 +9,10 @@ from typing import Any, ClassVar, Final, Protocol
 
 from dfsynth.checkpoint.cascade import NETWORK, read_cascade_config
 from dfsynth.checkpoint.denoiser import (
+    DENOISER_MEMBERS_NETWORK,
     DIFFUSION_NETWORK,
     FLOW_NETWORK,
+    read_denoiser_members_config,
     read_diffusion_config,
     read_flow_config,
 )
@@ -41,5 +43,6 @@ CONFIG_READERS: Final[dict[str, Callable[[Entries], NetworkConfig]]] = {
     MEMBERS_NETWORK: read_members_config,
     DIFFUSION_NETWORK: read_diffusion_config,
     FLOW_NETWORK: read_flow_config,
+    DENOISER_MEMBERS_NETWORK: read_denoiser_members_config,
 }
 """A network's name in a card → what reads its `arguments`, raising ValueError as `Entries` do."""

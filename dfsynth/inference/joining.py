@@ -4,19 +4,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dfsynth.checkpoint import (
+    DENOISER_MEMBERS_NETWORK,
     MEMBERS_NETWORK,
     CascadeConfig,
     CheckpointFiles,
+    DenoiserMembersConfig,
+    DiffusionConfig,
+    FlowConfig,
     MembersConfig,
     ModelCard,
+    NetworkConfig,
 )
 from dfsynth.checkpoint.members import MOST_MEMBERS
 from dfsynth.errors import UsageError
 from dfsynth.inference.weights import load_network
-from dfsynth.models import CascadeNetwork, Members
+from dfsynth.models import DenoiserMembers, Members
 
 
-def join_members(name: str, checkpoints: Sequence[CheckpointFiles]) -> tuple[Members, ModelCard]:
+def join_members(
+    name: str, checkpoints: Sequence[CheckpointFiles]
+) -> tuple[Members | DenoiserMembers, ModelCard]:
     """Joins checkpoints that `dfsynth train --member 0, 1, …` made.
 
     The card is the first one's, under another name, with the training data of all, and neither
@@ -35,28 +42,23 @@ def join_members(name: str, checkpoints: Sequence[CheckpointFiles]) -> tuple[Mem
             f"{MOST_MEMBERS} members, each given once"
         )
     first = cards[0]
-    cascade = first.arguments
     for card in cards:
-        if not isinstance(card.arguments, CascadeConfig):
-            raise UsageError(f"{card.name} is no single cascade; expected members that are")
+        if card.arguments.members > 1:
+            raise UsageError(f"{card.name} is no single network; expected members that are")
         alike = (card.arguments, *_of_images(card))
-        if alike != (cascade, *_of_images(first)):
+        if alike != (first.arguments, *_of_images(first)):
             raise UsageError(
                 f"{card.name} and {first.name} differ in network, grid, window or unit; expected "
                 "members of one recipe"
             )
-    assert isinstance(cascade, CascadeConfig)
-    config = MembersConfig(len(cards), cascade)
-    joined = Members(config)
-    for member, files in zip(joined.cascades(), checkpoints, strict=True):
-        network = load_network(files)
-        assert isinstance(network, CascadeNetwork)
-        member.load_state_dict(network.state_dict())
+    network, joined = _network_of(len(cards), first.arguments)
+    for member, files in zip(joined.members, checkpoints, strict=True):
+        member.load_state_dict(load_network(files).state_dict())
     card = replace(
         first,
         name=name,
-        network=MEMBERS_NETWORK,
-        arguments=config,
+        network=network,
+        arguments=joined.config,
         training_data=_training_data(cards),
         recipe=first.recipe | {"members": [files.sha256 for files in checkpoints]},
         metrics={},
@@ -69,6 +71,15 @@ def join_members(name: str, checkpoints: Sequence[CheckpointFiles]) -> tuple[Mem
 def _of_images(card: ModelCard) -> tuple[object, ...]:
     """What a card says of the images that go in and come out."""
     return card.grid, card.window, card.intensity, card.unit, card.output_intensity
+
+
+def _network_of(count: int, config: NetworkConfig) -> tuple[str, Members | DenoiserMembers]:
+    """The name in cards, and a network, of `count` members of one configuration."""
+    if isinstance(config, CascadeConfig):
+        return MEMBERS_NETWORK, Members(MembersConfig(count, config))
+    assert isinstance(config, DiffusionConfig | FlowConfig)
+    members = DenoiserMembers(DenoiserMembersConfig(count, config))
+    return DENOISER_MEMBERS_NETWORK, members
 
 
 def _training_data(cards: Sequence[ModelCard]) -> tuple[dict[str, str], ...]:

@@ -7,12 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dfsynth.checkpoint import DIFFUSION_NETWORK, FLOW_NETWORK, MEMBERS_NETWORK, NETWORK
+from dfsynth.checkpoint import (
+    DENOISER_MEMBERS_NETWORK,
+    DIFFUSION_NETWORK,
+    FLOW_NETWORK,
+    MEMBERS_NETWORK,
+    NETWORK,
+)
 from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.map_generator import MapGenerator
 from dfsynth.inference.sampling import SamplingGenerator
 from dfsynth.models import (
     CascadeNetwork,
+    Denoiser,
+    DenoiserMembers,
     DiffusionNetwork,
     FlowNetwork,
     GeneratorNetwork,
@@ -42,9 +50,18 @@ def _sample_members(network: Members, *how: Any, **intensity: Any) -> MapGenerat
     return CascadeGenerator(network.cascades(), *how, fast_spread=spread, **intensity)
 
 
+def _sample_denoiser(network: Denoiser, *how: Any, **intensity: Any) -> MapGenerator:
+    return SamplingGenerator([network], *how, **intensity)
+
+
+def _sample_denoisers(network: DenoiserMembers, *how: Any, **intensity: Any) -> MapGenerator:
+    return SamplingGenerator(network.denoisers(), *how, **intensity)
+
+
 FAMILIES: Final[dict[str, NetworkFamily]] = {
     NETWORK: NetworkFamily(build_cascade, _sample_cascade),
     MEMBERS_NETWORK: NetworkFamily(Members, _sample_members),
-    DIFFUSION_NETWORK: NetworkFamily(DiffusionNetwork, SamplingGenerator),
-    FLOW_NETWORK: NetworkFamily(FlowNetwork, SamplingGenerator),
+    DIFFUSION_NETWORK: NetworkFamily(DiffusionNetwork, _sample_denoiser),
+    FLOW_NETWORK: NetworkFamily(FlowNetwork, _sample_denoiser),
+    DENOISER_MEMBERS_NETWORK: NetworkFamily(DenoiserMembers, _sample_denoisers),
 }

@@ -6,6 +6,7 @@ networks, which is 0 of one alone.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dfsynth.checkpoint.sampling import require_samples
 from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError, UsageError
 from dfsynth.inference.given_arrays import require_model_inputs
@@ -22,8 +24,6 @@ from dfsynth.models import Denoiser
 from dfsynth.records import Generated, Intensity, ModelInput, MonteCarloMode
 from dfsynth.trust import Judge
 
-LEAST_SAMPLES: Final = 2
-"""Of an image: one alone has no spread."""
 _SIGMA_FLOOR: Final = 1e-3
 """Least aleatoric deviation, over the width of the span: equal samples are not certain."""
 GAUSSIAN_BETA: Final = 2.0
@@ -37,14 +37,15 @@ _MOST_IMAGES: Final = 32
 
 
 class SamplingGenerator:
-    """A denoiser made ready: device, precision, seed and number of samples.
+    """Denoisers made ready: device, precision, seed and number of samples.
 
+    Several are members that share the samples out: sample t is of member t modulo their number.
     Implements `MapGenerator`.
     """
 
     def __init__(
         self,
-        network: Denoiser,
+        members: Sequence[Denoiser],
         device: torch.device,
         precision: str,
         mc_samples: int,
@@ -54,26 +55,20 @@ class SamplingGenerator:
         *,
         intensity: Intensity,
     ) -> None:
-        """Moves the network to the device.
+        """Moves the networks, all of one configuration, to the device.
 
         `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` are drawn
         of each image; `intensity` is the card's, which says what arrays may hold.
 
         Raises:
-            UsageError: too few samples, the mode "fast", which is of several members, or heads,
-                which judge what cascades make.
+            UsageError: too few samples, the mode "fast", or heads, which judge what cascades make.
         """
-        if mc_samples < LEAST_SAMPLES or mc == "fast":
-            found = "--mc fast" if mc == "fast" else f"--mc-samples {mc_samples}"
-            raise UsageError(
-                f"a network of this kind says how sure it is by the spread of its samples: found "
-                f"{found}; use --mc full and --mc-samples {LEAST_SAMPLES} or more"
-            )
+        require_samples(len(members), mc_samples, mc)
         if heads is not None:
             raise UsageError(
                 "heads for trust judge what cascades make, and this network is none; leave them out"
             )
-        self._network = network.eval().to(device)
+        self._members = [member.eval().to(device) for member in members]
         self._device = device
         self._precision = precision
         self._samples = mc_samples
@@ -134,35 +129,40 @@ class SamplingGenerator:
         if len(ids) != count:
             raise ValueError(f"expected {count} image ids, found {len(ids)}")
         batch = torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]
-        batch = self._network.pad(batch.to(self._device))
+        batch = self._members[0].pad(batch.to(self._device))
         rows, columns = batch.shape[-2:]
-        noise = np.stack([noise_samples(self._seed, i, self._samples, rows, columns) for i in ids])
+        drawn = [noise_samples(self._seed, i, self._samples, rows, columns) for i in ids]
+        noise = torch.from_numpy(np.stack(drawn))
+        members = len(self._members)
         try:
-            samples = self._draw(batch, torch.from_numpy(noise))[..., :height, :width]
+            samples = [
+                self._draw(member, batch, noise[:, m::members])[..., :height, :width]
+                for m, member in enumerate(self._members)
+            ]
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise DfsynthError(
                 f"a batch of {count} images of {rows}x{columns} does not fit the memory of "
                 f"{self._device}; use a smaller --batch-size or --size"
             ) from error
-        mean, deviation = sample_moments(samples, self._network.config.span)
+        moments = sample_moments(samples, self._members[0].config.span)
         return MapBatch(
-            mean=mean.numpy(),
-            aleatoric=deviation.numpy(),
-            epistemic=np.zeros((count, height, width), np.float32),
+            mean=moments.mean.numpy(),
+            aleatoric=moments.within.numpy(),
+            epistemic=moments.between.numpy(),
             lung=None,
             beta=np.full((count, height, width), GAUSSIAN_BETA, np.float32),
         )
 
-    def _draw(self, batch: Tensor, noise: Tensor) -> Tensor:
+    def _draw(self, member: Denoiser, batch: Tensor, noise: Tensor) -> Tensor:
         """Samples (k, samples, H, W) on the CPU, of images (k, 1, H, W) and as much noise."""
-        repeated = batch.repeat_interleave(self._samples, dim=0)
-        portions = zip(
-            torch.split(repeated, self._samples_in_flight(batch[0].numel())),
-            torch.split(noise.flatten(0, 1)[:, None], self._samples_in_flight(batch[0].numel())),
-            strict=True,
-        )
+        a_pass = self._samples_in_flight(batch[0].numel())
+        images = torch.split(batch.repeat_interleave(noise.shape[1], dim=0), a_pass)
+        starts = torch.split(noise.flatten(0, 1)[:, None], a_pass)
         with mixed_precision(self._device, self._precision):
-            drawn = [self._network.draw(i, n.to(self._device)).float().cpu() for i, n in portions]
+            drawn = [
+                member.draw(image, start.to(self._device)).float().cpu()
+                for image, start in zip(images, starts, strict=True)
+            ]
         return torch.cat(drawn).reshape(noise.shape)
 
     def _samples_in_flight(self, pixels: int) -> int:
@@ -174,11 +174,32 @@ class SamplingGenerator:
         return max(int(total * _GPU_MEMORY_SHARE) // (_GPU_BYTES_A_PIXEL * pixels), 1)
 
 
-def sample_moments(samples: Tensor, span: tuple[float, float]) -> tuple[Tensor, Tensor]:
-    """Gives mean and deviation (k, H, W) over samples (k, T, H, W), T at least 2.
+@dataclass(frozen=True, slots=True)
+class SampleMoments:
+    """Statistics of samples, maps (k, H, W) float32 each."""
 
-    The deviation divides by T - 1, since a handful of samples would else seem too sure, and is at
+    mean: Tensor
+    within: Tensor
+    """Standard deviation of the samples of one network."""
+    between: Tensor
+    """Standard deviation between networks; 0 of one alone."""
+
+
+def sample_moments(samples: Sequence[Tensor], span: tuple[float, float]) -> SampleMoments:
+    """Takes the moments of the samples of each network, (k, T, H, W) with T at least 2.
+
+    Variances are those of a one-way analysis of variance with random effects: that within divides
+    by T - 1 of each network, since a handful of samples would else seem too sure; that between is
+    the variance of the networks' means less what their samples give it. The deviation within is at
     least a thousandth of the width of the `span`.
     """
+    together = torch.cat(list(samples), dim=1)
+    squares = [(s - s.mean(dim=1, keepdim=True)).square().sum(dim=1) for s in samples]
+    within = torch.stack(squares).sum(dim=0) / (together.shape[1] - len(samples))
+    between = torch.zeros_like(within)
+    if len(samples) > 1:
+        means = torch.stack([s.mean(dim=1) for s in samples])
+        of_samples = within * len(samples) / together.shape[1]
+        between = (means.var(dim=0, correction=1) - of_samples).clamp_min(0)
     floor = _SIGMA_FLOOR * (span[1] - span[0])
-    return samples.mean(dim=1), samples.std(dim=1, correction=1).clamp_min(floor)
+    return SampleMoments(together.mean(dim=1), within.sqrt().clamp_min(floor), between.sqrt())

@@ -7,7 +7,12 @@ there is a shard to do: a finished store is resumed, and a wrong option refused,
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dfsynth.checkpoint import CheckpointFiles, checkpoint_path, read_checkpoint
+from dfsynth.checkpoint import (
+    CheckpointFiles,
+    checkpoint_path,
+    read_checkpoint,
+    require_sampling,
+)
 from dfsynth.checkpoint.packaged import require_members
 from dfsynth.options import BuildOptions
 from dfsynth.records import Generated, GeneratorFacts, ModelInput
@@ -33,7 +38,7 @@ class CheckpointMaker:
         """Reads the checkpoint's files.
 
         Raises:
-            UsageError: there is no such checkpoint.
+            UsageError: there is no such checkpoint, or it needs other samples or a library.
             CheckpointError: it is damaged.
         """
         self._options = options
@@ -41,6 +46,7 @@ class CheckpointMaker:
         card = self._files.card
         if options.mc == "fast":
             require_members(self._files)
+        require_sampling(card.arguments, options.mc_samples, options.mc)
         self.facts = GeneratorFacts(
             name=card.name,
             sha256=self._files.sha256,

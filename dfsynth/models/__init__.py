@@ -8,7 +8,7 @@ from dfsynth.models.denoiser import Denoiser, DiffusionNetwork, FlowNetwork
 from dfsynth.models.gennorm import gennorm_nll, gennorm_sigma
 from dfsynth.models.guidance import guide
 from dfsynth.models.heads import Prediction
-from dfsynth.models.members import Members
+from dfsynth.models.members import DenoiserMembers, Members
 from dfsynth.models.network import GeneratorNetwork, TrainableNetwork
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "CascadeNetwork",
     "CoarseCascade",
     "Denoiser",
+    "DenoiserMembers",
     "DiffusionNetwork",
     "FlowNetwork",
     "GeneratorNetwork",

@@ -12,7 +12,13 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from dfsynth.checkpoint import NOISE_LEVELS, DenoiserConfig, DiffusionConfig, FlowConfig
+from dfsynth.checkpoint import (
+    NOISE_LEVELS,
+    AnyDenoiserConfig,
+    DenoiserConfig,
+    DiffusionConfig,
+    FlowConfig,
+)
 from dfsynth.extras import load_extra
 from dfsynth.models.network import TrainableNetwork
 
@@ -170,6 +176,15 @@ class FlowNetwork(Denoiser):
             velocity = self(sample, image, _everywhere(time, image))
             sample, _ = schedule.step(velocity.float(), time, sample)
         return self.restore(sample)
+
+
+def build_denoiser(config: AnyDenoiserConfig) -> Denoiser:
+    """Builds a network with initial weights from torch's global generator.
+
+    Raises:
+        UsageError: MONAI or einops is not installed.
+    """
+    return DiffusionNetwork(config) if isinstance(config, DiffusionConfig) else FlowNetwork(config)
 
 
 def _flow() -> Any:

@@ -91,8 +91,8 @@ class DenoisingObjective(Objective[Velocities]):
         noise = np.stack([noise_samples(_NOISE_SEED, str(i), *shape) for i in range(len(image))])
         portions = self._tensor(noise).unbind(dim=1)
         samples = torch.stack([network.draw(padded, n[:, None])[:, 0] for n in portions], dim=1)
-        mean, sigma = sample_moments(samples[..., :height, :width], network.config.span)
-        mean, sigma = mean[:, None], sigma[:, None]
+        found = sample_moments([samples[..., :height, :width]], network.config.span)
+        mean, sigma = found.mean[:, None], found.within[:, None]
         beta = torch.full_like(mean, GAUSSIAN_BETA)
         return [Prediction(mean, gennorm_alpha(sigma, beta), beta, lung_logit=None)]
 

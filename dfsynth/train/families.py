@@ -46,8 +46,8 @@ class TrainedFamily:
 
 
 _SAMPLES: Final = (
-    "Its uncertainty is that of its samples: the aleatoric map is their standard deviation, and "
-    "the epistemic map is 0, since one network has no other to disagree with."
+    "Its uncertainty is that of its samples: the aleatoric map is their standard deviation within "
+    "a network, the epistemic map that between networks, which is 0 of one alone."
 )
 TRAINED: Final[dict[type[NetworkConfig], TrainedFamily]] = {
     CascadeConfig: TrainedFamily(NETWORK, CascadeObjective),

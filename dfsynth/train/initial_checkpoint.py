@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from dfsynth.checkpoint import (
     CascadeConfig,
+    DenoiserMembersConfig,
     MembersConfig,
     ModelCard,
     NetworkConfig,
@@ -17,7 +18,7 @@ from dfsynth.checkpoint import (
 from dfsynth.datasets import PairBatch
 from dfsynth.errors import UsageError
 from dfsynth.inference import load_network
-from dfsynth.models import Members, build_cascade
+from dfsynth.models import DenoiserMembers, Members, build_cascade
 from dfsynth.train.families import family_of
 
 _WITHOUT_WEIGHTS: Final = frozenset({"dropout", "steps"})
@@ -54,6 +55,8 @@ def read_initial_checkpoint(
     config = files.card.arguments
     if isinstance(config, MembersConfig):
         config = config.cascade
+    elif isinstance(config, DenoiserMembersConfig):
+        config = config.network
     differences = _differences(network, config)
     if differences:
         raise UsageError(
@@ -61,8 +64,8 @@ def read_initial_checkpoint(
             f"{'; '.join(differences)}; change [network], or choose another checkpoint"
         )
     initial: nn.Module = load_network(files)
-    if isinstance(initial, Members):
-        initial = initial.cascades()[member % initial.config.members]
+    if isinstance(initial, Members | DenoiserMembers):
+        initial = initial.members[member % initial.config.members]
     weights = dict(initial.state_dict())
     return InitialCheckpoint(weights, config, files.card, files.sha256)
 

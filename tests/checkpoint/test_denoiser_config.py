@@ -2,28 +2,35 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from small_cards import small_card
 
 from dfsynth.checkpoint import (
     CARD,
+    DENOISER_MEMBERS_NETWORK,
     DIFFUSION_NETWORK,
     FLOW_NETWORK,
     WEIGHTS,
+    CascadeConfig,
     DenoiserConfig,
+    DenoiserMembersConfig,
     DiffusionConfig,
     FlowConfig,
     ModelCard,
+    NetworkConfig,
     encode_card,
     read_checkpoint,
+    sampling,
 )
-from dfsynth.errors import CheckpointError
+from dfsynth.checkpoint.sampling import require_samples
+from dfsynth.errors import CheckpointError, UsageError
 
-CONFIGS = {
+CONFIGS: Final[dict[str, NetworkConfig]] = {
     DIFFUSION_NETWORK: DiffusionConfig((8, 24), 2, (-1.0, 2.5), 20),
     FLOW_NETWORK: FlowConfig((16, 32, 64), 1, (0.0, 0.6), 3),
+    DENOISER_MEMBERS_NETWORK: DenoiserMembersConfig(3, FlowConfig((8, 16))),
 }
 
 
@@ -42,7 +49,8 @@ def read(folder: Path, card: dict[str, Any]) -> ModelCard:
 def test_a_card_comes_back_as_it_was(tmp_path: Path, network: str) -> None:
     found = read(tmp_path, entries(network)).arguments
     assert found == CONFIGS[network]
-    assert (found.stages, found.members, found.lung_head) == (1, 1, False)
+    members = 3 if network == DENOISER_MEMBERS_NETWORK else 1
+    assert (found.stages, found.members, found.lung_head) == (1, members, False)
 
 
 @pytest.mark.parametrize(
@@ -78,3 +86,42 @@ def test_levels_of_noise_are_passed_in_equal_steps_by_diffusion_alone() -> None:
 def test_there_is_a_block_at_least(kind: type[DenoiserConfig]) -> None:
     with pytest.raises(ValueError, match="expected 1 block or more"):
         kind(blocks=0)
+
+
+@pytest.mark.parametrize("members", [1, 17])
+def test_one_member_is_no_ensemble_and_too_many_are_refused(tmp_path: Path, members: int) -> None:
+    card = entries(DENOISER_MEMBERS_NETWORK)
+    card["arguments"]["members"] = members
+    with pytest.raises(CheckpointError, match=f"expected 2 to 16 members, found {members}"):
+        read(tmp_path, card)
+
+
+def test_members_are_of_either_family_and_of_no_other(tmp_path: Path) -> None:
+    card = entries(DENOISER_MEMBERS_NETWORK)
+    card["arguments"]["network"]["name"] = "diffusion"
+    assert isinstance(read(tmp_path, card).arguments, DenoiserMembersConfig)
+    card["arguments"]["network"]["name"] = "upgan-compact"
+    with pytest.raises(CheckpointError, match="'name' is not one of diffusion, flow"):
+        read(tmp_path, card)
+
+
+def test_every_network_needs_two_samples() -> None:
+    require_samples(3, 6, "full")
+    with pytest.raises(UsageError, match="--mc-samples 5; use --mc full and --mc-samples 6 or"):
+        require_samples(3, 5, "full")
+    with pytest.raises(UsageError, match="found --mc fast"):
+        require_samples(3, 20, "fast")
+
+
+def test_samples_and_libraries_are_asked_of_these_networks_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(sampling, "require_library", lambda library, *_: asked.append(library))
+    sampling.require_sampling(CascadeConfig(), 1, "fast")
+    assert not asked
+    sampling.require_sampling(CONFIGS[DENOISER_MEMBERS_NETWORK], 6, "full")
+    assert asked == ["einops", "monai"]
+    for network, samples in ((FLOW_NETWORK, 1), (DENOISER_MEMBERS_NETWORK, 5)):
+        with pytest.raises(UsageError, match=f"--mc-samples {samples}; use"):
+            sampling.require_sampling(CONFIGS[network], samples, "full")

@@ -92,6 +92,7 @@ def test_its_maps_are_the_moments_of_the_members_maps(save: Save, mode: Any) -> 
     """Without dropout each has one map, whatever is drawn."""
     members = [save(seed, dropout=0.0) for seed in range(2)]
     network, _ = join_members("joined", members)
+    assert isinstance(network, Members)
     one, other = (load_map_generator(files, CPU, "fp32", 1)(images()) for files in members)
     joined = CascadeGenerator(network.cascades(), CPU, "fp32", 4, mc=mode)(images())
     assert one.lung is not None
@@ -192,8 +193,8 @@ def test_what_holds_members_already_is_refused(
     network = draw_weights(Members(config)).requires_grad_(False)
     save_checkpoint(tmp_path / "two", network, make_card(config))
     two = read_checkpoint(tmp_path / "two")
-    assert "is no single cascade" in refusal([cascade, two])
-    assert "is no single cascade" in refusal([two, cascade])
+    assert "is no single network" in refusal([cascade, two])
+    assert "is no single network" in refusal([two, cascade])
 
 
 def test_a_damaged_member_is_refused(save: Save) -> None:

@@ -19,10 +19,10 @@ SPAN = (0.0, 0.5)
 CPU = torch.device("cpu")
 
 
-def network() -> FlowNetwork:
+def network(seed: int = 0) -> FlowNetwork:
     """With weights that do something: the last layer of a new network gives zero."""
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         made = FlowNetwork(FlowConfig((8, 16), 1, SPAN, 2))
         with torch.no_grad():
             for weight in made.parameters():
@@ -30,9 +30,10 @@ def network() -> FlowNetwork:
     return made
 
 
-def generator(**choices: Any) -> SamplingGenerator:
+def generator(members: int = 1, **choices: Any) -> SamplingGenerator:
     values: dict[str, Any] = {"mc_samples": 3, "seed": 7, "heads": None, "mc": "full"} | choices
-    return SamplingGenerator(network(), CPU, "fp32", intensity=IntensityWindow(), **values)
+    networks = [network(seed) for seed in range(members)]
+    return SamplingGenerator(networks, CPU, "fp32", intensity=IntensityWindow(), **values)
 
 
 def images(count: int, height: int = 9, width: int = 7) -> NDArray[np.float32]:
@@ -80,15 +81,48 @@ def test_the_maps_are_the_moments_of_what_is_drawn(monkeypatch: pytest.MonkeyPat
 
 
 def test_equal_samples_are_not_certain() -> None:
-    mean, deviation = sample_moments(torch.ones(1, 4, 2, 2), SPAN)
-    torch.testing.assert_close(mean, torch.ones(1, 2, 2))
-    torch.testing.assert_close(deviation, torch.full((1, 2, 2), 0.5e-3))
+    found = sample_moments([torch.ones(1, 4, 2, 2)], SPAN)
+    torch.testing.assert_close(found.mean, torch.ones(1, 2, 2))
+    torch.testing.assert_close(found.within, torch.full((1, 2, 2), 0.5e-3))
+    assert not found.between.any()
+
+
+def test_deviations_within_and_between_networks_are_told_apart() -> None:
+    """Many pixels, of one truth each: noise of 0.2, networks that are off by 0.3."""
+    generator = torch.Generator().manual_seed(0)
+    networks = [0.3 * torch.randn(1, 1, 200, 200, generator=generator) for _ in range(4)]
+    samples = [n + 0.2 * torch.randn(1, 3, 200, 200, generator=generator) for n in networks]
+    found = sample_moments(samples, SPAN)
+    assert found.mean.shape == (1, 200, 200)
+    torch.testing.assert_close(found.mean, torch.cat(samples, dim=1).mean(dim=1))
+    assert float(found.within.square().mean().sqrt()) == pytest.approx(0.2, abs=0.005)
+    assert float(found.between.square().mean().sqrt()) == pytest.approx(0.3, abs=0.01)
+    alike = [0.2 * torch.randn(1, 3, 200, 200, generator=generator) for _ in range(4)]
+    assert float(sample_moments(alike, SPAN).between.square().mean().sqrt()) < 0.08
+
+
+def test_members_share_the_samples_out() -> None:
+    given, ids = images(2), ["a", "b"]
+    found = generator(members=2, mc_samples=5)(given, ids)
+    assert found.epistemic.any()
+    noise = torch.from_numpy(np.stack([noise_samples(7, i, 5, 10, 8) for i in ids]))
+    padded = network().pad(torch.from_numpy(given)[:, None])
+    with torch.inference_mode():
+        drawn = [
+            torch.stack([network(m).draw(padded, n[:, None])[:, 0, :9, :7] for n in start], dim=1)
+            for m, start in enumerate((noise[:, 0::2].unbind(1), noise[:, 1::2].unbind(1)))
+        ]
+    wanted = sample_moments(drawn, SPAN)
+    np.testing.assert_allclose(found.mean, wanted.mean.numpy(), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found.aleatoric, wanted.within.numpy(), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found.epistemic, wanted.between.numpy(), rtol=0, atol=1e-3)
 
 
 @pytest.mark.parametrize(
     ("choice", "words"),
     [
         ({"mc_samples": 1}, "--mc-samples 1; use --mc full and --mc-samples 2 or more"),
+        ({"members": 2}, "--mc-samples 3; use --mc full and --mc-samples 4 or more"),
         ({"mc": "fast"}, "found --mc fast"),
         ({"heads": lambda _: ()}, "heads for trust judge what cascades make"),
     ],

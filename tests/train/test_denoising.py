@@ -15,6 +15,7 @@ import dfsynth
 from dfsynth.checkpoint import (
     CascadeConfig,
     DenoiserConfig,
+    DenoiserMembersConfig,
     DiffusionConfig,
     FlowConfig,
     checkpoint_path,
@@ -195,7 +196,7 @@ def test_a_run_makes_a_checkpoint_that_builds_evaluates_shows_and_reports(
     card = read_checkpoint(checkpoint_path(str(best))).card
     assert card.network == name
     assert card.recipe["network"]["name"] == name
-    assert "the epistemic map is 0" in card.limits
+    assert "which is 0 of one alone" in card.limits
     assert card.calibration
     inputs, targets = folders
     report = dfsynth.build(
@@ -219,6 +220,49 @@ def test_a_run_makes_a_checkpoint_that_builds_evaluates_shows_and_reports(
     assert (tmp_path / "sheet.png").stat().st_size > 0
     dfsynth.write_report(tmp_path / "x.zarr", out=tmp_path / "report")
     assert (tmp_path / "report" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("library", [None, "monai"])
+def test_a_build_that_cannot_be_made_leaves_nothing_behind(
+    library: str | None,
+    folders: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    best = train("flow", folders, tmp_path) / "best"
+    if library is not None:
+        monkeypatch.setitem(sys.modules, library, None)
+    words = "--mc-samples 1; use" if library is None else rf"{library}, .*dfsynth\[diffusion\]"
+    with pytest.raises(UsageError, match=words):
+        dfsynth.build(folders[0], tmp_path / "x.zarr", checkpoint=str(best), mc_samples=1)
+    assert not (tmp_path / "x.zarr").exists()
+
+
+def test_members_are_trained_joined_and_built_with(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    members = []
+    for member in range(2):
+        (tmp_path / str(member)).mkdir()
+        members.append(train("flow", folders, tmp_path / str(member), member=member) / "best")
+    dfsynth.join_members(members, tmp_path / "joined")
+    card = read_checkpoint(tmp_path / "joined").card
+    assert card.network == "denoiser-members"
+    assert card.arguments == DenoiserMembersConfig(2, replace(NETWORKS[1], steps=2))
+    report = dfsynth.build(
+        folders[0],
+        tmp_path / "x.zarr",
+        checkpoint=str(tmp_path / "joined"),
+        size=16,
+        mc_samples=4,
+        precision="fp32",
+    )
+    assert (report.ok, report.failed) == (10, 0)
+    assert dfsynth.open_store(tmp_path / "x.zarr").read("epistemic", 0).any()
+    config = card.arguments.network
+    initial = [read_initial_checkpoint(str(tmp_path / "joined"), config, m) for m in range(2)]
+    weights = [i.weights["unet.conv_in.conv.weight"] for i in initial]
+    assert not torch.equal(*weights)
 
 
 def test_a_warm_start_may_take_other_steps_and_no_other_network(

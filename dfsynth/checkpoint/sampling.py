@@ -1,0 +1,40 @@
+"""What networks that draw samples need, known before anything is loaded or written."""
+
+from typing import Final
+
+from dfsynth.checkpoint.denoiser import DenoiserConfig, DenoiserMembersConfig
+from dfsynth.checkpoint.networks import NetworkConfig
+from dfsynth.errors import UsageError
+from dfsynth.extras import require_library
+from dfsynth.records import MonteCarloMode
+
+LEAST_SAMPLES: Final = 2
+"""Of each network and image: one alone has no spread."""
+_LIBRARIES: Final = ("einops", "monai")
+
+
+def require_sampling(arguments: NetworkConfig, mc_samples: int, mc: MonteCarloMode) -> None:
+    """Requires libraries and enough samples, if a network of these arguments draws samples.
+
+    Raises:
+        UsageError: a library is missing, or there are too few samples to say how sure they are.
+    """
+    if isinstance(arguments, DenoiserConfig | DenoiserMembersConfig):
+        for library in _LIBRARIES:
+            require_library(library, "this network", "diffusion")
+        require_samples(arguments.members, mc_samples, mc)
+
+
+def require_samples(members: int, mc_samples: int, mc: MonteCarloMode) -> None:
+    """Requires at least `LEAST_SAMPLES` of each of the networks.
+
+    Raises:
+        UsageError: there are fewer, or the mode is that of a single pass of each.
+    """
+    least = LEAST_SAMPLES * members
+    if mc_samples < least or mc == "fast":
+        found = "--mc fast" if mc == "fast" else f"--mc-samples {mc_samples}"
+        raise UsageError(
+            f"this checkpoint says how sure it is by the spread of its samples: found {found}; "
+            f"use --mc full and --mc-samples {least} or more"
+        )
