@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 from question_comparison import REFERENCES, Comparison, Rows, compare, entries_of, resamples_of
-from question_results import RunResult, SliceRow
+from question_guided import GRID, MOST_BIAS, MOST_WIDENING, ChosenStrength
+from question_results import GUIDED, RunResult, SliceRow
 from question_uncertainty import REGIONS
 
 from dfsynth.description.markdown import table
@@ -66,8 +67,10 @@ QUESTIONS: Final = (
             "flattened truth targets",
             "flattened dual truth",
             "flattened dual truth, averaged",
+            "flattened dual truth, guided",
             "flatter dual truth",
             "flatter dual truth, averaged",
+            "flatter dual truth, guided",
             "flattened dual truth longer wider",
             "two stages",
             "longer",
@@ -76,11 +79,13 @@ QUESTIONS: Final = (
             "truth targets longer wider, averaged",
             "dual truth longer wider",
             "dual truth longer wider, averaged",
+            "dual truth longer wider, guided",
             "gennorm cascade",
             "gaussian cascade",
         ),
         "Lung is uneven, so the CNR of the truth is finite: an image above it has lost anatomy. "
-        "`guided`: averaged, then smoothed wherever attenuation has no edge.",
+        "`guided`: averaged, then smoothed wherever attenuation has no edge, as strongly as "
+        "validation slices say (below).",
     ),
 )
 _HEAD: Final = (
@@ -122,7 +127,8 @@ def report_questions(results: Sequence[RunResult]) -> str:
         lines += [table(_HEAD, map(_row, found)) if found else "No trainings yet."]
         if missing:
             lines += ["", f"Not trained yet: {', '.join(missing)}."]
-    return "\n".join([*lines, "", *_uncertainty_lines(results)])
+    lines += ["", *_strength_lines(results), "", *_uncertainty_lines(results)]
+    return "\n".join(lines)
 
 
 def _coverage(results: Sequence[RunResult]) -> str:
@@ -150,6 +156,39 @@ def _row(found: Comparison) -> list[str]:
         f"{found.lung_rmse_ratio:.2f}",
         f"{found.streak_power:.4f}",
         reached,
+    ]
+
+
+def _strength_lines(results: Sequence[RunResult]) -> list[str]:
+    """What was chosen for each training whose slices are guided."""
+    lines = [
+        "## How strongly are slices smoothed along attenuation?",
+        "",
+        f"Chosen for each training on its validation slices alone, of {len(GRID)} strengths: the "
+        f"highest CNR of those with a lung bias below {100 * MOST_BIAS:g} % and a line spread up "
+        f"to {MOST_WIDENING:g} times that before the filter; without any, the least bias.",
+        "",
+    ]
+    head = [
+        *("entry", "seed", "radius, px", "least variance, (1/m)²", "slices", "CNR", "lung bias, %"),
+        *("line-spread FWHM, mm", "before the filter", "within limits"),
+    ]
+    rows = [_strength_row(result, result.guidance) for result in results if result.guidance]
+    return [*lines, table(head, rows) if rows else "No trainings yet."]
+
+
+def _strength_row(result: RunResult, chosen: ChosenStrength) -> list[str]:
+    return [
+        f"{result.entry}, {GUIDED}",
+        str(result.seed),
+        str(chosen.strength.radius_px),
+        f"{chosen.strength.least_variance:g}",
+        str(chosen.slices),
+        f"{chosen.reached.cnr:.2f}",
+        f"{100 * chosen.reached.lung_bias:.1f}",
+        f"{chosen.reached.fwhm_mm:.2f}",
+        f"{chosen.unfiltered.fwhm_mm:.2f}",
+        "yes" if chosen.within_limits else "no",
     ]
 
 

@@ -5,9 +5,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from question_guided import ChosenStrength, Levels, Strength
 
 from dfsynth.files.durable import make_folder, write_durably
+
+GUIDED: Final = "guided"
+"""The name of slices that are smoothed along the attenuation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class RunResult:
     along the attenuation where the network sees it too."""
     doubt: Sequence[SliceRow]
     """Empty without uncertainty."""
+    guidance: ChosenStrength | None = None
+    """How strongly `guided` is smoothed; None without it."""
 
 
 def result_path(folder: Path, entry: str, seed: int) -> Path:
@@ -55,7 +62,8 @@ def keep_result(folder: Path, result: RunResult) -> None:
 def kept_result(
     folder: Path, entry: str, seed: int, made_with: Mapping[str, Any]
 ) -> RunResult | None:
-    """The result of a training; None where it has not been made.
+    """The result of a training; None where it has not been made, or by an earlier script, which did
+    not yet record all that it depends on now.
 
     Raises:
         SystemExit: it was made with other settings or data.
@@ -63,13 +71,17 @@ def kept_result(
     path = result_path(folder, entry, seed)
     if not path.exists():
         return None
-    result = read_result(path)
-    if result.made_with != _plain(made_with):
-        raise SystemExit(
-            f"{path} was made with other settings or slices:\n{result.made_with}\n"
-            f"expected {_plain(made_with)}\ntake another --out, or the command that made it"
-        )
-    return result
+    result, expected = read_result(path), _plain(made_with)
+    if result.made_with == expected:
+        return result
+    if result.made_with.items() < expected.items():
+        more = ", ".join(sorted(expected.keys() - result.made_with.keys()))
+        print(f"{path} is of an earlier script and lacks its {more}; it is made anew", flush=True)
+        return None
+    raise SystemExit(
+        f"{path} was made with other settings or slices:\n{result.made_with}\n"
+        f"expected {expected}\ntake another --out, or the command that made it"
+    )
 
 
 def read_results(folder: Path) -> list[RunResult]:
@@ -85,22 +97,33 @@ def read_results(folder: Path) -> list[RunResult]:
 
 
 def read_result(path: Path) -> RunResult:
-    """One result as it was kept."""
+    """One result as it was kept.
+
+    `guided` slices of earlier scripts are left out: their strength was chosen on the test slices.
+    """
     held = json.loads(path.read_text(encoding="utf-8"))
-    held["restored"] = {name: _rows(rows) for name, rows in held["restored"].items()}
+    chosen = held.get("guidance")
+    held["restored"] = {
+        name: _rows(rows)
+        for name, rows in held["restored"].items()
+        if name != GUIDED or chosen is not None
+    }
     held["doubt"] = _rows(held["doubt"])
-    return RunResult(**held)
+    return RunResult(**held | {"guidance": chosen and _chosen(chosen)})
+
+
+def _chosen(held: dict[str, Any]) -> ChosenStrength:
+    levels = {name: Levels(**_numbers(held[name])) for name in ("reached", "unfiltered")}
+    return ChosenStrength(**held | levels | {"strength": Strength(**held["strength"])})
 
 
 def _rows(held: list[dict[str, Any]]) -> list[SliceRow]:
-    return [
-        SliceRow(
-            row["key"],
-            row["patient"],
-            {k: math.nan if v is None else float(v) for k, v in row["values"].items()},
-        )
-        for row in held
-    ]
+    return [SliceRow(row["key"], row["patient"], _numbers(row["values"])) for row in held]
+
+
+def _numbers(held: dict[str, Any]) -> dict[str, float]:
+    """NaN for what JSON has no number for."""
+    return {k: math.nan if v is None else float(v) for k, v in held.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -15,7 +15,7 @@ from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.evaluate.streaks import SliceTruth
 from dfsynth.evaluate.streaks.streak_power import measure_streaks
 from dfsynth.files.durable import make_folder, replacing
-from dfsynth.options.simulate_options import CT_TASK
+from dfsynth.options.simulate_tasks import CT_TASK
 from dfsynth.records import Float32Map
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings, VibrationMode
 from dfsynth.simulation.dark_field_ct.scanning import scan
@@ -60,6 +60,10 @@ class SliceSet:
         """What is known of one slice, and where to measure."""
         truth = self.maps["truth"][index]
         return SliceTruth.find(truth, self.lung[index], self.air[index], self.pixel_mm[index])
+
+    def all_known(self) -> tuple[SliceTruth, ...]:
+        """What is known of every slice."""
+        return tuple(self.known(index) for index in range(len(self)))
 
     def channels(self, names: tuple[str, ...], index: int) -> Float32Map:
         """Maps of one slice as a network sees them, (channels, y, x)."""

@@ -21,6 +21,8 @@ from dfsynth.models.heads import interpret
 from dfsynth.models.residual_unet import ResidualUNet
 from dfsynth.records import Float32Map
 
+GUIDE: Final = "attenuation"
+"""The input whose edges are kept where slices are smoothed."""
 _CLIP_NORM: Final = 1.0
 _DROPOUT: Final = 0.1
 _SYMMETRIES: Final = 8
@@ -62,7 +64,13 @@ class Variant:
     flatness: float = 0.0
     """Weight of the total variation of what is restored, beside the loss."""
     averaged: bool = False
-    """Whether restored slices are also measured averaged over eight symmetries."""
+    """Whether restored slices are also measured averaged over eight symmetries; and, if attenuation
+    is among the inputs, smoothed along its edges too."""
+
+    @property
+    def guided(self) -> bool:
+        """Whether restored slices are also measured smoothed along the edges of attenuation."""
+        return self.averaged and GUIDE in self.inputs
 
 
 class Restorer(nn.Module):

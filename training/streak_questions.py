@@ -22,9 +22,16 @@ from typing import Any, Final
 import torch
 from question_comparison import REFERENCES
 from question_figures import draw_questions
-from question_guided import guided_filter
+from question_guided import (
+    GRID,
+    MOST_BIAS,
+    MOST_WIDENING,
+    ChosenStrength,
+    choose_strength,
+    guided_filter,
+)
 from question_report import report_questions
-from question_results import RunResult, SliceRow, keep_result, kept_result, read_results
+from question_results import GUIDED, RunResult, SliceRow, keep_result, kept_result, read_results
 from question_slices import (
     SECOND,
     SliceSet,
@@ -34,7 +41,7 @@ from question_slices import (
     second_rotations,
     streak_directions,
 )
-from question_training import Restorer, Settings, Variant, restore, sampled, train
+from question_training import GUIDE, Restorer, Settings, Variant, restore, sampled, train
 from question_uncertainty import uncertainty_values
 
 from dfsynth.datasets.store_pairs import StorePairs
@@ -44,7 +51,7 @@ from dfsynth.files.durable import write_durably
 from dfsynth.records import Float32Map
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
 
-BOTH: Final = ("single_rotation", "attenuation")
+BOTH: Final = ("single_rotation", GUIDE)
 VARIANTS: Final = (
     Variant("plain", averaged=True),
     Variant("truth targets", target="truth", averaged=True),
@@ -102,6 +109,8 @@ class Bench:
     slices: SliceSet
     """To train on."""
     directions: Float32Map
+    validation: SliceSet
+    """To choose on what is not trained."""
     test: SliceSet
     known: tuple[SliceTruth, ...]
     """Of the test slices."""
@@ -110,20 +119,34 @@ class Bench:
     def open(cls, data: Path, out: Path, settings: Settings, device: torch.device) -> "Bench":
         """Reads a store of pairs."""
         source, one_rotation = open_slices(data), one_rotation_of(data)
-        slices, test = load_slices(source, "train"), load_slices(source, "test")
-        known = tuple(test.known(index) for index in range(len(test)))
-        directions = streak_directions(slices)
-        return cls(out, settings, device, source, one_rotation, slices, directions, test, known)
+        slices, validation, test = (load_slices(source, s) for s in ("train", "val", "test"))
+        return cls(
+            out=out,
+            settings=settings,
+            device=device,
+            source=source,
+            one_rotation=one_rotation,
+            slices=slices,
+            directions=streak_directions(slices),
+            validation=validation,
+            test=test,
+            known=test.all_known(),
+        )
 
     def made_with(self, variant: Variant | None) -> dict[str, Any]:
         """What a result depends on."""
-        return {
+        found = {
             "settings": asdict(self.settings),
             "variant": None if variant is None else asdict(variant),
             "data": self.source.fingerprint(),
             "train": len(self.slices),
             "test": len(self.test),
         }
+        if variant is None or not variant.guided:
+            return found
+        limits = {"lung bias": MOST_BIAS, "widening": MOST_WIDENING}
+        chosen = {"grid": [asdict(strength) for strength in GRID], "limits": limits}
+        return found | {"choice": chosen | {"validation": len(self.validation)}}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -198,28 +221,32 @@ def _result(bench: Bench, variant: Variant, seed: int) -> RunResult:
         print(f"{variant.name}, seed {seed}: step {step}, {loss:.4f}, {seconds:.0f} s", flush=True)
 
     restorer = train(slices, bench.directions, variant, bench.settings, seed, bench.device, tell)
-    seconds = time.monotonic() - began
-    restored = {"once": _measure(bench, _restored(bench, restorer, variant, averaged=False))}
+    seconds, made_with = time.monotonic() - began, bench.made_with(variant)
+    restored = {"once": _measure(bench, _restored(bench.test, restorer, variant, averaged=False))}
+    chosen = None
     if variant.averaged:
-        images = _restored(bench, restorer, variant, averaged=True)
+        images = _restored(bench.test, restorer, variant, averaged=True)
         restored["averaged"] = _measure(bench, images)
-        if variant.inputs == BOTH:
-            guides = bench.test.maps["attenuation"]
-            smoothed = [guided_filter(*pair) for pair in zip(images, guides, strict=True)]
-            restored["guided"] = _measure(bench, smoothed)
-    uncertainty = (
-        () if variant.likelihood == "point" else _uncertainty(bench, restorer, variant, seed)
-    )
-    made_with = bench.made_with(variant)
-    return RunResult(variant.name, seed, made_with, seconds, losses[-1], restored, uncertainty)
+    if variant.guided:
+        chosen = _choose(bench.validation, restorer, variant)
+        guides = bench.test.maps[GUIDE]
+        pairs = zip(images, guides, strict=True)
+        restored[GUIDED] = _measure(bench, [guided_filter(*p, chosen.strength) for p in pairs])
+    doubt = () if variant.likelihood == "point" else _uncertainty(bench, restorer, variant, seed)
+    return RunResult(variant.name, seed, made_with, seconds, losses[-1], restored, doubt, chosen)
+
+
+def _choose(validation: SliceSet, restorer: Restorer, variant: Variant) -> ChosenStrength:
+    images = _restored(validation, restorer, variant, averaged=True)
+    return choose_strength(images, tuple(validation.maps[GUIDE]), validation.all_known())
 
 
 def _restored(
-    bench: Bench, restorer: Restorer, variant: Variant, averaged: bool
+    slices: SliceSet, restorer: Restorer, variant: Variant, averaged: bool
 ) -> list[Float32Map]:
     return [
-        restore(restorer, bench.test.channels(variant.inputs, index), averaged)
-        for index in range(len(bench.test))
+        restore(restorer, slices.channels(variant.inputs, index), averaged)
+        for index in range(len(slices))
     ]
 
 

@@ -77,7 +77,8 @@ def package(
         SystemExit: it is too large.
     """
     files = read_checkpoint(best)
-    shown = {"images": scores["images"], "streaks": scores["streaks"]}
+    figures = {name: found for name, found in scores["streaks"].items() if name != "curves"}
+    shown = {"images": scores["images"], "streaks": figures}
     card = replace(
         files.card,
         name="streaks-ct",

@@ -2,6 +2,14 @@
 
 from dfsynth.checkpoint.card import ModelCard, encode_card
 from dfsynth.checkpoint.cascade import NETWORK, Backbone, CascadeConfig, Guidance, Likelihood
+from dfsynth.checkpoint.denoiser import (
+    DIFFUSION_NETWORK,
+    FLOW_NETWORK,
+    NOISE_LEVELS,
+    DenoiserConfig,
+    DiffusionConfig,
+    FlowConfig,
+)
 from dfsynth.checkpoint.error_calibration import SEMI_SYNTHETIC, CalibrationRow
 from dfsynth.checkpoint.files import (
     CARD,
@@ -18,8 +26,11 @@ from dfsynth.checkpoint.packaged import checkpoints_with_scores
 
 __all__ = [
     "CARD",
+    "DIFFUSION_NETWORK",
+    "FLOW_NETWORK",
     "MEMBERS_NETWORK",
     "NETWORK",
+    "NOISE_LEVELS",
     "SCORES",
     "SEMI_SYNTHETIC",
     "WEIGHTS",
@@ -27,6 +38,9 @@ __all__ = [
     "CalibrationRow",
     "CascadeConfig",
     "CheckpointFiles",
+    "DenoiserConfig",
+    "DiffusionConfig",
+    "FlowConfig",
     "Guidance",
     "Likelihood",
     "MembersConfig",

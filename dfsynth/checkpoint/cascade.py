@@ -1,7 +1,7 @@
 """The configuration of the cascade: what its card keeps under `arguments`, and its recipe sets."""
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import ClassVar, Final, Literal, get_args
 
 from dfsynth.checkpoint.entries import Entries
 
@@ -22,6 +22,8 @@ class CascadeConfig:
         ValueError: a number is out of its range, or a choice is unknown.
     """
 
+    name: ClassVar[Literal["cascade"]] = "cascade"
+    """What recipes call it."""
     stages: int = 3
     """How many networks refine each other, 1 to 16."""
     widths: tuple[int, ...] = (16, 32, 64, 96, 128)

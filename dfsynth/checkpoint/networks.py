@@ -8,6 +8,12 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final, Protocol
 
 from dfsynth.checkpoint.cascade import NETWORK, read_cascade_config
+from dfsynth.checkpoint.denoiser import (
+    DIFFUSION_NETWORK,
+    FLOW_NETWORK,
+    read_diffusion_config,
+    read_flow_config,
+)
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.members import MEMBERS_NETWORK, read_members_config
 
@@ -33,5 +39,7 @@ class NetworkConfig(Protocol):
 CONFIG_READERS: Final[dict[str, Callable[[Entries], NetworkConfig]]] = {
     NETWORK: read_cascade_config,
     MEMBERS_NETWORK: read_members_config,
+    DIFFUSION_NETWORK: read_diffusion_config,
+    FLOW_NETWORK: read_flow_config,
 }
 """A network's name in a card → what reads its `arguments`, raising ValueError as `Entries` do."""

@@ -50,6 +50,10 @@ def show(
         ),
     ] = None,
     root: Annotated[str | None, typer.Option(help="Root of --source.")] = None,
+    truth: Annotated[
+        str | None,
+        typer.Option(help="Store of simulated pairs whose inputs were given: its truth beside."),
+    ] = None,
     max_pixels: MaxPixels = None,
     max_bytes: MaxBytes = None,
     log: LogPath = None,
@@ -69,6 +73,7 @@ def show(
             by=by,
             source=source,
             root=root,
+            truth=truth,
             max_pixels=max_pixels,
             max_bytes=max_bytes,
         )

@@ -73,15 +73,19 @@ def show(
 @app.command(epilog="Example: dfsynth sources check mine.toml --root /data/mine")
 def check(
     name: CorpusName,
-    root: Annotated[Path, typer.Option(help="Where it lies, or the folder that holds it.")],
+    root: Annotated[
+        str,
+        typer.Option(help="Where it lies, or the folder that holds it; or s3://BUCKET/PREFIX."),
+    ],
     views: Views = None,
     json: JsonFlag = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Say what a corpus's description finds on a disk, problems first; exit 1 if there are any."""
+    """Say what a corpus's description finds at a root, problems first; exit 1 if there are any."""
     with console_of(json, quiet, verbose) as console:
         from dfsynth.errors import ExitStatus
+        from dfsynth.files.object_path import to_any_path
         from dfsynth.options.build_options import VIEW_CHOICES
         from dfsynth.options.checks import require_one_of
         from dfsynth.source import find_corpus
@@ -89,7 +93,7 @@ def check(
 
         if views is not None:
             require_one_of("--views", views, VIEW_CHOICES)
-        report = check_corpus(find_corpus(name), root, views != "all")
+        report = check_corpus(find_corpus(name), to_any_path(root), views != "all")
         console.result(report, "\n".join(_report_lines(report)))
         if report.problems:
             raise typer.Exit(ExitStatus.FAILURE)

@@ -1,6 +1,5 @@
 """`dfsynth train`."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,6 +110,7 @@ def _dry_run(options: "TrainOptions", console: Console) -> None:
     from dfsynth.cli.meters import training_progress
     from dfsynth.datasets import check_pairs
     from dfsynth.train import plan_training, prepare_training
+    from dfsynth.train.recipe import recipe_entries
 
     with training_progress(console.quiet) as progress:
         prepared = prepare_training(options, progress)
@@ -118,7 +118,7 @@ def _dry_run(options: "TrainOptions", console: Console) -> None:
     found = plan_training(prepared)
     stages = ", ".join(f"{n / 1e6:.2f} M" for n in found.parameters_a_stage)
     lines = [
-        *_flatten(asdict(prepared.recipe)),
+        *_flatten(recipe_entries(prepared.recipe)),
         f"pairs: {format_counts(found.pairs)}",
         f"parameters: stages {stages}; discriminators {found.discriminator_parameters / 1e6:.2f} M",
         f"memory: weights {format_bytes(found.weights_bytes)}, activations "

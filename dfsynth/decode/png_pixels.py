@@ -120,7 +120,8 @@ def stored(rows: memoryview) -> Iterator[bytes | memoryview]:
         last = start + _MOST_STORED >= len(rows)
         yield struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF)
         yield block
-    yield struct.pack(">I", imagecodecs.deflate_adler32(rows))
+    # It takes any contiguous buffer, though its types do not say so.
+    yield struct.pack(">I", imagecodecs.deflate_adler32(cast("bytes", rows)))
 
 
 def _passes(header: PngHeader, bits_per_pixel: int) -> Iterator[Pass]:

@@ -16,12 +16,8 @@ from dfsynth.evaluate.per_image import PerImageMetrics
 from dfsynth.evaluate.risk_figure import draw_risk_coverage
 from dfsynth.evaluate.scores import Evaluation, RankedRisk, RegionScores, TargetScores
 from dfsynth.evaluate.slice_figure import draw_slices
-from dfsynth.evaluate.slice_measurement import (
-    SLICE_KINDS,
-    SliceEvaluation,
-    SliceMeasurement,
-    StreakScores,
-)
+from dfsynth.evaluate.slice_measurement import SliceEvaluation, SliceMeasurement, StreakScores
+from dfsynth.evaluate.streaks import SLICE_KINDS
 from dfsynth.files.faults import store_faults
 from dfsynth.files.json_record import encode_json
 from dfsynth.jobs.reporting.evaluation_page import IMAGES, METRICS

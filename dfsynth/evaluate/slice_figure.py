@@ -1,27 +1,17 @@
 """A picture of restored slices: examples, and the curves in which streaks and smoothing show."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from dfsynth.evaluate.slice_measurement import (
-    SLICE_KINDS,
-    SliceExample,
-    SliceKind,
-    SliceMeasurement,
-)
-from dfsynth.evaluate.streaks import SliceCurves
+from dfsynth.evaluate.slice_measurement import SliceExample, SliceMeasurement
+from dfsynth.evaluate.streaks import SLICE_KINDS, MeanCurve, SliceKind
 from dfsynth.report import columns_of_pairs
 from dfsynth.tasks import Task
-
-Array = NDArray[np.float64]
-Curve = Callable[[SliceCurves], tuple[Array, Array]]
 
 _COLOURS: Final = {"input": "#7f7f7f", "restored": "#08519c", "target": "#d95f02"}
 _DOTS_AN_INCH: Final = 110
@@ -42,20 +32,16 @@ def draw_slices(measured: SliceMeasurement, title: str, notice: str) -> bytes:
     for line, example in zip(axes, measured.examples, strict=False):
         _draw_example(line, example, task, titles)
     noise, streaks, transfer, gain = axes[-1]
-    _draw_curves(noise, measured, titles, _noise)
+    curves = measured.mean_curves()
+    _draw_curve(noise, curves["noise_power"], titles)
     noise.set(
         title="Noise power in the lung", xlabel="cycles a mm", ylabel="(1/m)² mm²", yscale="log"
     )
-    _draw_curves(streaks, measured, titles, lambda c: (c.streaks.angles_deg, c.streaks.by_angle))
+    _draw_curve(streaks, curves["streak_power"], titles)
     streaks.set(
         title="Errors by the direction in which they run", xlabel="degrees", ylabel="(1/m)²"
     )
-    _draw_curves(
-        transfer,
-        measured,
-        titles,
-        lambda c: (c.resolution.frequencies_per_px, c.resolution.transfer),
-    )
+    _draw_curve(transfer, curves["transfer"], titles)
     transfer.set(title="Modulation transfer", xlabel="cycles a pixel", xlim=(0, 0.5), ylim=(0, 1.2))
     _draw_gain(gain, measured, titles)
     figure.suptitle(title)
@@ -85,25 +71,13 @@ def _draw_example(
     line[0].figure.colorbar(shown, ax=line[-1], label=task.output.unit)
 
 
-def _draw_curves(
-    axes: Axes, measured: SliceMeasurement, titles: dict[SliceKind, str], curve: Curve
-) -> None:
-    """Means over those slices that have the curve."""
-    for kind in SLICE_KINDS:
-        found = [curve(each) for each in measured.curves[kind]]
-        known = [(x, y) for x, y in found if y.size and np.isfinite(y).all()]
-        if known:
-            x, y = (np.mean(values, axis=0) for values in zip(*known, strict=True))
-            axes.plot(x, y, color=_COLOURS[kind], label=titles[kind])
-    if axes.lines:
-        axes.legend(fontsize="small")
-    else:
+def _draw_curve(axes: Axes, curve: MeanCurve, titles: dict[SliceKind, str]) -> None:
+    if not curve.slices:
         axes.text(0.5, 0.5, "no slice has it", ha="center", transform=axes.transAxes)
-
-
-def _noise(curves: SliceCurves) -> tuple[Array, Array]:
-    """Without frequency 0, at which squares less their own means have no power."""
-    return curves.noise.frequencies_per_mm[1:], curves.noise.power[1:]
+        return
+    for kind in SLICE_KINDS:
+        axes.plot(curve.x, curve.y[kind], color=_COLOURS[kind], label=titles[kind])
+    axes.legend(fontsize="small")
 
 
 def _draw_gain(axes: Axes, measured: SliceMeasurement, titles: dict[SliceKind, str]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,15 @@ from numpy.typing import NDArray
 from dfsynth.evaluate.prediction import PredictedPair
 from dfsynth.evaluate.scores import Evaluation
 from dfsynth.evaluate.streaks import (
+    CURVES,
+    SLICE_KINDS,
+    CurveName,
+    MeanCurve,
     SliceCurves,
+    SliceKind,
     SliceMetrics,
     known_slice,
+    mean_curve,
     measure_curves,
     slice_metrics,
     summarise_slices,
@@ -21,8 +27,6 @@ from dfsynth.records import Float32Map
 from dfsynth.statistics import Interval
 from dfsynth.tasks import Task
 
-SliceKind = Literal["input", "restored", "target"]
-SLICE_KINDS: Final[tuple[SliceKind, ...]] = get_args(SliceKind)
 EXAMPLES: Final = 3
 """Slices that are kept to be drawn."""
 
@@ -38,6 +42,9 @@ class StreakScores:
     """Of what it makes of that, after the last stage."""
     target: Mapping[str, Interval]
     """Of what networks are trained on: all rotations."""
+    curves: Mapping[CurveName, MeanCurve]
+    """`noise_power` in the lung, (1/m)² mm² at cycles a mm; `streak_power`, (1/m)² by angle in
+    degrees; `transfer`, of modulation, at cycles a pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,11 @@ class SliceMeasurement:
             kind: summarise_slices(metrics, self.patients, seed)
             for kind, metrics in self.metrics.items()
         }
-        return StreakScores(len(self.keys), **found)
+        return StreakScores(len(self.keys), **found, curves=self.mean_curves())
+
+    def mean_curves(self) -> Mapping[CurveName, MeanCurve]:
+        """Means over slices of all curves, of each kind of image."""
+        return {name: mean_curve(name, self.curves) for name in CURVES}
 
     def values(self, kind: SliceKind, figure: str) -> NDArray[np.float64]:
         """One figure of all n slices, (n) in its own unit; NaN where it is not defined."""

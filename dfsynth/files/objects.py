@@ -76,21 +76,26 @@ def fetch(path: ObjectPath, end: int | None, start: int = 0) -> bytes | None:
     return content
 
 
-def list_objects(root: ObjectPath) -> Iterator[Found]:
-    """Everything below `root`, keys relative to it, a page of the store at a time.
+def list_objects(root: ObjectPath, beginning: str = "", deeper: bool = True) -> Iterator[Found]:
+    """What lies below `root`, keys relative to it, a page of the store at a time.
+
+    Args:
+        root: Where to begin.
+        beginning: What the relative keys begin with.
+        deeper: Whether keys with a `/` behind that beginning are listed too.
 
     Raises:
         UsageError: there is no such bucket.
         DfsynthError: the store refuses.
     """
-    more: dict[str, str] = {}
+    more = {} if deeper else {"Delimiter": "/"}
     while True:
         page: dict[str, Any]
         with object_faults(f"list {root}", root.bucket, DfsynthError):
             page = filesystem().call_s3(
                 "list_objects_v2",
                 Bucket=root.bucket,
-                Prefix=root.prefix,
+                Prefix=root.prefix + beginning,
                 MaxKeys=PAGE_KEYS,
                 **more,
             )
@@ -100,7 +105,7 @@ def list_objects(root: ObjectPath) -> Iterator[Found]:
             )
         if not page.get("IsTruncated"):
             return
-        more = {"ContinuationToken": page["NextContinuationToken"]}
+        more["ContinuationToken"] = page["NextContinuationToken"]
 
 
 def read_object(path: ObjectPath) -> bytes | None:

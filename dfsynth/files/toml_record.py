@@ -6,7 +6,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from dfsynth.errors import UsageError
 
@@ -17,7 +17,8 @@ def read_record_file(record: type[_Record], path: Path, what: str) -> _Record:
     """Reads a TOML file as a frozen dataclass.
 
     Args:
-        record: Its type; nested tables are fields that are dataclasses too.
+        record: Its type; nested tables are fields that are dataclasses too. Where a field may be
+            one of several, the table's key `name` says which, and without it the first is meant.
         path: The file.
         what: What messages call it, for example "the recipe".
 
@@ -59,8 +60,7 @@ def _parse_table(record: type[_Record], table: Mapping[str, object], where: str)
 def _value(hint: Any, found: object, where: str) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        # TOML has no null: what is optional is left out.
-        return _value(next(a for a in arguments if a is not type(None)), found, where)
+        return _one_of(arguments, found, where)
     if origin is Literal:
         if found not in arguments:
             raise UsageError(_misfit(where, found, "one of " + ", ".join(map(str, arguments))))
@@ -72,10 +72,35 @@ def _value(hint: Any, found: object, where: str) -> Any:
             raise UsageError(_misfit(where, found, "a table of texts"))
         return dict(found)
     if is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(found, dict):
-            raise UsageError(_misfit(where, found, "a table"))
-        return _parse_table(hint, found, where)
+        return _parse_table(hint, _table(found, where), where)
     return _plain(hint, found, where)
+
+
+def _one_of(hints: tuple[Any, ...], found: object, where: str) -> Any:
+    """An optional value, or the record that the table names among several."""
+    # TOML has no null: what is optional is left out.
+    first, *others = (hint for hint in hints if hint is not type(None))
+    if not others:
+        return _value(first, found, where)
+    known = {_name_of(kind): kind for kind in (first, *others)}
+    entries = dict(_table(found, where))
+    name = entries.pop("name", _name_of(first))
+    if not isinstance(name, str) or name not in known:
+        raise UsageError(_misfit(_dotted(where, "name"), name, f"one of {', '.join(known)}"))
+    return _parse_table(known[name], entries, where)
+
+
+def _name_of(kind: type) -> str:
+    """The only text that the field or class variable `name` of a record may be."""
+    hint = get_type_hints(kind)["name"]
+    literal = get_args(hint)[0] if get_origin(hint) is ClassVar else hint
+    return str(get_args(literal)[0])
+
+
+def _table(found: object, where: str) -> Mapping[str, object]:
+    if not isinstance(found, dict):
+        raise UsageError(_misfit(where, found, "a table"))
+    return found
 
 
 def _tuple(arguments: tuple[Any, ...], found: object, where: str) -> tuple[Any, ...]:

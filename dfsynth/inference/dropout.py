@@ -1,10 +1,8 @@
 """Channel-dropout masks, one counter-based stream an image."""
 
-import hashlib
-
 import numpy as np
-from numpy.random import Generator, Philox
 
+from dfsynth.inference.streams import image_stream
 from dfsynth.records import Float32Map
 
 
@@ -16,8 +14,6 @@ def dropout_masks(
     Drawn from Philox keyed by (seed, image_id), sample by sample, so that neither the batch, the
     order, the shard nor the number of samples asked for changes the masks of a sample.
     """
-    digest = hashlib.blake2b(f"{seed}\0{image_id}".encode(), digest_size=16).digest()
-    stream = Generator(Philox(key=int.from_bytes(digest, "little")))
-    drawn = stream.random((samples, channels), np.float32)
+    drawn = image_stream(seed, image_id).random((samples, channels), np.float32)
     keep = np.float32(1.0 - dropout)
     return (drawn < keep).astype(np.float32) / keep

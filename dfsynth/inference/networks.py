@@ -7,10 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dfsynth.checkpoint import MEMBERS_NETWORK, NETWORK
+from dfsynth.checkpoint import DIFFUSION_NETWORK, FLOW_NETWORK, MEMBERS_NETWORK, NETWORK
 from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.map_generator import MapGenerator
-from dfsynth.models import CascadeNetwork, GeneratorNetwork, Members, build_cascade
+from dfsynth.inference.sampling import SamplingGenerator
+from dfsynth.models import (
+    CascadeNetwork,
+    DiffusionNetwork,
+    FlowNetwork,
+    GeneratorNetwork,
+    Members,
+    build_cascade,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +26,8 @@ class NetworkFamily:
     """How networks of one name are made; configuration, network and sampler belong together."""
 
     build: Callable[[Any], GeneratorNetwork]
-    """Configuration → network; ValueError for one that no network can have."""
+    """Configuration → network; ValueError for one that no network can have, UsageError where a
+    library of an extra is missing."""
     sampler: Callable[..., MapGenerator]
     """Network, device, precision, number of samples, seed, heads for trust and mode, and the card's
     `intensity` by its name → generator."""
@@ -36,4 +45,6 @@ def _sample_members(network: Members, *how: Any, **intensity: Any) -> MapGenerat
 FAMILIES: Final[dict[str, NetworkFamily]] = {
     NETWORK: NetworkFamily(build_cascade, _sample_cascade),
     MEMBERS_NETWORK: NetworkFamily(Members, _sample_members),
+    DIFFUSION_NETWORK: NetworkFamily(DiffusionNetwork, SamplingGenerator),
+    FLOW_NETWORK: NetworkFamily(FlowNetwork, SamplingGenerator),
 }

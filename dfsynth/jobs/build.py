@@ -1,7 +1,8 @@
 """The main job: source → decode → preprocess → generate → score → write → manifest."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.build_source import open_build_source
@@ -62,7 +63,7 @@ def run_build(
             return report_run(work, Tally(0, 0), fresh)
     with (
         workers_for(job, options.out if remote is None else remote.place) as (workers, planning),
-        plan_or_resume(planning, layout, progress) as planned,
+        _planned(planning, layout, progress, remote) as planned,
     ):
         if workers is None:
             activity = Activity()
@@ -75,6 +76,17 @@ def run_build(
         finish_card(layout, planned.lock)
         work = Work(layout, planned.record, options.partition, planned.resumed, started)
         return report_run(work, tally, fresh, stalls, use)
+
+
+@contextmanager
+def _planned(
+    job: BuildJob, layout: StoreLayout, progress: Progress, remote: RemoteShards | None
+) -> Iterator[Planned[BuildRecord]]:
+    """See `plan_or_resume`; a plan that is made here of a remote store is put there first."""
+    if remote is not None:
+        remote.plan(job, progress)
+    with plan_or_resume(job, layout, progress) as planned:
+        yield planned
 
 
 def build_partition(

@@ -1,6 +1,5 @@
 """A build whose store lies in an object store: made here shard by shard, and put as it is done."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +8,9 @@ from dfsynth.errors import UsageError
 from dfsynth.files.object_path import ObjectPath
 from dfsynth.jobs.build import run_build
 from dfsynth.jobs.build_estimate import BuildEstimate, estimate_build
-from dfsynth.jobs.build_planning import BuildJob
-from dfsynth.jobs.build_source import open_build_source
 from dfsynth.jobs.engine import RunReport
-from dfsynth.jobs.generator import GeneratorMaker, MadeOnce
-from dfsynth.jobs.planning import plan_or_resume
+from dfsynth.jobs.generator import GeneratorMaker
 from dfsynth.jobs.remote_shards import RemoteShards
-from dfsynth.jobs.workers.driver import workers_for
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
 from dfsynth.store import StoreLayout
@@ -60,25 +55,15 @@ def _build_remote(
     stopped: Callable[[], bool],
 ) -> RunReport:
     _require_possible(options, root)
-    remote, once = RemoteStore(root), MadeOnce(maker)
+    remote = RemoteStore(root)
     remote.probe()
     with staging(root) as folder:
         local, layout = replace(options, out=folder), StoreLayout(folder)
         shards = RemoteShards(remote, layout)
-        resumed = remote.fetch(layout)
-        if not resumed:
-            job = BuildJob(local, open_build_source(options, maker.facts.intensity), once)
-            with (
-                workers_for(job, root) as (_, planning),
-                plan_or_resume(planning, layout, progress),
-            ):
-                pass
-            if not remote.publish_plan(layout):
-                shutil.rmtree(folder)
-                resumed = remote.fetch(layout)
-        report = run_build(local, once, progress, stopped, shards.publish, shards)
+        remote.fetch(layout)
+        report = run_build(local, maker, progress, stopped, shards.publish, shards)
         shards.publish_card()
-    return replace(report, store=str(root), resumed=resumed)
+    return replace(report, store=str(root), resumed=not shards.planned_here)
 
 
 def _require_possible(options: BuildOptions, root: ObjectPath) -> None:

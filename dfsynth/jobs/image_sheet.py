@@ -1,6 +1,7 @@
 """The panels of a store of images: input, output, aleatoric, epistemic."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from dfsynth.decode import DecodeLimits
 from dfsynth.errors import ImageError
 from dfsynth.jobs.model_inputs import reader_of
 from dfsynth.jobs.sheet_content import Panels, number_caption
+from dfsynth.jobs.truth_images import TruthImages
 from dfsynth.records import Float32Map
 from dfsynth.report import SheetRow, columns_of_images, image_columns
 from dfsynth.source import Source
@@ -56,19 +58,28 @@ def panels_of_images(
     lines: Sequence[dict[str, Any]],
     by: str,
     source_images: SourceImages | None,
+    truths: TruthImages | None = None,
 ) -> Panels:
     """The panels of the manifest rows `lines`, with their number in the column `by`.
 
     The input comes from the store if it holds it, else from `source_images`, else it is left
-    blank.
+    blank. With `truths`, the last panel is the truth, blank where there is none.
 
     Raises:
         StoreError: a damaged store.
     """
     images = [_images(store, record, line, source_images) for line in lines]
+    rows = [_row(record.task, line, maps, by) for line, maps in zip(lines, images, strict=True)]
+    columns = columns_of_images(record.task, record.unit, record.window, images)
+    if truths is not None:
+        rows = [
+            replace(row, images=(*row.images, truths.read(record, line)))
+            for row, line in zip(rows, lines, strict=True)
+        ]
+        columns.append(replace(columns[1], title="truth (simulated)"))
     return Panels(
-        rows=[_row(record.task, line, maps, by) for line, maps in zip(lines, images, strict=True)],
-        columns=columns_of_images(record.task, record.unit, record.window, images),
+        rows=rows,
+        columns=columns,
         title=record.checkpoint,
         footer=f"Synthetic {record.task.output.noun}s, not for diagnosis.",
         blank=sum(

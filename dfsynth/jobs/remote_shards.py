@@ -3,20 +3,25 @@
 Each works in a folder of its own, which stands for the store, and puts what it commits there.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from dfsynth.errors import ConflictError
+from dfsynth.files.faults import is_there
 from dfsynth.files.object_path import AnyPath, ObjectPath
+from dfsynth.jobs.planning import Job, plan_or_resume
 from dfsynth.jobs.store_card import update_card
+from dfsynth.progress import Progress
 from dfsynth.store import StoreLayout
+from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.record import read_record
 from dfsynth.store.remote import RemoteStore, staging
 
 
 class RemoteShards:
-    """Puts shards as they are committed in the folder; before the first, the documents."""
+    """Puts the plan, and shards as they are committed; before the first, the documents."""
 
     def __init__(self, store: RemoteStore, layout: StoreLayout) -> None:
         """Asks for nothing yet.
@@ -28,11 +33,31 @@ class RemoteShards:
         self._store = store
         self._layout = layout
         self._names: list[str] = []
+        self.planned_here = False
+        """Whether the plan of the store is the one that `plan` made."""
 
     @property
     def place(self) -> ObjectPath:
         """Where the store lies."""
         return self._store.root
+
+    def plan(self, job: Job[BuildRecord], progress: Progress) -> None:
+        """Plans the store and puts the plan, unless there is one.
+
+        Of two processes that plan at once, one has put its plan first: the other takes that one.
+
+        Raises:
+            UsageError: no images, or a wrong option.
+            StoreError: the disk, or the store, refuses.
+        """
+        if is_there(self._layout.build):
+            return
+        with plan_or_resume(job, self._layout, progress):
+            pass
+        self.planned_here = self._store.publish_plan(self._layout)
+        if not self.planned_here:
+            shutil.rmtree(self._layout.root)
+            self._store.fetch(self._layout)
 
     def prepare(self) -> None:
         """Puts documents and card, where they are not there; once.

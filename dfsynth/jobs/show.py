@@ -19,6 +19,7 @@ from dfsynth.jobs.image_sheet import SourceImages, panels_of_images
 from dfsynth.jobs.pair_sheet import panels_of_pairs
 from dfsynth.jobs.ranking import Ranking, rank_ends
 from dfsynth.jobs.sheet_content import Panels
+from dfsynth.jobs.truth_images import TruthImages
 from dfsynth.manifest import default_score, matching_positions
 from dfsynth.options import ShowOptions
 from dfsynth.report import contact_sheet, encode_image
@@ -99,10 +100,19 @@ def _name_of(store: AnyPath) -> str:
 def _panels(store: Store, choice: _Choice, options: ShowOptions) -> Panels:
     by = None if choice.ranking is None else choice.ranking.by
     if isinstance(store.record, PairsRecord):
+        if options.truth is not None:
+            raise UsageError(f"--truth: {store.path} holds pairs, whose truth is drawn already")
         return panels_of_pairs(store, store.record, choice.lines, by)
     images = _source_images(store, store.record, options)
     shown = by or default_score(store.manifest)
-    return panels_of_images(store, store.record, choice.lines, shown, images)
+    truths = None if options.truth is None else TruthImages(options.truth, store.record.task)
+    panels = panels_of_images(store, store.record, choice.lines, shown, images, truths)
+    if truths is not None and not any(row.images[-1] is not None for row in panels.rows):
+        raise UsageError(
+            f"--truth {options.truth} holds no pair that an image drawn is named after, such as "
+            f"{choice.lines[0]['image_id']!r}; give the store that the inputs were taken from"
+        )
+    return panels
 
 
 def _blocks(ranking: Ranking) -> tuple[str, str]:

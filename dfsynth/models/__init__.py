@@ -4,21 +4,26 @@ from dfsynth.models.building import build_cascade
 from dfsynth.models.cascade import Cascade
 from dfsynth.models.cascade_network import CascadeNetwork, Moments, PreparedImages
 from dfsynth.models.coarse import CoarseCascade
+from dfsynth.models.denoiser import Denoiser, DiffusionNetwork, FlowNetwork
 from dfsynth.models.gennorm import gennorm_nll, gennorm_sigma
 from dfsynth.models.guidance import guide
 from dfsynth.models.heads import Prediction
 from dfsynth.models.members import Members
-from dfsynth.models.network import GeneratorNetwork
+from dfsynth.models.network import GeneratorNetwork, TrainableNetwork
 
 __all__ = [
     "Cascade",
     "CascadeNetwork",
     "CoarseCascade",
+    "Denoiser",
+    "DiffusionNetwork",
+    "FlowNetwork",
     "GeneratorNetwork",
     "Members",
     "Moments",
     "Prediction",
     "PreparedImages",
+    "TrainableNetwork",
     "build_cascade",
     "gennorm_nll",
     "gennorm_sigma",

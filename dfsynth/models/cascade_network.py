@@ -1,16 +1,15 @@
 """What all cascades have in common: stages that refine each other, sampled by channel dropout."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.models.heads import Prediction
-from dfsynth.models.network import GeneratorNetwork
+from dfsynth.models.network import TrainableNetwork
 from dfsynth.models.stage import Stage
 
 
@@ -35,7 +34,7 @@ class Moments:
     """Epistemic standard deviation."""
 
 
-class CascadeNetwork(GeneratorNetwork, ABC):
+class CascadeNetwork(TrainableNetwork):
     """M stages; each sees the radiograph and, after the first, the stage before it.
 
     Samples live on the network's own grid, which may be coarser than the image: `enlarge` and
@@ -44,8 +43,6 @@ class CascadeNetwork(GeneratorNetwork, ABC):
     """
 
     config: CascadeConfig
-    divisor: int
-    """Both sides of an image must be divisible by this."""
     stages: torch.nn.ModuleList
     economy: int = 1
     """Pixels of the image whose samples need as much memory as one pixel's of whole U-Nets."""
@@ -66,11 +63,6 @@ class CascadeNetwork(GeneratorNetwork, ABC):
         sizes = [list(self.stage(m).dropout_channels) for m in range(self.config.stages)]
         parts = iter(torch.split(masks, [c for stage in sizes for c in stage], dim=1))
         return [[next(parts) for _ in stage] for stage in sizes]
-
-    def pad(self, images: Tensor) -> Tensor:
-        """Images (n, 1, H, W) with 0 below and to the right, up to sides that `divisor` divides."""
-        height, width = images.shape[-2:]
-        return F.pad(images, (0, -width % self.divisor, 0, -height % self.divisor))
 
     def prepare(self, images: Tensor) -> PreparedImages:
         """Computes what all samples of model inputs (k, 1, H, W) share.

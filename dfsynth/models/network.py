@@ -1,6 +1,9 @@
 """What all families of generator networks have in common, so that a checkpoint can keep them."""
 
-from torch import nn
+from abc import ABC, abstractmethod
+
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from dfsynth.checkpoint import NetworkConfig
 
@@ -13,3 +16,19 @@ class GeneratorNetwork(nn.Module):
     """
 
     config: NetworkConfig
+
+
+class TrainableNetwork(GeneratorNetwork, ABC):
+    """A network that `dfsynth train` can train, in stages of which it may have one alone."""
+
+    divisor: int
+    """Both sides of an image must be divisible by this."""
+
+    @abstractmethod
+    def stage(self, m: int) -> nn.Module:
+        """Gives what is trained as stage m (from 0)."""
+
+    def pad(self, images: Tensor) -> Tensor:
+        """Images (n, 1, H, W) with 0 below and to the right, up to sides that `divisor` divides."""
+        height, width = images.shape[-2:]
+        return F.pad(images, (0, -width % self.divisor, 0, -height % self.divisor))

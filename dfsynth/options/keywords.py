@@ -171,6 +171,7 @@ class ShowKeywords(TypedDict, total=False):
     by: str | None
     source: GivenPath | None
     root: GivenPath | None
+    truth: GivenPath | None
     max_pixels: int | None
     max_bytes: int | None
 

@@ -34,6 +34,7 @@ class ShowOptions(GivenOptions):
         "ids": to_names,
         "source": to_optional_text,
         "root": to_optional_place,
+        "truth": to_optional_place,
     }
 
     store: AnyPath
@@ -55,6 +56,9 @@ class ShowOptions(GivenOptions):
     """Where the radiographs are, if the store lacks them."""
     root: AnyPath | None = None
     """Root of `source`."""
+    truth: AnyPath | None = None
+    """The store of simulated pairs whose inputs were given, under their names: their truth stands
+    beside what was made of them."""
     max_pixels: int | None = None
     """Largest radiograph decoded, in pixels; where the build raised it, so must this."""
     max_bytes: int | None = None

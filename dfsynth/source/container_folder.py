@@ -41,8 +41,8 @@ def is_archive(name: str) -> bool:
 
 
 def is_container(name: str) -> bool:
-    """Whether a file of this name is an archive, or may be a Parquet shard."""
-    return is_archive(name) or name.lower().endswith(SHARD_SUFFIX)
+    """Whether a file of this name is an archive, or may be a Parquet shard or a volume."""
+    return is_archive(name) or name.lower().endswith(SHARD_SUFFIX) or is_volume(name)
 
 
 def open_container(path: AnyPath, column: str | None = None) -> Container:

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.files.object_path import AnyPath
 from dfsynth.source.corpus import Corpus
 from dfsynth.source.labels import FINDING_LISTS
 from dfsynth.source.opening import open_corpus
@@ -23,8 +23,8 @@ class CorpusReport:
     """A corpus below one root."""
 
     corpus: str
-    root: Path
-    """The corpus's own folder."""
+    root: str
+    """The corpus's own folder, or its address in an object store."""
     problems: tuple[Complaint, ...]
     """What the description or the tables should mend."""
     remarks: tuple[str, ...]
@@ -42,11 +42,12 @@ class CorpusReport:
     """Finding → images that have it, have it not, may have it."""
 
 
-def check_corpus(corpus: Corpus, root: Path, frontal_only: bool = True) -> CorpusReport:
+def check_corpus(corpus: Corpus, root: AnyPath, frontal_only: bool = True) -> CorpusReport:
     """Lists a corpus as a build would, and counts what is known of its images.
 
     Raises:
         UsageError: nothing can be listed: no images, no table, or one that contradicts itself.
+        DfsynthError: the object store that holds it refuses.
     """
     source = open_corpus(corpus, root, frontal_only)
     survey = source.survey()
@@ -56,7 +57,7 @@ def check_corpus(corpus: Corpus, root: Path, frontal_only: bool = True) -> Corpu
     known["size"] = table.filter(sized).num_rows
     return CorpusReport(
         corpus=corpus.name,
-        root=source.root,
+        root=str(source.root),
         problems=survey.complaints,
         remarks=survey.remarks,
         images=table.num_rows,

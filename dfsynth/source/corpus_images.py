@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import AnyPath
 from dfsynth.source import exclusion
+from dfsynth.source.any_walk import AnyWalk, walk_below
 from dfsynth.source.container_folder import INSIDE
 from dfsynth.source.corpus import ImageLayout
 from dfsynth.source.schema import CHUNK_ROWS, ChunkedColumn, Column
 from dfsynth.source.template import Template
-from dfsynth.source.walk import FolderWalk
 from dfsynth.source.zip_archive import ZipArchive
 
 _UNPACKED: Final = "in_archive_and_unpacked"
@@ -41,7 +42,7 @@ class ImageFinder:
     """Walks a root once; `excluded` and `warnings` are complete when `find` has returned."""
 
     layout: ImageLayout
-    root: Path
+    root: AnyPath
     excluded: Counter[str] = field(default_factory=Counter)
     warnings: tuple[str, ...] = ()
 
@@ -50,9 +51,9 @@ class ImageFinder:
 
         What lies unpacked is not taken from a zip once more.
         """
-        archives = self._archives()
-        walk = FolderWalk(self.root)
+        walk = walk_below(self.root)
         chunks = [self._columns(rows) for rows in _in_chunks(self._loose(walk))]
+        archives = sorted(filter(self._is_archive, walk.archives))
         self.excluded.update(walk.excluded)
         self.excluded[exclusion.ARCHIVE] -= len(archives)
         self.warnings = walk.warnings(archives)
@@ -73,7 +74,7 @@ class ImageFinder:
         self.excluded[_OTHER_FORM] += len(first) - first.true_count
         return {name: values.filter(first) for name, values in found.items()}
 
-    def _loose(self, walk: FolderWalk) -> Iterator[_Row]:
+    def _loose(self, walk: AnyWalk) -> Iterator[_Row]:
         for paths in walk.blocks():
             for path in paths:
                 if (parts := self._match(path)) is not None:
@@ -90,15 +91,12 @@ class ImageFinder:
                 if (parts := self._match(path)) is not None:
                     yield f"{archive}{INSIDE}{uri}", path, parts
 
-    def _archives(self) -> list[str]:
-        """The zips that the layout names, in byte order."""
-        found = {
-            path.relative_to(self.root).as_posix()
-            for pattern in self.layout.archives
-            for path in self.root.glob(pattern.text)
-            if path.is_file()
-        }
-        return sorted(found)
+    def _is_archive(self, path: str) -> bool:
+        """Whether the layout names this zip; links that lead nowhere are as good as not there."""
+        if all(pattern.match(path) is None for pattern in self.layout.archives):
+            return False
+        place = self.root / path
+        return not isinstance(place, Path) or place.is_file()
 
     def _match(self, path: str) -> _Parts | None:
         for number, pattern in enumerate(self.layout.files):

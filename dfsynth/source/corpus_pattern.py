@@ -50,6 +50,11 @@ class CorpusPattern:
             )
         return cls(text, re.compile(regex), names, suffix)
 
+    @property
+    def beginning(self) -> str:
+        """What all paths that fit begin with, the suffix's case aside."""
+        return _WILD.split(self.text, maxsplit=1)[0].removesuffix(self.suffix)
+
     def match(self, path: str) -> tuple[str, ...] | None:
         """The named parts of a path, in the order of `names`; None where it does not fit."""
         cut = len(path) - len(self.suffix)

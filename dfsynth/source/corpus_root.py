@@ -1,26 +1,34 @@
 """Which folder is a corpus's own, where the user gives it or the one that holds it."""
 
-import re
 from pathlib import Path
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import AnyPath
 from dfsynth.source.corpus import Corpus
 from dfsynth.source.corpus_table import find_files
+from dfsynth.source.named_files import FilesOnDisk, NamedFiles, files_below
+
+_MOST_ABOVE = 3
 
 
-def resolve_root(corpus: Corpus, root: Path) -> Path:
+def resolve_root(corpus: Corpus, root: AnyPath) -> AnyPath:
     """The corpus's own folder: `root`, or one in it that has the corpus's name.
 
     A folder that holds nothing of the corpus stays as it is: listing it says what was found.
 
     Raises:
         UsageError: several such folders, or `root` is a folder inside the corpus's.
+        DfsynthError: the object store that holds it refuses.
     """
-    below = tuple(folder for name in corpus.root_names if (folder := root / name).is_dir())
+    files = files_below(root)
+    below: tuple[NamedFiles, ...] | None = None
     for holds in (_holds_table, _holds_image):
-        if holds(corpus, root):
+        if holds(corpus, files):
             return root
-        found = [folder for folder in below if holds(corpus, folder)]
+        if below is None:
+            names = filter(files.is_folder, corpus.root_names)
+            below = tuple(files_below(root / name) for name in names)
+        found = [folder.root for folder in below if holds(corpus, folder)]
         if len(found) > 1:
             raise UsageError(
                 f"{root} holds the corpus {corpus.name} more than once: "
@@ -28,25 +36,29 @@ def resolve_root(corpus: Corpus, root: Path) -> Path:
             )
         if found:
             return found[0]
-    above = next(
-        (folder for folder in root.absolute().parents[:3] if _holds_table(corpus, folder)), None
-    )
+    # Of an object store, credentials often allow no look at what lies above.
+    if isinstance(root, Path):
+        _require_none_above(corpus, root)
+    return root
+
+
+def _require_none_above(corpus: Corpus, root: Path) -> None:
+    folders = root.absolute().parents[:_MOST_ABOVE]
+    above = next((folder for folder in folders if _holds_table(corpus, FilesOnDisk(folder))), None)
     if above is not None:
         raise UsageError(
             f"--root {root} is a folder inside the corpus {corpus.name}: its tables are in "
             f"{above}; give --root {above}"
         )
-    return root
 
 
-def _holds_table(corpus: Corpus, folder: Path) -> bool:
-    return any(find_files(table, folder) for table in corpus.tables) or any(
-        (folder / part.file).is_file() for part in corpus.splits
+def _holds_table(corpus: Corpus, files: NamedFiles) -> bool:
+    return any(find_files(table, files) for table in corpus.tables) or any(
+        files.is_file(part.file) for part in corpus.splits
     )
 
 
-def _holds_image(corpus: Corpus, folder: Path) -> bool:
+def _holds_image(corpus: Corpus, files: NamedFiles) -> bool:
     """Whether an image lies where a pattern says; patterns of any depth are not tried."""
     patterns = (*corpus.images.files, *corpus.images.archives)
-    globs = (re.sub(r"\{\w+\}", "*", pattern.text) for pattern in patterns)
-    return any(next(folder.glob(text), None) is not None for text in globs if "**" not in text)
+    return any(files.holds(pattern) for pattern in patterns if "**" not in pattern.text)

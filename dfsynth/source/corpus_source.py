@@ -1,4 +1,4 @@
-"""A published corpus on disk: images in its folders, facts in its tables and lists."""
+"""A published corpus below a root: images in its folders, facts in its tables and lists."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,6 +9,7 @@ from threading import Lock
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.files.object_path import AnyPath
 from dfsynth.files.row_spool import RowSpool
 from dfsynth.options import ViewChoice
 from dfsynth.records import SourceItem
@@ -31,7 +32,7 @@ class CorpusSource:
     """The images of `corpus` below `root`, by the bytes of their ids."""
 
     corpus: Corpus
-    root: Path
+    root: AnyPath
     """The corpus's own folder."""
     frontal_only: bool = False
     _zips: dict[str, ZipArchive] = field(default_factory=dict, repr=False, compare=False)
@@ -47,8 +48,8 @@ class CorpusSource:
 
     @property
     def watched(self) -> tuple[Path, ...]:
-        """See `Source`."""
-        return (self.root,)
+        """See `Source`; an object store tells nothing short of a listing."""
+        return (self.root,) if isinstance(self.root, Path) else ()
 
     @property
     def views(self) -> ViewChoice:
@@ -122,7 +123,7 @@ class CorpusSource:
 
         Raises:
             ImageError: missing, unreadable, too_large, empty, truncated, corrupt.
-            DfsynthError: the root itself, or the zip, is gone.
+            DfsynthError: the root itself, or the zip, is gone; or the object store refuses.
         """
         archive, mark, member = item.uri.partition(INSIDE)
         if not mark:

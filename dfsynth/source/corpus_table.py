@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dfsynth.errors import UsageError
+from dfsynth.files.local_copies import local_copy
+from dfsynth.files.object_path import AnyPath
 from dfsynth.source import columns, metadata
 from dfsynth.source.corpus import Corpus, CorpusTable
 from dfsynth.source.labels import (
@@ -23,6 +25,7 @@ from dfsynth.source.labels import (
     count_states,
     list_pairs,
 )
+from dfsynth.source.named_files import NamedFiles
 from dfsynth.source.problems import Complaint, complain_of_rows
 from dfsynth.source.schema import Column
 from dfsynth.source.template import Template
@@ -67,31 +70,31 @@ class _Rows:
         return header_cells.take(pa.array(rows, pa.int64(), mask=rows < 0))
 
 
-def find_files(table: CorpusTable, root: Path) -> list[Path]:
+def find_files(table: CorpusTable, files: NamedFiles) -> list[str]:
     """The files of a table that lie below the root: one, or all."""
-    found = [path for file in table.files for path in _matching(root, file)]
+    found = [path for file in table.files for path in _matching(files, file)]
     return found[:1] if table.read == "first" else found
 
 
-def _matching(root: Path, file: str) -> list[Path]:
+def _matching(files: NamedFiles, file: str) -> list[str]:
     if "*" in file:
-        return sorted(path for path in root.glob(file) if path.is_file())
-    path = root / file
-    if path.is_file():
-        return [path]
+        return files.fitting(file)
+    if files.is_file(file):
+        return [file]
     # Archives of one corpus come with names in other cases, and tables gunzipped.
-    if not path.parent.is_dir():
-        return []
-    plain = path.name.lower().removesuffix(".gz")
+    folder, _, name = file.rpartition("/")
+    plain = name.lower().removesuffix(".gz")
     wanted = {plain, f"{plain}.gz"}
-    return sorted(other for other in path.parent.iterdir() if other.name.lower() in wanted)[:1]
+    others = files.paths_in(folder)
+    return sorted(path for path in others if path.rpartition("/")[2].lower() in wanted)[:1]
 
 
-def read_table(corpus: Corpus, table: CorpusTable, files: list[Path], root: Path) -> TableFacts:
-    """Reads the files of one table, at least one.
+def read_table(corpus: Corpus, table: CorpusTable, files: list[str], root: AnyPath) -> TableFacts:
+    """Reads the files of one table, at least one; those in an object store are fetched whole.
 
     Raises:
         UsageError: a table that cannot be read, lacks its key, or contradicts itself.
+        DfsynthError: the object store refuses.
     """
     complaints: list[Complaint] = []
     rows = _read_rows(corpus, table, files, root, complaints)
@@ -147,12 +150,15 @@ def _complain(
 def _read_rows(
     corpus: Corpus,
     table: CorpusTable,
-    files: list[Path],
-    root: Path,
+    files: list[str],
+    root: AnyPath,
     complaints: list[Complaint],
 ) -> _Rows:
-    place = ", ".join(str(file.relative_to(root)) for file in files)
-    parts = [_read_file(table, file, complaints) for file in files]
+    place = ", ".join(files)
+    parts = []
+    for file in files:
+        with local_copy(root / file) as path:
+            parts.append(_read_file(table, path, complaints))
     cells = {
         header: pa.concat_arrays(
             [part.get(header, pa.nulls(_rows_of(part), pa.string())) for part in parts]

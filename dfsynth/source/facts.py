@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -10,11 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import AnyPath
 from dfsynth.files.row_spool import RowSpool
 from dfsynth.source import columns
 from dfsynth.source.corpus import Corpus, CorpusTable
 from dfsynth.source.corpus_table import TableFacts, find_files, read_table, type_facts
 from dfsynth.source.labels import FINDING_LISTS, LISTS, POSITIVE, FindingPairs, list_pairs
+from dfsynth.source.named_files import files_below
 from dfsynth.source.problems import Complaint
 from dfsynth.source.schema import Column
 from dfsynth.source.sidecars import read_sidecars
@@ -70,23 +71,25 @@ class Facts:
     """Everything that is said of images, and what was wanting."""
 
     corpus: Corpus
-    root: Path
+    root: AnyPath
     tables: tuple[TableFacts, ...]
     lists: SplitLists
     complaints: tuple[Complaint, ...]
 
     @classmethod
-    def load(cls, corpus: Corpus, root: Path) -> "Facts":
+    def load(cls, corpus: Corpus, root: AnyPath) -> "Facts":
         """Reads the tables and split lists that lie below the root.
 
         Raises:
             UsageError: a required table is not there, or a table or list cannot be read or
                 contradicts itself.
+            DfsynthError: the object store that holds them refuses.
         """
         complaints: list[Complaint] = []
         tables = []
+        there = files_below(root)
         for table in corpus.tables:
-            files = find_files(table, root)
+            files = find_files(table, there)
             if files:
                 tables.append(read_table(corpus, table, files, root))
             elif table.need == "required":
@@ -97,7 +100,7 @@ class Facts:
                 )
             elif table.need == "expected":
                 complaints.append(Complaint(_lost(table)))
-        lists = SplitLists.load(corpus, root)
+        lists = SplitLists.load(corpus, there)
         complaints.extend(c for table in tables for c in table.complaints)
         return cls(corpus, root, tuple(tables), lists, (*complaints, *lists.complaints))
 

@@ -1,4 +1,4 @@
-"""A folder of images, or of archives or Parquet shards of images, with everything below it."""
+"""A folder, here or in an object store, of images, or of archives or Parquet shards of images."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from dfsynth.files.row_spool import RowSpool
 from dfsynth.source import exclusion
+from dfsynth.source.any_walk import AnyWalk, walk_below
 from dfsynth.source.below_root import SourceBelowRoot
 from dfsynth.source.container_folder import choose_containers
 from dfsynth.source.order import require_unique
 from dfsynth.source.schema import Listing, ListingBuilder
-from dfsynth.source.walk import FolderWalk
 
 
 class FolderSource(SourceBelowRoot):
@@ -32,13 +32,13 @@ class FolderSource(SourceBelowRoot):
             UsageError: the root cannot be listed, holds no images, or an id comes twice.
             DfsynthError: a damaged archive or shard, where they are read.
         """
-        walk = FolderWalk(self.root)
+        walk = walk_below(self.root)
         rows = _files(walk, self._add_paths)
         if rows.num_rows:
             return Listing(rows, dict(walk.excluded), walk.warnings())
         return self._listing_inside(walk)
 
-    def _listing_inside(self, walk: FolderWalk) -> Listing:
+    def _listing_inside(self, walk: AnyWalk) -> Listing:
         excluded = Counter(walk.excluded)
         paths = choose_containers(self.root, walk.archives, walk.parquet_files, excluded)
         builder = ListingBuilder()
@@ -55,15 +55,13 @@ def list_files(root: Path) -> Listing:
     Raises:
         UsageError: the root cannot be listed, or holds no such file.
     """
-    walk = FolderWalk(root)
+    walk = walk_below(root)
     rows = _files(walk, ListingBuilder.add_paths)
     exclusion.require_images(rows.num_rows, f"the folder {root}", walk.excluded)
     return Listing(rows, dict(walk.excluded), walk.warnings())
 
 
-def _files(
-    walk: FolderWalk, add_paths: Callable[[ListingBuilder, Sequence[str]], None]
-) -> RowSpool:
+def _files(walk: AnyWalk, add_paths: Callable[[ListingBuilder, Sequence[str]], None]) -> RowSpool:
     builder = ListingBuilder()
     for paths in walk.blocks():
         add_paths(builder, paths)

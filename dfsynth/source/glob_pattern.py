@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Final
 
 from dfsynth.errors import UsageError
@@ -41,6 +40,11 @@ class GlobPattern:
         """Whether it reaches any depth of folders."""
         return any(part.startswith(_DEEP) for part in self.text.split("/"))
 
+    @property
+    def beginning(self) -> str:
+        """What all paths that fit begin with."""
+        return _MAGIC.split(self.text, maxsplit=1)[0]
+
     def matches(self, path: str) -> bool:
         """Whether the whole of `path` fits."""
         return self._whole.fullmatch(path) is not None
@@ -75,14 +79,14 @@ def is_pattern(text: str) -> bool:
     return _MAGIC.search(text) is not None
 
 
-def split_pattern(text: str) -> tuple[Path, GlobPattern]:
-    """The folder that all matches lie below, and the pattern below it."""
+def split_pattern(text: str) -> tuple[str, GlobPattern]:
+    """The folder that all matches lie below, "" for none, and the pattern below it."""
     parts = text.split("/")
     first = next(place for place, part in enumerate(parts) if _MAGIC.search(part))
     folder = "/".join(parts[:first])
     if first and not folder:
         folder = "/"
-    return Path(folder), GlobPattern("/".join(parts[first:]))
+    return folder, GlobPattern("/".join(parts[first:]))
 
 
 def _expanded(text: str) -> list[str]:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from dfsynth.errors import UsageError
+from dfsynth.files.local_copies import local_copy
 from dfsynth.files.object_file import version_of
 from dfsynth.files.object_path import SCHEME, AnyPath, ObjectPath
+from dfsynth.files.objects import list_objects
 from dfsynth.resources import data_folder
 from dfsynth.source.container_folder import SHARD_SUFFIX, is_archive, is_shard
 from dfsynth.source.container_source import ContainerSource
@@ -20,7 +22,6 @@ from dfsynth.source.folder import FolderSource
 from dfsynth.source.glob_pattern import is_pattern, split_pattern
 from dfsynth.source.metadata import is_table
 from dfsynth.source.nifti_volume import NiftiVolume, is_volume
-from dfsynth.source.object_folder import ObjectFolderSource
 from dfsynth.source.path_list import PathListSource
 from dfsynth.source.pattern_source import PatternSource
 from dfsynth.source.protocol import Source
@@ -29,6 +30,7 @@ from dfsynth.source.table import TableSource
 _STDIN: Final = "-"
 _COLUMN_MARK: Final = "::"
 _SAMPLES: Final = "samples"
+_CORPUS_SUFFIX: Final = ".toml"
 _KINDS: Final = (
     "a folder, a .tar, .tar.gz or .zip archive, a .parquet shard with images inside, a .csv or "
     ".parquet table of paths, a pattern such as dir/**.dcm, s3://bucket/prefix/, - for paths on "
@@ -50,8 +52,8 @@ def open_source(
         root: where the images of a corpus, a table or a list lie; by default a table's own folder,
             the working folder for a list, and the packaged images for the corpus `samples`. All
             else is its own root; a relative path that is not in the working folder is looked for
-            below `root`. A root in an object store serves tables and lists. Tables, archives and
-            shards may lie in an object store themselves.
+            below `root`. A root in an object store serves corpora, tables and lists, which may lie
+            there themselves.
         frontal_only: whether images of a corpus that are known not to be frontal are left out.
         volumes: whether each transverse slice of a NIfTI volume is an image; a volume may then be
             the source itself, or lie in a folder or fit a pattern.
@@ -59,8 +61,10 @@ def open_source(
     Raises:
         UsageError: an unknown source, a missing root or file, or a kind that cannot be read.
     """
-    if spec.startswith(SCHEME) or isinstance(root, ObjectPath):
-        return _open_elsewhere(spec, root)
+    if spec.startswith(SCHEME):
+        return _open_elsewhere(spec, root, frontal_only, volumes)
+    if isinstance(root, ObjectPath):
+        return _open_rooted(spec, root, frontal_only)
     return _open_here(spec, root, frontal_only, volumes)
 
 
@@ -83,46 +87,62 @@ def _open_here(spec: str, root: Path | None, frontal_only: bool, volumes: bool) 
         raise _unknown(spec, tuple(corpora))
     if path.is_dir():
         return FolderSource(path, column, volumes)
-    if path.suffix.lower() == ".toml" and column is None:
+    if path.suffix.lower() == _CORPUS_SUFFIX and column is None:
         return open_corpus(load_corpus(path), root, frontal_only)
     return _open_file(path, root, column, volumes)
 
 
-def _open_elsewhere(spec: str, root: AnyPath | None) -> Source:
-    """A source that is, or whose images are, in an object store."""
-    if not spec.startswith(SCHEME) and isinstance(root, ObjectPath):
-        return _open_rooted(spec, root)
+def _open_elsewhere(spec: str, root: AnyPath | None, frontal_only: bool, volumes: bool) -> Source:
+    """A source in an object store."""
     where, mark, column = spec.removeprefix(SCHEME).rpartition(_COLUMN_MARK)
     if not mark or "/" in column:
-        return _open_object(ObjectPath.parse(spec), root, None)
-    return _open_object(ObjectPath.parse(SCHEME + where), root, column)
+        return _open_object(ObjectPath.parse(spec), root, None, frontal_only, volumes)
+    return _open_object(ObjectPath.parse(SCHEME + where), root, column, frontal_only, volumes)
 
 
-def _open_object(path: ObjectPath, root: AnyPath | None, column: str | None) -> Source:
-    """An archive, a shard or a table in an object store by its name, else a folder."""
-    if is_pattern(path.key) or path.suffix.lower() == ".toml":
-        raise UsageError(
-            f"{path} is no source: found a pattern or a .toml; expected a folder in the object "
-            "store, as s3://BUCKET/PREFIX/, a .tar, .tar.gz, .zip or .parquet with images inside, "
-            "or a .csv or .parquet table of paths; corpora are described and lie on a disk"
-        )
-    if not (is_archive(path.name) or is_compressed_tar(path.name) or is_table(path.name)):
-        return ObjectFolderSource(path, column)
+def _open_object(
+    path: ObjectPath, root: AnyPath | None, column: str | None, frontal_only: bool, volumes: bool
+) -> Source:
+    """What the name says, else a folder, or else a pattern."""
+    name = path.name
+    is_corpus = path.suffix.lower() == _CORPUS_SUFFIX and column is None
+    is_file = is_archive(name) or is_compressed_tar(name) or is_table(name)
+    if is_pattern(path.key) and not _is_there(path):
+        folder, pattern = split_pattern(path.key)
+        return PatternSource(ObjectPath(path.bucket, folder), pattern, column, volumes)
+    if not (is_file or is_corpus or (volumes and is_volume(name))):
+        return FolderSource(path, column, volumes)
     if version_of(path) is None:
         raise UsageError(f"unknown source: there is no object {path}; check its name")
-    return _open_file(path, root, column, volumes=False)
+    if is_corpus:
+        with local_copy(path) as file:
+            return open_corpus(load_corpus(file), root, frontal_only)
+    return _open_file(path, root, column, volumes)
 
 
-def _open_rooted(spec: str, root: ObjectPath) -> Source:
-    """A table or a list here whose images lie in an object store."""
+def _is_there(path: ObjectPath) -> bool:
+    """Whether there is such an object, or one below it."""
+    return version_of(path) is not None or next(list_objects(path), None) is not None
+
+
+def _open_rooted(spec: str, root: ObjectPath, frontal_only: bool) -> Source:
+    """A corpus, a table or a list here whose images lie in an object store."""
     if spec == _STDIN:
         return PathListSource(sys.stdin.buffer, root)
+    corpora = {corpus.name: corpus for corpus in known_corpora()}
+    if spec in corpora:
+        return open_corpus(corpora[spec], root, frontal_only)
     path = Path(spec)
+    if not path.exists():
+        raise _unknown(spec, tuple(corpora))
+    if path.suffix.lower() == _CORPUS_SUFFIX:
+        return open_corpus(load_corpus(path), root, frontal_only)
     if is_table(path.name) and path.is_file() and not is_shard(path):
         return TableSource(path, root)
     raise UsageError(
-        f"--source {spec} with --root {root}: expected a .csv or .parquet table of paths on this "
-        "machine, or - for a list; a folder of images in the object store is a --source of its own"
+        f"--source {spec} with --root {root}: expected the name or the .toml of a corpus, a .csv "
+        "or .parquet table of paths on this machine, or - for a list; a folder of images in the "
+        "object store is a --source of its own"
     )
 
 
@@ -152,7 +172,7 @@ def _open_file(path: AnyPath, root: AnyPath | None, column: str | None, volumes:
     )
 
 
-def open_corpus(corpus: Corpus, root: Path | None, frontal_only: bool) -> CorpusSource:
+def open_corpus(corpus: Corpus, root: AnyPath | None, frontal_only: bool) -> CorpusSource:
     """The source of a corpus; `root` is its folder, or the one that holds it.
 
     Raises:
@@ -178,7 +198,7 @@ def _open_volume(path: AnyPath) -> Source:
 
 def _open_pattern(spec: str, root: Path | None, column: str | None, volumes: bool) -> Source:
     folder, pattern = split_pattern(spec)
-    found = root if root is not None and folder == Path() else _find(str(folder), root)
+    found = root if root is not None and not folder else _find(folder or ".", root)
     if found is None or not found.is_dir():
         raise UsageError(
             f"no folder {folder}: expected the folder that the paths {pattern.text} lie below; "
@@ -187,7 +207,7 @@ def _open_pattern(spec: str, root: Path | None, column: str | None, volumes: boo
     return PatternSource(found, pattern, column, volumes)
 
 
-def _require_root(name: str, root: Path | None) -> Path:
+def _require_root(name: str, root: AnyPath | None) -> AnyPath:
     if root is None:
         raise UsageError(
             f"the corpus {name} needs --root: expected the folder that its files were put in "

@@ -1,20 +1,21 @@
 """Files, archives or Parquet shards whose paths fit a pattern."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
 from dfsynth.errors import UsageError
+from dfsynth.files.object_path import AnyPath
 from dfsynth.source import exclusion
+from dfsynth.source.any_walk import AnyWalk, walk_below
 from dfsynth.source.below_root import SourceBelowRoot
 from dfsynth.source.container_folder import ARCHIVE_SUFFIXES, SHARD_SUFFIX
 from dfsynth.source.glob_pattern import GlobPattern
 from dfsynth.source.order import require_unique
 from dfsynth.source.schema import Listing, ListingBuilder, in_chunks, text_column
-from dfsynth.source.walk import FolderWalk
 
 _DICOM_SUFFIXES: Final = (".dcm", ".dicom")
 
@@ -29,7 +30,7 @@ class PatternSource(SourceBelowRoot):
 
     def __init__(
         self,
-        root: Path,
+        root: AnyPath,
         pattern: GlobPattern,
         column: str | None = None,
         volumes: bool = False,
@@ -48,18 +49,17 @@ class PatternSource(SourceBelowRoot):
             UsageError: no images, a file that braces name is not there, or an id comes twice.
             DfsynthError: a damaged archive or shard.
         """
-        self._require_named()
-        walk = FolderWalk(self.root, self._pattern.may_hold)
+        walk = walk_below(self.root, self._pattern)
         builder = ListingBuilder()
         fits = self._pattern.matches
+        named = frozenset(self._pattern.literal_paths())
+        found: set[str] = set()
         beside: Counter[str] = Counter()
         for paths in in_chunks(path for block in walk.blocks() for path in block if fits(path)):
+            found |= named.intersection(paths)
             self._add_files(builder, paths)
-        names = self._pattern.text.lower()
-        containers: list[str] = []
-        if names.endswith((*ARCHIVE_SUFFIXES, SHARD_SUFFIX)):
-            found = walk.parquet_files if names.endswith(SHARD_SUFFIX) else walk.archives
-            containers = sorted(path for path in found if fits(path))
+        containers = self._containers_of(walk)
+        self._require_all(named, found.union(containers))
         warnings = self._containers.add_to(builder, containers, beside)
         rows = builder.rows()
         where = f"the paths {self._pattern.text} below {self.root}"
@@ -79,11 +79,22 @@ class PatternSource(SourceBelowRoot):
     def _is_of_studies(self) -> bool:
         return self._pattern.is_deep and self._pattern.text.lower().endswith(_DICOM_SUFFIXES)
 
-    def _require_named(self) -> None:
-        named = self._pattern.literal_paths()
-        lost = [path for path in named if not (self.root / path).is_file()]
+    def _containers_of(self, walk: AnyWalk) -> list[str]:
+        """Those that the pattern names, where it names any."""
+        names = self._pattern.text.lower()
+        if not names.endswith((*ARCHIVE_SUFFIXES, SHARD_SUFFIX)):
+            return []
+        found = walk.parquet_files if names.endswith(SHARD_SUFFIX) else walk.archives
+        return sorted(path for path in found if self._pattern.matches(path))
+
+    def _require_all(self, named: Set[str], found: Set[str]) -> None:
+        """Requires that what braces name one by one is there; what is no image may be."""
+        root = self.root
+        lost = sorted(named - found)
+        if isinstance(root, Path):
+            lost = [path for path in lost if not (root / path).is_file()]
         if lost:
             raise UsageError(
                 f"{len(lost)} of the {len(named)} files that {self._pattern.text} names are not in "
-                f"{self.root}, the first of them {lost[0]}; fetch them, or name fewer"
+                f"{root}, the first of them {lost[0]}; fetch them, or name fewer"
             )

@@ -1,32 +1,43 @@
 """Short text files beside images, and what expressions find in them."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from functools import partial
 from typing import Final
 
 import pyarrow as pa
 
+from dfsynth.errors import DfsynthError
+from dfsynth.files.object_errors import object_faults
+from dfsynth.files.object_path import AnyPath, ObjectPath
+from dfsynth.files.objects import fetch
 from dfsynth.source.corpus import Sidecar
 from dfsynth.source.labels import LISTS, POSITIVE
 from dfsynth.source.schema import Column
+from dfsynth.threads.pool import thread_pool
 
 _MOST_BYTES: Final = 64 * 1024
+_AT_ONCE: Final = 16
+"""Files, each of which may be a request."""
 
 
 def read_sidecars(
-    sidecar: Sidecar, root: Path, images: Mapping[str, Column], rows: int
+    sidecar: Sidecar, root: AnyPath, images: Mapping[str, Column], rows: int
 ) -> dict[str, Column]:
     """What each image's file says, by names of facts; null where it is not there.
 
     Of most facts it is the first text that the expression finds, of findings a list of all.
+
+    Raises:
+        DfsynthError: the object store that holds them refuses.
     """
     found: dict[str, list[list[str]]] = {name: [] for name in sidecar.facts}
-    for path in sidecar.file.fill(images, rows).to_pylist():
-        content = "" if path is None else _content(root / path, sidecar.encoding)
-        for name, expression in sidecar.facts.items():
-            matches = expression.finditer(content)
-            texts = [(match.group(1) or "").strip() for match in matches]
-            found[name].append([text for text in texts if text])
+    paths = sidecar.file.fill(images, rows).to_pylist()
+    with thread_pool("sidecar", _AT_ONCE) as pool:
+        for content in pool.map(partial(_content, root, sidecar.encoding), paths):
+            for name, expression in sidecar.facts.items():
+                matches = expression.finditer(content)
+                texts = [(match.group(1) or "").strip() for match in matches]
+                found[name].append([text for text in texts if text])
     return {name: _column(name, texts) for name, texts in found.items()}
 
 
@@ -36,9 +47,18 @@ def _column(name: str, found: list[list[str]]) -> Column:
     return pa.array([texts[0] if texts else None for texts in found], pa.string())
 
 
-def _content(path: Path, encoding: str) -> str:
+def _content(root: AnyPath, encoding: str, path: str | None) -> str:
+    if path is None:
+        return ""
     try:
-        with path.open("rb") as file:
-            return file.read(_MOST_BYTES).decode(encoding, errors="replace")
+        return _start(root / path).decode(encoding, errors="replace")
     except OSError:
         return ""
+
+
+def _start(path: AnyPath) -> bytes:
+    if isinstance(path, ObjectPath):
+        with object_faults(f"read {path}", path.bucket, DfsynthError):
+            return fetch(path, _MOST_BYTES) or b""
+    with path.open("rb") as file:
+        return file.read(_MOST_BYTES)

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dfsynth.errors import UsageError
+from dfsynth.files.local_copies import local_copy
+from dfsynth.files.object_path import AnyPath
 from dfsynth.source.corpus import Corpus, SplitList
+from dfsynth.source.named_files import NamedFiles
 from dfsynth.source.problems import Complaint
 from dfsynth.source.schema import Column
 
@@ -26,17 +28,18 @@ class SplitLists:
     """Whether the corpus has lists, and all are there."""
 
     @classmethod
-    def load(cls, corpus: Corpus, root: Path) -> "SplitLists":
+    def load(cls, corpus: Corpus, files: NamedFiles) -> "SplitLists":
         """Reads the lists below the root.
 
         Raises:
             UsageError: one cannot be read, or two hold the same image.
+            DfsynthError: the object store that holds them refuses.
         """
-        there = tuple(part for part in corpus.splits if (root / part.file).is_file())
+        there = tuple(part for part in corpus.splits if files.is_file(part.file))
         lines = []
         split_of: dict[str, str] = {}
         for part in there:
-            texts = pa.array(_lines(root, part), pa.string())
+            texts = pa.array(_lines(files.root, part), pa.string())
             keys = part.key.fill({"line": texts}, len(texts))
             lines.append(keys)
             for key in map(str, keys.to_pylist()):
@@ -67,9 +70,10 @@ class SplitLists:
         return found
 
 
-def _lines(root: Path, part: SplitList) -> list[str]:
+def _lines(root: AnyPath, part: SplitList) -> list[str]:
     try:
-        content = (root / part.file).read_text(encoding="utf-8-sig")
+        with local_copy(root / part.file) as path:
+            content = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise UsageError(
             f"cannot read the list {part.file}: expected one image id a line, in UTF-8; fetch it "

@@ -2,13 +2,13 @@
 
 import os
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 from dfsynth.errors import UsageError
 from dfsynth.source import exclusion
+from dfsynth.source.left_out import FILE_PARTS, STORE_FOLDERS, LeftOut
 from dfsynth.source.order import NameSorter
 from dfsynth.source.reading import require_no_machine_failure
 
@@ -16,10 +16,8 @@ _Identity: TypeAlias = tuple[int, int]
 _Event: TypeAlias = list[str] | str
 """A run of file names, or the name of a folder to enter now."""
 
-_PARTS = (".h5.parts", ".hdf5.parts")
 
-
-class FolderWalk:
+class FolderWalk(LeftOut):
     """Walks a folder once; what it gathers is complete when `blocks` is exhausted.
 
     Links to files and to folders are followed, for data sets are often linked into place; a
@@ -37,11 +35,9 @@ class FolderWalk:
             root: the folder to begin with.
             may_enter: asked with each folder's path below the root, its last `/` included.
         """
+        super().__init__()
         self._root = root
         self._may_enter = may_enter
-        self.excluded: Counter[str] = Counter()
-        self.archives: list[str] = []
-        self.parquet_files: list[str] = []
         self._walked: set[_Identity] = set()
 
     def blocks(self) -> Iterator[list[str]]:
@@ -100,14 +96,14 @@ class FolderWalk:
                 if _is_folder(entry):
                     folders.append(entry.name)
                 elif reason := _reason(entry):
-                    self._leave_out(reason, prefix + entry.name)
+                    self.leave_out(reason, prefix + entry.name)
                 else:
                     files.append(entry.name)
         return self._events(files, sorted(folders, key=lambda name: name + "/"))
 
     def _events(self, files: NameSorter, folders: list[str]) -> Iterator[_Event]:
         """Names and folders, interleaved so that whole paths come in byte order."""
-        stores = {name.removesuffix(".parts") for name in folders if name.endswith(_PARTS)}
+        stores = {name.removesuffix(".parts") for name in folders if name.endswith(FILE_PARTS)}
         waiting = [name for name in folders if self._is_entered(name)]
         waiting.reverse()
         for block in files.blocks():
@@ -128,7 +124,7 @@ class FolderWalk:
         return kept
 
     def _is_entered(self, name: str) -> bool:
-        if name.endswith((".zarr", *_PARTS)):
+        if name.endswith(STORE_FOLDERS):
             self.excluded[exclusion.STORE] += 1
         elif name.startswith("."):
             self.excluded[exclusion.HIDDEN_FOLDER] += 1
@@ -137,38 +133,6 @@ class FolderWalk:
         else:
             return True
         return False
-
-    def _leave_out(self, reason: str, path: str) -> None:
-        self.excluded[reason] += 1
-        if reason == exclusion.ARCHIVE:
-            self.archives.append(path)
-        elif reason == exclusion.PARQUET:
-            self.parquet_files.append(path)
-
-    def warnings(self, read: Collection[str] = ()) -> tuple[str, ...]:
-        """What the user should know of, and what to do; `read` are archives that are read."""
-        sentences = []
-        if names := sorted(set(self.archives).difference(read)):
-            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            sentences.append(
-                f"archives in the folder are not read: {', '.join(names[:3])}{more}; "
-                f"{exclusion.UNPACK_ADVICE}"
-            )
-        sentences.extend(
-            f"{count} {sentence}"
-            for reason, sentence in _SENTENCES.items()
-            if (count := self.excluded.get(reason, 0))
-        )
-        return tuple(sentences)
-
-
-_SENTENCES = {
-    exclusion.UNDECODABLE: "names are not UTF-8 and were left out; rename them",
-    exclusion.UNREADABLE_FOLDER: "folders could not be listed and were left out; check permissions",
-    exclusion.LINK_LOOP: "links lead back to a folder that holds them and were left out",
-    exclusion.LINKED_TWICE: "links lead to folders that are read already and were left out",
-    exclusion.NOT_A_FILE: "pipes, sockets or devices were left out",
-}
 
 
 def _identity(path: Path) -> _Identity:

@@ -132,7 +132,7 @@ def _parse(raw: bytes, path: Path) -> BuildRecord | PairsRecord:
         entries.pop("kind", None)
         record = record_type.from_document(entries)
         # What follows from the entries shows whether they are of the types that they must be.
-        _ = record.arrays, record.attributes()
+        _ = record.arrays, record.attributes(), record.manifest_schema.arrow
         held = range(record.cut.rows), range(record.cut.shards)
         if held != (range(record.rows), range(record.shards)):
             raise ValueError("rows or shards that are not those of its segments")

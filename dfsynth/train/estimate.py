@@ -7,7 +7,9 @@ largest recipe is estimated in seconds.
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,10 +18,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dfsynth.datasets import PairBatch
 from dfsynth.devices import DTYPES
-from dfsynth.models import CascadeNetwork, build_cascade
-from dfsynth.train.discriminators import build_discriminators
-from dfsynth.train.objective import generator_terms
+from dfsynth.models import TrainableNetwork
+from dfsynth.train.families import family_of
+from dfsynth.train.objective import Objective
 from dfsynth.train.preparation import PreparedTraining
+from dfsynth.train.processes import Processes
 from dfsynth.train.recipe import Phase, Recipe, steps_an_epoch
 
 _COPIES = 5
@@ -68,16 +71,18 @@ def estimate_training(prepared: PreparedTraining) -> TrainEstimate:
     recipe = prepared.recipe
     epoch_steps = steps_an_epoch(len(prepared.indices["train"]), recipe.batch)
     with FakeTensorMode():
-        network, discriminators = build_cascade(recipe.network), build_discriminators(recipe)
+        family = family_of(recipe.network)
+        network = family.build(recipe.network)
+        objective = family.objective(recipe, network, torch.device("cpu"), Processes())
         all_stages = tuple(range(recipe.network.stages))
         trained = {all_stages, *(_stages(phase) for phase in recipe.phase)}
-        measured = {stages: _measure(network, discriminators, recipe, stages) for stages in trained}
+        measured = {stages: _measure(network, objective, recipe, stages) for stages in trained}
     kept, _ = measured[all_stages]
     flop = sum(
         measured[_stages(phase)][1] * phase.total_steps(epoch_steps) for phase in recipe.phase
     )
     stage_sizes = tuple(_count(network.stage(m)) for m in range(recipe.network.stages))
-    discriminator_size = _count(discriminators)
+    discriminator_size = _count(objective.discriminators)
     dtype = DTYPES[prepared.precision]
     return TrainEstimate(
         parameters_a_stage=stage_sizes,
@@ -91,14 +96,13 @@ def estimate_training(prepared: PreparedTraining) -> TrainEstimate:
 
 
 def _measure(
-    network: CascadeNetwork, discriminators: nn.ModuleList, recipe: Recipe, stages: tuple[int, ...]
+    network: TrainableNetwork, objective: Objective[Any], recipe: Recipe, stages: tuple[int, ...]
 ) -> tuple[int, float]:
     """Bytes kept and operations of one pair, forward and backward, where `stages` are trained."""
     network.requires_grad_(False)
     for m in stages:
         network.stage(m).requires_grad_(True)
     batch = _one_pair(recipe)
-    masks = torch.empty(1, network.mask_width)
     kept = 0
 
     def count(tensor: Tensor) -> Tensor:
@@ -110,15 +114,9 @@ def _measure(
         FlopCounterMode(display=False) as flops,
         torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor),
     ):
-        predictions = network(batch.image, masks, max(stages) + 1)
-        losses = [
-            term
-            for m in stages
-            for term in generator_terms(
-                predictions[m], batch, recipe.loss, recipe.network.likelihood, discriminators[m]
-            ).values()
-        ]
-        torch.stack(losses).sum().backward()
+        outputs = objective.run(network, batch, np.random.default_rng(0), stages)
+        terms = objective.terms(outputs, batch, stages)
+        torch.stack(list(terms.values())).sum().backward()
     return kept, float(flops.get_total_flops())
 
 

@@ -1,13 +1,12 @@
 """The initial checkpoint of a warm start, and the teacher network that it may become."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
 from dfsynth.checkpoint import (
-    NETWORK,
     CascadeConfig,
     MembersConfig,
     ModelCard,
@@ -19,9 +18,10 @@ from dfsynth.datasets import PairBatch
 from dfsynth.errors import UsageError
 from dfsynth.inference import load_network
 from dfsynth.models import Members, build_cascade
+from dfsynth.train.families import family_of
 
-_COMPARED: Final = ("backbone", "stages", "widths", "guidance", "likelihood", "lung_head")
-"""What the weights depend on: dropout has none."""
+_WITHOUT_WEIGHTS: Final = frozenset({"dropout", "steps"})
+"""What may differ between networks of the same weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class InitialCheckpoint:
     """Weights to start from, and what must be said of them in the card of what comes of them."""
 
     weights: dict[str, Tensor]
-    config: CascadeConfig
+    config: NetworkConfig
     card: ModelCard
     sha256: str
 
@@ -39,12 +39,12 @@ class InitialCheckpoint:
 
 
 def read_initial_checkpoint(
-    wanted: str, network: CascadeConfig, member: int = 0
+    wanted: str, network: NetworkConfig, member: int = 0
 ) -> InitialCheckpoint:
     """Reads the weights of a packaged generator, or of a checkpoint's folder, for `network`.
 
-    Of a checkpoint with members, member `member` modulo their number is taken. Dropout may differ,
-    since it has no weights.
+    Of a checkpoint with members, member `member` modulo their number is taken. Dropout and the
+    number of steps to a sample may differ, since they have no weights.
 
     Raises:
         UsageError: there is no such checkpoint, or its network is another than the recipe's.
@@ -55,7 +55,7 @@ def read_initial_checkpoint(
     if isinstance(config, MembersConfig):
         config = config.cascade
     differences = _differences(network, config)
-    if differences or not isinstance(config, CascadeConfig):
+    if differences:
         raise UsageError(
             f"training cannot start from {wanted}: its network is another: "
             f"{'; '.join(differences)}; change [network], or choose another checkpoint"
@@ -76,7 +76,8 @@ class LungTeacherNetwork:
     """
 
     def __init__(self, initial: InitialCheckpoint, device: torch.device) -> None:
-        """Builds the network on a device, with weights that are never trained."""
+        """Builds the network on a device, with weights that are never trained; it is a cascade."""
+        assert isinstance(initial.config, CascadeConfig)
         self._network = build_cascade(initial.config).to(device).eval().requires_grad_(False)
         self._network.load_state_dict(initial.weights)
 
@@ -92,13 +93,14 @@ class LungTeacherNetwork:
         return replace(batch, lung=torch.sigmoid(first.lung_logit.float()))
 
 
-def _differences(ours: CascadeConfig, theirs: NetworkConfig) -> list[str]:
-    if not isinstance(theirs, CascadeConfig):
-        return [f"the checkpoint's is no {NETWORK}"]
+def _differences(ours: NetworkConfig, theirs: NetworkConfig) -> list[str]:
+    if type(theirs) is not type(ours):
+        return [f"the checkpoint's is no {family_of(ours).network}"]
+    compared = (f.name for f in fields(ours) if f.name not in _WITHOUT_WEIGHTS)
     return [
         f"{name} is {_plain(getattr(ours, name))} in the recipe and "
         f"{_plain(getattr(theirs, name))} in the checkpoint"
-        for name in _COMPARED
+        for name in compared
         if getattr(ours, name) != getattr(theirs, name)
     ]
 

@@ -21,7 +21,6 @@ from dfsynth.train.signals import PendingSignals, signals_put_off
 from dfsynth.train.trainer import StepReport, Trainer
 from dfsynth.train.validation import (
     ValidationScores,
-    predict_without_dropout,
     spread_over_patients,
     validate,
 )
@@ -57,7 +56,7 @@ class TrainingLoop:
         self._lung_teacher: LungTeacherNetwork | None = None
         if prepared.initial is not None:
             self.trainer.load_initial_weights(prepared.initial.weights)
-            if recipe.loss.lung and not prepared.source.knows_lungs:
+            if recipe.network.lung_head and recipe.loss.lung and not prepared.source.knows_lungs:
                 self._lung_teacher = LungTeacherNetwork(prepared.initial, self._device)
         kept = folder.restore()
         self._is_new = kept is None
@@ -184,7 +183,7 @@ class TrainingLoop:
             for first in range(0, len(indices), _VALIDATION_BATCH)
         )
         batches = (read_batch(source, portion) for portion in portions)
-        scores = validate(self.trainer.averaged, batches, self._device)
+        scores = validate(self.trainer.predict, batches, self._device)
         # One number for all: processes on different GPUs may differ in the last digits.
         found = torch.tensor(getattr(scores, self._recipe.validation.score), device=self._device)
         score = float(self._processes.average(found))
@@ -211,7 +210,7 @@ class TrainingLoop:
             batch = read_batch(source, shown)
             with torch.inference_mode():
                 image = batch.image.to(self._device)
-                predictions = predict_without_dropout(trainer.averaged, image)
+                predictions = trainer.predict(image)
             keys = [source.rows[i].key for i in shown]
             monitor.draw(batch, predictions, keys, step, self._recipe.window)
 

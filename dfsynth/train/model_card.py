@@ -4,10 +4,12 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Final
 
-from dfsynth.checkpoint import NETWORK, ModelCard
+from dfsynth.checkpoint import ModelCard
 from dfsynth.tasks import task_named
 from dfsynth.train import stored_keys
+from dfsynth.train.families import family_of
 from dfsynth.train.preparation import PreparedTraining
+from dfsynth.train.recipe import recipe_entries
 from dfsynth.train.validation import ValidationScores
 
 _LIMITS: Final = (
@@ -19,11 +21,11 @@ _LIMITS: Final = (
 def trained_card(prepared: PreparedTraining, scores: ValidationScores, step: int) -> ModelCard:
     """Writes the card of the network after `step` steps, with its scores and not calibrated."""
     recipe, initial = prepared.recipe, prepared.initial
-    task = task_named(recipe.task)
+    task, family = task_named(recipe.task), family_of(recipe.network)
     start = {} if initial is None else {stored_keys.INITIAL_CHECKPOINT: initial.reference()}
     return ModelCard(
         name=recipe.name,
-        network=NETWORK,
+        network=family.network,
         arguments=recipe.network,
         grid=(recipe.size, recipe.size),
         intensity=task.input.convention,
@@ -31,9 +33,9 @@ def trained_card(prepared: PreparedTraining, scores: ValidationScores, step: int
         window=recipe.window,
         license="that of the training data",
         intended_use=task.intended_use,
-        limits=_LIMITS,
+        limits=" ".join(filter(None, (_LIMITS, family.limits))),
         training_data=_training_data(prepared),
-        recipe=asdict(recipe) | start,
+        recipe=recipe_entries(recipe) | start,
         task=task.name,
         output_intensity=task.output.convention,
         metrics={"validation": asdict(scores), "step": step},

@@ -1,101 +1,99 @@
-"""The objective of a generator and of its discriminators: the weighted terms of one batch."""
+"""What a family of networks does in a step of training, as far as the trainer knows it."""
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dfsynth.datasets import PairBatch
-from dfsynth.models import Prediction
-from dfsynth.train.amplification import Amplification, spatial_weights
-from dfsynth.train.losses import (
-    fidelity,
-    least_squares_discriminator,
-    least_squares_generator,
-    residual_l1,
-)
-from dfsynth.train.recipe import LossWeights
+from dfsynth.models import Prediction, TrainableNetwork
+from dfsynth.train.processes import Processes
+from dfsynth.train.recipe import Recipe
+
+Outputs = TypeVar("Outputs")
+"""What a forward pass of the family gives, for its own loss."""
 
 
-def generator_terms(
-    prediction: Prediction,
-    batch: PairBatch,
-    weights: LossWeights,
-    likelihood: str,
-    discriminator: nn.Module,
-) -> dict[str, Tensor]:
-    """Computes the weighted terms of one stage's loss by name, scalars in float32.
+class Objective(ABC, Generic[Outputs]):
+    """The forward passes and losses of a network on one device, and what is trained against it.
 
-    Maps of prediction and batch are (n, 1, H, W). A term of weight 0 is left out, and that of the
-    lung where prediction or batch has none. Upadhyay et al. 2021, equation 6, with the residual
-    consistency of Felsner et al. 2026.
+    The trainer has the optimiser, the average and the phases. It calls `run`, `terms`, then
+    `step_discriminators` in every step. A family without discriminators leaves what is said of them
+    as it is here.
     """
-    target = batch.target
-    terms = {
-        "fidelity": weights.fidelity
-        * fidelity(
-            prediction,
-            target,
-            likelihood,
-            weights.amplification,
-            patch_weights(batch, weights.amplification),
-            batch.content,
-            weights.misfit,
-        )
-    }
-    if weights.residual:
-        loss = residual_l1(prediction.mean, target, weights.residual_box, batch.content)
-        terms["residual"] = weights.residual * loss
-    if weights.adversarial:
-        scores = discriminator(discriminator_input(prediction.mean, batch, weights.conditional))
-        terms["adversarial"] = weights.adversarial * least_squares_generator(scores)
-    if weights.lung and prediction.lung_logit is not None and batch.lung is not None:
-        entropy = F.binary_cross_entropy_with_logits(
-            prediction.lung_logit.float(), batch.lung, batch.lung_weight
-        )
-        terms["lung"] = weights.lung * entropy
-    return terms
 
+    @abstractmethod
+    def __init__(
+        self, recipe: Recipe, network: TrainableNetwork, device: torch.device, processes: Processes
+    ) -> None:
+        """Builds what is trained against a network of the recipe; the caller moves it to `device`.
 
-def discriminator_loss(
-    means: Sequence[Tensor],
-    discriminators: Sequence[nn.Module],
-    batch: PairBatch,
-    conditional: bool,
-) -> Tensor:
-    """Sums the discriminators' losses over the stages, a float32 scalar.
+        Initial weights come from torch's global generator.
+        """
 
-    Least squares, 1 for measured and 0 for generated images: Upadhyay et al. 2021, equation 7.
-    `means` has a map (n, 1, H, W) for each discriminator; no gradient flows into it.
-    """
-    real = discriminator_input(batch.target, batch, conditional)
-    losses = []
-    for mean, discriminator in zip(means, discriminators, strict=True):
-        fake = discriminator_input(mean.detach(), batch, conditional)
-        # In one pass: gradients that are shared between processes allow no second one.
-        scores_real, scores_fake = discriminator(torch.cat([real, fake])).chunk(2)
-        losses.append(least_squares_discriminator(scores_real, scores_fake))
-    return torch.stack(losses).sum()
+    @classmethod
+    def check_recipe(cls, recipe: Recipe, side: int) -> None:
+        """Requires that the losses can work on images of side × side pixels.
 
+        Raises:
+            UsageError: they cannot; the message names what works.
+        """
 
-def patch_weights(batch: PairBatch, amplification: Amplification) -> Tensor | None:
-    """Cuts A_S of the whole images as the patches were cut, (n, 1, H, W); None for whole images."""
-    if batch.grid is None or batch.corners is None or amplification.kind == "none":
-        return None
-    whole = spatial_weights(amplification, *batch.grid, device=batch.image.device)[0]
-    height, width = batch.image.shape[-2:]
-    return torch.stack(
-        [whole[:, top : top + height, left : left + width] for top, left in batch.corners.tolist()]
-    )
+    @abstractmethod
+    def run(
+        self,
+        network: nn.Module,
+        batch: PairBatch,
+        rng: np.random.Generator,
+        stages: Sequence[int],
+    ) -> Outputs:
+        """Passes a batch, maps (n, 1, H, W), forward as far as `stages` (from 0) need it.
 
+        `network` is the objective's own, or shares its gradients between processes. All draws come
+        from `rng` as those of the batch of all processes, of which this process takes its part.
+        """
 
-def discriminator_input(dark_field: Tensor, batch: PairBatch, conditional: bool) -> Tensor:
-    """Makes what a discriminator sees of dark-field images (n, 1, H, W).
+    @abstractmethod
+    def terms(self, outputs: Outputs, batch: PairBatch, stages: Sequence[int]) -> dict[str, Tensor]:
+        """Computes the weighted terms of the loss by name, float32 scalars summed over `stages`."""
 
-    That is (n, 1, H, W), or (n, 2, H, W) with the radiograph first where it is conditional.
-    Padding is 0, whatever a generator predicts there.
-    """
-    if batch.content is not None:
-        dark_field = dark_field * batch.content
-    return torch.cat([batch.image, dark_field], dim=1) if conditional else dark_field
+    @abstractmethod
+    def predict(self, network: TrainableNetwork, image: Tensor) -> list[Prediction]:
+        """Predicts all stages for validation, from model inputs (n, 1, H, W) of any size.
+
+        `network` has the weights to validate and is left in evaluation mode. Equal weights and
+        images give equal predictions.
+        """
+
+    @property
+    def discriminators(self) -> nn.ModuleList:
+        """What is trained against the network, and nobody keeps after the training."""
+        return nn.ModuleList()
+
+    def start_phase(self, stages: Sequence[int], learning_rate: float) -> None:
+        """Gives the discriminators of `stages` (from 0) a new optimiser."""
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Sets the learning rate of the discriminators' next step."""
+
+    def step_discriminators(
+        self,
+        outputs: Outputs,  # noqa: ARG002
+        batch: PairBatch,  # noqa: ARG002
+        stages: Sequence[int],  # noqa: ARG002
+    ) -> bool:
+        """Trains the discriminators of `stages`; gives whether the gradient was finite."""
+        return True
+
+    def try_discriminators(self, outputs: Outputs, batch: PairBatch) -> None:
+        """Runs forward and backward of all discriminators; the caller drops the gradients."""
+
+    def state(self) -> dict[str, Mapping[Any, Any]]:
+        """Gives all that `restore` needs of the discriminators, tensors of any shape by name."""
+        return {}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Takes up what `state` gave, flat and in its shapes, within the phase in hand."""

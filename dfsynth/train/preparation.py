@@ -1,25 +1,25 @@
 """A training is prepared: everything is read and checked before anything is written."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import torch
 
+from dfsynth.checkpoint import CascadeConfig
 from dfsynth.datasets import PairInfo, PairSource, indices_in, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
-from dfsynth.models import build_cascade
-from dfsynth.models.discriminator import PatchDiscriminator
 from dfsynth.options import TrainOptions
 from dfsynth.progress import TrainProgress
 from dfsynth.splits import SPLITS
 from dfsynth.tasks import DEFAULT_TASK, task_named
 from dfsynth.train import stored_keys
+from dfsynth.train.families import family_of
 from dfsynth.train.initial_checkpoint import InitialCheckpoint, read_initial_checkpoint
 from dfsynth.train.processes import place_of_process
-from dfsynth.train.recipe import Recipe
+from dfsynth.train.recipe import Recipe, recipe_entries
 from dfsynth.train.recipe_file import read_recipe, recipe_path
 
 _LATER_KEYS: Final = (
@@ -93,7 +93,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
                 f"{options.data} has no pair in the group {split!r}; training needs pairs of "
                 "at least two patients, some of them for validation"
             )
-    if not source.knows_lungs and recipe.network.lung_head:
+    if not source.knows_lungs:
         recipe = _without_lung_masks(recipe, initial, progress)
     if options.member is not None:
         recipe = replace(recipe, seed=_seed_of_member(recipe.seed, options.member))
@@ -103,9 +103,9 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
 
 def _as_compared(recipe: Recipe) -> dict[str, Any]:
     """The entries of a recipe; some came after runs that must still be known as theirs."""
-    found = asdict(recipe)
+    found = recipe_entries(recipe)
     for table, key, usual in _LATER_KEYS:
-        if found[table][key] == usual:
+        if table in found and found[table][key] == usual:
             del found[table][key]
     if recipe.task == DEFAULT_TASK:
         del found["task"]
@@ -141,6 +141,9 @@ def _without_lung_masks(
     recipe: Recipe, initial: InitialCheckpoint | None, progress: TrainProgress
 ) -> Recipe:
     """An output that nothing supervises would be taken for the lung by every figure of the lung."""
+    network = recipe.network
+    if not isinstance(network, CascadeConfig) or not network.lung_head:
+        return recipe
     if initial is not None:
         progress.message(
             f"the pairs have no lung masks: the lung output is trained on the predictions of "
@@ -151,7 +154,7 @@ def _without_lung_masks(
         "the pairs have no lung masks: the generator gets no lung output, and its images no "
         "figures of the lung; --start-from a generator that has one keeps it"
     )
-    return replace(recipe, network=replace(recipe.network, lung_head=False))
+    return replace(recipe, network=replace(network, lung_head=False))
 
 
 def check_sizes(recipe: Recipe) -> None:
@@ -160,11 +163,11 @@ def check_sizes(recipe: Recipe) -> None:
     Raises:
         UsageError: they cannot; the message names a size that works.
     """
-    crop = recipe.augmentation.crop
+    family, crop = family_of(recipe.network), recipe.augmentation.crop
     side, key = (recipe.size, "size") if crop is None else (crop, "[augmentation] crop")
     try:
         with torch.device("meta"):
-            divisor = build_cascade(recipe.network).divisor
+            divisor = family.build(recipe.network).divisor
     except ValueError as error:
         raise UsageError(f"[network] {error}") from error
     if side > recipe.size:
@@ -177,14 +180,4 @@ def check_sizes(recipe: Recipe) -> None:
             f"{key} = {side} cannot be divided by {divisor}, as this network needs; "
             f"use {below} or {below + divisor}"
         )
-    loss = recipe.loss
-    if loss.residual and loss.residual_box // 2 >= side:
-        raise UsageError(
-            f"[loss] residual_box = {loss.residual_box} is too large for images of {side} "
-            f"pixels; expected at most {2 * side - 1}"
-        )
-    if loss.adversarial and side < PatchDiscriminator.LEAST_SIDE:
-        raise UsageError(
-            f"{key} = {side} is too small for a discriminator; expected "
-            f"{PatchDiscriminator.LEAST_SIDE} or more, or [loss] adversarial = 0"
-        )
+    family.objective.check_recipe(recipe, side)

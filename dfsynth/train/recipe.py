@@ -1,9 +1,9 @@
 """What a training is asked to do: one frozen record, checked before anything is loaded."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
 
-from dfsynth.checkpoint import CascadeConfig
+from dfsynth.checkpoint import CascadeConfig, DiffusionConfig, FlowConfig
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.errors import UsageError
 from dfsynth.records import IntensityRange
@@ -12,6 +12,8 @@ from dfsynth.tasks import DEFAULT_TASK, task_named
 from dfsynth.train.amplification import Amplification
 
 Misfit = Literal["l1", "l2"]
+TrainedNetwork: TypeAlias = CascadeConfig | DiffusionConfig | FlowConfig
+"""What `[network]` of a recipe may be, by its key `name`; a cascade without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ class Recipe:
     """Display window of the output's values; integer target files are read into it."""
     checkpoint_every: int = 500
     """Steps between two states from which the same command goes on."""
-    network: CascadeConfig = field(default_factory=CascadeConfig)
+    network: TrainedNetwork = field(default_factory=CascadeConfig)
     augmentation: DeviceAugmentation = field(default_factory=DeviceAugmentation)
     loss: LossWeights = field(default_factory=LossWeights)
     optimiser: Optimiser = field(default_factory=Optimiser)
@@ -186,11 +188,7 @@ class Recipe:
             raise UsageError(f"window = {list(self.window)}: expected a low and a higher number")
         if not self.phase:
             raise UsageError("a recipe needs at least one [[phase]]")
-        if self.loss.misfit != "l1" and self.network.likelihood != "point":
-            raise UsageError(
-                f"[loss] misfit = {self.loss.misfit!r} belongs to [network] likelihood = 'point', "
-                f"found {self.network.likelihood!r}; leave misfit out, or choose that likelihood"
-            )
+        self._check_loss()
         self._check_appearance()
         names = [phase.name for phase in self.phase]
         if len(set(names)) < len(names):
@@ -201,6 +199,21 @@ class Recipe:
             raise UsageError(
                 f"[[phase]]: stages {lowest} to {highest}, but the network has stages "
                 f"1 to {self.network.stages}"
+            )
+
+    def _check_loss(self) -> None:
+        """Refuses what the losses of the network do not know, which would change nothing."""
+        network = self.network
+        if not isinstance(network, CascadeConfig):
+            if self.loss != LossWeights():
+                raise UsageError(
+                    f"[loss] is of the network {CascadeConfig.name!r}, but [network] name = "
+                    f"{network.name!r}, whose loss has nothing to choose; leave [loss] out"
+                )
+        elif self.loss.misfit != "l1" and network.likelihood != "point":
+            raise UsageError(
+                f"[loss] misfit = {self.loss.misfit!r} belongs to [network] likelihood = 'point', "
+                f"found {network.likelihood!r}; leave misfit out, or choose that likelihood"
             )
 
     def _check_appearance(self) -> None:
@@ -215,6 +228,14 @@ class Recipe:
                     f"[augmentation] {name} = {found:g} changes grey values in [0, 1], but inputs "
                     f"of {self.task} are values in {convention.unit}; set {name} = 0"
                 )
+
+
+def recipe_entries(recipe: Recipe) -> dict[str, Any]:
+    """Gives a recipe as nested entries, without the table that its network has no use for."""
+    entries = asdict(recipe)
+    if not isinstance(recipe.network, CascadeConfig):
+        del entries["loss"]
+    return entries
 
 
 def steps_an_epoch(pairs: int, batch: int) -> int:

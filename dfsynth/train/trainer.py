@@ -4,9 +4,9 @@ Upadhyay et al. 2021, section 2.3: each stage is trained with the earlier ones f
 are fine-tuned by the sum of their losses with a much smaller learning rate.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from dfsynth.datasets import PairBatch
 from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError
-from dfsynth.models import CascadeNetwork, Prediction, build_cascade
+from dfsynth.models import Prediction, TrainableNetwork
 from dfsynth.optimisation import average_weights, flatten_state, restore_optimiser, state_part
 from dfsynth.train import stored_keys
-from dfsynth.train.discriminators import Discriminators, build_discriminators
+from dfsynth.train.families import family_of
 from dfsynth.train.gradients import clip_gradients
-from dfsynth.train.objective import discriminator_loss, generator_terms
+from dfsynth.train.objective import Objective
 from dfsynth.train.processes import Processes
 from dfsynth.train.recipe import Optimiser, Phase, Recipe, steps_an_epoch
 from dfsynth.train.schedule import learning_rate
@@ -41,7 +41,7 @@ class StepReport:
 
 
 class Trainer:
-    """A network in training, its discriminators, its moving average and its optimisers.
+    """A network in training, its objective, its moving average and its optimiser.
 
     All that is random in a step comes from (seed, phase, step), so that a restored trainer goes on
     to the weights of one that never stopped.
@@ -67,11 +67,11 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             # Layers draw their first weights from the global generator and take no other.
             torch.default_generator.manual_seed(recipe.seed)
-            network, discriminators = build_cascade(recipe.network), build_discriminators(recipe)
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.discriminators = Discriminators(
-            discriminators.to(device), recipe.loss, device, processes
-        )
+            family = family_of(recipe.network)
+            network = family.build(recipe.network)
+            self.objective: Objective[Any] = family.objective(recipe, network, device, processes)
+        self.objective.discriminators.to(device)
+        self.network: TrainableNetwork = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._average = average_weights(self.network, recipe.optimiser.ema_decay)
         self._scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
         self.phase_index = 0
@@ -85,12 +85,12 @@ class Trainer:
         self.start_phase(0)
 
     @property
-    def averaged(self) -> CascadeNetwork:
+    def averaged(self) -> TrainableNetwork:
         """The network to validate and to keep."""
         if not self.recipe.optimiser.ema_decay:
             return self.network
         averaged = self._average.module
-        assert isinstance(averaged, CascadeNetwork)
+        assert isinstance(averaged, TrainableNetwork)
         return averaged
 
     @property
@@ -125,7 +125,7 @@ class Trainer:
             p.requires_grad_(True)
         options, rate = self.recipe.optimiser, self.phase.learning_rate
         self._optimiser = _make_optimiser(options, self._trained, rate)
-        self.discriminators.start_phase(self._stages, rate)
+        self.objective.start_phase(self._stages, rate)
         self._shared = self._processes.share(self.network, self.device)
 
     def load_initial_weights(self, weights: Mapping[str, Tensor]) -> None:
@@ -134,8 +134,12 @@ class Trainer:
         self._average.module.load_state_dict(weights)
 
     def step_rng(self) -> np.random.Generator:
-        """Makes the generator of the step to come: augmentation draws first, then dropout."""
+        """Makes the generator of the step to come: augmentation draws first, then the objective."""
         return np.random.default_rng([self.recipe.seed, self.phase_index, self.step])
+
+    def predict(self, image: Tensor) -> list[Prediction]:
+        """Predicts all stages by the network to keep, for model inputs (n, 1, H, W) of any size."""
+        return self.objective.predict(self.averaged, image)
 
     def train_step(self, batch: PairBatch, rng: np.random.Generator) -> StepReport:
         """Takes one step on this process's part of a batch, maps (n, 1, H, W) on the device.
@@ -144,19 +148,18 @@ class Trainer:
             DfsynthError: a loss or gradient was not finite too often in a row.
         """
         rate = self._set_learning_rate()
-        masks = self._dropout_masks(rng, batch)
-        self._normalise_by_batches(self._stages)
+        stages = self._stages
+        self._normalise_by_batches(stages)
         statistics = self._running_statistics()
         with mixed_precision(self.device, self._precision):
-            predictions = self._shared(batch.image, masks, max(self._stages) + 1)
-        terms = self._loss_terms(predictions, self._stages, batch)
+            outputs = self.objective.run(self._shared, batch, rng, stages)
+        terms = self.objective.terms(outputs, batch, stages)
         loss = torch.stack(list(terms.values())).sum()
         finite = self._everywhere(bool(torch.isfinite(loss)))
         finite = finite and self._step_generator(loss, statistics)
         if finite:
             self._average.update_parameters(self.network)
-            means = [predictions[m].mean for m in self._stages]
-            finite = self.discriminators.step(means, batch)
+            finite = self.objective.step_discriminators(outputs, batch, stages)
         else:
             self._put_back(statistics)
         self.step += 1
@@ -171,7 +174,7 @@ class Trainer:
         """Numbers that the optimisers keep from their first step on; 0 where they do already."""
         if self._optimiser.state:
             return 0
-        modules = (self.network, self.discriminators.modules)
+        modules = (self.network, self.objective.discriminators)
         return 2 * sum(p.numel() for module in modules for p in module.parameters())
 
     def try_step(self, batch: PairBatch, rng: np.random.Generator) -> None:
@@ -179,39 +182,32 @@ class Trainer:
 
         Maps of the batch are (n, 1, H, W) on the device. It needs the memory of a step.
         """
-        masks = self._dropout_masks(rng, batch)
-        stages, loss = list(range(self.recipe.network.stages)), self.recipe.loss
+        stages = list(range(self.recipe.network.stages))
         frozen = [p for p in self.network.parameters() if not p.requires_grad]
         for p in frozen:
             p.requires_grad_(True)
         self._normalise_by_batches(stages)
         statistics = self._running_statistics()
         with mixed_precision(self.device, self._precision):
-            predictions = self.network(batch.image, masks)
-        terms = self._loss_terms(predictions, stages, batch)
+            outputs = self.objective.run(self.network, batch, rng, stages)
+        terms = self.objective.terms(outputs, batch, stages)
         torch.stack(list(terms.values())).sum().backward()
-        discriminators = self.discriminators.modules
-        if loss.adversarial:
-            # With the generators' gradients still there, as in a step.
-            means = [p.mean for p in predictions]
-            discriminators.requires_grad_(True)
-            discriminator_loss(means, list(discriminators), batch, loss.conditional).backward()
+        # With the generator's gradients still there, as in a step.
+        self.objective.try_discriminators(outputs, batch)
         self.network.zero_grad(set_to_none=True)
-        discriminators.zero_grad(set_to_none=True)
+        self.objective.discriminators.zero_grad(set_to_none=True)
         for p in frozen:
             p.requires_grad_(False)
         self._put_back(statistics)
 
     def state(self) -> dict[str, Tensor]:
         """Gives all that `restore` needs besides the recipe: tensors of any shape, on the CPU."""
-        optimiser, discriminators = self._optimiser, self.discriminators
         return flatten_state(
             {
                 "network": self.network.state_dict(),
                 "average": self._average.state_dict(),
-                stored_keys.DISCRIMINATORS: discriminators.modules.state_dict(),
-                "optimiser": optimiser.state_dict()["state"],
-                stored_keys.DISCRIMINATOR_OPTIMISER: discriminators.optimiser.state_dict()["state"],
+                "optimiser": self._optimiser.state_dict()["state"],
+                **self.objective.state(),
                 "scaler": self._scaler.state_dict(),
                 stored_keys.POSITION: {
                     "phase": self.phase_index,
@@ -230,10 +226,7 @@ class Trainer:
         # The start of a phase takes over the average; here the phase goes on.
         self.network.load_state_dict(state_part(state, "network"))
         restore_optimiser(self._optimiser, state_part(state, "optimiser"))
-        self.discriminators.restore(
-            state_part(state, stored_keys.DISCRIMINATORS),
-            state_part(state, stored_keys.DISCRIMINATOR_OPTIMISER),
-        )
+        self.objective.restore(state)
         scale = state_part(state, "scaler")
         if scale:
             usual = self._scaler.state_dict()
@@ -264,22 +257,6 @@ class Trainer:
         """Undoes what a forward pass has left in batch norm: one bad image would stay for ever."""
         for buffer, kept in zip(self.network.buffers(), statistics, strict=True):
             buffer.copy_(kept)
-
-    def _loss_terms(
-        self, predictions: Sequence[Prediction], stages: list[int], batch: PairBatch
-    ) -> dict[str, Tensor]:
-        """The weighted terms of the loss, each summed over `stages`."""
-        self.discriminators.modules.requires_grad_(False)
-        likelihood = self.recipe.network.likelihood
-        terms: dict[str, Tensor] = {}
-        for m in stages:
-            discriminator = self.discriminators.modules[m]
-            found = generator_terms(
-                predictions[m], batch, self.recipe.loss, likelihood, discriminator
-            )
-            for name, value in found.items():
-                terms[name] = terms[name] + value if name in terms else value
-        return terms
 
     def _step_generator(self, loss: Tensor, statistics: list[Tensor]) -> bool:
         """One step of the weights, unless the gradient is not finite: that would stay in them.
@@ -323,18 +300,10 @@ class Trainer:
 
     def _set_learning_rate(self) -> float:
         rate = learning_rate(self.recipe.optimiser, self.phase, self.step, self.epoch_steps)
-        for optimiser in (self._optimiser, self.discriminators.optimiser):
-            for group in optimiser.param_groups:
-                group["lr"] = rate
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        self.objective.set_learning_rate(rate)
         return rate
-
-    def _dropout_masks(self, rng: np.random.Generator, batch: PairBatch) -> Tensor:
-        """(n, mask_width): those of this process's pairs among all of the batch."""
-        keep = np.float32(1 - self.recipe.network.dropout)
-        here = batch.image.shape[0]
-        shape = (here * self._processes.world_size, self.network.mask_width)
-        kept = rng.random(shape, np.float32)[batch.first : batch.first + here] < keep
-        return torch.from_numpy(kept / keep).to(self.device)
 
 
 def _make_optimiser(

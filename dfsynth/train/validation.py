@@ -1,7 +1,7 @@
 """How good the averaged network is on patients that it is not trained on."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +14,7 @@ from dfsynth.train.losses import mean_over
 
 @dataclass(frozen=True, slots=True)
 class ValidationScores:
-    """Means over the validation pairs, of the last stage; without dropout.
+    """Means over the validation pairs, of the last stage; of a cascade without dropout.
 
     The names of the fields are those in metrics.jsonl and in a card's `metrics`.
     """
@@ -33,16 +33,18 @@ class ValidationScores:
 
 @torch.inference_mode()
 def validate(
-    network: CascadeNetwork, batches: Iterable[PairBatch], device: torch.device
+    predict: Callable[[Tensor], list[Prediction]],
+    batches: Iterable[PairBatch],
+    device: torch.device,
 ) -> ValidationScores:
-    """Scores a network in float32 on batches of maps (n, 1, H, W), of any n each.
+    """Scores what a network predicts, in float32, on batches of maps (n, 1, H, W), of any n each.
 
     Raises:
         ValueError: there is no batch.
     """
     totals, lung_totals, pairs, lungs = torch.zeros(1), torch.zeros(1), 0, 0
     for batch in batches:
-        predictions = predict_without_dropout(network, batch.image.to(device))
+        predictions = predict(batch.image.to(device))
         target = batch.target.to(device)
         content = None if batch.content is None else batch.content.to(device)
         maps = [gennorm_nll(p.mean, p.alpha, p.beta, target) for p in predictions]

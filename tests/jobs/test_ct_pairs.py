@@ -1,18 +1,27 @@
 """Dark-field CT from simulation to restored slices: the same stores, commands and refusals."""
 
+import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
 from store_content import assert_equal_stores
 
 import dfsynth
+from dfsynth.cli.simulate import simulate
 from dfsynth.errors import UsageError
+from dfsynth.jobs.truth_images import TruthImages
 from dfsynth.manifest import pair_schema
 from dfsynth.options import SimulateOptions
+from dfsynth.options.simulate_tasks import SCAN_FIELDS
+from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
+from dfsynth.store.build_record import BuildRecord
+from dfsynth.tasks import task_named
 
 pytestmark = pytest.mark.torch
 CT = "dark-field-ct"
@@ -124,16 +133,19 @@ def test_a_scanner_at_rest_whose_fringes_drift_makes_few_streaks(tmp_path):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"vibration": 0}, "raise one of them"),
-        ({"shots": 20}, "fewer than"),
-        ({"rotations": 0}, "rotations"),
-        ({"window_shots": 22}, "odd"),
-        ({"vibration": -1}, "vibration"),
+        ({"vibration": 0}, "found --vibration 0 and --drift 0.5, raise one of them"),
+        ({"shots": 20}, "--shots 20: expected at least the 31"),
+        ({"rotations": 0}, "--rotations 0: expected 1 to 20"),
+        ({"window_shots": 22}, "--window-shots 22: expected an odd number"),
+        ({"vibration": -1}, "--vibration -1"),
+        ({"drift": -1}, "--drift -1"),
+        ({"beam": "cone"}, "--beam 'cone': expected parallel or fan"),
     ],
 )
 def test_a_scan_that_cannot_be_is_refused_before_anything_is_written(
     tmp_path, run_cli, given, said
 ):
+    """In the words of the command line, as all options that Python passes are refused."""
     command = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
     out = tmp_path / "x.zarr"
     status, _, errors = run_cli(
@@ -141,7 +153,16 @@ def test_a_scan_that_cannot_be_is_refused_before_anything_is_written(
     )
     assert status == 2
     assert said in errors
+    with pytest.raises(UsageError, match=re.escape(said)):
+        dfsynth.simulate_pairs(out, 2, task=CT, size=64, progress=None, **given)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(("option", "field"), SCAN_FIELDS.items())
+def test_options_of_the_scanner_are_named_after_what_people_give(option, field):
+    assert option in SimulateOptions.__slots__
+    assert field in ScanSettings.__slots__
+    assert option in inspect.signature(simulate).parameters
 
 
 def test_slices_are_restored_and_a_radiograph_among_them_is_a_failed_row(
@@ -177,6 +198,42 @@ def test_slices_are_restored_and_a_radiograph_among_them_is_a_failed_row(
         assert run_cli(*command)[0] == 0
     assert run_cli("report", out, "--out", tmp_path / "report")[0] == 0
     assert run_cli("export", out, "--to", "tiff", "--out", tmp_path / "tiffs")[0] == 0
+
+
+def test_the_truth_stands_beside_what_was_restored(pairs, checkpoint, tmp_path, run_cli):
+    store, source, out = dfsynth.open_store(pairs), tmp_path / "slices", tmp_path / "x.zarr"
+    source.mkdir()
+    for line in store.manifest.to_pylist()[:2]:
+        values = store.read("single_rotation", line["row"])
+        np.save(source / f"{line['image_id']}.npy", values)
+    np.save(source / "unknown.npy", values)
+    dfsynth.build(source, out, checkpoint=str(checkpoint), progress=None)
+    built = dfsynth.open_store(out)
+    record, lines, truths = (
+        built.record,
+        built.manifest.to_pylist(),
+        TruthImages(pairs, task_named(CT)),
+    )
+    assert isinstance(record, BuildRecord)
+    for row, line in enumerate(lines[:2]):
+        found = truths.read(record, line)
+        assert found is not None
+        np.testing.assert_array_equal(found, store.read("truth", row))
+    assert truths.read(record, lines[2]) is None
+    sheets = []
+    for name, more in (("plain", ()), ("truth", ("--truth", pairs))):
+        sheets.append(tmp_path / f"{name}.png")
+        assert run_cli("show", out, "--out", sheets[-1], "--source", source, *more)[0] == 0
+    plain, beside = (imagecodecs.imread(sheet).shape[1] for sheet in sheets)
+    assert beside > 1.1 * plain
+    for given, said in (
+        (("--truth", out), "expected simulated pairs of the task dark-field-ct"),
+        (("--ids", "unknown.npy", "--truth", pairs), "no pair that an image drawn is named after"),
+    ):
+        status, _, errors = run_cli("show", out, "--out", sheets[0], *given)
+        assert status == 2
+        assert said in errors
+    assert "whose truth is drawn already" in run_cli("show", pairs, "--truth", pairs)[2]
 
 
 def test_a_map_of_another_task_is_refused(checkpoint, tmp_path, run_cli):

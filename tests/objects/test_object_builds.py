@@ -2,7 +2,8 @@
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,15 +16,18 @@ from object_builds import build_store
 from object_server import KEY_ID, SECRET, Bucket, environment
 from tar_files import tar_of
 from torch.utils.data import DataLoader
+from toy_generator import ToyMaker
 
 import dfsynth
 import dfsynth.store.remote as remote_store
-from dfsynth.errors import ConflictError, StoreError, UsageError
+from dfsynth.errors import ConflictError, DfsynthError, StoreError, UsageError
 from dfsynth.files import objects
 from dfsynth.files.object_path import to_any_path
+from dfsynth.jobs.build_remote import build_anywhere
 from dfsynth.jobs.info import describe_store
 from dfsynth.jobs.verify import verify_store
-from dfsynth.options import SimulateOptions
+from dfsynth.jobs.workers import driver
+from dfsynth.options import BuildOptions, SimulateOptions
 from dfsynth.progress import Silent
 from dfsynth.store.opened import open_store
 
@@ -214,6 +218,46 @@ def test_a_second_process_with_other_values_takes_the_shard_back(
     with pytest.raises(StoreError, match="two processes at once, with other values"):
         build_store(images, url)
     monkeypatch.undo()
+
+
+def test_the_workers_that_planning_asks_are_those_that_build(
+    bucket: Bucket, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections: list[str | None] = []
+
+    @contextmanager
+    def connected(address: str | None) -> Iterator[None]:
+        connections.append(address)
+        yield None
+
+    class Refusing:
+        processes, names = 1, ("worker 0",)
+
+        def __init__(self, *_: object) -> None:
+            """Asks nothing of Ray."""
+
+        def resolve_precision(self, _: str) -> str:
+            return "fp32"
+
+        def start(self, _: int) -> None:
+            raise DfsynthError("no place")
+
+        def close(self, **_: bool) -> None:
+            """There is nothing to end."""
+
+    monkeypatch.setattr(driver, "connected", connected)
+    monkeypatch.setattr(driver, "resources_of", lambda _: None)
+    monkeypatch.setattr(driver, "places_of", lambda *_: None)
+    monkeypatch.setattr(driver, "RayWorkers", Refusing)
+    options = BuildOptions.of(
+        source=str(images), out=f"{bucket.url}/x.zarr", engine="ray", shard_size=2
+    )
+
+    with pytest.raises(DfsynthError, match="no place"):
+        build_anywhere(options, ToyMaker(batch_size=1), Silent())
+
+    assert connections == [None]
+    assert "x.zarr/run/build.json" in bucket.contents()
 
 
 def test_shares_of_two_processes_make_a_whole(bucket: Bucket, images: Path, local: Path) -> None:

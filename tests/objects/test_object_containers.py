@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from object_server import Bucket
 from tar_files import tar_of
+from value_files import slice_values, write_nifti
 
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError, UsageError
 from dfsynth.files import object_file, objects
@@ -137,7 +139,40 @@ def test_containers_beside_images_are_left_out_and_said_to_be(bucket: Bucket, pu
     assert listing.table["uri"].to_pylist() == ["a.png"]
     assert listing.excluded == {"archive": 1}
     (warning,) = listing.warnings
-    assert warning.startswith("1 archives beside the images are not read")
+    assert warning.startswith("archives in the folder are not read: x.zip; unpack them")
+
+
+@pytest.mark.parametrize("names", [["0/x.zip", "1/x.zip"], ["a/train-0.parquet"]])
+def test_a_pattern_of_containers(
+    bucket: Bucket, put: Put, items_of: ItemsOf, names: list[str]
+) -> None:
+    paths = [put(name) for name in names]
+    bucket.put("chests/a.png", b"1")
+    pattern = f"*/*{Path(names[0]).suffix}"
+    require_same(
+        open_source(f"{bucket.url}/chests/{pattern}", None),
+        open_source(f"{paths[0].parents[1]}/{pattern}", None),
+        items_of,
+    )
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_slices_of_volumes(bucket: Bucket, tmp_path: Path, items_of: ItemsOf, name: str) -> None:
+    volume = np.stack([slice_values(seed) for seed in range(3)])
+    (tmp_path / "chests").mkdir()
+    path = write_nifti(tmp_path / "chests" / name, volume)
+    for below in ("p1/", "p2/", ""):
+        bucket.put(f"chests/{below}{name}", path.read_bytes())
+        (path.parent / below).mkdir(exist_ok=True)
+        (path.parent / below / name).write_bytes(path.read_bytes())
+    bucket.put("chests/p1/slice.tif", b"1")
+    (path.parent / "p1" / "slice.tif").write_bytes(b"1")
+    here = str(path.parent)
+    for below in ("", f"/{name}", "/p*/*.nii*"):
+        ours = open_source(f"{bucket.url}/chests{below}", None, volumes=True)
+        require_same(ours, open_source(here + below, None, volumes=True), items_of)
+    listed = open_source(f"{bucket.url}/chests", None, volumes=True).listing().table
+    assert listed["patient_id"].to_pylist()[:4] == [name] * 3 + [f"p1/{name}"]
 
 
 def test_the_column_of_images_may_be_named(

@@ -41,6 +41,8 @@ def record_file(folder: Path, written: dict[str, Any], changes: dict[str, object
         {"segments": "/etc/x"},
         {"segments": [2.0]},
         {"segments": [1]},
+        {"unit": 7},
+        {"unit": {"1": "m"}},
         {"window": 1},
         {"intensity": 1},
         {"intensity": [99.5, 0.5]},

@@ -19,6 +19,8 @@ PROMISED = {
     "coarse-256",
     "compact-256",
     "compact-512",
+    "diffusion-64",
+    "flow-64",
     "fine-tune-256",
     "mixture-128",
     "mixture-256",

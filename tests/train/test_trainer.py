@@ -17,7 +17,6 @@ from dfsynth.train.processes import Processes, place_of_process
 from dfsynth.train.recipe import LossWeights, Optimiser, Phase, Recipe
 from dfsynth.train.schedule import learning_rate
 from dfsynth.train.trainer import MOST_BAD_STEPS, StepReport, Trainer
-from dfsynth.train.validation import predict_without_dropout
 
 CPU = torch.device("cpu")
 
@@ -192,12 +191,12 @@ def test_a_gradient_that_is_not_finite_moves_nothing(
 
 def test_a_gradient_that_is_not_finite_moves_no_discriminator() -> None:
     trainer = make_trainer(replace(toy_recipe(), loss=LossWeights(adversarial=0.1, residual_box=3)))
-    weight = next(trainer.discriminators.modules.parameters())
-    before = {k: v.clone() for k, v in trainer.discriminators.modules.state_dict().items()}
-    weight.register_hook(lambda gradient: gradient * torch.nan)
+    weight = next(trainer.objective.discriminators.parameters())
+    before = {k: v.clone() for k, v in trainer.objective.discriminators.state_dict().items()}
+    weight.requires_grad_(True).register_hook(lambda gradient: gradient * torch.nan)
     assert not step(trainer, 0).finite
     assert all(
-        torch.equal(before[k], v) for k, v in trainer.discriminators.modules.state_dict().items()
+        torch.equal(before[k], v) for k, v in trainer.objective.discriminators.state_dict().items()
     )
     assert all(torch.isfinite(v).all() for v in trainer.state().values())
 
@@ -211,7 +210,7 @@ def test_a_step_that_is_tried_leaves_nothing_behind(make: Callable[..., Recipe])
     assert all(torch.equal(before[k], after[k]) for k in before)
     assert all(
         p.grad is None
-        for m in (trainer.network, trainer.discriminators.modules)
+        for m in (trainer.network, trainer.objective.discriminators)
         for p in m.parameters()
     )
     assert trainer.moments_to_come > 0
@@ -226,7 +225,7 @@ def test_batch_norm_follows_the_stages_that_are_trained() -> None:
     after = statistics(trainer.network)
     changed = {name.split(".")[1] for name in before if not torch.equal(before[name], after[name])}
     assert changed == {"1"}
-    predict_without_dropout(trainer.network, 3 + toy_batch(1).image)
+    trainer.objective.predict(trainer.network, 3 + toy_batch(1).image)
     validated = statistics(trainer.network)
     assert all(torch.equal(after[name], validated[name]) for name in after)
     step(trainer, 1)
@@ -251,8 +250,8 @@ def test_images_are_validated_alone_or_together_and_at_any_size() -> None:
     trainer = make_trainer(streak_recipe())
     step(trainer, 0)
     image = toy_batch(1, side=19).image
-    [*_, together] = predict_without_dropout(trainer.averaged, image)
-    [*_, alone] = predict_without_dropout(trainer.averaged, image[2:3])
+    [*_, together] = trainer.predict(image)
+    [*_, alone] = trainer.predict(image[2:3])
     assert together.mean.shape == together.sigma.shape == image.shape
     torch.testing.assert_close(together.mean[2:3], alone.mean)
 

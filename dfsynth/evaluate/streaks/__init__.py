@@ -12,6 +12,7 @@ from dfsynth.evaluate.streaks.configuration_table import (
     tabulate_configurations,
     tabulate_tests,
 )
+from dfsynth.evaluate.streaks.mean_curves import CURVES, CurveName, MeanCurve, mean_curve
 from dfsynth.evaluate.streaks.measure import (
     SliceCurves,
     SliceMetrics,
@@ -23,14 +24,19 @@ from dfsynth.evaluate.streaks.measure import (
 from dfsynth.evaluate.streaks.regions import RegionPair, Square, choose_regions
 from dfsynth.evaluate.streaks.seed_tests import PairwiseTest, all_pairs, compare_configurations
 from dfsynth.evaluate.streaks.slice_summary import summarise_slices
-from dfsynth.evaluate.streaks.slices import known_slice
+from dfsynth.evaluate.streaks.slices import SLICE_KINDS, SliceKind, known_slice
 
 __all__ = [
+    "CURVES",
+    "SLICE_KINDS",
     "Configuration",
+    "CurveName",
+    "MeanCurve",
     "PairwiseTest",
     "RegionPair",
     "SeedSpread",
     "SliceCurves",
+    "SliceKind",
     "SliceMetrics",
     "SliceTruth",
     "Square",
@@ -39,6 +45,7 @@ __all__ = [
     "choose_regions",
     "compare_configurations",
     "known_slice",
+    "mean_curve",
     "measure_curves",
     "measure_slice",
     "seed_spread",

@@ -1,7 +1,13 @@
 """Pairs of a source → slices whose truth is known."""
 
+from typing import Final, Literal, get_args
+
 from dfsynth.datasets import PairImages, PairInfo
 from dfsynth.evaluate.streaks.measure import SliceTruth
+
+SliceKind = Literal["input", "restored", "target"]
+SLICE_KINDS: Final[tuple[SliceKind, ...]] = get_args(SliceKind)
+"""What is measured of a pair: one rotation, what is made of it, all rotations."""
 
 
 def known_slice(pair: PairImages, info: PairInfo) -> SliceTruth | None:

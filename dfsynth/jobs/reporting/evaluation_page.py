@@ -1,4 +1,4 @@
-"""The folder of an evaluation → its page: stages, reliability, risk against coverage, worst."""
+"""The folder of an evaluation → its page: stages, streaks, reliability, risk, worst cases."""
 
 import csv
 import math
@@ -10,6 +10,7 @@ from typing import Any, Final
 from dfsynth.errors import StoreError
 from dfsynth.files.faults import store_faults
 from dfsynth.files.json_record import Json, parse_object
+from dfsynth.jobs.reporting.slice_figures import streak_figures
 from dfsynth.report.browser import EvaluationPage, write_evaluation_page
 
 METRICS: Final = "metrics.json"
@@ -58,6 +59,7 @@ def _page(found: Mapping[str, Any], cases: Json) -> EvaluationPage:
         "stages": [_stage(stage) for stage in found["stages"]],
         "risk": found["risk_coverage"] or {},
         "outside": found["outside_lung"],
+        "streaks": streak_figures(found["streaks"]) if "streaks" in found else None,
         "ood": found["ood_auroc"],
         "cases": cases,
     }

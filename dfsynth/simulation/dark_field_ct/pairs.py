@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dfsynth.files.json_record import stored_entries
 from dfsynth.manifest import null_parameters, pair_schema
 from dfsynth.options import SimulateOptions
-from dfsynth.options.simulate_tasks import CT_TASK
+from dfsynth.options.simulate_tasks import CT_TASK, SCAN_FIELDS
 from dfsynth.records import MadePair, PairFacts, PairItem, Parameter
 from dfsynth.simulation.dark_field_ct.coefficients import TUBE
 from dfsynth.simulation.dark_field_ct.objects import (
@@ -99,16 +99,9 @@ def settings_of(options: SimulateOptions) -> ScanSettings:
     Raises:
         UsageError: a value out of its range, or a fringe phase that changes too little.
     """
-    asked: dict[str, Any] = {
-        "rotations": options.rotations,
-        "shots_per_rotation": options.shots,
-        "window_shots": options.window_shots,
-        "beam": options.beam,
-        "vibration_scale": options.vibration,
-        "drift_cycles_per_s": options.drift,
-        "photon_noise": "noise" not in options.without,
-    }
-    return ScanSettings(**{name: value for name, value in asked.items() if value is not None})
+    asked = {field: getattr(options, name) for name, field in SCAN_FIELDS.items()}
+    given = {field: value for field, value in asked.items() if value is not None}
+    return ScanSettings(**given, photon_noise="noise" not in options.without)
 
 
 def _number(value: Parameter) -> float | None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.errors import UsageError
-from dfsynth.options.simulate_tasks import BEAMS
+from dfsynth.options.simulate_tasks import BEAMS, SCAN_OPTIONS
 from dfsynth.simulation.dark_field_ct.coverage import LEAST_COVERAGE, phase_coverage
 
 FILTERS: Final = ("ram-lak", "hann")
@@ -103,41 +103,42 @@ class ScanSettings:
     def _require_counts(self) -> None:
         if not 1 <= self.rotations <= MOST_ROTATIONS:
             raise UsageError(
-                f"rotations is {self.rotations}; expected 1 to {MOST_ROTATIONS} full turns"
+                f"{_spelt('rotations')} {self.rotations}: expected 1 to {MOST_ROTATIONS} full turns"
             )
         if (
             not _FEWEST_WINDOW_SHOTS <= self.window_shots <= _MOST_WINDOW_SHOTS
             or self.window_shots % 2 == 0
         ):
             raise UsageError(
-                f"window_shots is {self.window_shots}; expected an odd number from "
+                f"{_spelt('window_shots')} {self.window_shots}: expected an odd number from "
                 f"{_FEWEST_WINDOW_SHOTS} to {_MOST_WINDOW_SHOTS}, such as 31"
             )
         if self.shots_per_rotation < self.window_shots:
             raise UsageError(
-                f"{self.shots_per_rotation} shots per rotation are fewer than the "
-                f"{self.window_shots} of a retrieval window; take more shots or a shorter window"
+                f"{_spelt('shots_per_rotation')} {self.shots_per_rotation}: expected at least "
+                f"the {self.window_shots} shots of a retrieval window; take more, or a shorter "
+                f"window ({_spelt('window_shots')})"
             )
         if self.shots_per_rotation % 2:
             raise UsageError(
-                f"shots_per_rotation is {self.shots_per_rotation}; expected an even number, "
-                "so that every view has its opposite"
+                f"{_spelt('shots_per_rotation')} {self.shots_per_rotation}: expected an even "
+                "number, so that every view has its opposite"
             )
         if self.detector_pixels is not None and self.detector_pixels < _FEWEST_DETECTOR_PIXELS:
             raise UsageError(
-                f"detector_pixels is {self.detector_pixels}; expected at least "
+                f"detector_pixels {self.detector_pixels}: expected at least "
                 f"{_FEWEST_DETECTOR_PIXELS}, or None for one to each column of the slice"
             )
 
     def _require_fringes(self) -> None:
         if not 0 < self.visibility <= 1:
             raise UsageError(
-                f"visibility is {self.visibility}; expected a number above 0 and at most 1"
+                f"visibility {self.visibility}: expected a number above 0 and at most 1"
             )
         for name in ("vibration_scale", "drift_cycles_per_s"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value >= 0):
-                raise UsageError(f"{name} is {value}; expected 0 or a positive number")
+                raise UsageError(f"{_spelt(name)} {value}: expected 0 or a positive number")
         for mode in self.modes:
             _require_positive("frequency_hz of a vibration mode", mode.frequency_hz)
             _require_positive("amplitude_rad of a vibration mode", mode.amplitude_rad)
@@ -156,9 +157,9 @@ class ScanSettings:
                 raise UsageError(
                     f"the fringe phase hardly changes within {what}: coverage {coverage:.2g} of "
                     f"at least {LEAST_COVERAGE:.2g} (0.5 is a whole fringe), so that no fringe can "
-                    f"be fitted; found vibration_scale {self.vibration_scale:g} and "
-                    f"drift_cycles_per_s {self.drift_cycles_per_s:g}, raise one of them, and let a "
-                    "rotation drift by no whole number of cycles"
+                    f"be fitted; found {_spelt('vibration_scale')} {self.vibration_scale:g} and "
+                    f"{_spelt('drift_cycles_per_s')} {self.drift_cycles_per_s:g}, raise one of "
+                    "them, and let a rotation drift by no whole number of cycles"
                 )
 
     def _mean_phase(self, rotation: int) -> NDArray[np.float64]:
@@ -174,9 +175,14 @@ class ScanSettings:
 
 def _require_positive(name: str, value: float) -> None:
     if not (np.isfinite(value) and value > 0):
-        raise UsageError(f"{name} is {value}; expected a positive number")
+        raise UsageError(f"{_spelt(name)} {value}: expected a positive number")
 
 
 def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise UsageError(f"unknown {name} {value!r}; expected {' or '.join(choices)}")
+        raise UsageError(f"{_spelt(name)} {value!r}: expected {' or '.join(choices)}")
+
+
+def _spelt(name: str) -> str:
+    """What people call a setting: the option that sets it, or its name where none does."""
+    return SCAN_OPTIONS.get(name, name)

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,15 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from browser_pages import Page, pages
 from numpy.typing import NDArray
+from report_stores import facts_of
 from scipy import ndimage
 
 import dfsynth
 from dfsynth.checkpoint import read_checkpoint
 from dfsynth.datasets import PairImages, PairInfo
+from dfsynth.errors import StoreError
 from dfsynth.evaluate import (
     EvaluatedCheckpoint,
     EvaluationReport,
@@ -24,7 +27,8 @@ from dfsynth.evaluate import (
     write_report,
     written_files,
 )
-from dfsynth.evaluate.slice_measurement import SLICE_KINDS, SliceEvaluation
+from dfsynth.evaluate.slice_measurement import SliceEvaluation
+from dfsynth.evaluate.streaks import SLICE_KINDS
 from dfsynth.inference import MapBatch
 from dfsynth.options import EvaluationOptions
 from dfsynth.progress import Silent
@@ -105,6 +109,11 @@ def evaluated(analytic, tiny_checkpoint) -> Callable[..., EvaluationReport]:
 
 
 @pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    yield from pages()
+
+
+@pytest.fixture(scope="module")
 def report(evaluated) -> EvaluationReport:
     return evaluated()
 
@@ -146,8 +155,55 @@ def test_its_files_hold_figures_slices_and_pictures(report, tmp_path):
     assert picture.std() > 20
     table = tabulate(report.scores)
     assert f"{streaks['restored']['cnr']['value']:.3f}" in table
+
+
+def test_the_browser_report_shows_streaks_beside_the_truth(report, tmp_path):
+    evaluation, page = tmp_path / "evaluation", tmp_path / "report"
+    write_report(report, evaluation)
+    dfsynth.write_report(evaluation, out=page)
+    shown = facts_of(page)["streaks"]
+    streaks = json.loads((evaluation / "metrics.json").read_text())["streaks"]
+    rows = {row["title"]: row for row in shown["rows"]}
+    contrast, bias = rows["CNR of lung against air"], rows["bias of the lung"]
+    assert {kind: contrast[kind] for kind in SLICE_KINDS} == {
+        kind: streaks[kind]["cnr"] for kind in SLICE_KINDS
+    }
+    assert contrast["truth"] == streaks["input"]["truth_cnr"]
+    off = streaks["restored"]["lung_relative_bias"]
+    assert bias["unit"] == "%"
+    assert bias["restored"] == pytest.approx({end: 100 * off[end] for end in off})
+    assert bias["truth"]["value"] == 0
+    assert rows["contrast to error"]["truth"] is None
+    assert shown["curves"] == streaks["curves"]
+    assert shown["slices"] == 4
+    assert 'id="streaks"' in (page / "index.html").read_text()
+
+
+def test_an_evaluation_from_before_curves_were_kept_has_its_table(report, tmp_path):
+    write_report(report, tmp_path)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    del metrics["streaks"]["curves"]
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
     dfsynth.write_report(tmp_path, out=tmp_path / "report")
-    assert (tmp_path / "report" / "index.html").exists()
+    shown = facts_of(tmp_path / "report")["streaks"]
+    assert shown["curves"] is None
+    assert shown["rows"]
+
+    del metrics["streaks"]["target"]
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises(StoreError, match="evaluate again"):
+        dfsynth.write_report(tmp_path, out=tmp_path / "report")
+
+
+def test_the_page_draws_streaks_without_a_word(page: Page, report, tmp_path):
+    write_report(report, tmp_path)
+    dfsynth.write_report(tmp_path, out=tmp_path / "report")
+    page.open(tmp_path / "report")
+    page.wait(lambda: page.all("#streak-rows tr"))
+    for chart in ("noise", "direction", "transfer"):
+        assert page.all(f"#{chart}-chart canvas")
+    assert page.messages() == []
+    assert page.text("#streak-rows tr:nth-child(4) td:last-child") != "–"
 
 
 def test_pairs_without_truth_are_measured_as_others(evaluated, tmp_path):
@@ -166,6 +222,8 @@ def test_other_tasks_say_nothing_of_streaks(evaluate, make_pairs, tmp_path):
     names = {"metrics.json", "images.csv", "evaluation.png", "risk_coverage.png"}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert "streaks" not in tabulate(report.scores)
+    dfsynth.write_report(tmp_path, out=tmp_path / "report")
+    assert 'id="streaks"' not in (tmp_path / "report" / "index.html").read_text()
 
 
 def test_a_task_cannot_ask_for_streaks_without_air():

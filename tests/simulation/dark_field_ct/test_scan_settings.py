@@ -11,22 +11,23 @@ from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings, Vibrati
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"rotations": 0}, "rotations is 0; expected 1 to 20"),
-        ({"rotations": 21}, "rotations is 21; expected 1 to 20"),
-        ({"shots_per_rotation": 30}, "30 shots per rotation are fewer than the 31 of a retrieval"),
-        ({"shots_per_rotation": 601}, "shots_per_rotation is 601; expected an even number"),
-        ({"window_shots": 30}, "window_shots is 30; expected an odd number from 21 to 41"),
-        ({"window_shots": 19}, "window_shots is 19; expected"),
-        ({"window_shots": 43}, "window_shots is 43; expected"),
-        ({"detector_pixels": 8}, "detector_pixels is 8; expected at least 16"),
-        ({"beam": "cone"}, "unknown beam 'cone'; expected parallel or fan"),
-        ({"filter": "cosine"}, "unknown filter 'cosine'; expected ram-lak or hann"),
-        ({"photons": 0.0}, "photons is 0.0; expected a positive number"),
-        ({"rotation_s": float("nan")}, "rotation_s is nan; expected a positive number"),
-        ({"visibility": 1.2}, "visibility is 1.2; expected a number above 0"),
-        ({"vibration_scale": -1.0}, "vibration_scale is -1.0; expected 0 or a positive"),
-        ({"modes": (VibrationMode(0.0, 1.0),)}, "frequency_hz of a vibration mode is 0.0"),
-        ({"modes": (VibrationMode(9.0, -1.0),)}, "amplitude_rad of a vibration mode is -1.0"),
+        ({"rotations": 0}, "--rotations 0: expected 1 to 20"),
+        ({"rotations": 21}, "--rotations 21: expected 1 to 20"),
+        ({"shots_per_rotation": 30}, "--shots 30: expected at least the 31 shots of a retrieval"),
+        ({"shots_per_rotation": 601}, "--shots 601: expected an even number"),
+        ({"window_shots": 30}, "--window-shots 30: expected an odd number from 21 to 41"),
+        ({"window_shots": 19}, "--window-shots 19: expected"),
+        ({"window_shots": 43}, "--window-shots 43: expected"),
+        ({"detector_pixels": 8}, "detector_pixels 8: expected at least 16"),
+        ({"beam": "cone"}, "--beam 'cone': expected parallel or fan"),
+        ({"filter": "cosine"}, "filter 'cosine': expected ram-lak or hann"),
+        ({"photons": 0.0}, "photons 0.0: expected a positive number"),
+        ({"rotation_s": float("nan")}, "rotation_s nan: expected a positive number"),
+        ({"visibility": 1.2}, "visibility 1.2: expected a number above 0"),
+        ({"vibration_scale": -1.0}, "--vibration -1.0: expected 0 or a positive"),
+        ({"drift_cycles_per_s": -1.0}, "--drift -1.0: expected 0 or a positive"),
+        ({"modes": (VibrationMode(0.0, 1.0),)}, "frequency_hz of a vibration mode 0.0: "),
+        ({"modes": (VibrationMode(9.0, -1.0),)}, "amplitude_rad of a vibration mode -1.0: "),
     ],
 )
 def test_out_of_range(changes: dict[str, float], line: str) -> None:
@@ -49,7 +50,7 @@ def test_out_of_range(changes: dict[str, float], line: str) -> None:
     ],
 )
 def test_without_phase_coverage(changes: dict[str, float], where: str) -> None:
-    with pytest.raises(UsageError, match=rf"{where}.*raise one of them"):
+    with pytest.raises(UsageError, match=rf"{where}.* --vibration .* --drift .*raise one of them"):
         ScanSettings(**changes)  # type: ignore[arg-type]
 
 

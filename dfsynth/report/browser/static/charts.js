@@ -151,7 +151,7 @@ window.dfsynthCharts = (() => {
   /** Lines over a common x; `lines` are {label, values, colour, dash, width, band}. */
   function lines(place, options) {
     name(place, `${options.yLabel} against ${options.xLabel}`);
-    const { x, lines: found, xLabel, yLabel, xRange, yRange, marks, legend } = options;
+    const { x, lines: found, xLabel, yLabel, xRange, yRange, yLog, marks, legend } = options;
     const free = yRange && yRange[1] === null ? (u, low, high) => [yRange[0], high * 1.08] : yRange;
     const series = found.map((line, n) => ({
       label: line.label, dash: line.dash, width: line.width ?? 2, spanGaps: true,
@@ -161,7 +161,7 @@ window.dfsynthCharts = (() => {
     }));
     const bands = found.flatMap((line, n) => (line.band ? [{ series: [n + 1 + line.band[0], n + 1 + line.band[1]], fill: () => `${colours.kept}30` }] : []));
     return make(place, {
-      scales: { x: { time: false, range: xRange }, y: { range: free } },
+      scales: { x: { time: false, range: xRange }, y: yLog ? { distr: 3 } : { range: free } },
       axes: [axis(xLabel, 26), axis(yLabel, 48)],
       series: [{ label: xLabel, value: (u, v) => window.dfsynthFormat.number(v) }, ...series],
       bands,

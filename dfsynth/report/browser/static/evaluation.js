@@ -24,6 +24,7 @@
   at("target").addEventListener("change", showStages);
   showStages();
   showOutside();
+  showStreaks();
   showRisk();
   showCases();
 
@@ -109,6 +110,26 @@
     const { predicted, target, excess, highest_excess: most, highest_image: image } = facts.outside;
     at("outside").replaceChildren(element("p", { class: "small" },
       `Mean signal outside the lung: ${interval(predicted)} predicted, ${interval(target)} in the target, ${interval(excess)} too much; most in ${image}: ${number(most)}.`));
+  }
+
+  function showStreaks() {
+    if (!facts.streaks) return;
+    const { rows, curves } = facts.streaks;
+    at("streak-rows").replaceChildren(...rows.map((row) => element("tr", {},
+      element("th", { scope: "row" }, row.title), element("td", {}, row.unit),
+      ...["input", "restored", "target", "truth"].map((kind) => element("td", {}, interval(row[kind]))))));
+    if (!curves) {
+      at("streak-curves").replaceChildren(element("p", { class: "small" }, "Curves are not known: this evaluation was made before they were kept."));
+      return;
+    }
+    showCurve("noise-chart", curves.noise_power, { xLabel: "cycles a mm", yLabel: "noise power, (1/m)² mm²", yLog: true });
+    showCurve("direction-chart", curves.streak_power, { xLabel: "degrees", yLabel: "variance, (1/m)²", xRange: [0, 180], yRange: [0, null] });
+    showCurve("transfer-chart", curves.transfer, { xLabel: "cycles a pixel", yLabel: "modulation transfer", xRange: [0, 0.5], yRange: [0, 1.2] });
+  }
+
+  function showCurve(id, { slices, x, y }, options) {
+    const kinds = slices ? [["input", "one rotation"], ["restored", "restored"], ["target", "all rotations"]] : [];
+    chart(id, { x, lines: kinds.map(([kind, label]) => ({ label, values: y[kind] })), legend: true, ...options });
   }
 
   function showRisk() {

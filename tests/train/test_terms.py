@@ -9,8 +9,8 @@ from support_training import toy_batch
 from dfsynth.datasets import PairBatch
 from dfsynth.models import Prediction
 from dfsynth.models.discriminator import PatchDiscriminator
-from dfsynth.train.objective import discriminator_input, discriminator_loss, generator_terms
 from dfsynth.train.recipe import LossWeights
+from dfsynth.train.terms import discriminator_input, discriminator_loss, generator_terms
 
 WEIGHTS = LossWeights(residual_box=3, lung=0.0)
 

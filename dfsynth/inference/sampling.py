@@ -1,0 +1,184 @@
+"""Generators of maps from networks that draw samples of the output image itself.
+
+`docs/decisions/0026-samples-as-uncertainty.md` says what the maps mean: the mean is that of the
+samples, the aleatoric deviation theirs within the network, and the epistemic deviation that between
+networks, which is 0 of one alone.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dfsynth.devices import mixed_precision
+from dfsynth.errors import DfsynthError, UsageError
+from dfsynth.inference.given_arrays import require_model_inputs
+from dfsynth.inference.map_generator import Content, MapBatch
+from dfsynth.inference.streams import noise_samples
+from dfsynth.models import Denoiser
+from dfsynth.records import Generated, Intensity, ModelInput, MonteCarloMode
+from dfsynth.trust import Judge
+
+LEAST_SAMPLES: Final = 2
+"""Of an image: one alone has no spread."""
+_SIGMA_FLOOR: Final = 1e-3
+"""Least aleatoric deviation, over the width of the span: equal samples are not certain."""
+GAUSSIAN_BETA: Final = 2.0
+"""Shape of the distribution that mean and deviation of the samples stand for."""
+_CPU_PIXELS_A_PASS: Final = 4 * 64**2
+"""Samples × pixels in flight on a CPU: more falls out of the cache."""
+_GPU_BYTES_A_PIXEL: Final = 2400
+"""Upper estimate of the activations of one sample, per pixel of the grid."""
+_GPU_MEMORY_SHARE: Final = 0.3
+_MOST_IMAGES: Final = 32
+
+
+class SamplingGenerator:
+    """A denoiser made ready: device, precision, seed and number of samples.
+
+    Implements `MapGenerator`.
+    """
+
+    def __init__(
+        self,
+        network: Denoiser,
+        device: torch.device,
+        precision: str,
+        mc_samples: int,
+        seed: int,
+        heads: Judge | None,
+        mc: MonteCarloMode,
+        *,
+        intensity: Intensity,
+    ) -> None:
+        """Moves the network to the device.
+
+        `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` are drawn
+        of each image; `intensity` is the card's, which says what arrays may hold.
+
+        Raises:
+            UsageError: too few samples, the mode "fast", which is of several members, or heads,
+                which judge what cascades make.
+        """
+        if mc_samples < LEAST_SAMPLES or mc == "fast":
+            found = "--mc fast" if mc == "fast" else f"--mc-samples {mc_samples}"
+            raise UsageError(
+                f"a network of this kind says how sure it is by the spread of its samples: found "
+                f"{found}; use --mc full and --mc-samples {LEAST_SAMPLES} or more"
+            )
+        if heads is not None:
+            raise UsageError(
+                "heads for trust judge what cascades make, and this network is none; leave them out"
+            )
+        self._network = network.eval().to(device)
+        self._device = device
+        self._precision = precision
+        self._samples = mc_samples
+        self._seed = seed
+        self._intensity = intensity
+
+    def auto_batch_size(self, grid: tuple[int, int]) -> int:
+        """Chooses how many images make a batch for a grid of (height, width) pixels.
+
+        It depends on the device and the options alone, so that a resumed build batches alike.
+        """
+        most = self._samples_in_flight(grid[0] * grid[1]) // self._samples
+        return max(1, min(most, _MOST_IMAGES))
+
+    def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
+        """Makes the maps of each input; all inputs have one grid (H, W).
+
+        Raises:
+            ValueError: the inputs have different grids, or not as many ids.
+            DfsynthError: the batch does not fit the device.
+        """
+        maps = self._sample(np.stack([i.image for i in inputs]), image_ids)
+        return [maps.image(i) for i in range(len(inputs))]
+
+    def __call__(
+        self, images: NDArray[np.floating], image_ids: Sequence[str] | None = None
+    ) -> MapBatch:
+        """Makes the maps of images (n, H, W); see `MapGenerator`.
+
+        Image ids, of which the noise depends, are "0", "1", … unless they are given.
+
+        Raises:
+            ValueError: the images have another shape, whole numbers or values that the checkpoint
+                does not take, or not as many ids.
+            DfsynthError: the batch does not fit the device.
+        """
+        require_model_inputs(images, self._intensity)
+        return self._sample(images, image_ids)
+
+    def stages(
+        self,
+        images: NDArray[np.floating],
+        image_ids: Sequence[str] | None = None,
+        contents: Sequence[Content] | None = None,  # noqa: ARG002
+    ) -> list[MapBatch]:
+        """Makes the maps of images (n, H, W), of the only stage; see `MapGenerator`.
+
+        Raises:
+            ValueError: as a call.
+            DfsynthError: as a call.
+        """
+        return [self(images, image_ids)]
+
+    @torch.inference_mode()
+    def _sample(self, images: NDArray[np.floating], image_ids: Sequence[str] | None) -> MapBatch:
+        count, height, width = images.shape
+        ids = [str(i) for i in range(count)] if image_ids is None else list(image_ids)
+        if len(ids) != count:
+            raise ValueError(f"expected {count} image ids, found {len(ids)}")
+        batch = torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]
+        batch = self._network.pad(batch.to(self._device))
+        rows, columns = batch.shape[-2:]
+        noise = np.stack([noise_samples(self._seed, i, self._samples, rows, columns) for i in ids])
+        try:
+            samples = self._draw(batch, torch.from_numpy(noise))[..., :height, :width]
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise DfsynthError(
+                f"a batch of {count} images of {rows}x{columns} does not fit the memory of "
+                f"{self._device}; use a smaller --batch-size or --size"
+            ) from error
+        mean, deviation = sample_moments(samples, self._network.config.span)
+        return MapBatch(
+            mean=mean.numpy(),
+            aleatoric=deviation.numpy(),
+            epistemic=np.zeros((count, height, width), np.float32),
+            lung=None,
+            beta=np.full((count, height, width), GAUSSIAN_BETA, np.float32),
+        )
+
+    def _draw(self, batch: Tensor, noise: Tensor) -> Tensor:
+        """Samples (k, samples, H, W) on the CPU, of images (k, 1, H, W) and as much noise."""
+        repeated = batch.repeat_interleave(self._samples, dim=0)
+        portions = zip(
+            torch.split(repeated, self._samples_in_flight(batch[0].numel())),
+            torch.split(noise.flatten(0, 1)[:, None], self._samples_in_flight(batch[0].numel())),
+            strict=True,
+        )
+        with mixed_precision(self._device, self._precision):
+            drawn = [self._network.draw(i, n.to(self._device)).float().cpu() for i, n in portions]
+        return torch.cat(drawn).reshape(noise.shape)
+
+    def _samples_in_flight(self, pixels: int) -> int:
+        """How many samples of `pixels` each fit a pass."""
+        if self._device.type == "cpu":
+            return max(_CPU_PIXELS_A_PASS // pixels, 1)
+        # Of all memory, not of the free: how samples are split must not change between runs.
+        _, total = torch.cuda.mem_get_info(self._device)
+        return max(int(total * _GPU_MEMORY_SHARE) // (_GPU_BYTES_A_PIXEL * pixels), 1)
+
+
+def sample_moments(samples: Tensor, span: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """Gives mean and deviation (k, H, W) over samples (k, T, H, W), T at least 2.
+
+    The deviation divides by T - 1, since a handful of samples would else seem too sure, and is at
+    least a thousandth of the width of the `span`.
+    """
+    floor = _SIGMA_FLOOR * (span[1] - span[0])
+    return samples.mean(dim=1), samples.std(dim=1, correction=1).clamp_min(floor)

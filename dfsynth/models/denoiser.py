@@ -1,0 +1,185 @@
+"""Conditional generation out of noise: diffusion and flow matching by one U-Net.
+
+The network sees a noisy output image beside the input image (conditioning by concatenation:
+Saharia et al., "Palette", SIGGRAPH 2022) and learns which way less noise is. U-Net and schedulers
+are those of MONAI (Cardoso et al. 2022, arXiv:2211.02701).
+"""
+
+import math
+from abc import abstractmethod
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from dfsynth.checkpoint import NOISE_LEVELS, DenoiserConfig, DiffusionConfig, FlowConfig
+from dfsynth.extras import load_extra
+from dfsynth.models.network import TrainableNetwork
+
+_GROUPS: Final = 8
+"""Of group norm: every width is a multiple."""
+_HEAD_CHANNELS: Final = 32
+"""Of an attention head, or as many as the width and this have in common."""
+
+
+class Denoiser(TrainableNetwork):
+    """A U-Net that says of a noisy image (n, 1, H, W), given an input image, where noise lies.
+
+    The output's values travel through it as -1 to 1 over the `span` of the configuration.
+    """
+
+    config: DenoiserConfig
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        """Builds the network with initial weights from torch's global generator.
+
+        Raises:
+            UsageError: MONAI or einops is not installed.
+        """
+        super().__init__()
+        self.config = config
+        # What attention is written in: MONAI asks for it in the middle of building.
+        load_extra("einops", "this network", "diffusion")
+        networks = _monai("networks.nets.diffusion_model_unet")
+        levels = len(config.widths)
+        self.unet = networks.DiffusionModelUNet(
+            spatial_dims=2,
+            in_channels=2,
+            out_channels=1,
+            num_res_blocks=config.blocks,
+            channels=config.widths,
+            attention_levels=[False] * (levels - 1) + [True],
+            norm_num_groups=_GROUPS,
+            num_head_channels=[math.gcd(_HEAD_CHANNELS, width) for width in config.widths],
+            # Its memory grows with the pixels, and not with their square.
+            use_flash_attention=True,
+        )
+        self.divisor = 2 ** (levels - 1)
+
+    def stage(self, m: int) -> torch.nn.Module:  # noqa: ARG002
+        """Gives the U-Net, which is all there is."""
+        return self.unet
+
+    def forward(self, noisy: Tensor, image: Tensor, times: Tensor) -> Tensor:
+        """Predicts the velocity of noisy images (n, 1, H, W), the same shape.
+
+        `image` are model inputs of the same shape, `times` (n,) the noise in [0, NOISE_LEVELS].
+        """
+        found: Tensor = self.unet(torch.cat([noisy, image], dim=1), times)
+        return found
+
+    def normalise(self, output: Tensor) -> Tensor:
+        """Brings an output image of any shape from its unit to -1 to 1 over the span."""
+        low, high = self.config.span
+        return 2 * (output - low) / (high - low) - 1
+
+    def restore(self, normalised: Tensor) -> Tensor:
+        """Undoes `normalise`, on tensors of any shape."""
+        low, high = self.config.span
+        return low + (high - low) * (normalised + 1) / 2
+
+    @abstractmethod
+    def times(self, drawn: Tensor) -> Tensor:
+        """Turns numbers in [0, 1) into times of training, of the same shape (n,)."""
+
+    @abstractmethod
+    def training_pair(self, output: Tensor, noise: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
+        """Mixes normalised images and noise (n, 1, H, W) at times (n,).
+
+        Returns:
+            The noisy images and the velocity that the network is to predict, (n, 1, H, W) each.
+        """
+
+    @abstractmethod
+    def draw(self, image: Tensor, noise: Tensor) -> Tensor:
+        """Makes one sample of the output for each of model inputs (n, 1, H, W), in its unit.
+
+        The sample, of the same shape, follows from `noise`, which is of it too and standard normal.
+        H and W must be divisible by `divisor`.
+        """
+
+
+class DiffusionNetwork(Denoiser):
+    """Denoising diffusion: trained as Ho et al., NeurIPS 2020, sampled as Song et al., ICLR 2021.
+
+    With the linear schedule of Ho et al. and the velocity of Salimans & Ho (ICLR 2022) as what is
+    predicted, which is defined at pure noise too. Samples (DDIM, eta 0) start at the last level and
+    step by equal numbers of levels (Lin et al., WACV 2024, "trailing"): MONAI's own choice of
+    levels is spaced otherwise than its steps.
+    """
+
+    config: DiffusionConfig
+
+    def times(self, drawn: Tensor) -> Tensor:
+        """Turns numbers in [0, 1) into levels of noise, whole numbers of the same shape (n,)."""
+        return (drawn * NOISE_LEVELS).long().clamp_max(NOISE_LEVELS - 1)
+
+    def training_pair(self, output: Tensor, noise: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
+        """Mixes images and noise (n, 1, H, W) to sqrt(a) x + sqrt(1 - a) noise at levels (n,).
+
+        Returns:
+            That, and the velocity sqrt(a) noise - sqrt(1 - a) x, (n, 1, H, W) each.
+        """
+        schedule = _monai("networks.schedulers.ddpm").DDPMScheduler(
+            NOISE_LEVELS, "linear_beta", prediction_type="v_prediction"
+        )
+        noisy = schedule.add_noise(output, noise, times)
+        return noisy, schedule.get_velocity(output, noise, times)
+
+    def draw(self, image: Tensor, noise: Tensor) -> Tensor:
+        """Makes a sample (n, 1, H, W) of each of model inputs, out of as much noise; see above."""
+        schedule = _monai("networks.schedulers.ddim").DDIMScheduler(
+            NOISE_LEVELS, "linear_beta", clip_sample=False, prediction_type="v_prediction"
+        )
+        schedule.set_timesteps(self.config.steps)
+        sample = noise
+        for level in range(NOISE_LEVELS - 1, -1, -(NOISE_LEVELS // self.config.steps)):
+            velocity = self(sample, image, _everywhere(level, image))
+            sample, _ = schedule.step(velocity.float(), level, sample)
+        return self.restore(sample)
+
+
+class FlowNetwork(Denoiser):
+    """Flow matching along straight lines: Lipman et al. and Liu et al. ("rectified"), ICLR 2023.
+
+    Time 0 is the output and `NOISE_LEVELS` noise; few Euler steps lead from one to the other.
+    """
+
+    config: FlowConfig
+
+    def times(self, drawn: Tensor) -> Tensor:
+        """Turns numbers in [0, 1) into times of the same shape (n,)."""
+        return drawn * NOISE_LEVELS
+
+    def training_pair(self, output: Tensor, noise: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
+        """Mixes images and noise (n, 1, H, W) to (1 - t) x + t noise, t = times / NOISE_LEVELS.
+
+        Returns:
+            That, and the velocity x - noise, (n, 1, H, W) each.
+        """
+        return _flow().add_noise(output, noise, times), output - noise
+
+    def draw(self, image: Tensor, noise: Tensor) -> Tensor:
+        """Makes a sample (n, 1, H, W) of each of model inputs by Euler steps of equal length."""
+        schedule, steps = _flow(), self.config.steps
+        schedule.set_timesteps(steps)
+        sample = noise
+        for passed in range(steps):
+            # Not the scheduler's times, which are rounded to half floats.
+            time = NOISE_LEVELS * (1 - passed / steps)
+            velocity = self(sample, image, _everywhere(time, image))
+            sample, _ = schedule.step(velocity.float(), time, sample)
+        return self.restore(sample)
+
+
+def _flow() -> Any:
+    schedulers = _monai("networks.schedulers.rectified_flow")
+    return schedulers.RFlowScheduler(NOISE_LEVELS, use_discrete_timesteps=False)
+
+
+def _everywhere(time: float, image: Tensor) -> Tensor:
+    return torch.full((image.shape[0],), float(time), device=image.device)
+
+
+def _monai(module: str) -> Any:
+    return load_extra(f"monai.{module}", "this network", "diffusion")

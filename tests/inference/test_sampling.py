@@ -1,0 +1,120 @@
+"""Maps from samples: the same in any batch, their moments, and what cannot be asked of them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dfsynth.checkpoint import FlowConfig
+from dfsynth.errors import DfsynthError, UsageError
+from dfsynth.inference.sampling import SamplingGenerator, sample_moments
+from dfsynth.inference.streams import noise_samples
+from dfsynth.models import FlowNetwork
+from dfsynth.records import IntensityWindow
+
+SPAN = (0.0, 0.5)
+CPU = torch.device("cpu")
+
+
+def network() -> FlowNetwork:
+    """With weights that do something: the last layer of a new network gives zero."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        made = FlowNetwork(FlowConfig((8, 16), 1, SPAN, 2))
+        with torch.no_grad():
+            for weight in made.parameters():
+                weight.add_(0.05 * torch.randn_like(weight))
+    return made
+
+
+def generator(**choices: Any) -> SamplingGenerator:
+    values: dict[str, Any] = {"mc_samples": 3, "seed": 7, "heads": None, "mc": "full"} | choices
+    return SamplingGenerator(network(), CPU, "fp32", intensity=IntensityWindow(), **values)
+
+
+def images(count: int, height: int = 9, width: int = 7) -> NDArray[np.float32]:
+    return np.random.default_rng(0).random((count, height, width), np.float32)
+
+
+def test_an_image_gives_the_same_maps_in_any_batch() -> None:
+    given = images(4)
+    together = generator()(given, ["a", "b", "c", "d"])
+    alone = generator()(given[2:3], ["c"])
+    for name in ("mean", "aleatoric"):
+        whole, one = getattr(together, name), getattr(alone, name)
+        assert whole.shape == given.shape
+        assert whole.dtype == np.float32
+        np.testing.assert_allclose(whole[2:3], one, rtol=0, atol=1e-5)
+    assert np.abs(together.mean - generator(seed=8)(given, ["a", "b", "c", "d"]).mean).max() > 1e-3
+    assert np.abs(together.mean - generator()(given, ["a", "x", "c", "d"]).mean).max() > 1e-3
+
+
+def test_one_stage_says_all() -> None:
+    given = images(2)
+    [found] = generator().stages(given)
+    assert not found.epistemic.any()
+    assert found.lung is None
+    assert found.beta is not None
+    assert (found.beta == 2).all()
+    np.testing.assert_array_equal(found.mean, generator()(given).mean)
+    assert (found.aleatoric > 0).all()
+
+
+def test_more_samples_begin_with_the_same_noise() -> None:
+    few, many = (noise_samples(1, "image", n, 4, 6) for n in (2, 5))
+    np.testing.assert_array_equal(many[:2], few)
+    assert many.dtype == np.float32
+    assert abs(float(noise_samples(1, "image", 50, 20, 20).std()) - 1) < 0.02
+
+
+def test_the_maps_are_the_moments_of_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FlowNetwork, "draw", lambda _, image, noise: image + 0.1 * noise)
+    given = images(2, 8, 6)
+    found = generator(mc_samples=5)(given, ["a", "b"])
+    drawn = np.stack([given[i] + 0.1 * noise_samples(7, "ab"[i], 5, 8, 6) for i in range(2)])
+    np.testing.assert_allclose(found.mean, drawn.mean(axis=1), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found.aleatoric, drawn.std(axis=1, ddof=1), rtol=0, atol=1e-6)
+
+
+def test_equal_samples_are_not_certain() -> None:
+    mean, deviation = sample_moments(torch.ones(1, 4, 2, 2), SPAN)
+    torch.testing.assert_close(mean, torch.ones(1, 2, 2))
+    torch.testing.assert_close(deviation, torch.full((1, 2, 2), 0.5e-3))
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        ({"mc_samples": 1}, "--mc-samples 1; use --mc full and --mc-samples 2 or more"),
+        ({"mc": "fast"}, "found --mc fast"),
+        ({"heads": lambda _: ()}, "heads for trust judge what cascades make"),
+    ],
+)
+def test_what_samples_cannot_say_is_refused(choice: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        generator(**choice)
+
+
+def test_arrays_of_another_kind_and_missing_ids_are_refused() -> None:
+    with pytest.raises(ValueError, match="floating-point"):
+        generator()(np.zeros((1, 4, 4), np.uint8))
+    with pytest.raises(ValueError, match="expected 2 image ids, found 1"):
+        generator()(images(2), ["only"])
+
+
+def test_a_batch_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(_: FlowNetwork, image: Tensor, noise: Tensor) -> Tensor:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(FlowNetwork, "draw", draw)
+    with pytest.raises(DfsynthError, match=r"2 images of 10x8 does not fit .* --batch-size"):
+        generator()(images(2))
+
+
+def test_batches_shrink_as_images_and_samples_grow() -> None:
+    assert generator(mc_samples=2).auto_batch_size((8, 8)) == 32
+    assert generator(mc_samples=4).auto_batch_size((32, 32)) == 4
+    assert generator(mc_samples=20).auto_batch_size((512, 512)) == 1
