@@ -24,6 +24,19 @@ LAYERS: Final = (
 )
 """What a simulation can be made without."""
 BEAMS: Final = ("parallel", "fan")
+SCAN_FIELDS: Final[Mapping[str, str]] = {
+    "rotations": "rotations",
+    "shots": "shots_per_rotation",
+    "window_shots": "window_shots",
+    "beam": "beam",
+    "vibration": "vibration_scale",
+    "drift": "drift_cycles_per_s",
+}
+"""Options of dark-field CT alone → what the scanner's settings call them."""
+SCAN_OPTIONS: Final[Mapping[str, str]] = {
+    field: f"--{name.replace('_', '-')}" for name, field in SCAN_FIELDS.items()
+}
+"""Settings of the scanner → the options that set them, as people write them."""
 MASKS: Final = ("centre", "cartesian-random", "equispaced", "radial")
 """Which samples of k-space are kept."""
 DEFAULT_PAIRS_SIZE: Final = 512
