@@ -33,7 +33,7 @@ class TruthImages:
                 f"--truth {pairs}: expected simulated pairs of the task {task.name}; give the "
                 "store that the inputs were taken from"
             )
-        self._array = record.task.pairs.clean
+        self._array = record.task.pairs.clean or record.task.pairs.target
         done = self._store.manifest.select(["image_id", "row", "status"]).to_pylist()
         self._rows = {line["image_id"]: line["row"] for line in done if line["status"] == "ok"}
 

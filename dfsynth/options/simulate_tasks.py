@@ -60,19 +60,6 @@ class TaskOptions:
     """Whether its inputs say how many pairs there are, where nobody asks for a number."""
 
 
-SCAN_FIELDS: Final[Mapping[str, str]] = {
-    "rotations": "rotations",
-    "shots": "shots_per_rotation",
-    "window_shots": "window_shots",
-    "beam": "beam",
-    "vibration": "vibration_scale",
-    "drift": "drift_cycles_per_s",
-}
-"""Options of dark-field CT alone → what the scanner's settings call them."""
-SCAN_OPTIONS: Final[Mapping[str, str]] = {
-    field: f"--{name.replace('_', '-')}" for name, field in SCAN_FIELDS.items()
-}
-"""Settings of the scanner → the options that set them, as people write them."""
 _OF_CHESTS: Final = frozenset({"ct", "severity", "without"})
 TASK_OPTIONS: Final[Mapping[str, TaskOptions]] = {
     DEFAULT_TASK: TaskOptions(

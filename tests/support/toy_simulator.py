@@ -63,7 +63,8 @@ class ToyPairMaker:
     def settings(self) -> Mapping[str, Json]:
         return {"simulator_version": 1, "sources": ("a", "b"), **self.extra}
 
-    def subjects(self, n: int) -> Subjects:
+    def subjects(self, n: int | None) -> Subjects:
+        assert n is not None
         self.listed += 1
         return Subjects(tuple(self.subject(row) for row in range(n)), self.excluded, self.warnings)
 

@@ -60,6 +60,7 @@ def test_the_manifest_knows_every_parameter_that_was_drawn(pair: MadePair) -> No
     # A CT volume has these, a phantom does not.
     assert missing
     assert all(name.startswith("ct_") for name in missing)
+    assert pair.facts.severity is not None
     assert 0.5 <= pair.facts.severity <= 0.9
     assert 90 <= (pair.facts.kvp or 0) <= 125
     assert pair.facts.flags == ()
@@ -117,6 +118,8 @@ def test_without_disease_there_is_none(pair: MadePair) -> None:
     assert well.facts.severity == 0.0
     assert well.facts.laa950 == 0.0
     assert well.arrays["severity"].max() < 1e-5
+    assert well.facts.eps_bar_per_m is not None
+    assert pair.facts.eps_bar_per_m is not None
     assert well.facts.eps_bar_per_m > pair.facts.eps_bar_per_m
     assert well.facts.parameters["height_cm"] == pair.facts.parameters["height_cm"]
 
