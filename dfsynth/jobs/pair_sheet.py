@@ -47,4 +47,6 @@ def _drawn_parameters(line: dict[str, Any]) -> list[str]:
         found.append(f"severity {line['severity']:.2f}")
     if line.get("eps_bar_per_m") is not None:
         found.append(f"eps {line['eps_bar_per_m']:.2f} /m")
+    if line.get("slice") is not None:
+        found.append(f"slice {line['slice']}")
     return found

@@ -69,7 +69,7 @@ TASK_OPTIONS: Final[Mapping[str, TaskOptions]] = {
     ),
     CT_TASK: TaskOptions(
         ("phantom", "ct", "mixed"),
-        _OF_CHESTS | SCAN_FIELDS.keys(),
+        _OF_CHESTS.union(SCAN_FIELDS),
         frozenset({"heterogeneity", "emphysema", "opacities", "noise"}),
         side_step=8,
     ),

@@ -16,7 +16,7 @@ from dfsynth.records import MadePair, PairItem, Subject, Subjects
 from dfsynth.simulation.dark_field_ct.pairs import slice_pairs
 from dfsynth.simulation.mri.pairs import moved_pairs, undersampled_pairs
 from dfsynth.simulation.pair_simulation import PairSimulation
-from dfsynth.simulation.radiograph_pairs import radiograph_pairs
+from dfsynth.simulation.radiograph_simulation import radiograph_pairs
 from dfsynth.tasks import DEFAULT_TASK
 
 SIMULATIONS: Final[Mapping[str, Callable[[SimulateOptions, torch.device], PairSimulation]]] = {
