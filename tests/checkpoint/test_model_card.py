@@ -26,6 +26,7 @@ from dfsynth.checkpoint import (
     read_checkpoint,
 )
 from dfsynth.checkpoint.files import write_checkpoint
+from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.checkpoint.parsing import parse_card
 from dfsynth.errors import CheckpointError, UsageError
 from dfsynth.records import IntensityRange, IntensityWindow
@@ -300,7 +301,8 @@ def test_another_network_or_version_is_named(refuses: Refuses) -> None:
     message = refuses(later)
     assert "'upgan-wide'" in message
     assert "version 7" in message
-    assert f"{NETWORK!r}, {MEMBERS_NETWORK!r} in card version 1" in message
+    assert f"{NETWORK!r}, {MEMBERS_NETWORK!r}, " in message
+    assert message.split(" in card version 1")[0].endswith(repr([*CONFIG_READERS][-1]))
 
 
 @pytest.mark.parametrize("missing", [CARD, WEIGHTS])
@@ -428,9 +430,9 @@ def test_dropout_leaves_something(dropout: float) -> None:
 @pytest.mark.parametrize(
     ("name", "known"),
     [
-        ("backbone", "coarse, compact, published, residual-unet"),
+        ("backbone", "coarse, compact, published, residual-unet, casnet"),
         ("guidance", "attention, concat, none"),
-        ("likelihood", "gennorm, laplace, gaussian, point"),
+        ("likelihood", "gennorm, laplace, gaussian, point, quantile"),
     ],
 )
 def test_an_unknown_choice_is_answered_by_the_known_ones(name: str, known: str) -> None:
