@@ -150,14 +150,16 @@ def export(
 @spell_out(SimulateOptions)
 def simulate_pairs(
     out: str | Path,
-    n: int,
+    n: int | None = None,
     *,
     progress: ShownProgress = "auto",
     **options: Unpack[SimulateKeywords],
 ) -> "RunReport":
     """Makes a store of `n` pairs as `dfsynth simulate` does; `options`: `SimulateOptions`' fields.
 
-    `severity` and `kvp` may be one number or (min, max), `without` one name or several.
+    `severity` and `kvp` may be one number or (min, max), `without` one name or several. Without
+    `n` the tasks of MRI make a pair of every slice; `size` and `origin` are those of the task where
+    they are not given.
 
     Call it again with the same arguments to go on where it stopped.
 

@@ -19,9 +19,10 @@ from dfsynth.cli.options import (
     require_only,
 )
 from dfsynth.errors import ExitStatus, UsageError
-from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, DEFAULT_PAIRS_SIZE, LAYERS, SimulateOptions
-from dfsynth.options.simulate_options import BEAMS, CT_TASK, ORIGINS
-from dfsynth.tasks import DEFAULT_TASK
+from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, LAYERS, MASKS, SimulateOptions
+from dfsynth.options.simulate_options import DEFAULT_KEEP
+from dfsynth.options.simulate_tasks import BEAMS, CT_TASK, ORIGINS
+from dfsynth.tasks import DEFAULT_TASK, task_names
 
 EXAMPLE = "Example: dfsynth simulate --out pairs.zarr --n 1000 --size 256 --severity 0:0.6"
 
@@ -37,25 +38,30 @@ def simulate(
         Path | None, output_option("The store to write, for example pairs.zarr.")
     ] = None,
     n: Annotated[
-        int | None, typer.Option(help="How many pairs; of --validate, how many phantoms or scans.")
+        int | None,
+        typer.Option(
+            help="How many pairs; of --validate, how many phantoms or scans. "
+            "(MRI: default one of each slice)"
+        ),
     ] = None,
     task: Annotated[
         str,
         typer.Option(
-            help="What the pairs are for: dark-field-radiography or dark-field-ct.",
+            help="What the pairs are for: " + ", ".join(task_names()) + ".",
             autocompletion=complete_task,
         ),
     ] = DEFAULT_TASK,
     size: Annotated[
-        int, typer.Option(help="Side of the images in pixels: 256, 512 or 1024.")
-    ] = DEFAULT_PAIRS_SIZE,
+        int | None,
+        typer.Option(help="Side of the images in pixels, such as 256. (default: 512; MRI: 256)"),
+    ] = None,
     origin: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="What pairs are made of: phantom, ct, cxr or mixed.",
+            help="What pairs are made of: phantom, ct, cxr or mixed. (default: phantom)",
             autocompletion=one_of(ORIGINS),
         ),
-    ] = "phantom",
+    ] = None,
     ct: Annotated[
         Path | None,
         typer.Option(help="Folder of CT volumes: NIfTI, NRRD, MetaImage or DICOM series."),
@@ -113,6 +119,33 @@ def simulate(
         float | None,
         typer.Option(help="Dark-field CT: drift of the fringes in cycles/s. (default: 0.5)"),
     ] = None,
+    volumes: Annotated[
+        Path | None,
+        typer.Option(
+            help="MRI: folder of volumes of magnitudes: NIfTI, NRRD, MetaImage or DICOM series."
+        ),
+    ] = None,
+    mask: Annotated[
+        str,
+        typer.Option(
+            help="Undersampled MRI: samples that are kept: " + ", ".join(MASKS) + ".",
+            autocompletion=one_of(MASKS),
+        ),
+    ] = MASKS[0],
+    keep: Annotated[
+        float, typer.Option(help="Undersampled MRI: share of k-space that is kept.")
+    ] = DEFAULT_KEEP,
+    moves: Annotated[
+        str, typer.Option(help="MRI with motion: range MIN:MAX of moves, or one number.")
+    ] = "1:6",
+    move_mm: Annotated[
+        str,
+        typer.Option(help="MRI with motion: range MIN:MAX of a move's longest shift in mm."),
+    ] = "0.5:4",
+    move_deg: Annotated[
+        str,
+        typer.Option(help="MRI with motion: range MIN:MAX of a move's widest turn in degrees."),
+    ] = "0.5:4",
     shard_size: Annotated[
         int, typer.Option(help="Pairs a shard: the unit of commit and resume.")
     ] = DEFAULT_PAIRS_SHARD_SIZE,
@@ -145,7 +178,7 @@ def simulate(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make pairs with known truth, to train and test on: radiographs, or slices of dark-field CT.
+    """Make pairs with known truth, to train and test on: radiographs, slices of CT or of MRI.
 
     Simulated images, not for diagnosis. Run the same command again to go on where it stopped.
     """
@@ -156,7 +189,7 @@ def simulate(
             return
         if measured is not None:
             raise UsageError(f"--measured {measured}: expected --validate beside it")
-        if out is None or n is None:
+        if out is None or (n is None and volumes is None):
             raise UsageError("expected --out STORE and --n PAIRS (or --validate)")
         options = SimulateOptions.of(
             out=out,
@@ -177,6 +210,12 @@ def simulate(
             beam=beam,
             vibration=vibration,
             drift=drift,
+            volumes=volumes,
+            mask=mask,
+            keep=keep,
+            moves=moves,
+            move_mm=move_mm,
+            move_deg=move_deg,
             shard_size=shard_size,
             partition=console.renamed("--shard", shard, "--partition", partition),
             workers=workers,

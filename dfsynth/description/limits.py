@@ -12,6 +12,10 @@ _DRAWN = (
     "Tissue, noise and artefacts are drawn from distributions that are partly assumed: a network "
     "that does well on these pairs may still fail on measured ones."
 )
+_IMAGED = (
+    "How images are degraded is drawn from distributions that are partly assumed: a network that "
+    "does well on these pairs may still fail on measured ones."
+)
 _BIASES = (
     "The images have the patients, devices and habits of the source, and no other: how groups are "
     "represented is counted in the dataset card.",
@@ -27,7 +31,7 @@ def limits_of(facts: StoreFacts) -> tuple[str, ...]:
     """What users have to know before they use a store; one sentence or more each."""
     card = facts.task.card
     found = (
-        [card.pairs, _DIAGNOSIS, _DRAWN]
+        [card.pairs, _DIAGNOSIS, _DRAWN if facts.task.has_lungs else _IMAGED]
         if facts.is_of_pairs
         else [card.maps, _DIAGNOSIS, _NETWORK, card.confirmation, _SOURCE]
     )
@@ -41,11 +45,17 @@ def limits_of(facts: StoreFacts) -> tuple[str, ...]:
 
 def biases_of(facts: StoreFacts) -> tuple[str, ...]:
     """Whom the images stand for, and whom not."""
-    return _SIMULATED_BIASES if facts.is_of_pairs else _BIASES
+    return _SIMULATED_BIASES if facts.is_of_pairs and facts.task.has_lungs else _BIASES
 
 
 def personal_information(facts: StoreFacts) -> str:
     """What of patients is in a store."""
+    if facts.is_of_pairs and not facts.task.has_lungs:
+        return (
+            "patient_id is the path of a volume, or what the table beside the volumes calls the "
+            "person. No name, date, accession number or text of a DICOM header is in the store. "
+            "The pairs hold slices of the volumes themselves: treat them as images of patients."
+        )
     if facts.is_of_pairs:
         return (
             "patient_id names a phantom, a volume or a radiograph; pairs of the origin cxr hold "

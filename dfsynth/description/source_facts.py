@@ -17,6 +17,7 @@ _SIMULATED: Final = {
     "phantom": "drawn bodies",
     "ct": "CT volumes",
     "cxr": "real radiographs, whose dark-field images are simulated",
+    "volume": "slices of measured volumes",
 }
 
 

@@ -17,8 +17,10 @@ class PairMaker(Protocol):
         Asked before every run, so it must be quick.
         """
 
-    def subjects(self, n: int) -> Subjects:
+    def subjects(self, n: int | None) -> Subjects:
         """What `n` pairs are made of; called once, when a store is planned.
+
+        Without `n` as many as there are, of inputs that have an end.
 
         Line i depends on the options and i alone, not on `n`.
 

@@ -131,11 +131,12 @@ def check_folders(options: SimulateOptions) -> None:
     Raises:
         UsageError: one is missing, or a file.
     """
-    for name, folder in (("ct", options.ct), ("cxr", options.cxr)):
+    folders = {"ct": options.ct, "cxr": options.cxr, "volumes": options.volumes}
+    for name, folder in folders.items():
         if folder is None or folder.is_dir():
             continue
         if name == "cxr" and folder.is_file() and is_table(folder.name):
             continue
-        expected = "a folder" if name == "ct" else "a folder, or a .csv or .parquet table"
+        expected = "a folder, or a .csv or .parquet table" if name == "cxr" else "a folder"
         found = "a file" if folder.exists() else "nothing"
         raise UsageError(f"--{name} {folder}: expected {expected}, found {found} there")

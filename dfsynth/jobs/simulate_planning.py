@@ -47,13 +47,14 @@ class PairsJob:
         """
         options = self.options
         subjects = self.maker.subjects(options.n)
-        if len(subjects.lines) != options.n:
-            raise UsageError(_nothing_usable(options.origin, subjects))
+        rows = len(subjects.lines)
+        if not rows or options.n not in (None, rows):
+            raise UsageError(_nothing_usable(options, subjects))
         plan = NumberedRows(list_pairs(subjects, options.seed), options.shard_size, None)
         record = new_pairs_record(
             pairs_fingerprint(options, self.maker.settings()),
             tuple(sorted({line.license for line in subjects.lines})),
-            -(-options.n // options.shard_size),
+            rows,
             subjects.excluded,
         )
         return Draft(record, plan, subjects.warnings)
@@ -81,10 +82,15 @@ def seed_of(image_id: str, seed: int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def _nothing_usable(origin: str, subjects: Subjects) -> str:
+def _nothing_usable(options: SimulateOptions, subjects: Subjects) -> str:
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(subjects.excluded.items()))
     first = f"; the first: {subjects.warnings[0]}" if subjects.warnings else ""
+    asked = f"--origin {options.origin}"
+    expected = "one CT of the chest in --ct or one frontal radiograph in --cxr"
+    if options.volumes is not None:
+        asked = f"--volumes {options.volumes}"
+        expected = "one volume of magnitudes, with a slice that shows something"
     return (
-        f"--origin {origin}: no input can be used, found {reasons or 'none'}{first}; "
-        "expected at least one CT of the chest in --ct or one frontal radiograph in --cxr"
+        f"{asked}: no input can be used, found {reasons or 'none'}{first}; expected at least "
+        f"{expected}"
     )

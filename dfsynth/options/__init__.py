@@ -23,12 +23,8 @@ from dfsynth.options.filter_options import (
 from dfsynth.options.generate_options import GenerateOptions
 from dfsynth.options.report_options import DEFAULT_THUMBNAILS, ReportOptions
 from dfsynth.options.show_options import IMAGE_SUFFIXES, ShowOptions
-from dfsynth.options.simulate_options import (
-    DEFAULT_PAIRS_SHARD_SIZE,
-    DEFAULT_PAIRS_SIZE,
-    LAYERS,
-    SimulateOptions,
-)
+from dfsynth.options.simulate_options import DEFAULT_PAIRS_SHARD_SIZE, SimulateOptions
+from dfsynth.options.simulate_tasks import DEFAULT_PAIRS_SIZE, LAYERS, MASKS
 from dfsynth.options.train_options import TrainOptions
 
 __all__ = [
@@ -45,6 +41,7 @@ __all__ = [
     "EXPORT_SPACES",
     "IMAGE_SUFFIXES",
     "LAYERS",
+    "MASKS",
     "SELECTION_SUFFIXES",
     "BuildOptions",
     "DtypeChoice",

@@ -20,7 +20,13 @@ Coercion = Callable[[Any], Any]
 
 RENAMED: Final[Mapping[str, str]] = {"share": "partition", "devices": "implants"}
 """Names of version 0.1 → today's."""
-_EXAMPLES: Final = {"--severity": "0:0.5", "--kvp": "90:125"}
+_EXAMPLES: Final = {
+    "--severity": "0:0.5",
+    "--kvp": "90:125",
+    "--moves": "1:6",
+    "--move-mm": "0.5:4",
+    "--move-deg": "0.5:4",
+}
 
 
 def coerce(

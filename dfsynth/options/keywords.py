@@ -89,8 +89,8 @@ class SimulateKeywords(TypedDict, total=False):
     """Of `dfsynth.simulate_pairs`; `SimulateOptions` says what each means."""
 
     task: str
-    size: int
-    origin: str
+    size: int | None
+    origin: str | None
     ct: GivenPath | None
     cxr: GivenPath | None
     seed: int
@@ -104,6 +104,12 @@ class SimulateKeywords(TypedDict, total=False):
     beam: str | None
     vibration: float | None
     drift: float | None
+    volumes: GivenPath | None
+    mask: str
+    keep: float
+    moves: GivenRange
+    move_mm: GivenRange
+    move_deg: GivenRange
     shard_size: int
     partition: GivenPartition
     workers: int | None

@@ -1,12 +1,19 @@
 """What `dfsynth simulate` is asked to do."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from dfsynth.errors import UsageError
-from dfsynth.options.checks import require_out, require_positive, require_range, require_run
+from dfsynth.options.checks import (
+    require_one_of,
+    require_out,
+    require_positive,
+    require_range,
+    require_run,
+)
 from dfsynth.options.coercion import (
     RENAMED,
     to_names,
@@ -16,34 +23,25 @@ from dfsynth.options.coercion import (
     to_range,
 )
 from dfsynth.options.given import GivenOptions
+from dfsynth.options.simulate_tasks import (
+    DEFAULT_PAIRS_SIZE,
+    LAYERS,
+    MASKS,
+    TASK_OPTIONS,
+    TaskOptions,
+    tasks_with,
+)
 from dfsynth.tasks import DEFAULT_TASK, task_named
 
 DEFAULT_PAIRS_SHARD_SIZE: Final = 64
-DEFAULT_PAIRS_SIZE: Final = 512
-ORIGINS: Final = ("phantom", "ct", "cxr", "mixed")
-LAYERS: Final = (
-    "heterogeneity",
-    "emphysema",
-    "opacities",
-    "hardening",
-    "scatter",
-    "noise",
-    "stripes",
-    "moire",
-    "blur",
-    "motion",
-    "display",
-)
-"""What a simulation can be made without."""
-CT_TASK: Final = "dark-field-ct"
-CT_LAYERS: Final = frozenset({"heterogeneity", "emphysema", "opacities", "noise"})
-"""Those of `LAYERS` that slices of dark-field CT have."""
-BEAMS: Final = ("parallel", "fan")
+DEFAULT_KEEP: Final = 0.08
+"""12.5 times fewer samples, as Upadhyay et al. (2021) have it."""
 _SIDES: Final = (64, 1024)
-_SIDE_STEP: Final = 32
-_CT_SIDE_STEP: Final = 8
 _KVP: Final = (50.0, 150.0)
 _USUAL_KVP: Final = (90.0, 125.0)
+_MOVES: Final = (1.0, 32.0)
+_MOVE_MM: Final = (0.0, 50.0)
+_MOVE_DEG: Final = (0.0, 45.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +58,18 @@ class SimulateOptions(GivenOptions):
         "cxr": to_optional_path,
         "severity": partial(to_range, "--severity"),
         "kvp": partial(to_range, "--kvp"),
+        "volumes": to_optional_path,
+        "moves": partial(to_range, "--moves"),
+        "move_mm": partial(to_range, "--move-mm"),
+        "move_deg": partial(to_range, "--move-deg"),
         "without": to_names,
         "partition": to_partition,
     }
     _renamed: ClassVar = RENAMED
 
     out: Path
-    n: int
-    """Pairs."""
+    n: int | None = None
+    """Pairs; None, of tasks whose pairs are slices of volumes: one of each slice."""
     task: str = DEFAULT_TASK
     """What the pairs are for, by the name of the task."""
     size: int = DEFAULT_PAIRS_SIZE
@@ -98,6 +100,18 @@ class SimulateOptions(GivenOptions):
     """Amplitude over that of the default vibration; 0: none, for which the drift must be faster."""
     drift: float | None = None
     """Drift of the fringes in cycles per second."""
+    volumes: Path | None = None
+    """Folder of MR volumes, of the tasks of MRI."""
+    mask: str = MASKS[0]
+    """Which samples of k-space are kept, of `MASKS`; of `mri-undersampled`, as is the next."""
+    keep: float = DEFAULT_KEEP
+    """Share of k-space that is kept."""
+    moves: tuple[float, float] = (1.0, 6.0)
+    """Moves during a scan: the range that is drawn from; of `mri-motion`, as are the next two."""
+    move_mm: tuple[float, float] = (0.5, 4.0)
+    """The longest shift of one move in mm: the range that is drawn from."""
+    move_deg: tuple[float, float] = (0.5, 4.0)
+    """The widest turn of one move in degrees: the range that is drawn from."""
     shard_size: int = DEFAULT_PAIRS_SHARD_SIZE
     partition: tuple[int, int] = (0, 1)
     """(I, N): this process takes the shards I, I + N, I + 2N, …"""
@@ -106,18 +120,32 @@ class SimulateOptions(GivenOptions):
     device: str = "auto"
     overwrite: bool = False
 
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """The options as people write them; size and origin are those of the task by default.
+
+        Raises:
+            UsageError: a value that its option cannot take, or options that do not go together.
+            TypeError: an option that does not exist.
+        """
+        taken = TASK_OPTIONS.get(given.get("task", DEFAULT_TASK))
+        usual = {} if taken is None else {"size": taken.usual_size, "origin": taken.origins[0]}
+        missing = {name: value for name, value in usual.items() if given.get(name) is None}
+        return super(SimulateOptions, cls).of(**given | missing)
+
     def __post_init__(self) -> None:
         require_out(self.out)
-        require_positive("n", self.n)
         require_positive("shard_size", self.shard_size)
         if self.workers is not None:
             require_positive("workers", self.workers)
         require_run(self.partition, self.seed, self.device)
         task_named(self.task)
+        self._check_count()
         self._check_size()
         self._check_of_task()
         require_range("severity", self.severity, (0.0, 1.0))
         require_range("kvp", self.kvp, _KVP)
+        self._check_mri()
         if not 0 <= self.implants <= 1:
             raise UsageError(f"--implants {self.implants:g}: expected a share from 0 to 1")
         unknown = [name for name in self.without if name not in LAYERS]
@@ -129,13 +157,19 @@ class SimulateOptions(GivenOptions):
         self._check_origin()
 
     @property
-    def is_of_ct(self) -> bool:
-        """Whether pairs are of dark-field CT."""
-        return self.task == CT_TASK
+    def taken(self) -> TaskOptions:
+        """What the task takes."""
+        return TASK_OPTIONS[self.task]
+
+    def _check_count(self) -> None:
+        if self.n is not None:
+            require_positive("n", self.n)
+        elif not self.taken.counts_pairs:
+            raise UsageError(f"--task {self.task}: expected --n PAIRS, found none")
 
     def _check_size(self) -> None:
         low, high = _SIDES
-        step = _CT_SIDE_STEP if self.is_of_ct else _SIDE_STEP
+        step = self.taken.side_step
         if not low <= self.size <= high or self.size % step:
             raise UsageError(
                 f"--size {self.size}: expected 256, 512 or 1024, or another multiple of "
@@ -144,33 +178,40 @@ class SimulateOptions(GivenOptions):
 
     def _check_of_task(self) -> None:
         """Options of one task are refused where another is asked for."""
-        of_ct = {
-            "--rotations": self.rotations,
-            "--shots": self.shots,
-            "--window-shots": self.window_shots,
-            "--beam": self.beam,
-            "--vibration": self.vibration,
-            "--drift": self.drift,
-        }
-        given = [name for name, value in of_ct.items() if value is not None]
-        other = CT_TASK
-        if self.is_of_ct:
-            other = DEFAULT_TASK
-            given = [
-                name
-                for name, used in (
-                    ("--kvp", self.kvp != _USUAL_KVP),
-                    (f"--without {','.join(self.without)}", bool(set(self.without) - CT_LAYERS)),
-                    ("--implants", self.implants > 0),
-                    ("--cxr", self.cxr is not None),
-                    ("--origin cxr", self.origin == "cxr"),
-                )
-                if used
-            ]
-        if given:
+        for option, tasks in self._foreign():
             raise UsageError(
-                f"{given[0]}: expected with --task {other} alone, found {self.task}; leave it out"
+                f"{option}: expected with --task {tasks} alone, found {self.task}; leave it out"
             )
+
+    def _foreign(self) -> Iterator[tuple[str, str]]:
+        """Options that were given and are not of the task, and the tasks that take each."""
+        taken = self.taken
+        of_some = frozenset[str]().union(*(task.own for task in TASK_OPTIONS.values()))
+        for field in fields(self):
+            given = field.name in of_some and getattr(self, field.name) != field.default
+            if given and field.name not in taken.own:
+                option = f"--{field.name.replace('_', '-')}"
+                if field.name == "without":
+                    option += f" {','.join(self.without)}"
+                yield option, tasks_with(field.name)
+        if "without" in taken.own and set(self.without) & set(LAYERS) - taken.layers:
+            yield f"--without {','.join(self.without)}", DEFAULT_TASK
+        owners = [task for task, other in TASK_OPTIONS.items() if self.origin in other.origins]
+        if owners and self.task not in owners:
+            yield f"--origin {self.origin}", " or ".join(owners)
+
+    def _check_mri(self) -> None:
+        require_one_of("--mask", self.mask, MASKS)
+        if not 0 < self.keep <= 1:
+            raise UsageError(f"--keep {self.keep:g}: expected a share above 0 and at most 1")
+        require_range("moves", self.moves, _MOVES)
+        if any(end % 1 for end in self.moves):
+            least, most = self.moves
+            raise UsageError(f"--moves {least:g}:{most:g}: expected whole numbers")
+        require_range("move-mm", self.move_mm, _MOVE_MM)
+        require_range("move-deg", self.move_deg, _MOVE_DEG)
+        if "volumes" in self.taken.own and self.volumes is None:
+            raise UsageError(f"--task {self.task}: expected --volumes DIR, found none")
 
     @property
     def unused_by_radiographs(self) -> tuple[str, ...]:
@@ -184,8 +225,9 @@ class SimulateOptions(GivenOptions):
 
     def _check_origin(self) -> None:
         """Folders are given where they are used, and only there."""
-        if self.origin not in ORIGINS:
-            raise UsageError(f"--origin {self.origin!r}: expected {', '.join(ORIGINS)}")
+        origins = self.taken.origins
+        if self.origin not in origins:
+            raise UsageError(f"--origin {self.origin!r}: expected {', '.join(origins)}")
         folders = {"ct": self.ct, "cxr": self.cxr}
         if self.origin == "mixed" and not any(folders.values()):
             raise UsageError("--origin mixed: expected --ct, --cxr or both, found neither")

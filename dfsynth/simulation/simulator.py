@@ -2,28 +2,31 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import torch
 
 from dfsynth.devices import resolve_device
-from dfsynth.errors import DfsynthError
-from dfsynth.files.json_record import Json, stored_entries
+from dfsynth.errors import DfsynthError, UsageError
+from dfsynth.files.json_record import Json
 from dfsynth.options import SimulateOptions
+from dfsynth.options.simulate_tasks import CT_TASK, MRI_MOTION, MRI_UNDERSAMPLED
 from dfsynth.records import MadePair, PairItem, Subject, Subjects
-from dfsynth.simulation.dark_field_ct.objects import (
-    CtVolumeObjects,
-    ObjectOptions,
-    ObjectOrigin,
-    ProceduralObjects,
-)
-from dfsynth.simulation.dark_field_ct.pairs import ScannedObjects, settings_of
-from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
-from dfsynth.simulation.origins import CtOrigin, PairOrigin, PhantomOrigin, RadiographOrigin
-from dfsynth.simulation.sampling import SamplingOptions
+from dfsynth.simulation.dark_field_ct.pairs import slice_pairs
+from dfsynth.simulation.mri.pairs import moved_pairs, undersampled_pairs
+from dfsynth.simulation.pair_simulation import PairSimulation
+from dfsynth.simulation.radiograph_pairs import radiograph_pairs
+from dfsynth.tasks import DEFAULT_TASK
 
-_REVISIONS: Final[Mapping[str, int]] = {"phantom": 0, "ct": 1, "cxr": 0}
+SIMULATIONS: Final[Mapping[str, Callable[[SimulateOptions, torch.device], PairSimulation]]] = {
+    DEFAULT_TASK: radiograph_pairs,
+    CT_TASK: slice_pairs,
+    MRI_UNDERSAMPLED: undersampled_pairs,
+    MRI_MOTION: moved_pairs,
+}
+"""What makes the pairs of each task; raises UsageError where the options cannot work."""
+_REVISIONS: Final[Mapping[str, int]] = {"phantom": 0, "ct": 1, "cxr": 0, "volume": 0}
 """How often equal options began to give other values, by origin; raised whenever they do."""
 
 
@@ -37,36 +40,27 @@ class Simulator:
             UsageError: the device or a folder is not there.
         """
         self._device = resolve_device(options.device)
-        self._scan = settings_of(options) if options.is_of_ct else None
-        self._origins = (
-            _radiograph_origins(options, self._device)
-            if self._scan is None
-            else _slice_origins(options, self._scan, self._device)
-        )
-        self._warnings: list[str] = []
-        if options.cxr is not None and (unused := options.unused_by_radiographs):
-            self._warnings.append(
-                f"--cxr: {' and '.join(unused)} do nothing to radiographs, which stay as they are"
-            )
+        self._pairs = SIMULATIONS[options.task](options, self._device)
 
     def settings(self) -> dict[str, Json]:
         """See `PairMaker`; a change of one origin leaves stores without it as they are known."""
-        version = 1 + sum(_REVISIONS[name] for name in self._origins)
-        hashes = {name: origin.fingerprint() for name, origin in self._origins.items()}
+        origins = self._pairs.origins
+        version = 1 + sum(_REVISIONS[name] for name in origins)
+        hashes = {name: origin.fingerprint() for name, origin in origins.items()}
         named = {f"{name} inputs": value for name, value in hashes.items() if value}
-        return {"simulator": version, **named, **self._scan_entries()}
+        return {"simulator": version, **named, **self._pairs.settings}
 
-    def _scan_entries(self) -> dict[str, Json]:
-        """What of the scanner decides values, by name."""
-        if self._scan is None:
-            return {}
-        return {f"scan {name}": value for name, value in stored_entries(self._scan).items()}
+    def subjects(self, n: int | None) -> Subjects:
+        """See `PairMaker`; mixed origins go round-robin, every other pair being a phantom.
 
-    def subjects(self, n: int) -> Subjects:
-        """See `PairMaker`; mixed origins go round-robin, every other pair being a phantom."""
+        Raises:
+            UsageError: a folder cannot be used, or nothing says how many pairs there are.
+        """
         _compute_in_one_thread()
-        listings = {name: origin.list_subjects(n) for name, origin in self._origins.items()}
-        warnings = [*self._warnings]
+        if n is None:
+            n = self._count()
+        listings = {name: each.list_subjects(n) for name, each in self._pairs.origins.items()}
+        warnings = [*self._pairs.warnings]
         warnings += itertools.chain.from_iterable(found.warnings for found in listings.values())
         excluded: Counter[str] = Counter()
         for found in listings.values():
@@ -80,6 +74,11 @@ class Simulator:
             taken[name] += 1
         return Subjects(tuple(lines), dict(excluded), tuple(warnings))
 
+    def _count(self) -> int:
+        if self._pairs.count is None:
+            raise UsageError("nothing says how many pairs there are; expected --n PAIRS")
+        return self._pairs.count()
+
     def open(self) -> str:
         """See `PairMaker`; volumes and networks are loaded with the first pair that needs them."""
         _compute_in_one_thread()
@@ -89,39 +88,13 @@ class Simulator:
         """See `PairMaker`."""
         try:
             with torch.inference_mode():
-                return self._origins[item.origin].make(item)
+                return self._pairs.origins[item.origin].make(item)
         except torch.OutOfMemoryError as error:
             # The machine's failure, not the pair's: a failed row would stay.
             raise DfsynthError(
                 "the GPU's memory does not hold a pair; use fewer --workers or a smaller --size, "
                 "and run the command again"
             ) from error
-
-
-def _radiograph_origins(options: SimulateOptions, device: torch.device) -> dict[str, PairOrigin]:
-    """What radiographs are made of, by name."""
-    sampling = SamplingOptions.of(options)
-    origins: dict[str, PairOrigin] = {}
-    if options.origin in ("phantom", "mixed"):
-        origins["phantom"] = PhantomOrigin(sampling, options.seed, device)
-    if options.ct is not None:
-        origins["ct"] = CtOrigin(sampling, options.ct, device)
-    if options.cxr is not None:
-        origins["cxr"] = RadiographOrigin(sampling, options.cxr)
-    return origins
-
-
-def _slice_origins(
-    options: SimulateOptions, settings: ScanSettings, device: torch.device
-) -> dict[str, PairOrigin]:
-    """What slices of dark-field CT are made of, by name."""
-    drawn = ObjectOptions(options.size, options.severity, frozenset(options.without))
-    objects: dict[str, ObjectOrigin] = {}
-    if options.origin in ("phantom", "mixed"):
-        objects["phantom"] = ProceduralObjects(drawn, options.seed, device)
-    if options.ct is not None:
-        objects["ct"] = CtVolumeObjects(drawn, options.ct, device)
-    return {name: ScannedObjects(held, settings, device) for name, held in objects.items()}
 
 
 def _compute_in_one_thread() -> None:

@@ -41,8 +41,8 @@ class PairsFingerprint:
     """Everything that decides the values in a store of pairs."""
 
     origin: str
-    n: int
-    """Pairs of the store."""
+    n: int | None
+    """Pairs that were asked for; null for one of each slice."""
     size: tuple[int, int]
     """(height, width) of every array in pixels."""
     seed: int
@@ -225,7 +225,7 @@ def pairs_fingerprint(options: SimulateOptions, settings: Mapping[str, Json]) ->
 def new_pairs_record(
     fingerprint: PairsFingerprint,
     licenses: tuple[str, ...],
-    shards: int,
+    rows: int,
     excluded: Mapping[str, int],
 ) -> PairsRecord:
     """The record of a store of pairs that is about to be planned.
@@ -233,15 +233,15 @@ def new_pairs_record(
     Args:
         fingerprint: What decides the values.
         licenses: Those of the sources of all planned pairs, each once.
-        shards: Shards that the pairs fill.
+        rows: Pairs of the store.
         excluded: Inputs that cannot be used, by reason.
     """
     return PairsRecord(
         plan_id=uuid.uuid4().hex,
         fingerprint=fingerprint,
         licenses=licenses,
-        rows=fingerprint.n,
-        shards=shards,
+        rows=rows,
+        shards=-(-rows // fingerprint.shard_size),
         excluded=dict(excluded),
         versions=software_versions(_VERSIONS_OF),
         layout_version=LAYOUT_VERSION,

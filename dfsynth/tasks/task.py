@@ -113,8 +113,8 @@ class TaskCard:
     """What simulated pairs are computed by, and that nothing was measured."""
     pairs_preparation: str
     """How the inputs of pairs were prepared."""
-    mixed: str
-    """What pairs of the origin `mixed` are made of."""
+    mixed: str = ""
+    """What pairs of the origin `mixed` are made of; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

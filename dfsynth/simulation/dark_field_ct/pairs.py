@@ -5,15 +5,23 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
+from dfsynth.files.json_record import stored_entries
 from dfsynth.manifest import null_parameters, pair_schema
 from dfsynth.options import SimulateOptions
-from dfsynth.options.simulate_options import CT_TASK
+from dfsynth.options.simulate_tasks import CT_TASK
 from dfsynth.records import MadePair, PairFacts, PairItem, Parameter
 from dfsynth.simulation.dark_field_ct.coefficients import TUBE
-from dfsynth.simulation.dark_field_ct.objects import DrawnObject, ObjectOrigin
+from dfsynth.simulation.dark_field_ct.objects import (
+    CtVolumeObjects,
+    DrawnObject,
+    ObjectOptions,
+    ObjectOrigin,
+    ProceduralObjects,
+)
 from dfsynth.simulation.dark_field_ct.scan_settings import ScanSettings
 from dfsynth.simulation.dark_field_ct.scanning import ScannedSlice, scan
 from dfsynth.simulation.origins.origin import SubjectListing
+from dfsynth.simulation.pair_simulation import PairSimulation
 from dfsynth.simulation.streams import Streams
 
 
@@ -65,6 +73,24 @@ class ScannedObjects:
             parameters=null_parameters(pair_schema(CT_TASK)) | named,
             flags=drawn.flags,
         )
+
+
+def slice_pairs(options: SimulateOptions, device: torch.device) -> PairSimulation:
+    """The simulation of `dark-field-ct`, by options that are already validated.
+
+    Raises:
+        UsageError: a scan that cannot be.
+    """
+    settings = settings_of(options)
+    drawn = ObjectOptions(options.size, options.severity, frozenset(options.without))
+    objects: dict[str, ObjectOrigin] = {}
+    if options.origin in ("phantom", "mixed"):
+        objects["phantom"] = ProceduralObjects(drawn, options.seed, device)
+    if options.ct is not None:
+        objects["ct"] = CtVolumeObjects(drawn, options.ct, device)
+    origins = {name: ScannedObjects(held, settings, device) for name, held in objects.items()}
+    entries = {f"scan {name}": value for name, value in stored_entries(settings).items()}
+    return PairSimulation(origins, entries)
 
 
 def settings_of(options: SimulateOptions) -> ScanSettings:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.errors import UsageError
-from dfsynth.options.simulate_options import BEAMS
+from dfsynth.options.simulate_tasks import BEAMS
 from dfsynth.simulation.dark_field_ct.coverage import LEAST_COVERAGE, phase_coverage
 
 FILTERS: Final = ("ram-lak", "hann")

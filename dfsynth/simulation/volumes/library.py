@@ -13,7 +13,7 @@ import torch
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.simulation.input_files import fingerprint_files
 from dfsynth.simulation.volumes.candidate import VolumeCandidate
-from dfsynth.simulation.volumes.listing import list_volumes
+from dfsynth.simulation.volumes.listing import VolumeListing, list_volumes
 from dfsynth.simulation.volumes.modality import Modality
 
 VOLUMES_KEPT: Final = 4
@@ -22,7 +22,7 @@ _Ready = TypeVar("_Ready")
 
 
 @dataclass(frozen=True, slots=True)
-class UsableVolumes(Generic[_Ready]):
+class UsableVolumes:
     """What was found below a folder."""
 
     candidates: tuple[VolumeCandidate, ...]
@@ -37,7 +37,13 @@ class VolumeLibrary(Generic[_Ready]):
     """Volumes of one folder; asked by several threads at once."""
 
     def __init__(
-        self, root: Path, modality: Modality, build: Callable[[VolumeCandidate], _Ready]
+        self,
+        root: Path,
+        modality: Modality,
+        build: Callable[[VolumeCandidate], _Ready],
+        *,
+        labels: str | None = None,
+        kept: int = VOLUMES_KEPT,
     ) -> None:
         """Volumes below `root`; reads nothing yet.
 
@@ -45,15 +51,18 @@ class VolumeLibrary(Generic[_Ready]):
             root: the folder of volumes.
             modality: of DICOM series that count.
             build: reads a volume and makes it ready; raises ImageError where it cannot be used.
+            labels: the name of a table at the root that may say whose the volumes are.
+            kept: how many stay in memory.
         """
         self._root = root
         self._modality = modality
         self._build = build
-        self._kept = _Cache(self._make)
+        self._labels = labels
+        self._kept = _Cache(self._make, kept)
 
     def find_usable(
         self, look: Callable[[VolumeCandidate, _Ready], None] | None = None
-    ) -> UsableVolumes[_Ready]:
+    ) -> UsableVolumes:
         """Makes every volume ready once, and says which can be used.
 
         `look` is called with each that can, in the order of their keys.
@@ -61,7 +70,7 @@ class VolumeLibrary(Generic[_Ready]):
         Raises:
             UsageError: the folder cannot be used at all.
         """
-        listing, option = list_volumes(self._root, self._modality), self._modality.option
+        listing, option = self._list(), self._modality.option
         usable: list[VolumeCandidate] = []
         warnings: list[str] = []
         excluded: Counter[str] = Counter()
@@ -81,9 +90,11 @@ class VolumeLibrary(Generic[_Ready]):
         return UsableVolumes(tuple(usable), dict(excluded), tuple(warnings))
 
     def fingerprint(self) -> str:
-        """A hash of the files' names, sizes and times of change; quick."""
-        candidates = list_volumes(self._root, self._modality).candidates
-        names = (f.relative_to(self._root).as_posix() for c in candidates for f in c.files)
+        """A hash of names, sizes and times of change of the volumes and their table; quick."""
+        files = (file for candidate in self._list().candidates for file in candidate.files)
+        names = [file.relative_to(self._root).as_posix() for file in files]
+        if self._labels is not None and (self._root / self._labels).exists():
+            names.append(self._labels)
         return fingerprint_files(self._root, names)
 
     def get(self, key: str) -> _Ready:
@@ -103,9 +114,12 @@ class VolumeLibrary(Generic[_Ready]):
                 f"and is not now ({why}); bring it back, and run the same command again"
             ) from error
 
+    def _list(self) -> VolumeListing:
+        return list_volumes(self._root, self._modality, self._labels)
+
     def _make(self, key: str, candidate: VolumeCandidate | None) -> _Ready:
         if candidate is None:
-            found = {c.key: c for c in list_volumes(self._root, self._modality).candidates}
+            found = {c.key: c for c in self._list().candidates}
             if key not in found:
                 raise ImageError(ErrorCode.MISSING, f"{key}: it is not there")
             candidate = found[key]
@@ -115,8 +129,9 @@ class VolumeLibrary(Generic[_Ready]):
 class _Cache(Generic[_Ready]):
     """The last few volumes; each is made once, however many threads ask for it."""
 
-    def __init__(self, build: Callable[[str, VolumeCandidate | None], _Ready]) -> None:
+    def __init__(self, build: Callable[[str, VolumeCandidate | None], _Ready], most: int) -> None:
         self._build = build
+        self._most = most
         self._lock = Lock()
         self._kept: OrderedDict[str, Future[_Ready]] = OrderedDict()
 
@@ -131,7 +146,7 @@ class _Cache(Generic[_Ready]):
             mine = future is None
             if future is None:
                 future = self._kept[key] = Future()
-                while len(self._kept) > VOLUMES_KEPT:
+                while len(self._kept) > self._most:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)
         if mine:

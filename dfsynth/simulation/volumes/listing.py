@@ -7,6 +7,7 @@ from pathlib import Path
 from dfsynth.errors import UsageError
 from dfsynth.simulation.volumes.candidate import VolumeCandidate, VolumeFormat
 from dfsynth.simulation.volumes.detached import find_data_name, names_a_neighbour
+from dfsynth.simulation.volumes.labels import read_label_licenses, read_people
 from dfsynth.simulation.volumes.modality import CT, Modality
 from dfsynth.simulation.volumes.slices import SliceHeader, read_slice_header
 from dfsynth.source.licenses import LICENSES, UNKNOWN_LICENSE, read_licenses
@@ -32,21 +33,28 @@ class VolumeListing:
     """(path below the root, why) of files that hold no volume."""
 
 
-def list_volumes(root: Path, modality: Modality = CT) -> VolumeListing:
+def list_volumes(root: Path, modality: Modality = CT, labels: str | None = None) -> VolumeListing:
     """The volumes below `root`: one for each NIfTI, NRRD or MetaImage file and DICOM series.
 
     DICOM series are those of `modality`; other files do not say theirs. Each volume is a patient
-    of its own, but for DICOM series that name the same patient.
+    of its own, but for DICOM series that name the same patient, and volumes that the table `labels`
+    at the root says are of one person.
 
     Raises:
-        UsageError: `root` is no folder, holds no volume, or its `licenses.csv` cannot be read.
+        UsageError: `root` is no folder, holds no volume, or a table of it cannot be read.
     """
     if not root.is_dir():
         raise UsageError(
             f"no folder of {modality.name} volumes at {root}; give {modality.option} a folder that "
             "exists"
         )
+    people: dict[str, str] = {}
     licenses = read_licenses(root / LICENSES)
+    tables = {root / LICENSES}
+    if labels is not None:
+        people = read_people(root / labels)
+        licenses = read_label_licenses(root / labels) | licenses
+        tables.add(root / labels)
     candidates: list[VolumeCandidate] = []
     excluded: list[tuple[str, str]] = []
     slices: dict[str, list[tuple[Path, SliceHeader]]] = defaultdict(list)
@@ -65,10 +73,11 @@ def list_volumes(root: Path, modality: Modality = CT) -> VolumeListing:
                 excluded.append((key, header))
             else:
                 slices[path.parent.relative_to(root).as_posix()].append((path, header))
-        elif path != root / LICENSES:
+        elif path not in tables:
             excluded.append((key, f"no {modality.name} volume by its name"))
     series = [s for folder, found in slices.items() for s in _list_series(folder, found, licenses)]
     candidates = sorted([*candidates, *_name_patients(series)], key=_by_key)
+    candidates = [replace(c, patient=people.get(c.key, c.patient)) for c in candidates]
     used = {file for candidate in candidates for file in candidate.files}
     if not candidates:
         raise UsageError(

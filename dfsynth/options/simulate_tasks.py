@@ -1,0 +1,85 @@
+"""Which options of `dfsynth simulate` each task takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from dfsynth.tasks import DEFAULT_TASK
+
+CT_TASK: Final = "dark-field-ct"
+MRI_UNDERSAMPLED: Final = "mri-undersampled"
+MRI_MOTION: Final = "mri-motion"
+LAYERS: Final = (
+    "heterogeneity",
+    "emphysema",
+    "opacities",
+    "hardening",
+    "scatter",
+    "noise",
+    "stripes",
+    "moire",
+    "blur",
+    "motion",
+    "display",
+)
+"""What a simulation can be made without."""
+BEAMS: Final = ("parallel", "fan")
+MASKS: Final = ("centre", "cartesian-random", "equispaced", "radial")
+"""Which samples of k-space are kept."""
+DEFAULT_PAIRS_SIZE: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """What of `SimulateOptions` a task takes, beside what every task does."""
+
+    origins: tuple[str, ...]
+    """What its pairs can be made of, the usual one first."""
+    own: frozenset[str]
+    """The fields that are for some tasks alone, and for this one."""
+    layers: frozenset[str] = frozenset()
+    """Those of `LAYERS` that it has."""
+    usual_size: int = DEFAULT_PAIRS_SIZE
+    """Side of its images in pixels."""
+    side_step: int = 32
+    """What a side must be a multiple of."""
+    counts_pairs: bool = False
+    """Whether its inputs say how many pairs there are, where nobody asks for a number."""
+
+
+_OF_CHESTS: Final = frozenset({"ct", "severity", "without"})
+_OF_SCANNER: Final = frozenset({"rotations", "shots", "window_shots", "beam", "vibration", "drift"})
+TASK_OPTIONS: Final[Mapping[str, TaskOptions]] = {
+    DEFAULT_TASK: TaskOptions(
+        ("phantom", "ct", "cxr", "mixed"),
+        _OF_CHESTS | {"cxr", "kvp", "implants"},
+        frozenset(LAYERS),
+    ),
+    CT_TASK: TaskOptions(
+        ("phantom", "ct", "mixed"),
+        _OF_CHESTS | _OF_SCANNER,
+        frozenset({"heterogeneity", "emphysema", "opacities", "noise"}),
+        side_step=8,
+    ),
+    MRI_UNDERSAMPLED: TaskOptions(
+        ("volume",),
+        frozenset({"volumes", "mask", "keep"}),
+        usual_size=256,
+        side_step=8,
+        counts_pairs=True,
+    ),
+    MRI_MOTION: TaskOptions(
+        ("volume",),
+        frozenset({"volumes", "moves", "move_mm", "move_deg"}),
+        usual_size=256,
+        side_step=8,
+        counts_pairs=True,
+    ),
+}
+ORIGINS: Final = tuple(dict.fromkeys(name for t in TASK_OPTIONS.values() for name in t.origins))
+"""What pairs of any task can be made of."""
+
+
+def tasks_with(field: str) -> str:
+    """The tasks that take a field of `SimulateOptions`, as messages name them."""
+    return " or ".join(task for task, taken in TASK_OPTIONS.items() if field in taken.own)
