@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from dfsynth.errors import UsageError
-from dfsynth.simulation.volumes import CT, VolumeCandidate, list_volumes
+from dfsynth.simulation.volumes import VolumeCandidate, list_volumes
+from dfsynth.simulation.volumes.modality import CT_OF_SESSION
 
 LABELS: Final = "labels.csv"
 """At the root of the folder: `ct`, and `pet` or `petnac`, paths below the root; `patient` and
@@ -57,7 +58,7 @@ def list_sessions(root: Path) -> SessionListing:
         UsageError: `root` is no folder, holds no volume, or its table cannot be read or names a
             file that is not there.
     """
-    volumes = list_volumes(root, replace(CT, option="--volumes"))
+    volumes = list_volumes(root, CT_OF_SESSION)
     found = {candidate.key: candidate for candidate in volumes.candidates}
     rows = _read_rows(root / LABELS)
     sessions = (
