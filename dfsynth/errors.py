@@ -102,6 +102,11 @@ class ErrorCode(StrEnum):
         "No frontal chest could be found in a radiograph that pairs were to be made of",
         "Leave it out of --cxr",
     )
+    MISALIGNED = (
+        "misaligned",
+        "PET and CT of one session do not show the body in the same place",
+        "Register them, or leave the session out",
+    )
     TIMEOUT = (
         "timeout",
         "Reading and decoding took longer than --timeout",

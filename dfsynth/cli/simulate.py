@@ -19,7 +19,7 @@ from dfsynth.cli.options import (
     require_only,
 )
 from dfsynth.errors import ExitStatus, UsageError
-from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, LAYERS, MASKS, SimulateOptions
+from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, LAYERS, MASKS, PETS, SimulateOptions
 from dfsynth.options.simulate_options import DEFAULT_KEEP
 from dfsynth.options.simulate_tasks import BEAMS, CT_TASK, ORIGINS
 from dfsynth.tasks import DEFAULT_TASK, task_names
@@ -41,7 +41,7 @@ def simulate(
         int | None,
         typer.Option(
             help="How many pairs; of --validate, how many phantoms or scans. "
-            "(MRI: default one of each slice)"
+            "(MRI, PET: default one of each slice)"
         ),
     ] = None,
     task: Annotated[
@@ -53,7 +53,9 @@ def simulate(
     ] = DEFAULT_TASK,
     size: Annotated[
         int | None,
-        typer.Option(help="Side of the images in pixels, such as 256. (default: 512; MRI: 256)"),
+        typer.Option(
+            help="Side of the images in pixels, such as 256. (default: 512; MRI: 256; PET: 128)"
+        ),
     ] = None,
     origin: Annotated[
         str | None,
@@ -122,7 +124,8 @@ def simulate(
     volumes: Annotated[
         Path | None,
         typer.Option(
-            help="MRI: folder of volumes of magnitudes: NIfTI, NRRD, MetaImage or DICOM series."
+            help="MRI: folder of volumes of magnitudes: NIfTI, NRRD, MetaImage or DICOM series; "
+            "PET: of CT and PET of sessions, NAME_ct.nii.gz beside NAME_pet.nii.gz."
         ),
     ] = None,
     mask: Annotated[
@@ -146,6 +149,13 @@ def simulate(
         str,
         typer.Option(help="MRI with motion: range MIN:MAX of a move's widest turn in degrees."),
     ] = "0.5:4",
+    pet: Annotated[
+        str,
+        typer.Option(
+            help="PET to CT: which PET: " + ", ".join(PETS) + "; any simulates what is missing.",
+            autocompletion=one_of(PETS),
+        ),
+    ] = PETS[0],
     shard_size: Annotated[
         int, typer.Option(help="Pairs a shard: the unit of commit and resume.")
     ] = DEFAULT_PAIRS_SHARD_SIZE,
@@ -178,7 +188,7 @@ def simulate(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make pairs with known truth, to train and test on: radiographs, slices of CT or of MRI.
+    """Make pairs with known truth, to train and test on: radiographs, slices of CT, MRI or PET.
 
     Simulated images, not for diagnosis. Run the same command again to go on where it stopped.
     """
@@ -216,6 +226,7 @@ def simulate(
             moves=moves,
             move_mm=move_mm,
             move_deg=move_deg,
+            pet=pet,
             shard_size=shard_size,
             partition=console.renamed("--shard", shard, "--partition", partition),
             workers=workers,

@@ -22,13 +22,14 @@ def panels_of_pairs(
     """
     drawn = columns_of_pairs(record.task)
     semi_synthetic = any(line["truth"] == "semi-synthetic" for line in lines)
-    footer = "Simulated images, not for diagnosis."
+    measured = any(line["truth"] == "measured" for line in lines)
+    footer = f"{'Measured and simulated' if measured else 'Simulated'} images, not for diagnosis."
     if semi_synthetic:
         footer += " Semi-synthetic (cxr): a real radiograph beside a simulated dark-field image."
     return Panels(
         rows=[_row(store, drawn, line, by) for line in lines],
         columns=list(drawn.values()),
-        title=f"simulated pairs, origin {record.fingerprint.origin}",
+        title=f"{'pairs' if measured else 'simulated pairs'}, origin {record.fingerprint.origin}",
         footer=footer,
         blank=0,
     )
@@ -36,7 +37,8 @@ def panels_of_pairs(
 
 def _row(store: Store, drawn: Collection[str], line: dict[str, Any], by: str | None) -> SheetRow:
     numbers = _drawn_parameters(line) if by is None else number_caption(line, by)
-    caption = [line["image_id"], line["origin"], *numbers, *line["flags"]]
+    made = [line["truth"]] if line["truth"] == "measured" else []
+    caption = [line["image_id"], line["origin"], *made, *numbers, *line["flags"]]
     images = tuple(shown_map(store.read, name, line) for name in drawn)
     return SheetRow(tuple(caption), images, failure=line["error_code"])
 

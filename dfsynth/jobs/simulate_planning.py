@@ -89,7 +89,7 @@ def _nothing_usable(options: SimulateOptions, subjects: Subjects) -> str:
     expected = "one CT of the chest in --ct or one frontal radiograph in --cxr"
     if options.volumes is not None:
         asked = f"--volumes {options.volumes}"
-        expected = "one volume of magnitudes, with a slice that shows something"
+        expected = "one volume with a slice that shows something"
     return (
         f"{asked}: no input can be used, found {reasons or 'none'}{first}; expected at least "
         f"{expected}"

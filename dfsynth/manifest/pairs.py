@@ -80,7 +80,7 @@ _OF_LUNGS: Final = frozenset(
 _OF_VOLUMES: Final = {
     "patient_id": "The person: equal for all pairs of one, and decides the split",
     "origin": "What the pair was made of: volume",
-    "truth": "simulated: one image of the pair is computed from the other",
+    "truth": "simulated: one image of the pair is computed from the other; measured: neither is",
     "source": "Volume relative to its root, with the slice's number behind it",
     "source_sha256": "SHA-256 of the volume's bytes, in hexadecimal",
     "pixel_mm": "Pitch of the pixels",

@@ -24,7 +24,7 @@ from dfsynth.options.generate_options import GenerateOptions
 from dfsynth.options.report_options import DEFAULT_THUMBNAILS, ReportOptions
 from dfsynth.options.show_options import IMAGE_SUFFIXES, ShowOptions
 from dfsynth.options.simulate_options import DEFAULT_PAIRS_SHARD_SIZE, SimulateOptions
-from dfsynth.options.simulate_tasks import DEFAULT_PAIRS_SIZE, LAYERS, MASKS
+from dfsynth.options.simulate_tasks import DEFAULT_PAIRS_SIZE, LAYERS, MASKS, PETS
 from dfsynth.options.train_options import TrainOptions
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "LAYERS",
     "MASKS",
+    "PETS",
     "SELECTION_SUFFIXES",
     "BuildOptions",
     "DtypeChoice",

@@ -110,6 +110,7 @@ class SimulateKeywords(TypedDict, total=False):
     moves: GivenRange
     move_mm: GivenRange
     move_deg: GivenRange
+    pet: str
     shard_size: int
     partition: GivenPartition
     workers: int | None

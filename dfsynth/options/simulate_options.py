@@ -27,6 +27,7 @@ from dfsynth.options.simulate_tasks import (
     DEFAULT_PAIRS_SIZE,
     LAYERS,
     MASKS,
+    PETS,
     TASK_OPTIONS,
     TaskOptions,
     tasks_with,
@@ -101,7 +102,7 @@ class SimulateOptions(GivenOptions):
     drift: float | None = None
     """Drift of the fringes in cycles per second."""
     volumes: Path | None = None
-    """Folder of MR volumes, of the tasks of MRI."""
+    """Folder of volumes: of MR for the tasks of MRI, of PET and CT for `pet-ct`."""
     mask: str = MASKS[0]
     """Which samples of k-space are kept, of `MASKS`; of `mri-undersampled`, as is the next."""
     keep: float = DEFAULT_KEEP
@@ -112,6 +113,8 @@ class SimulateOptions(GivenOptions):
     """The longest shift of one move in mm: the range that is drawn from."""
     move_deg: tuple[float, float] = (0.5, 4.0)
     """The widest turn of one move in degrees: the range that is drawn from."""
+    pet: str = PETS[0]
+    """Which PET pairs are made of, of `PETS`; of `pet-ct`."""
     shard_size: int = DEFAULT_PAIRS_SHARD_SIZE
     partition: tuple[int, int] = (0, 1)
     """(I, N): this process takes the shards I, I + N, I + 2N, …"""
@@ -145,7 +148,7 @@ class SimulateOptions(GivenOptions):
         self._check_of_task()
         require_range("severity", self.severity, (0.0, 1.0))
         require_range("kvp", self.kvp, _KVP)
-        self._check_mri()
+        self._check_volumes()
         if not 0 <= self.implants <= 1:
             raise UsageError(f"--implants {self.implants:g}: expected a share from 0 to 1")
         unknown = [name for name in self.without if name not in LAYERS]
@@ -200,8 +203,9 @@ class SimulateOptions(GivenOptions):
         if owners and self.task not in owners:
             yield f"--origin {self.origin}", " or ".join(owners)
 
-    def _check_mri(self) -> None:
+    def _check_volumes(self) -> None:
         require_one_of("--mask", self.mask, MASKS)
+        require_one_of("--pet", self.pet, PETS)
         if not 0 < self.keep <= 1:
             raise UsageError(f"--keep {self.keep:g}: expected a share above 0 and at most 1")
         require_range("moves", self.moves, _MOVES)

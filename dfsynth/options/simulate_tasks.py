@@ -9,6 +9,7 @@ from dfsynth.tasks import DEFAULT_TASK
 CT_TASK: Final = "dark-field-ct"
 MRI_UNDERSAMPLED: Final = "mri-undersampled"
 MRI_MOTION: Final = "mri-motion"
+PET_CT: Final = "pet-ct"
 LAYERS: Final = (
     "heterogeneity",
     "emphysema",
@@ -39,6 +40,8 @@ SCAN_OPTIONS: Final[Mapping[str, str]] = {
 """Settings of the scanner → the options that set them, as people write them."""
 MASKS: Final = ("centre", "cartesian-random", "equispaced", "radial")
 """Which samples of k-space are kept."""
+PETS: Final = ("any", "measured", "simulated")
+"""Which PET pairs are made of: `any` simulates where none was measured."""
 DEFAULT_PAIRS_SIZE: Final = 512
 
 
@@ -84,6 +87,13 @@ TASK_OPTIONS: Final[Mapping[str, TaskOptions]] = {
         ("volume",),
         frozenset({"volumes", "moves", "move_mm", "move_deg"}),
         usual_size=256,
+        side_step=8,
+        counts_pairs=True,
+    ),
+    PET_CT: TaskOptions(
+        ("volume",),
+        frozenset({"volumes", "pet"}),
+        usual_size=128,
         side_step=8,
         counts_pairs=True,
     ),

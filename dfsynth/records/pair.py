@@ -10,6 +10,9 @@ from dfsynth.records.manifest_row import Status
 
 Origin: TypeAlias = Literal["phantom", "ct", "cxr", "volume"]
 Split: TypeAlias = Literal["train", "val", "calibration", "test"]
+Truth: TypeAlias = Literal["simulated", "semi-synthetic", "measured"]
+"""How much of a pair was computed: all, or one image of it; the target over a real radiograph;
+nothing."""
 
 
 Parameter: TypeAlias = float | int | str | bool | None
@@ -69,6 +72,7 @@ class PairFacts:
     parameters: Mapping[str, Parameter]
     """By name, all parameters of the task."""
     flags: tuple[str, ...] = ()
+    truth: Truth = "simulated"
     severity: float | None = None
     """Of the whole lung, 0 to 1."""
     laa950: float | None = None
@@ -102,7 +106,7 @@ class PairRow:
     patient_id: str
     split: Split
     origin: Origin
-    truth: Literal["simulated", "semi-synthetic"]
+    truth: Truth
     license: str
     seed: int
     parameters: Mapping[str, Parameter]

@@ -12,6 +12,8 @@ in 1/m whose truth, lung and air are known, is contrast, resolution, streaks and
 DEVIATION_MAPS = ("aleatoric", "epistemic")
 """The uncertainty maps of every task, in the unit of its output."""
 LUNG_MAP = "lung"
+_ACRONYMS = frozenset({"ct", "pet"})
+"""Arrays whose titles are these in capitals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,4 +242,6 @@ def _require_range(intensity: tuple[float, float] | None) -> None:
 
 def _titled(name: str) -> str:
     """The name of an array as a title: `dark_field` is spelt with a hyphen, as everywhere."""
+    if name in _ACRONYMS:
+        return name.upper()
     return name.replace("dark_field", "dark-field").replace("_", " ").capitalize()

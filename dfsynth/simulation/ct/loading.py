@@ -26,7 +26,7 @@ def read_volume(candidate: VolumeCandidate, limits: CtLimits) -> CtVolume:
     _check_size(candidate.key, found.values.shape, found.spacing_mm, limits)
     return CtVolume(
         key=candidate.key,
-        hu=_hounsfield(candidate.key, found.values),
+        hu=to_hounsfield(candidate.key, found.values),
         spacing_mm=found.spacing_mm,
         sha256=found.sha256,
         license=candidate.license,
@@ -53,8 +53,12 @@ def _check_size(
         )
 
 
-def _hounsfield(key: str, values: NDArray[Any]) -> NDArray[np.int16]:
-    """The values as HU, if they can be: air near −1000 and soft tissue near 0."""
+def to_hounsfield(key: str, values: NDArray[Any]) -> NDArray[np.int16]:
+    """The values, of any shape, as HU, if they can be: air near −1000 and soft tissue near 0.
+
+    Raises:
+        ImageError: they are no HU, or not finite; its text names the volume and says why.
+    """
     if not np.issubdtype(values.dtype, np.number):
         raise refusal(ErrorCode.UNSUPPORTED_FORMAT, key, f"its values are {values.dtype}")
     if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():

@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import Any, Final, Protocol
 
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.volumes import MR, VolumeCandidate, VolumeLimits
 from dfsynth.simulation.volumes.labels import LABELS
 from dfsynth.simulation.volumes.library import VolumeLibrary
+from dfsynth.simulation.volumes.slice_listing import SliceListing
 from dfsynth.simulation.volumes.slice_order import VolumeSlices, order_slices, parse_slice_name
 
 _VOLUMES_KEPT: Final = 8
@@ -50,8 +50,7 @@ class MrSlices:
         self._imaging = imaging
         build = partial(_read, size=size)
         self._volumes = VolumeLibrary(root, MR, build, labels=LABELS, kept=_VOLUMES_KEPT)
-        self._lock = Lock()
-        self._listed: SubjectListing | None = None
+        self._slices = SliceListing(self._find)
 
     def list_subjects(self, count: int) -> SubjectListing:
         """See `PairOrigin`; where more are asked for than there are slices, they come again.
@@ -61,9 +60,7 @@ class MrSlices:
         Raises:
             UsageError: the folder or its table cannot be used at all.
         """
-        found = self._list()
-        rounds = -(-count // len(found.lines)) if found.lines else 0
-        return SubjectListing((list(found.lines) * rounds)[:count], found.excluded, found.warnings)
+        return self._slices.subjects(count)
 
     def count(self) -> int:
         """How many slices can be used; reads every volume, once.
@@ -71,7 +68,7 @@ class MrSlices:
         Raises:
             UsageError: the folder or its table cannot be used at all.
         """
-        return len(self._list().lines)
+        return self._slices.count()
 
     def fingerprint(self) -> str:
         """See `PairOrigin`."""
@@ -95,12 +92,6 @@ class MrSlices:
             parameters=self._parameters | named,
         )
         return MadePair(found.arrays, facts)
-
-    def _list(self) -> SubjectListing:
-        with self._lock:
-            if self._listed is None:
-                self._listed = self._find()
-            return self._listed
 
     def _find(self) -> SubjectListing:
         volumes: list[VolumeSlices] = []

@@ -155,6 +155,7 @@ class RadiographOrigin:
                 tissue_columns(target.parameters.tissue), scan_columns(layers.scan)
             ),
             flags=ready.flags,
+            truth="semi-synthetic",
         )
         return MadePair(_maps(ready.image, target, scan).arrays, facts)
 

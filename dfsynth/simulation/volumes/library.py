@@ -44,6 +44,7 @@ class VolumeLibrary(Generic[_Ready]):
         *,
         labels: str | None = None,
         kept: int = VOLUMES_KEPT,
+        listing: Callable[[], VolumeListing] | None = None,
     ) -> None:
         """Volumes below `root`; reads nothing yet.
 
@@ -53,11 +54,13 @@ class VolumeLibrary(Generic[_Ready]):
             build: reads a volume and makes it ready; raises ImageError where it cannot be used.
             labels: the name of a table at the root that may say whose the volumes are.
             kept: how many stay in memory.
+            listing: lists the volumes, where not every one below `root` is one of its own.
         """
         self._root = root
         self._modality = modality
         self._build = build
         self._labels = labels
+        self._listing = listing
         self._kept = _Cache(self._make, kept)
 
     def find_usable(
@@ -115,6 +118,8 @@ class VolumeLibrary(Generic[_Ready]):
             ) from error
 
     def _list(self) -> VolumeListing:
+        if self._listing is not None:
+            return self._listing()
         return list_volumes(self._root, self._modality, self._labels)
 
     def _make(self, key: str, candidate: VolumeCandidate | None) -> _Ready:

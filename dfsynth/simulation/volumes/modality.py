@@ -1,6 +1,6 @@
 """Kinds of scans, as far as listing and reading their volumes must know them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 
@@ -21,4 +21,6 @@ class Modality:
 
 
 CT: Final = Modality("CT", "--ct", "CT", "1.2.840.10008.5.1.4.1.1.2", rescaled=True)
+CT_OF_SESSION: Final = replace(CT, option="--volumes")
+"""Beside a PET."""
 MR: Final = Modality("MR", "--volumes", "MR", "1.2.840.10008.5.1.4.1.1.4", rescaled=False)

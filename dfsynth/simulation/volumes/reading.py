@@ -29,6 +29,8 @@ class OrientedVolume:
     """(planes, rows, columns), in the unit of the file."""
     spacing_mm: tuple[float, float, float]
     """Between planes, rows, columns."""
+    to_patient_mm: NDArray[np.float64]
+    """(3, 4): place in the patient in mm, in LPS, of (plane, row, column, 1)."""
     sha256: str
     """Of the file; of several, of their sums: DICOM slices by name, a header before its data."""
 
@@ -60,7 +62,17 @@ def read_oriented(
     _check_directions(candidate.key, image, limits)
     turned = sitk.DICOMOrient(image, axes)
     columns_mm, rows_mm, planes_mm = map(float, turned.GetSpacing())
-    return OrientedVolume(sitk.GetArrayFromImage(turned), (planes_mm, rows_mm, columns_mm), sha256)
+    return OrientedVolume(
+        values=sitk.GetArrayFromImage(turned),
+        spacing_mm=(planes_mm, rows_mm, columns_mm),
+        to_patient_mm=_to_patient_mm(turned),
+        sha256=sha256,
+    )
+
+
+def _to_patient_mm(image: Any) -> NDArray[np.float64]:
+    steps = np.reshape(image.GetDirection(), (3, 3)) * np.array(image.GetSpacing())
+    return np.column_stack([steps[:, ::-1], image.GetOrigin()])
 
 
 def _read_file(sitk: Any, candidate: VolumeCandidate, limits: VolumeLimits) -> tuple[Any, str]:
@@ -98,6 +110,7 @@ def _read_nifti(sitk: Any, key: str, path: Path, header: NiftiHeader, reader: An
     image = sitk.GetImageFromArray(read_nifti_values(key, path, header))
     axes = len(reader.GetSize())
     image.SetSpacing(reader.GetSpacing()[:3])
+    image.SetOrigin(reader.GetOrigin()[:3])
     image.SetDirection(np.reshape(reader.GetDirection(), (axes, axes))[:3, :3].ravel().tolist())
     return image
 
@@ -117,6 +130,7 @@ def _read_series(
     sections = [_read_section(sitk, key, path, stack.size) for path in stack.files]
     image = sitk.GetImageFromArray(np.stack(sections))
     image.SetSpacing(stack.spacing_mm)
+    image.SetOrigin(stack.origin_mm)
     image.SetDirection(stack.direction)
     return image, digest.hexdigest()
 

@@ -73,6 +73,8 @@ class SliceStack:
     """Between columns, rows, slices."""
     direction: tuple[float, ...]
     """Columns of the direction matrix: along a row, down a column, along the slices, in LPS."""
+    origin_mm: tuple[float, ...]
+    """Place of the first pixel of the first slice, in LPS."""
 
 
 def read_slice_header(path: Path, modality: Modality) -> SliceHeader | str:
@@ -175,6 +177,7 @@ def stack_slices(
         size=first.size,
         spacing_mm=(first.pixel_mm[1], first.pixel_mm[0], step_mm),
         direction=tuple(np.stack([along_row, along_column, normal], axis=1).ravel().tolist()),
+        origin_mm=tuple(positions[order[0]].tolist()),
     )
 
 
