@@ -56,12 +56,11 @@ def draw_activity(
     Each tissue has an uptake, told by its HU; organs raise that of what lies in them, spots have
     one of their own, and a smooth field varies all but the air.
     """
-    drawn: dict[str, Parameter] = {
-        f"uptake_{name}": float(rng.uniform(*ends)) for name, ends in _UPTAKE_SUV.items()
-    }
-    uptake = [0.0 if name == "air" else drawn[f"uptake_{name}"] for name in _TISSUES]
+    of_tissue = {name: float(rng.uniform(*ends)) for name, ends in _UPTAKE_SUV.items()}
+    drawn: dict[str, Parameter] = {f"uptake_{name}": suv for name, suv in of_tissue.items()}
+    uptake = [of_tissue.get(name, 0.0) for name in _TISSUES]
     smooth = gaussian_filter(hu, _SMOOTHED_MM / pixel_mm)
-    suv = np.interp(smooth, _HU, uptake)
+    suv = np.asarray(np.interp(smooth, _HU, uptake))
     places = np.argwhere(body & (hu > _SOFT_HU[0]) & (hu < _SOFT_HU[1]))
     factor, drawn["organs"] = _draw_organs(places, hu.shape, pixel_mm, rng)
     suv *= factor
