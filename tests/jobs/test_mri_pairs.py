@@ -192,11 +192,10 @@ def test_a_trained_network_is_evaluated_without_a_lung(pairs, checkpoint):
     assert card["task"] == UNDERSAMPLED
     assert card["intensity"] == {"low": 0.0, "high": 1.0, "unit": "1"}
     assert card["calibration"]
-    found = dfsynth.evaluate_checkpoint(str(checkpoint), pairs, progress=None).scores
+    found = dfsynth.evaluate_checkpoint(str(checkpoint), pairs, progress=None)
     last = found.stages[-1]
     assert found.lung_of == "none"
     assert last.lung is None
-    assert last.whole is not None
     assert last.whole.clean is None
     assert np.isfinite(last.whole.noisy.ssim.value)
 
