@@ -98,6 +98,11 @@ class CascadeObjective(Objective[list[Prediction]]):
         """One for each stage."""
         return self._adversaries.modules
 
+    @property
+    def discriminator_interval(self) -> int:
+        """As the recipe says."""
+        return self._loss.discriminator_every
+
     def start_phase(self, stages: Sequence[int], learning_rate: float) -> None:
         """Gives the discriminators of `stages` (from 0) a new optimiser."""
         self._adversaries.start_phase(stages, learning_rate)

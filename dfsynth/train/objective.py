@@ -73,6 +73,11 @@ class Objective(ABC, Generic[Outputs]):
         """What is trained against the network, and nobody keeps after the training."""
         return nn.ModuleList()
 
+    @property
+    def discriminator_interval(self) -> int:
+        """Steps of the network for each step of its discriminators, from the first on."""
+        return 1
+
     def start_phase(self, stages: Sequence[int], learning_rate: float) -> None:
         """Gives the discriminators of `stages` (from 0) a new optimiser."""
 

@@ -27,6 +27,7 @@ _LATER_KEYS: Final = (
     ("augmentation", "shifts", 0.0),
     ("loss", "misfit", "l1"),
     ("loss", "discriminator", DISCRIMINATOR_WIDTHS),
+    ("loss", "discriminator_every", 1),
     ("loss", "perceptual", ()),
     ("loss", "margin", 0.0),
     ("loss", "style", 0.0),

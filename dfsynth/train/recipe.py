@@ -37,6 +37,8 @@ class LossWeights:
     """Whether discriminators see the radiograph beside its dark-field image (Isola et al. 2017)."""
     discriminator: tuple[int, ...] = DISCRIMINATOR_WIDTHS
     """Channels of a discriminator's hidden layers, each half as fine as the one before."""
+    discriminator_every: int = 1
+    """Steps of the generator for each step of its discriminators."""
     perceptual: tuple[float, ...] = ()
     """Of the L1 distance between a discriminator's features of generated and measured images, layer
     by layer, fine first (Wang et al. 2018)."""
@@ -77,6 +79,10 @@ class LossWeights:
         if not layers or min(self.discriminator) < 1:
             raise UsageError(
                 f"[loss] discriminator = {list(self.discriminator)}: expected channels of 1 or more"
+            )
+        if self.discriminator_every < 1:
+            raise UsageError(
+                f"[loss] discriminator_every = {self.discriminator_every}: expected 1 or more"
             )
         given = list(self.perceptual)
         if len(given) > layers or (given and (min(given) < 0 or not any(given))):

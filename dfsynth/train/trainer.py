@@ -159,7 +159,8 @@ class Trainer:
         finite = finite and self._step_generator(loss, statistics)
         if finite:
             self._average.update_parameters(self.network)
-            finite = self.objective.step_discriminators(outputs, batch, stages)
+            if self.step % self.objective.discriminator_interval == 0:
+                finite = self.objective.step_discriminators(outputs, batch, stages)
         else:
             self._put_back(statistics)
         self.step += 1

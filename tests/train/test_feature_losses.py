@@ -1,6 +1,7 @@
 """Losses on a discriminator's features: what they are, and how they train both sides."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -131,6 +132,29 @@ def test_a_training_step_has_all_terms_and_moves_both_networks() -> None:
     for part in ("network.", f"{stored_keys.DISCRIMINATORS}."):
         moved = [not torch.equal(after[k], before[k]) for k in before if k.startswith(part)]
         assert any(moved), part
+
+
+def test_discriminators_take_every_third_step_also_after_a_restart() -> None:
+    recipe = toy_recipe(network=NETWORK, loss=replace(PAN, discriminator_every=3), phase=ONLY)
+
+    def trainer() -> Trainer:
+        return Trainer(recipe, torch.device("cpu"), "fp32", Processes(), 20)
+
+    def weights(state: dict[str, Tensor]) -> Tensor:
+        prefix = f"{stored_keys.DISCRIMINATORS}."
+        return torch.cat([v.flatten() for k, v in state.items() if k.startswith(prefix)])
+
+    whole, states = trainer(), [trainer().state()]
+    for step in range(4):
+        whole.train_step(toy_batch(step), whole.step_rng())
+        states.append(whole.state())
+    moved = [not torch.equal(weights(a), weights(b)) for a, b in pairwise(states)]
+    assert moved == [True, False, False, True]
+    resumed = trainer()
+    resumed.restore(states[2])
+    for step in (2, 3):
+        resumed.train_step(toy_batch(step), resumed.step_rng())
+    assert torch.equal(weights(resumed.state()), weights(states[4]))
 
 
 def test_a_discriminator_of_more_layers_needs_larger_images() -> None:

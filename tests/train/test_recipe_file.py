@@ -86,6 +86,7 @@ def test_the_published_recipe_says_of_each_value_where_it_stands() -> None:
         "loss.margin",
         "loss.style",
         "loss.discriminator",
+        "loss.discriminator_every",
         "validation.score",
     }
     assert leaves(Recipe, "") - optional - silent == set(tagged)
@@ -128,6 +129,7 @@ def leaves(record: type, where: str) -> set[str]:
         ("[loss]\nstyle = 1.0\nadversarial = 0", "adversarial above 0"),
         ("[loss]\nstyle = -1.0", "style = -1.0"),
         ("[loss]\ndiscriminator = []", "channels of 1 or more"),
+        ("[loss]\ndiscriminator_every = 0", "discriminator_every = 0"),
         ("[loss]\nmisfit = 'l2'", "'point' or 'quantile', found 'gennorm'"),
         ("[network]\nbackbone = 'residual'", "residual-unet"),
         ("[validation]\nscore = 'psnr'", "nll, mae, mse"),
