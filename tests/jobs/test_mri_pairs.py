@@ -201,17 +201,18 @@ def test_a_trained_network_is_evaluated_without_a_lung(pairs, checkpoint):
 
 
 def test_slices_of_volumes_are_restored(checkpoint, pairs, tmp_path, run_cli):
-    scans = tmp_path / "scans"
-    status, *_ = run_cli(
-        *("export", pairs, "--to", "nifti", "--maps", "undersampled", "--out", scans)
-    )
-    assert status == 0
+    scans, store = tmp_path / "scans", dfsynth.open_store(pairs)
+    scans.mkdir()
+    slices = np.stack([store.read("undersampled", row).astype(np.float32) for row in range(4)])
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(slices), str(scans / "a.nii.gz"))
     out = tmp_path / "restored.zarr"
-    dfsynth.build(scans, out, checkpoint=str(checkpoint), limit=6, progress=None)
+    dfsynth.build(scans, out, checkpoint=str(checkpoint), progress=None)
     built = dfsynth.open_store(out)
     assert built.maps == ("magnitude", "aleatoric", "epistemic")
     assert built.provenance["task"] == UNDERSAMPLED
-    for row in built.manifest.to_pylist():
+    rows = built.manifest.to_pylist()
+    assert [row["image_id"] for row in rows] == [f"a.nii.gz/slice-{n:04d}" for n in range(4)]
+    for row in rows:
         assert row["status"] == "ok"
         assert row["lung_fraction"] is None
         assert row["uncertainty"] > 0
