@@ -84,7 +84,7 @@ _OF_VOLUMES: Final = {
     "source": "Volume relative to its root, with the slice's number behind it",
     "source_sha256": "SHA-256 of the volume's bytes, in hexadecimal",
     "pixel_mm": "Pitch of the pixels",
-    "flags": "Remarks",
+    "flags": "Remarks on the pair",
 }
 """What common columns say in tasks without lungs, whose pairs are slices of volumes."""
 _COMMON: Final = frozenset(column.name for column in _COLUMNS)
