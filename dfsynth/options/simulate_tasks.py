@@ -104,4 +104,5 @@ ORIGINS: Final = tuple(dict.fromkeys(name for t in TASK_OPTIONS.values() for nam
 
 def tasks_with(field: str) -> str:
     """The tasks that take a field of `SimulateOptions`, as messages name them."""
-    return " or ".join(task for task, taken in TASK_OPTIONS.items() if field in taken.own)
+    *others, last = [task for task, taken in TASK_OPTIONS.items() if field in taken.own]
+    return f"{', '.join(others)} or {last}" if others else last

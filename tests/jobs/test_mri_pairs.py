@@ -149,7 +149,10 @@ def test_more_pairs_than_slices_draw_anew(volumes, tmp_path):
     [
         ({"task": UNDERSAMPLED}, "expected --volumes DIR"),
         ({"task": MOTION, "volumes": "v", "keep": 0.2}, "--keep: expected with --task mri-under"),
-        ({"volumes": "v"}, "--volumes: expected with --task mri-undersampled or mri-motion alone"),
+        (
+            {"volumes": "v"},
+            "--volumes: expected with --task mri-undersampled, mri-motion or pet-ct",
+        ),
         ({"task": UNDERSAMPLED, "volumes": "v", "ct": "c"}, "--ct: expected with --task dark-"),
         ({"task": UNDERSAMPLED, "volumes": "v", "origin": "ct"}, "--origin ct: expected with"),
         ({"task": UNDERSAMPLED, "volumes": "v", "mask": "spiral"}, "--mask spiral: expected cen"),
