@@ -57,6 +57,7 @@ def _draw_entries(title: str, found: Sequence[Comparison]) -> Figure:
         _draw_points(axes, [getattr(comparison, name) for comparison in found])
         axes.axvline(neutral, color="grey", linewidth=0.8, linestyle=":")
         axes.set_xlabel(label)
+        axes.locator_params(axis="x", nbins=4)
     panels[0].axvline(1.25, color="#d55e00", linewidth=0.8, linestyle="--")
     panels[0].set_yticks(range(len(found)), [c.name for c in found])
     panels[0].invert_yaxis()
