@@ -47,6 +47,7 @@ class ToyPairMaker:
         facts = PairFacts(
             source_sha256=None if item.source is None else "0" * 64,
             severity=severity,
+            truth="semi-synthetic" if item.origin == "cxr" else "simulated",
             laa950=0.4 * severity,
             eps_bar_per_m=2.5 * (1 - severity),
             sdf_m2=0.016,
