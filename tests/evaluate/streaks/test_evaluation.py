@@ -227,7 +227,7 @@ def test_other_tasks_say_nothing_of_streaks(evaluate, make_pairs, tmp_path):
 
 
 def test_a_task_cannot_ask_for_streaks_without_air():
-    with pytest.raises(ValueError, match="mask of air"):
+    with pytest.raises(ValueError, match="masks of lung, and of air"):
         replace(TASK, pairs=replace(TASK.pairs, air=None))
     with pytest.raises(ValueError, match="'ait'"):
         replace(TASK, pairs=replace(TASK.pairs, air="ait"))
