@@ -84,7 +84,7 @@ class StorePairs:
         rows, moved = _group_rows(usable, geometry)
         return cls(
             rows=rows,
-            description=describe_rows(f"simulated pairs of {root.name}", rows),
+            description=describe_rows(f"{record.task.card.pairs_noun} of {root.name}", rows),
             warnings=(
                 *_warn_of_missing(record, committed, usable),
                 *_warn_of_enlargement(geometry),

@@ -48,7 +48,8 @@ def write_card(facts: StoreFacts) -> bytes:
 
 def title(facts: StoreFacts) -> str:
     """What a store is called in one line; plain text."""
-    what = "Simulated pairs" if facts.is_of_pairs else facts.task.card.title
+    card = facts.task.card
+    what = card.pairs_noun.capitalize() if facts.is_of_pairs else card.title
     return one_line(f"{what}: {facts.source.title}")
 
 

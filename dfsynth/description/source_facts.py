@@ -59,7 +59,7 @@ def sources(record: BuildRecord | PairsRecord) -> SourceFacts:
     if isinstance(record, PairsRecord):
         origin = record.fingerprint.origin
         made_of = record.task.card.mixed if origin == "mixed" else _SIMULATED.get(origin, origin)
-        title = f"simulated pairs of {made_of}"
+        title = f"{record.task.card.pairs_noun} of {made_of}"
         return SourceFacts(f"simulated:{origin}", title, record.licenses)
     name, notes = record.fingerprint.source, record.source_notes
     title = str(notes.get("title", ""))

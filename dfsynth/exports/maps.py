@@ -79,7 +79,10 @@ def _ranges(name: str, record: BuildRecord) -> tuple[tuple[float, float], tuple[
     if name in _DEVIATIONS:
         return (0.0, width * _DEVIATIONS[name][1]), (0.0, 2 * width)
     task = record.task
-    if name == task.output.array or (name == task.input.array and task.input.intensity):
+    measured = name == task.input.array and task.input.intensity is not None
+    if measured and task.input.unit != record.unit:
+        return task.input_array.window, task.input_array.span
+    if measured or name == task.output.array:
         # Noise takes measured values below 0.
         return record.window, (low - width / 2, high + width / 2)
     return (0.0, 1.0), (0.0, 1.0)

@@ -29,7 +29,7 @@ def panels_of_pairs(
     return Panels(
         rows=[_row(store, drawn, line, by) for line in lines],
         columns=list(drawn.values()),
-        title=f"{'pairs' if measured else 'simulated pairs'}, origin {record.fingerprint.origin}",
+        title=f"{record.task.card.pairs_noun}, origin {record.fingerprint.origin}",
         footer=footer,
         blank=0,
     )

@@ -30,12 +30,16 @@ class TruthImages:
         record = self._store.record
         if not isinstance(record, PairsRecord) or record.task.name != task.name:
             raise UsageError(
-                f"--truth {pairs}: expected simulated pairs of the task {task.name}; give the "
+                f"--truth {pairs}: expected pairs of the task {task.name}; give the "
                 "store that the inputs were taken from"
             )
         self._array = record.task.pairs.clean or record.task.pairs.target
-        done = self._store.manifest.select(["image_id", "row", "status"]).to_pylist()
-        self._rows = {line["image_id"]: line["row"] for line in done if line["status"] == "ok"}
+        columns = ["image_id", "row", "status", "truth"]
+        lines = self._store.manifest.select(columns).to_pylist()
+        done = [line for line in lines if line["status"] == "ok"]
+        self._rows = {line["image_id"]: line["row"] for line in done}
+        self.kind = " or ".join(sorted({line["truth"] for line in done}))
+        """Whether truths are simulated, semi-synthetic or measured."""
 
     def read(self, record: BuildRecord, line: dict[str, Any]) -> Float32Map | None:
         """The truth (y, x) of a generated image, on the pixels of its content; None without one.

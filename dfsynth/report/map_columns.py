@@ -32,8 +32,8 @@ def columns_of_images(
         images: Maps (y, x) of each image, by name; what is missing decides nothing.
     """
     given = task.input
-    shown = (0.0, 1.0) if given.intensity is None else window
-    grey = "grey value" if given.intensity is None else given.unit
+    shown = task.input_window(unit, window)
+    grey = "grey value" if given.intensity is None else task.input_array.shown_unit
     columns = [
         SheetColumn(task.input_title.lower(), grey, "gray", *shown),
         SheetColumn(task.output_title.lower(), unit, "gray", *window),

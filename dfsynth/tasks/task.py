@@ -115,6 +115,8 @@ class TaskCard:
     """What simulated pairs are computed by, and that nothing was measured."""
     pairs_preparation: str
     """How the inputs of pairs were prepared."""
+    pairs_noun: str = "simulated pairs"
+    """What pairs are called: `pairs` where some hold measured images alone."""
     mixed: str = ""
     """What pairs of the origin `mixed` are made of; empty where there is none."""
 
@@ -220,6 +222,22 @@ class Task:
     def output_title(self) -> str:
         """Over pictures of what comes out."""
         return _titled(self.output.array)
+
+    @property
+    def input_array(self) -> TaskArray:
+        """How what goes in is looked at in pairs."""
+        return next(array for array in self.array if array.name == self.input.array)
+
+    def input_window(
+        self, output_unit: str, output_window: tuple[float, float]
+    ) -> tuple[float, float]:
+        """Values of the input that are shown dark and bright, beside an output in its unit.
+
+        Grey values without a unit are 0 to 1; in one unit, both are drawn alike.
+        """
+        if self.input.intensity is None:
+            return 0.0, 1.0
+        return output_window if self.input.unit == output_unit else self.input_array.window
 
     @property
     def output_maps(self) -> tuple[str, ...]:

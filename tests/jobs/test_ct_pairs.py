@@ -227,7 +227,7 @@ def test_the_truth_stands_beside_what_was_restored(pairs, checkpoint, tmp_path, 
     plain, beside = (imagecodecs.imread(sheet).shape[1] for sheet in sheets)
     assert beside > 1.1 * plain
     for given, said in (
-        (("--truth", out), "expected simulated pairs of the task dark-field-ct"),
+        (("--truth", out), "expected pairs of the task dark-field-ct"),
         (("--ids", "unknown.npy", "--truth", pairs), "no pair that an image drawn is named after"),
     ):
         status, _, errors = run_cli("show", out, "--out", sheets[0], *given)

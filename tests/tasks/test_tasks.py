@@ -118,3 +118,11 @@ def test_a_file_that_is_wrong_is_refused_by_its_place(
     wrong.write_text(text.replace(old, new, 1))
     with pytest.raises(UsageError, match=said):
         read(wrong)
+
+
+def test_an_input_of_another_unit_than_the_output_has_a_window_of_its_own() -> None:
+    window = (0.0, 4.0)
+    assert task_named(CT).input_window("1/m", window) == window
+    assert task_named(DEFAULT_TASK).input_window("1", (0.0, 0.6)) == (0.0, 1.0)
+    pet = task_named("pet-ct")
+    assert pet.input_window("HU", (-1000.0, 1000.0)) == pet.input_array.window == (0.0, 1.0)

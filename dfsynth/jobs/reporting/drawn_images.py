@@ -86,7 +86,13 @@ def image_reader(
     kinds = [
         GalleryMap(given.array, task.input_title, "grey value", "gray", 0.0, 1.0, _GREY_LEVELS)
         if given.intensity is None
-        else GalleryMap(given.array, task.input_title, given.unit, "gray", *window)
+        else GalleryMap(
+            given.array,
+            task.input_title,
+            task.input_array.shown_unit,
+            "gray",
+            *task.input_window(record.unit, window),
+        )
     ]
     readers: list[Callable[[Line], Float32Map | None]] = [attenuation]
     if made in arrays.names:
