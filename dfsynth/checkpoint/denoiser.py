@@ -34,7 +34,8 @@ class DenoiserConfig:
     blocks: int = 1
     """Residual blocks at each resolution."""
     span: tuple[float, float] = (0.0, 1.0)
-    """Values of the output, in its unit, that the network sees as -1 and 1; others go beyond."""
+    """Values of the output that the network sees as -1 and 1; others go beyond. They are in its
+    unit, or shares of its range where the task gives one."""
     steps: int = 10
     """Passes of the network that turn noise into a sample; the weights do not depend on it."""
 

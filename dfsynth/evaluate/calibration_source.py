@@ -52,7 +52,11 @@ def choose_calibration_pairs(
                 f"--calibration {options.calibration}: {source.description} has no calibration "
                 "patients; use --calibration card or none"
             )
-        return tuple(found[i] for i in evenly_spaced(len(found), options.limit))
+        chosen = tuple(found[i] for i in evenly_spaced(len(found), options.limit))
+        if options.calibration == "controlled":
+            # Before hours of predictions that could promise nothing.
+            _require_patients(len({source.rows[i].patient_id for i in chosen}))
+        return chosen
     return ()
 
 
@@ -127,13 +131,18 @@ def calibrate(
     if not controlled:
         factors = interval_factors(pixels)
         return Calibration("calibration patients", len(pixels), factors, patients)
+    _require_patients(patients)
+    return Calibration("controlled risk", len(pixels), controlled_factors(pixels), patients)
+
+
+def _require_patients(patients: int) -> None:
+    """Requires enough calibration patients, of whom there is enough to measure, for a guarantee."""
     if patients < FEWEST_PATIENTS:
         raise UsageError(
             f"--calibration controlled: {patients} calibration patients with enough to measure; a "
-            f"guarantee for intervals of {max(LEVELS):.0%} takes {FEWEST_PATIENTS}; use more, or "
-            "--calibration pairs"
+            f"guarantee for intervals of {max(LEVELS):.0%} takes {FEWEST_PATIENTS}; use more, or a "
+            "larger --limit, or --calibration pairs"
         )
-    return Calibration("controlled risk", len(pixels), controlled_factors(pixels), patients)
 
 
 def _calibrating_pixels(

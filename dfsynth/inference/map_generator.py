@@ -16,14 +16,16 @@ Content: TypeAlias = tuple[slice, slice]
 
 @dataclass(frozen=True, slots=True)
 class MapBatch:
-    """Maps of several images, each (n, H, W) float32, in the unit of the dark-field image."""
+    """Maps of several images, each (n, H, W) float32, in the unit of the output."""
 
     mean: Float32Map
-    """The dark-field image: the mean of the predictive distribution."""
+    """The output image: the mean of the predictive distribution."""
     aleatoric: Float32Map
-    """Standard deviation of the noise that the network predicts, above 0."""
+    """Standard deviation of the noise that the network predicts, or that its samples have; above 0.
+    """
     epistemic: Float32Map
-    """Standard deviation over the samples, at least 0."""
+    """Standard deviation of the means over the samples or, of networks whose samples are images,
+    between networks; at least 0."""
     lung: Float32Map | None
     """Probability of lung in [0, 1]; None for a network without lung output."""
     beta: Float32Map | None = None

@@ -131,10 +131,10 @@ class SamplingGenerator:
         batch = torch.from_numpy(np.ascontiguousarray(images, np.float32))[:, None]
         batch = self._members[0].pad(batch.to(self._device))
         rows, columns = batch.shape[-2:]
-        drawn = [noise_samples(self._seed, i, self._samples, rows, columns) for i in ids]
-        noise = torch.from_numpy(np.stack(drawn))
         members = len(self._members)
         try:
+            drawn = [noise_samples(self._seed, i, self._samples, rows, columns) for i in ids]
+            noise = torch.from_numpy(np.stack(drawn))
             samples = [
                 self._draw(member, batch, noise[:, m::members])[..., :height, :width]
                 for m, member in enumerate(self._members)
@@ -186,7 +186,7 @@ class SampleMoments:
 
 
 def sample_moments(samples: Sequence[Tensor], span: tuple[float, float]) -> SampleMoments:
-    """Takes the moments of the samples of each network, (k, T, H, W) with T at least 2.
+    """Takes the moments of the samples of each network, (k, T, H, W) with T at least 2 of its own.
 
     Variances are those of a one-way analysis of variance with random effects: that within divides
     by T - 1 of each network, since a handful of samples would else seem too sure; that between is
@@ -199,7 +199,7 @@ def sample_moments(samples: Sequence[Tensor], span: tuple[float, float]) -> Samp
     between = torch.zeros_like(within)
     if len(samples) > 1:
         means = torch.stack([s.mean(dim=1) for s in samples])
-        of_samples = within * len(samples) / together.shape[1]
+        of_samples = within * float(np.mean([1 / s.shape[1] for s in samples]))
         between = (means.var(dim=0, correction=1) - of_samples).clamp_min(0)
     floor = _SIGMA_FLOOR * (span[1] - span[0])
     return SampleMoments(together.mean(dim=1), within.sqrt().clamp_min(floor), between.sqrt())

@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dfsynth.models.backbone import StageNetwork
+from dfsynth.models.normalisation import group_norm, require_widths
 
 BLOCKS: Final = 6
 """U-blocks one after the other."""
-_GROUP_CHANNELS: Final = 8
 _SLOPE: Final = 0.2
 """Of the leaky ReLU of encoders."""
 
@@ -33,14 +33,14 @@ class UBlock(nn.Module):
             for before, after in pairwise((channels_in, *widths))
         )
         # As usual, the outermost layer sees the image as it is.
-        self.down_norms = nn.ModuleList(_group_norm(width) for width in widths[1:])
+        self.down_norms = nn.ModuleList(group_norm(width) for width in widths[1:])
         rising = widths[-2::-1]
         entering = (widths[-1], *(2 * width for width in rising[:-1]))
         self.up = nn.ModuleList(
             nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)
             for before, after in zip(entering, rising, strict=True)
         )
-        self.up_norms = nn.ModuleList(_group_norm(width) for width in rising)
+        self.up_norms = nn.ModuleList(group_norm(width) for width in rising)
         self.out = nn.ConvTranspose2d(2 * widths[0], channels_out, 4, stride=2, padding=1)
 
     def encode(self, x: Tensor) -> list[Tensor]:
@@ -82,11 +82,7 @@ class CasNet(StageNetwork):
             ValueError: there are fewer than two widths, or one is no multiple of 8.
         """
         super().__init__()
-        if len(widths) < 2 or any(w % _GROUP_CHANNELS for w in widths):
-            raise ValueError(
-                f"expected at least two widths, each a multiple of {_GROUP_CHANNELS}, "
-                f"found {tuple(widths)}"
-            )
+        require_widths(widths)
         self.divisor = 2 ** len(widths)
         self.dropout_channels = tuple(widths[-2::-1])
         entering = [channels_in] + [1] * (BLOCKS - 1)
@@ -108,7 +104,3 @@ class CasNet(StageNetwork):
         nn.init.zeros_(self.last.out.weight)
         assert self.last.out.bias is not None
         nn.init.zeros_(self.last.out.bias)
-
-
-def _group_norm(width: int) -> nn.GroupNorm:
-    return nn.GroupNorm(width // _GROUP_CHANNELS, width)

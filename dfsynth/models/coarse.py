@@ -21,11 +21,11 @@ from dfsynth.models.cascade_network import CascadeNetwork, Moments, PreparedImag
 from dfsynth.models.gennorm import gennorm_alpha
 from dfsynth.models.guidance import GUIDE_CHANNELS, guidance_maps
 from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret, quantile_sigma
+from dfsynth.models.normalisation import group_norm, require_widths
 from dfsynth.models.refinement import Refinement
 from dfsynth.models.stage import Stage
 
 UNSHUFFLE: Final = 4
-_GROUP_CHANNELS: Final = 8
 _GUIDE_FEATURES: Final = 8
 _FINEST: Final = 2
 """The encoder, which runs once an image, is so many times wider than the decoders at its finest."""
@@ -39,7 +39,7 @@ class Encoder(nn.Module):
         own = (_FINEST * widths[0], *widths[1:])
         self.stem = nn.Conv2d(UNSHUFFLE**2, own[0], 3, padding=1)
         self.conv1 = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in own)
-        self.norm = nn.ModuleList(nn.GroupNorm(w // _GROUP_CHANNELS, w) for w in own)
+        self.norm = nn.ModuleList(group_norm(w) for w in own)
         self.conv2 = nn.ModuleList(nn.Conv2d(w, w, 3, padding=1) for w in own)
         self.down = nn.ModuleList(
             nn.Conv2d(fine, coarse, 3, stride=2, padding=1) for fine, coarse in pairwise(own)
@@ -138,11 +138,7 @@ class CoarseCascade(CascadeNetwork):
             ValueError: there are fewer than two widths, or one is no multiple of 8.
         """
         super().__init__()
-        if len(config.widths) < 2 or any(w % _GROUP_CHANNELS for w in config.widths):
-            raise ValueError(
-                f"expected at least two widths, each a multiple of {_GROUP_CHANNELS}, "
-                f"found {tuple(config.widths)}"
-            )
+        require_widths(config.widths)
         self.config = config
         self.divisor = UNSHUFFLE * 2 ** (len(config.widths) - 1)
         own, last = HEAD_CHANNELS[config.likelihood], config.stages - 1

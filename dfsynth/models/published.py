@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dfsynth.models.backbone import StageNetwork
+from dfsynth.models.normalisation import group_norm, require_widths
 
 PUBLISHED_WIDTHS: Final = (64, 128, 256, 512, 512)
-_GROUP_CHANNELS: Final = 8
 
 
 class ResidualBlock(nn.Module):
@@ -27,10 +27,10 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.long = nn.Sequential(
             nn.Conv2d(channels_in, middle, 3, padding=1),
-            nn.GroupNorm(middle // _GROUP_CHANNELS, middle),
+            group_norm(middle),
             nn.ReLU(),
             nn.Conv2d(middle, middle, 3, padding=1),
-            nn.GroupNorm(middle // _GROUP_CHANNELS, middle),
+            group_norm(middle),
             nn.ReLU(),
             nn.Conv2d(middle, channels_out, 3, padding=1),
         )
@@ -55,11 +55,7 @@ class PublishedUNet(StageNetwork):
             ValueError: there are fewer than two widths, or one is no multiple of 8.
         """
         super().__init__()
-        if len(widths) < 2 or any(w % _GROUP_CHANNELS for w in widths):
-            raise ValueError(
-                f"expected at least two widths, each a multiple of {_GROUP_CHANNELS}, "
-                f"found {tuple(widths)}"
-            )
+        require_widths(widths)
         self.divisor = 2 ** (len(widths) - 1)
         # Each block going up leaves as many channels as the skip that it will meet.
         leaving = (*widths[-3::-1], widths[0])

@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dfsynth.models.backbone import StageNetwork
+from dfsynth.models.normalisation import group_norm, require_widths
 
 UNSHUFFLE: Final = 2
-_GROUP_CHANNELS: Final = 8
 _DETAIL_CHANNELS: Final = 8
 _HEAD_CHANNELS: Final = 16
 
@@ -27,7 +27,7 @@ class ConvBlock(nn.Module):
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels_in, channels_out, 3, padding=1)
-        self.norm = nn.GroupNorm(channels_out // _GROUP_CHANNELS, channels_out)
+        self.norm = group_norm(channels_out)
         self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -55,11 +55,7 @@ class UNet(StageNetwork):
             ValueError: there are fewer than two widths, or one is no multiple of 8.
         """
         super().__init__()
-        if len(widths) < 2 or any(w % _GROUP_CHANNELS for w in widths):
-            raise ValueError(
-                f"expected at least two widths, each a multiple of {_GROUP_CHANNELS}, "
-                f"found {tuple(widths)}"
-            )
+        require_widths(widths)
         self.divisor = UNSHUFFLE * 2 ** (len(widths) - 1)
         self.dropout_channels = tuple(reversed(widths))
         self.stem = nn.Conv2d(channels_in * UNSHUFFLE**2, widths[0], 3, padding=1)

@@ -58,7 +58,8 @@ class DenoisingObjective(Objective[Velocities]):
         here, _, height, width = batch.image.shape
         own = slice(batch.first, batch.first + here)
         everywhere = here * self._processes.world_size
-        # Spread evenly, which every pair's are all the same: Kingma et al., NeurIPS 2021, I.1.
+        # Uniform for every pair, yet evenly spread over the batch, which makes the loss less noisy:
+        # Kingma et al., NeurIPS 2021, I.1.
         drawn = (rng.random() + np.arange(everywhere) / everywhere) % 1
         noise = rng.standard_normal((everywhere, 1, height, width), np.float32)[own]
         times = self._network.times(self._tensor(drawn[own]))

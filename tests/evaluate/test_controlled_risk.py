@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from dfsynth.errors import UsageError
 from dfsynth.evaluate.calibration import LEVELS, CalibrationPixels, interval_factors
 from dfsynth.evaluate.controlled_risk import (
     CONFIDENCE,
@@ -62,3 +63,24 @@ def test_too_few_patients_can_promise_nothing() -> None:
     assert FEWEST_PATIENTS == 45
     with pytest.raises(ValueError, match="45 patients or more, found 44"):
         controlled_factors(patients(44, 0))
+
+
+def test_an_evaluation_keeps_the_promise_that_it_names(evaluate, make_pairs) -> None:
+    pairs = make_pairs(4 * FEWEST_PATIENTS)
+    found = evaluate(pairs, calibration="controlled").scores.calibration
+    plain = evaluate(pairs, calibration="pairs").scores.calibration
+    assert (found.source, found.patients) == ("controlled risk", FEWEST_PATIENTS)
+    for ours, narrower in zip(found.stages, plain.stages, strict=True):
+        assert all(ours[level] > narrower[level] for level in map(str, LEVELS))
+
+
+def test_too_few_patients_are_refused_before_they_are_predicted(
+    evaluate, make_pairs, make_generator
+) -> None:
+    generator = make_generator()
+    with pytest.raises(UsageError, match="controlled: 6 calibration patients"):
+        evaluate(make_pairs(24), generator, calibration="controlled")
+    assert generator.batch_sizes == []
+    pairs = make_pairs(4 * FEWEST_PATIENTS, lungless={0, 1})
+    with pytest.raises(UsageError, match="controlled: 44 calibration patients with enough"):
+        evaluate(pairs, generator, calibration="controlled")

@@ -101,6 +101,22 @@ def test_deviations_within_and_between_networks_are_told_apart() -> None:
     assert float(sample_moments(alike, SPAN).between.square().mean().sqrt()) < 0.08
 
 
+def test_networks_of_few_samples_do_not_pass_for_networks_that_disagree() -> None:
+    """What samples give the networks' means is taken off by each network's own number of them."""
+    generator = torch.Generator().manual_seed(0)
+    apart, noise = 2.0, 0.5
+    networks = [apart * torch.randn(1, 1, 500, 500, generator=generator) for _ in range(2)]
+    samples = [
+        n + noise * torch.randn(1, count, 500, 500, generator=generator)
+        for n, count in zip(networks, (2, 30), strict=True)
+    ]
+    found = sample_moments(samples, SPAN)
+    means = torch.stack([s.mean(dim=1) for s in samples])
+    taken_off = means.var(dim=0) - found.between.square()
+    seen = taken_off[found.between > 0].mean()
+    assert float(seen) == pytest.approx(noise**2 * (1 / 2 + 1 / 30) / 2, rel=0.02)
+
+
 def test_members_share_the_samples_out() -> None:
     given, ids = images(2), ["a", "b"]
     found = generator(members=2, mc_samples=5)(given, ids)
