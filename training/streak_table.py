@@ -1,6 +1,6 @@
 """Trains all 18 configurations of structured loss amplification from ten seeds, and tabulates them.
 
-    dfsynth simulate --task dark-field-ct --out pairs.zarr --n 400 --size 200
+    dfsynth simulate --task dark-field-ct --out pairs.zarr --n 480 --size 200
     python training/streak_table.py --data pairs.zarr --out runs/streak-table
     python training/streak_table.py --data pairs.zarr --out runs/streak-table --report
 

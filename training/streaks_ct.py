@@ -26,7 +26,7 @@ from dfsynth.store import StoreLayout
 
 MOST_BYTES: Final = 5_000_000
 LIMITS: Final = (
-    "Trained on simulated slices of 200 × 200 pixels over 385 to 430 mm, one rotation of 2400 "
+    "Trained on simulated slices of 200 × 200 pixels over 385 to 500 mm, one rotation of 2400 "
     "shots, and never on measured ones; another scanner, window, filter or pitch needs a training "
     "of its own. Restored lungs are smoother than true ones: a higher contrast to noise than the "
     "truth's is detail that was lost. The uncertainty covers slices like those of the training."

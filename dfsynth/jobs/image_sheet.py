@@ -76,7 +76,7 @@ def panels_of_images(
             replace(row, images=(*row.images, truths.read(record, line)))
             for row, line in zip(rows, lines, strict=True)
         ]
-        columns.append(replace(columns[1], title=f"truth ({truths.kind})"))
+        columns.append(replace(columns[1], title=truths.title))
     return Panels(
         rows=rows,
         columns=columns,

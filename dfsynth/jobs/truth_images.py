@@ -34,12 +34,11 @@ class TruthImages:
                 "store that the inputs were taken from"
             )
         self._array = record.task.pairs.clean or record.task.pairs.target
-        columns = ["image_id", "row", "status", "truth"]
-        lines = self._store.manifest.select(columns).to_pylist()
+        lines = self._store.manifest.select(["image_id", "row", "status", "truth"]).to_pylist()
         done = [line for line in lines if line["status"] == "ok"]
         self._rows = {line["image_id"]: line["row"] for line in done}
-        self.kind = " or ".join(sorted({line["truth"] for line in done}))
-        """Whether truths are simulated, semi-synthetic or measured."""
+        self.title = f"truth ({', '.join(sorted({line['truth'] for line in done}))})"
+        """What stands above its panels: also whether it was simulated or measured."""
 
     def read(self, record: BuildRecord, line: dict[str, Any]) -> Float32Map | None:
         """The truth (y, x) of a generated image, on the pixels of its content; None without one.

@@ -79,7 +79,8 @@ class FilesInStore:
 
     def holds(self, pattern: CorpusPattern) -> bool:
         """See `FilesOnDisk`."""
-        found = list_objects(self.root, pattern.beginning, deeper="/" in pattern.text)
+        varied = pattern.text.removeprefix(pattern.beginning)
+        found = list_objects(self.root, pattern.beginning, deeper="/" in varied)
         return any(pattern.match(entry.key) is not None for entry in found)
 
 

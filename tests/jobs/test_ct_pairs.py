@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -26,36 +27,8 @@ from dfsynth.tasks import task_named
 pytestmark = pytest.mark.torch
 CT = "dark-field-ct"
 SMALL: dict[str, Any] = {"task": CT, "size": 64, "rotations": 2, "shots": 200, "window_shots": 21}
-RECIPE = """
-name = "streaks"
-task = "dark-field-ct"
-size = 64
-batch = 2
-window = [0.0, 5.0]
-[network]
-backbone = "residual-unet"
-stages = 1
-widths = [4, 4, 4, 4, 4]
-dropout = 0.0
-lung_head = false
-likelihood = "point"
-[augmentation]
-rotation_deg = 0.0
-contrast = 0.0
-[loss]
-misfit = "l2"
-adversarial = 0.0
-residual = 0.0
-lung = 0.0
-[validation]
-every_steps = 2
-score = "mse"
-[[phase]]
-name = "only"
-stages = [1]
-steps = 4
-learning_rate = 1e-3
-"""
+EXAMPLE = Path(__file__).parents[2] / "examples" / "restore_slices.py"
+RECIPE = runpy.run_path(str(EXAMPLE))["RECIPE"].replace("steps = 40", "steps = 4")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from dfsynth.description.markdown import table
 from dfsynth.evaluate.streaks.seed_tests import PairwiseTest, SeedValues
 
 Loss = Literal["L1", "L2"]
@@ -86,12 +87,13 @@ def tabulate_configurations(configurations: Sequence[Configuration], figure: Fig
     names = [configuration.name for configuration in configurations]
     if len(set(names)) < len(names):
         raise ValueError(f"expected configurations of different names, found {sorted(names)}")
-    rows = [[f"{TITLES[figure]}, configuration", "median (quartiles)", "seeds", OTHER_DATA]]
+    header = [f"{TITLES[figure]}, configuration", "median (quartiles)", "seeds", OTHER_DATA]
+    rows = []
     for configuration in configurations:
         spread = seed_spread(configuration.values(figure))
         published = PUBLISHED[figure, configuration.loss, configuration.amplified]
         rows.append([configuration.name, str(spread), str(spread.seeds), published])
-    return _markdown(rows)
+    return table(header, rows).splitlines()
 
 
 def baseline_pairs(configurations: Sequence[Configuration]) -> list[tuple[str, str]]:
@@ -106,14 +108,10 @@ def baseline_pairs(configurations: Sequence[Configuration]) -> list[tuple[str, s
 
 def tabulate_tests(tests: Sequence[PairwiseTest]) -> list[str]:
     """The tests in Markdown; `least` is the smallest p that so few seeds can reach."""
-    rows = [["first", "second", "seeds", "second - first", "p", "p (Holm)", "least p (Holm)"]]
+    header = ["first", "second", "seeds", "second - first", "p", "p (Holm)", "least p (Holm)"]
+    rows = []
     for test in tests:
         seeds = " / ".join(map(str, test.seeds))
         numbers = [f"{p:.2g}" for p in (test.p, test.p_holm, test.least_p_holm)]
         rows.append([test.first, test.second, seeds, f"{test.difference:+.3f}", *numbers])
-    return _markdown(rows)
-
-
-def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return [lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]]
+    return table(header, rows).splitlines()
