@@ -199,7 +199,7 @@ def simulate(
             return
         if measured is not None:
             raise UsageError(f"--measured {measured}: expected --validate beside it")
-        if out is None or (n is None and volumes is None):
+        if out is None:
             raise UsageError("expected --out STORE and --n PAIRS (or --validate)")
         options = SimulateOptions.of(
             out=out,
@@ -264,19 +264,22 @@ def _validate(
     task: str, count: int | None, seed: int, measured: Path | None, console: Console
 ) -> None:
     """The table of a task; exits with 1 where a target is missed."""
-    if task == CT_TASK:
-        if measured is not None:
-            raise UsageError(f"--measured {measured}: expected radiographs, with another --task")
-        _validate_scans(count, seed, console)
-    else:
-        _validate_people(count, seed, measured, console)
+    validations = {DEFAULT_TASK: _validate_people, CT_TASK: _validate_scans}
+    if task not in validations:
+        raise UsageError(
+            f"--validate --task {task}: expected {' or '.join(validations)}; pairs of other tasks "
+            "are compared with nothing published"
+        )
+    validations[task](count, seed, measured, console)
 
 
-def _validate_scans(count: int | None, seed: int, console: Console) -> None:
+def _validate_scans(count: int | None, seed: int, measured: Path | None, console: Console) -> None:
     from dfsynth.cli.meters import job_progress
     from dfsynth.simulation.dark_field_ct.validation import USUAL_SCANS, validate_scans
     from dfsynth.simulation.validation.cohort import tabulate_results
 
+    if measured is not None:
+        raise UsageError(f"--measured {measured}: expected --task {DEFAULT_TASK}, found {CT_TASK}")
     scans = USUAL_SCANS if count is None else count
     with job_progress(console.quiet, "scans") as progress:
         progress.start(scans)

@@ -31,6 +31,7 @@ from dfsynth.records.pair import (
     Split,
     Subject,
     Subjects,
+    Truth,
 )
 from dfsynth.records.sampling import MONTE_CARLO_MODES, MonteCarloMode
 
@@ -67,4 +68,5 @@ __all__ = [
     "Status",
     "Subject",
     "Subjects",
+    "Truth",
 ]

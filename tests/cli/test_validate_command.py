@@ -63,6 +63,30 @@ def test_what_validation_would_ignore_is_refused(
     assert f"--validate: expected no {option[0]}" in found.stderr
 
 
+@pytest.mark.parametrize("task", ["mri-motion", "radiography"])
+def test_a_task_of_which_nothing_is_published_is_refused(
+    task: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(cohort, "validate_cohort")
+    found = CliRunner().invoke(app, ["simulate", "--validate", "--task", task])
+    assert found.exit_code == 2
+    assert f"--validate --task {task}: expected dark-field-radiography or" in found.stderr
+
+
+def test_scans_are_not_compared_with_measured_radiographs(tmp_path: Path) -> None:
+    command = ["simulate", "--validate", "--task", "dark-field-ct", "--measured", str(tmp_path)]
+    found = CliRunner().invoke(app, command)
+    assert found.exit_code == 2
+    assert "expected --task dark-field-radiography, found dark-field-ct" in found.stderr
+
+
+def test_a_task_of_volumes_asks_for_their_folder_and_not_for_a_number(tmp_path: Path) -> None:
+    command = ["simulate", "--task", "mri-motion", "--out", str(tmp_path / "x.zarr")]
+    found = CliRunner().invoke(app, command)
+    assert found.exit_code == 2
+    assert "--task mri-motion: expected --volumes DIR, found none" in found.stderr
+
+
 def test_without_validate_a_store_is_asked_for() -> None:
     found = CliRunner().invoke(app, ["simulate", "--n", "3"])
     assert found.exit_code == 2

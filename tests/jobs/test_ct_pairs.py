@@ -11,6 +11,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from small_runs import train_best
 from store_content import assert_equal_stores
 
 import dfsynth
@@ -40,10 +41,7 @@ def pairs(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def checkpoint(pairs, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "recipe.toml").write_text(RECIPE)
-    dfsynth.train_generator(folder / "recipe.toml", pairs, folder / "run", progress=None)
-    return folder / "run" / "best"
+    return train_best(RECIPE, pairs, tmp_path_factory.mktemp("trained"))
 
 
 def test_a_store_holds_what_the_task_says(pairs):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK
 from head_volumes import head, write_head, write_heads
+from small_runs import train_best
 from store_content import assert_equal_stores
 
 import dfsynth
@@ -66,10 +67,7 @@ def pairs(volumes, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def checkpoint(pairs, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "recipe.toml").write_text(RECIPE)
-    dfsynth.train_generator(folder / "recipe.toml", pairs, folder / "run", progress=None)
-    return folder / "run" / "best"
+    return train_best(RECIPE, pairs, tmp_path_factory.mktemp("trained"))
 
 
 def test_every_slice_that_shows_something_is_a_pair_of_its_person(pairs):

@@ -5,6 +5,7 @@ from pathlib import Path
 from toy_generator import ToyMaker
 from toy_simulator import ToyPairMaker
 
+import dfsynth
 from dfsynth.jobs.build import run_build
 from dfsynth.jobs.engine import RunReport
 from dfsynth.jobs.simulate import run_simulation
@@ -19,3 +20,10 @@ def run(images: str, out: Path) -> RunReport:
         return run_simulation(simulating, ToyPairMaker(simulating), Silent())
     options = BuildOptions(source=images, out=out, shard_size=4, workers=1)
     return run_build(options, ToyMaker(batch_size=1), Silent())
+
+
+def train_best(recipe: str, pairs: Path, folder: Path) -> Path:
+    """The best checkpoint of the text of a recipe, trained in `folder` on a store of pairs."""
+    (folder / "recipe.toml").write_text(recipe)
+    dfsynth.train_generator(folder / "recipe.toml", pairs, folder / "run", progress=None)
+    return folder / "run" / "best"

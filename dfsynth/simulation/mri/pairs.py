@@ -9,11 +9,12 @@ from dfsynth.files.json_record import Json
 from dfsynth.options import SimulateOptions
 from dfsynth.options.simulate_tasks import MRI_MOTION, MRI_UNDERSAMPLED
 from dfsynth.simulation.mri.motion import MotionRanges, draw_motion, scan_moving
-from dfsynth.simulation.mri.slices import ImagedSlice, MrSlices
+from dfsynth.simulation.mri.slices import mr_slices
 from dfsynth.simulation.mri.undersampling import draw_mask, undersample
 from dfsynth.simulation.mri.volume import MrVolume
 from dfsynth.simulation.pair_simulation import PairSimulation
 from dfsynth.simulation.streams import Streams
+from dfsynth.simulation.volumes.slice_origin import ImagedSlice
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,11 @@ class Undersampling:
                 "magnitude": image,
                 "kspace_mask": mask.astype(np.uint8),
             },
-            drawn={"mask": self.mask, "kept_share": float(mask.mean())},
+            drawn={
+                "white": volume.white,
+                "mask": self.mask,
+                "kept_share": float(mask.mean()),
+            },
         )
 
 
@@ -54,6 +59,7 @@ class MovedHead:
                 "magnitude": volume.slice_at(index),
             },
             drawn={
+                "white": volume.white,
                 "moves": motion.moves,
                 "move_mm": motion.longest_mm,
                 "move_deg": motion.widest_deg,
@@ -69,7 +75,7 @@ def undersampled_pairs(options: SimulateOptions, _: torch.device) -> PairSimulat
     """The simulation of `mri-undersampled`, by options that are already validated."""
     assert options.volumes is not None
     imaging = Undersampling(options.mask, options.keep)
-    slices = MrSlices(MRI_UNDERSAMPLED, options.volumes, options.size, imaging)
+    slices = mr_slices(MRI_UNDERSAMPLED, options.volumes, options.size, imaging)
     settings: dict[str, Json] = {"mask": imaging.mask, "kept share of k-space": imaging.keep}
     return PairSimulation({"volume": slices}, settings, count=slices.count)
 
@@ -79,7 +85,7 @@ def moved_pairs(options: SimulateOptions, _: torch.device) -> PairSimulation:
     assert options.volumes is not None
     least, most = options.moves
     ranges = MotionRanges((int(least), int(most)), options.move_mm, options.move_deg)
-    slices = MrSlices(MRI_MOTION, options.volumes, options.size, MovedHead(ranges))
+    slices = mr_slices(MRI_MOTION, options.volumes, options.size, MovedHead(ranges))
     settings: dict[str, Json] = {
         "moves": list(ranges.moves),
         "longest shift of a move in mm": list(ranges.move_mm),

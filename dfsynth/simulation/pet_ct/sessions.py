@@ -55,8 +55,8 @@ def list_sessions(root: Path) -> SessionListing:
     A DICOM series is a CT, by the name of its folder.
 
     Raises:
-        UsageError: `root` is no folder, holds no volume, or its table cannot be read or names a
-            file that is not there.
+        UsageError: `root` is no folder, holds no volume, or its table cannot be read, names a
+            file that is not there, or a CT twice.
     """
     volumes = list_volumes(root, CT_OF_SESSION)
     found = {candidate.key: candidate for candidate in volumes.candidates}
@@ -95,12 +95,19 @@ def _by_name(found: Mapping[str, VolumeCandidate]) -> Iterator[Session]:
 def _by_table(
     path: Path, rows: Sequence[Mapping[str, str]], found: Mapping[str, VolumeCandidate]
 ) -> Iterator[Session]:
+    lines: dict[str, int] = {}
     for number, row in enumerate(rows, 2):
         named = {kind: row.get(kind, "") for kind in _KINDS}
         missing = [name for name in named.values() if name and name not in found]
         if missing or not named["ct"]:
             what = f"names {missing[0]!r}, which is no volume there" if missing else "names no CT"
             raise UsageError(f"{path}, line {number}: it {what}; mend the line or remove it")
+        before = lines.setdefault(named["ct"], number)
+        if before != number:
+            raise UsageError(
+                f"{path}, line {number}: it names the CT {named['ct']!r}, as line {before} does; "
+                "expected one line for each session, with pet, petnac or both; remove the other"
+            )
         ct = found[named["ct"]]
         patient, license_ = row.get("patient") or ct.patient, row.get("license") or ct.license
         pet = named["petnac"] or named["pet"]

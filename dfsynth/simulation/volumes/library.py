@@ -4,6 +4,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Final, Generic, TypeVar
@@ -54,13 +55,15 @@ class VolumeLibrary(Generic[_Ready]):
             build: reads a volume and makes it ready; raises ImageError where it cannot be used.
             labels: the name of a table at the root that may say whose the volumes are.
             kept: how many stay in memory.
-            listing: lists the volumes, where not every one below `root` is one of its own.
+            listing: lists the volumes, where not every one below `root` is one of its own; else
+                `list_volumes` does.
         """
         self._root = root
         self._modality = modality
         self._build = build
         self._labels = labels
-        self._listing = listing
+        # Once: it opens every DICOM slice, and each volume that comes back to memory asks for it.
+        self._list = cache(listing or partial(list_volumes, root, modality, labels))
         self._kept = _Cache(self._make, kept)
 
     def find_usable(
@@ -117,18 +120,14 @@ class VolumeLibrary(Generic[_Ready]):
                 f"and is not now ({why}); bring it back, and run the same command again"
             ) from error
 
-    def _list(self) -> VolumeListing:
-        if self._listing is not None:
-            return self._listing()
-        return list_volumes(self._root, self._modality, self._labels)
-
     def _make(self, key: str, candidate: VolumeCandidate | None) -> _Ready:
-        if candidate is None:
-            found = {c.key: c for c in self._list().candidates}
-            if key not in found:
-                raise ImageError(ErrorCode.MISSING, f"{key}: it is not there")
-            candidate = found[key]
-        return self._build(candidate)
+        return self._build(self._find(key) if candidate is None else candidate)
+
+    def _find(self, key: str) -> VolumeCandidate:
+        found = next((c for c in self._list().candidates if c.key == key), None)
+        if found is None or not all(file.is_file() for file in found.files):
+            raise ImageError(ErrorCode.MISSING, f"{key}: it is not there")
+        return found
 
 
 class _Cache(Generic[_Ready]):

@@ -1,6 +1,7 @@
 """Which volumes a folder holds, by names and DICOM headers alone."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def list_volumes(root: Path, modality: Modality = CT, labels: str | None = None)
             excluded.append((key, f"no {modality.name} volume by its name"))
     series = [s for folder, found in slices.items() for s in _list_series(folder, found, licenses)]
     candidates = sorted([*candidates, *_name_patients(series)], key=_by_key)
-    candidates = [replace(c, patient=people.get(c.key, c.patient)) for c in candidates]
+    candidates = _name_people(candidates, people)
     used = {file for candidate in candidates for file in candidate.files}
     if not candidates:
         raise UsageError(
@@ -109,6 +110,16 @@ def _name_patients(series: list[tuple[VolumeCandidate, str | None]]) -> list[Vol
         if digest is None
         else replace(candidate, patient=first.setdefault(digest, candidate.key))
         for candidate, digest in ordered
+    ]
+
+
+def _name_people(
+    candidates: list[VolumeCandidate], people: Mapping[str, str]
+) -> list[VolumeCandidate]:
+    """Volumes of which `people` says whose they are, with the others of the same patients."""
+    known = {c.patient: people[c.key] for c in reversed(candidates) if c.key in people}
+    return [
+        replace(c, patient=people.get(c.key, known.get(c.patient, c.patient))) for c in candidates
     ]
 
 

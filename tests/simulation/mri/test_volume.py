@@ -118,7 +118,7 @@ def test_what_holds_no_magnitudes_is_refused(tmp_path: Path, values: np.ndarray,
 
 def test_slices_without_contrast_and_with_little_in_them_are_counted(tmp_path: Path) -> None:
     found = find_usable_slices(read(write_head(tmp_path / "a.nii.gz", head())))
-    assert found.constant >= 2
-    assert found.constant + found.nearly_empty + len(found.indices) == 14
+    assert found.excluded["constant_slice"] >= 2
+    assert sum(found.excluded.values()) + len(found.indices) == 14
     assert found.indices == tuple(range(found.indices[0], found.indices[-1] + 1))
     assert {5, 6, 7, 8} < set(found.indices)

@@ -51,9 +51,13 @@ def test_a_table_says_it_with_patients_and_licenses(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "expected"),
-    [("gone.nii,2.nii", "line 2: it names 'gone.nii'"), (",2.nii", "line 2: it names no CT")],
+    [
+        ("gone.nii,2.nii", "line 2: it names 'gone.nii'"),
+        (",2.nii", "line 2: it names no CT"),
+        ("1.nii,2.nii\n1.nii,", "line 3: it names the CT '1.nii', as line 2 does"),
+    ],
 )
-def test_a_table_of_what_is_not_there(tmp_path: Path, line: str, expected: str) -> None:
+def test_a_table_that_cannot_be(tmp_path: Path, line: str, expected: str) -> None:
     touch(tmp_path, "1.nii", "2.nii")
     (tmp_path / "labels.csv").write_text(f"ct,pet\n{line}\n", encoding="utf-8")
     with pytest.raises(UsageError, match=expected):

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from ct_volumes import write_series
 
 from dfsynth.errors import UsageError
-from dfsynth.simulation.volumes import MR, list_volumes
+from dfsynth.simulation.volumes import CT, MR, list_volumes
 from dfsynth.simulation.volumes.labels import LABELS, read_label_licenses, read_people
 
 
@@ -27,6 +29,18 @@ def test_volumes_of_one_person_share_a_patient_and_the_table_is_no_volume(tmp_pa
     assert found.excluded == ()
     assert [c.patient for c in found.candidates] == ["p", "p", "c.nii"]
     assert [c.license for c in found.candidates] == ["CC0", "CC BY 4.0", "unknown"]
+
+
+@pytest.mark.parametrize("named", ["a", "b"])
+def test_a_series_that_the_table_leaves_out_stays_with_its_patient(
+    tmp_path: Path, named: str
+) -> None:
+    values = np.zeros((3, 8, 8), np.int16)
+    for folder, patient in (("a", "P1"), ("b", "P1"), ("c", "P2")):
+        write_series(tmp_path / folder, values, PatientID=patient)
+    (tmp_path / LABELS).write_text(f"file,person\n{named},who\n")
+    found = list_volumes(tmp_path, CT, LABELS)
+    assert [c.patient for c in found.candidates] == ["who", "who", "c"]
 
 
 @pytest.mark.parametrize("text", ["name,person\n", "file,who\n", ""])
