@@ -64,8 +64,6 @@ class ScannedObjects:
             severity=_number(severity) or 0.0,
             laa950=_number(laa950),
             eps_bar_per_m=_number(eps_bar) or 0.0,
-            sdf_m2=None,
-            lung_volume_l=None,
             pixel_mm=drawn.slice_object.pixel_mm,
             kvp=TUBE.kvp,
             n0=self._settings.photons if self._settings.photon_noise else None,

@@ -36,7 +36,7 @@ class Origin(Protocol):
 
 
 class PairOrigin(Origin, Protocol):
-    """Phantoms, CT volumes or radiographs; called by several threads at once."""
+    """Phantoms, volumes, their slices or radiographs; called by several threads at once."""
 
     def make(self, item: PairItem) -> MadePair:
         """Makes one pair; it depends on the item and the options alone.

@@ -9,6 +9,7 @@ from typing import Final
 
 from dfsynth.errors import UsageError
 from dfsynth.simulation.volumes import VolumeCandidate, list_volumes
+from dfsynth.simulation.volumes.listing import name_people
 from dfsynth.simulation.volumes.modality import CT_OF_SESSION
 
 LABELS: Final = "labels.csv"
@@ -59,8 +60,9 @@ def list_sessions(root: Path) -> SessionListing:
             file that is not there, or a CT twice.
     """
     volumes = list_volumes(root, CT_OF_SESSION)
-    found = {candidate.key: candidate for candidate in volumes.candidates}
     rows = _read_rows(root / LABELS)
+    people = {row["ct"]: row["patient"] for row in rows or () if row["patient"]}
+    found = {candidate.key: candidate for candidate in name_people(volumes.candidates, people)}
     sessions = (
         list(_by_name(found)) if rows is None else list(_by_table(root / LABELS, rows, found))
     )
@@ -97,7 +99,7 @@ def _by_table(
 ) -> Iterator[Session]:
     lines: dict[str, int] = {}
     for number, row in enumerate(rows, 2):
-        named = {kind: row.get(kind, "") for kind in _KINDS}
+        named = {kind: row[kind] for kind in _KINDS}
         missing = [name for name in named.values() if name and name not in found]
         if missing or not named["ct"]:
             what = f"names {missing[0]!r}, which is no volume there" if missing else "names no CT"
@@ -109,10 +111,9 @@ def _by_table(
                 "expected one line for each session, with pet, petnac or both; remove the other"
             )
         ct = found[named["ct"]]
-        patient, license_ = row.get("patient") or ct.patient, row.get("license") or ct.license
         pet = named["petnac"] or named["pet"]
         yield Session(
-            replace(ct, patient=patient, license=license_),
+            replace(ct, license=row["license"] or ct.license),
             found[pet] if pet else None,
             corrected=not named["petnac"],
         )

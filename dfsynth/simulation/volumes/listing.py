@@ -1,7 +1,7 @@
 """Which volumes a folder holds, by names and DICOM headers alone."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def list_volumes(root: Path, modality: Modality = CT, labels: str | None = None)
             excluded.append((key, f"no {modality.name} volume by its name"))
     series = [s for folder, found in slices.items() for s in _list_series(folder, found, licenses)]
     candidates = sorted([*candidates, *_name_patients(series)], key=_by_key)
-    candidates = _name_people(candidates, people)
+    candidates = name_people(candidates, people)
     used = {file for candidate in candidates for file in candidate.files}
     if not candidates:
         raise UsageError(
@@ -113,10 +113,13 @@ def _name_patients(series: list[tuple[VolumeCandidate, str | None]]) -> list[Vol
     ]
 
 
-def _name_people(
-    candidates: list[VolumeCandidate], people: Mapping[str, str]
+def name_people(
+    candidates: Sequence[VolumeCandidate], people: Mapping[str, str]
 ) -> list[VolumeCandidate]:
-    """Volumes of which `people` says whose they are, with the others of the same patients."""
+    """The same volumes with the patient that `people` says, by key.
+
+    A volume that it leaves out goes with those of its patient that it names.
+    """
     known = {c.patient: people[c.key] for c in reversed(candidates) if c.key in people}
     return [
         replace(c, patient=people.get(c.key, known.get(c.patient, c.patient))) for c in candidates

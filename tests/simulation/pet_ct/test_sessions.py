@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from ct_volumes import write_series
 
 from dfsynth.errors import UsageError
 from dfsynth.simulation.pet_ct.sessions import Session, list_sessions
@@ -47,6 +49,15 @@ def test_a_table_says_it_with_patients_and_licenses(tmp_path: Path) -> None:
     assert (first.ct.patient, first.ct.license) == ("p1", "CC BY 4.0")
     assert (second.ct.patient, second.ct.license) == ("p1", "unknown")
     assert list_sessions(tmp_path).excluded == (("5.nii", "not in labels.csv"),)
+
+
+def test_a_session_without_a_patient_in_the_table_stays_with_those_of_its_series(
+    tmp_path: Path,
+) -> None:
+    for folder in ("a", "b"):
+        write_series(tmp_path / folder, np.zeros((3, 8, 8), np.int16), PatientID="P1")
+    (tmp_path / "labels.csv").write_text("ct,patient\na,\nb,who\n", encoding="utf-8")
+    assert [session.ct.patient for session in list_sessions(tmp_path).sessions] == ["who", "who"]
 
 
 @pytest.mark.parametrize(
