@@ -1,31 +1,23 @@
 """The runs of `streak_table.py`: configurations of the loss, one training each, its figures.
 
-OUT/runs/NAME           the folder of a run, reduced to its checkpoint and losses once it is done
-OUT/results/NAME.json   figures of every test slice; its existence says that the run is done
-OUT/claims/NAME         locked by the process that trains the run
-OUT/tmp                 what is being written
+Results hold the figures of every test slice (`kept_runs.py` says where).
 """
 
-import fcntl
-import hashlib
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Self, get_args
+from typing import Final, Self, get_args
 
 import torch
+from kept_runs import KeptRuns, identity_of
 
 from dfsynth.checkpoint import read_checkpoint
 from dfsynth.datasets import PairSource, indices_in, open_pairs
 from dfsynth.datasets.reader import BUDGET_BYTES
-from dfsynth.errors import ConflictError, UsageError
+from dfsynth.errors import UsageError
 from dfsynth.evaluate.prediction import predict_pairs
 from dfsynth.evaluate.streaks import SliceTruth, known_slice, measure_slice
-from dfsynth.files.durable import make_folder, remove_entry, write_durably
-from dfsynth.files.json_record import encode_json, parse_object
 from dfsynth.inference import load_map_generator
 from dfsynth.progress import Silent, SilentTraining
 from dfsynth.records import Float32Map
@@ -114,7 +106,7 @@ class Result:
 class Study:
     """Pairs and a base recipe, and the folder that keeps what is made of them."""
 
-    out: Path
+    kept: KeptRuns
     recipe: Recipe
     source: PairSource
     truths: Mapping[int, SliceTruth]
@@ -134,9 +126,7 @@ class Study:
         for split in ("train", "val", "test"):
             if not indices_in(source, split):
                 raise UsageError(f"{data} has no pair in the group {split!r}: simulate more")
-        for folder in ("runs", "results", "claims", "tmp"):
-            make_folder(out / folder)
-        return cls(out, base, source, _truths(source))
+        return cls(KeptRuns.open(out), base, source, _truths(source))
 
     def prepared(self, run: Run) -> PreparedTraining:
         """The training of a run, on the CPU."""
@@ -150,14 +140,9 @@ class Study:
         Raises:
             ConflictError: it is of another recipe or other pairs.
         """
-        path = self._result_path(run.name)
-        if not path.exists():
+        held = self.kept.read(run.name, identity_of(self.prepared(run)))
+        if held is None:
             return None
-        held = parse_object(path.read_bytes())
-        if held["identity"] != _identity(self.prepared(run)):
-            raise ConflictError(
-                f"{path} is of another recipe or other pairs; choose another --out, or remove it"
-            )
         return Result(run, _decoded(held["slices"]), held["seconds"])
 
     def finish(self, run: Run) -> bool:
@@ -169,42 +154,42 @@ class Study:
         Raises:
             DfsynthError: a failure that ends the run; its last state is kept.
         """
-        with self._claimed(run) as ours:
+        with self.kept.claimed(run.name) as ours:
             if not ours:
                 return False
             is_new = self.result_of(run) is None
             if is_new:
                 self._train(run)
             # A kill may have come between the result and this.
-            for left in ("last", "panels", "tensorboard", "tmp"):
-                remove_entry(self._folder(run) / left)
+            self.kept.reduce(run.name)
             return is_new
 
     def untrained(self, name: str) -> Mapping[str, Figures]:
         """Figures of the test slices of one rotation (`input`) or of all of them (`target`)."""
-        path = self._result_path(name)
-        if not path.exists():
+        held = self.kept.read(name)
+        if held is None:
             pairs = {i: self.source.read(i) for i in self.truths}
             images = {
                 i: (pair.image if name == "input" else pair.target)[pair.content]
                 for i, pair in pairs.items()
             }
-            self._write(path, {"slices": _encoded(self._measured(images))})
-        return _decoded(parse_object(path.read_bytes())["slices"])
+            held = {"slices": _encoded(self._measured(images))}
+            self.kept.write(name, held)
+        return _decoded(held["slices"])
 
     def _train(self, run: Run) -> None:
-        prepared, folder = self.prepared(run), self._folder(run)
+        prepared, folder = self.prepared(run), self.kept.folder(run.name)
         report = train_prepared(prepared, folder, SilentTraining(), BUDGET_BYTES)
         document = {
             "configuration": run.configuration.title,
             "seed": run.seed,
-            "identity": _identity(prepared),
+            "identity": identity_of(prepared),
             "steps": report.steps,
             "bad_steps": report.bad_steps,
             "seconds": report.seconds,
             "slices": _encoded(self._measured(self._restored(report.best))),
         }
-        self._write(self._result_path(run.name), document)
+        self.kept.write(run.name, document)
 
     def _restored(self, checkpoint: Path) -> Mapping[int, Float32Map]:
         """Index of each test slice → what a checkpoint makes of it, (y, x) in 1/m."""
@@ -218,25 +203,6 @@ class Study:
             self.source.rows[i].key: measure_slice(image, self.truths[i]).values()
             for i, image in images.items()
         }
-
-    @contextmanager
-    def _claimed(self, run: Run) -> Iterator[bool]:
-        with (self.out / "claims" / run.name).open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
-
-    def _folder(self, run: Run) -> Path:
-        return self.out / "runs" / run.name
-
-    def _result_path(self, name: str) -> Path:
-        return self.out / "results" / f"{name}.json"
-
-    def _write(self, path: Path, document: Mapping[str, Any]) -> None:
-        write_durably(path, encode_json(document), self.out / "tmp", path.stem)
 
 
 def ordered_runs(
@@ -257,12 +223,6 @@ def _truths(source: PairSource) -> Mapping[int, SliceTruth]:
             )
         found[index] = known
     return found
-
-
-def _identity(prepared: PreparedTraining) -> str:
-    """Hexadecimal; equal for an equal recipe and equal pairs."""
-    text = json.dumps(prepared.identity(), sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _encoded(slices: Mapping[str, Figures]) -> dict[str, dict[str, float | None]]:

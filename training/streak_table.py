@@ -71,7 +71,7 @@ def train_all(study: Study, runs: Sequence[Run], data: Path, recipe: str, worker
     # Threads of two trainings that spin while they wait would take each other's cores.
     os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
     context = multiprocessing.get_context("spawn")
-    arguments = (study.out, data, recipe, runs)
+    arguments = (study.kept.out, data, recipe, runs)
     processes = [context.Process(target=_work, args=arguments) for _ in range(workers)]
     for process in processes:
         process.start()

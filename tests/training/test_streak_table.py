@@ -143,7 +143,7 @@ def test_wishes_that_cannot_be_met_are_named():
 
 
 def test_a_checkpoint_of_the_table_is_evaluated_as_any(folder, whole, run_cli, tmp_path):
-    best = whole.out / "runs" / RUNS[0].name / "best"
+    best = whole.kept.folder(RUNS[0].name) / "best"
     data, out = folder / "slices.zarr", tmp_path / "evaluation"
     asked = ["--split", "all", "--mc-samples", "1", "--calibration", "none", "--json", "-q"]
     status, printed, _ = run_cli("evaluate", best, "--data", data, "--out", out, *asked)

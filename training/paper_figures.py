@@ -1,0 +1,110 @@
+"""Figures of the comparison of methods."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from paper_report import QUALITY_MEASURES, STAGE_MEASURES, Tests
+from paper_scores import MAE, NLL, SSIM, Measure, mean, risk_curve, scores
+
+from dfsynth.files.durable import write_durably
+
+_DOTS_AN_INCH: Final = 110
+_SHARES: Final = np.linspace(0.1, 1.0, 19)
+_MEASURES: Final = (SSIM, MAE, NLL)
+_SMALL: Final = 8
+_COLOURS: Final = {"diffusion": "#d55e00", "flow": "#0072b2"}
+
+
+def draw_risk(tests: Tests, path: Path, title: str) -> None:
+    """The error of what is kept, as images of high uncertainty are left out."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for name, found in tests.items():
+        if found:
+            by_sigma, by_error = risk_curve(found, _SHARES)
+            line = axes.plot(_SHARES, by_sigma, label=name)[0]
+            axes.plot(_SHARES, by_error, color=line.get_color(), linestyle=":", linewidth=0.8)
+    axes.set_xlabel("share of the test images that is kept")
+    axes.set_ylabel("root-mean-square error of the kept")
+    axes.set_title(f"{title} (dotted: an oracle)", fontsize=10)
+    axes.legend(fontsize=_SMALL)
+    _write(figure, path)
+
+
+def draw_curves(found: Mapping[int, Tests], path: Path, title: str) -> None:
+    """A panel a measure, a line a method, over the patients that it learned from."""
+    figure = Figure(figsize=(14, 4), layout="constrained")
+    panels = figure.subplots(1, len(_MEASURES))
+    for axes, measure in zip(panels, _MEASURES, strict=True):
+        names = dict.fromkeys(name for tests in found.values() for name in tests)
+        for place, name in enumerate(names):
+            _line(axes, found, name, measure, place)
+        axes.set_xlabel("patients that train")
+        axes.set_ylabel(measure.title)
+    panels[0].legend(fontsize=_SMALL)
+    figure.suptitle(f"{title}; 95 % intervals over test patients", fontsize=10)
+    _write(figure, path)
+
+
+def draw_phases(tests: Tests, path: Path, title: str) -> None:
+    """A panel a measure, a line a method, over the stages."""
+    figure = Figure(figsize=(16, 3.6), layout="constrained")
+    panels = figure.subplots(1, len(STAGE_MEASURES))
+    for axes, measure in zip(panels, STAGE_MEASURES, strict=True):
+        for name, found in tests.items():
+            stages = range(1, 1 + max(row["stage"] for row in found[0].rows))
+            means = [mean(scores(found, measure, stage)) for stage in stages]
+            axes.plot(stages, [each.value for each in means], "o-", label=name)
+            axes.set_xticks(list(stages))
+        axes.set_xlabel("stage")
+        axes.set_ylabel(measure.title)
+    panels[0].legend(fontsize=_SMALL)
+    figure.suptitle(title, fontsize=10)
+    _write(figure, path)
+
+
+def draw_quality(tests: Tests, path: Path, title: str) -> None:
+    """A panel a measure, a point a setting; the line joins those that none faster equals."""
+    figure = Figure(figsize=(18, 5), layout="constrained")
+    panels = figure.subplots(1, len(QUALITY_MEASURES))
+    ordered = sorted(tests.items(), key=lambda item: item[1][0].image_seconds)
+    for axes, measure in zip(panels, QUALITY_MEASURES, strict=True):
+        front: list[tuple[float, float]] = []
+        for name, found in ordered:
+            value = mean(scores(found, measure)).value
+            if value is None:
+                continue
+            point = (1000 * found[0].image_seconds, value)
+            family = name.partition(",")[0]
+            axes.plot(*point, "o", color=_COLOURS.get(family, "grey"))
+            axes.annotate(name, point, fontsize=6, xytext=(3, 3), textcoords="offset points")
+            if not front or measure.better * value > measure.better * front[-1][1]:
+                front.append(point)
+        axes.plot(*zip(*front, strict=True), color="black", linewidth=0.8)
+        axes.set_xscale("log")
+        axes.set_xlabel("ms of one core an image")
+        axes.set_ylabel(measure.title)
+    figure.suptitle(title, fontsize=10)
+    _write(figure, path)
+
+
+def _line(axes: Axes, found: Mapping[int, Tests], name: str, measure: Measure, place: int) -> None:
+    known = {count: mean(scores(t[name], measure)) for count, t in found.items() if t.get(name)}
+    values = np.array([each.value for each in known.values()], float)
+    ends = np.array([(each.low, each.high) for each in known.values()], float).reshape(-1, 2)
+    spread = np.abs(ends - values[:, None]).T
+    # Apart, so that no interval hides another.
+    counts = np.array(list(known)) + 0.2 * place
+    axes.errorbar(counts, values, spread, fmt="o-", capsize=2, linewidth=1, label=name)
+
+
+def _write(figure: Figure, path: Path) -> None:
+    content = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(content, metadata={"Software": "dfsynth"})
+    write_durably(path, content.getvalue(), path.parent, path.stem)

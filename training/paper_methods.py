@@ -1,0 +1,174 @@
+"""The methods that are compared: packaged recipes, brought to one size, one budget and one task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from dfsynth.checkpoint import CascadeConfig
+from dfsynth.datasets.augmentation import DeviceAugmentation
+from dfsynth.records import IntensityRange
+from dfsynth.tasks import Task, task_named
+from dfsynth.train import Recipe, read_recipe, recipe_path
+from dfsynth.train.recipe import Phase, ValidationSettings
+
+NARROW, WIDE = (16, 32, 64, 96), (24, 56, 112, 168)
+"""Three narrow stages have about as many parameters as one wide stage."""
+_CASNET, _DENOISER = (16, 32, 56, 80), (24, 48, 96)
+"""So do these networks."""
+_VALIDATIONS: Final = 6
+_VALIDATED_PAIRS: Final = 32
+_APPEARANCE: Final = {"gamma": 0.3, "noise": 0.02}
+"""Of inputs without a unit, as the recipes of the baselines have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A phase: which stages it trains, its share of the steps and of the learning rate."""
+
+    stages: tuple[int, ...]
+    steps: float = 1.0
+    rate: float = 1.0
+
+
+SINGLE: Final = (Leg((1,)),)
+TOGETHER: Final = (Leg((1, 2, 3)),)
+"""All stages from the first step on, each by its own loss: the package's way."""
+STAGE_BY_STAGE: Final = (
+    Leg((1,), 0.5),
+    Leg((2,), 0.2, 0.5),
+    Leg((3,), 0.15, 0.5),
+    Leg((1, 2, 3), 0.15, 0.1),
+)
+"""As published: each stage with those before it frozen, then all of them gently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A row of the tables."""
+
+    name: str
+    recipe: str
+    """Packaged."""
+    network: Mapping[str, Any]
+    """What differs in `[network]`."""
+    legs: tuple[Leg, ...] = SINGLE
+    members: int = 1
+    """Trainings from other seeds that are joined; the first is that of `single`."""
+    single: "Method | None" = None
+    """The method of one member; None where there is one alone."""
+    samples: int = 20
+    """Of an image in tests. Networks without dropout need one, and take one."""
+
+    @property
+    def slug(self) -> str:
+        """In names of files."""
+        return self.name.replace(",", "").replace(" ", "-").lower()
+
+    @property
+    def trained(self) -> "Method":
+        """What one training of it is."""
+        return self.single or self
+
+
+def _cascade(name: str, guidance: str, legs: tuple[Leg, ...]) -> Method:
+    return Method(name, "compact-256", {"widths": NARROW, "guidance": guidance}, legs)
+
+
+CASCADE: Final = _cascade("cascade", "attention", TOGETHER)
+"""What all others are compared with."""
+UNET: Final = Method("U-Net L1", "unet-l1", {"widths": WIDE})
+PIX2PIX: Final = Method("pix2pix", "pix2pix", {"widths": WIDE})
+PAN: Final = Method("PAN", "pan", {"widths": WIDE})
+MEDGAN: Final = Method("MedGAN", "medgan", {"widths": _CASNET})
+HETEROSCEDASTIC: Final = Method("heteroscedastic U-Net", "heteroscedastic-unet", {"widths": WIDE})
+ENSEMBLE: Final = replace(
+    HETEROSCEDASTIC, name="deep ensemble of 3", members=3, single=HETEROSCEDASTIC
+)
+QUANTILE: Final = Method("quantile U-Net", "quantile-unet", {"widths": WIDE})
+DIFFUSION: Final = Method(
+    "diffusion", "diffusion-64", {"widths": _DENOISER, "steps": 10}, samples=4
+)
+FLOW: Final = Method("flow", "flow-64", {"widths": _DENOISER, "steps": 4}, samples=8)
+METHODS: Final = (
+    *(CASCADE, UNET, PIX2PIX, PAN, MEDGAN),
+    *(HETEROSCEDASTIC, ENSEMBLE, QUANTILE, DIFFUSION, FLOW),
+)
+"""Of the table."""
+POINT_ESTIMATES: Final = (UNET, PIX2PIX, PAN, MEDGAN)
+"""Those that say one width for all pixels."""
+GUIDANCE: Final = (
+    CASCADE,
+    _cascade("cascade, concat", "concat", TOGETHER),
+    _cascade("cascade, none", "none", TOGETHER),
+)
+"""The ablation of what one stage tells the next."""
+PROGRESSIVE: Final = tuple(
+    _cascade(f"stage by stage, {guidance}", guidance, STAGE_BY_STAGE)
+    for guidance in ("attention", "concat", "none")
+)
+"""The same as published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What every training of a comparison gets."""
+
+    size: int = 64
+    """Side of the images in pixels."""
+    batch: int = 8
+    steps: int = 400
+    """Updates of the generator."""
+
+
+def recipe_of(method: Method, task_name: str, budget: Budget, rate: float, seed: int) -> Recipe:
+    """The method's packaged recipe at the size and budget, for the task.
+
+    Augmentation and the moving average are one for all methods; what a paper says of its network,
+    loss and optimiser is the method's own.
+    """
+    task, base = task_named(task_name), read_recipe(recipe_path(method.recipe))
+    network = replace(base.network, **method.network, **_of_task(base, task))
+    loss, every = base.loss, max(budget.steps // _VALIDATIONS, 1)
+    if isinstance(network, CascadeConfig) and not network.lung_head:
+        loss = replace(loss, lung=0.0)
+    phases = tuple(
+        Phase(
+            name="only" if len(method.legs) == 1 else f"part-{number}",
+            stages=leg.stages,
+            learning_rate=rate * leg.rate,
+            steps=max(round(leg.steps * budget.steps), 1),
+        )
+        for number, leg in enumerate(method.legs, 1)
+    )
+    warm_up = min(base.optimiser.warm_up_steps, budget.steps // 10)
+    return replace(
+        base,
+        name=f"{method.slug}-{task.name}",
+        task=task.name,
+        size=budget.size,
+        batch=budget.batch,
+        seed=seed,
+        window=base.window if task.name == base.task else task.window,
+        checkpoint_every=every,
+        network=network,
+        augmentation=_augmentation(task),
+        loss=loss,
+        optimiser=replace(base.optimiser, ema_decay=0.99, warm_up_steps=warm_up),
+        validation=ValidationSettings(every, _VALIDATED_PAIRS, 0, base.validation.score),
+        phase=phases,
+        provenance={},
+    )
+
+
+def _of_task(base: Recipe, task: Task) -> dict[str, Any]:
+    """What `[network]` has from the task: whether there is a lung, and where its values lie."""
+    if isinstance(base.network, CascadeConfig):
+        return {"lung_head": task.pairs.lung is not None}
+    return {} if task.name == base.task else {"span": (0.0, 1.0)}
+
+
+def _augmentation(task: Task) -> DeviceAugmentation:
+    has_unit = isinstance(task.input.convention, IntensityRange)
+    return DeviceAugmentation(
+        scale=(0.85, 1.15), shift=0.05, contrast=0.0, **({} if has_unit else _APPEARANCE)
+    )

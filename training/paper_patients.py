@@ -1,0 +1,54 @@
+"""Few pairs: the cascade against its baselines with 5, 10, 15, 20 and 29 patients to learn from.
+
+    python training/paper_patients.py --pairs PAIRS --out runs/papers --counts 5 10
+
+The patients of few are among those of many. Those who validate and calibrate come on top. Counts
+that a task has no patients for are left out and named. Options are those of paper_table.py.
+"""
+
+from paper_figures import draw_curves
+from paper_methods import CASCADE, MEDGAN, PAN, PIX2PIX, UNET
+from paper_report import Tests, tabulate_methods
+from paper_runs import Study
+from paper_work import Job, Place, collect, parser_of, work
+
+from dfsynth.errors import UsageError
+
+COUNTS = (5, 10, 15, 20, 29)
+METHODS = (CASCADE, PIX2PIX, PAN, MEDGAN, UNET)
+
+
+def main() -> None:
+    parser = parser_of(__doc__)
+    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="patients that train")
+    given = parser.parse_args()
+    for task in given.tasks:
+        place = Place.of(given, task)
+        study = place.open()
+        counts = [count for count in given.counts if has_patients(study, count)]
+        left = ", ".join(str(count) for count in given.counts if count not in counts)
+        if left:
+            print(f"{task}: too few patients in {given.folds} folds for {left}")
+        folds = range(given.folds)
+        jobs = [Job(m, fold, count) for count in counts for fold in folds for m in METHODS]
+        work(place, jobs, given)
+        found: dict[int, Tests] = {count: collect(study, METHODS, count) for count in counts}
+        for count, tests in found.items():
+            heading = f"\n## {task}, {count} patients\n"
+            print(heading, *tabulate_methods(tests, CASCADE.name), sep="\n", flush=True)
+        draw_curves(found, given.out / task / "patients.png", f"{task}: patients that train")
+
+
+def has_patients(study: Study, count: int) -> bool:
+    """Whether every fold has as many to train."""
+    patients = [row.patient_id for row in study.learned.rows]
+    try:
+        for number in range(study.folds):
+            study.fold(number, count).groups(patients)
+    except UsageError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

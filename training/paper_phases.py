@@ -1,0 +1,27 @@
+"""Phases 1 to 3: whether residual and sigma fall from stage to stage, as the papers show.
+
+    python training/paper_phases.py --pairs PAIRS --out runs/papers --tasks mri-undersampled
+
+The cascade is trained stage by stage, and as well with all stages together; each stage's image is
+measured. Options are those of paper_table.py.
+"""
+
+from paper_figures import draw_phases
+from paper_methods import CASCADE, PROGRESSIVE
+from paper_report import tabulate_stages
+from paper_work import Job, Place, collect, parser_of, work
+
+
+def main() -> None:
+    given = parser_of(__doc__).parse_args()
+    methods = (PROGRESSIVE[0], CASCADE)
+    for task in given.tasks:
+        place = Place.of(given, task)
+        work(place, [Job(m, fold) for fold in range(given.folds) for m in methods], given)
+        tests = {name: found for name, found in collect(place.open(), methods).items() if found}
+        print(f"\n## {task}\n", *tabulate_stages(tests), sep="\n", flush=True)
+        draw_phases(tests, given.out / task / "phases.png", f"{task}: stages of the cascade")
+
+
+if __name__ == "__main__":
+    main()

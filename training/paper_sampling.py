@@ -1,0 +1,54 @@
+"""Quality against time: diffusion and flow with few and many passes and samples, and all others.
+
+    python training/paper_sampling.py --pairs PAIRS --out runs/papers --tasks mri-undersampled
+
+Takes the networks that paper_table.py has trained; options are those of it. Time is that of one
+core. A method pays where no other is as good in less time: those stand on the drawn line.
+"""
+
+from collections.abc import Sequence
+
+from paper_figures import draw_quality
+from paper_methods import DIFFUSION, FLOW, METHODS, Method
+from paper_report import tabulate_quality
+from paper_runs import FoldResult, NotYetError, Study
+from paper_work import Place, collect, parser_of
+
+SETTINGS = {
+    DIFFUSION.name: ((5, 1), (10, 1), (20, 1), (5, 4), (10, 4), (50, 4), (10, 8)),
+    FLOW.name: ((1, 1), (2, 1), (4, 1), (1, 4), (2, 4), (4, 4), (4, 8), (10, 8)),
+}
+"""Passes a sample and samples an image."""
+FOLD = 0
+
+
+def main() -> None:
+    given = parser_of(__doc__).parse_args()
+    for task in given.tasks:
+        study = Place.of(given, task).open()
+        found: dict[str, Sequence[FoldResult]] = {
+            name: tests[:1]
+            for name, tests in collect(study, METHODS).items()
+            if name not in SETTINGS and tests
+        }
+        for method in (DIFFUSION, FLOW):
+            for steps, samples in SETTINGS[method.name]:
+                test = sampled(study, method, steps, samples, make=bool(given.minutes))
+                if test is not None:
+                    found[f"{method.name}, {steps} passes, {samples} samples"] = [test]
+        print(f"\n## {task}, fold {FOLD}\n", *tabulate_quality(found), sep="\n", flush=True)
+        draw_quality(found, given.out / task / "sampling.png", f"{task}: quality against time")
+
+
+def sampled(
+    study: Study, method: Method, steps: int, samples: int, *, make: bool
+) -> FoldResult | None:
+    """None where it is not there, or another process is at it."""
+    try:
+        return study.sampled(method, study.fold(FOLD), steps, samples, make=make)
+    except NotYetError:
+        return None
+
+
+if __name__ == "__main__":
+    main()

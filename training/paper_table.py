@@ -1,0 +1,58 @@
+"""Methods × tasks, as the papers have it, with likelihood, coverage and time; may be killed.
+
+    python training/paper_table.py --pairs PAIRS --out runs/papers
+    python training/paper_table.py --pairs PAIRS --out runs/papers --tasks pet-ct --minutes 60
+    python training/paper_table.py --pairs PAIRS --out runs/papers --minutes 0   # what there is
+    python training/paper_table.py ... --as-long-as cascade  # equal time, not equal updates
+
+PAIRS/TASK.zarr are stores of `dfsynth simulate --task TASK`; `training/README.md` has the commands.
+Figures are drawn into OUT/TASK.
+"""
+
+import statistics
+
+from paper_figures import draw_risk
+from paper_methods import CASCADE, METHODS, Method
+from paper_report import tabulate_methods
+from paper_runs import Study
+from paper_work import Job, Place, collect, parser_of, work
+
+
+def main() -> None:
+    parser = parser_of(__doc__)
+    parser.add_argument("--as-long-as", choices=[m.name for m in METHODS if not m.single])
+    given = parser.parse_args()
+    for task in given.tasks:
+        place = Place.of(given, task)
+        study = place.open()
+        steps = {m.name: steps_of(study, m, given.as_long_as) for m in METHODS}
+        jobs = [Job(m, fold, None, steps[m.name]) for fold in range(given.folds) for m in METHODS]
+        work(place, jobs, given)
+        tests = {m.name: collect(study, [m], None, steps[m.name])[m.name] for m in METHODS}
+        equal = f"as long as {given.as_long_as}" if given.as_long_as else f"{given.steps} updates"
+        print(f"\n## {task}, {equal}\n", *tabulate_methods(tests, CASCADE.name), sep="\n")
+        print(", ".join(f"{name}: {count}" for name, count in steps.items()), "updates", flush=True)
+        draw_risk(tests, given.out / task / "risk.png", f"{task}: risk against coverage")
+
+
+def steps_of(study: Study, method: Method, as_long_as: str | None) -> int:
+    """Updates of a method: those of the budget, or as many as take the time of another's.
+
+    By the processor time of the trainings at equal updates, which must have been done.
+    """
+    if as_long_as in (None, method.name) or method.single:
+        return study.budget.steps
+    reference = next(m for m in METHODS if m.name == as_long_as)
+    ratio = _seconds(study, reference) / _seconds(study, method)
+    return max(round(study.budget.steps * ratio), 1)
+
+
+def _seconds(study: Study, method: Method) -> float:
+    found = collect(study, [method])[method.name]
+    if not found:
+        raise SystemExit(f"{method.name} has no training at equal updates: run those first")
+    return statistics.median(test.train_seconds for test in found)
+
+
+if __name__ == "__main__":
+    main()

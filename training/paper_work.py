@@ -1,0 +1,136 @@
+"""Trains and tests what is left of a list of jobs, in several processes of one core each."""
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import torch
+from paper_methods import Budget, Method
+from paper_runs import FoldResult, NotYetError, Study
+
+from dfsynth.errors import DfsynthError
+
+_PAUSE_SECONDS = 5.0
+"""Before a process looks again whether what it waits for is done."""
+
+
+TASKS: Final = ("mri-undersampled", "pet-ct", "mri-motion", "dark-field-radiography")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A method on a fold."""
+
+    method: Method
+    fold: int
+    patients: int | None = None
+    """That train; None: all."""
+    steps: int | None = None
+    """None: those of the budget."""
+
+    @property
+    def name(self) -> str:
+        """In what is printed."""
+        few = "" if self.patients is None else f", {self.patients} patients"
+        return f"{self.method.name}, fold {self.fold}{few}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the pairs of a task are, and where its results go."""
+
+    out: Path
+    task: str
+    data: Path
+    budget: Budget
+    folds: int
+
+    @classmethod
+    def of(cls, given: argparse.Namespace, task: str) -> Self:
+        """As the command was told."""
+        budget = Budget(steps=given.steps)
+        return cls(given.out / task, task, given.pairs / f"{task}.zarr", budget, given.folds)
+
+    def open(self) -> Study:
+        """Opens the pairs.
+
+        Raises:
+            UsageError: they cannot be used.
+        """
+        return Study.open(self.out, self.task, self.data, self.budget, self.folds)
+
+
+def parser_of(doc: str) -> argparse.ArgumentParser:
+    """What all commands of the comparison take."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--pairs", type=Path, required=True, help="folder of stores TASK.zarr")
+    parser.add_argument("--out", type=Path, required=True, help="folder of trainings and results")
+    parser.add_argument("--tasks", nargs="+", default=TASKS, choices=TASKS)
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=Budget().steps, help="updates a training")
+    parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="to begin trainings in; 0: report alone"
+    )
+    return parser
+
+
+def work(place: Place, jobs: Sequence[Job], given: argparse.Namespace) -> None:
+    """Goes through jobs in order until all are done, or no more may be begun."""
+    if not jobs or not given.minutes:
+        return
+    # Threads of two trainings that spin while they wait would take each other's cores.
+    os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
+    until = time.time() + 60 * given.minutes
+    context = multiprocessing.get_context("spawn")
+    processes = [
+        context.Process(target=_work, args=(place, jobs, until)) for _ in range(given.workers)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+
+def collect(
+    study: Study, methods: Sequence[Method], patients: int | None = None, steps: int | None = None
+) -> dict[str, list[FoldResult]]:
+    """Method → what there is of its folds."""
+    folds = [study.fold(number, patients) for number in range(study.folds)]
+    found = {m.name: [study.tested(m, fold, steps, make=False) for fold in folds] for m in methods}
+    return {name: [test for test in tests if test is not None] for name, tests in found.items()}
+
+
+def _work(place: Place, jobs: Sequence[Job], until: float) -> None:
+    torch.set_num_threads(1)
+    study, waiting = place.open(), list(jobs)
+    while waiting and time.time() < until:
+        before, waiting = waiting, []
+        for job in before:
+            if time.time() > until:
+                return
+            if not _done(study, job):
+                waiting.append(job)
+        if len(waiting) == len(before):
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _done(study: Study, job: Job) -> bool:
+    """Whether nothing is left to do for a job; a failure is printed, and the others go on."""
+    fold, started = study.fold(job.fold, job.patients), time.monotonic()
+    try:
+        if study.tested(job.method, fold, job.steps, make=False) is None:
+            study.tested(job.method, fold, job.steps)
+            took = time.monotonic() - started
+            print(f"{study.task.name}: {job.name}: {took:.0f} s", flush=True)
+    except NotYetError:
+        return False
+    except DfsynthError as error:
+        print(f"{study.task.name}: {job.name} failed: {error}", file=sys.stderr, flush=True)
+    return True
