@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dfsynth.cli.completion import complete_checkpoint, complete_recipe
+from dfsynth.cli.completion import complete_checkpoint, complete_recipe, complete_task
 from dfsynth.cli.console import Console, console_of
 from dfsynth.cli.options import Device, JsonFlag, LogPath, Precision, Quiet, Verbose, output_option
 
@@ -32,6 +32,17 @@ def train(
     out: Annotated[Path, output_option("Folder of the run.")],
     targets: Annotated[
         Path | None, typer.Option(help="Folder of dark-field images with the names of --data's.")
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="Fit the recipe to this task: window, outputs and augmentation that suit it.",
+            autocompletion=complete_task,
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(help="Fit the recipe to images of this side, in pixels.", metavar="PIXELS"),
     ] = None,
     start_from: Annotated[
         str | None,
@@ -73,6 +84,8 @@ def train(
             data=data,
             out=out,
             targets=targets,
+            task=task,
+            size=size,
             start_from=start_from,
             member=member,
             device=device,

@@ -27,6 +27,10 @@ class TrainOptions(GivenOptions):
     out: Path
     targets: Path | None = None
     """Folder of dark-field images with the names of those in `data`."""
+    task: str | None = None
+    """The name of the task that the recipe is fitted to; None keeps the recipe's."""
+    size: int | None = None
+    """Side of the square grid in pixels that the recipe is fitted to; None keeps the recipe's."""
     start_from: str | None = None
     """A checkpoint with whose weights training begins: a folder or a packaged name."""
     member: int | None = None

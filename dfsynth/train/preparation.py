@@ -22,6 +22,7 @@ from dfsynth.train.initial_checkpoint import InitialCheckpoint, read_initial_che
 from dfsynth.train.processes import place_of_process
 from dfsynth.train.recipe import Recipe, recipe_entries
 from dfsynth.train.recipe_file import read_recipe, recipe_path
+from dfsynth.train.recipe_fit import describe_fit, fit_recipe
 
 _LATER_KEYS: Final = (
     ("augmentation", "shifts", 0.0),
@@ -71,7 +72,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
         UsageError: the recipe, device, size, initial checkpoint or pairs cannot work.
         CheckpointError: the initial checkpoint is damaged.
     """
-    recipe = read_recipe(recipe_path(options.recipe))
+    recipe = _fitted_recipe(options, progress)
     device = place_of_process(resolve_device(options.device))
     precision = resolve_precision(options.precision, device)
     check_sizes(recipe)
@@ -105,6 +106,18 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
         recipe = replace(recipe, seed=_seed_of_member(recipe.seed, options.member))
         indices["train"] = draw_patients(source.rows, indices["train"], recipe.seed)
     return PreparedTraining(recipe, source, indices, device, precision, initial, options.member)
+
+
+def _fitted_recipe(options: TrainOptions, progress: TrainProgress) -> Recipe:
+    """The recipe as it is trained by; what differs from its file is said."""
+    recipe = read_recipe(recipe_path(options.recipe))
+    if options.task is None and options.size is None:
+        return recipe
+    fitted = fit_recipe(recipe, task_named(options.task or recipe.task), options.size)
+    changes = describe_fit(recipe, fitted)
+    if changes:
+        progress.message(f"the recipe {recipe.name} is fitted: {', '.join(changes)}")
+    return fitted
 
 
 def _as_compared(recipe: Recipe) -> dict[str, Any]:

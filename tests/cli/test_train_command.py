@@ -56,6 +56,20 @@ def test_a_run_as_json(arguments, tmp_path, run_cli):
     assert "name no patient" in err
 
 
+def test_a_recipe_is_fitted_to_a_task_and_says_what_that_changes(arguments, tmp_path, run_cli):
+    for path in (tmp_path / "attenuation").iterdir():
+        path.unlink()
+    for number in range(8):
+        write_signal(tmp_path / "attenuation" / f"case{number:03d}.tif", 100 + number)
+    status, out, err = run_cli(
+        *arguments, "--task", "mri-motion", "--size", "64", "--dry-run", "--json"
+    )
+    recipe = json.loads(out)["recipe"]
+    assert status == 0
+    assert (recipe["task"], recipe["size"]) == ("mri-motion", 64)
+    assert "task = mri-motion (was dark-field-radiography)" in err
+
+
 def test_a_member_has_a_seed_of_its_own(arguments, run_cli):
     seeds = set()
     for member in ([], ["--member", "0"], ["--member", "1"]):
@@ -72,6 +86,8 @@ def test_a_member_has_a_seed_of_its_own(arguments, run_cli):
         ({"--data": "nowhere"}, "nowhere"),
         ({"--device": "cuda:99"}, "is not there"),
         ({"--precision": "fp16"}, "fp16"),
+        ({"--task": "mri-motin"}, "no task 'mri-motin'"),
+        ({"--size": "17"}, "size = 17 cannot be divided by"),
         ({"--member": "-1"}, "--member -1: expected 0 or more"),
     ],
 )

@@ -17,7 +17,7 @@ def test_defaults_are_those_of_the_command() -> None:
     found = options()
     assert (found.data, found.out) == (Path("pairs.zarr"), Path("run"))
     assert (found.device, found.precision) == ("auto", "auto")
-    for name in ("targets", "start_from", "member"):
+    for name in ("targets", "start_from", "member", "task", "size"):
         assert getattr(found, name) is None
 
 
