@@ -106,5 +106,6 @@ def _line(axes: Axes, found: Mapping[int, Tests], name: str, measure: Measure, p
 
 def _write(figure: Figure, path: Path) -> None:
     content = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(content, metadata={"Software": "dfsynth"})
+    FigureCanvasAgg(figure)
+    figure.savefig(content, format="png", dpi=_DOTS_AN_INCH)
     write_durably(path, content.getvalue(), path.parent, path.stem)

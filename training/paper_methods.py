@@ -4,21 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from dfsynth.checkpoint import CascadeConfig
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.records import IntensityRange
 from dfsynth.tasks import Task, task_named
 from dfsynth.train import Recipe, read_recipe, recipe_path
 from dfsynth.train.recipe import Phase, ValidationSettings
+from dfsynth.train.recipe_fit import fit_recipe
 
 NARROW, WIDE = (16, 32, 64, 96), (24, 56, 112, 168)
 """Three narrow stages have about as many parameters as one wide stage."""
 _CASNET, _DENOISER = (16, 32, 56, 80), (24, 48, 96)
 """So do these networks."""
 _VALIDATIONS: Final = 6
-_VALIDATED_PAIRS: Final = 32
-_APPEARANCE: Final = {"gamma": 0.3, "noise": 0.02}
-"""Of inputs without a unit, as the recipes of the baselines have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,8 @@ class Method:
     """The method of one member; None where there is one alone."""
     samples: int = 20
     """Of an image in tests. Networks without dropout need one, and take one."""
+    validated_pairs: int = 32
+    """At most."""
 
     @property
     def slug(self) -> str:
@@ -88,7 +87,9 @@ QUANTILE: Final = Method("quantile U-Net", "quantile-unet", {"widths": WIDE})
 DIFFUSION: Final = Method(
     "diffusion", "diffusion-64", {"widths": _DENOISER, "steps": 10}, samples=4
 )
-FLOW: Final = Method("flow", "flow-64", {"widths": _DENOISER, "steps": 4}, samples=8)
+FLOW: Final = Method(
+    "flow", "flow-64", {"widths": _DENOISER, "steps": 4}, samples=8, validated_pairs=6
+)
 METHODS: Final = (
     *(CASCADE, UNET, PIX2PIX, PAN, MEDGAN),
     *(HETEROSCEDASTIC, ENSEMBLE, QUANTILE, DIFFUSION, FLOW),
@@ -126,11 +127,9 @@ def recipe_of(method: Method, task_name: str, budget: Budget, rate: float, seed:
     Augmentation and the moving average are one for all methods; what a paper says of its network,
     loss and optimiser is the method's own.
     """
-    task, base = task_named(task_name), read_recipe(recipe_path(method.recipe))
-    network = replace(base.network, **method.network, **_of_task(base, task))
-    loss, every = base.loss, max(budget.steps // _VALIDATIONS, 1)
-    if isinstance(network, CascadeConfig) and not network.lung_head:
-        loss = replace(loss, lung=0.0)
+    task = task_named(task_name)
+    base = fit_recipe(read_recipe(recipe_path(method.recipe)), task, budget.size)
+    every = max(budget.steps // _VALIDATIONS, 1)
     phases = tuple(
         Phase(
             name="only" if len(method.legs) == 1 else f"part-{number}",
@@ -144,31 +143,21 @@ def recipe_of(method: Method, task_name: str, budget: Budget, rate: float, seed:
     return replace(
         base,
         name=f"{method.slug}-{task.name}",
-        task=task.name,
-        size=budget.size,
         batch=budget.batch,
         seed=seed,
-        window=base.window if task.name == base.task else task.window,
         checkpoint_every=every,
-        network=network,
+        network=replace(base.network, **method.network),
         augmentation=_augmentation(task),
-        loss=loss,
         optimiser=replace(base.optimiser, ema_decay=0.99, warm_up_steps=warm_up),
-        validation=ValidationSettings(every, _VALIDATED_PAIRS, 0, base.validation.score),
+        validation=ValidationSettings(every, method.validated_pairs, 0, base.validation.score),
         phase=phases,
         provenance={},
     )
 
 
-def _of_task(base: Recipe, task: Task) -> dict[str, Any]:
-    """What `[network]` has from the task: whether there is a lung, and where its values lie."""
-    if isinstance(base.network, CascadeConfig):
-        return {"lung_head": task.pairs.lung is not None}
-    return {} if task.name == base.task else {"span": (0.0, 1.0)}
-
-
 def _augmentation(task: Task) -> DeviceAugmentation:
-    has_unit = isinstance(task.input.convention, IntensityRange)
-    return DeviceAugmentation(
-        scale=(0.85, 1.15), shift=0.05, contrast=0.0, **({} if has_unit else _APPEARANCE)
-    )
+    positions = DeviceAugmentation(scale=(0.85, 1.15), shift=0.05, contrast=0.0)
+    if isinstance(task.input.convention, IntensityRange):
+        return positions
+    # As the recipes of the baselines have it.
+    return replace(positions, gamma=0.3, noise=0.02)

@@ -133,9 +133,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         write_head(folder / "heads" / f"head{number}.nii.gz", head(number))
     pairs = folder / "mri-undersampled.zarr"
     dfsynth.simulate_pairs(
-        out=pairs, task="mri-undersampled", volumes=folder / "heads", n=18, size=32
+        out=pairs, task="mri-undersampled", volumes=folder / "heads", n=48, size=64
     )
-    return Place(folder / "out", "mri-undersampled", pairs, Budget(32, 2, 4), 2)
+    return Place(folder / "out", "mri-undersampled", pairs, Budget(64, 2, 4), 2)
 
 
 def test_jobs_are_done_once_and_tabulated(place, capfd):

@@ -119,7 +119,7 @@ def test_results_of_another_recipe_are_refused(whole):
 def test_a_run_that_another_process_has_is_left_to_it(folder):
     study = opened(folder, "claimed")
     run = Run(CONFIGURATIONS[0], 0)
-    with study._claimed(run) as ours:
+    with study.kept.claimed(run.name) as ours:
         assert ours
         assert not study.finish(run)
     assert study.result_of(run) is None
