@@ -85,7 +85,11 @@ ENSEMBLE: Final = replace(
 )
 QUANTILE: Final = Method("quantile U-Net", "quantile-unet", {"widths": WIDE})
 DIFFUSION: Final = Method(
-    "diffusion", "diffusion-64", {"widths": _DENOISER, "steps": 10}, samples=4
+    "diffusion",
+    "diffusion-64",
+    {"widths": _DENOISER, "steps": 10},
+    samples=4,
+    validated_pairs=6,
 )
 FLOW: Final = Method(
     "flow", "flow-64", {"widths": _DENOISER, "steps": 4}, samples=8, validated_pairs=6
