@@ -27,14 +27,16 @@ def read_pair(
     window: tuple[float, float],
     intensity: Intensity,
     output: IntensityRange | None = None,
+    nouns: tuple[str, str] = ("radiograph", "dark-field image"),
 ) -> PairImages:
     """Reads PNG, JPEG, TIFF, DICOM or NumPy files of one pair into a grid of `grid` × `grid`.
 
-    Dark-field values are taken as they are where the file holds floating-point numbers, or the
+    Values of targets are taken as they are where the file holds floating-point numbers, or the
     rescaling of a DICOM header makes some; integers from 0 to the full scale of their format stand
     for `window`. A window in a DICOM header is a way to look at them, and is not applied. Where the
     network takes values in a unit, its input is read as `dfsynth.decode.decode_absolute` does.
-    With `output`, targets are what a network gives for its values.
+    With `output`, targets are what a network gives for its values. Messages call the two images by
+    the `nouns` of the task.
 
     Returns:
         Maps (grid, grid).
@@ -46,20 +48,19 @@ def read_pair(
     limits = DecodeLimits()
     decoder = decode_pair_image if isinstance(intensity, IntensityWindow) else None
     reader = ModelInputReader((grid, grid), intensity, limits, decoder)
-    with _failures_of(attenuation, "radiograph"):
+    with _failures_of(attenuation, nouns[0]):
         facts, source = reader(_read(attenuation, limits))
-    with _failures_of(dark_field, "dark-field image"):
+    with _failures_of(dark_field, nouns[1]):
         target = decode_signal(_read(dark_field, limits), limits)
     if (facts.height, facts.width) != target.pixels.shape:
         found = f"{facts.height}×{facts.width} and {'×'.join(map(str, target.pixels.shape))}"
         raise UsageError(
-            f"radiograph {attenuation.name} and dark-field image {dark_field.name} have {found} "
-            "pixels (height × width); expected equal sizes; register the dark-field image to the "
-            "radiograph"
+            f"{nouns[0]} {attenuation.name} and {nouns[1]} {dark_field.name} have {found} pixels "
+            f"(height × width); expected equal sizes; register the {nouns[1]} to the {nouns[0]}"
         )
     if isinstance(intensity, IntensityWindow) and not source.image.any():
         raise UsageError(
-            f"radiograph {attenuation.name} has no contrast between its percentiles "
+            f"{nouns[0]} {attenuation.name} has no contrast between its percentiles "
             f"{intensity.low_percentile:g} and {intensity.high_percentile:g}; leave the pair out"
         )
     content = source.geometry.content

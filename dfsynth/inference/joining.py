@@ -48,8 +48,8 @@ def join_members(
         alike = (card.arguments, *_of_images(card))
         if alike != (first.arguments, *_of_images(first)):
             raise UsageError(
-                f"{card.name} and {first.name} differ in network, grid, window or unit; expected "
-                "members of one recipe"
+                f"{card.name} and {first.name} differ in task, network, grid, window or unit; "
+                "expected members of one recipe"
             )
     network, joined = _network_of(len(cards), first.arguments)
     for member, files in zip(joined.members, checkpoints, strict=True):
@@ -70,7 +70,8 @@ def join_members(
 
 def _of_images(card: ModelCard) -> tuple[object, ...]:
     """What a card says of the images that go in and come out."""
-    return card.grid, card.window, card.intensity, card.unit, card.output_intensity
+    values = card.intensity, card.unit, card.output_intensity
+    return card.task_record, card.grid, card.window, *values
 
 
 def _network_of(count: int, config: NetworkConfig) -> tuple[str, Members | DenoiserMembers]:
