@@ -105,7 +105,7 @@ class FilePairs:
             return read_pair(
                 *(pair.attenuation, pair.dark_field, self.grid, self.window),
                 *(self.intensity, self.output),
-                nouns=(self.task.input_noun, self.task.output.noun),
+                task=self.task,
             )
         except UsageError as error:
             raise UsageError(f"pair {pair.key!r}: {error}") from error

@@ -10,8 +10,11 @@ from dfsynth.source import metadata
 from dfsynth.source.folder import list_files
 from dfsynth.tasks import Task
 
-_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".npy"})
+_SUFFIXES: Final = frozenset(
+    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".npy", ".nii"}
+)
 """What is left out of a name when it is compared; a DICOM name may end in .113, which is kept."""
+_NIFTI: Final = ".nii"
 _OF_FILE_MANAGERS: Final = frozenset({".db", ".ini"})
 """Thumbs.db and desktop.ini: a build makes a failed row of them, but here they have no partner."""
 _OF_ANY_TASK: Final = ("attenuation", "dark_field")
@@ -100,6 +103,8 @@ def _list_folder(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
 
 def _key(name: str) -> str:
     path = PurePosixPath(name)
+    if path.suffix.lower() == ".gz" and path.stem.lower().endswith(_NIFTI):
+        path = path.with_suffix("")
     return str(path.with_suffix("")) if path.suffix.lower() in _SUFFIXES else name
 
 

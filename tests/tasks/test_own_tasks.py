@@ -1,7 +1,7 @@
 """Tasks that a user defines: found, refused in one line, and carried by what was made for them."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from dfsynth.checkpoint import CascadeConfig, encode_card
 from dfsynth.checkpoint.parsing import parse_card
 from dfsynth.errors import UsageError
 from dfsynth.files.toml_record import parse_record, record_entries
-from dfsynth.records import Task
+from dfsynth.records import PairRoles, Task, TaskArray, TaskCard, TaskInput, TaskOutput
 from dfsynth.resources import data_folder
 from dfsynth.tasks import find_task, own_task, task_named, task_names, task_of
 from dfsynth.train import read_recipe, recipe_path
@@ -159,3 +159,17 @@ def test_a_card_with_a_damaged_task_is_refused(tmp_path: Path, changed: dict, sa
     entries["own_task"] |= changed
     with pytest.raises(ValueError, match=said):
         parse_card(json.dumps(entries).encode())
+
+
+def test_the_example_of_the_documentation_is_the_task_of_these_tests(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "your-own-task.md").read_text(encoding="utf-8")
+    (tmp_path / "page.toml").write_text(page.partition("```toml\n")[2].partition("```")[0])
+    assert find_task("page.toml", tmp_path) == find_task(str(write_task(tmp_path)))
+
+
+def test_the_documentation_names_every_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "your-own-task.md").read_text(encoding="utf-8")
+    records = (Task, TaskInput, TaskOutput, PairRoles, TaskArray, TaskCard)
+    keys = {field.name for record in records for field in fields(record)}
+    nested = {"input", "output", "pairs", "array", "card", "parameter"}
+    assert not {key for key in keys if f"`{key}`" not in page} - nested
