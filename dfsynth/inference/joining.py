@@ -30,8 +30,8 @@ def join_members(
     metrics nor calibration: those are of single members.
 
     Raises:
-        UsageError: fewer than two, too many, one of them twice, or of networks, grids or windows
-            that differ.
+        UsageError: fewer than two, too many, one of them twice, of a family that has no members, or
+            of tasks, networks, grids or windows that differ.
         CheckpointError: one of them is damaged.
     """
     cards = [files.card for files in checkpoints]
@@ -78,7 +78,11 @@ def _network_of(count: int, config: NetworkConfig) -> tuple[str, Members | Denoi
     """The name in cards, and a network, of `count` members of one configuration."""
     if isinstance(config, CascadeConfig):
         return MEMBERS_NETWORK, Members(MembersConfig(count, config))
-    assert isinstance(config, DiffusionConfig | FlowConfig)
+    if not isinstance(config, DiffusionConfig | FlowConfig):
+        raise UsageError(
+            f"networks of the configuration {type(config).__name__} cannot be joined; expected "
+            "members of the networks cascade, diffusion or flow"
+        )
     members = DenoiserMembers(DenoiserMembersConfig(count, config))
     return DENOISER_MEMBERS_NETWORK, members
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_one_image_in_python_has_the_maps_of_the_task(home):
 
 def test_a_build_goes_on_and_a_map_that_the_task_lacks_is_refused(home):
     best = str(home / "run" / "best")
-    given = {"checkpoint": best, "mc_samples": 2, "progress": None}
+    given: dict[str, Any] = {"checkpoint": best, "mc_samples": 2, "progress": None}
     with pytest.raises(UsageError, match=r"--maps ct: .* for ct-kernel, whose maps are soft, al"):
         dfsynth.build(home / "sharp", home / "y.zarr", maps=("ct",), **given)
     assert not (home / "y.zarr").exists()
@@ -94,7 +95,7 @@ def test_a_build_goes_on_and_a_map_that_the_task_lacks_is_refused(home):
 
 def test_a_run_of_a_task_that_has_changed_is_another_run(home, tmp_path):
     (tmp_path / "recipe.toml").write_text(RECIPE)
-    given = {"targets": home / "smooth", "precision": "fp32", "progress": None}
+    given: dict[str, Any] = {"targets": home / "smooth", "precision": "fp32", "progress": None}
     write_task(tmp_path)
     done = dfsynth.train_generator(tmp_path / "recipe.toml", home / "sharp", home / "run", **given)
     assert done.steps_now == 0
