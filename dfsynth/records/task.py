@@ -147,6 +147,9 @@ class TaskArray:
     """Values that are shown dark and bright: where most of what matters lies, not every value."""
     span: tuple[float, float]
     """Values between which whole numbers of 16 bits are spread in exports."""
+    brightest: Literal["window", "shown"] = "window"
+    """What is drawn bright: the window's upper end; or `shown`, the 99th percentile of the images
+    that are drawn together, where values have no usual range."""
     unit: str = "1"
     """For people."""
     units: str = "1"

@@ -11,6 +11,7 @@ from dfsynth.errors import UsageError
 from dfsynth.extras import load_extra
 from dfsynth.files.faults import store_faults
 from dfsynth.models import Prediction
+from dfsynth.records import Float32Map
 from dfsynth.report import SheetColumn, SheetRow, columns_of_pairs, contact_sheet, encode_png
 from dfsynth.tasks import Task
 from dfsynth.train.run_folder import RunFolder
@@ -87,9 +88,11 @@ class Monitor:
         Raises:
             StoreError: the disk is full, or refuses.
         """
+        rows = _rows(batch, predictions, keys, self._task)
+        given = [row.images[0] for row in rows]
         sheet = contact_sheet(
-            _rows(batch, predictions, keys, self._task),
-            _columns(len(predictions), self._task, window),
+            rows,
+            _columns(len(predictions), self._task, window, given),
             f"after step {step}",
             f"Synthetic {self._task.output.noun}s, not for diagnosis.",
         )
@@ -134,9 +137,12 @@ def _open_tensorboard(folder: RunFolder, steps_taken: int) -> Any | None:
     return tensorboard.SummaryWriter(folder.tensorboard, purge_step=steps_taken + 1)
 
 
-def _columns(stages: int, task: Task, window: tuple[float, float]) -> list[SheetColumn]:
+def _columns(
+    stages: int, task: Task, window: tuple[float, float], given: Sequence[Float32Map | None] = ()
+) -> list[SheetColumn]:
     half = (window[1] - window[0]) / 2
-    of_pairs = columns_of_pairs(task)
+    images = [{task.input.array: image} for image in given if image is not None]
+    of_pairs = columns_of_pairs(task, images)
     unit = of_pairs[task.pairs.target].unit
     return [
         of_pairs[task.input.array],

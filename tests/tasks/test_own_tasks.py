@@ -152,7 +152,9 @@ def test_a_card_carries_the_task_of_a_user_alone(tmp_path: Path) -> None:
         ({"window": [0.0, float("nan")]}, "'own_task' is no task: window"),
     ],
 )
-def test_a_card_with_a_damaged_task_is_refused(tmp_path: Path, changed: dict[str, object], said: str) -> None:
+def test_a_card_with_a_damaged_task_is_refused(
+    tmp_path: Path, changed: dict[str, object], said: str
+) -> None:
     task = find_task(str(write_task(tmp_path)))
     card = small_card(CascadeConfig(), task=task.name, own_task=task)
     entries = json.loads(encode_card(card))
