@@ -186,7 +186,10 @@ def _tuple(arguments: tuple[Any, ...], found: object, where: str) -> tuple[Any, 
 def _plain(hint: Any, found: object, where: str) -> Any:
     whole = isinstance(found, int) and not isinstance(found, bool)
     if hint is float and (whole or isinstance(found, float)):
-        return float(found)  # type: ignore[arg-type]
+        try:
+            return float(found)  # type: ignore[arg-type]
+        except OverflowError:
+            raise UsageError(f"{where}: found a number that is too large") from None
     if (hint is int and whole) or (hint in (bool, str) and isinstance(found, hint)):
         return found
     names = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}

@@ -80,6 +80,7 @@ def test_a_task_comes_back_from_its_entries(name: str) -> None:
         ('unit = "HU"\nintensity', 'unit = " "\nintensity', "expected a unit such as 'HU'"),
         ('title = "sharp"\n', 'title = "sharp"\ncolours = "jet"\n', "expected one of gray, bone"),
         ('noun = "smooth', 'noun = "smooth\\n', "has a line break or a sign that is not shown"),
+        ("[-1000.0, 1000.0]", f"[0, {10**400}]", "window: found a number that is too large"),
         ("[input]", 'notice = "Fine."\n[input]', "does not say 'not for diagnosis'"),
         ("[input]", 'metrics = ["dose"]\n[input]', "expected one of streaks"),
         ("[input]", "[input", "is no TOML"),
