@@ -82,7 +82,7 @@ def open_slices(store: Path) -> StorePairs:
         UsageError: there is no store, or it is for another task.
     """
     task = task_named(CT_TASK)
-    source = open_pairs(store, None, 16, _WHOLE_WINDOW, task.input.convention, CT_TASK)
+    source = open_pairs(store, None, 16, _WHOLE_WINDOW, task.input.convention, task)
     if not isinstance(source, StorePairs):
         raise _wrong_store(store)
     height, width = source.arrays.specs[0].height, source.arrays.specs[0].width

@@ -22,7 +22,6 @@ from dfsynth.inference import load_map_generator
 from dfsynth.progress import Silent, SilentTraining
 from dfsynth.records import Float32Map
 from dfsynth.splits import SPLITS
-from dfsynth.tasks import task_named
 from dfsynth.train import Recipe, read_recipe, recipe_path, train_prepared
 from dfsynth.train.amplification import Amplification, Kind, Profile
 from dfsynth.train.preparation import PreparedTraining, check_sizes
@@ -121,8 +120,8 @@ class Study:
         """
         base = read_recipe(recipe_path(recipe))
         check_sizes(base)
-        intensity = task_named(base.task).input.convention
-        source = open_pairs(data, None, base.size, base.window, intensity, base.task)
+        task = base.task_record
+        source = open_pairs(data, None, base.size, base.window, task.input.convention, task)
         for split in ("train", "val", "test"):
             if not indices_in(source, split):
                 raise UsageError(f"{data} has no pair in the group {split!r}: simulate more")

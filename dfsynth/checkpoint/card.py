@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from dfsynth.checkpoint.error_calibration import CalibrationRow
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.files.json_record import stored_entries
+from dfsynth.files.toml_record import record_entries
 from dfsynth.records import Intensity, IntensityRange
-from dfsynth.tasks import DEFAULT_TASK
+from dfsynth.tasks import DEFAULT_TASK, Task, task_of
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -48,7 +49,15 @@ class ModelCard:
     output_intensity: IntensityRange | None = None
     """The values, in `unit`, that the network gives as 0 and 1; None, and absent from `model.json`,
     where it gives them in `unit`."""
+    own_task: Task | None = None
+    """The task itself, so that a checkpoint needs no other file; None, and absent from
+    `model.json`, where it comes with dfsynth."""
     card_version: int = CARD_VERSION
+
+    @property
+    def task_record(self) -> Task:
+        """What the network is for."""
+        return task_of(self.task, self.own_task)
 
 
 def encode_card(card: "DataclassInstance") -> str:
@@ -64,4 +73,7 @@ def encode_card(card: "DataclassInstance") -> str:
         entries.pop("task")
     if entries.get("output_intensity") is None:
         entries.pop("output_intensity", None)
+    entries.pop("own_task", None)
+    if isinstance(card, ModelCard) and card.own_task is not None:
+        entries["own_task"] = record_entries(card.own_task)
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"

@@ -7,7 +7,7 @@ from dfsynth.checkpoint.networks import CONFIG_READERS
 from dfsynth.files.json_record import parse_object
 from dfsynth.records import Intensity, IntensityRange, IntensityWindow
 from dfsynth.records.grid import LARGEST_SIDE
-from dfsynth.tasks import DEFAULT_TASK, task_names
+from dfsynth.tasks import DEFAULT_TASK, Task, parse_own_task, task_names
 
 
 def parse_card(raw: bytes) -> ModelCard:
@@ -25,6 +25,7 @@ def parse_card(raw: bytes) -> ModelCard:
             f"dfsynth knows {', '.join(map(repr, CONFIG_READERS))} in card version {CARD_VERSION}"
         )
     unit = entries.text("unit")
+    task, own = _task(entries)
     card = ModelCard(
         name=entries.text("name"),
         network=network,
@@ -41,11 +42,20 @@ def parse_card(raw: bytes) -> ModelCard:
         metrics=entries.mapping("metrics"),
         calibration=entries.numbers("calibration"),
         error_calibration=read_error_calibration(entries.tables("error_calibration")),
-        task=entries.choice("task", task_names(), DEFAULT_TASK),
+        task=task,
+        own_task=own,
         output_intensity=_output_intensity(entries, unit),
     )
     entries.finish()
     return card
+
+
+def _task(entries: Entries) -> tuple[str, Task | None]:
+    """The name of the task, and the task itself where the card carries it."""
+    if not entries.has("own_task"):
+        return entries.choice("task", task_names(), DEFAULT_TASK), None
+    name = entries.text("task")
+    return name, parse_own_task(name, entries.mapping("own_task"))
 
 
 def _intensity(entries: Entries) -> Intensity:

@@ -75,10 +75,14 @@ def build(
         str | None, typer.Option(help="Grid: N or HxW. (default: the checkpoint's)")
     ] = None,
     mc_samples: Annotated[
-        int, typer.Option(help="Monte-Carlo dropout samples an image; time grows with them.")
+        int,
+        typer.Option(
+            help="Samples an image, by dropout, members or noise, whichever the network has; time "
+            "grows with them."
+        ),
     ] = DEFAULT_MC_SAMPLES,
     mc: MonteCarlo = "full",
-    seed: Annotated[int, typer.Option(help="Of the dropout masks.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of what samples draw: dropout masks or noise.")] = 0,
     batch_size: Annotated[str, typer.Option(help="Images a batch, or auto.")] = "auto",
     precision: Precision = "auto",
     device: Annotated[

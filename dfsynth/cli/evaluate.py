@@ -67,7 +67,7 @@ def evaluate(
     ] = "auto",
     mc_samples: Annotated[int, typer.Option(help="Monte-Carlo samples.")] = DEFAULT_MC_SAMPLES,
     mc: MonteCarlo = "full",
-    seed: Annotated[int, typer.Option(help="Of dropout, drawn pixels and bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of samples, drawn pixels and bootstrap.")] = 0,
     precision: Precision = "auto",
     device: Device = "auto",
     log: LogPath = None,

@@ -25,18 +25,19 @@ def train(
     data: Annotated[
         Path,
         typer.Option(
-            help="Pairs: a store of dfsynth simulate, a folder of radiographs (with --targets), "
-            "or a CSV or Parquet table of two path columns."
+            help="Pairs: a store of dfsynth simulate, a folder of inputs (with --targets), or a "
+            "CSV or Parquet table of two path columns."
         ),
     ],
     out: Annotated[Path, output_option("Folder of the run.")],
     targets: Annotated[
-        Path | None, typer.Option(help="Folder of dark-field images with the names of --data's.")
+        Path | None, typer.Option(help="Folder of targets with the names of --data's files.")
     ] = None,
     task: Annotated[
         str | None,
         typer.Option(
-            help="Fit the recipe to this task: window, outputs and augmentation that suit it.",
+            help="Fit the recipe to this task, a name or the TOML file of your own: window, "
+            "outputs and augmentation that suit it.",
             autocompletion=complete_task,
         ),
     ] = None,
@@ -71,7 +72,7 @@ def train(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Train a generator on pairs of radiographs and dark-field images.
+    """Train a generator on pairs, such as radiographs and dark-field images.
 
     Run the same command again to go on where it stopped. RUN/best is a checkpoint for
     `dfsynth build`. Several GPUs: torchrun --nproc-per-node N -m dfsynth train ...
@@ -146,7 +147,7 @@ def _flatten(table: dict[str, object], where: str = "") -> list[str]:
     """`network.stages = 3` and so on."""
     lines = []
     for key, value in table.items():
-        if key == "provenance":
+        if key in ("provenance", "own_task"):
             continue
         if isinstance(value, dict):
             lines += _flatten(value, f"{where}{key}.")

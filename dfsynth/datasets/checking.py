@@ -26,7 +26,7 @@ def check_pairs(source: PairSource, message: Callable[[str], None] | None = None
 
     Raises:
         UsageError: pairs that cannot be read, or files in different splits that hold one and the
-            same radiograph; the message names them.
+            same input; the message names them.
         StoreError: a damaged store.
     """
     indices = _indices(source)
@@ -72,5 +72,5 @@ def _require_one_group(source: PairSource, one: int, other: int) -> None:
     if first.split != second.split:
         raise UsageError(
             f"pairs {first.key!r} ({first.split}) and {second.key!r} ({second.split}) have the "
-            "same radiograph; expected no image in two splits; give both the same patient_id"
+            "same input; expected no image in two splits; give both the same patient_id"
         )

@@ -10,7 +10,7 @@ from dfsynth.datasets.groups import Member, group_patients
 from dfsynth.datasets.image_files import read_pair
 from dfsynth.datasets.protocol import PairImages, PairInfo
 from dfsynth.errors import UsageError
-from dfsynth.records import Intensity, IntensityRange
+from dfsynth.records import Intensity, IntensityRange, Task
 
 _SAMPLE_BYTES: Final = 4096
 
@@ -29,7 +29,7 @@ class FilePair:
 
 @dataclass(frozen=True, slots=True)
 class FilePairs:
-    """Implements `PairSource` for image files; nothing but radiograph and signal is known."""
+    """Implements `PairSource` for image files; nothing but input and target is known."""
 
     rows: tuple[PairInfo, ...]
     description: str
@@ -39,6 +39,8 @@ class FilePairs:
     grid: int
     window: tuple[float, float]
     intensity: Intensity
+    task: Task
+    """Whose words messages use."""
     output: IntensityRange | None = None
     """The values of targets that become 0 and 1; None: targets stay in their unit."""
 
@@ -50,6 +52,7 @@ class FilePairs:
         grid: int,
         window: tuple[float, float],
         intensity: Intensity,
+        task: Task,
         output: IntensityRange | None = None,
     ) -> Self:
         """The pairs of `files`, each patient in one group; no image is opened.
@@ -77,6 +80,7 @@ class FilePairs:
             grid=grid,
             window=window,
             intensity=intensity,
+            task=task,
             output=output,
         )
 
@@ -101,6 +105,7 @@ class FilePairs:
             return read_pair(
                 *(pair.attenuation, pair.dark_field, self.grid, self.window),
                 *(self.intensity, self.output),
+                task=self.task,
             )
         except UsageError as error:
             raise UsageError(f"pair {pair.key!r}: {error}") from error

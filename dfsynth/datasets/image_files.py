@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dfsynth.datasets.protocol import PairImages
 from dfsynth.decode import DecodeLimits, decode, decode_values
 from dfsynth.decode.decoder import check_values
+from dfsynth.decode.nifti import read_nifti, starts_like_nifti
 from dfsynth.decode.numpy_file import is_numpy, read_numpy
 from dfsynth.decode.sniff import Format, sniff
 from dfsynth.decode.tiff import read_floating_tiff
@@ -18,6 +19,7 @@ from dfsynth.errors import ErrorCode, ImageError, UsageError
 from dfsynth.preprocess import Decoder, ModelInputReader, to_grid, to_unit_range
 from dfsynth.records import DecodedImage, Float32Map, Intensity, IntensityRange, IntensityWindow
 from dfsynth.source.reading import read_below
+from dfsynth.tasks import DEFAULT_TASK, Task, task_named
 
 
 def read_pair(
@@ -27,14 +29,16 @@ def read_pair(
     window: tuple[float, float],
     intensity: Intensity,
     output: IntensityRange | None = None,
+    task: Task | None = None,
 ) -> PairImages:
     """Reads PNG, JPEG, TIFF, DICOM or NumPy files of one pair into a grid of `grid` × `grid`.
 
-    Dark-field values are taken as they are where the file holds floating-point numbers, or the
+    Values of targets are taken as they are where the file holds floating-point numbers, or the
     rescaling of a DICOM header makes some; integers from 0 to the full scale of their format stand
     for `window`. A window in a DICOM header is a way to look at them, and is not applied. Where the
     network takes values in a unit, its input is read as `dfsynth.decode.decode_absolute` does.
-    With `output`, targets are what a network gives for its values.
+    With `output`, targets are what a network gives for its values. Messages use the words of the
+    task, or those of dark-field radiography.
 
     Returns:
         Maps (grid, grid).
@@ -43,23 +47,24 @@ def read_pair(
         UsageError: a file that is missing, damaged, constant or not finite, or two sizes; the
             message names the file.
     """
+    task = task or task_named(DEFAULT_TASK)
+    nouns = task.input_noun, task.output.noun
     limits = DecodeLimits()
     decoder = decode_pair_image if isinstance(intensity, IntensityWindow) else None
     reader = ModelInputReader((grid, grid), intensity, limits, decoder)
-    with _failures_of(attenuation, "radiograph"):
+    with _failures_of(attenuation, nouns[0]):
         facts, source = reader(_read(attenuation, limits))
-    with _failures_of(dark_field, "dark-field image"):
-        target = decode_signal(_read(dark_field, limits), limits)
+    with _failures_of(dark_field, nouns[1]):
+        target = decode_signal(_read(dark_field, limits), limits, task.output.unit)
     if (facts.height, facts.width) != target.pixels.shape:
         found = f"{facts.height}×{facts.width} and {'×'.join(map(str, target.pixels.shape))}"
         raise UsageError(
-            f"radiograph {attenuation.name} and dark-field image {dark_field.name} have {found} "
-            "pixels (height × width); expected equal sizes; register the dark-field image to the "
-            "radiograph"
+            f"{nouns[0]} {attenuation.name} and {nouns[1]} {dark_field.name} have {found} pixels "
+            f"(height × width); expected equal sizes; register the {nouns[1]} to the {nouns[0]}"
         )
     if isinstance(intensity, IntensityWindow) and not source.image.any():
         raise UsageError(
-            f"radiograph {attenuation.name} has no contrast between its percentiles "
+            f"{nouns[0]} {attenuation.name} has no contrast between its percentiles "
             f"{intensity.low_percentile:g} and {intensity.high_percentile:g}; leave the pair out"
         )
     content = source.geometry.content
@@ -78,12 +83,16 @@ def decode_pair_image(data: bytes, limits: DecodeLimits) -> DecodedImage:
     return _decode_with(decode, data, limits)
 
 
-def decode_signal(data: bytes, limits: DecodeLimits) -> DecodedImage:
+def decode_signal(data: bytes, limits: DecodeLimits, unit: str = "1") -> DecodedImage:
     """Decodes the same formats for their values: windows of DICOM, a way to look, are left aside.
+
+    So does it NIfTI of one slice, whose scaled values are taken to be in `unit`.
 
     Raises:
         ImageError: whatever is wrong with the file.
     """
+    if starts_like_nifti(data):
+        return read_nifti(data, limits, IntensityRange(0.0, 1.0, unit))
     return _decode_with(decode_values, data, limits)
 
 

@@ -8,11 +8,17 @@ from dfsynth.datasets.file_pairs import FilePair, is_file, list_names
 from dfsynth.errors import UsageError
 from dfsynth.source import metadata
 from dfsynth.source.folder import list_files
+from dfsynth.tasks import Task
 
-_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".npy"})
+_SUFFIXES: Final = frozenset(
+    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom", ".npy", ".nii"}
+)
 """What is left out of a name when it is compared; a DICOM name may end in .113, which is kept."""
+_NIFTI: Final = ".nii"
 _OF_FILE_MANAGERS: Final = frozenset({".db", ".ini"})
 """Thumbs.db and desktop.ini: a build makes a failed row of them, but here they have no partner."""
+_OF_ANY_TASK: Final = ("attenuation", "dark_field")
+"""Columns of paths that tables of every task may have: there was one task at first."""
 _PATIENT_COLUMNS: Final[tuple[str, ...]] = ("patient_id", "split")
 
 
@@ -39,18 +45,19 @@ def list_folders(attenuation: Path, dark_field: Path) -> tuple[list[FilePair], l
     return [FilePair(key, inputs[key], targets[key]) for key in sorted(inputs)], [*remarks, *more]
 
 
-def list_table(table: Path) -> list[FilePair]:
+def list_table(table: Path, task: Task) -> list[FilePair]:
     """The pairs that a CSV or Parquet table names, in its order; paths start from its folder.
 
-    The paths stand in the columns `attenuation` and `dark_field`, else in the first two columns
-    whose first value is a file. `patient_id` and `split` may follow; case does not matter.
+    The paths stand in the columns that are named as the task's arrays of pairs, or `attenuation`
+    and `dark_field`, else in the first two columns whose first value is a file. `patient_id` and
+    `split` may follow; case does not matter.
 
     Raises:
         UsageError: a table that cannot be read, without two such columns, or with an empty path.
     """
     found = metadata.headers(table)
     by_key = {metadata.key(header): header for header in reversed(found)}
-    first, second = _path_columns(table, found, by_key)
+    first, second = _path_columns(table, found, by_key, (task.input.array, task.pairs.target))
     wanted = {"attenuation": first, "dark_field": second}
     wanted |= {name: by_key[name] for name in _PATIENT_COLUMNS if name in by_key}
     pairs: list[FilePair] = []
@@ -96,18 +103,23 @@ def _list_folder(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
 
 def _key(name: str) -> str:
     path = PurePosixPath(name)
+    if path.suffix.lower() == ".gz" and path.stem.lower().endswith(_NIFTI):
+        path = path.with_suffix("")
     return str(path.with_suffix("")) if path.suffix.lower() in _SUFFIXES else name
 
 
-def _path_columns(table: Path, headers: Sequence[str], by_key: dict[str, str]) -> tuple[str, str]:
-    if "attenuation" in by_key and "dark_field" in by_key:
-        return by_key["attenuation"], by_key["dark_field"]
+def _path_columns(
+    table: Path, headers: Sequence[str], by_key: dict[str, str], named: tuple[str, str]
+) -> tuple[str, str]:
+    for inputs, target in (named, _OF_ANY_TASK):
+        if inputs in by_key and target in by_key:
+            return by_key[inputs], by_key[target]
     others = [h for h in dict.fromkeys(headers) if metadata.key(h) not in _PATIENT_COLUMNS]
     paths = [header for header in others if _begins_with_file(table, header)]
     if len(paths) < 2:
         raise UsageError(
             f"the table {table.name} has no two columns of files: found the columns "
-            f"{', '.join(map(repr, headers))}; expected attenuation and dark_field, with paths "
+            f"{', '.join(map(repr, headers))}; expected {' and '.join(named)}, with paths "
             "that start from the table's folder"
         )
     return paths[0], paths[1]
@@ -126,7 +138,7 @@ def _require_unique(keys: Sequence[str], table: Path) -> None:
     for key in keys:
         if key in seen:
             raise UsageError(
-                f"{key!r} comes twice in {table.name}; expected each radiograph once, or a patient "
+                f"{key!r} comes twice in {table.name}; expected each input once, or a patient "
                 "could train and test at once; remove a row"
             )
         seen.add(key)

@@ -34,7 +34,7 @@ def calibrate_checkpoint(
     """
     files = read_checkpoint(folder)
     card, where = files.card, resolve_device(device)
-    source = open_pairs(data, targets, card.grid[0], card.window, card.intensity, card.task)
+    source = open_pairs(data, targets, card.grid[0], card.window, card.intensity, card.task_record)
     indices = indices_in(source, "calibration")
     if not indices:
         return Calibration("density", 0, (None,) * card.arguments.stages)

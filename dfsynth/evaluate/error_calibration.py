@@ -85,7 +85,7 @@ def calibrate_errors(
             f"dark-field image and the lung mask; {_EXPECTED}"
         )
     card = files.card
-    source = open_pairs(data, None, height, card.window, card.intensity, card.task)
+    source = open_pairs(data, None, height, card.window, card.intensity, card.task_record)
     for warning in source.warnings:
         progress.message(warning)
     indices = _of_known_truth(source, range(len(source.rows)))

@@ -41,7 +41,6 @@ from dfsynth.progress import Progress
 from dfsynth.records import Scored
 from dfsynth.score import score
 from dfsynth.statistics import resample_patients
-from dfsynth.tasks import task_named
 
 _STREAM: Final = 1
 """Of random numbers: those of the pixels that are measured."""
@@ -91,7 +90,7 @@ def run_evaluation(
     card, device = files.card, resolve_device(options.device)
     precision = resolve_precision(options.precision, device)
     source = open_pairs(
-        options.data, options.targets, _side(card), card.window, card.intensity, card.task
+        options.data, options.targets, _side(card), card.window, card.intensity, card.task_record
     )
     if options.mc == "fast":
         require_members(files)
@@ -144,7 +143,7 @@ def _test(
     metrics, lung_of = PerImageMetrics(), set[LungOf]()
     scored, shape_errors, outside = [], [], []
     kept = pixels_per_image(len(indices))
-    slices = SliceMeasurement(task_named(card.task))
+    slices = SliceMeasurement(card.task_record)
     for pair in predict_pairs(generator, source, indices, progress):
         rng = np.random.default_rng([options.seed, _STREAM, pair.index])
         metrics.add(pair.info.key, pair.info.patient_id, measurement(pair.image, rng), kept)
@@ -210,7 +209,7 @@ def _summarise(
 
 
 def _notice(card: ModelCard) -> str:
-    noun = task_named(card.task).output.noun
+    noun = card.task_record.output.noun
     return f"Figures of synthetic {noun}s, for research only, not for diagnosis."
 
 

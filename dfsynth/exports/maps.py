@@ -49,6 +49,7 @@ def describe_maps(record: BuildRecord | PairsRecord) -> tuple[MapFacts, ...]:
 
 
 def _describe(spec: ArraySpec, record: BuildRecord | PairsRecord) -> MapFacts:
+    colours: str
     if isinstance(record, PairsRecord):
         array = {array.name: array for array in record.task.array}[spec.name]
         words, unit, colours = array.meaning, array.units, array.colours

@@ -4,11 +4,25 @@ import difflib
 import tomllib
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from types import MappingProxyType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from dfsynth.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _Record = TypeVar("_Record")
 
@@ -26,26 +40,82 @@ def read_record_file(record: type[_Record], path: Path, what: str) -> _Record:
         UsageError: the file cannot be read or is no TOML, a key is unknown or missing, or a value
             does not fit.
     """
+    table = read_table(path, what)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_record(record, table)
+    except UsageError as error:
+        raise UsageError(f"{what} {path}: {error}") from error
+
+
+def read_table(path: Path, what: str) -> dict[str, Any]:
+    """Reads a TOML file as nested entries; `what` is what messages call it.
+
+    Raises:
+        UsageError: the file cannot be read or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read {what} {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{what} {path} is no TOML: {error}") from error
+
+
+def parse_record(
+    record: type[_Record],
+    table: Mapping[str, object],
+    given: Mapping[str, object] = MappingProxyType({}),
+) -> _Record:
+    """Makes a frozen dataclass of nested entries, such as those of a TOML file.
+
+    Args:
+        record: Its type; see `read_record_file`.
+        table: The entries.
+        given: Values of fields that no entry may set.
+
+    Raises:
+        UsageError: a key is unknown or missing, or a value does not fit.
+    """
     try:
-        return _parse_table(record, table, "")
-    except (ValueError, UsageError) as error:
-        raise UsageError(f"{what} {path}: {error}") from error
+        return _parse_table(record, table, "", given)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
-def _parse_table(record: type[_Record], table: Mapping[str, object], where: str) -> _Record:
+def record_entries(record: "DataclassInstance") -> dict[str, Any]:
+    """Gives the entries from which `parse_record` makes an equal record: what is None is left out.
+
+    Nested records are objects, and tuples lists, as they come back from a file.
+    """
+    entries: dict[str, Any] = _stored(asdict(record))
+    return entries
+
+
+def _stored(found: object) -> Any:
+    if isinstance(found, dict):
+        return {key: _stored(value) for key, value in found.items() if value is not None}
+    if isinstance(found, list | tuple):
+        return [_stored(value) for value in found]
+    return found
+
+
+def _parse_table(
+    record: type[_Record],
+    table: Mapping[str, object],
+    where: str,
+    given: Mapping[str, object] = MappingProxyType({}),
+) -> _Record:
     """Turns a table's entries into a frozen record; `where` is the table's dotted name.
 
     Raises:
         UsageError: an entry is unknown, missing or does not fit; the nearest known key is named.
         ValueError: the record itself refuses its values.
     """
-    known: dict[str, Field[Any]] = {f.name: f for f in fields(record)}  # type: ignore[arg-type]
+    known: dict[str, Field[Any]] = {
+        f.name: f
+        for f in fields(record)  # type: ignore[arg-type]
+        if f.name not in given
+    }
     for key in table:
         if key not in known:
             raise UsageError(_unknown(key, list(known), where))
@@ -54,7 +124,7 @@ def _parse_table(record: type[_Record], table: Mapping[str, object], where: str)
     for name, entry in known.items():
         if name not in values and entry.default is MISSING and entry.default_factory is MISSING:
             raise UsageError(f"the key {_dotted(where, name)!r} is missing")
-    return record(**values)
+    return record(**values, **given)
 
 
 def _value(hint: Any, found: object, where: str) -> Any:
@@ -116,7 +186,10 @@ def _tuple(arguments: tuple[Any, ...], found: object, where: str) -> tuple[Any, 
 def _plain(hint: Any, found: object, where: str) -> Any:
     whole = isinstance(found, int) and not isinstance(found, bool)
     if hint is float and (whole or isinstance(found, float)):
-        return float(found)  # type: ignore[arg-type]
+        try:
+            return float(found)  # type: ignore[arg-type]
+        except OverflowError:
+            raise UsageError(f"{where}: found a number that is too large") from None
     if (hint is int and whole) or (hint in (bool, str) and isinstance(found, hint)):
         return found
     names = {float: "a number", int: "a whole number", bool: "true or false", str: "a text"}

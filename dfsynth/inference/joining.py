@@ -30,8 +30,8 @@ def join_members(
     metrics nor calibration: those are of single members.
 
     Raises:
-        UsageError: fewer than two, too many, one of them twice, or of networks, grids or windows
-            that differ.
+        UsageError: fewer than two, too many, one of them twice, of a family that has no members, or
+            of tasks, networks, grids or windows that differ.
         CheckpointError: one of them is damaged.
     """
     cards = [files.card for files in checkpoints]
@@ -48,8 +48,8 @@ def join_members(
         alike = (card.arguments, *_of_images(card))
         if alike != (first.arguments, *_of_images(first)):
             raise UsageError(
-                f"{card.name} and {first.name} differ in network, grid, window or unit; expected "
-                "members of one recipe"
+                f"{card.name} and {first.name} differ in task, network, grid, window or unit; "
+                "expected members of one recipe"
             )
     network, joined = _network_of(len(cards), first.arguments)
     for member, files in zip(joined.members, checkpoints, strict=True):
@@ -70,14 +70,19 @@ def join_members(
 
 def _of_images(card: ModelCard) -> tuple[object, ...]:
     """What a card says of the images that go in and come out."""
-    return card.grid, card.window, card.intensity, card.unit, card.output_intensity
+    values = card.intensity, card.unit, card.output_intensity
+    return card.task_record, card.grid, card.window, *values
 
 
 def _network_of(count: int, config: NetworkConfig) -> tuple[str, Members | DenoiserMembers]:
     """The name in cards, and a network, of `count` members of one configuration."""
     if isinstance(config, CascadeConfig):
         return MEMBERS_NETWORK, Members(MembersConfig(count, config))
-    assert isinstance(config, DiffusionConfig | FlowConfig)
+    if not isinstance(config, DiffusionConfig | FlowConfig):
+        raise UsageError(
+            f"networks of the configuration {type(config).__name__} cannot be joined; expected "
+            "members of the networks cascade, diffusion or flow"
+        )
     members = DenoiserMembers(DenoiserMembersConfig(count, config))
     return DENOISER_MEMBERS_NETWORK, members
 

@@ -12,7 +12,7 @@ from dfsynth.source import CorpusSource, Source, require_present
 from dfsynth.store import StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord, Fingerprint, new_record
 from dfsynth.store.plan import NumberedRows
-from dfsynth.tasks import task_named
+from dfsynth.tasks import task_of
 
 
 class Machine(Protocol):
@@ -128,7 +128,7 @@ class BuildJob:
             UsageError: a map that the task of the checkpoint does not know.
         """
         facts, asked = self.maker.facts, self.options.maps
-        task = task_named(facts.task)
+        task = task_of(facts.task, facts.own_task)
         if asked is None:
             return task.output_maps
         unknown = [name for name in asked if name not in task.map_words]

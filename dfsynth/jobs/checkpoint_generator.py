@@ -58,6 +58,7 @@ class CheckpointMaker:
             members=card.arguments.members,
             license=card.license,
             task=card.task,
+            own_task=card.own_task,
             has_learned_scores=self._files.scores is not None,
         )
 

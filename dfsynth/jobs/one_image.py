@@ -16,7 +16,7 @@ from dfsynth.options import DTYPES, GenerateOptions
 from dfsynth.preprocess import ModelInputReader, to_grid, window_ends
 from dfsynth.score import score
 from dfsynth.store import ArraySpec, cast_map
-from dfsynth.tasks import task_named
+from dfsynth.tasks import task_of
 
 
 def generate_image(given: ImageInput, options: GenerateOptions) -> SyntheticImage:
@@ -40,9 +40,10 @@ def generate_image(given: ImageInput, options: GenerateOptions) -> SyntheticImag
     [generated] = generate_padded(loaded, [ready], [image_id])
     scored = score(generated, ready)
     dtype, keepbits = DTYPES[options.dtype]
+    task = task_of(facts.task, facts.own_task)
     maps = {
         name: cast_map(ArraySpec(name, dtype, 1, *grid, 1, keepbits), values).astype(np.float32)
-        for name, values in available_maps(task_named(facts.task), generated, ready).items()
+        for name, values in available_maps(task, generated, ready).items()
     }
     content = to_grid(image.decoded.pixels, ready.geometry)
     return SyntheticImage(

@@ -1,9 +1,10 @@
 """The panels of a store of pairs: what was simulated, beside its truth."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from dfsynth.jobs.sheet_content import Panels, number_caption
+from dfsynth.records import Float32Map
 from dfsynth.report import SheetRow, columns_of_pairs
 from dfsynth.store.opened import Store
 from dfsynth.store.pairs_record import PairsRecord
@@ -20,27 +21,27 @@ def panels_of_pairs(
     Raises:
         StoreError: a damaged store.
     """
-    drawn = columns_of_pairs(record.task)
+    names = list(columns_of_pairs(record.task))
+    images = [{name: shown_map(store.read, name, line) for name in names} for line in lines]
     semi_synthetic = any(line["truth"] == "semi-synthetic" for line in lines)
     measured = any(line["truth"] == "measured" for line in lines)
     footer = f"{'Measured and simulated' if measured else 'Simulated'} images, not for diagnosis."
     if semi_synthetic:
         footer += " Semi-synthetic (cxr): a real radiograph beside a simulated dark-field image."
     return Panels(
-        rows=[_row(store, drawn, line, by) for line in lines],
-        columns=list(drawn.values()),
+        rows=[_row(maps, line, by) for maps, line in zip(images, lines, strict=True)],
+        columns=list(columns_of_pairs(record.task, images).values()),
         title=f"{record.task.card.pairs_noun}, origin {record.fingerprint.origin}",
         footer=footer,
         blank=0,
     )
 
 
-def _row(store: Store, drawn: Collection[str], line: dict[str, Any], by: str | None) -> SheetRow:
+def _row(maps: dict[str, Float32Map], line: dict[str, Any], by: str | None) -> SheetRow:
     numbers = _drawn_parameters(line) if by is None else number_caption(line, by)
     made = [line["truth"]] if line["truth"] == "measured" else []
     caption = [line["image_id"], line["origin"], *made, *numbers, *line["flags"]]
-    images = tuple(shown_map(store.read, name, line) for name in drawn)
-    return SheetRow(tuple(caption), images, failure=line["error_code"])
+    return SheetRow(tuple(caption), tuple(maps.values()), failure=line["error_code"])
 
 
 def _drawn_parameters(line: dict[str, Any]) -> list[str]:

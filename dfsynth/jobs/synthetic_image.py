@@ -6,7 +6,7 @@ from typing import Final
 
 from dfsynth.records import Float32Map, GeneratorFacts, Geometry, ImageFacts
 from dfsynth.report import SheetRow, columns_of_images, image_columns, images_markup
-from dfsynth.tasks import Task, task_named
+from dfsynth.tasks import Task, task_of
 
 _SHOWN: Final = ("predicted_error", "error_bound", "uncertainty", "lung_fraction", "ood_score")
 """Scores that a notebook shows beside the maps."""
@@ -42,7 +42,7 @@ class SyntheticImage:
     @property
     def task(self) -> Task:
         """What the generator is for."""
-        return task_named(self.generator.task)
+        return task_of(self.generator.task, self.generator.own_task)
 
     @property
     def output(self) -> Float32Map:

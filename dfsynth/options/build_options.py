@@ -182,10 +182,8 @@ class BuildOptions(GivenOptions):
     def _check_maps(self) -> None:
         if self.maps is None:
             return
-        known = known_maps()
-        unknown = [name for name in self.maps if name not in known]
-        if unknown or not self.maps or len(set(self.maps)) != len(self.maps):
+        if not self.maps or len(set(self.maps)) != len(self.maps):
             raise UsageError(
-                f"--maps {','.join(self.maps) or '(none)'}: expected each at most once of "
-                f"{', '.join(known)}"
+                f"--maps {','.join(self.maps) or '(none)'}: expected one or more, each once; of "
+                f"tasks that come with dfsynth there are {', '.join(known_maps())}"
             )

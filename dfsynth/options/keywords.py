@@ -122,6 +122,8 @@ class TrainKeywords(TypedDict, total=False):
     """Of `dfsynth.train_generator`; `TrainOptions` says what each means."""
 
     targets: GivenPath | None
+    task: GivenPath | None
+    size: int | None
     start_from: str | None
     member: int | None
     device: str

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from dfsynth.errors import UsageError
-from dfsynth.options.coercion import to_optional_path, to_path
+from dfsynth.options.coercion import to_optional_path, to_optional_text, to_path
 from dfsynth.options.given import GivenOptions
 
 
@@ -18,17 +18,19 @@ class TrainOptions(GivenOptions):
         "data": to_path,
         "out": to_path,
         "targets": to_optional_path,
+        "task": to_optional_text,
     }
 
     recipe: str
     """A TOML file or a packaged recipe's name."""
     data: Path
-    """A store of pairs, a folder of radiographs (with `targets`), or a table of paths."""
+    """A store of pairs, a folder of inputs (with `targets`), or a table of paths."""
     out: Path
     targets: Path | None = None
-    """Folder of dark-field images with the names of those in `data`."""
+    """Folder of targets with the names of the inputs in `data`."""
     task: str | None = None
-    """The name of the task that the recipe is fitted to; None keeps the recipe's."""
+    """The task that the recipe is fitted to: a name, or the TOML file of one; None keeps the
+    recipe's."""
     size: int | None = None
     """Side of the square grid in pixels that the recipe is fitted to; None keeps the recipe's."""
     start_from: str | None = None

@@ -34,6 +34,15 @@ from dfsynth.records.pair import (
     Truth,
 )
 from dfsynth.records.sampling import MONTE_CARLO_MODES, MonteCarloMode
+from dfsynth.records.task import (
+    PairRoles,
+    Task,
+    TaskArray,
+    TaskCard,
+    TaskInput,
+    TaskMetric,
+    TaskOutput,
+)
 
 __all__ = [
     "CLIPPED",
@@ -59,6 +68,7 @@ __all__ = [
     "Origin",
     "PairFacts",
     "PairItem",
+    "PairRoles",
     "PairRow",
     "Parameter",
     "RawLayout",
@@ -68,5 +78,11 @@ __all__ = [
     "Status",
     "Subject",
     "Subjects",
+    "Task",
+    "TaskArray",
+    "TaskCard",
+    "TaskInput",
+    "TaskMetric",
+    "TaskOutput",
     "Truth",
 ]

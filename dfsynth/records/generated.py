@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dfsynth.records.intensity import Intensity
 from dfsynth.records.maps import Float32Map
+from dfsynth.records.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class GeneratorFacts:
     """What it is for, by the name of the task."""
     has_learned_scores: bool = False
     """Whether it fills `Generated.learned`."""
+    own_task: Task | None = None
+    """The task itself where it does not come with dfsynth."""
     members: int = 1
     """Networks among which samples are shared out."""
 

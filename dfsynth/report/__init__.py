@@ -2,7 +2,12 @@
 
 from dfsynth.report.colours import colour_table, paint, robust_limits
 from dfsynth.report.image_file import encode_image, encode_png
-from dfsynth.report.map_columns import columns_of_images, columns_of_pairs, image_columns
+from dfsynth.report.map_columns import (
+    columns_of_images,
+    columns_of_pairs,
+    image_columns,
+    suitable_limits,
+)
 from dfsynth.report.markup import facts_markup, images_markup
 from dfsynth.report.sheet import SheetColumn, SheetRow, contact_sheet
 
@@ -20,4 +25,5 @@ __all__ = [
     "images_markup",
     "paint",
     "robust_limits",
+    "suitable_limits",
 ]

@@ -76,6 +76,12 @@ def check_limits(low: float, high: float) -> None:
         raise ValueError(f"expected finite display limits, low < high; found {low} and {high}")
 
 
+def limit_text(limit: float) -> str:
+    """A limit as it stands beside a colour bar: 0.05, 92.1, -1000."""
+    # Without the sum, -0.0 would have a sign.
+    return f"{limit + 0.0:.3g}" if abs(limit) < 999.5 or abs(limit) >= 1e5 else f"{limit:.0f}"
+
+
 def robust_limits(
     values: NDArray[np.floating], low: float = 1, high: float = 99
 ) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 from dfsynth.records import Float32Map
 from dfsynth.report.colours import robust_limits
 from dfsynth.report.sheet import SheetColumn
-from dfsynth.tasks import Task
+from dfsynth.tasks import Task, TaskArray
 
 _DEVIATION_COLOURS: Final = {"aleatoric": "viridis", "epistemic": "inferno"}
 
@@ -23,7 +23,8 @@ def columns_of_images(
 ) -> list[SheetColumn]:
     """The columns `image_columns(task)` for images of a generator.
 
-    Deviations are drawn from 0 to the 99th percentile of all that are shown.
+    Deviations are drawn from 0 to the 99th percentile of all that are shown, and so is an input
+    whose array says so.
 
     Args:
         task: What the generator is for.
@@ -33,6 +34,8 @@ def columns_of_images(
     """
     given = task.input
     shown = task.input_window(unit, window)
+    if given.intensity is not None:
+        shown = suitable_limits(task.input_array, shown, [maps.get(given.array) for maps in images])
     grey = "grey value" if given.intensity is None else task.input_array.shown_unit
     columns = [
         SheetColumn(task.input_title.lower(), grey, "gray", *shown),
@@ -45,10 +48,33 @@ def columns_of_images(
     return columns
 
 
-def columns_of_pairs(task: Task) -> dict[str, SheetColumn]:
-    """The columns for simulated pairs of a task, by the name of the array."""
+def columns_of_pairs(
+    task: Task, images: Sequence[Mapping[str, Float32Map]] = ()
+) -> dict[str, SheetColumn]:
+    """The columns for simulated pairs of a task, by the name of the array.
+
+    Args:
+        task: What the pairs are for.
+        images: Arrays (y, x) of each pair that is drawn, by name.
+    """
     return {
-        array.name: SheetColumn(array.title, array.shown_unit, array.colours, *array.window)
+        array.name: SheetColumn(
+            array.title,
+            array.shown_unit,
+            array.colours,
+            *suitable_limits(array, array.window, [maps.get(array.name) for maps in images]),
+        )
         for array in task.array
         if array.title
     }
+
+
+def suitable_limits(
+    array: TaskArray, window: tuple[float, float], images: Sequence[Float32Map | None]
+) -> tuple[float, float]:
+    """The window, or where the array says so up to what is bright in images (y, x) of it."""
+    values = [image.ravel() for image in images if image is not None]
+    if array.brightest == "window" or not values:
+        return window
+    low, top = window[0], robust_limits(np.concatenate(values))[1]
+    return (low, top) if top > low else window

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.printable_text import printable
-from dfsynth.report.colours import colour_table
+from dfsynth.report.colours import colour_table, limit_text
 from dfsynth.report.image_file import encode_png
 from dfsynth.report.panel import draw_failure, draw_map, draw_missing, fitted_size
 from dfsynth.report.sheet import SheetColumn, SheetRow, failed
@@ -74,8 +74,8 @@ def _figure(row: SheetRow, index: int, column: SheetColumn, name: str) -> str:
         f'style="display:block" src="{_source(canvas)}">'
         f'<img alt="" width="{_SIDE}" height="8" style="display:block" src="{_source(scale)}">'
         f'<div style="{_FAINT};display:flex;justify-content:space-between">'
-        f"<span>{column.vmin + 0.0:.3g}</span><span>{_text(unit)}</span>"
-        f"<span>{column.vmax + 0.0:.3g}</span></div></figure>"
+        f"<span>{limit_text(column.vmin)}</span><span>{_text(unit)}</span>"
+        f"<span>{limit_text(column.vmax)}</span></div></figure>"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.report.colours import check_limits, colour_table
+from dfsynth.report.colours import check_limits, colour_table, limit_text
 from dfsynth.report.layout import Grid, HeaderBoxes, SheetLayout, block_grid, choose_grid
 from dfsynth.report.panel import draw_failure, draw_map, draw_missing, fitted_size
 from dfsynth.report.text import (
@@ -178,7 +178,7 @@ def _draw_header(canvas: NDArray[np.uint8], boxes: HeaderBoxes, column: SheetCol
     write(boxes.title.of(canvas), name, HEADING, _PLAIN)
     ramp = np.rint(np.linspace(0, 255, boxes.bar.width)).astype(np.uint8)
     boxes.bar.of(canvas)[:] = colour_table(column.colour_map)[ramp]
-    low, high = f"{column.vmin + 0.0:.3g}", f"{column.vmax + 0.0:.3g}"
+    low, high = limit_text(column.vmin), limit_text(column.vmax)
     ticks = boxes.ticks.of(canvas)
     write(ticks, low, SMALL, _DIM, "left")
     write(ticks, high, SMALL, _DIM, "right")

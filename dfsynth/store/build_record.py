@@ -12,6 +12,7 @@ from dfsynth.files.json_record import (
     stored_entries,
     with_checksum,
 )
+from dfsynth.files.toml_record import record_entries
 from dfsynth.manifest import IMAGE_SCHEMAS, SCHEMA_VERSION, ManifestSchema
 from dfsynth.options import StoredFloat, ViewChoice
 from dfsynth.records import GeneratorFacts, Intensity, MonteCarloMode
@@ -26,7 +27,7 @@ from dfsynth.store.provenance import (
     name_differences,
     software_versions,
 )
-from dfsynth.tasks import DEFAULT_TASK, Task, task_named
+from dfsynth.tasks import DEFAULT_TASK, Task, parse_own_task, task_of
 
 _NO_UNIT: Final = "1"
 _VERSIONS_OF: Final = (
@@ -107,11 +108,13 @@ class BuildRecord:
     """See `StoreRecord`."""
     task_name: str = DEFAULT_TASK
     """What the generator is for; records from before there were tasks name none."""
+    own_task: Task | None = None
+    """The task itself; None, and absent from `build.json`, where it comes with dfsynth."""
 
     @property
     def task(self) -> Task:
         """What the generator is for."""
-        return task_named(self.task_name)
+        return task_of(self.task_name, self.own_task)
 
     @property
     def main_map(self) -> str:
@@ -158,6 +161,9 @@ class BuildRecord:
         """See `StoreRecord`."""
         entries = stored_entries(self)
         entries["intensity"] = stored_intensity(self.intensity)
+        del entries["own_task"]
+        if self.own_task is not None:
+            entries["own_task"] = record_entries(self.own_task)
         return encode_json(with_checksum(entries))
 
     @classmethod
@@ -173,6 +179,8 @@ class BuildRecord:
             fingerprint[name] = tuple(fingerprint[name])
         found["window"] = tuple(found["window"])
         found["intensity"] = read_intensity(found["intensity"])
+        if "own_task" in found:
+            found["own_task"] = parse_own_task(found["task_name"], found["own_task"])
         found["segments"] = tuple(found.get("segments", ()))
         record = cls(fingerprint=Fingerprint(**fingerprint), **found)
         if not record.task.map_words.keys() >= set(record.fingerprint.maps):
@@ -252,4 +260,5 @@ def new_record(
         source_notes=dict(source_notes),
         layout_version=LAYOUT_VERSION,
         task_name=facts.task,
+        own_task=facts.own_task,
     )

@@ -92,8 +92,8 @@ class StoredRow:
             }
             columns = columns_of_images(record.task, record.unit, record.window, [maps])
             return columns, tuple(maps.get(name) for name in image_columns(record.task))
-        titles = columns_of_pairs(record.task)
-        return list(titles.values()), tuple(self._values(name) for name in titles)
+        maps = {name: self._values(name) for name in columns_of_pairs(record.task)}
+        return list(columns_of_pairs(record.task, [maps]).values()), tuple(maps.values())
 
     def _values(self, name: str) -> Float32Map:
         return shown_map(self._arrays.read, name, self.facts)

@@ -1,11 +1,10 @@
 """What goes into a network and what comes out: modality, units, arrays, words, pictures.
 
-A task is a file of `manifests/tasks/`. A checkpoint, a store of pairs and a store of generated
-images each name theirs.
+A task is a file of `manifests/tasks/`, or one of a user's own. A checkpoint, a store of pairs and a
+store of generated images each name theirs, and carry it where it is a user's.
 """
 
-from dfsynth.tasks.registry import DEFAULT_TASK, known_maps, task_named, task_names
-from dfsynth.tasks.task import (
+from dfsynth.records import (
     PairRoles,
     Task,
     TaskArray,
@@ -13,6 +12,16 @@ from dfsynth.tasks.task import (
     TaskInput,
     TaskMetric,
     TaskOutput,
+)
+from dfsynth.tasks.registry import (
+    DEFAULT_TASK,
+    find_task,
+    known_maps,
+    own_task,
+    parse_own_task,
+    task_named,
+    task_names,
+    task_of,
 )
 
 __all__ = [
@@ -24,7 +33,11 @@ __all__ = [
     "TaskInput",
     "TaskMetric",
     "TaskOutput",
+    "find_task",
     "known_maps",
+    "own_task",
+    "parse_own_task",
     "task_named",
     "task_names",
+    "task_of",
 ]

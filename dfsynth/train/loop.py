@@ -8,7 +8,6 @@ from dfsynth.checkpoint import CARD
 from dfsynth.datasets import BatchReader, augment, read_batch
 from dfsynth.errors import DfsynthError
 from dfsynth.progress import TrainProgress
-from dfsynth.tasks import task_named
 from dfsynth.train.batch_fit import check_batch_fits
 from dfsynth.train.early_stopping import BestSoFar
 from dfsynth.train.initial_checkpoint import LungTeacherNetwork
@@ -81,7 +80,7 @@ class TrainingLoop:
         )
         # Lines past a state are removed, so a run may be read while it goes on.
         after = None if self._is_new else self.trainer.steps_taken
-        self._monitor = Monitor(folder, task_named(recipe.task), after) if processes.first else None
+        self._monitor = Monitor(folder, recipe.task_record, after) if processes.first else None
 
     def run(self) -> None:
         """Trains what is left of the recipe.

@@ -2,10 +2,9 @@
 
 from collections import Counter
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 from dfsynth.checkpoint import ModelCard
-from dfsynth.tasks import task_named
 from dfsynth.train import stored_keys
 from dfsynth.train.families import family_of
 from dfsynth.train.preparation import PreparedTraining
@@ -21,7 +20,7 @@ _LIMITS: Final = (
 def trained_card(prepared: PreparedTraining, scores: ValidationScores, step: int) -> ModelCard:
     """Writes the card of the network after `step` steps, with its scores and not calibrated."""
     recipe, initial = prepared.recipe, prepared.initial
-    task, family = task_named(recipe.task), family_of(recipe.network)
+    task, family = recipe.task_record, family_of(recipe.network)
     start = {} if initial is None else {stored_keys.INITIAL_CHECKPOINT: initial.reference()}
     return ModelCard(
         name=recipe.name,
@@ -35,11 +34,17 @@ def trained_card(prepared: PreparedTraining, scores: ValidationScores, step: int
         intended_use=task.intended_use,
         limits=" ".join(filter(None, (_LIMITS, family.limits))),
         training_data=_training_data(prepared),
-        recipe=recipe_entries(recipe) | start,
+        recipe=_without_task(recipe_entries(recipe)) | start,
         task=task.name,
+        own_task=recipe.own_task,
         output_intensity=task.output.convention,
         metrics={"validation": asdict(scores), "step": step},
     )
+
+
+def _without_task(entries: dict[str, Any]) -> dict[str, Any]:
+    """Its name is enough: the card itself carries what does not come with dfsynth."""
+    return {key: value for key, value in entries.items() if key != "own_task"}
 
 
 def _training_data(prepared: PreparedTraining) -> tuple[dict[str, str], ...]:

@@ -1,6 +1,7 @@
 """What a run shows while it goes on: a line a step, TensorBoard, and sheets of images."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,7 +12,15 @@ from dfsynth.errors import UsageError
 from dfsynth.extras import load_extra
 from dfsynth.files.faults import store_faults
 from dfsynth.models import Prediction
-from dfsynth.report import SheetColumn, SheetRow, columns_of_pairs, contact_sheet, encode_png
+from dfsynth.records import Float32Map
+from dfsynth.report import (
+    SheetColumn,
+    SheetRow,
+    columns_of_pairs,
+    contact_sheet,
+    encode_png,
+    robust_limits,
+)
 from dfsynth.tasks import Task
 from dfsynth.train.run_folder import RunFolder
 
@@ -87,9 +96,10 @@ class Monitor:
         Raises:
             StoreError: the disk is full, or refuses.
         """
+        rows = _rows(batch, predictions, keys, self._task)
         sheet = contact_sheet(
-            _rows(batch, predictions, keys, self._task),
-            _columns(len(predictions), self._task, window),
+            rows,
+            _columns(len(predictions), self._task, window, rows),
             f"after step {step}",
             f"Synthetic {self._task.output.noun}s, not for diagnosis.",
         )
@@ -134,16 +144,31 @@ def _open_tensorboard(folder: RunFolder, steps_taken: int) -> Any | None:
     return tensorboard.SummaryWriter(folder.tensorboard, purge_step=steps_taken + 1)
 
 
-def _columns(stages: int, task: Task, window: tuple[float, float]) -> list[SheetColumn]:
-    half = (window[1] - window[0]) / 2
-    of_pairs = columns_of_pairs(task)
+def _columns(
+    stages: int, task: Task, window: tuple[float, float], rows: Sequence[SheetRow] = ()
+) -> list[SheetColumn]:
+    given, sigma = ([row.images[place] for row in rows] for place in (0, -1))
+    images = [{task.input.array: image} for image in given if image is not None]
+    of_pairs = columns_of_pairs(task, images)
+    bright = _bright_sigma((window[1] - window[0]) / 2, [s for s in sigma if s is not None])
     unit = of_pairs[task.pairs.target].unit
     return [
         of_pairs[task.input.array],
         SheetColumn("target", unit, "gray", *window),
         *(SheetColumn(f"stage {m + 1}", unit, "gray", *window) for m in range(stages)),
-        SheetColumn("sigma", unit, "viridis", 0.0, half),
+        SheetColumn("sigma", unit, "viridis", 0.0, bright),
     ]
+
+
+def _bright_sigma(half: float, sigma: Sequence[Float32Map]) -> float:
+    """Half the window, or a half, a quarter, … of it that still holds nearly all of sigma.
+
+    By halves, so that most sheets of a run have one scale.
+    """
+    if not sigma:
+        return half
+    top = robust_limits(np.concatenate([each.ravel() for each in sigma]))[1]
+    return half / 2 ** max(math.floor(math.log2(half / top)), 0) if top > 0 else half
 
 
 def _rows(

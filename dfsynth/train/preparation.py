@@ -15,7 +15,7 @@ from dfsynth.models.discriminator import DISCRIMINATOR_WIDTHS
 from dfsynth.options import TrainOptions
 from dfsynth.progress import TrainProgress
 from dfsynth.splits import SPLITS
-from dfsynth.tasks import DEFAULT_TASK, task_named
+from dfsynth.tasks import DEFAULT_TASK, find_task
 from dfsynth.train import stored_keys
 from dfsynth.train.families import family_of
 from dfsynth.train.initial_checkpoint import InitialCheckpoint, read_initial_checkpoint
@@ -76,7 +76,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
     device = place_of_process(resolve_device(options.device))
     precision = resolve_precision(options.precision, device)
     check_sizes(recipe)
-    task, start = task_named(recipe.task), options.start_from
+    task, start = recipe.task_record, options.start_from
     initial = (
         None
         if start is None
@@ -88,7 +88,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
         recipe.size,
         recipe.window,
         task.input.convention,
-        recipe.task,
+        task,
         task.output.convention,
     )
     for warning in source.warnings:
@@ -113,7 +113,8 @@ def _fitted_recipe(options: TrainOptions, progress: TrainProgress) -> Recipe:
     recipe = read_recipe(recipe_path(options.recipe))
     if options.task is None and options.size is None:
         return recipe
-    fitted = fit_recipe(recipe, task_named(options.task or recipe.task), options.size)
+    task = recipe.task_record if options.task is None else find_task(options.task)
+    fitted = fit_recipe(recipe, task, options.size)
     changes = describe_fit(recipe, fitted)
     if changes:
         progress.message(f"the recipe {recipe.name} is fitted: {', '.join(changes)}")

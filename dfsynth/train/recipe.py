@@ -6,10 +6,11 @@ from typing import Any, Final, Literal, TypeAlias
 from dfsynth.checkpoint import CascadeConfig, DiffusionConfig, FlowConfig, Likelihood
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.errors import UsageError
+from dfsynth.files.toml_record import record_entries
 from dfsynth.models.discriminator import DISCRIMINATOR_WIDTHS
 from dfsynth.records import IntensityRange
 from dfsynth.records.grid import LARGEST_SIDE
-from dfsynth.tasks import DEFAULT_TASK, task_named
+from dfsynth.tasks import DEFAULT_TASK, Task, task_of
 from dfsynth.train.amplification import Amplification
 
 Misfit = Literal["l1", "l2"]
@@ -210,7 +211,8 @@ class Recipe:
     """Pairs a step, over all processes together."""
     phase: tuple[Phase, ...]
     task: str = DEFAULT_TASK
-    """What the network is for, by the name of the task."""
+    """What the network is for, by the name of the task; in a recipe file also the path, from its
+    folder, of a TOML file that defines one."""
     seed: int = 0
     window: tuple[float, float] = (0.0, 1.0)
     """Display window of the output's values; integer target files are read into it."""
@@ -223,9 +225,16 @@ class Recipe:
     validation: ValidationSettings = field(default_factory=ValidationSettings)
     provenance: dict[str, str] = field(default_factory=dict)
     """Dotted key → `paper` or `assumed`, each with a word on where it stands."""
+    own_task: Task | None = None
+    """The task itself where it does not come with dfsynth."""
+
+    @property
+    def task_record(self) -> Task:
+        """What the network is for."""
+        return task_of(self.task, self.own_task)
 
     def __post_init__(self) -> None:
-        task_named(self.task)
+        assert self.task_record.name == self.task
         if not 16 <= self.size <= LARGEST_SIDE:
             raise UsageError(f"size = {self.size}: expected 16 to {LARGEST_SIDE}")
         for name in ("batch", "checkpoint_every"):
@@ -271,7 +280,7 @@ class Recipe:
 
     def _check_appearance(self) -> None:
         """What changes the appearance clips to [0, 1]: values in a unit would be lost."""
-        convention = task_named(self.task).input.convention
+        convention = self.task_record.input.convention
         if not isinstance(convention, IntensityRange):
             return
         for name in ("contrast", "brightness", "gamma", "noise", "shadows", "shifts"):
@@ -284,8 +293,14 @@ class Recipe:
 
 
 def recipe_entries(recipe: Recipe) -> dict[str, Any]:
-    """Gives a recipe as nested entries, without the table that its network has no use for."""
+    """Gives a recipe as nested entries, without the table that its network has no use for.
+
+    A task that does not come with dfsynth is among them, as `own_task`.
+    """
     entries = asdict(recipe)
+    del entries["own_task"]
+    if recipe.own_task is not None:
+        entries["own_task"] = record_entries(recipe.own_task)
     if not isinstance(recipe.network, CascadeConfig):
         del entries["loss"]
     return entries

@@ -2,11 +2,15 @@
 
 import tomllib
 from pathlib import Path
+from typing import Final
 
 from dfsynth.errors import UsageError
-from dfsynth.files.toml_record import read_record_file
+from dfsynth.files.toml_record import parse_record, read_table
 from dfsynth.resources import data_folder
+from dfsynth.tasks import find_task, own_task
 from dfsynth.train.recipe import Recipe
+
+_WHAT: Final = "the recipe"
 
 
 def recipe_path(wanted: str) -> Path:
@@ -33,13 +37,25 @@ def packaged_recipes() -> dict[str, Path]:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Reads a recipe.
+    """Reads a recipe, and its task where it names the file of one.
 
     Raises:
-        UsageError: the file cannot be read or is no TOML, a key is unknown or missing, or a value
+        UsageError: a file cannot be read or is no TOML, a key is unknown or missing, or a value
             does not fit.
     """
-    return read_record_file(Recipe, path, "the recipe")
+    entries = read_table(path, _WHAT)
+    wanted = entries.get("task")
+    own = None
+    if isinstance(wanted, str):
+        try:
+            task = find_task(wanted, path.parent)
+        except UsageError as error:
+            raise UsageError(f"{_WHAT} {path}: {error}") from error
+        own, entries["task"] = own_task(task), task.name
+    try:
+        return parse_record(Recipe, entries, {"own_task": own})
+    except UsageError as error:
+        raise UsageError(f"{_WHAT} {path}: {error}") from error
 
 
 def _is_recipe(path: Path) -> bool:

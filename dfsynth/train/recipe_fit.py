@@ -6,13 +6,15 @@ from typing import Any, Final
 
 from dfsynth.checkpoint import CascadeConfig
 from dfsynth.datasets.augmentation import DeviceAugmentation
-from dfsynth.tasks import Task
+from dfsynth.tasks import Task, own_task
 from dfsynth.train.recipe import Recipe, TrainedNetwork, recipe_entries
 
 _GREY_VALUES: Final = ("contrast", "brightness", "gamma", "noise")
 """Augmentation of grey values in [0, 1], which values in a unit are not."""
 _OF_CHESTS: Final = ("shadows", "shifts")
 """Augmentation that draws what radiographs of the chest show."""
+
+_OF_TEXTS: Final = frozenset({"provenance", "own_task"})
 
 
 def fit_recipe(recipe: Recipe, task: Task, size: int | None = None) -> Recipe:
@@ -36,12 +38,13 @@ def fit_recipe(recipe: Recipe, task: Task, size: int | None = None) -> Recipe:
     if augmentation.crop is not None and augmentation.crop >= size:
         augmentation = replace(augmentation, crop=None)
     fitted = replace(recipe, size=size, augmentation=augmentation)
-    if task.name != recipe.task:
+    if task != recipe.task_record:
         if not task.has_lungs and isinstance(network, CascadeConfig):
             loss = replace(loss, lung=0.0)
         fitted = replace(
             fitted,
             task=task.name,
+            own_task=own_task(task),
             window=task.window,
             augmentation=_suitable(augmentation, task),
             network=_fitted_network(network, task),
@@ -89,9 +92,11 @@ def _changes(recipe: Recipe, fitted: Recipe) -> Iterator[tuple[str, object, obje
 
 
 def _dotted(table: Mapping[str, Any], where: str) -> Iterator[tuple[str, object]]:
-    """The values of nested tables but the provenance, by their dotted keys."""
+    """The values of nested tables but those of texts, by their dotted keys."""
     for key, value in table.items():
-        if isinstance(value, Mapping) and key != "provenance":
+        if key in _OF_TEXTS:
+            continue
+        if isinstance(value, Mapping):
             yield from _dotted(value, f"{where}{key}.")
-        elif key != "provenance":
+        else:
             yield f"{where}{key}", value

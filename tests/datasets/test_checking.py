@@ -30,7 +30,7 @@ def test_all_faults_are_counted_and_the_first_named():
 
 
 def test_one_radiograph_in_two_splits_is_refused():
-    with pytest.raises(UsageError, match=r"'n0' \(train\) and 'n1' \(val\) have the same radio"):
+    with pytest.raises(UsageError, match=r"'n0' \(train\) and 'n1' \(val\) have the same input"):
         check_pairs(NoisePairs(twins=True))
 
 

@@ -9,11 +9,13 @@ import pytest
 from pair_files import write_floats, write_radiograph, write_signal
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
+from value_files import write_nifti
 
 from dfsynth.datasets.image_files import read_pair
 from dfsynth.errors import UsageError
 from dfsynth.preprocess import ModelInputReader
 from dfsynth.records import IntensityWindow
+from dfsynth.tasks import task_named
 
 WINDOW = (0.1, 0.7)
 
@@ -254,3 +256,16 @@ def test_numpy_files_of_every_order_are_read(folder, dtype, order):
     np.testing.assert_allclose(
         read(folder, target="b.npy").target, values.astype(np.float32), rtol=1e-6
     )
+
+
+def test_signals_may_be_nifti_slices_of_values(folder):
+    values = np.random.default_rng(0).normal(-500, 300, (20, 20)).astype(np.float32)
+    write_nifti(folder / "b.nii.gz", values)
+    np.testing.assert_array_equal(read(folder, target="b.nii.gz").target, values)
+
+
+def test_messages_use_the_words_of_the_task(folder):
+    task = task_named("mri-motion")
+    write_signal(folder / "short.tif", 1, 20, 10)
+    with pytest.raises(UsageError, match=r"^MR image a\.png and MR magnitude image short\.tif"):
+        read_pair(folder / "a.png", folder / "short.tif", 20, WINDOW, IntensityWindow(), task=task)

@@ -90,6 +90,15 @@ class TestFolders:
         with pytest.raises(UsageError, match="no images in the folder"):
             open_pairs(tmp_path / "a", targets, 16, WINDOW)
 
+    def test_a_nifti_file_is_paired_with_another_of_its_name(self, tmp_path):
+        inputs, targets = write_pair_folders(tmp_path, 2)
+        (targets / "case000.tif").rename(targets / "case000.nii.gz")
+        (targets / "case001.tif").rename(targets / "case001.nii")
+        assert [row.key for row in open_pairs(inputs, targets, 16, WINDOW).rows] == [
+            "case000",
+            "case001",
+        ]
+
     def test_one_patient_can_be_opened_to_be_evaluated(self, tmp_path):
         found = open_pairs(*write_pair_folders(tmp_path, 1), 16, WINDOW)
         assert [row.split for row in found.rows] == [split_of(found.rows[0].patient_id)]

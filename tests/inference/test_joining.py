@@ -1,7 +1,7 @@
 """Members trained one by one become one checkpoint that draws what they draw together."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -52,6 +52,25 @@ def refusal(checkpoints: list[CheckpointFiles]) -> str:
         join_members("joined", checkpoints)
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def test_members_of_two_tasks_are_refused(save: Save) -> None:
+    said = refusal([save(0, {"task": "mri-motion"}), save(1, {"task": "mri-undersampled"})])
+    assert "differ in task, network, grid, window or unit" in said
+
+
+def test_networks_of_a_family_without_members_are_refused(save: Save) -> None:
+    @dataclass(frozen=True)
+    class Single:
+        members: int = 1
+        stages: int = 1
+        lung_head: bool = False
+
+    odd = [
+        replace(files, card=replace(files.card, arguments=Single())) for files in (save(0), save(1))
+    ]
+    said = refusal(odd)
+    assert said.startswith("networks of the configuration Single cannot be joined; expected")
 
 
 def cascades(checkpoints: list[CheckpointFiles]) -> list[CascadeNetwork]:

@@ -53,7 +53,6 @@ BAD: list[tuple[str, Any, str]] = [
     ("dtype", "", "--dtype ''"),
     ("maps", (), r"--maps \(none\)"),
     ("maps", ("dark_field", "dark_field"), "--maps dark_field,dark_field"),
-    ("maps", ("darkfield",), "--maps darkfield"),
     ("precision", "fp8", "--precision 'fp8'"),
     ("precision", "", "--precision ''"),
     ("device", "gpu", "--device 'gpu'"),

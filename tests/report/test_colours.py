@@ -1,13 +1,16 @@
 """Colours at known values, hatching, and display limits."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from dfsynth.records.task import Colours
 from dfsynth.report import colour_table, paint, robust_limits
-from dfsynth.report.colours import hatch
+from dfsynth.report.colours import hatch, limit_text
 
 NAMES = ("gray", "bone", "cividis", "inferno", "magma", "plasma", "turbo", "viridis")
 
@@ -77,3 +80,28 @@ def test_robust_limits_are_percentiles_of_what_is_finite() -> None:
     assert robust_limits(np.full(5, 3.0)) == pytest.approx((3, 3.003))
     with pytest.raises(ValueError, match="0 <= low < high <= 100"):
         robust_limits(values, 60, 50)
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (0.05, "0.05"),
+        (92.13, "92.1"),
+        (-1000.0, "-1000"),
+        (3071.0, "3071"),
+        (999.7, "1000"),
+        (1e7, "1e+07"),
+    ],
+)
+def test_limits_of_hounsfield_units_are_written_out(limit: float, text: str) -> None:
+    assert limit_text(limit) == text
+
+
+def test_a_task_may_name_every_colour_map_and_no_other() -> None:
+    for name in get_args(Colours):
+        assert colour_table(name).shape == (256, 3)
+    with pytest.raises(ValueError, match=r"no colour map 'jet'; expected one of .*") as caught:
+        colour_table("jet")
+    assert str(caught.value).rpartition("one of ")[2].split(", ") == list(get_args(Colours))

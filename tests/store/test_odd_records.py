@@ -51,6 +51,10 @@ def record_file(folder: Path, written: dict[str, Any], changes: dict[str, object
         {"versions": [1]},
         {"fingerprint": []},
         {"fingerprint": {"size": [16]}},
+        {"own_task": 7},
+        {"own_task": None},
+        {"own_task": ["name"]},
+        {"own_task": {"name": "x"}},
         {"unknown": 1},
     ],
 )

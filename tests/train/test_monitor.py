@@ -10,7 +10,7 @@ import torch
 from drawn_networks import drawn_cascade
 
 from dfsynth.datasets import PairBatch
-from dfsynth.report import SheetColumn
+from dfsynth.report import SheetColumn, SheetRow
 from dfsynth.tasks import DEFAULT_TASK, task_named
 from dfsynth.train.monitor import Monitor, _columns, _rows
 from dfsynth.train.run_folder import RunFolder
@@ -34,6 +34,14 @@ def test_slices_are_in_their_unit_and_window():
     assert (given.title, given.unit, given.vmin, given.vmax) == ("one rotation", "1/m", 0.0, 5.0)
     assert {column.unit for column in (target, stage, sigma)} == {"1/m"}
     assert (target.vmax, sigma.vmax) == (4.0, 2.0)
+
+
+@pytest.mark.parametrize(("sigma", "top"), [(30.0, 31.25), (600.0, 1000.0), (5000.0, 1000.0)])
+def test_a_small_sigma_is_seen(sigma: float, top: float):
+    images = (np.zeros((8, 8), np.float32), np.full((8, 8), sigma, np.float32))
+    rows = [SheetRow(("a",), images)]
+    columns = _columns(1, task_named("pet-ct"), (-1000.0, 1000.0), rows)
+    assert columns[-1].vmax == top
 
 
 def test_inputs_are_shown_in_their_unit():

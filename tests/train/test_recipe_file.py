@@ -74,7 +74,8 @@ def test_the_published_recipe_says_of_each_value_where_it_stands() -> None:
     recipe = read_recipe(recipe_path("published"))
     tagged = {key: text.partition(":")[0] for key, text in recipe.provenance.items()}
     assert set(tagged.values()) == {"paper", "assumed"}
-    optional = {"validation.patience", "phase.steps", "phase.name", "name", "task", "provenance"}
+    optional = {"validation.patience", "phase.steps", "phase.name", "name", "task", "own_task"}
+    optional |= {"provenance"}
     # What needs no word of its own: how an amplification that is none would be shaped, how often a
     # step schedule that is none would step, and what only networks without a likelihood choose.
     unused = {"spatial_profile", "frequency_profile", "strength"}

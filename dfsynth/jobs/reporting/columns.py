@@ -32,6 +32,7 @@ _PAIR_GROUPS: Final = {
     "projection": "projection",
     "opacity": "opacity",
     "look": "look",
+    "pet_kind": "PET",
     "flags": "flag",
 }
 _NO_MEASURES: Final = frozenset({"row", "shard", "seed", "seconds"})
@@ -62,7 +63,9 @@ def report_columns(done: pa.Table, schema: ManifestSchema) -> ReportColumns:
     pairs = schema.is_of_pairs
     described = _pair_numbers(done, schema) if pairs else _scores(done, schema)
     numbers = [column for column in described if np.isfinite(column.values).any()]
-    titles = _PAIR_GROUPS if pairs else _IMAGE_GROUPS
+    known = _PAIR_GROUPS if pairs else _IMAGE_GROUPS
+    # Pairs of one task have columns that those of another lack.
+    titles = {name: title for name, title in known.items() if name in done.column_names}
     held = {name: title for name, title in titles.items() if _says_something(done, name)}
     names = [column.name for column in numbers]
     first = None if pairs or not names else default_score(done)

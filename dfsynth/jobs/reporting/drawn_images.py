@@ -42,8 +42,8 @@ class MapReader:
 
     Raises StoreError where the row's shard is damaged.
     """
-    read_uncertainty: Callable[[Line], Float32Map] | None = None
-    """The last map alone, whose scale suits the store; null where all scales are fixed."""
+    scaled: Mapping[int, Callable[[Line], Float32Map | None]] = field(default_factory=dict)
+    """Which kinds have a scale that suits the store, and what reads their map alone."""
 
 
 @dataclass(slots=True)
@@ -104,9 +104,12 @@ def image_reader(
             GalleryMap("uncertainty", _uncertainty_title(held), record.unit, "cividis", 0.0, 1.0)
         )
         readers.append(uncertainty)
-    return MapReader(
-        tuple(kinds), lambda line: [read(line) for read in readers], uncertainty if held else None
-    )
+    scaled: dict[int, Callable[[Line], Float32Map | None]] = {}
+    if given.intensity is not None and task.input_array.brightest == "shown":
+        scaled[0] = attenuation
+    if held:
+        scaled[len(kinds) - 1] = uncertainty
+    return MapReader(tuple(kinds), lambda line: [read(line) for read in readers], scaled)
 
 
 def pair_reader(arrays: ArrayReader, record: PairsRecord) -> MapReader:
@@ -116,28 +119,43 @@ def pair_reader(arrays: ArrayReader, record: PairsRecord) -> MapReader:
     names = [name for name in known if name in arrays.names and name not in masks]
 
     def read(line: Line) -> Maps:
-        return [arrays.read(name, line["row"]).astype(np.float32) for name in names]
+        return [_stored_pair(arrays, name, line) for name in names]
 
     columns = [(name, known[name]) for name in names]
+    suited = {array.name for array in record.task.array if array.brightest == "shown"}
+    scaled = {
+        index: partial(_stored_pair, arrays, name)
+        for index, name in enumerate(names)
+        if name in suited
+    }
     return MapReader(
         tuple(GalleryMap(n, c.title, c.unit, c.colour_map, c.vmin, c.vmax) for n, c in columns),
         read,
+        scaled,
     )
 
 
+def _stored_pair(arrays: ArrayReader, name: str, line: Line) -> Float32Map:
+    return arrays.read(name, line["row"]).astype(np.float32)
+
+
 def scaled_kinds(reader: MapReader, lines: Sequence[Line]) -> tuple[GalleryMap, ...]:
-    """The kinds of maps, uncertainty on a scale that suits these rows of the manifest."""
-    if reader.read_uncertainty is None:
-        return reader.kinds
+    """The kinds of maps, uncertainty and what has no usual range on scales that suit these rows."""
     step = max(len(lines) // _SCALED_BY, 1)
-    values = []
-    for line in lines[::step]:
-        try:
-            values.append(reader.read_uncertainty(line).ravel()[::7])
-        except StoreError:
-            continue  # named when its image is drawn
-    top = robust_limits(np.concatenate(values))[1] if values else 1.0
-    return (*reader.kinds[:-1], replace(reader.kinds[-1], vmax=top))
+    kinds = list(reader.kinds)
+    for index, read in reader.scaled.items():
+        values = []
+        for line in lines[::step]:
+            try:
+                image = read(line)
+            except StoreError:
+                continue  # named when its image is drawn
+            if image is not None:
+                values.append(image.ravel()[::7])
+        top = robust_limits(np.concatenate(values))[1] if values else 1.0
+        if top > kinds[index].vmin:
+            kinds[index] = replace(kinds[index], vmax=top)
+    return tuple(kinds)
 
 
 def draw_images(

@@ -21,6 +21,8 @@ _FORMATS = {
     ".mha": VolumeFormat.META_IMAGE,
     ".mhd": VolumeFormat.META_IMAGE,
 }
+_NAMED = 5
+"""So many names of a table that no volume has are told one by one."""
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima", ""})
 
 
@@ -31,7 +33,8 @@ class VolumeListing:
     candidates: tuple[VolumeCandidate, ...]
     """By key, in the order of its bytes."""
     excluded: tuple[tuple[str, str], ...]
-    """(path below the root, why) of files that hold no volume."""
+    """(path below the root, why) of files that hold no volume, and of volumes that a table names
+    and that are not there."""
 
 
 def list_volumes(root: Path, modality: Modality = CT, labels: str | None = None) -> VolumeListing:
@@ -85,7 +88,11 @@ def list_volumes(root: Path, modality: Modality = CT, labels: str | None = None)
             f"no {modality.name} volume below {root}; expected NIfTI (.nii, .nii.gz), NRRD "
             "(.nrrd, .nhdr), MetaImage (.mha, .mhd) or folders of DICOM slices"
         )
-    left = ((key, why) for key, why in excluded if root / key not in used)
+    left = [(key, why) for key, why in excluded if root / key not in used]
+    absent = sorted(people.keys() - {candidate.key for candidate in candidates})
+    left += [(key, f"{labels} names it, but there is no such volume") for key in absent[:_NAMED]]
+    if len(absent) > _NAMED:
+        left.append((f"{len(absent) - _NAMED} more", f"{labels} names them, but there are none"))
     return VolumeListing(tuple(candidates), tuple(left))
 
 

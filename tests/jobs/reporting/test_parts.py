@@ -12,9 +12,10 @@ from dfsynth.jobs.error_promise import ErrorCalibration, make_promise, promised_
 from dfsynth.jobs.reporting.columns import report_columns
 from dfsynth.jobs.reporting.expected_error import _curve
 from dfsynth.jobs.reporting.sample import choose_images
-from dfsynth.manifest import IMAGES, count_findings
+from dfsynth.manifest import IMAGES, count_findings, pair_schema
 from dfsynth.options import ErrorLimit
 from dfsynth.report.browser import GroupColumn, NumberColumn
+from dfsynth.tasks import task_names
 
 FINDING = st.sampled_from(["Mass", "Effusion", "<b>"])
 
@@ -117,3 +118,13 @@ def test_promised_thresholds_are_those_of_filter(limit: float) -> None:
         assert make_promise(table, asked).threshold == found
     held = {p.max_error: p.threshold for p in _curve("score", table).promises}
     assert held.get(limit) == found
+
+
+@pytest.mark.parametrize("task", task_names())
+def test_pairs_of_every_task_have_columns(task: str) -> None:
+    schema = pair_schema(task)
+    row: dict[str, object] = dict.fromkeys(schema.arrow.names)
+    row |= {"split": "test", "origin": "volume", "flags": []}
+    found = report_columns(pa.Table.from_pylist([row], schema=schema.arrow), schema)
+    assert {group.name for group in found.groups} == {"split", "origin"}
+    assert set(found.ungrouped) <= {"truth", "projection", "opacity", "look", "PET", "flag"}

@@ -59,3 +59,14 @@ def test_a_table_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 def test_no_table_says_nothing(tmp_path: Path) -> None:
     assert read_people(tmp_path / LABELS) == read_label_licenses(tmp_path / LABELS) == {}
+
+
+def test_names_in_the_table_that_no_volume_has_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.nii").write_bytes(b"")
+    lines = "".join(f"x{n}.nii,p\n" for n in range(8))
+    (tmp_path / LABELS).write_text(f"file,person\na.nii,p\n{lines}")
+    told = dict(list_volumes(tmp_path, MR, LABELS).excluded)
+    why = "labels.csv names it, but there is no such volume"
+    assert told == {f"x{n}.nii": why for n in range(5)} | {
+        "3 more": "labels.csv names them, but there are none"
+    }

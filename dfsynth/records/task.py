@@ -1,19 +1,31 @@
 """A task as a frozen record: what goes in, what comes out, and what simulated pairs hold."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from math import isfinite
+from typing import Any, Final, Literal
 
-from dfsynth.records import Column, Float32Map, Intensity, IntensityRange, IntensityWindow
+from dfsynth.records.column import Column
+from dfsynth.records.intensity import Intensity, IntensityRange, IntensityWindow
+from dfsynth.records.maps import Float32Map
 
 TaskMetric = Literal["streaks"]
 """What evaluation measures of images of a task beside what it measures of all: `streaks`, of slices
 in 1/m whose truth, lung and air are known, is contrast, resolution, streaks and noise."""
+Colours = Literal["gray", "bone", "cividis", "inferno", "magma", "plasma", "turbo", "viridis"]
+"""Colour maps in which arrays of pairs may be drawn."""
 DEVIATION_MAPS = ("aleatoric", "epistemic")
 """The uncertainty maps of every task, in the unit of its output."""
 LUNG_MAP = "lung"
 _ACRONYMS = frozenset({"ct", "pet"})
 """Arrays whose titles are these in capitals."""
+_TASK_NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_ARRAY_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+_TAKEN: Final = frozenset({*DEVIATION_MAPS, LUNG_MAP, "manifest", "run", "image", "y", "x"})
+"""Names of other maps of every store, of its folders and of its dimensions."""
+_LONGEST_NAME: Final = 64
+_RESEARCH: Final = "For research only, not for diagnosis."
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +33,7 @@ class TaskInput:
     """What a network of the task is given.
 
     Raises:
-        ValueError: the intensity range is no low and a higher number.
+        ValueError: the intensity range is no low and a higher number, or there is no unit.
     """
 
     array: str
@@ -34,7 +46,7 @@ class TaskInput:
     have no unit, and each image is windowed between its percentiles."""
 
     def __post_init__(self) -> None:
-        _require_range(self.intensity)
+        _require_range(self.intensity, self.unit)
 
     @property
     def convention(self) -> Intensity:
@@ -54,7 +66,7 @@ class TaskOutput:
     """What a network of the task gives.
 
     Raises:
-        ValueError: the intensity range is no low and a higher number.
+        ValueError: the intensity range is no low and a higher number, or there is no unit.
     """
 
     array: str
@@ -68,7 +80,7 @@ class TaskOutput:
     are."""
 
     def __post_init__(self) -> None:
-        _require_range(self.intensity)
+        _require_range(self.intensity, self.unit)
 
     @property
     def convention(self) -> IntensityRange | None:
@@ -94,26 +106,29 @@ class PairRoles:
 
 @dataclass(frozen=True, slots=True)
 class TaskCard:
-    """What dataset cards say, beside what they say of every store; sentences in full."""
+    """What dataset cards say, beside what they say of every store; sentences in full.
 
-    title: str
+    A task whose file leaves one out has plain words of its modality and its output there.
+    """
+
+    title: str = ""
     """Of stores of generated images, in a few words."""
-    tags: tuple[str, ...]
+    tags: tuple[str, ...] = ()
     """As hubs of data sets spell them."""
-    keywords: tuple[str, ...]
-    inputs: str
+    keywords: tuple[str, ...] = ()
+    inputs: str = ""
     """What people call what goes in, in the plural."""
-    use: str
+    use: str = ""
     """What generated images are for."""
-    maps: str
+    maps: str = ""
     """What the maps are made from, and that nothing was measured."""
-    confirmation: str
+    confirmation: str = ""
     """What has to confirm what is learned from them."""
-    pairs_use: str
+    pairs_use: str = ""
     """What simulated pairs are for."""
-    pairs: str
+    pairs: str = ""
     """What simulated pairs are computed by, and that nothing was measured."""
-    pairs_preparation: str
+    pairs_preparation: str = ""
     """How the inputs of pairs were prepared."""
     pairs_noun: str = "simulated pairs"
     """What pairs are called: `pairs` where some hold measured images alone."""
@@ -132,6 +147,9 @@ class TaskArray:
     """Values that are shown dark and bright: where most of what matters lies, not every value."""
     span: tuple[float, float]
     """Values between which whole numbers of 16 bits are spread in exports."""
+    brightest: Literal["window", "shown"] = "window"
+    """What is drawn bright: the window's upper end; or `shown`, the 99th percentile of the images
+    that are drawn together, where values have no usual range."""
     unit: str = "1"
     """For people."""
     units: str = "1"
@@ -140,8 +158,8 @@ class TaskArray:
     """Over its picture; an array without a title is not among the pictures of a pair."""
     shown_unit: str = ""
     """Beside its colour bar."""
-    colours: str = "gray"
-    """The name of its colour map."""
+    colours: Colours = "gray"
+    """Its colour map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,22 +167,17 @@ class Task:
     """What goes in and what comes out.
 
     Raises:
-        ValueError: a role that no array plays, two arrays or parameters of one name, or metrics of
-            streaks without masks of lung and air; or what panels show has no title.
+        ValueError: a name, a window or a notice that cannot be; a role that no array plays, two
+            arrays or parameters of one name, or metrics of streaks without masks of lung and air;
+            or what panels show has no title.
     """
 
     name: str
+    """Lower-case letters, digits and hyphens."""
     title: str
     """In a few words."""
     modality: str
     """Of what goes in, for people."""
-    notice: str
-    """What every store of generated images says: they are synthetic, and not for diagnosis."""
-    pairs_notice: str
-    """The same of simulated pairs."""
-    intended_use: str
-    """What cards of checkpoints say that they are for."""
-    card: TaskCard
     input: TaskInput
     output: TaskOutput
     window: tuple[float, float]
@@ -172,12 +185,69 @@ class Task:
     pairs: PairRoles
     array: tuple[TaskArray, ...]
     """Of a store of pairs, in order, each (image, y, x)."""
+    notice: str = ""
+    """What every store of generated images says: they are synthetic, and not for diagnosis. It and
+    the next two are made of the modality and the output where the file leaves them out."""
+    pairs_notice: str = ""
+    """The same of simulated pairs."""
+    intended_use: str = ""
+    """What cards of checkpoints say that they are for."""
+    card: TaskCard = field(default_factory=TaskCard)
     metrics: tuple[TaskMetric, ...] = ()
     """What evaluation measures beside what it measures of every task."""
     parameter: tuple[Column, ...] = field(default=())
     """What is drawn for a pair, as columns of its manifest, all of which may be null."""
 
     def __post_init__(self) -> None:
+        self._check_names()
+        for where, (low, high) in self._windows():
+            if not (isfinite(low) and isfinite(high) and low < high):
+                raise ValueError(f"{where} = {[low, high]}: expected a low and a higher number")
+        self._check_roles()
+        self._fill_words()
+        for notice in (self.notice, self.pairs_notice):
+            if "not for diagnosis" not in notice:
+                raise ValueError(
+                    f"the notice {notice!r} does not say 'not for diagnosis'; expected it, for it "
+                    "goes with every image"
+                )
+        for text in _texts(asdict(self)):
+            if not text.isprintable():
+                raise ValueError(f"the text {text!r} has a line break or a sign that is not shown")
+
+    def _check_names(self) -> None:
+        """Names become folders, files and columns."""
+        if not _TASK_NAME.fullmatch(self.name) or len(self.name) > _LONGEST_NAME:
+            raise ValueError(
+                f"name = {self.name!r}: expected at most {_LONGEST_NAME} lower-case letters, "
+                "digits and hyphens, such as 'ultrasound-denoising'"
+            )
+        given, made = self.input.array, self.output.array
+        for where, found in (("input", given), ("output", made)):
+            if found in _TAKEN:
+                raise ValueError(
+                    f"[{where}] array = {found!r}: expected a name that is not taken; "
+                    f"{', '.join(sorted(_TAKEN))} are"
+                )
+        if given == made:
+            raise ValueError(
+                f"[input] and [output] array are both {made!r}: expected two names, for a store of "
+                "generated images may hold both"
+            )
+        for name in (given, made, *(array.name for array in self.array)):
+            if not _ARRAY_NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+                raise ValueError(
+                    f"the array {name!r}: expected a name of at most {_LONGEST_NAME} lower-case "
+                    "letters, digits and _"
+                )
+
+    def _windows(self) -> Iterable[tuple[str, tuple[float, float]]]:
+        yield "window", self.window
+        for array in self.array:
+            yield f"[[array]] {array.name!r} window", array.window
+            yield f"[[array]] {array.name!r} span", array.span
+
+    def _check_roles(self) -> None:
         names = [array.name for array in self.array]
         pairs = self.pairs
         for role in (self.input.array, pairs.target, pairs.clean, pairs.lung, pairs.air):
@@ -197,6 +267,38 @@ class Task:
                 "the body"
             )
 
+    def _fill_words(self) -> None:
+        """What the file leaves out is said in plain words."""
+        given, made = f"{self.modality} images", f"{self.output.noun}s"
+        words = {
+            "notice": f"Synthetic images: {made} and uncertainty maps were generated by a neural "
+            f"network from {given}. {_RESEARCH}",
+            "pairs_notice": f"Pairs of {given} and {made}. {_RESEARCH}",
+            "intended_use": f"Research: {made}, with doubt, from {given} like those that it was "
+            "trained on. The images are synthetic. Not for diagnosis.",
+        }
+        of_card = {
+            "title": f"{self.title[:1].upper()}{self.title[1:]}, synthetic",
+            "tags": (self.name,),
+            "keywords": (self.modality,),
+            "inputs": given,
+            "use": f"Research: what uncertainty maps tell of generated {made}, and methods that "
+            "work on such images, chosen by their scores.",
+            "maps": f"The {made} and uncertainty maps are synthetic: a neural network made them "
+            f"from {given}. Nothing of them was measured.",
+            "confirmation": f"What is learned from these maps has to be confirmed on measured "
+            f"{made}.",
+            "pairs_use": f"Research: training and testing networks that make {made} from {given}.",
+            "pairs": f"Pairs of {given} and {made}.",
+            "pairs_preparation": "Values are as they were given.",
+        }
+        for name, text in words.items():
+            object.__setattr__(self, name, getattr(self, name) or text)
+        filled: dict[str, Any] = {
+            name: getattr(self.card, name) or text for name, text in of_card.items()
+        }
+        object.__setattr__(self, "card", replace(self.card, **filled))
+
     @property
     def has_lungs(self) -> bool:
         """Whether images show lungs; else nothing is said of any, in pairs or in maps."""
@@ -212,6 +314,11 @@ class Task:
             self.input.array: self.input.long_name,
         }
         return words | {LUNG_MAP: "probability of lung"} if self.has_lungs else words
+
+    @property
+    def input_noun(self) -> str:
+        """What people call one image that goes in."""
+        return self.card.inputs.removesuffix("s")
 
     @property
     def input_title(self) -> str:
@@ -251,11 +358,26 @@ class Task:
         return units | {self.input.array: self.input.unit}
 
 
-def _require_range(intensity: tuple[float, float] | None) -> None:
-    if intensity is not None and not intensity[0] < intensity[1]:
-        raise ValueError(
-            f"expected as intensity a low and a higher number, found {list(intensity)}"
-        )
+def _require_range(intensity: tuple[float, float] | None, unit: str) -> None:
+    if not unit.strip():
+        raise ValueError("expected a unit such as 'HU', or '1' where there is none, found none")
+    if intensity is None:
+        return
+    low, high = intensity
+    if not (isfinite(low) and isfinite(high) and low < high):
+        raise ValueError(f"expected as intensity a low and a higher number, found {[low, high]}")
+
+
+def _texts(found: object) -> Iterable[str]:
+    """All texts of nested entries."""
+    if isinstance(found, str):
+        yield found
+    elif isinstance(found, Mapping):
+        for value in found.values():
+            yield from _texts(value)
+    elif isinstance(found, list | tuple):
+        for value in found:
+            yield from _texts(value)
 
 
 def _titled(name: str) -> str:
