@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.records import IntensityRange
-from dfsynth.tasks import Task, task_named
+from dfsynth.tasks import DEFAULT_TASK, Task, task_named
 from dfsynth.train import Recipe, read_recipe, recipe_path
-from dfsynth.train.recipe import Phase, ValidationSettings
+from dfsynth.train.recipe import LossWeights, Phase, ValidationSettings
 from dfsynth.train.recipe_fit import fit_recipe
 
 NARROW, WIDE = (16, 32, 64, 96), (24, 56, 112, 168)
@@ -123,6 +123,12 @@ class Budget:
     batch: int = 8
     steps: int = 400
     """Updates of the generator."""
+    full_width: bool = False
+    """Whether networks are as wide as their recipes say."""
+
+
+ON_GPU: Final = Budget(size=256, batch=16, steps=20_000, full_width=True)
+"""What a day on one GPU may be spent on."""
 
 
 def recipe_of(method: Method, task_name: str, budget: Budget, rate: float, seed: int) -> Recipe:
@@ -133,7 +139,11 @@ def recipe_of(method: Method, task_name: str, budget: Budget, rate: float, seed:
     """
     task = task_named(task_name)
     base = fit_recipe(read_recipe(recipe_path(method.recipe)), task, budget.size)
-    every = max(budget.steps // _VALIDATIONS, 1)
+    loss, every = base.loss, max(budget.steps // _VALIDATIONS, 1)
+    if task.name != DEFAULT_TASK and loss != LossWeights():
+        # Residual consistency is of dark-field alone (Felsner et al. 2026); Upadhyay et al. 2021,
+        # equation 6, and the baselines have none.
+        loss = replace(loss, residual=0.0)
     phases = tuple(
         Phase(
             name="only" if len(method.legs) == 1 else f"part-{number}",
@@ -143,6 +153,7 @@ def recipe_of(method: Method, task_name: str, budget: Budget, rate: float, seed:
         )
         for number, leg in enumerate(method.legs, 1)
     )
+    network = {k: v for k, v in method.network.items() if k != "widths" or not budget.full_width}
     warm_up = min(base.optimiser.warm_up_steps, budget.steps // 10)
     return replace(
         base,
@@ -150,8 +161,9 @@ def recipe_of(method: Method, task_name: str, budget: Budget, rate: float, seed:
         batch=budget.batch,
         seed=seed,
         checkpoint_every=every,
-        network=replace(base.network, **method.network),
+        network=replace(base.network, **network),
         augmentation=_augmentation(task),
+        loss=loss,
         optimiser=replace(base.optimiser, ema_decay=0.99, warm_up_steps=warm_up),
         validation=ValidationSettings(every, method.validated_pairs, 0, base.validation.score),
         phase=phases,

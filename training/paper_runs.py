@@ -19,6 +19,7 @@ from dfsynth.checkpoint import CheckpointFiles, read_checkpoint
 from dfsynth.datasets import indices_in, open_pairs
 from dfsynth.datasets.reader import BUDGET_BYTES
 from dfsynth.datasets.store_pairs import StorePairs
+from dfsynth.devices import resolve_precision
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.job import EvaluatedCheckpoint, evaluate_pairs
 from dfsynth.inference import MapGenerator, load_map_generator
@@ -35,7 +36,6 @@ _TRIAL_SHARE: Final = 0.25
 _TEST_PAIRS: Final = 48
 """Of a fold, at most, evenly spaced."""
 _TIMED_PAIRS: Final = 8
-_CPU: Final = torch.device("cpu")
 
 
 class NotYetError(Exception):
@@ -78,9 +78,9 @@ class FoldResult:
     """A line an image, stage and region, as `dfsynth evaluate` writes them, against the target as
     it was measured; None where a figure is not defined."""
     train_seconds: float
-    """Processor time of the trainings, in s of one core."""
+    """Time of the trainings, in s: on a CPU that of one core."""
     image_seconds: float
-    """Processor time of a test image with all its samples, in s."""
+    """Time of a test image with all its samples, in s: on a CPU that of one core."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,25 +91,28 @@ class Study:
     task: Task
     budget: Budget
     folds: int
+    device: torch.device
     learned: StorePairs
     """Targets as networks give them."""
     measured: StorePairs
     """Targets in their unit."""
 
     @classmethod
-    def open(cls, out: Path, task: str, data: Path, budget: Budget, folds: int) -> Self:
+    def open(
+        cls, out: Path, task: str, data: Path, budget: Budget, folds: int, device: str = "cpu"
+    ) -> Self:
         """Opens the pairs.
 
         Raises:
             UsageError: they cannot be used.
         """
         known = task_named(task)
-        given = (data, None, budget.size, known.window, known.input.convention, task)
+        given = (data, None, budget.size, known.window, known.input.convention, known)
         sources = open_pairs(*given, known.output.convention), open_pairs(*given)
         stores = [source for source in sources if isinstance(source, StorePairs)]
         if len(stores) < len(sources):
             raise UsageError(f"{data} is no store of pairs; expected one of dfsynth simulate")
-        return cls(KeptRuns.open(out), known, budget, folds, *stores)
+        return cls(KeptRuns.open(out), known, budget, folds, torch.device(device), *stores)
 
     def fold(self, number: int, patients: int | None = None) -> Fold:
         """One of them."""
@@ -169,13 +172,13 @@ class Study:
                 raise NotYetError
             held = self.kept.read(name, identity)
             if held is None:
-                started = time.process_time()
+                started = self._seconds()
                 folder = self.kept.folder(name)
                 report = train_prepared(prepared, folder, SilentTraining(), BUDGET_BYTES)
                 held = {
                     "identity": identity,
                     "score": report.best_score,
-                    "seconds": time.process_time() - started,
+                    "seconds": self._seconds() - started,
                     "bad_steps": report.bad_steps,
                     "name": name,
                 }
@@ -189,7 +192,7 @@ class Study:
         check_sizes(recipe)
         source = deal(self.learned, training.fold)
         indices: dict[str, tuple[int, ...]] = {s: indices_in(source, s) for s in SPLITS}
-        return PreparedTraining(recipe, source, indices, _CPU, "fp32")
+        return PreparedTraining(recipe, source, indices, self.device, self._precision)
 
     def sampled(
         self, method: Method, fold: Fold, steps: int, samples: int, *, make: bool = True
@@ -243,16 +246,16 @@ class Study:
 
     def _measured(self, files: CheckpointFiles, samples: int, fold: Fold) -> dict[str, Any]:
         """What a checkpoint makes of the test patients of a fold."""
-        generator = load_map_generator(files, _CPU, "fp32", mc_samples=samples)
-        checkpoint = EvaluatedCheckpoint(files, generator, "cpu", "fp32")
+        generator = load_map_generator(files, self.device, self._precision, mc_samples=samples)
+        checkpoint = EvaluatedCheckpoint(files, generator, str(self.device), self._precision)
         source = deal(self.measured, fold)
         options = EvaluationOptions(
             checkpoint=files.card.name,
             data=self.kept.out,
             limit=_TEST_PAIRS,
             mc_samples=samples,
-            device="cpu",
-            precision="fp32",
+            device=str(self.device),
+            precision=self._precision,
         )
         report = evaluate_pairs(options, checkpoint, source, Silent())
         columns, *lines = report.per_image.table()
@@ -260,8 +263,28 @@ class Study:
         chosen = indices_in(source, "test")[:_TIMED_PAIRS]
         return {
             "rows": [row for row in rows if row["target"] == "noisy"],
-            "image_seconds": _generating_seconds(generator, source, chosen),
+            "image_seconds": self._generating_seconds(generator, source, chosen),
         }
+
+    def _generating_seconds(
+        self, generator: MapGenerator, source: StorePairs, indices: Sequence[int]
+    ) -> float:
+        """Time an image, with all its samples, in s."""
+        pairs = [source.read(index) for index in indices]
+        images = np.stack([pair.image for pair in pairs])
+        keys, contents = [source.rows[i].key for i in indices], [pair.content for pair in pairs]
+        generator.stages(images[:1], keys[:1], contents[:1])
+        started = self._seconds()
+        generator.stages(images, keys, contents)
+        return (self._seconds() - started) / len(pairs)
+
+    @property
+    def _precision(self) -> str:
+        return resolve_precision("auto" if self.device.type == "cuda" else "fp32", self.device)
+
+    def _seconds(self) -> float:
+        """A clock: of this process's work on a shared CPU, and of the wall beside a GPU."""
+        return time.monotonic() if self.device.type == "cuda" else time.process_time()
 
 
 def _tested(training: Training, held: Mapping[str, Any]) -> FoldResult:
@@ -279,16 +302,3 @@ def _tested(training: Training, held: Mapping[str, Any]) -> FoldResult:
 def _as_json(row: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has no NaN."""
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-
-
-def _generating_seconds(
-    generator: MapGenerator, source: StorePairs, indices: Sequence[int]
-) -> float:
-    """Processor time an image, with all its samples, in s."""
-    pairs = [source.read(index) for index in indices]
-    images = np.stack([pair.image for pair in pairs])
-    keys, contents = [source.rows[i].key for i in indices], [pair.content for pair in pairs]
-    generator.stages(images[:1], keys[:1], contents[:1])
-    started = time.process_time()
-    generator.stages(images, keys, contents)
-    return (time.process_time() - started) / len(pairs)

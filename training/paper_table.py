@@ -4,6 +4,7 @@
     python training/paper_table.py --pairs PAIRS --out runs/papers --tasks pet-ct --minutes 60
     python training/paper_table.py --pairs PAIRS --out runs/papers --minutes 0   # what there is
     python training/paper_table.py ... --as-long-as cascade  # equal time, not equal updates
+    python training/paper_table.py --pairs PAIRS-256 --out runs/papers-gpu --workers 1 --gpu
 
 PAIRS/TASK.zarr are stores of `dfsynth simulate --task TASK`; `training/README.md` has the commands.
 Figures are drawn into OUT/TASK.
@@ -29,7 +30,11 @@ def main() -> None:
         jobs = [Job(m, fold, None, steps[m.name]) for fold in range(given.folds) for m in METHODS]
         work(place, jobs, given)
         tests = {m.name: collect(study, [m], None, steps[m.name])[m.name] for m in METHODS}
-        equal = f"as long as {given.as_long_as}" if given.as_long_as else f"{given.steps} updates"
+        equal = (
+            f"as long as {given.as_long_as}"
+            if given.as_long_as
+            else f"{study.budget.steps} updates"
+        )
         print(f"\n## {task}, {equal}\n", *tabulate_methods(tests, CASCADE.name), sep="\n")
         print(", ".join(f"{name}: {count}" for name, count in steps.items()), "updates", flush=True)
         draw_risk(tests, given.out / task / "risk.png", f"{task}: risk against coverage")

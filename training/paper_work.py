@@ -6,12 +6,12 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
 import torch
-from paper_methods import Budget, Method
+from paper_methods import ON_GPU, Budget, Method
 from paper_runs import FoldResult, NotYetError, Study
 
 from dfsynth.errors import DfsynthError
@@ -50,12 +50,17 @@ class Place:
     data: Path
     budget: Budget
     folds: int
+    device: str = "cpu"
 
     @classmethod
     def of(cls, given: argparse.Namespace, task: str) -> Self:
         """As the command was told."""
-        budget = Budget(steps=given.steps)
-        return cls(given.out / task, task, given.pairs / f"{task}.zarr", budget, given.folds)
+        budget = ON_GPU if given.gpu else Budget()
+        if given.steps is not None:
+            budget = replace(budget, steps=given.steps)
+        device = "cuda" if given.gpu else "cpu"
+        pairs = given.pairs / f"{task}.zarr"
+        return cls(given.out / task, task, pairs, budget, given.folds, device)
 
     def open(self) -> Study:
         """Opens the pairs.
@@ -63,7 +68,7 @@ class Place:
         Raises:
             UsageError: they cannot be used.
         """
-        return Study.open(self.out, self.task, self.data, self.budget, self.folds)
+        return Study.open(self.out, self.task, self.data, self.budget, self.folds, self.device)
 
 
 def parser_of(doc: str) -> argparse.ArgumentParser:
@@ -73,7 +78,14 @@ def parser_of(doc: str) -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="folder of trainings and results")
     parser.add_argument("--tasks", nargs="+", default=TASKS, choices=TASKS)
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=Budget().steps, help="updates a training")
+    parser.add_argument(
+        "--steps", type=int, help=f"updates a training; {Budget().steps}, or {ON_GPU.steps}"
+    )
+    parser.add_argument(
+        "--gpu",
+        action="store_true",
+        help=f"at {ON_GPU.size} x {ON_GPU.size}, with full networks, on cuda",
+    )
     parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")
     parser.add_argument(
         "--minutes", type=float, default=float("inf"), help="to begin trainings in; 0: report alone"
