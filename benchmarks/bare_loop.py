@@ -14,6 +14,7 @@ ahead count too.
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field, replace
@@ -129,7 +130,8 @@ def main() -> None:
         recipe = recipe_for(name, task, arguments.size, arguments.batch, steps)
         training = prepare(recipe, task, arguments.pairs, device, precision)
         turns = alternate(training, arguments.steps, arguments.memory_mb * 1_000_000)
-        result[name] = figures(turns, arguments.steps * arguments.batch)
+        result[name] = found = figures(turns, arguments.steps * arguments.batch)
+        print(f"{name}: {json.dumps(found)}", file=sys.stderr, flush=True)
     print(json.dumps(result, indent=2))
 
 
