@@ -1,5 +1,7 @@
 """The moving average of a network's weights, which is better than the last of them."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -17,10 +19,12 @@ def average_weights(network: nn.Module, decay: float) -> AveragedModel:
         decay: share of the average that an update keeps, 0 to below 1.
     """
 
-    def blend(average: Tensor, weight: Tensor, updates: Tensor | int) -> Tensor:
+    def blend(averages: Sequence[Tensor], weights: Sequence[Tensor], updates: Tensor | int) -> None:
         seen = int(updates)
         kept = min(decay, (1 + seen) / (10 + seen))
-        # Written so that weights that rest keep every bit.
-        return average + (1 - kept) * (weight - average)
+        # One by one and in place: what lies between stays in the processor's cache.
+        for average, weight in zip(averages, weights, strict=True):
+            # Written so that weights that rest keep every bit.
+            average.add_((weight - average).mul_(1 - kept))
 
-    return AveragedModel(network, avg_fn=blend, use_buffers=True)
+    return AveragedModel(network, multi_avg_fn=blend, use_buffers=True)

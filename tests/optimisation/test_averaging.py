@@ -27,3 +27,17 @@ def test_weights_that_rest_stay_as_they_are() -> None:
         average.update_parameters(network)
     for name, weight in network.state_dict().items():
         assert torch.equal(average.module.state_dict()[name], weight)
+
+
+def test_an_update_has_the_bits_of_its_formula() -> None:
+    torch.manual_seed(0)
+    network = nn.Linear(7, 5)
+    average = average_weights(network, 0.9)
+    average.update_parameters(network)
+    for step in range(1, 20):
+        before = average.module.get_parameter("weight").detach().clone()
+        nn.init.normal_(network.weight)
+        average.update_parameters(network)
+        kept = min(0.9, (1 + step) / (10 + step))
+        expected = before + (1 - kept) * (network.weight - before)
+        assert torch.equal(average.module.get_parameter("weight"), expected)
