@@ -174,7 +174,7 @@ def prepare(
         recipe.size,
         recipe.window,
         task.input.convention,
-        task.name,
+        task,
         task.output.convention,
     )
     if isinstance(recipe.network, CascadeConfig) and not source.knows_lungs:

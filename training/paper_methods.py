@@ -1,14 +1,15 @@
 """The methods that are compared: packaged recipes, brought to one size, one budget and one task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from dfsynth.checkpoint import CascadeConfig
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.records import IntensityRange
 from dfsynth.tasks import DEFAULT_TASK, Task, task_named
 from dfsynth.train import Recipe, read_recipe, recipe_path
-from dfsynth.train.recipe import LossWeights, Phase, ValidationSettings
+from dfsynth.train.recipe import Phase, ValidationSettings
 from dfsynth.train.recipe_fit import fit_recipe
 
 NARROW, WIDE = (16, 32, 64, 96), (24, 56, 112, 168)
@@ -48,6 +49,8 @@ class Method:
     """Packaged."""
     network: Mapping[str, Any]
     """What differs in `[network]`."""
+    loss: Mapping[str, Any] = field(default_factory=dict)
+    """What differs in `[loss]`."""
     legs: tuple[Leg, ...] = SINGLE
     members: int = 1
     """Trainings from other seeds that are joined; the first is that of `single`."""
@@ -69,17 +72,24 @@ class Method:
         return self.single or self
 
 
-def _cascade(name: str, guidance: str, legs: tuple[Leg, ...]) -> Method:
-    return Method(name, "compact-256", {"widths": NARROW, "guidance": guidance}, legs)
+def _cascade(name: str, guidance: str, legs: tuple[Leg, ...], beta_nll: float = 0.5) -> Method:
+    network = {"widths": NARROW, "guidance": guidance}
+    return Method(name, "compact-256", network, {"beta_nll": beta_nll}, legs)
 
 
 CASCADE: Final = _cascade("cascade", "attention", TOGETHER)
 """What all others are compared with."""
+LIKELIHOOD_ALONE: Final = _cascade("cascade, likelihood", "attention", TOGETHER, 0.0)
+"""Trained by the likelihood as it is published, in which pixels are not weighed."""
 UNET: Final = Method("U-Net L1", "unet-l1", {"widths": WIDE})
 PIX2PIX: Final = Method("pix2pix", "pix2pix", {"widths": WIDE})
 PAN: Final = Method("PAN", "pan", {"widths": WIDE})
 MEDGAN: Final = Method("MedGAN", "medgan", {"widths": _CASNET})
 HETEROSCEDASTIC: Final = Method("heteroscedastic U-Net", "heteroscedastic-unet", {"widths": WIDE})
+BETA_NLL: Final = replace(
+    HETEROSCEDASTIC, name="heteroscedastic U-Net, beta-NLL", loss={"beta_nll": 0.5}
+)
+"""The cascade's loss without the cascade."""
 ENSEMBLE: Final = replace(
     HETEROSCEDASTIC, name="deep ensemble of 3", members=3, single=HETEROSCEDASTIC
 )
@@ -95,7 +105,7 @@ FLOW: Final = Method(
     "flow", "flow-64", {"widths": _DENOISER, "steps": 4}, samples=8, validated_pairs=6
 )
 METHODS: Final = (
-    *(CASCADE, UNET, PIX2PIX, PAN, MEDGAN),
+    *(CASCADE, UNET, PIX2PIX, PAN, MEDGAN, LIKELIHOOD_ALONE, BETA_NLL),
     *(HETEROSCEDASTIC, ENSEMBLE, QUANTILE, DIFFUSION, FLOW),
 )
 """Of the table."""
@@ -111,7 +121,7 @@ PROGRESSIVE: Final = tuple(
     _cascade(f"stage by stage, {guidance}", guidance, STAGE_BY_STAGE)
     for guidance in ("attention", "concat", "none")
 )
-"""The same as published."""
+"""The same with the schedule as published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +150,11 @@ def recipe_of(method: Method, task_name: str, budget: Budget, rate: float, seed:
     task = task_named(task_name)
     base = fit_recipe(read_recipe(recipe_path(method.recipe)), task, budget.size)
     loss, every = base.loss, max(budget.steps // _VALIDATIONS, 1)
-    if task.name != DEFAULT_TASK and loss != LossWeights():
+    if task.name != DEFAULT_TASK and isinstance(base.network, CascadeConfig):
         # Residual consistency is of dark-field alone (Felsner et al. 2026); Upadhyay et al. 2021,
         # equation 6, and the baselines have none.
         loss = replace(loss, residual=0.0)
+    loss = replace(loss, **method.loss)
     phases = tuple(
         Phase(
             name="only" if len(method.legs) == 1 else f"part-{number}",

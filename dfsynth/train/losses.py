@@ -21,6 +21,7 @@ def fidelity(
     spatial: Tensor | None = None,
     content: Tensor | None = None,
     misfit: Misfit = "l1",
+    beta_nll: float = 0.0,
 ) -> Tensor:
     """Averages the pixel-wise loss of one stage against target (n, 1, H, W): a float32 scalar.
 
@@ -29,6 +30,11 @@ def fidelity(
     L1 or L2 of the mean (`misfit`), plus the likelihood of the one width with the mean held fixed,
     so that the width changes nothing of the mean's gradient. For `quantile`: the same misfit, plus
     the pinball losses of both quantiles (Angelopoulos et al. 2022), likewise of a mean held fixed.
+
+    With `beta_nll` pixels of a likelihood weigh sigma^(2 · beta_nll), held fixed, over its mean in
+    the image (beta-NLL: Seitzer et al., "On the pitfalls of heteroscedastic uncertainty estimation
+    with probabilistic neural networks", ICLR 2022). Under the likelihood itself the mean has nearly
+    no gradient where sigma is large; at 1 that of a Gaussian is as of squared errors.
 
     `content` (n, 1, H, W) is 1 where there is an image, 0 in padding, which counts for nothing.
 
@@ -40,6 +46,8 @@ def fidelity(
     """
     if likelihood not in MISFIT_LIKELIHOODS and amplification.kind not in _WEIGH_THE_MISFIT:
         loss = gennorm_nll(prediction.mean, prediction.alpha, prediction.beta, target)
+        if beta_nll:
+            loss = loss * _width_weights(prediction, beta_nll, content)
         return _amplified_mean(loss, amplification, spatial, content)
     mean = prediction.mean.float()
     residual = mean - target.float()
@@ -54,6 +62,15 @@ def fidelity(
     else:
         spread = width_likelihood(prediction, target, content)
     return _amplified_mean(loss, amplification, spatial, content) + spread
+
+
+def _width_weights(prediction: Prediction, beta_nll: float, content: Tensor | None) -> Tensor:
+    """Weights (n, 1, H, W) of the pixels, 1 on average over each image, through which no gradient
+    flows."""
+    weights = prediction.sigma.detach() ** (2 * beta_nll)
+    counted = torch.ones_like(weights) if content is None else content
+    total, area = ((values * counted).sum((1, 2, 3), keepdim=True) for values in (weights, counted))
+    return weights * area / total
 
 
 def pinball(prediction: Prediction, target: Tensor, content: Tensor | None) -> Tensor:

@@ -32,6 +32,9 @@ class LossWeights:
     """Negative log-likelihood of the noisy target; its `misfit` for `point` and `quantile`."""
     misfit: Misfit = "l1"
     """Of the likelihoods `point` and `quantile`: absolute or squared errors."""
+    beta_nll: float = 0.0
+    """From 0 to 1: pixels of a likelihood weigh sigma to the power of twice this (Seitzer et al.
+    2022). 0: all alike, as published; 0.5 fits means better where errors are large."""
     adversarial: float = 0.001
     """Least squares of a patch discriminator a stage (Upadhyay et al. 2021, equation 6)."""
     conditional: bool = False
@@ -64,6 +67,12 @@ class LossWeights:
             raise UsageError(
                 "[loss] fidelity = 0: expected more, or perceptual weights, or nothing says what "
                 "is right"
+            )
+        if not 0 <= self.beta_nll <= 1:
+            raise UsageError(f"[loss] beta_nll = {self.beta_nll:g}: expected 0 to 1")
+        if self.beta_nll and self.amplification.kind != "none":
+            raise UsageError(
+                "[loss] beta_nll and [loss.amplification] both weigh the pixels; expected one"
             )
         self._check_features()
         if self.residual_box < 3 or self.residual_box % 2 == 0:
@@ -271,6 +280,11 @@ class Recipe:
                 f"[loss] misfit = {self.loss.misfit!r} belongs to [network] likelihood = 'point' "
                 f"or 'quantile', found {network.likelihood!r}; leave misfit out, or choose one of "
                 "them"
+            )
+        elif self.loss.beta_nll and network.likelihood in MISFIT_LIKELIHOODS:
+            raise UsageError(
+                f"[loss] beta_nll = {self.loss.beta_nll:g} weighs a likelihood, but [network] "
+                f"likelihood = {network.likelihood!r} trains its mean by its misfit; leave it out"
             )
         elif not self.loss.fidelity and network.likelihood != "point":
             raise UsageError(

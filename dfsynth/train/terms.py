@@ -43,6 +43,7 @@ def generator_terms(
             patch_weights(batch, weights.amplification),
             batch.content,
             weights.misfit,
+            weights.beta_nll,
         )
         terms = {"fidelity": weights.fidelity * loss}
     else:

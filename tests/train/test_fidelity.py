@@ -280,3 +280,35 @@ def test_a_cascade_can_be_trained_to_the_mean_and_its_error(
     assert float((found.mean - clean).square().mean()) < 0.6 * float(clean.var())
     error = float((found.mean - target).square().mean().sqrt())
     assert 0.7 < float(found.sigma.mean()) / error < 1.5
+
+
+def test_beta_nll_of_nothing_is_the_likelihood() -> None:
+    found, target = drawn()
+    plain = fidelity(found, target, "gennorm")
+    assert torch.equal(fidelity(found, target, "gennorm", beta_nll=0.0), plain)
+
+
+def test_beta_nll_gives_the_mean_of_a_gaussian_the_gradient_of_squared_errors() -> None:
+    found, target = drawn(beta=2.0)
+    mean, alpha, _ = grads(fidelity(found, target, "gaussian", beta_nll=1.0), found)
+    squares, _, _ = grads(fidelity(found, target, "gaussian"), found)
+    ratio = mean / (found.mean - target)
+    assert torch.allclose(ratio, ratio[:, :, :1, :1].expand_as(ratio), rtol=1e-4)
+    assert not torch.allclose(squares, mean, rtol=0.1)
+    # Widths are still those of the residuals: the likelihood's gradient, weighed.
+    plain = grads(fidelity(found, target, "gaussian"), found)[1]
+    assert torch.equal(alpha.sign(), plain.sign())
+
+
+def test_beta_nll_weighs_one_on_average_and_nothing_in_padding() -> None:
+    found, target = drawn()
+    scale, shape = torch.full_like(found.alpha, 0.3), torch.full_like(found.beta, 1.5)
+    same = Prediction(found.mean, scale, shape, None)
+    plain = fidelity(same, target, "gennorm")
+    weighed = fidelity(same, target, "gennorm", beta_nll=0.5)
+    assert float(weighed.detach()) == pytest.approx(float(plain.detach()), rel=1e-5)
+    content = torch.ones_like(target)
+    content[..., :4] = 0
+    far = torch.where(content > 0, target, target + 100)
+    losses = [fidelity(found, t, "gennorm", content=content, beta_nll=0.5) for t in (target, far)]
+    assert torch.equal(*losses)
