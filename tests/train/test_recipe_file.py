@@ -22,6 +22,7 @@ PROMISED = {
     "diffusion-64",
     "flow-64",
     "fine-tune-256",
+    "translation",
     "mixture-128",
     "mixture-256",
     "published",
