@@ -34,7 +34,7 @@ def draw_risk(tests: Tests, path: Path, title: str) -> None:
     axes.set_ylabel("root-mean-square error of the kept")
     axes.set_title(f"{title} (dotted: an oracle)", fontsize=10)
     axes.legend(fontsize=_SMALL)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def draw_curves(found: Mapping[int, Tests], path: Path, title: str) -> None:
@@ -49,7 +49,7 @@ def draw_curves(found: Mapping[int, Tests], path: Path, title: str) -> None:
         axes.set_ylabel(measure.title)
     panels[0].legend(fontsize=_SMALL)
     figure.suptitle(f"{title}; 95 % intervals over test patients", fontsize=10)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def draw_phases(tests: Tests, path: Path, title: str) -> None:
@@ -66,7 +66,7 @@ def draw_phases(tests: Tests, path: Path, title: str) -> None:
         axes.set_ylabel(measure.title)
     panels[0].legend(fontsize=_SMALL)
     figure.suptitle(title, fontsize=10)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def draw_quality(tests: Tests, path: Path, title: str) -> None:
@@ -91,7 +91,7 @@ def draw_quality(tests: Tests, path: Path, title: str) -> None:
         axes.set_xlabel("ms of one core an image")
         axes.set_ylabel(measure.title)
     figure.suptitle(title, fontsize=10)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def _line(axes: Axes, found: Mapping[int, Tests], name: str, measure: Measure, place: int) -> None:
@@ -104,7 +104,8 @@ def _line(axes: Axes, found: Mapping[int, Tests], name: str, measure: Measure, p
     axes.errorbar(counts, values, spread, fmt="o-", capsize=2, linewidth=1, label=name)
 
 
-def _write(figure: Figure, path: Path) -> None:
+def write_figure(figure: Figure, path: Path) -> None:
+    """Writes a PNG durably."""
     content = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(content, format="png", dpi=_DOTS_AN_INCH)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from kept_runs import KeptRuns, identity_of
 from paper_folds import Fold, deal
-from paper_methods import Budget, Method, recipe_of
+from paper_methods import CASCADE, Budget, Method, recipe_of
 
 import dfsynth
 from dfsynth.checkpoint import CheckpointFiles, read_checkpoint
@@ -194,6 +194,29 @@ class Study:
         indices: dict[str, tuple[int, ...]] = {s: indices_in(source, s) for s in SPLITS}
         return PreparedTraining(recipe, source, indices, self.device, self._precision)
 
+    @property
+    def window(self) -> tuple[float, float]:
+        """Values of the output that count as dark and bright, in its unit."""
+        return recipe_of(CASCADE, self.task.name, self.budget, RATES[0], 0).window
+
+    def dealt(self, fold: Fold) -> StorePairs:
+        """The pairs of a fold, targets in their unit."""
+        return deal(self.measured, fold)
+
+    def generator(self, method: Method, fold: Fold) -> MapGenerator | None:
+        """A method of the comparison with its own samples; None where it is not trained yet.
+
+        Of an ensemble it is the first member.
+        """
+        rate = self.best_rate(method, make=False)
+        if rate is None:
+            return None
+        folder = self.kept.folder(Training(method.trained, fold, self.budget.steps, rate).name)
+        if not (folder / "best").exists():
+            return None
+        files = read_checkpoint(folder / "best")
+        return load_map_generator(files, self.device, self._precision, mc_samples=method.samples)
+
     def sampled(
         self, method: Method, fold: Fold, steps: int, samples: int, *, make: bool = True
     ) -> FoldResult | None:
@@ -248,7 +271,7 @@ class Study:
         """What a checkpoint makes of the test patients of a fold."""
         generator = load_map_generator(files, self.device, self._precision, mc_samples=samples)
         checkpoint = EvaluatedCheckpoint(files, generator, str(self.device), self._precision)
-        source = deal(self.measured, fold)
+        source = self.dealt(fold)
         options = EvaluationOptions(
             checkpoint=files.card.name,
             data=self.kept.out,

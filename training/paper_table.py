@@ -14,6 +14,7 @@ import statistics
 
 from paper_figures import draw_risk
 from paper_methods import CASCADE, METHODS, Method
+from paper_pictures import draw_pictures
 from paper_report import tabulate_methods
 from paper_runs import Study
 from paper_work import Job, Place, collect, parser_of, work
@@ -37,6 +38,8 @@ def main() -> None:
         )
         print(f"\n## {task}, {equal}\n", *tabulate_methods(tests, CASCADE.name), sep="\n")
         print(", ".join(f"{name}: {count}" for name, count in steps.items()), "updates", flush=True)
+        pictured = [m for m in METHODS if not m.single]
+        draw_pictures(study, pictured, given.out / task / "pictures.png")
         draw_risk(tests, given.out / task / "risk.png", f"{task}: risk against coverage")
 
 
