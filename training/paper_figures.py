@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -23,8 +24,9 @@ _COLOURS: Final = {"diffusion": "#d55e00", "flow": "#0072b2"}
 
 def draw_risk(tests: Tests, path: Path, title: str) -> None:
     """The error of what is kept, as images of high uncertainty are left out."""
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(10, 5), layout="constrained")
     axes = figure.subplots()
+    axes.set_prop_cycle(color=colormaps["tab20"](np.arange(20)))
     for name, found in tests.items():
         if found:
             by_sigma, by_error = risk_curve(found, _SHARES)
@@ -33,7 +35,7 @@ def draw_risk(tests: Tests, path: Path, title: str) -> None:
     axes.set_xlabel("share of the test images that is kept")
     axes.set_ylabel("root-mean-square error of the kept")
     axes.set_title(f"{title} (dotted: an oracle)", fontsize=10)
-    axes.legend(fontsize=_SMALL)
+    figure.legend(fontsize=_SMALL, loc="outside right upper")
     write_figure(figure, path)
 
 
