@@ -26,11 +26,9 @@ import torch
 from bare_steps import Step, bare_step
 from machine import describe_machine
 
-from dfsynth.checkpoint import CascadeConfig
-from dfsynth.datasets import BatchReader, PairSource, indices_in, open_pairs
+from dfsynth.datasets import BatchReader, indices_in, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.progress import SilentTraining
-from dfsynth.records import IntensityRange
 from dfsynth.splits import SPLITS
 from dfsynth.store import StoreLayout
 from dfsynth.store.pairs_record import PairsRecord
@@ -39,6 +37,7 @@ from dfsynth.tasks import Task
 from dfsynth.train import Recipe, read_recipe, recipe_path, train_prepared
 from dfsynth.train.preparation import PreparedTraining
 from dfsynth.train.recipe import ValidationSettings
+from dfsynth.train.recipe_fit import fit_recipe
 
 RECIPES: Final = (
     "unet-l1",
@@ -116,7 +115,7 @@ def main() -> None:
     arguments = parser.parse_args()
     device = resolve_device(arguments.device)
     precision = resolve_precision(arguments.precision, device)
-    task = task_of(arguments.pairs)
+    task = task_of_store(arguments.pairs)
     result: dict[str, object] = {
         **describe_machine(),
         "threads": torch.get_num_threads(),
@@ -135,7 +134,7 @@ def main() -> None:
     print(json.dumps(result, indent=2))
 
 
-def task_of(pairs: Path) -> Task:
+def task_of_store(pairs: Path) -> Task:
     """What the pairs of a store are for."""
     record = read_record(StoreLayout(pairs).build)
     if not isinstance(record, PairsRecord):
@@ -145,20 +144,11 @@ def task_of(pairs: Path) -> Task:
 
 def recipe_for(name: str, task: Task, size: int, batch: int, steps: int) -> Recipe:
     """A packaged recipe for a task: its last phase alone, validated at the end alone."""
-    recipe = read_recipe(recipe_path(name))
-    augmentation = recipe.augmentation
-    if isinstance(task.input.convention, IntensityRange):
-        # Values in a unit: there are no grey values to change.
-        augmentation = replace(
-            augmentation, contrast=0.0, brightness=0.0, gamma=0.0, noise=0.0, shadows=0.0
-        )
+    recipe = fit_recipe(read_recipe(recipe_path(name)), task, size)
     return replace(
         recipe,
-        task=task.name,
-        size=size,
         batch=batch,
         checkpoint_every=steps,
-        augmentation=augmentation,
         validation=ValidationSettings(every_steps=steps, most_pairs=1, panel_pairs=0),
         phase=(replace(recipe.phase[-1], steps=steps, epochs=None),),
     )
@@ -167,8 +157,8 @@ def recipe_for(name: str, task: Task, size: int, batch: int, steps: int) -> Reci
 def prepare(
     recipe: Recipe, task: Task, pairs: Path, device: torch.device, precision: str
 ) -> PreparedTraining:
-    """The training of a recipe on the pairs of a store; without lungs it has no lung output."""
-    source: PairSource = open_pairs(
+    """The training of a recipe on the pairs of a store."""
+    source = open_pairs(
         pairs,
         None,
         recipe.size,
@@ -177,8 +167,6 @@ def prepare(
         task,
         task.output.convention,
     )
-    if isinstance(recipe.network, CascadeConfig) and not source.knows_lungs:
-        recipe = replace(recipe, network=replace(recipe.network, lung_head=False))
     indices: dict[str, tuple[int, ...]] = {s: indices_in(source, s) for s in SPLITS}
     return PreparedTraining(recipe, source, indices, device, precision)
 

@@ -47,6 +47,7 @@ def draw_curves(found: Mapping[int, Tests], path: Path, title: str) -> None:
         names = dict.fromkeys(name for tests in found.values() for name in tests)
         for place, name in enumerate(names):
             _line(axes, found, name, measure, place)
+        axes.set_xticks(list(found))
         axes.set_xlabel("patients that train")
         axes.set_ylabel(measure.title)
     panels[0].legend(fontsize=_SMALL)

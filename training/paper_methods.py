@@ -109,8 +109,6 @@ METHODS: Final = (
     *(HETEROSCEDASTIC, ENSEMBLE, QUANTILE, DIFFUSION, FLOW),
 )
 """Of the table."""
-POINT_ESTIMATES: Final = (UNET, PIX2PIX, PAN, MEDGAN)
-"""Those that say one width for all pixels."""
 GUIDANCE: Final = (
     CASCADE,
     _cascade("cascade, concat", "concat", TOGETHER),

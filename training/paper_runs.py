@@ -178,7 +178,8 @@ class Study:
                 held = {
                     "identity": identity,
                     "score": report.best_score,
-                    "seconds": self._seconds() - started,
+                    # Of a training that was killed, this call's share stands for the whole.
+                    "seconds": (self._seconds() - started) * report.steps / report.steps_now,
                     "bad_steps": report.bad_steps,
                     "name": name,
                 }

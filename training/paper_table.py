@@ -31,16 +31,14 @@ def main() -> None:
         jobs = [Job(m, fold, None, steps[m.name]) for fold in range(given.folds) for m in METHODS]
         work(place, jobs, given)
         tests = {m.name: collect(study, [m], None, steps[m.name])[m.name] for m in METHODS}
-        equal = (
-            f"as long as {given.as_long_as}"
-            if given.as_long_as
-            else f"{study.budget.steps} updates"
-        )
+        equal, suffix = f"{study.budget.steps} updates", ""
+        if given.as_long_as:
+            equal, suffix = f"as long as {given.as_long_as}", "-equal-time"
         print(f"\n## {task}, {equal}\n", *tabulate_methods(tests, CASCADE.name), sep="\n")
         print(", ".join(f"{name}: {count}" for name, count in steps.items()), "updates", flush=True)
         pictured = [m for m in METHODS if not m.single]
         draw_pictures(study, pictured, given.out / task / "pictures.png")
-        draw_risk(tests, given.out / task / "risk.png", f"{task}: risk against coverage")
+        draw_risk(tests, given.out / task / f"risk{suffix}.png", f"{task}: risk against coverage")
 
 
 def steps_of(study: Study, method: Method, as_long_as: str | None) -> int:

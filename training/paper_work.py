@@ -16,10 +16,8 @@ from paper_runs import FoldResult, NotYetError, Study
 
 from dfsynth.errors import DfsynthError
 
-_PAUSE_SECONDS = 5.0
+_PAUSE_SECONDS: Final = 5.0
 """Before a process looks again whether what it waits for is done."""
-
-
 TASKS: Final = ("mri-undersampled", "pet-ct", "mri-motion", "dark-field-radiography")
 
 

@@ -10,6 +10,7 @@ from dfsynth.models.heads import QUANTILES
 from dfsynth.train.amplification import NO_AMPLIFICATION, Amplification, amplify, amplify_spectrum
 from dfsynth.train.recipe import MISFIT_LIKELIHOODS, Misfit
 
+_TINY = torch.finfo(torch.float32).tiny
 _WEIGH_THE_MISFIT = frozenset({"absolute_frequency", "residual_frequency"})
 
 
@@ -70,7 +71,8 @@ def _width_weights(prediction: Prediction, beta_nll: float, content: Tensor | No
     weights = prediction.sigma.detach() ** (2 * beta_nll)
     counted = torch.ones_like(weights) if content is None else content
     total, area = ((values * counted).sum((1, 2, 3), keepdim=True) for values in (weights, counted))
-    return weights * area / total
+    # A patch may be all padding, which counts for nothing and must not be 0 / 0.
+    return weights * area / total.clamp_min(_TINY)
 
 
 def pinball(prediction: Prediction, target: Tensor, content: Tensor | None) -> Tensor:

@@ -243,7 +243,10 @@ class Recipe:
         return task_of(self.task, self.own_task)
 
     def __post_init__(self) -> None:
-        assert self.task_record.name == self.task
+        if self.task_record.name != self.task:
+            raise UsageError(
+                f"task = {self.task!r}, but its definition is {self.task_record.name!r}"
+            )
         if not 16 <= self.size <= LARGEST_SIDE:
             raise UsageError(f"size = {self.size}: expected 16 to {LARGEST_SIDE}")
         for name in ("batch", "checkpoint_every"):

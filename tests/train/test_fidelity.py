@@ -312,3 +312,12 @@ def test_beta_nll_weighs_one_on_average_and_nothing_in_padding() -> None:
     far = torch.where(content > 0, target, target + 100)
     losses = [fidelity(found, t, "gennorm", content=content, beta_nll=0.5) for t in (target, far)]
     assert torch.equal(*losses)
+
+
+def test_beta_nll_of_a_patch_that_is_all_padding_counts_for_nothing() -> None:
+    found, target = drawn()
+    content = torch.ones_like(target)
+    content[0] = 0
+    loss = fidelity(found, target, "gennorm", content=content, beta_nll=0.5)
+    assert torch.isfinite(loss)
+    assert all(torch.isfinite(gradient).all() for gradient in grads(loss, found))
