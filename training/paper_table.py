@@ -4,6 +4,7 @@
     python training/paper_table.py --pairs PAIRS --out runs/papers --tasks pet-ct --minutes 60
     python training/paper_table.py --pairs PAIRS --out runs/papers --minutes 0   # what there is
     python training/paper_table.py ... --as-long-as cascade  # equal time, not equal updates
+    python training/paper_table.py ... --methods cascade "U-Net L1"  # these rows alone
     python training/paper_table.py --pairs PAIRS-256 --out runs/papers-gpu --workers 1 --gpu
 
 PAIRS/TASK.zarr are stores of `dfsynth simulate --task TASK`; `training/README.md` has the commands.
@@ -23,20 +24,23 @@ from paper_work import Job, Place, collect, parser_of, work
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--as-long-as", choices=[m.name for m in METHODS if not m.single])
+    names = [m.name for m in METHODS]
+    parser.add_argument("--methods", nargs="+", choices=names, default=names)
     given = parser.parse_args()
+    methods = [m for m in METHODS if m.name in given.methods]
     for task in given.tasks:
         place = Place.of(given, task)
         study = place.open()
-        steps = {m.name: steps_of(study, m, given.as_long_as) for m in METHODS}
-        jobs = [Job(m, fold, None, steps[m.name]) for fold in range(given.folds) for m in METHODS]
+        steps = {m.name: steps_of(study, m, given.as_long_as) for m in methods}
+        jobs = [Job(m, fold, None, steps[m.name]) for fold in range(given.folds) for m in methods]
         work(place, jobs, given)
-        tests = {m.name: collect(study, [m], None, steps[m.name])[m.name] for m in METHODS}
+        tests = {m.name: collect(study, [m], None, steps[m.name])[m.name] for m in methods}
         equal, suffix = f"{study.budget.steps} updates", ""
         if given.as_long_as:
             equal, suffix = f"as long as {given.as_long_as}", "-equal-time"
         print(f"\n## {task}, {equal}\n", *tabulate_methods(tests, CASCADE.name), sep="\n")
         print(", ".join(f"{name}: {count}" for name, count in steps.items()), "updates", flush=True)
-        pictured = [m for m in METHODS if not m.single]
+        pictured = [m for m in methods if not m.single]
         draw_pictures(study, pictured, given.out / task / "pictures.png")
         draw_risk(tests, given.out / task / f"risk{suffix}.png", f"{task}: risk against coverage")
 
