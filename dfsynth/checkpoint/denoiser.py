@@ -86,7 +86,7 @@ class DiffusionConfig(DenoiserConfig):
     conditional: bool = True
     """Whether it sees the input image; without, it knows one collection of images alone and is a
     degrader: it noises a radiograph up to `degrade_level` and denoises that."""
-    degrade_level: int = 250
+    degrade_level: int = 200
     """Of `NOISE_LEVELS`, of a network without a condition; the weights do not depend on it. More
     gives images more like those of the collection, and less like the radiograph."""
 

@@ -26,7 +26,7 @@ from dfsynth.train.recipe_fit import describe_fit, fit_recipe
 
 _LATER_KEYS: Final = (
     ("network", "conditional", True),
-    ("network", "degrade_level", 250),
+    ("network", "degrade_level", 200),
     ("augmentation", "shifts", 0.0),
     ("loss", "misfit", "l1"),
     ("loss", "discriminator", DISCRIMINATOR_WIDTHS),
