@@ -8,7 +8,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.checkpoint import CheckpointFiles, ModelCard, checkpoint_path, read_checkpoint
+from dfsynth.checkpoint import (
+    CheckpointFiles,
+    ModelCard,
+    checkpoint_path,
+    read_checkpoint,
+    require_generator,
+)
 from dfsynth.checkpoint.packaged import require_members
 from dfsynth.datasets import PairSource, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
@@ -88,6 +94,7 @@ def run_evaluation(
         prepare_output(out)
     files = read_checkpoint(checkpoint_path(options.checkpoint))
     card, device = files.card, resolve_device(options.device)
+    require_generator(card.arguments)
     precision = resolve_precision(options.precision, device)
     source = open_pairs(
         options.data, options.targets, _side(card), card.window, card.intensity, card.task_record

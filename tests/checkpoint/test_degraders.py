@@ -70,7 +70,7 @@ def test_cards_of_before_are_of_conditional_networks() -> None:
         ({"style": -1}, "style"),
     ],
 )
-def test_numbers_out_of_range_are_named(changes: dict[str, int], words: str) -> None:
+def test_numbers_out_of_range_are_named(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         MunitConfig(**changes)
 
