@@ -72,7 +72,7 @@ def test_more_samples_begin_with_the_same_noise() -> None:
 
 
 def test_the_maps_are_the_moments_of_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FlowNetwork, "draw", lambda _, image, noise: image + 0.1 * noise)
+    monkeypatch.setattr(FlowNetwork, "draw", lambda _, image, noise, *how: image + 0.1 * noise)
     given = images(2, 8, 6)
     found = generator(mc_samples=5)(given, ["a", "b"])
     drawn = np.stack([given[i] + 0.1 * noise_samples(7, "ab"[i], 5, 8, 6) for i in range(2)])
@@ -156,7 +156,7 @@ def test_arrays_of_another_kind_and_missing_ids_are_refused() -> None:
 
 
 def test_a_batch_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def draw(_: FlowNetwork, image: Tensor, noise: Tensor) -> Tensor:
+    def draw(_: FlowNetwork, image: Tensor, *how: Any) -> Tensor:
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(FlowNetwork, "draw", draw)
