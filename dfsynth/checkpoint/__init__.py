@@ -13,6 +13,7 @@ from dfsynth.checkpoint.denoiser import (
     DenoiserMembersConfig,
     DiffusionConfig,
     FlowConfig,
+    leave_out_later,
 )
 from dfsynth.checkpoint.error_calibration import SEMI_SYNTHETIC, CalibrationRow
 from dfsynth.checkpoint.files import (
@@ -28,7 +29,7 @@ from dfsynth.checkpoint.members import MEMBERS_NETWORK, MembersConfig
 from dfsynth.checkpoint.munit import MUNIT_NETWORK, MunitConfig
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.checkpoint.packaged import checkpoints_with_scores
-from dfsynth.checkpoint.sampling import require_sampling
+from dfsynth.checkpoint.sampling import choose_sampler, require_sampling
 
 __all__ = [
     "CARD",
@@ -59,8 +60,10 @@ __all__ = [
     "NetworkConfig",
     "checkpoint_path",
     "checkpoints_with_scores",
+    "choose_sampler",
     "encode_card",
     "is_degrader",
+    "leave_out_later",
     "packaged_generators",
     "read_checkpoint",
     "require_degrader",

@@ -25,8 +25,6 @@ from dfsynth.train.recipe_file import read_recipe, recipe_path
 from dfsynth.train.recipe_fit import describe_fit, fit_recipe
 
 _LATER_KEYS: Final = (
-    ("network", "conditional", True),
-    ("network", "degrade_level", 200),
     ("augmentation", "shifts", 0.0),
     ("loss", "misfit", "l1"),
     ("loss", "discriminator", DISCRIMINATOR_WIDTHS),
@@ -135,10 +133,8 @@ def _as_compared(recipe: Recipe) -> dict[str, Any]:
     """The entries of a recipe; some came after runs that must still be known as theirs."""
     found = recipe_entries(recipe)
     for table, key, usual in _LATER_KEYS:
-        if table in found and found[table].get(key) == usual:
+        if table in found and found[table][key] == usual:
             del found[table][key]
-    if not recipe.unpaired:
-        del found["unpaired"]
     if recipe.task == DEFAULT_TASK:
         del found["task"]
     return found

@@ -10,6 +10,7 @@ from dfsynth.checkpoint import (
     Likelihood,
     MunitConfig,
     is_degrader,
+    leave_out_later,
 )
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.errors import UsageError
@@ -340,6 +341,8 @@ class Recipe:
 def recipe_entries(recipe: Recipe) -> dict[str, Any]:
     """Gives a recipe as nested entries, without the table that its network has no use for.
 
+    What recipes could not say before is there only where it says something else than before.
+
     A task that does not come with dfsynth is among them, as `own_task`.
     """
     entries = asdict(recipe)
@@ -348,6 +351,10 @@ def recipe_entries(recipe: Recipe) -> dict[str, Any]:
         entries["own_task"] = record_entries(recipe.own_task)
     if not isinstance(recipe.network, CascadeConfig):
         del entries["loss"]
+    if not recipe.unpaired:
+        # Recipes of before come back byte for byte.
+        del entries["unpaired"]
+    leave_out_later(recipe.network, entries["network"])
     return entries
 
 
