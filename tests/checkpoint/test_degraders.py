@@ -11,6 +11,7 @@ from dfsynth.checkpoint import (
     FlowConfig,
     MunitConfig,
     NetworkConfig,
+    choose_sampler,
     is_degrader,
     require_degrader,
     require_generator,
@@ -20,6 +21,7 @@ from dfsynth.checkpoint.denoiser import read_diffusion_config
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.munit import read_munit_config
 from dfsynth.errors import UsageError
+from dfsynth.records import SamplerChoice
 
 DEGRADERS = (MunitConfig(), DiffusionConfig(conditional=False))
 GENERATORS = (CascadeConfig(), DiffusionConfig(), FlowConfig())
@@ -33,6 +35,17 @@ def test_a_degrader_is_no_generator(config: NetworkConfig) -> None:
         require_generator(config)
     with pytest.raises(UsageError, match="is a degrader"):
         require_sampling(config, 20, "full")
+
+
+@pytest.mark.parametrize("config", DEGRADERS)
+def test_guidance_of_a_degrader_is_one_line(config: NetworkConfig) -> None:
+    with pytest.raises(UsageError, match="is a degrader, which makes low-quality partners"):
+        choose_sampler(config, SamplerChoice(guidance=2.0))
+
+
+def test_a_network_without_a_condition_has_none_to_drop() -> None:
+    with pytest.raises(ValueError, match="without a condition the sampler ddim, and drop_cond"):
+        DiffusionConfig(conditional=False, drop_condition=0.1)
 
 
 @pytest.mark.parametrize("config", GENERATORS)
