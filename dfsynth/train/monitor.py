@@ -101,15 +101,16 @@ class Monitor:
         """
         if self._unpaired:
             rows = _rows(batch, predictions, keys, None)
-            columns = _columns_of_unpaired(rows)
+            columns, noun = _columns_of_unpaired(rows), "degraded radiograph"
         else:
+            noun = self._task.output.noun
             rows = _rows(batch, predictions, keys, self._task)
             columns = _columns(len(predictions), self._task, window, rows)
         sheet = contact_sheet(
             rows,
             columns,
             f"after step {step}",
-            f"Synthetic {self._task.output.noun}s, not for diagnosis.",
+            f"Synthetic {noun}s, not for diagnosis.",
         )
         with store_faults(f"write a panel into {self._folder.panels}"):
             path = self._folder.panels / f"step-{step:08d}.png"
