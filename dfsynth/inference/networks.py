@@ -12,6 +12,7 @@ from dfsynth.checkpoint import (
     DIFFUSION_NETWORK,
     FLOW_NETWORK,
     MEMBERS_NETWORK,
+    MUNIT_NETWORK,
     NETWORK,
 )
 from dfsynth.inference.generator import CascadeGenerator
@@ -25,6 +26,7 @@ from dfsynth.models import (
     FlowNetwork,
     GeneratorNetwork,
     Members,
+    Munit,
     build_cascade,
 )
 
@@ -36,9 +38,10 @@ class NetworkFamily:
     build: Callable[[Any], GeneratorNetwork]
     """Configuration → network; ValueError for one that no network can have, UsageError where a
     library of an extra is missing."""
-    sampler: Callable[..., MapGenerator]
-    """Network, device, precision, number of samples, seed, heads for trust and mode, and the card's
-    `intensity` by its name → generator."""
+    sampler: Callable[..., MapGenerator] | None
+    """Network, device, precision, number of samples, seed, heads for trust and mode, and by their
+    names the card's `intensity` and, of networks that draw samples, the sampler's `settings` →
+    generator; None where networks degrade and generate nothing."""
 
 
 def _sample_cascade(network: CascadeNetwork, *how: Any, **intensity: Any) -> MapGenerator:
@@ -50,12 +53,12 @@ def _sample_members(network: Members, *how: Any, **intensity: Any) -> MapGenerat
     return CascadeGenerator(network.cascades(), *how, fast_spread=spread, **intensity)
 
 
-def _sample_denoiser(network: Denoiser, *how: Any, **intensity: Any) -> MapGenerator:
-    return SamplingGenerator([network], *how, **intensity)
+def _sample_denoiser(network: Denoiser, *how: Any, **more: Any) -> MapGenerator:
+    return SamplingGenerator([network], *how, **more)
 
 
-def _sample_denoisers(network: DenoiserMembers, *how: Any, **intensity: Any) -> MapGenerator:
-    return SamplingGenerator(network.denoisers(), *how, **intensity)
+def _sample_denoisers(network: DenoiserMembers, *how: Any, **more: Any) -> MapGenerator:
+    return SamplingGenerator(network.denoisers(), *how, **more)
 
 
 FAMILIES: Final[dict[str, NetworkFamily]] = {
@@ -64,4 +67,5 @@ FAMILIES: Final[dict[str, NetworkFamily]] = {
     DIFFUSION_NETWORK: NetworkFamily(DiffusionNetwork, _sample_denoiser),
     FLOW_NETWORK: NetworkFamily(FlowNetwork, _sample_denoiser),
     DENOISER_MEMBERS_NETWORK: NetworkFamily(DenoiserMembers, _sample_denoisers),
+    MUNIT_NETWORK: NetworkFamily(Munit, None),
 }
