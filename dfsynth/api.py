@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from dfsynth.jobs.reporting.job import Report
     from dfsynth.jobs.show import Sheet
     from dfsynth.jobs.synthetic_image import SyntheticImage
-    from dfsynth.records import MonteCarloMode
+    from dfsynth.records import MonteCarloMode, SamplerName
     from dfsynth.train import TrainReport
 
 
@@ -370,13 +370,18 @@ def load_generator(
     mc_samples: int = DEFAULT_MC_SAMPLES,
     seed: int = 0,
     mc: "MonteCarloMode" = "full",
+    sampler: "SamplerName | None" = None,
+    sampler_steps: int | None = None,
+    guidance: float | None = None,
 ) -> "MapGenerator":
     """A checkpoint to call on arrays: (n, H, W) in [0, 1], dense bright → mean and uncertainties.
 
     A checkpoint that takes values in a unit, such as slices in 1/m, takes (value - low) /
     (high - low) of the range in its card, inside [0, 1] or not. The maps that a call gives are
     (n, H, W) float32, in the unit of the dark-field image. With `mc` "fast", each member runs once,
-    without dropout, and `mc_samples` is not used.
+    without dropout, and `mc_samples` is not used. How a checkpoint of the families diffusion and
+    flow draws samples out of noise can be chosen, otherwise than its card says: `sampler`, its
+    `sampler_steps`, and the weight of classifier-free `guidance`.
 
     Example:
         >>> generator = dfsynth.load_generator("default", mc_samples=2, precision="fp32")
@@ -385,7 +390,7 @@ def load_generator(
         ((1, 64, 64), (1, 64, 64))
 
     Raises:
-        UsageError: no such checkpoint or device.
+        UsageError: no such checkpoint or device, or a sampler that the checkpoint does not have.
         CheckpointError: the checkpoint is damaged.
         ValueError: when it is called, of whole numbers or of values that the checkpoint does not
             take: `dfsynth.preprocess.to_unit_range` makes an image a model input as a build does.
@@ -394,10 +399,12 @@ def load_generator(
     from dfsynth.checkpoint.packaged import require_members
     from dfsynth.devices import resolve_device, resolve_precision
     from dfsynth.inference import load_map_generator
+    from dfsynth.records import SamplerChoice
 
     files = read_checkpoint(checkpoint_path(checkpoint))
     if mc == "fast":
         require_members(files)
     where = resolve_device(device)
     exact = resolve_precision(precision, where)
-    return load_map_generator(files, where, exact, mc_samples, seed, mc)
+    choice = SamplerChoice(sampler, sampler_steps, guidance)
+    return load_map_generator(files, where, exact, mc_samples, seed, mc, choice=choice)

@@ -12,6 +12,7 @@ from dfsynth.checkpoint.denoiser import (
     DenoiserMembersConfig,
     DiffusionConfig,
     FlowConfig,
+    leave_out_later,
 )
 from dfsynth.checkpoint.error_calibration import SEMI_SYNTHETIC, CalibrationRow
 from dfsynth.checkpoint.files import (
@@ -26,7 +27,7 @@ from dfsynth.checkpoint.files import (
 from dfsynth.checkpoint.members import MEMBERS_NETWORK, MembersConfig
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.checkpoint.packaged import checkpoints_with_scores
-from dfsynth.checkpoint.sampling import require_sampling
+from dfsynth.checkpoint.sampling import choose_sampler, require_sampling
 
 __all__ = [
     "CARD",
@@ -55,7 +56,9 @@ __all__ = [
     "NetworkConfig",
     "checkpoint_path",
     "checkpoints_with_scores",
+    "choose_sampler",
     "encode_card",
+    "leave_out_later",
     "packaged_generators",
     "read_checkpoint",
     "require_sampling",

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from dfsynth.checkpoint.denoiser import leave_out_later
 from dfsynth.checkpoint.error_calibration import CalibrationRow
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.files.json_record import stored_entries
@@ -76,4 +77,6 @@ def encode_card(card: "DataclassInstance") -> str:
     entries.pop("own_task", None)
     if isinstance(card, ModelCard) and card.own_task is not None:
         entries["own_task"] = record_entries(card.own_task)
+    if isinstance(card, ModelCard):
+        leave_out_later(card.arguments, entries["arguments"])
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"

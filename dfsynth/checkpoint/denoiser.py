@@ -4,11 +4,20 @@ A card keeps them under `arguments`, a recipe sets them in `[network]`. They nee
 `dfsynth[diffusion]`.
 """
 
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+import math
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.members import MOST_MEMBERS
+from dfsynth.records import (
+    DIFFUSION_SAMPLERS,
+    FLOW_SAMPLERS,
+    DiffusionSampler,
+    FlowSampler,
+    SamplerName,
+    SamplerSettings,
+)
 
 DIFFUSION_NETWORK: Final = "diffusion"
 """The name of the family in a card."""
@@ -19,6 +28,8 @@ DENOISER_MEMBERS_NETWORK: Final = "denoiser-members"
 NOISE_LEVELS: Final = 1000
 """Between the output and pure noise, of which a diffusion network is trained on one at a time."""
 _LEAST_WIDTH: Final = 8
+_LATER: Final = frozenset({"sampler", "guidance", "drop_condition"})
+"""Entries that cards and runs from before they came lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,8 @@ class DenoiserConfig:
         ValueError: a number is out of its range.
     """
 
+    samplers: ClassVar[tuple[SamplerName, ...]] = ()
+    """What may lead from noise to a sample; the first is meant where nothing is said."""
     widths: tuple[int, ...] = (32, 64, 128)
     """Channels of the U-Net from fine to coarse, multiples of 8; the coarsest has attention."""
     blocks: int = 1
@@ -38,6 +51,14 @@ class DenoiserConfig:
     unit, or shares of its range where the task gives one."""
     steps: int = 10
     """Passes of the network that turn noise into a sample; the weights do not depend on it."""
+    sampler: SamplerName = "ddim"
+    """What leads from noise to a sample; the weights do not depend on it."""
+    guidance: float = 0.0
+    """Weight w of classifier-free guidance: a sample follows 1 + w times the velocity that the
+    input image gives less w times that without one. 0 is none, and takes half the passes."""
+    drop_condition: float = 0.0
+    """Share of training images whose input is taken away, in [0, 1): above 0, guidance is possible
+    (Ho & Salimans 2022, arXiv:2207.12598)."""
 
     def __post_init__(self) -> None:
         if len(self.widths) < 2 or any(w < 1 or w % _LEAST_WIDTH for w in self.widths):
@@ -51,6 +72,29 @@ class DenoiserConfig:
             raise ValueError(f"expected as span a low and a higher value, found {list(self.span)}")
         if not 1 <= self.steps <= NOISE_LEVELS:
             raise ValueError(f"expected 1 to {NOISE_LEVELS} steps, found {self.steps}")
+        if self.sampler not in self.samplers:
+            raise ValueError(
+                f"expected a sampler of this family of networks, {', '.join(self.samplers)}, found "
+                f"{self.sampler}"
+            )
+        self._check_guidance()
+
+    def _check_guidance(self) -> None:
+        if not 0 <= self.drop_condition < 1:
+            raise ValueError(f"expected a drop_condition in [0, 1), found {self.drop_condition:g}")
+        # Written so that NaN is refused too.
+        if not 0 <= self.guidance < math.inf:
+            raise ValueError(f"expected a guidance of 0 or more, found {self.guidance:g}")
+        if self.guidance and not self.drop_condition:
+            raise ValueError(
+                "expected no guidance of a network that is trained with every input "
+                f"([network] drop_condition = 0), found {self.guidance:g}"
+            )
+
+    @property
+    def sampling(self) -> SamplerSettings:
+        """How samples are drawn unless something else is asked for."""
+        return SamplerSettings(self.sampler, self.steps, self.guidance)
 
     @property
     def stages(self) -> int:
@@ -76,12 +120,19 @@ class DiffusionConfig(DenoiserConfig):
         ValueError: a number is out of its range.
     """
 
+    samplers: ClassVar[tuple[SamplerName, ...]] = DIFFUSION_SAMPLERS
+    sampler: DiffusionSampler = "ddim"
     name: Literal["diffusion"] = "diffusion"
     """What recipes call it."""
 
     def __post_init__(self) -> None:
         DenoiserConfig.__post_init__(self)
-        if NOISE_LEVELS % self.steps:
+        if self.sampler == "dpm-solver":
+            if self.steps == NOISE_LEVELS:
+                raise ValueError(
+                    f"expected fewer steps of dpm-solver than {NOISE_LEVELS}, found {self.steps}"
+                )
+        elif NOISE_LEVELS % self.steps:
             raise ValueError(
                 f"expected steps of equal length, a divisor of {NOISE_LEVELS} such as 5, 10, 20 "
                 f"or 50, found {self.steps}"
@@ -96,9 +147,19 @@ class FlowConfig(DenoiserConfig):
         ValueError: a number is out of its range.
     """
 
+    samplers: ClassVar[tuple[SamplerName, ...]] = FLOW_SAMPLERS
+    sampler: FlowSampler = "euler"
     name: Literal["flow"] = "flow"
     """What recipes call it."""
     steps: int = 4
+
+    def __post_init__(self) -> None:
+        DenoiserConfig.__post_init__(self)
+        if self.sampler == "midpoint" and self.steps % 2:
+            raise ValueError(
+                "expected an even number of steps of midpoint, which takes the network's passes by "
+                f"twos, found {self.steps}"
+            )
 
 
 AnyDenoiserConfig: TypeAlias = DiffusionConfig | FlowConfig
@@ -134,6 +195,19 @@ class DenoiserMembersConfig:
     def lung_head(self) -> bool:
         """There is no lung output."""
         return False
+
+
+def leave_out_later(config: object, entries: dict[str, Any]) -> None:
+    """Takes from the entries of a configuration what says that all is as before it could be said.
+
+    Cards and runs from before come back byte for byte; configurations of other networks are left.
+    """
+    if isinstance(config, DenoiserMembersConfig):
+        leave_out_later(config.network, entries["network"])
+    elif isinstance(config, DenoiserConfig):
+        for field in fields(config):
+            if field.name in _LATER and entries[field.name] == field.default:
+                del entries[field.name]
 
 
 def read_diffusion_config(arguments: Entries) -> AnyDenoiserConfig:
@@ -173,11 +247,15 @@ def _read(arguments: Entries, names: tuple[str, ...]) -> AnyDenoiserConfig:
     span = arguments.reals("span")
     if len(span) != 2:
         raise ValueError("the entry 'span' is not a low and a higher value")
-    config = _KINDS[name](
+    kind = _KINDS[name]
+    config = kind(
         widths=arguments.wholes("widths"),
         blocks=arguments.whole("blocks"),
         span=(span[0], span[1]),
         steps=arguments.whole("steps"),
+        sampler=arguments.choice("sampler", kind.samplers, kind.samplers[0]),  # type: ignore[arg-type]
+        guidance=arguments.real("guidance") if arguments.has("guidance") else 0.0,
+        drop_condition=arguments.real("drop_condition") if arguments.has("drop_condition") else 0.0,
     )
     arguments.finish()
     return config

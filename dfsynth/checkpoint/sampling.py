@@ -1,16 +1,22 @@
 """What networks that draw samples need, known before anything is loaded or written."""
 
+from dataclasses import replace
 from typing import Final
 
 from dfsynth.checkpoint.denoiser import DenoiserConfig, DenoiserMembersConfig
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.errors import UsageError
 from dfsynth.extras import require_library
-from dfsynth.records import MonteCarloMode
+from dfsynth.records import MonteCarloMode, SamplerChoice, SamplerSettings
 
 LEAST_SAMPLES: Final = 2
 """Of each network and image: one alone has no spread."""
 _LIBRARIES: Final = ("einops", "monai")
+_OPTIONS: Final = {
+    "sampler": "--sampler",
+    "steps": "--sampler-steps",
+    "guidance": "--guidance",
+}
 
 
 def require_sampling(arguments: NetworkConfig, mc_samples: int, mc: MonteCarloMode) -> None:
@@ -23,6 +29,27 @@ def require_sampling(arguments: NetworkConfig, mc_samples: int, mc: MonteCarloMo
         for library in _LIBRARIES:
             require_library(library, "this network", "diffusion")
         require_samples(arguments.members, mc_samples, mc)
+
+
+def choose_sampler(arguments: NetworkConfig, choice: SamplerChoice) -> SamplerSettings | None:
+    """Says how a network of these arguments draws samples; None of one that draws none.
+
+    Raises:
+        UsageError: the network cannot be sampled as is chosen.
+    """
+    asked = " ".join(f"{_OPTIONS[name]} {value}" for name, value in choice.given.items())
+    config = arguments.network if isinstance(arguments, DenoiserMembersConfig) else arguments
+    if not isinstance(config, DenoiserConfig):
+        if asked:
+            raise UsageError(
+                f"{asked}: this checkpoint draws no samples out of noise, as those of the families "
+                "diffusion and flow do; leave it out"
+            )
+        return None
+    try:
+        return replace(config, **choice.given).sampling
+    except ValueError as error:
+        raise UsageError(f"{asked}: {error}; its card says {config.sampling.words}") from error
 
 
 def require_samples(members: int, mc_samples: int, mc: MonteCarloMode) -> None:

@@ -15,6 +15,7 @@ from dfsynth.cli.completion import (
 )
 from dfsynth.cli.console import Console, console_of
 from dfsynth.cli.options import (
+    Guidance,
     JsonFlag,
     LogPath,
     MaxBytes,
@@ -24,6 +25,8 @@ from dfsynth.cli.options import (
     Partition,
     Precision,
     Quiet,
+    Sampler,
+    SamplerSteps,
     Verbose,
     Views,
     output_option,
@@ -82,6 +85,9 @@ def build(
         ),
     ] = DEFAULT_MC_SAMPLES,
     mc: MonteCarlo = "full",
+    sampler: Sampler = None,
+    sampler_steps: SamplerSteps = None,
+    guidance: Guidance = None,
     seed: Annotated[int, typer.Option(help="Of what samples draw: dropout masks or noise.")] = 0,
     batch_size: Annotated[str, typer.Option(help="Images a batch, or auto.")] = "auto",
     precision: Precision = "auto",
@@ -184,6 +190,9 @@ def build(
             size=size,
             mc_samples=mc_samples,
             mc=mc,
+            sampler=sampler,
+            sampler_steps=sampler_steps,
+            guidance=guidance,
             seed=seed,
             batch_size=batch_size,
             precision=precision,

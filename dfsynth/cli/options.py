@@ -9,7 +9,7 @@ import typer
 from dfsynth.cli.completion import one_of
 from dfsynth.errors import UsageError
 from dfsynth.options.build_options import PRECISIONS, VIEW_CHOICES
-from dfsynth.records.sampling import MONTE_CARLO_MODES
+from dfsynth.records.sampling import MONTE_CARLO_MODES, SAMPLERS
 
 
 def _named_path(value: str) -> Path:
@@ -61,6 +61,26 @@ MonteCarlo: TypeAlias = Annotated[
     typer.Option(
         help="full: every sample through every stage; fast: one pass of each member, no dropout.",
         autocompletion=one_of(MONTE_CARLO_MODES),
+    ),
+]
+
+Sampler: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="From noise to a sample: ddim, ancestral or dpm-solver of diffusion, euler or "
+        "midpoint of flow. (default: the checkpoint's)",
+        autocompletion=one_of(SAMPLERS),
+    ),
+]
+SamplerSteps: TypeAlias = Annotated[
+    int | None,
+    typer.Option(help="Passes of the network to such a sample. (default: the checkpoint's)"),
+]
+Guidance: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        help="Weight of classifier-free guidance, 0 for none; of checkpoints trained with "
+        "drop_condition. (default: the checkpoint's)"
     ),
 ]
 

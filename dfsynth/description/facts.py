@@ -137,6 +137,7 @@ def _settings(record: BuildRecord | PairsRecord) -> dict[str, str]:
         drawn = record.fingerprint
         return {
             "Monte-Carlo samples": _FAST if drawn.mc == "fast" else str(drawn.mc_samples),
+            **({} if drawn.sampling is None else {"sampler": drawn.sampling.words}),
             "members": str(record.members),
             "precision": drawn.precision,
             "views": drawn.views,

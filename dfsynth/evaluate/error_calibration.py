@@ -94,7 +94,15 @@ def calibrate_errors(
     require_patients(patients, limit, f"--calibrate: {description}", LEAST_PATIENTS)
     device = resolve_device("auto")
     precision = resolve_precision(built.precision, device)
-    generator = load_map_generator(files, device, precision, built.mc_samples, built.seed, built.mc)
+    generator = load_map_generator(
+        files,
+        device,
+        precision,
+        built.mc_samples,
+        built.seed,
+        built.mc,
+        choice=built.sampler_choice,
+    )
     progress.start(len(indices))
     rows = measure_errors(generator, source, indices, progress)
     left = len({row.patient_id for row in rows})

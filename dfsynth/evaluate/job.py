@@ -8,7 +8,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.checkpoint import CheckpointFiles, ModelCard, checkpoint_path, read_checkpoint
+from dfsynth.checkpoint import (
+    CheckpointFiles,
+    ModelCard,
+    checkpoint_path,
+    choose_sampler,
+    read_checkpoint,
+    require_sampling,
+)
 from dfsynth.checkpoint.packaged import require_members
 from dfsynth.datasets import PairSource, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
@@ -78,7 +85,7 @@ def run_evaluation(
 ) -> EvaluationReport:
     """Evaluates a checkpoint on pairs and, with `out`, writes the files of the report there.
 
-    The folder is tried before anything is computed.
+    The options and the folder are tried before anything is computed.
 
     Raises:
         UsageError: wrong options, or pairs that cannot be used.
@@ -86,9 +93,11 @@ def run_evaluation(
         UnwrittenReportError: the files could not be written in the end; it holds the report.
         StoreError: `out` cannot be written, or a damaged store.
     """
+    files = read_checkpoint(checkpoint_path(options.checkpoint))
+    choose_sampler(files.card.arguments, options.sampler_choice)
+    require_sampling(files.card.arguments, options.mc_samples, options.mc)
     if out is not None:
         prepare_output(out)
-    files = read_checkpoint(checkpoint_path(options.checkpoint))
     card, device = files.card, resolve_device(options.device)
     precision = resolve_precision(options.precision, device)
     source = open_pairs(
@@ -97,7 +106,13 @@ def run_evaluation(
     if options.mc == "fast":
         require_members(files)
     generator = load_map_generator(
-        files, device, precision, options.mc_samples, options.seed, options.mc
+        files,
+        device,
+        precision,
+        options.mc_samples,
+        options.seed,
+        options.mc,
+        choice=options.sampler_choice,
     )
     checkpoint = EvaluatedCheckpoint(files, generator, str(device), precision)
     report = evaluate_pairs(options, checkpoint, source, progress)
@@ -191,6 +206,7 @@ def _summarise(
         lung_of=tested.lung_of,
         window=card.window,
         mc_samples=options.mc_samples,
+        sampling=choose_sampler(card.arguments, options.sampler_choice),
         seed=options.seed,
         device=checkpoint.device,
         precision=checkpoint.precision,

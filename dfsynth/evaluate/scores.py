@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dfsynth.evaluate.calibration import Calibration
 from dfsynth.evaluate.outside_lung import OutsideLungScores
 from dfsynth.evaluate.prediction import LungOf
+from dfsynth.records import SamplerSettings
 from dfsynth.statistics import Interval
 
 
@@ -135,6 +136,8 @@ class Evaluation:
     window: tuple[float, float]
     """Its width is the data range of PSNR and SSIM."""
     mc_samples: int
+    sampling: SamplerSettings | None
+    """How samples were drawn out of noise; null of a checkpoint that draws none."""
     seed: int
     device: str
     precision: str

@@ -37,8 +37,9 @@ class NetworkFamily:
     """Configuration → network; ValueError for one that no network can have, UsageError where a
     library of an extra is missing."""
     sampler: Callable[..., MapGenerator]
-    """Network, device, precision, number of samples, seed, heads for trust and mode, and the card's
-    `intensity` by its name → generator."""
+    """Network, device, precision, number of samples, seed, heads for trust and mode, and by their
+    names the card's `intensity` and, of networks that draw samples, the sampler's `settings` →
+    generator."""
 
 
 def _sample_cascade(network: CascadeNetwork, *how: Any, **intensity: Any) -> MapGenerator:
@@ -50,12 +51,12 @@ def _sample_members(network: Members, *how: Any, **intensity: Any) -> MapGenerat
     return CascadeGenerator(network.cascades(), *how, fast_spread=spread, **intensity)
 
 
-def _sample_denoiser(network: Denoiser, *how: Any, **intensity: Any) -> MapGenerator:
-    return SamplingGenerator([network], *how, **intensity)
+def _sample_denoiser(network: Denoiser, *how: Any, **more: Any) -> MapGenerator:
+    return SamplingGenerator([network], *how, **more)
 
 
-def _sample_denoisers(network: DenoiserMembers, *how: Any, **intensity: Any) -> MapGenerator:
-    return SamplingGenerator(network.denoisers(), *how, **intensity)
+def _sample_denoisers(network: DenoiserMembers, *how: Any, **more: Any) -> MapGenerator:
+    return SamplingGenerator(network.denoisers(), *how, **more)
 
 
 FAMILIES: Final[dict[str, NetworkFamily]] = {

@@ -19,9 +19,15 @@ from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError, UsageError
 from dfsynth.inference.given_arrays import require_model_inputs
 from dfsynth.inference.map_generator import Content, MapBatch
-from dfsynth.inference.streams import noise_samples
+from dfsynth.inference.streams import noise_samples, step_stream
 from dfsynth.models import Denoiser
-from dfsynth.records import Generated, Intensity, ModelInput, MonteCarloMode
+from dfsynth.records import (
+    Generated,
+    Intensity,
+    ModelInput,
+    MonteCarloMode,
+    SamplerSettings,
+)
 from dfsynth.trust import Judge
 
 _SIGMA_FLOOR: Final = 1e-3
@@ -34,6 +40,23 @@ _GPU_BYTES_A_PIXEL: Final = 2400
 """Upper estimate of the activations of one sample, per pixel of the grid."""
 _GPU_MEMORY_SHARE: Final = 0.3
 _MOST_IMAGES: Final = 32
+
+
+class StepNoise:
+    """Standard normal noise for samplers that add some on their way; a `FreshNoise`.
+
+    Every sample draws from a stream of its own, so that it is the same in any batch.
+    """
+
+    def __init__(self, seed: int, samples: Sequence[tuple[str, int]]) -> None:
+        """Takes the id of the image and the number of the sample of each row of a batch."""
+        self._streams = [step_stream(seed, image_id, sample) for image_id, sample in samples]
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Draws noise of the shape of images (n, 1, H, W), on their device; n is that given."""
+        shape = tuple(images.shape[1:])
+        drawn = np.stack([s.standard_normal(shape, np.float32) for s in self._streams])
+        return torch.from_numpy(drawn).to(images.device)
 
 
 class SamplingGenerator:
@@ -54,11 +77,13 @@ class SamplingGenerator:
         mc: MonteCarloMode,
         *,
         intensity: Intensity,
+        settings: SamplerSettings | None = None,
     ) -> None:
         """Moves the networks, all of one configuration, to the device.
 
         `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` are drawn
-        of each image; `intensity` is the card's, which says what arrays may hold.
+        of each image; `intensity` is the card's, which says what arrays may hold; `settings` say
+        how samples are drawn, as `choose_sampler` gives them, or the networks' configuration does.
 
         Raises:
             UsageError: too few samples, the mode "fast", or heads, which judge what cascades make.
@@ -74,6 +99,7 @@ class SamplingGenerator:
         self._samples = mc_samples
         self._seed = seed
         self._intensity = intensity
+        self._settings = settings or members[0].config.sampling
 
     def auto_batch_size(self, grid: tuple[int, int]) -> int:
         """Chooses how many images make a batch for a grid of (height, width) pixels.
@@ -136,7 +162,7 @@ class SamplingGenerator:
             drawn = [noise_samples(self._seed, i, self._samples, rows, columns) for i in ids]
             noise = torch.from_numpy(np.stack(drawn))
             samples = [
-                self._draw(member, batch, noise[:, m::members])[..., :height, :width]
+                self._draw(member, batch, noise[:, m::members], ids, m)[..., :height, :width]
                 for m, member in enumerate(self._members)
             ]
         except (torch.OutOfMemoryError, MemoryError) as error:
@@ -153,20 +179,32 @@ class SamplingGenerator:
             beta=np.full((count, height, width), GAUSSIAN_BETA, np.float32),
         )
 
-    def _draw(self, member: Denoiser, batch: Tensor, noise: Tensor) -> Tensor:
-        """Samples (k, samples, H, W) on the CPU, of images (k, 1, H, W) and as much noise."""
+    def _draw(
+        self, member: Denoiser, batch: Tensor, noise: Tensor, ids: Sequence[str], first: int
+    ) -> Tensor:
+        """Samples (k, samples, H, W) on the CPU, of images (k, 1, H, W) and as much noise.
+
+        They are every so manieth of an image, as there are members, from the `first` on.
+        """
         a_pass = self._samples_in_flight(batch[0].numel())
+        numbers = range(first, self._samples, len(self._members))
+        named = [(image_id, number) for image_id in ids for number in numbers]
         images = torch.split(batch.repeat_interleave(noise.shape[1], dim=0), a_pass)
         starts = torch.split(noise.flatten(0, 1)[:, None], a_pass)
+        fresh = [
+            StepNoise(self._seed, named[row : row + a_pass]) for row in range(0, len(named), a_pass)
+        ]
         with mixed_precision(self._device, self._precision):
             drawn = [
-                member.draw(image, start.to(self._device)).float().cpu()
-                for image, start in zip(images, starts, strict=True)
+                member.draw(image, start.to(self._device), self._settings, added).float().cpu()
+                for image, start, added in zip(images, starts, fresh, strict=True)
             ]
         return torch.cat(drawn).reshape(noise.shape)
 
     def _samples_in_flight(self, pixels: int) -> int:
-        """How many samples of `pixels` each fit a pass."""
+        """How many samples of `pixels` each fit a pass; guidance has the network see all twice."""
+        if self._settings.guidance:
+            pixels *= 2
         if self._device.type == "cpu":
             return max(_CPU_PIXELS_A_PASS // pixels, 1)
         # Of all memory, not of the free: how samples are split must not change between runs.

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import torch
 
-from dfsynth.checkpoint import CARD, SCORES, WEIGHTS, CheckpointFiles, ModelCard, encode_card
+from dfsynth.checkpoint import (
+    CARD,
+    SCORES,
+    WEIGHTS,
+    CheckpointFiles,
+    ModelCard,
+    choose_sampler,
+    encode_card,
+)
 from dfsynth.checkpoint.files import write_checkpoint
 from dfsynth.errors import CheckpointError
 from dfsynth.inference.map_generator import MapGenerator
@@ -12,7 +20,7 @@ from dfsynth.inference.networks import FAMILIES
 from dfsynth.inference.units import InUnits
 from dfsynth.models import GeneratorNetwork
 from dfsynth.models.weights import decode_weights, encode_weights
-from dfsynth.records import MonteCarloMode
+from dfsynth.records import AS_THE_CARD_SAYS, MonteCarloMode, SamplerChoice
 from dfsynth.trust import Judge, TrustHeads, decode_heads, encode_heads
 
 
@@ -56,23 +64,27 @@ def load_map_generator(
     seed: int = 0,
     mc: MonteCarloMode = "full",
     heads: Judge | None = None,
+    choice: SamplerChoice = AS_THE_CARD_SAYS,
 ) -> MapGenerator:
     """Makes a checkpoint ready to generate maps, in the unit of its card, on a device.
 
     `precision` is fp32, bf16 or fp16, as `resolve_precision` gives it; `mc_samples` (1 or more)
     Monte-Carlo samples are drawn of each image; with `mc` "fast", each member runs once instead.
-    `heads` judge in place of the checkpoint's own.
+    `heads` judge in place of the checkpoint's own; `choice` says how samples are drawn out of noise
+    where that is not as in the card.
 
     Raises:
+        UsageError: the checkpoint cannot be sampled as is chosen.
         CheckpointError: the weights are damaged or do not fit the card.
     """
+    settings = choose_sampler(files.card.arguments, choice)
     network = load_network(files)
     if heads is None and files.scores is not None:
         heads = decode_heads(files.scores, str(files.folder / SCORES))
     make = FAMILIES[files.card.network].sampler
-    generator = make(
-        network, device, precision, mc_samples, seed, heads, mc, intensity=files.card.intensity
-    )
+    how = (device, precision, mc_samples, seed, heads, mc)
+    drawn = {} if settings is None else {"settings": settings}
+    generator = make(network, *how, intensity=files.card.intensity, **drawn)
     output = files.card.output_intensity
     return generator if output is None else InUnits(generator, output)
 

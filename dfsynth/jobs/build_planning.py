@@ -109,7 +109,7 @@ class BuildJob:
 
         `--precision auto` and `--shard-size auto` take what the store has: a machine that resolves
         them otherwise can still finish the store. So do no `--dtype`, whose default was another
-        one, and no `--views`.
+        one, and no `--views`. A store that does not record its sampler had the card's.
         """
         options, had = self.options, held.fingerprint
         precision = had.precision if options.precision == "auto" else options.precision
@@ -118,6 +118,8 @@ class BuildJob:
         asked = self._fingerprint(precision, shard_size, stored)
         if options.views is None:
             asked = replace(asked, views=had.views)
+        if had.sampling is None:
+            had = had.sampled_by(self.maker.facts.card_sampling)
         return had.differences(asked)
 
     @property
@@ -172,4 +174,4 @@ class BuildJob:
             mc=options.mc,
             views=self._views,
             keepbits=keepbits,
-        )
+        ).sampled_by(facts.sampling)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from dfsynth.checkpoint import (
     CheckpointFiles,
     checkpoint_path,
+    choose_sampler,
     read_checkpoint,
     require_sampling,
 )
 from dfsynth.checkpoint.packaged import require_members
 from dfsynth.options import BuildOptions
-from dfsynth.records import Generated, GeneratorFacts, ModelInput
+from dfsynth.records import AS_THE_CARD_SAYS, Generated, GeneratorFacts, ModelInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class CheckpointMaker:
         """Reads the checkpoint's files.
 
         Raises:
-            UsageError: there is no such checkpoint, or it needs other samples or a library.
+            UsageError: there is no such checkpoint, or it needs other samples, another sampler or a
+                library.
             CheckpointError: it is damaged.
         """
         self._options = options
@@ -46,6 +48,7 @@ class CheckpointMaker:
         card = self._files.card
         if options.mc == "fast":
             require_members(self._files)
+        sampling = choose_sampler(card.arguments, options.sampler_choice)
         require_sampling(card.arguments, options.mc_samples, options.mc)
         self.facts = GeneratorFacts(
             name=card.name,
@@ -60,6 +63,8 @@ class CheckpointMaker:
             task=card.task,
             own_task=card.own_task,
             has_learned_scores=self._files.scores is not None,
+            sampling=sampling,
+            card_sampling=choose_sampler(card.arguments, AS_THE_CARD_SAYS),
         )
 
     def resolve_precision(self, wanted: str) -> str:
@@ -81,6 +86,7 @@ class CheckpointMaker:
             self._options.mc_samples,
             self._options.seed,
             self._options.mc,
+            choice=self._options.sampler_choice,
         )
         return ReadyGenerator(
             f"{device} in {precision}",

@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.checkpoint import CalibrationRow, CheckpointFiles
+from dfsynth.checkpoint import CalibrationRow, CheckpointFiles, choose_sampler
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.jobs.store_checkpoint import calibrated_checkpoints
 from dfsynth.options import DEFAULT_MC_SAMPLES, ErrorLimit
-from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
+from dfsynth.records import AS_THE_CARD_SAYS, MONTE_CARLO_MODES, MonteCarloMode, SamplerSettings
 from dfsynth.statistics import (
     attainable_error,
     attainable_risk,
@@ -76,8 +76,9 @@ def packaged_calibration(files: CheckpointFiles, built: Fingerprint) -> ErrorCal
             f"{calibrated_checkpoints()}; build with one of them, or calibrate with your own "
             "pairs: --calibrate PAIRS"
         )
-    found = (built.size, built.mc_samples, built.mc)
-    expected = (card.grid, DEFAULT_MC_SAMPLES, MONTE_CARLO_MODES[0])
+    own = choose_sampler(card.arguments, AS_THE_CARD_SAYS)
+    found = (built.size, built.mc_samples, built.mc, built.sampling or own)
+    expected = (card.grid, DEFAULT_MC_SAMPLES, MONTE_CARLO_MODES[0], own)
     if found != expected:
         raise ConflictError(
             f"the store was built at {_settings(*found)}, the error calibration of {card.name} at "
@@ -187,6 +188,10 @@ def _patients_by_origin(rows: Sequence[CalibrationRow]) -> dict[str, int]:
     return dict(sorted(Counter({row.patient_id: row.origin for row in rows}.values()).items()))
 
 
-def _settings(size: tuple[int, int], mc_samples: int, mc: MonteCarloMode) -> str:
+def _settings(
+    size: tuple[int, int], mc_samples: int, mc: MonteCarloMode, sampling: SamplerSettings | None
+) -> str:
     sampled = f"{mc_samples} samples" if mc == "full" else "--mc fast"
+    if sampling is not None:
+        sampled += f" by {sampling.words}"
     return f"{size[0]}x{size[1]} with {sampled}"

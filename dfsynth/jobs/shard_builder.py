@@ -218,6 +218,8 @@ def describe_run(generator: Generator, held: Fingerprint, trained: tuple[int, in
     """One line on what a run computes on and how, so that a missing GPU is seen at once."""
     grid = "x".join(map(str, held.size))
     samples = f"{held.mc_samples} samples an image" if held.mc == "full" else "fast sampling"
+    if held.sampling is not None:
+        samples += f" by {held.sampling.words}"
     line = f"{generator.description}, grid {grid}, {samples}, batches of {generator.batch_size}"
     if held.size != trained:
         line += f" (the checkpoint was trained at {'x'.join(map(str, trained))})"

@@ -4,7 +4,7 @@ from dfsynth.models.building import build_cascade
 from dfsynth.models.cascade import Cascade
 from dfsynth.models.cascade_network import CascadeNetwork, Moments, PreparedImages
 from dfsynth.models.coarse import CoarseCascade
-from dfsynth.models.denoiser import Denoiser, DiffusionNetwork, FlowNetwork
+from dfsynth.models.denoiser import NO_INPUT, Denoiser, DiffusionNetwork, FlowNetwork
 from dfsynth.models.gennorm import gennorm_nll, gennorm_sigma
 from dfsynth.models.guidance import guide
 from dfsynth.models.heads import Prediction
@@ -12,6 +12,7 @@ from dfsynth.models.members import DenoiserMembers, Members
 from dfsynth.models.network import GeneratorNetwork, TrainableNetwork
 
 __all__ = [
+    "NO_INPUT",
     "Cascade",
     "CascadeNetwork",
     "CoarseCascade",

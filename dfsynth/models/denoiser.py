@@ -7,7 +7,7 @@ are those of MONAI (Cardoso et al. 2022, arXiv:2211.02701).
 
 import math
 from abc import abstractmethod
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -21,7 +21,18 @@ from dfsynth.checkpoint import (
 )
 from dfsynth.extras import load_extra
 from dfsynth.models.network import TrainableNetwork
+from dfsynth.models.samplers import (
+    SAMPLERS_BY_NAME,
+    FreshNoise,
+    Velocity,
+    flow_schedule,
+    no_fresh_noise,
+    scheduler,
+)
+from dfsynth.records import SamplerSettings
 
+NO_INPUT: Final = -1.0
+"""Every pixel of the input that stands for none: images flat at a value that none has."""
 _GROUPS: Final = 8
 """Of group norm: every width is a multiple."""
 _HEAD_CHANNELS: Final = 32
@@ -46,7 +57,9 @@ class Denoiser(TrainableNetwork):
         self.config = config
         # What attention is written in: MONAI asks for it in the middle of building.
         load_extra("einops", "this network", "diffusion")
-        networks = _monai("networks.nets.diffusion_model_unet")
+        networks = load_extra(
+            "monai.networks.nets.diffusion_model_unet", "this network", "diffusion"
+        )
         levels = len(config.widths)
         self.unet = networks.DiffusionModelUNet(
             spatial_dims=2,
@@ -96,22 +109,46 @@ class Denoiser(TrainableNetwork):
             The noisy images and the velocity that the network is to predict, (n, 1, H, W) each.
         """
 
-    @abstractmethod
-    def draw(self, image: Tensor, noise: Tensor) -> Tensor:
+    def draw(
+        self,
+        image: Tensor,
+        noise: Tensor,
+        settings: SamplerSettings | None = None,
+        fresh: FreshNoise = no_fresh_noise,
+    ) -> Tensor:
         """Makes one sample of the output for each of model inputs (n, 1, H, W), in its unit.
 
-        The sample, of the same shape, follows from `noise`, which is of it too and standard normal.
-        H and W must be divisible by `divisor`.
+        The sample, of the same shape, follows from `noise`, which is of it too and standard normal,
+        and from `fresh` where the sampler adds noise on its way. H and W must be divisible by
+        `divisor`; the `settings` are those of the configuration unless given.
         """
+        how = settings or self.config.sampling
+        run = SAMPLERS_BY_NAME[how.sampler]
+        return self.restore(run(self._velocity(image, how.guidance), noise, how.steps, fresh))
+
+    def _velocity(self, image: Tensor, guidance: float) -> Velocity:
+        """What samplers ask for velocities of noisy images, given model inputs (n, 1, H, W).
+
+        With a guidance w above 0 it is (1 + w) v(with the input) - w v(without), both of one pass:
+        Ho & Salimans 2022, arXiv:2207.12598, equation (6), which holds of velocities as of noise.
+        """
+        if not guidance:
+            return lambda noisy, time: self(noisy, image, _everywhere(time, image)).float()
+        both = torch.cat([image, torch.full_like(image, NO_INPUT)])
+
+        def guided(noisy: Tensor, time: float) -> Tensor:
+            found = self(torch.cat([noisy, noisy]), both, _everywhere(time, both)).float()
+            with_input, without = found.chunk(2)
+            return (1 + guidance) * with_input - guidance * without
+
+        return guided
 
 
 class DiffusionNetwork(Denoiser):
-    """Denoising diffusion: trained as Ho et al., NeurIPS 2020, sampled as Song et al., ICLR 2021.
+    """Denoising diffusion: trained as Ho et al., NeurIPS 2020.
 
     With the linear schedule of Ho et al. and the velocity of Salimans & Ho (ICLR 2022) as what is
-    predicted, which is defined at pure noise too. Samples (DDIM, eta 0) start at the last level and
-    step by equal numbers of levels (Lin et al., WACV 2024, "trailing"): MONAI's own choice of
-    levels is spaced otherwise than its steps.
+    predicted, which is defined at pure noise too.
     """
 
     config: DiffusionConfig
@@ -126,29 +163,17 @@ class DiffusionNetwork(Denoiser):
         Returns:
             That, and the velocity sqrt(a) noise - sqrt(1 - a) x, (n, 1, H, W) each.
         """
-        schedule = _monai("networks.schedulers.ddpm").DDPMScheduler(
+        schedule = scheduler("ddpm", "DDPMScheduler")(
             NOISE_LEVELS, "linear_beta", prediction_type="v_prediction"
         )
         noisy = schedule.add_noise(output, noise, times)
         return noisy, schedule.get_velocity(output, noise, times)
 
-    def draw(self, image: Tensor, noise: Tensor) -> Tensor:
-        """Makes a sample (n, 1, H, W) of each of model inputs, out of as much noise; see above."""
-        schedule = _monai("networks.schedulers.ddim").DDIMScheduler(
-            NOISE_LEVELS, "linear_beta", clip_sample=False, prediction_type="v_prediction"
-        )
-        schedule.set_timesteps(self.config.steps)
-        sample = noise
-        for level in range(NOISE_LEVELS - 1, -1, -(NOISE_LEVELS // self.config.steps)):
-            velocity = self(sample, image, _everywhere(level, image))
-            sample, _ = schedule.step(velocity.float(), level, sample)
-        return self.restore(sample)
-
 
 class FlowNetwork(Denoiser):
     """Flow matching along straight lines: Lipman et al. and Liu et al. ("rectified"), ICLR 2023.
 
-    Time 0 is the output and `NOISE_LEVELS` noise; few Euler steps lead from one to the other.
+    Time 0 is the output and `NOISE_LEVELS` noise; few steps lead from one to the other.
     """
 
     config: FlowConfig
@@ -163,19 +188,7 @@ class FlowNetwork(Denoiser):
         Returns:
             That, and the velocity x - noise, (n, 1, H, W) each.
         """
-        return _flow().add_noise(output, noise, times), output - noise
-
-    def draw(self, image: Tensor, noise: Tensor) -> Tensor:
-        """Makes a sample (n, 1, H, W) of each of model inputs by Euler steps of equal length."""
-        schedule, steps = _flow(), self.config.steps
-        schedule.set_timesteps(steps)
-        sample = noise
-        for passed in range(steps):
-            # Not the scheduler's times, which are rounded to half floats.
-            time = NOISE_LEVELS * (1 - passed / steps)
-            velocity = self(sample, image, _everywhere(time, image))
-            sample, _ = schedule.step(velocity.float(), time, sample)
-        return self.restore(sample)
+        return flow_schedule().add_noise(output, noise, times), output - noise
 
 
 def build_denoiser(config: AnyDenoiserConfig) -> Denoiser:
@@ -187,14 +200,5 @@ def build_denoiser(config: AnyDenoiserConfig) -> Denoiser:
     return DiffusionNetwork(config) if isinstance(config, DiffusionConfig) else FlowNetwork(config)
 
 
-def _flow() -> Any:
-    schedulers = _monai("networks.schedulers.rectified_flow")
-    return schedulers.RFlowScheduler(NOISE_LEVELS, use_discrete_timesteps=False)
-
-
 def _everywhere(time: float, image: Tensor) -> Tensor:
     return torch.full((image.shape[0],), float(time), device=image.device)
-
-
-def _monai(module: str) -> Any:
-    return load_extra(f"monai.{module}", "this network", "diffusion")

@@ -7,7 +7,13 @@ from typing import ClassVar, Final, Literal, TypeAlias
 
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import AnyPath, ObjectPath
-from dfsynth.options.checks import require_one_of, require_out, require_positive, require_run
+from dfsynth.options.checks import (
+    require_one_of,
+    require_out,
+    require_positive,
+    require_run,
+    require_sampler,
+)
 from dfsynth.options.coercion import (
     RENAMED,
     to_batch_size,
@@ -20,7 +26,7 @@ from dfsynth.options.coercion import (
     to_size,
 )
 from dfsynth.options.given import GivenOptions
-from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
+from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode, SamplerChoice, SamplerName
 from dfsynth.records.grid import LARGEST_SIDE
 from dfsynth.tasks import known_maps
 
@@ -79,6 +85,13 @@ class BuildOptions(GivenOptions):
     mc_samples: int = DEFAULT_MC_SAMPLES
     mc: MonteCarloMode = "full"
     """`full`: every sample through every stage; `fast`: one pass of each member."""
+    sampler: SamplerName | None = None
+    """What leads from noise to a sample, of a checkpoint that draws them; that of its card by
+    default, as of the two below."""
+    sampler_steps: int | None = None
+    """Passes of the network to a sample."""
+    guidance: float | None = None
+    """Weight of classifier-free guidance, 0 or more."""
     seed: int = 0
     batch_size: int | None = None
     """Images a batch; by the device by default."""
@@ -131,6 +144,11 @@ class BuildOptions(GivenOptions):
             raise UsageError(f"--out {self.out}: expected a folder on a disk")
         return self.out
 
+    @property
+    def sampler_choice(self) -> SamplerChoice:
+        """How samples are drawn out of noise, as far as it is not as the card says."""
+        return SamplerChoice(self.sampler, self.sampler_steps, self.guidance)
+
     def __post_init__(self) -> None:
         require_out(self.out)
         require_positive("mc_samples", self.mc_samples)
@@ -143,6 +161,7 @@ class BuildOptions(GivenOptions):
         require_run(self.partition, self.seed, self.device, (ALL_GPUS,))
         self._check_engine()
         require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
+        require_sampler(self.sampler_choice)
         if self.views is not None:
             require_one_of("--views", self.views, VIEW_CHOICES)
         if self.dtype is not None and self.dtype not in DTYPES:

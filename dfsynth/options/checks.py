@@ -1,5 +1,6 @@
 """Checks that the options of several jobs share."""
 
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import SCHEME, AnyPath
+from dfsynth.records import SAMPLERS, SamplerChoice
 
 
 def require_positive(name: str, value: int) -> None:
@@ -93,3 +95,18 @@ def require_one_of(option: str, found: str, expected: Sequence[str]) -> None:
     """
     if found not in expected:
         raise UsageError(f"{option} {found}: expected {', '.join(expected)}")
+
+
+def require_sampler(choice: SamplerChoice) -> None:
+    """Requires a sampler that there is, one step or more, and a finite guidance of 0 or more.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if choice.sampler is not None:
+        require_one_of("--sampler", choice.sampler, SAMPLERS)
+    if choice.steps is not None:
+        require_positive("sampler_steps", choice.steps)
+    # Written so that NaN is refused too.
+    if choice.guidance is not None and not 0 <= choice.guidance < math.inf:
+        raise UsageError(f"--guidance {choice.guidance:g}: expected 0 or more")

@@ -6,10 +6,10 @@ from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
 from dfsynth.options.build_options import DEFAULT_MC_SAMPLES
-from dfsynth.options.checks import require_one_of
+from dfsynth.options.checks import require_one_of, require_sampler
 from dfsynth.options.coercion import to_optional_path, to_path
 from dfsynth.options.given import GivenOptions
-from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode
+from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode, SamplerChoice, SamplerName
 
 SPLIT_CHOICES: Final = ("train", "val", "calibration", "test", "all")
 CALIBRATION_CHOICES: Final = ("auto", "pairs", "controlled", "card", "none")
@@ -45,6 +45,13 @@ class EvaluationOptions(GivenOptions):
     mc_samples: int = DEFAULT_MC_SAMPLES
     mc: MonteCarloMode = "full"
     """`full`: every sample through every stage; `fast`: one pass of each member."""
+    sampler: SamplerName | None = None
+    """What leads from noise to a sample, of a checkpoint that draws them; that of its card by
+    default, as of the two below."""
+    sampler_steps: int | None = None
+    """Passes of the network to a sample."""
+    guidance: float | None = None
+    """Weight of classifier-free guidance, 0 or more."""
     device: str = "auto"
     precision: str = "auto"
     seed: int = 0
@@ -52,7 +59,13 @@ class EvaluationOptions(GivenOptions):
     def __post_init__(self) -> None:
         require_one_of("--split", self.split, SPLIT_CHOICES)
         require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
+        require_sampler(self.sampler_choice)
         require_one_of("--calibration", self.calibration, CALIBRATION_CHOICES)
         for name, value in (("--limit", self.limit), ("--mc-samples", self.mc_samples)):
             if value is not None and value < 1:
                 raise UsageError(f"{name} {value}: expected 1 or more")
+
+    @property
+    def sampler_choice(self) -> SamplerChoice:
+        """How samples are drawn out of noise, as far as it is not as the card says."""
+        return SamplerChoice(self.sampler, self.sampler_steps, self.guidance)

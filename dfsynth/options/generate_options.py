@@ -12,7 +12,7 @@ from dfsynth.options.build_options import (
 )
 from dfsynth.options.coercion import to_batch_size, to_size
 from dfsynth.options.given import GivenOptions
-from dfsynth.records import MonteCarloMode
+from dfsynth.records import MonteCarloMode, SamplerName
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,13 @@ class GenerateOptions(GivenOptions):
     mc_samples: int = DEFAULT_MC_SAMPLES
     mc: MonteCarloMode = "full"
     """`full`: every sample through every stage; `fast`: one pass of each member."""
+    sampler: SamplerName | None = None
+    """What leads from noise to a sample, of a checkpoint that draws them; that of its card by
+    default, as of the two below."""
+    sampler_steps: int | None = None
+    """Passes of the network to a sample."""
+    guidance: float | None = None
+    """Weight of classifier-free guidance, 0 or more."""
     seed: int = 0
     batch_size: int | None = None
     """Images of the batch that the image is computed in, filled up with itself; that of a build by
@@ -67,6 +74,9 @@ class GenerateOptions(GivenOptions):
             size=self.size,
             mc_samples=self.mc_samples,
             mc=self.mc,
+            sampler=self.sampler,
+            sampler_steps=self.sampler_steps,
+            guidance=self.guidance,
             seed=self.seed,
             batch_size=self.batch_size,
             precision=self.precision,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar, get_args
 
 from dfsynth.options.build_options import DtypeChoice, Engine, ViewChoice
 from dfsynth.options.export_options import ExportSpace
-from dfsynth.records import MonteCarloMode
+from dfsynth.records import MonteCarloMode, SamplerName
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -37,6 +37,9 @@ class BuildKeywords(TypedDict, total=False):
     size: int | str | Iterable[int] | None
     mc_samples: int
     mc: MonteCarloMode
+    sampler: SamplerName | None
+    sampler_steps: int | None
+    guidance: float | None
     seed: int
     batch_size: int | str | None
     precision: str
@@ -144,6 +147,9 @@ class EvaluationKeywords(TypedDict, total=False):
     calibration: str
     mc_samples: int
     mc: MonteCarloMode
+    sampler: SamplerName | None
+    sampler_steps: int | None
+    guidance: float | None
     device: str
     precision: str
     seed: int
@@ -156,6 +162,9 @@ class GenerateKeywords(TypedDict, total=False):
     size: int | str | Iterable[int] | None
     mc_samples: int
     mc: MonteCarloMode
+    sampler: SamplerName | None
+    sampler_steps: int | None
+    guidance: float | None
     seed: int
     batch_size: int | str | None
     precision: str

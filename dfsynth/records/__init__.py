@@ -33,7 +33,19 @@ from dfsynth.records.pair import (
     Subjects,
     Truth,
 )
-from dfsynth.records.sampling import MONTE_CARLO_MODES, MonteCarloMode
+from dfsynth.records.sampling import (
+    AS_THE_CARD_SAYS,
+    DIFFUSION_SAMPLERS,
+    FLOW_SAMPLERS,
+    MONTE_CARLO_MODES,
+    SAMPLERS,
+    DiffusionSampler,
+    FlowSampler,
+    MonteCarloMode,
+    SamplerChoice,
+    SamplerName,
+    SamplerSettings,
+)
 from dfsynth.records.task import (
     PairRoles,
     Task,
@@ -45,15 +57,21 @@ from dfsynth.records.task import (
 )
 
 __all__ = [
+    "AS_THE_CARD_SAYS",
     "CLIPPED",
+    "DIFFUSION_SAMPLERS",
+    "FLOW_SAMPLERS",
     "IMAGE_FLAGS",
     "LEARNED_FLAGS",
     "LOW_CONTRAST",
     "MONTE_CARLO_MODES",
     "NO_LUNG",
+    "SAMPLERS",
     "Column",
     "DecodedImage",
+    "DiffusionSampler",
     "Float32Map",
+    "FlowSampler",
     "Generated",
     "GeneratorFacts",
     "Geometry",
@@ -72,6 +90,9 @@ __all__ = [
     "PairRow",
     "Parameter",
     "RawLayout",
+    "SamplerChoice",
+    "SamplerName",
+    "SamplerSettings",
     "Scored",
     "SourceItem",
     "Split",

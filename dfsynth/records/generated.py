@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dfsynth.records.intensity import Intensity
 from dfsynth.records.maps import Float32Map
+from dfsynth.records.sampling import SamplerSettings
 from dfsynth.records.task import Task
 
 
@@ -32,6 +33,10 @@ class GeneratorFacts:
     """The task itself where it does not come with dfsynth."""
     members: int = 1
     """Networks among which samples are shared out."""
+    sampling: SamplerSettings | None = None
+    """How samples are drawn out of noise; None where none are."""
+    card_sampling: SamplerSettings | None = None
+    """The same, where nothing else is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

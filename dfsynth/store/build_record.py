@@ -15,7 +15,14 @@ from dfsynth.files.json_record import (
 from dfsynth.files.toml_record import record_entries
 from dfsynth.manifest import IMAGE_SCHEMAS, SCHEMA_VERSION, ManifestSchema
 from dfsynth.options import StoredFloat, ViewChoice
-from dfsynth.records import GeneratorFacts, Intensity, MonteCarloMode
+from dfsynth.records import (
+    GeneratorFacts,
+    Intensity,
+    MonteCarloMode,
+    SamplerChoice,
+    SamplerName,
+    SamplerSettings,
+)
 from dfsynth.store import ArraySpec, Json
 from dfsynth.store.cut import Cut
 from dfsynth.store.intensity_entry import described_intensity, read_intensity, stored_intensity
@@ -30,6 +37,7 @@ from dfsynth.store.provenance import (
 from dfsynth.tasks import DEFAULT_TASK, Task, parse_own_task, task_of
 
 _NO_UNIT: Final = "1"
+_OF_SAMPLERS: Final = ("sampler", "sampler_steps", "guidance")
 _VERSIONS_OF: Final = (
     "torch",
     "numpy",
@@ -67,6 +75,36 @@ class Fingerprint:
     """Which views of a corpus that tells them; stores from before there was a choice have all."""
     keepbits: int | None = None
     """Mantissa bits to which values are rounded; null for all that `dtype` has."""
+    sampler: SamplerName | None = None
+    """What led from noise to samples. Absent, as the two below, of a generator that draws none and
+    in stores from before there was a choice, which were made as the checkpoint's card says."""
+    sampler_steps: int | None = None
+    """Passes of the network to a sample."""
+    guidance: float | None = None
+    """Weight of classifier-free guidance; 0 is none."""
+
+    def sampled_by(self, settings: SamplerSettings | None) -> Self:
+        """The same, with samples drawn in this way."""
+        if settings is None:
+            return self
+        return replace(
+            self,
+            sampler=settings.sampler,
+            sampler_steps=settings.steps,
+            guidance=settings.guidance,
+        )
+
+    @property
+    def sampler_choice(self) -> SamplerChoice:
+        """How samples were drawn out of noise, as far as it is recorded."""
+        return SamplerChoice(self.sampler, self.sampler_steps, self.guidance)
+
+    @property
+    def sampling(self) -> SamplerSettings | None:
+        """How samples were drawn out of noise; None where none were or it is not recorded."""
+        if self.sampler is None or self.sampler_steps is None or self.guidance is None:
+            return None
+        return SamplerSettings(self.sampler, self.sampler_steps, self.guidance)
 
     def differences(self, wanted: Self) -> list[str]:
         """One sentence part for each entry in which `wanted` differs from this store."""
@@ -161,6 +199,9 @@ class BuildRecord:
         """See `StoreRecord`."""
         entries = stored_entries(self)
         entries["intensity"] = stored_intensity(self.intensity)
+        if self.fingerprint.sampling is None:
+            for name in _OF_SAMPLERS:
+                del entries["fingerprint"][name]
         del entries["own_task"]
         if self.own_task is not None:
             entries["own_task"] = record_entries(self.own_task)
@@ -196,6 +237,7 @@ class BuildRecord:
         held = self.fingerprint
         # A store of version 1 keeps its documents to the byte: `verify` compares them.
         sampling: dict[str, Json] = {"mc": held.mc, "members": self.members}
+        drawn = {} if held.sampling is None else {"sampler": asdict(held.sampling)}
         output = self.task.output.array
         return {
             "schema_version": self.schema_version,
@@ -217,6 +259,7 @@ class BuildRecord:
             **described_intensity(self.intensity),
             "mc_samples": held.mc_samples,
             **(sampling if self.schema_version > 1 else {}),
+            **drawn,
             "seed": held.seed,
             "precision": held.precision,
             "software": dict(self.versions),

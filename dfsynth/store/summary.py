@@ -42,6 +42,8 @@ def _origin(record: BuildRecord | PairsRecord) -> Mapping[str, str]:
         return {"origin": record.fingerprint.origin, "seed": str(record.fingerprint.seed)}
     held = record.fingerprint
     samples = f"{held.mc_samples} samples" if held.mc == "full" else "fast sampling"
+    if held.sampling is not None:
+        samples += f" by {held.sampling.words}"
     return {
         "generator": f"{record.checkpoint}, {samples}, seed {held.seed}, {held.precision}",
         "source": f"{held.source}, license: {record.source_license}",

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from dfsynth.datasets import PairBatch
-from dfsynth.inference.sampling import GAUSSIAN_BETA, sample_moments
+from dfsynth.inference.sampling import GAUSSIAN_BETA, StepNoise, sample_moments
 from dfsynth.inference.streams import noise_samples
-from dfsynth.models import Denoiser, Prediction, TrainableNetwork
+from dfsynth.models import NO_INPUT, Denoiser, Prediction, TrainableNetwork
 from dfsynth.models.gennorm import gennorm_alpha
 from dfsynth.train.losses import mean_over
 from dfsynth.train.objective import Objective
@@ -66,7 +66,12 @@ class DenoisingObjective(Objective[Velocities]):
         noisy, wanted = self._network.training_pair(
             self._network.normalise(batch.target), self._tensor(noise), times
         )
-        return Velocities(network(noisy, batch.image, times), wanted)
+        image, dropped = batch.image, self._network.config.drop_condition
+        if dropped:
+            # Drawn last: without it, everything else is drawn as it was before there was a choice.
+            without = self._tensor(rng.random(everywhere)[own] < dropped)
+            image = torch.where(without[:, None, None, None] > 0, NO_INPUT, image)
+        return Velocities(network(noisy, image, times), wanted)
 
     def terms(
         self,
@@ -90,8 +95,11 @@ class DenoisingObjective(Objective[Velocities]):
         padded = network.pad(image)
         shape = (VALIDATION_SAMPLES, *padded.shape[-2:])
         noise = np.stack([noise_samples(_NOISE_SEED, str(i), *shape) for i in range(len(image))])
-        portions = self._tensor(noise).unbind(dim=1)
-        samples = torch.stack([network.draw(padded, n[:, None])[:, 0] for n in portions], dim=1)
+        drawn = []
+        for sample, start in enumerate(self._tensor(noise).unbind(dim=1)):
+            fresh = StepNoise(_NOISE_SEED, [(str(i), sample) for i in range(len(image))])
+            drawn.append(network.draw(padded, start[:, None], fresh=fresh)[:, 0])
+        samples = torch.stack(drawn, dim=1)
         found = sample_moments([samples[..., :height, :width]], network.config.span)
         mean, sigma = found.mean[:, None], found.within[:, None]
         beta = torch.full_like(mean, GAUSSIAN_BETA)

@@ -21,7 +21,7 @@ from dfsynth.inference import load_network
 from dfsynth.models import DenoiserMembers, Members, build_cascade
 from dfsynth.train.families import family_of
 
-_WITHOUT_WEIGHTS: Final = frozenset({"dropout", "steps"})
+_WITHOUT_WEIGHTS: Final = frozenset({"dropout", "steps", "sampler", "guidance", "drop_condition"})
 """What may differ between networks of the same weights."""
 
 
@@ -44,8 +44,8 @@ def read_initial_checkpoint(
 ) -> InitialCheckpoint:
     """Reads the weights of a packaged generator, or of a checkpoint's folder, for `network`.
 
-    Of a checkpoint with members, member `member` modulo their number is taken. Dropout and the
-    number of steps to a sample may differ, since they have no weights.
+    Of a checkpoint with members, member `member` modulo their number is taken. Dropout, how samples
+    are drawn and the share of dropped inputs may differ, since they have no weights.
 
     Raises:
         UsageError: there is no such checkpoint, or its network is another than the recipe's.

@@ -3,7 +3,13 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from dfsynth.checkpoint import CascadeConfig, DiffusionConfig, FlowConfig, Likelihood
+from dfsynth.checkpoint import (
+    CascadeConfig,
+    DiffusionConfig,
+    FlowConfig,
+    Likelihood,
+    leave_out_later,
+)
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.errors import UsageError
 from dfsynth.files.toml_record import record_entries
@@ -312,6 +318,8 @@ class Recipe:
 def recipe_entries(recipe: Recipe) -> dict[str, Any]:
     """Gives a recipe as nested entries, without the table that its network has no use for.
 
+    What recipes could not say before is there only where it says something else than before.
+
     A task that does not come with dfsynth is among them, as `own_task`.
     """
     entries = asdict(recipe)
@@ -320,6 +328,7 @@ def recipe_entries(recipe: Recipe) -> dict[str, Any]:
         entries["own_task"] = record_entries(recipe.own_task)
     if not isinstance(recipe.network, CascadeConfig):
         del entries["loss"]
+    leave_out_later(recipe.network, entries["network"])
     return entries
 
 

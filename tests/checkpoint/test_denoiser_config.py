@@ -20,18 +20,23 @@ from dfsynth.checkpoint import (
     FlowConfig,
     ModelCard,
     NetworkConfig,
+    choose_sampler,
     encode_card,
     read_checkpoint,
     sampling,
 )
 from dfsynth.checkpoint.sampling import require_samples
 from dfsynth.errors import CheckpointError, UsageError
+from dfsynth.records import SamplerChoice, SamplerSettings
 
 CONFIGS: Final[dict[str, NetworkConfig]] = {
     DIFFUSION_NETWORK: DiffusionConfig((8, 24), 2, (-1.0, 2.5), 20),
     FLOW_NETWORK: FlowConfig((16, 32, 64), 1, (0.0, 0.6), 3),
     DENOISER_MEMBERS_NETWORK: DenoiserMembersConfig(3, FlowConfig((8, 16))),
 }
+CHOSEN: Final = DiffusionConfig(
+    (8, 16), steps=7, sampler="dpm-solver", guidance=1.5, drop_condition=0.1
+)
 
 
 def entries(network: str) -> dict[str, Any]:
@@ -53,6 +58,55 @@ def test_a_card_comes_back_as_it_was(tmp_path: Path, network: str) -> None:
     assert (found.stages, found.members, found.lung_head) == (1, members, False)
 
 
+def test_what_cards_could_not_say_before_is_there_only_where_it_is_said(tmp_path: Path) -> None:
+    for network in CONFIGS:
+        card = entries(network)
+        arguments = card["arguments"].get("network", card["arguments"])
+        assert arguments.keys() == {"widths", "blocks", "span", "steps", "name"}
+    for config in (CHOSEN, DenoiserMembersConfig(2, CHOSEN)):
+        network = DIFFUSION_NETWORK if config is CHOSEN else DENOISER_MEMBERS_NETWORK
+        card = json.loads(encode_card(small_card(config, network=network)))
+        assert read(tmp_path, card).arguments == config
+    assert CHOSEN.sampling == SamplerSettings("dpm-solver", 7, 1.5)
+    assert DiffusionConfig().sampling == SamplerSettings("ddim", 10, 0.0)
+    assert FlowConfig().sampling == SamplerSettings("euler", 4, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "words"),
+    [
+        (DiffusionConfig, {"sampler": "euler"}, "ddim, ancestral, dpm-solver, found euler"),
+        (FlowConfig, {"sampler": "ddim"}, "this family of networks, euler, midpoint, found ddim"),
+        (FlowConfig, {"sampler": "midpoint", "steps": 5}, "an even number of steps of midpoint"),
+        (DiffusionConfig, {"sampler": "ancestral", "steps": 3}, "a divisor of 1000"),
+        (DiffusionConfig, {"sampler": "dpm-solver", "steps": 1000}, "fewer steps of dpm-solver"),
+        (FlowConfig, {"drop_condition": 1.0}, r"drop_condition in \[0, 1\), found 1"),
+        (FlowConfig, {"drop_condition": float("nan")}, "drop_condition"),
+        (FlowConfig, {"guidance": 1.0}, "no guidance of a network that is trained with every"),
+        (FlowConfig, {"guidance": -1.0, "drop_condition": 0.1}, "a guidance of 0 or more"),
+        (FlowConfig, {"guidance": float("inf"), "drop_condition": 0.1}, "of 0 or more, found inf"),
+    ],
+)
+def test_samples_that_cannot_be_drawn_so_are_no_configuration(
+    kind: type[DenoiserConfig], change: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        kind(**change)
+
+
+def test_a_choice_changes_what_the_card_says_and_nothing_else() -> None:
+    members = DenoiserMembersConfig(2, CHOSEN)
+    for config in (CHOSEN, members):
+        assert choose_sampler(config, SamplerChoice()) == CHOSEN.sampling
+        found = choose_sampler(config, SamplerChoice("ddim", 50))
+        assert found == SamplerSettings("ddim", 50, 1.5)
+    assert choose_sampler(CascadeConfig(), SamplerChoice()) is None
+    with pytest.raises(UsageError, match="--guidance 0: this checkpoint draws no samples"):
+        choose_sampler(CascadeConfig(), SamplerChoice(guidance=0))
+    with pytest.raises(UsageError, match="found midpoint; its card says dpm-solver of 7 steps, gu"):
+        choose_sampler(members, SamplerChoice("midpoint"))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -65,6 +119,9 @@ def test_a_card_comes_back_as_it_was(tmp_path: Path, network: str) -> None:
         ({"steps": 1001}, "expected 1 to 1000 steps"),
         ({"name": "cascade"}, "'name' is not one of diffusion"),
         ({"surprise": 1}, "unknown entries: 'surprise'"),
+        ({"sampler": "midpoint"}, "'sampler' is not one of ddim, ancestral, dpm-solver"),
+        ({"guidance": "much"}, "'guidance' is not finite numbers"),
+        ({"drop_condition": 2}, "drop_condition in"),
     ],
 )
 def test_entries_that_are_something_else_are_named(

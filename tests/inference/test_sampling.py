@@ -8,12 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dfsynth.checkpoint import FlowConfig
+from dfsynth.checkpoint import DiffusionConfig, FlowConfig
 from dfsynth.errors import DfsynthError, UsageError
-from dfsynth.inference.sampling import SamplingGenerator, sample_moments
-from dfsynth.inference.streams import noise_samples
-from dfsynth.models import FlowNetwork
-from dfsynth.records import IntensityWindow
+from dfsynth.inference import sampling
+from dfsynth.inference.sampling import SamplingGenerator, StepNoise, sample_moments
+from dfsynth.inference.streams import image_stream, noise_samples, step_stream
+from dfsynth.models import DiffusionNetwork, FlowNetwork
+from dfsynth.records import IntensityWindow, SamplerSettings
 
 SPAN = (0.0, 0.5)
 CPU = torch.device("cpu")
@@ -53,6 +54,51 @@ def test_an_image_gives_the_same_maps_in_any_batch() -> None:
     assert np.abs(together.mean - generator()(given, ["a", "x", "c", "d"]).mean).max() > 1e-3
 
 
+def ancestral(members: int, **choices: Any) -> SamplingGenerator:
+    values: dict[str, Any] = {"mc_samples": 5, "seed": 7, "heads": None, "mc": "full"} | choices
+    networks = []
+    for seed in range(members):
+        made = DiffusionNetwork(DiffusionConfig((8, 16), 1, SPAN, 5, "ancestral"))
+        made.load_state_dict(network(seed).state_dict())
+        networks.append(made)
+    return SamplingGenerator(networks, CPU, "fp32", intensity=IntensityWindow(), **values)
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_noise_on_the_way_is_the_same_in_any_batch_and_pass(
+    members: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, ids = images(4), ["a", "b", "c", "d"]
+    together = ancestral(members)(given, ids)
+    monkeypatch.setattr(sampling, "_CPU_PIXELS_A_PASS", 3 * 10 * 8)
+    again, alone = ancestral(members)(given, ids), ancestral(members)(given[2:3], ["c"])
+    for name in ("mean", "aleatoric", "epistemic"):
+        whole = getattr(together, name)
+        np.testing.assert_allclose(whole, getattr(again, name), rtol=0, atol=1e-4)
+        np.testing.assert_allclose(whole[2:3], getattr(alone, name), rtol=0, atol=1e-4)
+
+
+def test_each_step_of_each_sample_draws_its_own_noise() -> None:
+    fresh, shape = StepNoise(3, [("a", 0), ("a", 1), ("b", 0)]), torch.zeros(3, 1, 40, 40)
+    drawn = torch.cat([fresh(shape), fresh(shape)])
+    alike = np.corrcoef(drawn.flatten(1).numpy())
+    assert np.abs(alike - np.eye(6)).max() < 0.12
+    assert float(drawn.std()) == pytest.approx(1, abs=0.05)
+    again = StepNoise(3, [("b", 0)])
+    assert torch.equal(again(shape[:1]), drawn[2:3])
+    assert torch.equal(again(shape[:1]), drawn[5:6])
+    assert step_stream(3, "a", 0).random() != image_stream(3, "a\x000").random()
+
+
+def test_how_samples_are_drawn_can_be_chosen() -> None:
+    given = images(2)
+    plain = generator()(given)
+    same = generator(settings=SamplerSettings("euler", 2, 0.0))(given)
+    np.testing.assert_array_equal(plain.mean, same.mean)
+    other = generator(settings=SamplerSettings("midpoint", 2, 0.0))(given)
+    assert np.abs(plain.mean - other.mean).max() > 1e-4
+
+
 def test_one_stage_says_all() -> None:
     given = images(2)
     [found] = generator().stages(given)
@@ -72,7 +118,7 @@ def test_more_samples_begin_with_the_same_noise() -> None:
 
 
 def test_the_maps_are_the_moments_of_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FlowNetwork, "draw", lambda _, image, noise: image + 0.1 * noise)
+    monkeypatch.setattr(FlowNetwork, "draw", lambda _, image, noise, *__: image + 0.1 * noise)
     given = images(2, 8, 6)
     found = generator(mc_samples=5)(given, ["a", "b"])
     drawn = np.stack([given[i] + 0.1 * noise_samples(7, "ab"[i], 5, 8, 6) for i in range(2)])
@@ -156,7 +202,7 @@ def test_arrays_of_another_kind_and_missing_ids_are_refused() -> None:
 
 
 def test_a_batch_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def draw(_: FlowNetwork, image: Tensor, noise: Tensor) -> Tensor:
+    def draw(_: FlowNetwork, image: Tensor, *how: Any) -> Tensor:
         raise torch.OutOfMemoryError
 
     monkeypatch.setattr(FlowNetwork, "draw", draw)
@@ -168,3 +214,5 @@ def test_batches_shrink_as_images_and_samples_grow() -> None:
     assert generator(mc_samples=2).auto_batch_size((8, 8)) == 32
     assert generator(mc_samples=4).auto_batch_size((32, 32)) == 4
     assert generator(mc_samples=20).auto_batch_size((512, 512)) == 1
+    guided = generator(mc_samples=4, settings=SamplerSettings("euler", 2, 1.0))
+    assert guided.auto_batch_size((32, 32)) == 2

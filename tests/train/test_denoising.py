@@ -10,6 +10,7 @@ import pytest
 import torch
 from pair_files import write_pair_folders
 from support_training import prepared, toy_batch, toy_recipe
+from torch import Tensor
 
 import dfsynth
 from dfsynth.checkpoint import (
@@ -22,7 +23,7 @@ from dfsynth.checkpoint import (
     read_checkpoint,
 )
 from dfsynth.errors import UsageError
-from dfsynth.models import Denoiser
+from dfsynth.models import NO_INPUT, Denoiser
 from dfsynth.options import TrainOptions
 from dfsynth.progress import SilentTraining
 from dfsynth.train import estimate_training, read_recipe, run_training
@@ -108,6 +109,47 @@ def test_processes_take_their_parts_of_one_draw(network: DenoiserConfig) -> None
         torch.testing.assert_close(found.wanted, whole.wanted[part])
 
 
+def test_some_inputs_are_taken_away_and_all_else_is_drawn_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch = toy_batch(0)
+    seen: dict[float, list[Tensor]] = {}
+    for share in (0.0, 0.5):
+        network = replace(NETWORKS[1], drop_condition=share)
+        trainer = make_trainer(recipe_of(network))
+        shown: list[Tensor] = []
+
+        def forward(_: Denoiser, noisy: Tensor, image: Tensor, times: Tensor) -> Tensor:
+            shown.extend((noisy, image, times))  # noqa: B023
+            return noisy
+
+        monkeypatch.setattr(Denoiser, "forward", forward)
+        for seed in range(50):
+            trainer.objective.run(trainer.network, batch, np.random.default_rng(seed), [0])
+        seen[share] = shown
+    for before, now in zip(seen[0.0][0::3], seen[0.5][0::3], strict=True):
+        assert torch.equal(before, now)
+    assert all(torch.equal(image, batch.image) for image in seen[0.0][1::3])
+    images = torch.stack(seen[0.5][1::3])
+    without = (images == NO_INPUT).flatten(2).all(dim=2)
+    assert float(without.float().mean()) == pytest.approx(0.5, abs=0.15)
+    kept = (images == batch.image).flatten(2).all(dim=2)
+    assert torch.equal(kept, ~without)
+
+
+def test_a_network_learns_what_there_is_without_an_input() -> None:
+    network = replace(NETWORKS[1], drop_condition=0.3)
+    trainer, batch = make_trainer(recipe_of(network)), toy_batch(0)
+    losses = [trainer.train_step(batch, trainer.step_rng()).terms["velocity"] for _ in range(40)]
+    assert np.mean(losses[-8:]) < 0.7 * np.mean(losses[:2])
+
+
+def test_validation_may_add_noise_on_the_way() -> None:
+    trainer = make_trainer(recipe_of(replace(NETWORKS[0], sampler="ancestral")))
+    first, again = (trainer.predict(toy_batch(0).image)[0].mean for _ in range(2))
+    assert torch.equal(first, again)
+
+
 def test_padding_counts_for_nothing() -> None:
     trainer, batch = make_trainer(recipe_of(NETWORKS[1])), toy_batch(0)
     content = torch.ones_like(batch.image)
@@ -144,7 +186,9 @@ def test_a_loss_of_cascades_is_refused_and_not_kept() -> None:
         recipe_of(NETWORKS[1], loss=LossWeights(adversarial=0.0))
     entries = recipe_entries(recipe_of(NETWORKS[1]))
     assert "loss" not in entries
-    assert entries["network"]["name"] == "flow"
+    assert entries["network"].keys() == {"widths", "blocks", "span", "steps", "name"}
+    guided = recipe_of(replace(NETWORKS[1], drop_condition=0.1, guidance=1.0))
+    assert recipe_entries(guided)["network"]["guidance"] == 1.0
     assert "name" not in recipe_entries(toy_recipe())["network"]
 
 
@@ -271,6 +315,8 @@ def test_a_warm_start_may_take_other_steps_and_no_other_network(
     best = str(train("flow", folders, tmp_path) / "best")
     config = FlowConfig((8, 16), span=(0.0, 0.5), steps=7)
     assert read_initial_checkpoint(best, config).config == replace(config, steps=2)
+    guided = replace(config, drop_condition=0.1, sampler="midpoint", steps=4)
+    assert read_initial_checkpoint(best, guided).config == replace(config, steps=2)
     with pytest.raises(UsageError, match=r"span is \[0\.0, 0\.6\] in the recipe and \[0"):
         read_initial_checkpoint(best, replace(config, span=(0.0, 0.6)))
     with pytest.raises(UsageError, match="the checkpoint's is no diffusion"):
@@ -294,6 +340,8 @@ def test_a_warm_start_may_take_other_steps_and_no_other_network(
         ("[optimiser]", "[loss]\nresidual = 0.0\n[optimiser]", "leave \\[loss\\] out"),
         ("stages = [1]", "stages = [1, 2]", "the network has stages 1 to 1"),
         ("widths = [8, 16]", "widths = [8, 12]", "each a multiple of 8"),
+        ("steps = 2\n[opt", 'steps = 2\nsampler = "ddim"\n[opt', "'ddim'|found ddim"),
+        ("steps = 2\n[opt", "steps = 2\nguidance = 1\n[opt", "expected no guidance of a network"),
     ],
 )
 def test_a_mistake_in_the_recipe_is_named(tmp_path: Path, old: str, new: str, words: str) -> None:
