@@ -19,6 +19,7 @@ from dfsynth.progress import Silent
 from dfsynth.tasks import Task
 
 FIGURES: Final = ("psnr", "ssim", "mae", "crps", "coverage_90", "spearman_pixels")
+_OF_UNCERTAINTY: Final = ("crps", "coverage_90", "spearman_pixels")
 DISTANCE: Final = "log_spectral_distance_db"
 _SEED: Final = 0
 Row = Mapping[str, Any]
@@ -37,37 +38,11 @@ class Measured:
     train_seconds: float = 0.0
 
 
-def measure_images(
-    generator: MapGenerator, source: PairSource, task: Task, indices: Sequence[int]
-) -> tuple[list[Row], list[Row]]:
-    """Rows of images, and of their nodules."""
-    measure = Measurement(task.window[1] - task.window[0], (None,))
-    images: list[Row] = []
-    found = RestorationMeasurement(task)
-    for pair in predict_pairs(generator, source, indices, Silent()):
-        found.add(pair)
-        powers = (found.powers[kind][-1] for kind in ("restored", "truth"))
-        images.append(
-            {
-                **{"key": pair.info.key, "patient_id": pair.info.patient_id},
-                **_figures(pair, measure),
-                DISTANCE: _known(log_spectral_distance(*powers)),
-            }
-        )
-    nodules: list[Row] = [
-        {
-            **{"patient_id": n.patient_id, "diameter_mm": _known(n.diameter_mm)},
-            "contrast": n.images["restored"].contrast,
-            "cnr": _known(n.images["restored"].cnr),
-            "truth": n.images["truth"].contrast,
-        }
-        for n in found.nodules
-    ]
-    return images, nodules
-
-
 class Unrestored:
-    """Gives its input back, or that of half the resolution enlarged by bicubic interpolation."""
+    """Gives its input back, or that of half the resolution enlarged by bicubic interpolation.
+
+    It knows no uncertainty, and has no figures of any.
+    """
 
     def __init__(self, *, enlarged: bool = False) -> None:
         """`enlarged` takes the input at half its resolution."""
@@ -88,6 +63,35 @@ class Unrestored:
         return [MapBatch(mean, sigma, np.zeros_like(mean), None)]
 
 
+def measure_images(
+    generator: MapGenerator | Unrestored, source: PairSource, task: Task, indices: Sequence[int]
+) -> tuple[list[Row], list[Row]]:
+    """Rows of images, and of their nodules."""
+    measure = Measurement(task.window[1] - task.window[0], (None,))
+    images: list[Row] = []
+    found = RestorationMeasurement(task)
+    for pair in predict_pairs(generator, source, indices, Silent()):
+        found.add(pair)
+        powers = (found.powers[kind][-1] for kind in ("restored", "truth"))
+        images.append(
+            {
+                **{"key": pair.info.key, "patient_id": pair.info.patient_id},
+                **_figures(pair, measure, isinstance(generator, Unrestored)),
+                DISTANCE: _known(log_spectral_distance(*powers)),
+            }
+        )
+    nodules: list[Row] = [
+        {
+            **{"patient_id": n.patient_id, "diameter_mm": _known(n.diameter_mm)},
+            "contrast": n.images["restored"].contrast,
+            "cnr": _known(n.images["restored"].cnr),
+            "truth": n.images["truth"].contrast,
+        }
+        for n in found.nodules
+    ]
+    return images, nodules
+
+
 def values_of(rows: Sequence[Row], figure: str) -> Iterator[tuple[str, float]]:
     """(patient, value) of all rows in which the figure is defined."""
     for row in rows:
@@ -95,11 +99,12 @@ def values_of(rows: Sequence[Row], figure: str) -> Iterator[tuple[str, float]]:
             yield row["patient_id"], float(row[figure])
 
 
-def _figures(pair: PredictedPair, measure: Measurement) -> dict[str, float | None]:
+def _figures(pair: PredictedPair, measure: Measurement, sure: bool) -> dict[str, float | None]:
     rng = np.random.default_rng([_SEED, pair.index])
     wanted = MetricKey(0, "whole", "noisy")
     metrics = next(m for key, m in measure(pair.image, rng) if key == wanted)
-    return {name: _known(metrics.values[name]) for name in FIGURES}
+    known = {name: _known(metrics.values[name]) for name in FIGURES}
+    return known | dict.fromkeys(_OF_UNCERTAINTY, None) if sure else known
 
 
 def _known(value: float) -> float | None:

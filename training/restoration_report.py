@@ -32,7 +32,8 @@ def tabulate_restoration(found: Found, baseline: str) -> list[str]:
     lines = [table(head, [_figures(name, each) for name, each in found.items()])]
     if baseline in found:
         lines += ["", tabulate_differences(found, baseline)]
-    return [*lines, "", tabulate_nodules(found)]
+    nodules = next(iter(found.values())).nodules
+    return [*lines, "", tabulate_nodules(found)] if nodules else lines
 
 
 def tabulate_differences(found: Found, baseline: str) -> str:

@@ -20,6 +20,7 @@ from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.devices import resolve_precision
 from dfsynth.errors import UsageError
 from dfsynth.inference import MapGenerator, load_map_generator
+from dfsynth.records import SamplerChoice, SamplerName
 from dfsynth.splits import SPLITS
 from dfsynth.tasks import task_named
 from dfsynth.train import Recipe
@@ -62,24 +63,22 @@ class Fit:
 class Setting:
     """How samples are drawn."""
 
+    sampler: SamplerName
     steps: int
     """Passes of the network a sample."""
     samples: int
     """Of an image, which are averaged."""
-    sampler: str | None = None
-    """None: that of the recipe."""
 
     @property
     def name(self) -> str:
         """In tables."""
         passes = "pass" if self.steps == 1 else "passes"
-        sampler = "" if self.sampler is None else f"{self.sampler}, "
-        return f"{sampler}{self.steps} {passes}, {self.samples} samples"
+        return f"{self.sampler}, {self.steps} {passes}, {self.samples} samples"
 
     @property
     def slug(self) -> str:
         """Of files."""
-        return f"{self.sampler or 'usual'}-{self.steps}x{self.samples}"
+        return f"{self.sampler}-{self.steps}x{self.samples}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class Place:
     budget: Budget
     rate: float
     device: str = "cpu"
-    test_pairs: int = 48
+    test_pairs: int = 40
 
     def open(self) -> "Study":
         """Opens the pairs.
@@ -173,13 +172,13 @@ class Study:
 
     def generator(self, fit: Fit, setting: Setting) -> MapGenerator:
         """A network that is trained, with its way to draw samples."""
-        files = read_checkpoint(self.checkpoint(fit))
-        changed: dict[str, Any] = {"steps": setting.steps}
-        if setting.sampler is not None:
-            changed["sampler"] = setting.sampler
-        arguments = replace(files.card.arguments, **changed)
-        files = replace(files, card=replace(files.card, arguments=arguments))
-        return load_map_generator(files, self._device, self._precision, mc_samples=setting.samples)
+        return load_map_generator(
+            read_checkpoint(self.checkpoint(fit)),
+            self._device,
+            self._precision,
+            mc_samples=setting.samples,
+            choice=SamplerChoice(setting.sampler, setting.steps),
+        )
 
     def checkpoint(self, fit: Fit) -> Path:
         """The folder of a network that is trained."""

@@ -2,7 +2,7 @@
 
     python training/restoration_table.py --cxr GOOD --test-ct VOLUMES --out runs/restoration
     python training/restoration_table.py ... --degraders bicubic drr munit=runs/munit/best
-    python training/restoration_table.py ... --size 128 --steps 1500 --minutes 120
+    python training/restoration_table.py ... --size 128 --steps 400 --minutes 120
     python training/restoration_table.py ... --minutes 0   # what there is
     python training/restoration_table.py ... --workers 1 --gpu
 
@@ -15,6 +15,7 @@ prints the tables.
 import argparse
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -30,13 +31,16 @@ from shared_work import share_work
 
 from dfsynth.errors import DfsynthError
 from dfsynth.files.durable import write_durably
+from dfsynth.records import SamplerName
 
-USUAL: Final = Budget(steps=1500)
+USUAL: Final = Budget(steps=800)
 """About ten minutes of a core at 64 x 64."""
 RATE: Final = 1e-3
-MANY: Final = 50
-FEW: Final[dict[str, tuple[int, ...]]] = {"diffusion": (4, 2), "flow": (4, 2, 1)}
-"""Passes of each network that are compared with `MANY`."""
+PASSES: Final[Mapping[str, Sequence[tuple[SamplerName, int]]]] = {
+    "diffusion": (("ddim", 50), ("ancestral", 50), ("dpm-solver", 4), ("ddim", 4), ("ddim", 2)),
+    "flow": (("euler", 50), ("midpoint", 4), ("euler", 4), ("euler", 2), ("euler", 1)),
+}
+"""Family → samplers and passes a sample; the first of each is what the others are compared with."""
 
 
 def main() -> None:
@@ -76,7 +80,7 @@ def parser_of(doc: str) -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, default=RATE, help="learning rate of all")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each")
     parser.add_argument("--samples", type=int, default=4, help="of an image, averaged")
-    parser.add_argument("--test-pairs", type=int, default=48, help="that are measured, at most")
+    parser.add_argument("--test-pairs", type=int, default=40, help="that are measured, at most")
     parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")
     parser.add_argument(
         "--minutes", type=float, default=float("inf"), help="to begin trainings in; 0: report alone"
@@ -97,7 +101,7 @@ def place_of(given: argparse.Namespace) -> Place:
 
 def settings_of(fit: Fit, samples: int) -> list[Setting]:
     """How samples are drawn, the one that the others are compared with first."""
-    return [Setting(steps, samples) for steps in (MANY, *FEW[fit.network])]
+    return [Setting(sampler, steps, samples) for sampler, steps in PASSES[fit.network]]
 
 
 def finish(study: Study, job: tuple[Fit, Setting]) -> bool:
