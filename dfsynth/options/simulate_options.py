@@ -248,6 +248,14 @@ class SimulateOptions(GivenOptions):
         }
         return tuple(text for text, wanted in asked.items() if wanted)
 
+    @property
+    def warnings_of_radiographs(self) -> tuple[str, ...]:
+        """What of the options does nothing to the radiographs among mixed pairs."""
+        unused = self.unused_by_radiographs
+        if self.cxr is None or not unused:
+            return ()
+        return (f"--cxr: {' and '.join(unused)} do nothing to radiographs, which stay as they are",)
+
     def _check_origin(self) -> None:
         """Folders are given where they are used, and only there."""
         origins = self.taken.origins

@@ -12,13 +12,15 @@ from dfsynth.simulation.tissue import TissueParameters
 from dfsynth.tasks import DEFAULT_TASK
 
 
-def merge_columns(*parts: Mapping[str, Parameter]) -> dict[str, Parameter]:
-    """All parameters of the manifest by name, null where no part says anything.
+def merge_columns(
+    *parts: Mapping[str, Parameter], task: str = DEFAULT_TASK
+) -> dict[str, Parameter]:
+    """All parameters of a task's manifest by name, null where no part says anything.
 
     Raises:
         ValueError: a name that the manifest does not have.
     """
-    named = null_parameters(pair_schema(DEFAULT_TASK))
+    named = null_parameters(pair_schema(task))
     for part in parts:
         unknown = part.keys() - named.keys()
         if unknown:

@@ -2,46 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.records import Float32Map, MadePair, PairFacts, Parameter
-from dfsynth.simulation.acquisition import (
-    Projections,
-    XrayTube,
-    acquire,
-    chest_places,
-    draw_implants,
-    project_implants,
-    transmit,
-)
+from dfsynth.simulation.acquisition import acquire
 from dfsynth.simulation.columns import display_columns, merge_columns, scan_columns, tissue_columns
-from dfsynth.simulation.display import (
-    Resampling,
-    frame_maps,
-    framed_pixel_mm,
-    present,
-    widen_for_lungs,
-)
+from dfsynth.simulation.framed_body import frame_body, show_body
 from dfsynth.simulation.layers import ImageLayers, draw_layers
-from dfsynth.simulation.projection.projected_body import ProjectedBody, label_lung
+from dfsynth.simulation.projection.projected_body import ProjectedBody
 from dfsynth.simulation.sampling import SamplingOptions
 from dfsynth.simulation.scene import Scene
 from dfsynth.simulation.streams import Streams
-
-_PLAIN_PERCENTILES: Final = (0.5, 99.5)
-_LEAST_TRANSMISSION: Final = 1e-6
-_RESAMPLINGS: Final = {
-    "water_mm": Resampling(sharp=True, fill=None),
-    "bone_mm": Resampling(sharp=True, fill=None),
-    "dark_field": Resampling(fill=None),
-    "lung_mm": Resampling(fill=None),
-    "severity": Resampling(fill=None),
-    "lung_mask": Resampling(nearest=True, fill=None),
-}
-"""Where a frame looks past the edge, the edge goes on: air there would draw a false border."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +54,30 @@ class BodyImages:
     """Kinds of what the patient wears or carries, of `IMPLANT_KINDS`."""
 
 
+class SceneImaging(Protocol):
+    """Makes a pair of a scene; called by several threads at once."""
+
+    def __call__(
+        self,
+        scene: Scene,
+        options: SamplingOptions,
+        streams: Streams,
+        columns: Mapping[str, Parameter],
+        source_sha256: str | None = None,
+        flags: tuple[str, ...] = (),
+    ) -> MadePair:
+        """The pair, as `make_pair` makes those of dark-field radiography.
+
+        Args:
+            scene: the patient in front of the beam.
+            options: ranges that the imaging layers are drawn from.
+            streams: those that the scene was drawn from.
+            columns: what the origin drew, by the manifest's names.
+            source_sha256: of the bytes that the patient was made of; None for a phantom.
+            flags: what the origin says of this pair.
+        """
+
+
 def make_pair(
     scene: Scene,
     options: SamplingOptions,
@@ -88,15 +86,7 @@ def make_pair(
     source_sha256: str | None = None,
     flags: tuple[str, ...] = (),
 ) -> MadePair:
-    """Projects a scene, images it, and says what was drawn.
-
-    Args:
-        scene: the patient in front of the beam.
-        options: ranges that the imaging layers are drawn from.
-        streams: those that the scene was drawn from.
-        columns: what the origin drew, by the manifest's names.
-        source_sha256: of the bytes that the patient was made of; None for a phantom.
-        flags: what the origin says of this pair.
+    """Projects a scene, images it, and says what was drawn; a `SceneImaging`.
 
     Raises:
         ValueError: a column that the manifest does not have, or a body without lung.
@@ -141,66 +131,19 @@ def image_body(
         layers: what was drawn for both images.
         streams: those of the pair, for the implants.
     """
-    framing = None if layers.display is None else layers.display.framing
-    maps = frame_maps(_truth(body), _RESAMPLINGS, framing)
-    pixel_mm = framed_pixel_mm(pixel_mm, framing)
-    labels = maps["lung_mask"].astype(np.uint8)
-    metal, implants = _implants(labels, pixel_mm, layers, streams)
-    projections = Projections(
-        water_mm=maps["water_mm"],
-        bone_mm=maps["bone_mm"],
-        metal_mm=metal,
-        dark_field=maps["dark_field"],
-        pixel_mm=pixel_mm,
-    )
-    scan = acquire(projections, layers.scan)
-    radiograph = (
-        _plain_radiograph(projections, layers.kvp)
-        if layers.display is None
-        else present(projections, widen_for_lungs(layers.display, labels > 0))
-    )
+    framed = frame_body(body, pixel_mm, layers, streams)
+    scan = acquire(framed.projections, layers.scan)
+    maps = framed.maps
     return BodyImages(
         maps=PairMaps(
-            attenuation=radiograph,
+            attenuation=show_body(framed, layers),
             transmission=scan.transmission,
             dark_field=scan.dark_field,
             dark_field_clean=maps["dark_field"],
-            lung_mask=labels,
+            lung_mask=framed.lung_labels,
             lung_thickness_mm=maps["lung_mm"],
             severity=maps["severity"],
         ),
-        pixel_mm=pixel_mm,
-        implants=implants,
+        pixel_mm=framed.pixel_mm,
+        implants=framed.implants,
     )
-
-
-def _plain_radiograph(projections: Projections, kvp: float) -> Float32Map:
-    """−ln T of the primary beam, stretched between two percentiles to [0, 1], (y, x)."""
-    transmission = transmit(
-        projections.water_mm, projections.bone_mm, XrayTube(kvp), projections.metal_mm
-    )
-    density = -np.log(np.maximum(transmission, _LEAST_TRANSMISSION))
-    low, high = np.percentile(density, _PLAIN_PERCENTILES)
-    return np.clip((density - low) / max(high - low, 1e-6), 0, 1).astype(np.float32)
-
-
-def _truth(body: ProjectedBody) -> dict[str, Float32Map]:
-    return {
-        "water_mm": body.water_mm,
-        "bone_mm": body.bone_mm,
-        "dark_field": body.dark_field,
-        "lung_mm": body.lung_mm,
-        "severity": body.severity,
-        "lung_mask": label_lung(body).astype(np.float32),
-    }
-
-
-def _implants(
-    labels: NDArray[np.uint8], pixel_mm: float, layers: ImageLayers, streams: Streams
-) -> tuple[Float32Map, tuple[str, ...]]:
-    if not layers.with_implants:
-        return np.zeros(labels.shape, np.float32), ()
-    # The stream keeps its first name: under another, equal seeds would give other implants.
-    parameters = draw_implants(chest_places(labels == 1), streams("device kinds"))
-    metal, _ = project_implants((labels.shape[0], labels.shape[1]), pixel_mm, parameters)
-    return metal, parameters.kinds

@@ -22,11 +22,4 @@ def radiograph_pairs(options: SimulateOptions, device: torch.device) -> PairSimu
         origins["ct"] = CtOrigin(sampling, options.ct, device)
     if options.cxr is not None:
         origins["cxr"] = RadiographOrigin(sampling, options.cxr)
-    return PairSimulation(origins, warnings=_warnings(options))
-
-
-def _warnings(options: SimulateOptions) -> tuple[str, ...]:
-    unused = options.unused_by_radiographs
-    if options.cxr is None or not unused:
-        return ()
-    return (f"--cxr: {' and '.join(unused)} do nothing to radiographs, which stay as they are",)
+    return PairSimulation(origins, warnings=options.warnings_of_radiographs)

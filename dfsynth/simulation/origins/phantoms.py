@@ -5,7 +5,7 @@ import torch
 from dfsynth.records import MadePair, PairItem, Subject
 from dfsynth.simulation.columns import phantom_columns
 from dfsynth.simulation.origins.origin import SubjectListing
-from dfsynth.simulation.pair import make_pair
+from dfsynth.simulation.pair import SceneImaging, make_pair
 from dfsynth.simulation.phantom import draw_body
 from dfsynth.simulation.sampling import SamplingOptions
 from dfsynth.simulation.scene import pose_phantom
@@ -16,9 +16,16 @@ from dfsynth.simulation.tissue import draw_tissue
 class PhantomOrigin:
     """Implements `PairOrigin`; a subject is named by what its body is drawn from."""
 
-    def __init__(self, options: SamplingOptions, seed: int, device: torch.device) -> None:
-        """Phantoms of the store with this `seed`, computed on `device`."""
+    def __init__(
+        self,
+        options: SamplingOptions,
+        seed: int,
+        device: torch.device,
+        image: SceneImaging = make_pair,
+    ) -> None:
+        """Phantoms of the store with this `seed`, computed on `device`, made pairs by `image`."""
         self._options = options
+        self._image = image
         self._seed = seed
         self._device = device
 
@@ -38,4 +45,4 @@ class PhantomOrigin:
         tissue = draw_tissue(streams, self._options.severity, self._options.without)
         body = draw_body(streams("body"))
         scene = pose_phantom(body, tissue, streams, self._options.size, self._device)
-        return make_pair(scene, self._options, streams, phantom_columns(body))
+        return self._image(scene, self._options, streams, phantom_columns(body))

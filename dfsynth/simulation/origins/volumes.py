@@ -9,7 +9,7 @@ from dfsynth.simulation.columns import pose_columns
 from dfsynth.simulation.ct import draw_pose
 from dfsynth.simulation.origins.origin import SubjectListing
 from dfsynth.simulation.origins.thorax_library import ThoraxLibrary
-from dfsynth.simulation.pair import make_pair
+from dfsynth.simulation.pair import SceneImaging, make_pair
 from dfsynth.simulation.sampling import SamplingOptions
 from dfsynth.simulation.scene import pose_ct
 from dfsynth.simulation.streams import Streams
@@ -19,9 +19,16 @@ from dfsynth.simulation.tissue import draw_tissue
 class CtOrigin:
     """Implements `PairOrigin`: CT volumes, each in many poses."""
 
-    def __init__(self, options: SamplingOptions, root: Path, device: torch.device) -> None:
-        """Volumes below `root`, computed on `device`; reads nothing yet."""
+    def __init__(
+        self,
+        options: SamplingOptions,
+        root: Path,
+        device: torch.device,
+        image: SceneImaging = make_pair,
+    ) -> None:
+        """Volumes below `root`, computed on `device`, made pairs by `image`; reads nothing yet."""
         self._options = options
+        self._image = image
         self._volumes = ThoraxLibrary(root, device)
 
     def list_subjects(self, count: int) -> SubjectListing:
@@ -41,4 +48,4 @@ class CtOrigin:
         pose = draw_pose(streams("pose"))
         scene = pose_ct(thorax, pose, tissue, streams, options.size)
         flags = ("lungs_cut",) if thorax.lungs_cut else ()
-        return make_pair(scene, options, streams, pose_columns(pose), thorax.sha256, flags)
+        return self._image(scene, options, streams, pose_columns(pose), thorax.sha256, flags)

@@ -2,23 +2,36 @@
 
 import torch
 
+from dfsynth.files.json_record import Json
 from dfsynth.options import SimulateOptions
-from dfsynth.simulation.origins import PairOrigin
+from dfsynth.simulation.origins import CtOrigin, PairOrigin, PhantomOrigin
 from dfsynth.simulation.pair_simulation import PairSimulation
+from dfsynth.simulation.restoration.bodies import BlurredBodies
 from dfsynth.simulation.restoration.degraders import open_degrader
 from dfsynth.simulation.restoration.radiographs import BlurredRadiographs
+from dfsynth.simulation.sampling import SamplingOptions
 
 
-def restoration_pairs(options: SimulateOptions, _: torch.device) -> PairSimulation:
+def restoration_pairs(options: SimulateOptions, device: torch.device) -> PairSimulation:
     """The simulation of `restoration`, by options that are already validated.
 
     Raises:
         UsageError: a folder is not there, or `--degrader` is none.
     """
     degrader = open_degrader(options.degrader)
+    sampling = SamplingOptions.of(options)
+    image = BlurredBodies(degrader, options.nodules, options.nodule_mm)
     origins: dict[str, PairOrigin] = {}
+    if options.origin == "phantom":
+        origins["phantom"] = PhantomOrigin(sampling, options.seed, device, image)
+    if options.ct is not None:
+        origins["ct"] = CtOrigin(sampling, options.ct, device, image)
     if options.cxr is not None:
         origins["cxr"] = BlurredRadiographs(options.cxr, options.size, degrader)
-    return PairSimulation(
-        origins, {"degrader": degrader.name, "degrader's revision": degrader.fingerprint()}
-    )
+    settings: dict[str, Json] = {
+        "degrader": degrader.name,
+        "revision of the degrader": degrader.fingerprint(),
+        "share with nodules": options.nodules,
+        "diameter of nodules in mm": list(options.nodule_mm),
+    }
+    return PairSimulation(origins, settings, options.warnings_of_radiographs)
