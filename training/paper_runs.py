@@ -2,32 +2,29 @@
 
 import hashlib
 import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-import numpy as np
 import torch
 from kept_runs import KeptRuns, identity_of
+from kept_training import NotYetError, generating_seconds, trained_once
 from paper_folds import Fold, deal
 from paper_methods import CASCADE, Budget, Method, recipe_of
 
 import dfsynth
 from dfsynth.checkpoint import CheckpointFiles, read_checkpoint
 from dfsynth.datasets import indices_in, open_pairs
-from dfsynth.datasets.reader import BUDGET_BYTES
 from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.devices import resolve_precision
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.job import EvaluatedCheckpoint, evaluate_pairs
 from dfsynth.inference import MapGenerator, load_map_generator
 from dfsynth.options import EvaluationOptions
-from dfsynth.progress import Silent, SilentTraining
+from dfsynth.progress import Silent
 from dfsynth.splits import SPLITS
 from dfsynth.tasks import Task, task_named
-from dfsynth.train import train_prepared
 from dfsynth.train.preparation import PreparedTraining, check_sizes
 
 RATES: Final = (3e-4, 1e-3, 3e-3)
@@ -36,10 +33,6 @@ _TRIAL_SHARE: Final = 0.25
 _TEST_PAIRS: Final = 48
 """Of a fold, at most, evenly spaced."""
 _TIMED_PAIRS: Final = 8
-
-
-class NotYetError(Exception):
-    """Something waits for a training that another process is at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,30 +155,7 @@ class Study:
 
     def _trained(self, training: Training) -> Mapping[str, Any]:
         """What a training came to; trained where it is not there yet."""
-        prepared = self._prepared(training)
-        identity, name = identity_of(prepared), training.name
-        held = self.kept.read(name, identity)
-        if held is not None:
-            return held
-        with self.kept.claimed(name) as ours:
-            if not ours:
-                raise NotYetError
-            held = self.kept.read(name, identity)
-            if held is None:
-                started = self._seconds()
-                folder = self.kept.folder(name)
-                report = train_prepared(prepared, folder, SilentTraining(), BUDGET_BYTES)
-                held = {
-                    "identity": identity,
-                    "score": report.best_score,
-                    # Of a training that was killed, this call's share stands for the whole.
-                    "seconds": (self._seconds() - started) * report.steps / report.steps_now,
-                    "bad_steps": report.bad_steps,
-                    "name": name,
-                }
-                self.kept.write(name, held)
-            self.kept.reduce(name)
-        return held
+        return trained_once(self.kept, training.name, self._prepared(training))
 
     def _prepared(self, training: Training) -> PreparedTraining:
         budget = replace(self.budget, steps=training.steps)
@@ -287,28 +257,12 @@ class Study:
         chosen = indices_in(source, "test")[:_TIMED_PAIRS]
         return {
             "rows": [row for row in rows if row["target"] == "noisy"],
-            "image_seconds": self._generating_seconds(generator, source, chosen),
+            "image_seconds": generating_seconds(generator, source, chosen, self.device),
         }
-
-    def _generating_seconds(
-        self, generator: MapGenerator, source: StorePairs, indices: Sequence[int]
-    ) -> float:
-        """Time an image, with all its samples, in s."""
-        pairs = [source.read(index) for index in indices]
-        images = np.stack([pair.image for pair in pairs])
-        keys, contents = [source.rows[i].key for i in indices], [pair.content for pair in pairs]
-        generator.stages(images[:1], keys[:1], contents[:1])
-        started = self._seconds()
-        generator.stages(images, keys, contents)
-        return (self._seconds() - started) / len(pairs)
 
     @property
     def _precision(self) -> str:
         return resolve_precision("auto" if self.device.type == "cuda" else "fp32", self.device)
-
-    def _seconds(self) -> float:
-        """A clock: of this process's work on a shared CPU, and of the wall beside a GPU."""
-        return time.monotonic() if self.device.type == "cuda" else time.process_time()
 
 
 def _tested(training: Training, held: Mapping[str, Any]) -> FoldResult:

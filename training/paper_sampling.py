@@ -8,10 +8,11 @@ core. A method pays where no other is as good in less time: those stand on the d
 
 from collections.abc import Sequence
 
+from kept_training import NotYetError
 from paper_figures import draw_quality
 from paper_methods import DIFFUSION, FLOW, METHODS, Method
 from paper_report import tabulate_quality
-from paper_runs import FoldResult, NotYetError, Study
+from paper_runs import FoldResult, Study
 from paper_work import Place, collect, parser_of
 
 SETTINGS = {

@@ -1,8 +1,6 @@
 """Trains and tests what is left of a list of jobs, in several processes of one core each."""
 
 import argparse
-import multiprocessing
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -10,14 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
-import torch
+from kept_training import NotYetError
 from paper_methods import ON_GPU, Budget, Method
-from paper_runs import FoldResult, NotYetError, Study
+from paper_runs import FoldResult, Study
+from shared_work import share_work
 
 from dfsynth.errors import DfsynthError
 
-_PAUSE_SECONDS: Final = 5.0
-"""Before a process looks again whether what it waits for is done."""
 TASKS: Final = ("mri-undersampled", "pet-ct", "mri-motion", "dark-field-radiography")
 
 
@@ -93,19 +90,7 @@ def parser_of(doc: str) -> argparse.ArgumentParser:
 
 def work(place: Place, jobs: Sequence[Job], given: argparse.Namespace) -> None:
     """Goes through jobs in order until all are done, or no more may be begun."""
-    if not jobs or not given.minutes:
-        return
-    # Threads of two trainings that spin while they wait would take each other's cores.
-    os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
-    until = time.time() + 60 * given.minutes
-    context = multiprocessing.get_context("spawn")
-    processes = [
-        context.Process(target=_work, args=(place, jobs, until)) for _ in range(given.workers)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
+    share_work(place.open, jobs, _done, given.workers, given.minutes)
 
 
 def collect(
@@ -115,20 +100,6 @@ def collect(
     folds = [study.fold(number, patients) for number in range(study.folds)]
     found = {m.name: [study.tested(m, fold, steps, make=False) for fold in folds] for m in methods}
     return {name: [test for test in tests if test is not None] for name, tests in found.items()}
-
-
-def _work(place: Place, jobs: Sequence[Job], until: float) -> None:
-    torch.set_num_threads(1)
-    study, waiting = place.open(), list(jobs)
-    while waiting and time.time() < until:
-        before, waiting = waiting, []
-        for job in before:
-            if time.time() > until:
-                return
-            if not _done(study, job):
-                waiting.append(job)
-        if len(waiting) == len(before):
-            time.sleep(_PAUSE_SECONDS)
 
 
 def _done(study: Study, job: Job) -> bool:

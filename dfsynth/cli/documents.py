@@ -66,6 +66,12 @@ DOCUMENTS: Final = (
         "dfsynth.evaluate.slice_measurement.SliceEvaluation",
         ("evaluate",),
     ),
+    Document(
+        "restoration-evaluation",
+        1,
+        "dfsynth.evaluate.restoration.measurement.RestorationEvaluation",
+        ("evaluate",),
+    ),
     Document("training", 1, "dfsynth.train.job.TrainReport", ("train",)),
     Document("training-estimate", 1, "dfsynth.train.estimate.TrainPlan", ("train --dry-run",)),
     Document("examination", 1, "dfsynth.doctor.findings.Examination", ("doctor",)),

@@ -23,6 +23,8 @@ class PairInfo:
     """Of what the pair was made of; None where it is not known."""
     pixel_mm: float | None = None
     """Side of a pixel of the grid, at the object; None where it is not known."""
+    nodule_mm: tuple[float, ...] = ()
+    """Diameters of its nodules in the order of their labels, the first of which is 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +45,8 @@ class PairImages:
     """(y, x) of the grid that holds the image; the rest is padding."""
     air: Float32Map | None = None
     """1 in air outside the body, else 0, where the task has a mask of it."""
+    nodules: Float32Map | None = None
+    """k where the k-th nodule is projected, else 0, where the task has labels of them."""
 
 
 class PairSource(Protocol):

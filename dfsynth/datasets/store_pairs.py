@@ -25,6 +25,8 @@ _LUNG_FIELD, _HIDDEN_LUNG = 1, 2
 _LEAST_HIDDEN_SHARE = 0.02
 """Share of hidden lung in a pixel of a coarser grid from which the pixel counts as such.
 [assumed]"""
+_NODULE_COLUMN = "nodule_diameter_mm"
+"""Of manifests of pairs with nodules: diameters in mm with blanks between, by label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class StorePairs:
             lung_weight=lung_weight,
             content=self.geometry.content,
             air=air,
+            nodules=self._nodules(index),
         )
 
     def array(self, name: str, index: int) -> Float32Map:
@@ -147,6 +150,17 @@ class StorePairs:
         return self._finite(
             np.asarray(self.arrays.read(name, self._row(index)), np.float32), name, index
         )
+
+    def _nodules(self, index: int) -> Float32Map | None:
+        """Labels of the pixels that a nodule covers for the greater part; None without such."""
+        name = self.task.pairs.nodules
+        if name is None or name not in self.arrays.names:
+            return None
+        labels = self.arrays.read(name, self._row(index))
+        found = np.zeros((self.geometry.height, self.geometry.width), np.float32)
+        for label in np.unique(labels[labels > 0]):
+            found[to_grid(labels == label, self.geometry) > 0.5] = label
+        return self._padded(found)
 
     def _signal(self, name: str, index: int) -> Float32Map:
         """The output as it was measured, or as it is, in its unit or as a network gives it."""
@@ -178,7 +192,8 @@ class StorePairs:
 def _group_rows(
     usable: pa.Table, geometry: Geometry
 ) -> tuple[tuple[PairInfo, ...], tuple[str, ...]]:
-    names = ("image_id", "patient_id", "split", "origin", "license", "pixel_mm")
+    names = ["image_id", "patient_id", "split", "origin", "license", "pixel_mm"]
+    names += [name for name in (_NODULE_COLUMN,) if name in usable.column_names]
     enlarged = geometry.height / geometry.source_height
     lines = usable.select(names).to_pylist()
     members = [Member(line["image_id"], line["patient_id"], line["split"]) for line in lines]
@@ -191,6 +206,7 @@ def _group_rows(
             origin=line["origin"],
             license=line["license"],
             pixel_mm=None if line["pixel_mm"] is None else line["pixel_mm"] / enlarged,
+            nodule_mm=tuple(map(float, (line.get(_NODULE_COLUMN) or "").split())),
         )
         for line in lines
     )

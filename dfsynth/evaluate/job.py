@@ -33,6 +33,7 @@ from dfsynth.evaluate.output import EvaluationReport, prepare_output, write_repo
 from dfsynth.evaluate.outside_lung import OutsideSignal, measure_outside, summarise_outside
 from dfsynth.evaluate.per_image import PerImageMetrics, pixels_per_image
 from dfsynth.evaluate.prediction import LungOf, predict_pairs
+from dfsynth.evaluate.restoration import RestorationEvaluation, RestorationMeasurement
 from dfsynth.evaluate.risk_coverage import (
     measure_risk_coverage,
     missing_scores,
@@ -76,6 +77,7 @@ class _Tested:
     outside: list[OutsideSignal]
     """One for each image."""
     slices: SliceMeasurement
+    restored: RestorationMeasurement
 
 
 def run_evaluation(
@@ -142,7 +144,8 @@ def evaluate_pairs(
     tested = _test(options, card, calibration, source, indices, generator, progress)
     scores = _summarise(options, checkpoint, source, calibration, tested, ood_images, progress)
     slices = tested.slices if tested.slices.keys else None
-    return EvaluationReport(scores, tested.metrics, tuple(tested.outside), slices)
+    restored = tested.restored if tested.restored.patients else None
+    return EvaluationReport(scores, tested.metrics, tuple(tested.outside), slices, restored)
 
 
 def _test(
@@ -158,7 +161,7 @@ def _test(
     metrics, lung_of = PerImageMetrics(), set[LungOf]()
     scored, shape_errors, outside = [], [], []
     kept = pixels_per_image(len(indices))
-    slices = SliceMeasurement(card.task_record)
+    slices, restored = SliceMeasurement(card.task_record), RestorationMeasurement(card.task_record)
     for pair in predict_pairs(generator, source, indices, progress):
         rng = np.random.default_rng([options.seed, _STREAM, pair.index])
         metrics.add(pair.info.key, pair.info.patient_id, measurement(pair.image, rng), kept)
@@ -167,8 +170,9 @@ def _test(
         outside.append(measure_outside(pair.image))
         lung_of.add(pair.lung_of)
         slices.add(pair)
+        restored.add(pair)
     # Of a source of pairs either all have a lung or none.
-    return _Tested(metrics, scored, shape_errors, lung_of.pop(), outside, slices)
+    return _Tested(metrics, scored, shape_errors, lung_of.pop(), outside, slices, restored)
 
 
 def _summarise(
@@ -217,11 +221,15 @@ def _summarise(
             *_warnings(options, count, calibration),
             *([] if risk_coverage is None else _left_out(tested.scored)),
             *tested.slices.warnings(),
+            *tested.restored.warnings(),
         ),
     )
-    if not tested.slices.keys:
-        return found
-    return SliceEvaluation(**_fields_of(found), streaks=tested.slices.summary(options.seed))
+    if tested.slices.keys:
+        return SliceEvaluation(**_fields_of(found), streaks=tested.slices.summary(options.seed))
+    if tested.restored.patients:
+        restoration = tested.restored.summary(options.seed)
+        return RestorationEvaluation(**_fields_of(found), restoration=restoration)
+    return found
 
 
 def _notice(card: ModelCard) -> str:

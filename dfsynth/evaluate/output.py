@@ -13,6 +13,13 @@ from dfsynth.errors import StoreError
 from dfsynth.evaluate.figure import draw_evaluation
 from dfsynth.evaluate.outside_lung import OutsideLungScores, OutsideSignal
 from dfsynth.evaluate.per_image import PerImageMetrics
+from dfsynth.evaluate.restoration import (
+    KINDS,
+    RestorationEvaluation,
+    RestorationMeasurement,
+    RestorationScores,
+    draw_restoration,
+)
 from dfsynth.evaluate.risk_figure import draw_risk_coverage
 from dfsynth.evaluate.scores import Evaluation, RankedRisk, RegionScores, TargetScores
 from dfsynth.evaluate.slice_figure import draw_slices
@@ -25,6 +32,7 @@ from dfsynth.statistics import Interval
 
 FIGURE, RISK_FIGURE = "evaluation.png", "risk_coverage.png"
 SLICES, SLICES_FIGURE = "slices.csv", "slices.png"
+NODULES, RESTORATION_FIGURE = "nodules.csv", "restoration.png"
 
 _TRIAL_BYTES: Final = 1 << 20
 
@@ -51,6 +59,8 @@ class EvaluationReport:
     """Of each image."""
     slices: SliceMeasurement | None = None
     """None where the task measures none, or nothing is known of them."""
+    restored: RestorationMeasurement | None = None
+    """None where the task measures no nodules."""
 
 
 class UnwrittenReportError(StoreError):
@@ -82,7 +92,8 @@ def written_files(report: EvaluationReport, folder: Path) -> tuple[Path, ...]:
 def write_report(report: EvaluationReport, folder: Path) -> None:
     """Writes metrics.json, images.csv (single images) and two figures into `folder`.
 
-    Where streaks were measured, slices.csv (single slices) and a picture of them too.
+    Where streaks were measured, slices.csv (single slices) and a picture of them too; where nodules
+    were, nodules.csv and restoration.png.
 
     Raises:
         UnwrittenReportError: the folder cannot be written.
@@ -131,6 +142,19 @@ def _encode_slices_figure(report: EvaluationReport) -> bytes:
     return draw_slices(report.slices, title, scores.notice)
 
 
+def _encode_nodules(report: EvaluationReport) -> bytes:
+    assert report.restored is not None
+    return _encode_rows(report.restored.table())
+
+
+def _encode_restoration_figure(report: EvaluationReport) -> bytes:
+    scores = report.scores
+    assert report.restored is not None
+    assert isinstance(scores, RestorationEvaluation)
+    title = f"{scores.checkpoint}: {scores.images} images of {scores.patients} patients"
+    return draw_restoration(report.restored, scores.restoration, title, scores.notice)
+
+
 _CONTENTS: Final[Mapping[str, Callable[[EvaluationReport], bytes]]] = {
     METRICS: _encode_metrics,
     IMAGES: _encode_table,
@@ -141,10 +165,16 @@ _OF_SLICES: Final[Mapping[str, Callable[[EvaluationReport], bytes]]] = {
     SLICES: _encode_slices,
     SLICES_FIGURE: _encode_slices_figure,
 }
+_OF_RESTORATION: Final[Mapping[str, Callable[[EvaluationReport], bytes]]] = {
+    NODULES: _encode_nodules,
+    RESTORATION_FIGURE: _encode_restoration_figure,
+}
 
 
 def _contents(report: EvaluationReport) -> Mapping[str, Callable[[EvaluationReport], bytes]]:
-    return _CONTENTS if report.slices is None else {**_CONTENTS, **_OF_SLICES}
+    of_slices = {} if report.slices is None else _OF_SLICES
+    of_restoration = {} if report.restored is None else _OF_RESTORATION
+    return {**_CONTENTS, **of_slices, **of_restoration}
 
 
 def tabulate(scores: Evaluation) -> str:
@@ -161,6 +191,8 @@ def tabulate(scores: Evaluation) -> str:
                 lines += _rows(f"{stage.stage} {region}", found)
     if isinstance(scores, SliceEvaluation):
         lines += _streak_rows(scores.streaks)
+    if isinstance(scores, RestorationEvaluation):
+        lines += _restoration_rows(scores.restoration)
     if scores.outside_lung is not None:
         lines.append(_outside_line(scores.outside_lung))
     for error, ranked in (scores.risk_coverage or {}).items():
@@ -193,6 +225,17 @@ def _streak_rows(streaks: StreakScores) -> list[str]:
         lines.append(f"{kind:>16}" + "".join(f"{found[name]!s:>30}" for name in _STREAK_FIGURES))
     best = [f"{name} {streaks.target[f'truth_{name}']}" for name in ("cnr", "line_spread_fwhm_mm")]
     return [*lines, f"of the truth: {', '.join(best)}"]
+
+
+def _restoration_rows(found: RestorationScores) -> list[str]:
+    """A line for each class of nodules, and one of spectra."""
+    lines = [f"{'nodules':>24}{'number':>8}{'CNR input':>28}{'restored':>28}{'truth':>28}"]
+    for name, nodules in found.nodules.items():
+        ratios = "".join(f"{nodules.images[kind].cnr!s:>28}" for kind in KINDS)
+        lines.append(f"{name:>24}{nodules.nodules:>8}{ratios}")
+    distances = found.log_spectral_distance_db.items()
+    spectra = ", ".join(f"{kind} {distance}" for kind, distance in distances)
+    return [*lines, f"log-spectral distance from the truth in dB: {spectra}"]
 
 
 def _outside_line(found: OutsideLungScores) -> str:

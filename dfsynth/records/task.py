@@ -10,9 +10,10 @@ from dfsynth.records.column import Column
 from dfsynth.records.intensity import Intensity, IntensityRange, IntensityWindow
 from dfsynth.records.maps import Float32Map
 
-TaskMetric = Literal["streaks"]
+TaskMetric = Literal["streaks", "nodules"]
 """What evaluation measures of images of a task beside what it measures of all: `streaks`, of slices
-in 1/m whose truth, lung and air are known, is contrast, resolution, streaks and noise."""
+in 1/m whose truth, lung and air are known, is contrast, resolution, streaks and noise; `nodules`,
+of restored radiographs, is contrast-to-noise of labelled nodules by size, and power spectra."""
 Colours = Literal["gray", "bone", "cividis", "inferno", "magma", "plasma", "turbo", "viridis"]
 """Colour maps in which arrays of pairs may be drawn."""
 DEVIATION_MAPS = ("aleatoric", "epistemic")
@@ -102,6 +103,9 @@ class PairRoles:
     nothing is said of any."""
     air: str | None = None
     """1 in air outside the body; None where pairs have no mask of it."""
+    nodules: str | None = None
+    """k where the k-th nodule of the image is projected, 0 elsewhere; None where pairs have no such
+    labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +254,8 @@ class Task:
     def _check_roles(self) -> None:
         names = [array.name for array in self.array]
         pairs = self.pairs
-        for role in (self.input.array, pairs.target, pairs.clean, pairs.lung, pairs.air):
+        roles = pairs.target, pairs.clean, pairs.lung, pairs.air, pairs.nodules
+        for role in (self.input.array, *roles):
             if role is not None and role not in names:
                 raise ValueError(f"no [[array]] is called {role!r}, found {', '.join(names)}")
         untitled = {array.name for array in self.array if not array.title}
@@ -265,6 +270,13 @@ class Task:
             raise ValueError(
                 "metrics of streaks need [pairs] lung and air: masks of lung, and of air outside "
                 "the body"
+            )
+        if "nodules" in self.metrics and pairs.nodules is None:
+            raise ValueError("metrics of nodules need [pairs] nodules: labels of nodules")
+        if len(self.metrics) > 1:
+            raise ValueError(
+                f"metrics = {list(self.metrics)}: expected one kind at most, of slices or of "
+                "radiographs"
             )
 
     def _fill_words(self) -> None:

@@ -1,0 +1,65 @@
+"""Jobs in order, shared by several processes of one core each, and by several calls."""
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+import torch
+
+Opened = TypeVar("Opened")
+Job = TypeVar("Job")
+
+_PAUSE_SECONDS: Final = 5.0
+"""Before a process looks again whether what it waits for is done."""
+
+
+def share_work(
+    opening: Callable[[], Opened],
+    jobs: Sequence[Job],
+    finish: Callable[[Opened, Job], bool],
+    workers: int,
+    minutes: float,
+) -> None:
+    """Goes through jobs in order until all are done, or no more may be begun.
+
+    Args:
+        opening: what each process calls first; it and `finish` are of modules, for they are sent.
+        jobs: what is to be done.
+        finish: does a job, if it is not done yet; False while it has to wait for another process.
+        workers: processes.
+        minutes: in which jobs may be begun; 0: none.
+    """
+    if not jobs or not minutes:
+        return
+    # Threads of two trainings that spin while they wait would take each other's cores.
+    os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")
+    until = time.time() + 60 * minutes
+    context = multiprocessing.get_context("spawn")
+    processes = [
+        context.Process(target=_work, args=(opening, jobs, finish, until)) for _ in range(workers)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+
+def _work(
+    opening: Callable[[], Opened],
+    jobs: Sequence[Job],
+    finish: Callable[[Opened, Job], bool],
+    until: float,
+) -> None:
+    torch.set_num_threads(1)
+    opened, waiting = opening(), list(jobs)
+    while waiting and time.time() < until:
+        before, waiting = waiting, []
+        for job in before:
+            if time.time() > until:
+                return
+            if not finish(opened, job):
+                waiting.append(job)
+        if len(waiting) == len(before):
+            time.sleep(_PAUSE_SECONDS)
