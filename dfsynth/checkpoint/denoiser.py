@@ -4,7 +4,7 @@ A card keeps them under `arguments`, a recipe sets them in `[network]`. They nee
 `dfsynth[diffusion]`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from dfsynth.checkpoint.entries import Entries
@@ -53,6 +53,11 @@ class DenoiserConfig:
             raise ValueError(f"expected 1 to {NOISE_LEVELS} steps, found {self.steps}")
 
     @property
+    def conditional(self) -> bool:
+        """Whether the network sees the input image beside the noisy output."""
+        return True
+
+    @property
     def stages(self) -> int:
         """One network makes the whole prediction."""
         return 1
@@ -78,6 +83,12 @@ class DiffusionConfig(DenoiserConfig):
 
     name: Literal["diffusion"] = "diffusion"
     """What recipes call it."""
+    conditional: bool = True
+    """Whether it sees the input image; without, it knows one collection of images alone and is a
+    degrader: it noises a radiograph up to `degrade_level` and denoises that."""
+    degrade_level: int = 250
+    """Of `NOISE_LEVELS`, of a network without a condition; the weights do not depend on it. More
+    gives images more like those of the collection, and less like the radiograph."""
 
     def __post_init__(self) -> None:
         DenoiserConfig.__post_init__(self)
@@ -85,6 +96,14 @@ class DiffusionConfig(DenoiserConfig):
             raise ValueError(
                 f"expected steps of equal length, a divisor of {NOISE_LEVELS} such as 5, 10, 20 "
                 f"or 50, found {self.steps}"
+            )
+        step = NOISE_LEVELS // self.steps
+        if not self.conditional and (
+            not step <= self.degrade_level <= NOISE_LEVELS or self.degrade_level % step
+        ):
+            raise ValueError(
+                f"expected as degrade_level a multiple of {step}, the levels of one of "
+                f"{self.steps} steps, up to {NOISE_LEVELS}, found {self.degrade_level}"
             )
 
 
@@ -179,5 +198,18 @@ def _read(arguments: Entries, names: tuple[str, ...]) -> AnyDenoiserConfig:
         span=(span[0], span[1]),
         steps=arguments.whole("steps"),
     )
+    if isinstance(config, DiffusionConfig):
+        config = _with_condition(config, arguments)
     arguments.finish()
+    return config
+
+
+def _with_condition(config: DiffusionConfig, arguments: Entries) -> DiffusionConfig:
+    """Cards of before know conditional networks alone."""
+    if arguments.has("conditional"):
+        config = replace(
+            config,
+            conditional=arguments.truth("conditional"),
+            degrade_level=arguments.whole("degrade_level"),
+        )
     return config

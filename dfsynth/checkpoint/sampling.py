@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from dfsynth.checkpoint.degraders import require_generator
 from dfsynth.checkpoint.denoiser import DenoiserConfig, DenoiserMembersConfig
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.errors import UsageError
@@ -17,12 +18,24 @@ def require_sampling(arguments: NetworkConfig, mc_samples: int, mc: MonteCarloMo
     """Requires libraries and enough samples, if a network of these arguments draws samples.
 
     Raises:
-        UsageError: a library is missing, or there are too few samples to say how sure they are.
+        UsageError: a library is missing, there are too few samples to say how sure they are, or
+            the network is no generator.
+    """
+    require_generator(arguments)
+    require_diffusion(arguments)
+    if isinstance(arguments, DenoiserConfig | DenoiserMembersConfig):
+        require_samples(arguments.members, mc_samples, mc)
+
+
+def require_diffusion(arguments: NetworkConfig) -> None:
+    """Requires the libraries of diffusion and flow matching, if these arguments are of either.
+
+    Raises:
+        UsageError: one of them is not installed; the message names it and the extra.
     """
     if isinstance(arguments, DenoiserConfig | DenoiserMembersConfig):
         for library in _LIBRARIES:
             require_library(library, "this network", "diffusion")
-        require_samples(arguments.members, mc_samples, mc)
 
 
 def require_samples(members: int, mc_samples: int, mc: MonteCarloMode) -> None:

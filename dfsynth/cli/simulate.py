@@ -19,8 +19,15 @@ from dfsynth.cli.options import (
     require_only,
 )
 from dfsynth.errors import ExitStatus, UsageError
-from dfsynth.options import DEFAULT_PAIRS_SHARD_SIZE, LAYERS, MASKS, PETS, SimulateOptions
-from dfsynth.options.simulate_options import DEFAULT_KEEP
+from dfsynth.options import (
+    DEFAULT_PAIRS_SHARD_SIZE,
+    DEGRADERS,
+    LAYERS,
+    MASKS,
+    PETS,
+    SimulateOptions,
+)
+from dfsynth.options.simulate_options import DEFAULT_KEEP, DEFAULT_NODULES
 from dfsynth.options.simulate_tasks import BEAMS, CT_TASK, ORIGINS
 from dfsynth.tasks import DEFAULT_TASK, task_names
 
@@ -54,13 +61,15 @@ def simulate(
     size: Annotated[
         int | None,
         typer.Option(
-            help="Side of the images in pixels, such as 256. (default: 512; MRI: 256; PET: 128)"
+            help="Side of the images in pixels, such as 256. (default: 512; MRI, restoration: 256; "
+            "PET: 128)"
         ),
     ] = None,
     origin: Annotated[
         str | None,
         typer.Option(
-            help="What pairs are made of: phantom, ct, cxr or mixed. (default: phantom)",
+            help="What pairs are made of: phantom, ct, cxr or mixed. (default: phantom; "
+            "restoration: by --ct and --cxr)",
             autocompletion=one_of(ORIGINS),
         ),
     ] = None,
@@ -156,6 +165,22 @@ def simulate(
             autocompletion=one_of(PETS),
         ),
     ] = PETS[0],
+    degrader: Annotated[
+        str,
+        typer.Option(
+            help="Restoration: what blurs radiographs: "
+            + ", ".join(DEGRADERS)
+            + " or the folder of a trained degrader.",
+            autocompletion=one_of(DEGRADERS),
+        ),
+    ] = DEGRADERS[0],
+    nodules: Annotated[
+        float, typer.Option(help="Restoration: share of bodies with nodules in their lungs.")
+    ] = DEFAULT_NODULES,
+    nodule_mm: Annotated[
+        str,
+        typer.Option(help="Restoration: range MIN:MAX of a nodule's diameter in mm."),
+    ] = "4:30",
     shard_size: Annotated[
         int, typer.Option(help="Pairs a shard: the unit of commit and resume.")
     ] = DEFAULT_PAIRS_SHARD_SIZE,
@@ -227,6 +252,9 @@ def simulate(
             move_mm=move_mm,
             move_deg=move_deg,
             pet=pet,
+            degrader=degrader,
+            nodules=nodules,
+            nodule_mm=nodule_mm,
             shard_size=shard_size,
             partition=console.renamed("--shard", shard, "--partition", partition),
             workers=workers,

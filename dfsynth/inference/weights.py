@@ -4,7 +4,15 @@ from pathlib import Path
 
 import torch
 
-from dfsynth.checkpoint import CARD, SCORES, WEIGHTS, CheckpointFiles, ModelCard, encode_card
+from dfsynth.checkpoint import (
+    CARD,
+    SCORES,
+    WEIGHTS,
+    CheckpointFiles,
+    ModelCard,
+    encode_card,
+    require_generator,
+)
 from dfsynth.checkpoint.files import write_checkpoint
 from dfsynth.errors import CheckpointError
 from dfsynth.inference.map_generator import MapGenerator
@@ -64,12 +72,15 @@ def load_map_generator(
     `heads` judge in place of the checkpoint's own.
 
     Raises:
+        UsageError: the network is a degrader, which generates nothing.
         CheckpointError: the weights are damaged or do not fit the card.
     """
+    require_generator(files.card.arguments)
     network = load_network(files)
     if heads is None and files.scores is not None:
         heads = decode_heads(files.scores, str(files.folder / SCORES))
     make = FAMILIES[files.card.network].sampler
+    assert make is not None
     generator = make(
         network, device, precision, mc_samples, seed, heads, mc, intensity=files.card.intensity
     )

@@ -13,7 +13,7 @@ from dfsynth.jobs.pair_maker import PairMaker
 from dfsynth.jobs.planning import Planned, find_planned, is_finished, plan_or_resume
 from dfsynth.jobs.simulate_planning import PairsJob
 from dfsynth.jobs.store_card import finish_card, mend_card
-from dfsynth.manifest import ManifestSchema, check_parameters, null_parameters
+from dfsynth.manifest import PAIRS_KIND, ManifestSchema, check_parameters, null_parameters
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Progress
 from dfsynth.records import PairItem, PairRow
@@ -117,9 +117,10 @@ class PairRowMaker:
 
 def planned_row(item: PairItem, schema: ManifestSchema) -> PairRow:
     """What the plan alone says of a pair, as a row that is ok."""
+    laid_over = item.origin == "cxr" and schema.kind == PAIRS_KIND
     return PairRow(
         status="ok",
-        truth="semi-synthetic" if item.origin == "cxr" else "simulated",
+        truth="semi-synthetic" if laid_over else "simulated",
         parameters=null_parameters(schema),
         **asdict(item),
     )

@@ -8,7 +8,13 @@ from dfsynth.manifest.finding_labels import (
 )
 from dfsynth.manifest.findings import FindingCount, count_findings
 from dfsynth.manifest.number_column import MissingColumnError, read_numbers
-from dfsynth.manifest.pairs import PAIRS_VERSION, check_parameters, null_parameters, pair_schema
+from dfsynth.manifest.pairs import (
+    PAIRS_KIND,
+    PAIRS_VERSION,
+    check_parameters,
+    null_parameters,
+    pair_schema,
+)
 from dfsynth.manifest.parts import encode_part, read_part, rows_of
 from dfsynth.manifest.patient_splits import SplitSource, rows_in_split, split_rows
 from dfsynth.manifest.predicate import matching_positions
@@ -29,6 +35,7 @@ __all__ = [
     "COLUMNS",
     "IMAGES",
     "IMAGE_SCHEMAS",
+    "PAIRS_KIND",
     "PAIRS_VERSION",
     "PROVENANCE_KEY",
     "QUANTILES",

@@ -9,12 +9,14 @@ from dfsynth.models.gennorm import gennorm_nll, gennorm_sigma
 from dfsynth.models.guidance import guide
 from dfsynth.models.heads import Prediction
 from dfsynth.models.members import DenoiserMembers, Members
-from dfsynth.models.network import GeneratorNetwork, TrainableNetwork
+from dfsynth.models.munit import Munit, MunitImages
+from dfsynth.models.network import DegradingNetwork, GeneratorNetwork, TrainableNetwork
 
 __all__ = [
     "Cascade",
     "CascadeNetwork",
     "CoarseCascade",
+    "DegradingNetwork",
     "Denoiser",
     "DenoiserMembers",
     "DiffusionNetwork",
@@ -22,6 +24,8 @@ __all__ = [
     "GeneratorNetwork",
     "Members",
     "Moments",
+    "Munit",
+    "MunitImages",
     "Prediction",
     "PreparedImages",
     "TrainableNetwork",

@@ -50,7 +50,7 @@ class Denoiser(TrainableNetwork):
         levels = len(config.widths)
         self.unet = networks.DiffusionModelUNet(
             spatial_dims=2,
-            in_channels=2,
+            in_channels=2 if config.conditional else 1,
             out_channels=1,
             num_res_blocks=config.blocks,
             channels=config.widths,
@@ -69,9 +69,11 @@ class Denoiser(TrainableNetwork):
     def forward(self, noisy: Tensor, image: Tensor, times: Tensor) -> Tensor:
         """Predicts the velocity of noisy images (n, 1, H, W), the same shape.
 
-        `image` are model inputs of the same shape, `times` (n,) the noise in [0, NOISE_LEVELS].
+        `image` are model inputs of the same shape, which a network without a condition leaves
+        aside; `times` (n,) is the noise in [0, NOISE_LEVELS].
         """
-        found: Tensor = self.unet(torch.cat([noisy, image], dim=1), times)
+        seen = torch.cat([noisy, image], dim=1) if self.config.conditional else noisy
+        found: Tensor = self.unet(seen, times)
         return found
 
     def normalise(self, output: Tensor) -> Tensor:
@@ -134,15 +136,36 @@ class DiffusionNetwork(Denoiser):
 
     def draw(self, image: Tensor, noise: Tensor) -> Tensor:
         """Makes a sample (n, 1, H, W) of each of model inputs, out of as much noise; see above."""
+        return self.restore(self._denoise(noise, image, NOISE_LEVELS))
+
+    def noise_shape(self, height: int, width: int) -> tuple[int, ...]:
+        """Gives the shape of the noise of an image of height × width pixels, padding included."""
+        return (1, *(side + -side % self.divisor for side in (height, width)))
+
+    def degrade(self, images: Tensor, noise: Tensor) -> Tensor:
+        """Makes partners of radiographs (n, 1, H, W) in [0, 1], of the same shape and range.
+
+        They are noised up to `degrade_level` by `noise` (n, 1, H', W'), standard normal, and
+        denoised by what the network knows of its collection: SDEdit (Meng et al., ICLR 2022).
+        """
+        height, width = images.shape[-2:]
+        level = self.config.degrade_level
+        padded = self.normalise(self.pad_by_edges(images))
+        reached = torch.full((len(images),), level - 1, device=images.device)
+        noisy, _ = self.training_pair(padded, noise, reached)
+        made = self.restore(self._denoise(noisy, images, level))
+        return made[..., :height, :width].clamp(0, 1)
+
+    def _denoise(self, sample: Tensor, image: Tensor, levels: int) -> Tensor:
+        """Denoises a normalised sample (n, 1, H, W) that has the last of `levels` as its noise."""
         schedule = _monai("networks.schedulers.ddim").DDIMScheduler(
             NOISE_LEVELS, "linear_beta", clip_sample=False, prediction_type="v_prediction"
         )
         schedule.set_timesteps(self.config.steps)
-        sample = noise
-        for level in range(NOISE_LEVELS - 1, -1, -(NOISE_LEVELS // self.config.steps)):
+        for level in range(levels - 1, -1, -(NOISE_LEVELS // self.config.steps)):
             velocity = self(sample, image, _everywhere(level, image))
             sample, _ = schedule.step(velocity.float(), level, sample)
-        return self.restore(sample)
+        return sample
 
 
 class FlowNetwork(Denoiser):

@@ -111,6 +111,9 @@ class SimulateKeywords(TypedDict, total=False):
     move_mm: GivenRange
     move_deg: GivenRange
     pet: str
+    degrader: str
+    nodules: float
+    nodule_mm: GivenRange
     shard_size: int
     partition: GivenPartition
     workers: int | None

@@ -25,6 +25,7 @@ from dfsynth.options.coercion import (
 from dfsynth.options.given import GivenOptions
 from dfsynth.options.simulate_tasks import (
     DEFAULT_PAIRS_SIZE,
+    DEGRADERS,
     LAYERS,
     MASKS,
     PETS,
@@ -43,6 +44,9 @@ _USUAL_KVP: Final = (90.0, 125.0)
 _MOVES: Final = (1.0, 32.0)
 _MOVE_MM: Final = (0.0, 50.0)
 _MOVE_DEG: Final = (0.0, 45.0)
+DEFAULT_NODULES: Final = 0.5
+USUAL_NODULE_MM: Final = (4.0, 30.0)
+_NODULE_MM: Final = (2.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class SimulateOptions(GivenOptions):
         "moves": partial(to_range, "--moves"),
         "move_mm": partial(to_range, "--move-mm"),
         "move_deg": partial(to_range, "--move-deg"),
+        "nodule_mm": partial(to_range, "--nodule-mm"),
         "without": to_names,
         "partition": to_partition,
     }
@@ -115,6 +120,13 @@ class SimulateOptions(GivenOptions):
     """The widest turn of one move in degrees: the range that is drawn from."""
     pet: str = PETS[0]
     """Which PET pairs are made of, of `PETS`; of `pet-ct`."""
+    degrader: str = DEGRADERS[0]
+    """What makes blurred images, of `DEGRADERS`, or the folder of a trained one; of `restoration`,
+    as are the next two."""
+    nodules: float = DEFAULT_NODULES
+    """Share of bodies with nodules in their lungs."""
+    nodule_mm: tuple[float, float] = USUAL_NODULE_MM
+    """Diameter of nodules in mm: the range that is drawn from."""
     shard_size: int = DEFAULT_PAIRS_SHARD_SIZE
     partition: tuple[int, int] = (0, 1)
     """(I, N): this process takes the shards I, I + N, I + 2N, …"""
@@ -132,7 +144,10 @@ class SimulateOptions(GivenOptions):
             TypeError: an option that does not exist.
         """
         taken = TASK_OPTIONS.get(given.get("task", DEFAULT_TASK))
-        usual = {} if taken is None else {"size": taken.usual_size, "origin": taken.origins[0]}
+        usual: dict[str, Any] = {}
+        if taken is not None:
+            origin = taken.usual_origin(given.get("ct"), given.get("cxr"))
+            usual = {"size": taken.usual_size, "origin": origin}
         missing = {name: value for name, value in usual.items() if given.get(name) is None}
         return super(SimulateOptions, cls).of(**given | missing)
 
@@ -149,6 +164,9 @@ class SimulateOptions(GivenOptions):
         require_range("severity", self.severity, (0.0, 1.0))
         require_range("kvp", self.kvp, _KVP)
         self._check_volumes()
+        require_range("nodule-mm", self.nodule_mm, _NODULE_MM)
+        if not 0 <= self.nodules <= 1:
+            raise UsageError(f"--nodules {self.nodules:g}: expected a share from 0 to 1")
         if not 0 <= self.implants <= 1:
             raise UsageError(f"--implants {self.implants:g}: expected a share from 0 to 1")
         unknown = [name for name in self.without if name not in LAYERS]
@@ -224,6 +242,9 @@ class SimulateOptions(GivenOptions):
             f"--kvp {self.kvp[0]:g}:{self.kvp[1]:g}": self.kvp != _USUAL_KVP,
             f"--implants {self.implants:g}": self.implants > 0,
             "--without display": "display" in self.without,
+            f"--nodules {self.nodules:g}": self.nodules != DEFAULT_NODULES,
+            f"--nodule-mm {self.nodule_mm[0]:g}:{self.nodule_mm[1]:g}": self.nodule_mm
+            != USUAL_NODULE_MM,
         }
         return tuple(text for text, wanted in asked.items() if wanted)
 
@@ -235,6 +256,10 @@ class SimulateOptions(GivenOptions):
         folders = {"ct": self.ct, "cxr": self.cxr}
         if self.origin == "mixed" and not any(folders.values()):
             raise UsageError("--origin mixed: expected --ct, --cxr or both, found neither")
+        if self.taken.origin_by_folders and self.origin == origins[0] and not any(folders.values()):
+            raise UsageError(
+                f"--task {self.task}: expected --ct DIR, --cxr DIR or --origin phantom, found none"
+            )
         if self.origin in folders and folders[self.origin] is None:
             raise UsageError(f"--origin {self.origin}: expected --{self.origin} DIR, found none")
         for name, folder in folders.items():

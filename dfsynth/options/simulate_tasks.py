@@ -10,6 +10,7 @@ CT_TASK: Final = "dark-field-ct"
 MRI_UNDERSAMPLED: Final = "mri-undersampled"
 MRI_MOTION: Final = "mri-motion"
 PET_CT: Final = "pet-ct"
+RESTORATION: Final = "restoration"
 LAYERS: Final = (
     "heterogeneity",
     "emphysema",
@@ -42,6 +43,8 @@ MASKS: Final = ("centre", "cartesian-random", "equispaced", "radial")
 """Which samples of k-space are kept."""
 PETS: Final = ("any", "measured", "simulated")
 """Which PET pairs are made of: `any` simulates where none was measured."""
+DEGRADERS: Final = ("drr", "bicubic")
+"""What makes blurred images of radiographs, beside folders of trained degraders."""
 DEFAULT_PAIRS_SIZE: Final = 512
 
 
@@ -61,6 +64,14 @@ class TaskOptions:
     """What a side must be a multiple of."""
     counts_pairs: bool = False
     """Whether its inputs say how many pairs there are, where nobody asks for a number."""
+    origin_by_folders: bool = False
+    """Whether the folders that are given say what pairs are made of, where nobody else does."""
+
+    def usual_origin(self, ct: object, cxr: object) -> str:
+        """What pairs are made of where nobody says, by the folders that are given, if any."""
+        if not self.origin_by_folders or not cxr:
+            return self.origins[0]
+        return "mixed" if ct else "cxr"
 
 
 _OF_CHESTS: Final = frozenset({"ct", "severity", "without"})
@@ -96,6 +107,13 @@ TASK_OPTIONS: Final[Mapping[str, TaskOptions]] = {
         usual_size=128,
         side_step=8,
         counts_pairs=True,
+    ),
+    RESTORATION: TaskOptions(
+        ("ct", "cxr", "mixed", "phantom"),
+        _OF_CHESTS | {"cxr", "kvp", "implants", "degrader", "nodules", "nodule_mm"},
+        frozenset({"emphysema", "opacities", "display"}),
+        usual_size=256,
+        origin_by_folders=True,
     ),
 }
 ORIGINS: Final = tuple(dict.fromkeys(name for t in TASK_OPTIONS.values() for name in t.origins))

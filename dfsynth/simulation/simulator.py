@@ -11,13 +11,20 @@ from dfsynth.devices import resolve_device
 from dfsynth.errors import DfsynthError, UsageError
 from dfsynth.files.json_record import Json
 from dfsynth.options import SimulateOptions
-from dfsynth.options.simulate_tasks import CT_TASK, MRI_MOTION, MRI_UNDERSAMPLED, PET_CT
+from dfsynth.options.simulate_tasks import (
+    CT_TASK,
+    MRI_MOTION,
+    MRI_UNDERSAMPLED,
+    PET_CT,
+    RESTORATION,
+)
 from dfsynth.records import MadePair, PairItem, Subject, Subjects
 from dfsynth.simulation.dark_field_ct.pairs import slice_pairs
 from dfsynth.simulation.mri.pairs import moved_pairs, undersampled_pairs
 from dfsynth.simulation.pair_simulation import PairSimulation
 from dfsynth.simulation.pet_ct.pairs import pet_ct_pairs
 from dfsynth.simulation.radiograph_simulation import radiograph_pairs
+from dfsynth.simulation.restoration.pairs import restoration_pairs
 from dfsynth.tasks import DEFAULT_TASK
 
 SIMULATIONS: Final[Mapping[str, Callable[[SimulateOptions, torch.device], PairSimulation]]] = {
@@ -26,6 +33,7 @@ SIMULATIONS: Final[Mapping[str, Callable[[SimulateOptions, torch.device], PairSi
     MRI_UNDERSAMPLED: undersampled_pairs,
     MRI_MOTION: moved_pairs,
     PET_CT: pet_ct_pairs,
+    RESTORATION: restoration_pairs,
 }
 """What makes the pairs of each task; raises UsageError where the options cannot work."""
 _REVISIONS: Final[Mapping[str, int]] = {"phantom": 0, "ct": 1, "cxr": 0, "volume": 0}

@@ -3,7 +3,14 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from dfsynth.checkpoint import CascadeConfig, DiffusionConfig, FlowConfig, Likelihood
+from dfsynth.checkpoint import (
+    CascadeConfig,
+    DiffusionConfig,
+    FlowConfig,
+    Likelihood,
+    MunitConfig,
+    is_degrader,
+)
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.errors import UsageError
 from dfsynth.files.toml_record import record_entries
@@ -16,7 +23,7 @@ from dfsynth.train.amplification import Amplification
 Misfit = Literal["l1", "l2"]
 MISFIT_LIKELIHOODS: Final[frozenset[Likelihood]] = frozenset({"point", "quantile"})
 """Those whose mean is trained by `misfit`."""
-TrainedNetwork: TypeAlias = CascadeConfig | DiffusionConfig | FlowConfig
+TrainedNetwork: TypeAlias = CascadeConfig | DiffusionConfig | FlowConfig | MunitConfig
 """What `[network]` of a recipe may be, by its key `name`; a cascade without one."""
 
 
@@ -191,9 +198,10 @@ class ValidationSettings:
     """Of the validation patients' pairs."""
     panel_pairs: int = 4
     """Of these, how many are drawn."""
-    score: Literal["nll", "mae", "mse"] = "nll"
+    score: Literal["nll", "mae", "mse", "domain"] = "nll"
     """What the best checkpoint has least of: the negative log-likelihood, or for networks that
-    predict a mean alone the mean absolute or squared error, whichever they are trained by."""
+    predict a mean alone the mean absolute or squared error, whichever they are trained by; of
+    unpaired recipes `domain`, how far degraded images are from the domain and from themselves."""
     patience: int | None = None
     """Validations in a row without a better one, after which a phase ends early."""
 
@@ -222,6 +230,8 @@ class Recipe:
     task: str = DEFAULT_TASK
     """What the network is for, by the name of the task; in a recipe file also the path, from its
     folder, of a TOML file that defines one."""
+    unpaired: bool = False
+    """Whether it is trained on two collections that are no pairs, and makes a degrader."""
     seed: int = 0
     window: tuple[float, float] = (0.0, 1.0)
     """Display window of the output's values; integer target files are read into it."""
@@ -257,6 +267,7 @@ class Recipe:
         if not self.phase:
             raise UsageError("a recipe needs at least one [[phase]]")
         self._check_loss()
+        self._check_unpaired()
         self._check_appearance()
         names = [phase.name for phase in self.phase]
         if len(set(names)) < len(names):
@@ -293,6 +304,23 @@ class Recipe:
             raise UsageError(
                 f"[loss] fidelity = 0 leaves no likelihood; expected [network] likelihood = "
                 f"'point', found {network.likelihood!r}"
+            )
+
+    def _check_unpaired(self) -> None:
+        """What learns from pairs and what learns from collections know nothing of each other."""
+        if is_degrader(self.network) != self.unpaired:
+            expected, found = (
+                ("true", "is a degrader") if not self.unpaired else ("false", "is none")
+            )
+            raise UsageError(
+                f"[network] {self.network.name!r} as it stands {found}: expected unpaired = "
+                f"{expected}"
+            )
+        if (self.validation.score == "domain") != self.unpaired:
+            expected = "'domain'" if self.unpaired else "'nll', 'mae' or 'mse'"
+            raise UsageError(
+                f"[validation] score = {self.validation.score!r}, but unpaired = "
+                f"{str(self.unpaired).lower()}: expected {expected}"
             )
 
     def _check_appearance(self) -> None:

@@ -36,7 +36,7 @@ def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         return LungPrediction((lungs > 0).astype(np.float32), lungs, 150 * lungs)
 
     monkeypatch.setattr(
-        "dfsynth.simulation.origins.radiographs.load_lung_network", lambda _: (read, None)
+        "dfsynth.simulation.origins.radiograph_library.load_lung_network", lambda _: (read, None)
     )
     return seen
 

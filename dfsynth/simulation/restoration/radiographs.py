@@ -1,0 +1,54 @@
+"""The origin `cxr` of restoration: real radiographs, blurred."""
+
+from pathlib import Path
+
+import numpy as np
+
+from dfsynth.manifest import null_parameters, pair_schema
+from dfsynth.options.simulate_tasks import RESTORATION
+from dfsynth.records import MadePair, PairFacts, PairItem
+from dfsynth.simulation.origins.origin import SubjectListing
+from dfsynth.simulation.origins.radiograph_library import RadiographLibrary
+from dfsynth.simulation.restoration.blurring import blur_radiograph, pair_arrays
+from dfsynth.simulation.restoration.degrader import Degrader
+from dfsynth.simulation.streams import Streams
+
+
+class BlurredRadiographs:
+    """Implements `PairOrigin`: the radiograph is the target, and nodules of its own are unknown."""
+
+    def __init__(self, place: Path, size: int, degrader: Degrader) -> None:
+        """Radiographs of the folder or table `place`; reads nothing yet.
+
+        Raises:
+            UsageError: there is no source that can be opened.
+        """
+        self._radiographs = RadiographLibrary(place, size)
+        self._degrader = degrader
+
+    def list_subjects(self, count: int) -> SubjectListing:
+        """See `PairOrigin` and `RadiographLibrary`."""
+        return self._radiographs.list_subjects(count)
+
+    def fingerprint(self) -> str:
+        """See `PairOrigin`."""
+        return self._radiographs.fingerprint()
+
+    def make(self, item: PairItem) -> MadePair:
+        """See `PairOrigin`; the lungs are those that the lung network sees.
+
+        The target is measured and its partner computed, as in the tasks of MRI: the truth of a pair
+        is no drawn one, and is called `simulated` as there.
+        """
+        found = self._radiographs.read(str(item.source))
+        image, content = found.ready.image, found.ready.geometry.content
+        lung = self._radiographs.find_lungs(found.ready).labels
+        made = blur_radiograph(image, content, self._degrader, Streams(item.seed))
+        facts = PairFacts(
+            source_sha256=found.sha256,
+            pixel_mm=found.pixel_mm,
+            parameters=null_parameters(pair_schema(RESTORATION)) | made.columns,
+            flags=found.ready.flags,
+        )
+        arrays = pair_arrays(image, made.blurred, lung, np.zeros_like(lung))
+        return MadePair(arrays, facts)
