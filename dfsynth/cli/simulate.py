@@ -21,7 +21,9 @@ from dfsynth.cli.options import (
 from dfsynth.errors import ExitStatus, UsageError
 from dfsynth.options import (
     DEFAULT_PAIRS_SHARD_SIZE,
+    DEFAULT_RESTORER,
     DEGRADERS,
+    DISPLAYS,
     LAYERS,
     MASKS,
     PETS,
@@ -102,6 +104,18 @@ def simulate(
     devices: Annotated[
         float | None, typer.Option(hidden=True, help="Old spelling of --implants.")
     ] = None,
+    display: Annotated[
+        str,
+        typer.Option(
+            help="Radiographs of bodies: archive, as the display layer leaves them, or restored, "
+            "by a network.",
+            autocompletion=one_of(DISPLAYS),
+        ),
+    ] = DISPLAYS[0],
+    restorer: Annotated[
+        str,
+        typer.Option(help="Checkpoint of the task restoration; with --display restored."),
+    ] = DEFAULT_RESTORER,
     rotations: Annotated[
         int | None,
         typer.Option(help="Dark-field CT: rotations of the target, 1 to 20. (default: 10)"),
@@ -239,6 +253,8 @@ def simulate(
             kvp=kvp,
             without=without,
             implants=console.renamed("--devices", devices, "--implants", implants) or 0.0,
+            display=display,
+            restorer=restorer,
             rotations=rotations,
             shots=shots,
             window_shots=window_shots,

@@ -6,11 +6,13 @@ from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.joining import join_members
 from dfsynth.inference.map_generator import MapBatch, MapGenerator
 from dfsynth.inference.montecarlo import MonteCarlo
+from dfsynth.inference.restoring import CheckpointRestorer, load_restorer
 from dfsynth.inference.weights import load_map_generator, load_network, save_checkpoint
 
 __all__ = [
     "CascadeGenerator",
     "CheckpointDegrader",
+    "CheckpointRestorer",
     "MapBatch",
     "MapGenerator",
     "MonteCarlo",
@@ -19,5 +21,6 @@ __all__ = [
     "load_degrader",
     "load_map_generator",
     "load_network",
+    "load_restorer",
     "save_checkpoint",
 ]

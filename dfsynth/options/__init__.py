@@ -24,7 +24,15 @@ from dfsynth.options.generate_options import GenerateOptions
 from dfsynth.options.report_options import DEFAULT_THUMBNAILS, ReportOptions
 from dfsynth.options.show_options import IMAGE_SUFFIXES, ShowOptions
 from dfsynth.options.simulate_options import DEFAULT_PAIRS_SHARD_SIZE, SimulateOptions
-from dfsynth.options.simulate_tasks import DEFAULT_PAIRS_SIZE, DEGRADERS, LAYERS, MASKS, PETS
+from dfsynth.options.simulate_tasks import (
+    DEFAULT_PAIRS_SIZE,
+    DEFAULT_RESTORER,
+    DEGRADERS,
+    DISPLAYS,
+    LAYERS,
+    MASKS,
+    PETS,
+)
 from dfsynth.options.train_options import TrainOptions
 
 __all__ = [
@@ -35,9 +43,11 @@ __all__ = [
     "DEFAULT_MC_SAMPLES",
     "DEFAULT_PAIRS_SHARD_SIZE",
     "DEFAULT_PAIRS_SIZE",
+    "DEFAULT_RESTORER",
     "DEFAULT_RISK",
     "DEFAULT_THUMBNAILS",
     "DEGRADERS",
+    "DISPLAYS",
     "DTYPES",
     "EXPORT_SPACES",
     "IMAGE_SUFFIXES",

@@ -101,6 +101,8 @@ class SimulateKeywords(TypedDict, total=False):
     kvp: GivenRange
     without: GivenNames
     implants: float
+    display: str
+    restorer: str
     rotations: int | None
     shots: int | None
     window_shots: int | None

@@ -25,7 +25,9 @@ from dfsynth.options.coercion import (
 from dfsynth.options.given import GivenOptions
 from dfsynth.options.simulate_tasks import (
     DEFAULT_PAIRS_SIZE,
+    DEFAULT_RESTORER,
     DEGRADERS,
+    DISPLAYS,
     LAYERS,
     MASKS,
     PETS,
@@ -94,6 +96,10 @@ class SimulateOptions(GivenOptions):
     """Layers that are switched off, of `LAYERS`."""
     implants: float = 0.0
     """Share of pairs with pacemakers, leads or markers."""
+    display: str = DISPLAYS[0]
+    """How the attenuation images of bodies look, of `DISPLAYS`."""
+    restorer: str = DEFAULT_RESTORER
+    """Checkpoint of `restoration` that restores them: a packaged name, or a folder."""
     rotations: int | None = None
     """Of dark-field CT, as are the next five; the task's own where they are not given."""
     shots: int | None = None
@@ -175,6 +181,7 @@ class SimulateOptions(GivenOptions):
                 f"--without {','.join(self.without)}: expected each at most once of "
                 f"{', '.join(LAYERS)}"
             )
+        self._check_display()
         self._check_origin()
 
     @property
@@ -235,6 +242,20 @@ class SimulateOptions(GivenOptions):
         if "volumes" in self.taken.own and self.volumes is None:
             raise UsageError(f"--task {self.task}: expected --volumes DIR, found none")
 
+    def _check_display(self) -> None:
+        require_one_of("--display", self.display, DISPLAYS)
+        if self.display != "restored":
+            if self.restorer != DEFAULT_RESTORER:
+                raise UsageError(
+                    f"--restorer {self.restorer}: expected --display restored beside it, found "
+                    f"{self.display}"
+                )
+        elif "display" in self.without:
+            raise UsageError(
+                "--display restored --without display: a network restores what the display layer "
+                "made; leave one of them out"
+            )
+
     @property
     def unused_by_radiographs(self) -> tuple[str, ...]:
         """What is asked of the attenuation image alone, which for `cxr` is the radiograph as is."""
@@ -242,6 +263,7 @@ class SimulateOptions(GivenOptions):
             f"--kvp {self.kvp[0]:g}:{self.kvp[1]:g}": self.kvp != _USUAL_KVP,
             f"--implants {self.implants:g}": self.implants > 0,
             "--without display": "display" in self.without,
+            f"--display {self.display}": self.display != DISPLAYS[0],
             f"--nodules {self.nodules:g}": self.nodules != DEFAULT_NODULES,
             f"--nodule-mm {self.nodule_mm[0]:g}:{self.nodule_mm[1]:g}": self.nodule_mm
             != USUAL_NODULE_MM,

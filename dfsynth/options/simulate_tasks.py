@@ -45,6 +45,10 @@ PETS: Final = ("any", "measured", "simulated")
 """Which PET pairs are made of: `any` simulates where none was measured."""
 DEGRADERS: Final = ("drr", "bicubic")
 """What makes blurred images of radiographs, beside folders of trained degraders."""
+DISPLAYS: Final = ("archive", "restored")
+"""How simulated radiographs look: as the display model leaves them, or restored by a network."""
+DEFAULT_RESTORER: Final = "restoration"
+"""The packaged checkpoint of that name."""
 DEFAULT_PAIRS_SIZE: Final = 512
 
 
@@ -78,7 +82,7 @@ _OF_CHESTS: Final = frozenset({"ct", "severity", "without"})
 TASK_OPTIONS: Final[Mapping[str, TaskOptions]] = {
     DEFAULT_TASK: TaskOptions(
         ("phantom", "ct", "cxr", "mixed"),
-        _OF_CHESTS | {"cxr", "kvp", "implants"},
+        _OF_CHESTS | {"cxr", "kvp", "implants", "display", "restorer"},
         frozenset(LAYERS),
     ),
     CT_TASK: TaskOptions(
