@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from streak_runs import Figures, LossConfiguration, Result, Run, Study
 
+from dfsynth.checkpoint import CascadeConfig
 from dfsynth.description.markdown import table
 from dfsynth.evaluate.streaks import (
     Configuration,
@@ -38,9 +39,11 @@ _SIGNIFICANT: Final = 0.05
 def report(study: Study, runs: Sequence[Run]) -> list[str]:
     """Lines of all tables over those of the runs that are done."""
     results = [found for run in runs if (found := study.result_of(run)) is not None]
+    network = study.recipe.network
+    assert isinstance(network, CascadeConfig)
     lines = [
         f"{len(results)} of {len(runs)} runs; {study.source.description}; {len(study.truths)} test "
-        f"slices; {study.recipe.name}: widths {list(study.recipe.network.widths)}, patches of "
+        f"slices; {study.recipe.name}: widths {list(network.widths)}, patches of "
         f"{study.recipe.augmentation.crop}, batches of {study.recipe.batch}",
     ]
     if not results:

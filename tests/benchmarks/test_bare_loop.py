@@ -10,7 +10,7 @@ from bare_steps import BareTraining, DenoisingStep, bare_step
 from support_training import prepared, toy_batch
 from torch import Tensor, nn
 
-from dfsynth.checkpoint import CascadeConfig
+from dfsynth.checkpoint import CascadeConfig, DenoiserConfig
 from dfsynth.datasets import PairBatch
 from dfsynth.models import Denoiser
 from dfsynth.tasks import DEFAULT_TASK, task_named
@@ -31,6 +31,7 @@ def narrow(name: str) -> Recipe:
     if isinstance(network, CascadeConfig):
         network = replace(network, widths=(8, 16), dropout=0.0)
     else:
+        assert isinstance(network, DenoiserConfig)
         network = replace(network, widths=(8, 16, 32))
     return replace(recipe, network=network, optimiser=Optimiser(clip_norm=0.0, ema_decay=0.0))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support_training import prepared, write_recipe
 
+from dfsynth.checkpoint import CascadeConfig
 from dfsynth.errors import UsageError
 from dfsynth.resources import data_folder
 from dfsynth.train import Recipe, estimate_training, read_recipe, recipe_path
@@ -206,6 +207,8 @@ def test_other_packaged_files_are_left_to_their_scripts() -> None:
 
 def test_the_streak_recipes_are_one_but_for_their_size() -> None:
     full, compact = (read_recipe(recipe_path(n)) for n in ("streak-unet", "streak-unet-compact"))
+    assert isinstance(full.network, CascadeConfig)
+    assert isinstance(compact.network, CascadeConfig)
     assert full.network.widths == (64, 128, 256, 512, 1024)
     assert (
         replace(
