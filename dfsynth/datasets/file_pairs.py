@@ -127,6 +127,9 @@ def add_sample(digest: "hashlib.blake2b", path: Path) -> None:
 
     Times change when a folder is copied to another disk, and reading all of a large collection
     takes as long as training on it once. Images that were made anew differ in the middle.
+
+    Raises:
+        UsageError: the file cannot be read.
     """
     try:
         with path.open("rb") as file:

@@ -35,7 +35,7 @@ class TrainableNetwork(GeneratorNetwork, ABC):
         return F.pad(images, (0, -width % self.divisor, 0, -height % self.divisor))
 
     def pad_by_edges(self, images: Tensor) -> Tensor:
-        """The same with the last row and column repeated in place of 0."""
+        """Images (n, 1, H, W) with their last row and column repeated, up to such sides."""
         height, width = images.shape[-2:]
         added = (0, -width % self.divisor, 0, -height % self.divisor)
         return F.pad(images, added, mode="replicate")

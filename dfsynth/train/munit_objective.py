@@ -26,7 +26,10 @@ from dfsynth.train.recipe import Recipe
 IMAGE_WEIGHT: Final = 10.0
 """Of images from their own content and style, and of those that come back."""
 _LEAST_SIDE: Final = 16
-"""In pixels, of the coarsest images that a discriminator sees: its patches need as many."""
+"""In pixels, of images whose patches a discriminator can score."""
+_COARSEST_SIDE: Final = 64
+"""In pixels, of the coarsest images that are scored where there are several scales, as in the paper
+at 256: from coarser ones, patches of 46 pixels would judge how a chest lies in its image."""
 _MOST_SCALES: Final = 3
 
 
@@ -119,11 +122,18 @@ class MunitObjective(DegraderObjective[MunitImages]):
         batch: PairBatch,
         stages: Sequence[int],  # noqa: ARG002
     ) -> bool:
-        """Trains the discriminators; gives whether the gradient was finite."""
+        """Trains the discriminators on what was made of a batch (n, 1, H, W).
+
+        Returns:
+            Whether the gradient was finite.
+        """
         return self._adversaries.step(lambda found: _discriminator_loss(found[0], outputs, batch))
 
     def try_discriminators(self, outputs: MunitImages, batch: PairBatch) -> None:
-        """Runs forward and backward of the discriminators; the caller drops the gradients."""
+        """Runs forward and backward of the discriminators, on images (n, 1, H, W).
+
+        The caller drops the gradients.
+        """
         self._adversaries.try_step(lambda found: _discriminator_loss(found[0], outputs, batch))
 
     def state(self) -> dict[str, Mapping[Any, Any]]:
@@ -171,5 +181,5 @@ def _misfits(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
 
 
 def _scales(side: int) -> int:
-    """As many as leave the coarsest image its least side."""
-    return max(1, min(_MOST_SCALES, (side // _LEAST_SIDE).bit_length()))
+    """As many as leave the coarsest image its side, up to the paper's."""
+    return max(1, min(_MOST_SCALES, (side // _COARSEST_SIDE).bit_length()))

@@ -97,7 +97,7 @@ def test_munit_takes_fine_structure_away_and_keeps_the_content() -> None:
     assert isinstance(found, DomainScores)
     assert found.spectrum < found.spectrum_before
     assert found.content > 0.7
-    assert found.domain == pytest.approx(found.spectrum + found.gradients + 1 - found.content)
+    assert found.domain == pytest.approx(found.spectrum + found.gradients + 3 * (1 - found.content))
     assert trainer.validate([held_out]) == found
 
 
