@@ -5,6 +5,7 @@ from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.joining import join_members
 from dfsynth.inference.map_generator import MapBatch, MapGenerator
 from dfsynth.inference.montecarlo import MonteCarlo
+from dfsynth.inference.own_threads import SideBySide, side_by_side, torch_threads
 from dfsynth.inference.weights import load_map_generator, load_network, save_checkpoint
 
 __all__ = [
@@ -12,9 +13,12 @@ __all__ = [
     "MapBatch",
     "MapGenerator",
     "MonteCarlo",
+    "SideBySide",
     "dropout_masks",
     "join_members",
     "load_map_generator",
     "load_network",
     "save_checkpoint",
+    "side_by_side",
+    "torch_threads",
 ]
