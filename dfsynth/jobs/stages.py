@@ -37,6 +37,9 @@ class StageUse:
 
     seconds: float
     """Wall-clock time of it, without planning and loading."""
+    processor_s: float
+    """Seconds that the process computed meanwhile, in all threads; other processes slow the clock
+    down, and this hardly."""
     busy: Mapping[str, float]
     """Of each stage, the share of its threads' time spent in it, 0 to 1.
 
@@ -73,6 +76,7 @@ def use_of(
     slowest = _bottleneck(activity, threads.get(GENERATE, 1))
     return StageUse(
         seconds=seconds,
+        processor_s=activity.processor_s,
         busy={name: activity.busy[name] / (seconds * threads.get(name, 1)) for name in _STAGES},
         waited={name: activity.waited[name] / seconds for name in (INPUTS, EXPORT)},
         ready=ready,
