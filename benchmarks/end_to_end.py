@@ -4,8 +4,10 @@
 
 The build: reads, decodes, generates, scores, writes and commits, timed from its first shard to its
 last; planning and loading are left out, which do not grow with a corpus. The generator alone: the
-same images, decoded before, in batches of the same size. The order alternates. Without `--source`
-the packaged radiographs stand under as many names as asked for.
+same images, decoded before, in batches of the same size, as many at once as in a build. The order
+alternates. Milliseconds of processors an image (`cpu_ms`) stand beside the rates, since other
+programs change them least. Without `--source` the packaged radiographs stand under as many names as
+asked for.
 """
 
 import argparse
@@ -14,6 +16,8 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from build_speed import repeat_samples
@@ -26,6 +30,15 @@ from dfsynth.jobs.generator import Generator, GeneratorMaker
 from dfsynth.options import BuildOptions
 from dfsynth.preprocess import ModelInputReader
 from dfsynth.records import MONTE_CARLO_MODES, ModelInput, MonteCarloMode
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast images are made."""
+
+    images_per_s: float
+    cpu_ms: float
+    """Of processors, an image, in all threads."""
 
 
 def main() -> None:
@@ -65,21 +78,26 @@ def compare(
     for number in range(pairs):
         out = folder / f"{mc}-{number}.zarr"
         if number % 2:
-            alone.append(generator_rate(generator, inputs))
+            alone.append(pace_alone(generator, inputs))
         report = dfsynth.build(source=source, out=out, size=size, mc=mc)
         if report.stages is None or report.failed:
             raise SystemExit(f"{report.failed} images failed")
         use = report.stages
-        whole.append(report.ok / use.seconds)
+        whole.append(Pace(report.ok / use.seconds, 1000 * use.processor_s / report.ok))
         if not number % 2:
-            alone.append(generator_rate(generator, inputs))
-    shares = [built / made for built, made in zip(whole, alone, strict=True)]
+            alone.append(pace_alone(generator, inputs))
+    turns = list(zip(whole, alone, strict=True))
+    shares = [built.images_per_s / made.images_per_s for built, made in turns]
+    cpu_shares = [made.cpu_ms / built.cpu_ms for built, made in turns]
     return {
         "batch_size": generator.batch_size,
-        "generator_images_per_s": alone,
-        "build_images_per_s": whole,
+        "at_once": generator.at_once,
+        "generator": alone,
+        "build": whole,
         "share": statistics.median(shares),
         "shares": shares,
+        "cpu_share": statistics.median(cpu_shares),
+        "cpu_shares": cpu_shares,
         "stages": use,
     }
 
@@ -94,15 +112,19 @@ def load(
     return generator, [reader(path.read_bytes())[1] for path in files]
 
 
-def generator_rate(generator: Generator, inputs: Sequence[ModelInput]) -> float:
-    """Images/s of the generator alone; the first batch warms it up and does not count."""
+def pace_alone(generator: Generator, inputs: Sequence[ModelInput]) -> Pace:
+    """The generator's; the first batch warms it up and does not count."""
     step = generator.batch_size
     batches = [inputs[start : start + step] for start in range(0, len(inputs), step)]
-    generator.generate(batches[0], [str(number) for number in range(len(batches[0]))])
-    started = time.perf_counter()
-    for number, batch in enumerate(batches):
-        generator.generate(batch, [f"{number}-{image}" for image in range(len(batch))])
-    return len(inputs) / (time.perf_counter() - started)
+    names = [[f"{number}-{i}" for i in range(len(batch))] for number, batch in enumerate(batches)]
+    generator.generate(batches[0], names[0])
+    started, computed = time.perf_counter(), time.process_time()
+    with ThreadPoolExecutor(generator.at_once) as threads:
+        list(threads.map(generator.generate, batches, names))
+    return Pace(
+        len(inputs) / (time.perf_counter() - started),
+        1000 * (time.process_time() - computed) / len(inputs),
+    )
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ class Bumps:
     """Implements `dfsynth.jobs.generator.Generator`; maps that pack as real ones do."""
 
     batch_size = 16
+    at_once = 1
     description = "numpy"
 
     def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from end_to_end import generator_rate, load
+from end_to_end import load, pace_alone
 from machine import describe_machine
 
 from dfsynth.options import BuildOptions
@@ -63,7 +63,7 @@ def rate(images: int, size: int) -> float:
     options = BuildOptions.of(source="samples", out=Path("unused.zarr"), size=size, mc="fast")
     files = sorted(data_folder("samples").glob("*.png"))
     generator, samples = load(options, (size, size), files)
-    return generator_rate(generator, [samples[n % len(samples)] for n in range(images)])
+    return pace_alone(generator, [samples[n % len(samples)] for n in range(images)]).images_per_s
 
 
 if __name__ == "__main__":

@@ -53,8 +53,8 @@ def bottleneck_line(use: "StageUse") -> str:
     """What held a build up, how busy its stages were, and what to change."""
     busy = ", ".join(f"{stage} {share:.0%}" for stage, share in use.busy.items())
     return (
-        f"slowest stage: {use.bottleneck}; {use.advice} (busy: {busy}; the generator waited for "
-        f"inputs {use.waited[INPUTS]:.0%} of the time, with {use.ready:.1f} of {use.room} ready)"
+        f"slowest stage: {use.bottleneck}; {use.advice} (busy: {busy}; inputs were waited "
+        f"for {use.waited[INPUTS]:.0%} of the time, with {use.ready:.1f} of {use.room} ready)"
     )
 
 

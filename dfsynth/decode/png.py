@@ -1,7 +1,6 @@
 """PNG → image."""
 
 import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, cast
@@ -13,7 +12,7 @@ from dfsynth.decode.codecs import codec_failures
 from dfsynth.decode.failures import corrupt_png, truncated
 from dfsynth.decode.grey import GreyPixels, to_grey
 from dfsynth.decode.limits import DecodeLimits, check_size
-from dfsynth.decode.png_pixels import Pass, PngHeader, png_header, stored, whole_rows
+from dfsynth.decode.png_pixels import Pass, PngHeader, crc32, png_header, stored, whole_rows
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.records import DecodedImage
 
@@ -109,9 +108,9 @@ def _file_of(chunks: Sequence[bytes], each: Pass, rows: memoryview) -> bytes:
 
 def _chunk(name: bytes, *body: bytes | memoryview) -> list[bytes | memoryview]:
     """The pieces of a chunk, which are not copied."""
-    size_bytes, checksum = 0, zlib.crc32(name)
+    size_bytes, checksum = 0, crc32(name)
     for piece in body:
-        size_bytes, checksum = size_bytes + len(piece), zlib.crc32(piece, checksum)
+        size_bytes, checksum = size_bytes + len(piece), crc32(piece, checksum)
     return [struct.pack(">I", size_bytes) + name, *body, struct.pack(">I", checksum)]
 
 

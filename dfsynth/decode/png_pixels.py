@@ -102,7 +102,7 @@ def whole_rows(chunks: Sequence[bytes], header: PngHeader, bits_per_pixel: int) 
         ImageError: `corrupt`.
     """
     for chunk in chunks[:-1]:
-        if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
+        if crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:], "big"):
             raise corrupt_png("has a damaged chunk")
     passes = tuple(_passes(header, bits_per_pixel))
     expected = sum(each.height * each.row_bytes for each in passes)
@@ -110,6 +110,14 @@ def whole_rows(chunks: Sequence[bytes], header: PngHeader, bits_per_pixel: int) 
     content = _inflate(packed, expected)
     _require_known_filters(content, passes)
     return PngRows(content, passes)
+
+
+def crc32(data: bytes | memoryview, before: int = 0) -> int:
+    """The checksum of PNG's chunks, 0 to 2³² − 1, of `data` behind what has the checksum `before`.
+
+    By libdeflate, which takes a tenth of zlib's time.
+    """
+    return imagecodecs.deflate_crc32(cast("bytes", data), before)
 
 
 def stored(rows: memoryview) -> Iterator[bytes | memoryview]:

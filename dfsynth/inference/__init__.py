@@ -6,6 +6,7 @@ from dfsynth.inference.generator import CascadeGenerator
 from dfsynth.inference.joining import join_members
 from dfsynth.inference.map_generator import MapBatch, MapGenerator
 from dfsynth.inference.montecarlo import MonteCarlo
+from dfsynth.inference.own_threads import SideBySide, side_by_side, torch_threads
 from dfsynth.inference.restoring import CheckpointRestorer, load_restorer
 from dfsynth.inference.weights import load_map_generator, load_network, save_checkpoint
 
@@ -16,6 +17,7 @@ __all__ = [
     "MapBatch",
     "MapGenerator",
     "MonteCarlo",
+    "SideBySide",
     "dropout_masks",
     "join_members",
     "load_degrader",
@@ -23,4 +25,6 @@ __all__ = [
     "load_network",
     "load_restorer",
     "save_checkpoint",
+    "side_by_side",
+    "torch_threads",
 ]

@@ -137,9 +137,18 @@ def _measure(
     held = record.fingerprint
     generator = maker.make(held.precision, held.size)
     batch = (ready * generator.batch_size)[: generator.batch_size]
-    with thread_pool("export", available_cores()) as exporting:
+    with (
+        thread_pool("generate", 1) as generating,
+        thread_pool("export", available_cores()) as exporting,
+    ):
         job = ShardJob(
-            format_of(layout), record.arrays, held.source, record.task, generator, exporting
+            format=format_of(layout),
+            specs=record.arrays,
+            source=held.source,
+            task=record.task,
+            generator=generator,
+            generating=generating,
+            exporters=exporting,
         )
         list(export_rows(job, batch))  # the first pass compiles and allocates
         tried = list(export_rows(job, batch))
@@ -147,4 +156,4 @@ def _measure(
     times = [t.row.seconds for t in tried if t.row.seconds is not None]
     if not sizes or not times:
         return None, None
-    return sum(sizes) / len(sizes), sum(times) / len(times)
+    return sum(sizes) / len(sizes), sum(times) / (len(times) * generator.at_once)

@@ -26,6 +26,7 @@ class ReadyGenerator:
     description: str
     run: Callable[[Sequence[ModelInput], Sequence[str]], list[Generated]]
     batch_size: int
+    at_once: int
 
     def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
         """See `dfsynth.jobs.generator.Generator`."""
@@ -76,20 +77,28 @@ class CheckpointMaker:
     def make(self, precision: str, grid: tuple[int, int]) -> ReadyGenerator:
         """See `GeneratorMaker`."""
         from dfsynth.devices import resolve_devices, resolve_precision
-        from dfsynth.inference import load_map_generator
+        from dfsynth.inference import load_map_generator, side_by_side, torch_threads
 
         device = resolve_devices(self._options.device)[0]
-        generator = load_map_generator(
-            self._files,
-            device,
-            resolve_precision(precision, device),
-            self._options.mc_samples,
-            self._options.seed,
-            self._options.mc,
-            choice=self._options.sampler_choice,
-        )
+        beside = side_by_side(device, grid)
+        with torch_threads(beside.threads):
+            generator = load_map_generator(
+                self._files,
+                device,
+                resolve_precision(precision, device),
+                self._options.mc_samples,
+                self._options.seed,
+                self._options.mc,
+                choice=self._options.sampler_choice,
+            )
+
+        def run(inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
+            with torch_threads(beside.threads):
+                return generator.generate(inputs, image_ids)
+
         return ReadyGenerator(
             f"{device} in {precision}",
-            generator.generate,
+            run,
             self._options.batch_size or generator.auto_batch_size(grid),
+            beside.batches,
         )

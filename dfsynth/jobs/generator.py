@@ -17,8 +17,12 @@ class Generator(Protocol):
     def batch_size(self) -> int:
         """Images of one call; shorter batches are padded to it."""
 
+    @property
+    def at_once(self) -> int:
+        """Calls that go on at once, each in its own thread, where the device is to be kept busy."""
+
     def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
-        """The maps of each input; depends on the input, its id and the seed alone.
+        """The maps of each input; depends on the input, its id and the seed alone. From any thread.
 
         Raises:
             DfsynthError: the device cannot do it; the run ends.

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
@@ -33,9 +33,13 @@ class ShardJob:
     """The name of the corpus or source, for the manifest."""
     task: Task
     generator: Generator
+    generating: Executor
+    """As many threads as batches that the generator makes at once."""
     exporters: Executor
     """Threads that score and encode while the generator goes on."""
     activity: Activity = field(default_factory=Activity)
+    stopped: Callable[[], bool] = lambda: False
+    """Asked between batches: whether no more are to be made."""
 
 
 def export_rows(job: ShardJob, outcomes: Iterable[Outcome]) -> Iterator[Written]:
@@ -46,8 +50,8 @@ def export_rows(job: ShardJob, outcomes: Iterable[Outcome]) -> Iterator[Written]
     """
     waiting: deque[Future[Written] | Written] = deque()
     most_waiting = _WAITING_BYTES // (4 * _MAPS_A_ROW * job.specs[0].height * job.specs[0].width)
-    for window in windows(outcomes, job.generator.batch_size):
-        waiting.extend(_generate(job, window))
+    for made in _generated(job, windows(outcomes, job.generator.batch_size)):
+        waiting.extend(_exported(job, made))
         # What is finished goes on at once; more is waited for only where too many wait.
         while waiting and (len(waiting) > most_waiting or _is_finished(waiting[0])):
             yield _result_of(job, waiting.popleft())
@@ -80,21 +84,49 @@ def _result_of(job: ShardJob, entry: Future[Written] | Written) -> Written:
         return entry.result()
 
 
-def _generate(job: ShardJob, window: Sequence[Outcome]) -> list[Future[Written] | Written]:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A window whose maps are made."""
+
+    window: Sequence[Outcome]
+    maps: Sequence[Generated]
+    """Of those of the window that went to the generator, in order."""
+    seconds: float
+    """Of each of these."""
+
+
+def _generated(job: ShardJob, given: Iterable[Sequence[Outcome]]) -> Iterator[_Made]:
+    """The maps of each window in order; the next one is there before one of those at work ends."""
+    at_work: deque[Future[_Made]] = deque()
+    for window in given:
+        made = at_work.popleft().result() if len(at_work) == job.generator.at_once else None
+        if not job.stopped():
+            at_work.append(job.generating.submit(_generate, job, window))
+        if made is not None:
+            yield made
+        if job.stopped():
+            break
+    while at_work:
+        yield at_work.popleft().result()
+
+
+def _generate(job: ShardJob, window: Sequence[Outcome]) -> _Made:
     ready = [outcome for outcome in window if isinstance(outcome, Prepared)]
     started = time.perf_counter()
     with job.activity.doing(GENERATE, ready[0].item.image_id if ready else ""):
-        generated = iter(
-            generate_padded(
-                job.generator, [p.ready for p in ready], [p.item.image_id for p in ready]
-            )
+        maps = generate_padded(
+            job.generator, [p.ready for p in ready], [p.item.image_id for p in ready]
         )
-    seconds = (time.perf_counter() - started) / max(len(ready), 1)
+    return _Made(window, maps, (time.perf_counter() - started) / max(len(ready), 1))
+
+
+def _exported(job: ShardJob, made: _Made) -> list[Future[Written] | Written]:
+    maps = iter(made.maps)
     return [
         Written(failed_row(outcome, job.source), None)
         if isinstance(outcome, Failed)
-        else job.exporters.submit(_export, job, outcome, next(generated), seconds)
-        for outcome in window
+        else job.exporters.submit(_export, job, outcome, next(maps), made.seconds)
+        for outcome in made.window
     ]
 
 

@@ -18,7 +18,7 @@ from dfsynth.jobs.image_rows import Failed
 from dfsynth.jobs.image_shards import ShardJob, export_rows
 from dfsynth.jobs.model_inputs import InputStage, Outcome, reader_of
 from dfsynth.jobs.source_watch import SourceWatch, asks_of
-from dfsynth.jobs.stages import DECODE, EXPORT, READ, WRITE, StageUse, use_of
+from dfsynth.jobs.stages import DECODE, EXPORT, GENERATE, READ, WRITE, StageUse, use_of
 from dfsynth.jobs.work_list import WorkList
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
@@ -106,6 +106,7 @@ class ShardBuilder:
         with (
             self._activity.running(),
             input_pool(workers, options) as decoding,
+            thread_pool("generate", self._generator.at_once) as generating,
             thread_pool("export", self._cores) as exporting,
         ):
             shards = ShardJob(
@@ -114,11 +115,13 @@ class ShardBuilder:
                 source=held.source,
                 task=self._task,
                 generator=self._generator,
+                generating=generating,
                 exporters=exporting,
                 activity=self._activity,
+                stopped=self._stopped,
             )
             room = _AHEAD_BYTES // (4 * held.size[0] * held.size[1])
-            ahead = max(min(workers * _AHEAD_PER_WORKER, room), self._generator.batch_size * 2)
+            ahead = max(min(workers * _AHEAD_PER_WORKER, room), _batches_ahead(self._generator))
             items = self.work.claimed_items(claims)
             outcomes = Prefetch[SourceItem, Outcome](
                 decoding, self._stage(), items, ahead, self._activity
@@ -136,6 +139,7 @@ class ShardBuilder:
 
             tally = run_claimed(claims, outcomes, commit, self._stopped)
         threads = {READ: workers, DECODE: workers, EXPORT: self._cores}
+        threads[GENERATE] = self._generator.at_once
         self.use = use_of(self._activity, threads, outcomes.mean_ready, outcomes.room, held.mc)
         return tally
 
@@ -154,6 +158,11 @@ class ShardBuilder:
         limits = limits_of(options.max_pixels, options.max_bytes)
         reader = reader_of(source, self._held.size, self._job.maker.facts.intensity, limits)
         return InputStage(source, reader, self._activity)
+
+
+def _batches_ahead(generator: Generator) -> int:
+    """Inputs to have ready where all batches at work end at the same time, and one more."""
+    return generator.batch_size * (generator.at_once + 1)
 
 
 def _until(stopped: Callable[[], bool], outcomes: Iterator[Outcome]) -> Iterator[Outcome]:

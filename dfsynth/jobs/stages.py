@@ -37,13 +37,17 @@ class StageUse:
 
     seconds: float
     """Wall-clock time of it, without planning and loading."""
+    processor_s: float
+    """Seconds that the process computed meanwhile, in all threads; other processes slow the clock
+    down, and this hardly."""
     busy: Mapping[str, float]
     """Of each stage, the share of its threads' time spent in it, 0 to 1.
 
-    `read` and `decode` share theirs, and so do `generate` and `write`, which have one thread.
+    `read` and `decode` share theirs; `generate` has one for each batch that is made at once, and
+    `write` has one.
     """
     waited: Mapping[str, float]
-    """Shares of the time, 0 to 1, that the generator's thread stood waiting, by what for."""
+    """Shares of the time, 0 to 1, that the thread that writes stood waiting, by what for."""
     ready: float
     """Inputs that lay ready in front of the generator when it took one, in the mean."""
     room: int
@@ -69,9 +73,10 @@ def use_of(
     seconds = activity.running_s
     if seconds <= 0:
         return None
-    slowest = _bottleneck(activity)
+    slowest = _bottleneck(activity, threads.get(GENERATE, 1))
     return StageUse(
         seconds=seconds,
+        processor_s=activity.processor_s,
         busy={name: activity.busy[name] / (seconds * threads.get(name, 1)) for name in _STAGES},
         waited={name: activity.waited[name] / seconds for name in (INPUTS, EXPORT)},
         ready=ready,
@@ -81,13 +86,13 @@ def use_of(
     )
 
 
-def _bottleneck(activity: Activity) -> str:
-    """Where the one thread that every row passes spent most of its time: at work, or waiting."""
+def _bottleneck(activity: Activity, generating: int) -> str:
+    """Where most of the time went: the generator's threads, or the one that every row passes."""
     busy, waited = activity.busy, activity.waited
     inputs = max(READ, DECODE, key=lambda name: busy[name])
     spent = {
         inputs: waited[INPUTS],
-        GENERATE: busy[GENERATE],
+        GENERATE: busy[GENERATE] / generating,
         EXPORT: waited[EXPORT],
         WRITE: busy[WRITE],
     }

@@ -27,7 +27,9 @@ _ROUNDING_SHARE = 1e-5
 """Of the range: averaging equal grey values gives them back but for float32 rounding."""
 
 
-def to_unit_range(pixels: Float32Map, intensity: Intensity) -> Float32Map:
+def to_unit_range(
+    pixels: Float32Map, intensity: Intensity, ends: tuple[float, float] | None = None
+) -> Float32Map:
     """`pixels` (y, x) → the same shape, 0 and 1 where the convention puts them.
 
     Of an `IntensityWindow` in [0, 1], clipped: archives store radiographs after unknown look-up
@@ -36,8 +38,10 @@ def to_unit_range(pixels: Float32Map, intensity: Intensity) -> Float32Map:
 
     Of an `IntensityRange` nothing is clipped: noise goes below 0 and dense matter above 1, and a
     value means the same in every image.
+
+    `ends` is what `window_ends` gives of the image, where that is known already.
     """
-    low, high = window_ends(pixels, intensity)
+    low, high = ends or window_ends(pixels, intensity)
     if high <= low:
         return np.zeros_like(pixels)
     scaled = (pixels - np.float32(low)) / np.float32(high - low)
@@ -74,9 +78,15 @@ def range_in_use(image: DecodedImage) -> tuple[float, float]:
 
 
 def intensity_flags(
-    pixels: Float32Map, intensity: Intensity, low: float, high: float
+    pixels: Float32Map,
+    intensity: Intensity,
+    low: float,
+    high: float,
+    ends: tuple[float, float] | None = None,
 ) -> tuple[str, ...]:
     """What the values of an image (y, x) warn of; `low` and `high` end its range in use.
+
+    `ends` is what `window_ends` gives of the image, where that is known already.
 
     Of an `IntensityRange`, `low_contrast` says that all values are equal, as in a slice outside
     the body; `clipped` is never said, since nothing is.
@@ -84,11 +94,11 @@ def intensity_flags(
     if isinstance(intensity, IntensityRange):
         return (LOW_CONTRAST,) if pixels.min() == pixels.max() else ()
     found = []
-    bottom, top = window_ends(pixels, intensity)
+    bottom, top = ends or window_ends(pixels, intensity)
     if top - bottom < LOW_CONTRAST_SHARE * (high - low):
         found.append(LOW_CONTRAST)
     rounding = np.float32(_ROUNDING_SHARE * (high - low))
     black, white = pixels <= low + rounding, pixels >= high - rounding
-    if max(np.mean(black), np.mean(white)) >= CLIPPED_SHARE:
+    if max(map(np.count_nonzero, (black, white))) / pixels.size >= CLIPPED_SHARE:
         found.append(CLIPPED)
     return tuple(found)

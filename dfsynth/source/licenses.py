@@ -1,10 +1,10 @@
 """The licences of a folder's files, from a table beside them."""
 
-import csv
 from pathlib import Path
 from typing import Final
 
 from dfsynth.errors import UsageError
+from dfsynth.files.text_table import read_text_table
 
 LICENSES: Final = "licenses.csv"
 """At the root of the folder, with the columns `file` (path below the root) and `license`."""
@@ -19,18 +19,11 @@ def read_licenses(path: Path) -> dict[str, str]:
     Raises:
         UsageError: it is no table of text with the columns `file` and `license`.
     """
-    if not path.exists():
+    table = read_text_table(path)
+    if table is None:
         return {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if not {"file", "license"} <= set(rows.fieldnames or ()):
-                raise UsageError(
-                    f"{path} has the columns {rows.fieldnames}; expected file and license"
-                )
-            return {
-                (row["file"] or "").strip(): (row["license"] or "").strip() or UNKNOWN_LICENSE
-                for row in rows
-            }
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no readable table of text: {error}") from error
+    if not {"file", "license"} <= set(table.columns):
+        raise UsageError(
+            f"{path} has the columns {', '.join(table.columns)}; expected file and license"
+        )
+    return {row["file"]: row["license"] or UNKNOWN_LICENSE for row in table.rows}

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, process_time
 from typing import Final
 
 STANDS_STILL_S: Final = 60.0
@@ -40,6 +40,8 @@ class Activity:
         """Seconds that threads waited, by what for."""
         self.running_s = 0.0
         """Seconds in which the stages had work."""
+        self.processor_s = 0.0
+        """Seconds that this process computed meanwhile, in all threads."""
 
     @contextmanager
     def doing(self, stage: str, item: str) -> Iterator[None]:
@@ -71,11 +73,12 @@ class Activity:
     @contextmanager
     def running(self) -> Iterator[None]:
         """While the body runs, the stages have work; for one thread at a time."""
-        begun = monotonic()
+        begun, computed = monotonic(), process_time()
         try:
             yield
         finally:
             self.running_s += monotonic() - begun
+            self.processor_s += process_time() - computed
 
     def standstill(self, limit_s: float) -> Standstill | None:
         """The call that nothing has overtaken for `limit_s` seconds; None where something moved."""

@@ -85,3 +85,9 @@ def test_a_given_size_is_taken_as_it_is(tmp_path, monkeypatch):
     monkeypatch.setattr(build_planning, "measure_rate", None)
     images = write_folder(tmp_path / "images", 20)
     assert build(images, tmp_path / "x.zarr", shard_size=7).shards == 3
+
+
+def test_the_rate_counts_the_batches_that_are_made_at_once(monkeypatch):
+    times = iter([10.0, 12.0])
+    monkeypatch.setattr("dfsynth.jobs.shard_size.perf_counter", lambda: next(times))
+    assert measure_rate(ToyGenerator(6, 0, at_once=4), (16, 24)) == 12.0

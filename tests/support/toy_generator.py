@@ -27,6 +27,7 @@ class ToyGenerator:
     description: str = "numpy"
     learned: Mapping[str, float] | None = None
     learned_flags: tuple[str, ...] = ()
+    at_once: int = 1
 
     def generate(self, inputs: Sequence[ModelInput], image_ids: Sequence[str]) -> list[Generated]:
         assert len(inputs) == self.batch_size, "batches must have one fixed, padded shape"

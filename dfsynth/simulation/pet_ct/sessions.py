@@ -1,6 +1,5 @@
 """Which files of a folder are the PET and the CT of one session."""
 
-import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from dfsynth.errors import UsageError
+from dfsynth.files.text_table import read_text_table
 from dfsynth.simulation.volumes import VolumeCandidate, list_volumes
 from dfsynth.simulation.volumes.listing import name_people
 from dfsynth.simulation.volumes.modality import CT_OF_SESSION
@@ -121,14 +121,8 @@ def _by_table(
 
 def _read_rows(path: Path) -> list[dict[str, str]] | None:
     """The lines of a table of sessions, blanks around its values removed; None: there is none."""
-    if not path.exists():
+    table = read_text_table(path)
+    if table is None or "ct" not in table.columns:
         return None
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if "ct" not in (rows.fieldnames or ()):
-                return None
-            known = (*_KINDS, "patient", "license")
-            return [{name: (row.get(name) or "").strip() for name in known} for row in rows]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no readable table of text: {error}") from error
+    known = (*_KINDS, "patient", "license")
+    return [{name: row.get(name, "") for name in known} for row in table.rows]

@@ -1,10 +1,10 @@
 """Whose a folder's volumes are, from a table beside them."""
 
-import csv
 from pathlib import Path
 from typing import Final
 
 from dfsynth.errors import UsageError
+from dfsynth.files.text_table import read_text_table
 from dfsynth.source.licenses import read_licenses
 
 LABELS: Final = "labels.csv"
@@ -21,22 +21,16 @@ def read_people(path: Path) -> dict[str, str]:
     Raises:
         UsageError: it is no table of text with a column `file` and one of `PERSON_COLUMNS`.
     """
-    if not path.exists():
+    table = read_text_table(path)
+    if table is None:
         return {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            found = set(rows.fieldnames or ())
-            person = next((name for name in PERSON_COLUMNS if name in found), None)
-            if "file" not in found or person is None:
-                raise UsageError(
-                    f"{path} has the columns {', '.join(rows.fieldnames or ())}; expected file and "
-                    f"one of {', '.join(PERSON_COLUMNS)}; name the column so, or remove the table"
-                )
-            lines = ((_text(row["file"]), _text(row[person])) for row in rows)
-            return {name: whose for name, whose in lines if whose}
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no readable table of text: {error}") from error
+    person = next((name for name in PERSON_COLUMNS if name in table.columns), None)
+    if "file" not in table.columns or person is None:
+        raise UsageError(
+            f"{path} has the columns {', '.join(table.columns)}; expected file and "
+            f"one of {', '.join(PERSON_COLUMNS)}; name the column so, or remove the table"
+        )
+    return {row["file"]: row[person] for row in table.rows if row[person]}
 
 
 def read_label_licenses(path: Path) -> dict[str, str]:
@@ -45,15 +39,7 @@ def read_label_licenses(path: Path) -> dict[str, str]:
     Raises:
         UsageError: it is no table of text.
     """
-    if not path.exists():
+    table = read_text_table(path)
+    if table is None or not {"file", "license"} <= set(table.columns):
         return {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            columns = next(csv.reader(file), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no readable table of text: {error}") from error
-    return read_licenses(path) if {"file", "license"} <= set(columns) else {}
-
-
-def _text(value: str | None) -> str:
-    return (value or "").strip()
+    return read_licenses(path)
