@@ -1,0 +1,268 @@
+"""Are nodules found after restoration as before, and none that are not there? May be killed.
+
+    python training/restoration_nodules.py --pairs PAIRS --checkpoint runs/.../best --out runs/found
+    python training/restoration_nodules.py ... --sampler dpm-solver --sampler-steps 4
+    python training/restoration_nodules.py ... --minutes 0   # report alone
+
+PAIRS is a store of `dfsynth simulate --task restoration` from CT volumes or drawn bodies, with
+nodules in some. A detector is trained for each kind of picture, blurred, restored and sharp, on the
+training patients, and looks at those of all other groups. Compared are shares of the nodules found
+at equal false alarms a picture. Nothing chooses anything by the tested patients. Writes report.md
+and recall.png into OUT.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+import torch
+from free_response import (
+    ALL,
+    Candidates,
+    false_nodules,
+    find_candidates,
+    recall,
+    recall_difference,
+)
+from kept_runs import KeptRuns
+from matplotlib.figure import Figure
+from nodule_detector import (
+    DetectorBudget,
+    Nodule,
+    find_heat,
+    heat_of,
+    nodules_of,
+    train_detector,
+)
+from numpy.typing import NDArray
+from paper_figures import write_figure
+from restored_pictures import Pictures, Restorer
+from shared_work import share_work
+
+from dfsynth.description.markdown import table
+from dfsynth.errors import UsageError
+from dfsynth.evaluate.restoration import SIZES, size_of
+from dfsynth.files.durable import write_durably
+
+KINDS: Final = ("blurred", "restored", "sharp")
+ALARMS: Final = (0.25, 0.5, 1.0, 2.0)
+"""False alarms a picture at which recall is said; by size at `_OF_SIZES`."""
+_OF_SIZES: Final = 1.0
+_CURVE: Final = tuple(np.geomspace(0.1, 4.0, 17))
+_COLOURS: Final = {"blurred": "#7f7f7f", "restored": "#08519c", "sharp": "#d95f02"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """All that a process needs to open the study."""
+
+    out: Path
+    restorer: Restorer
+    budget: DetectorBudget
+    device: str
+
+    def open(self) -> "Study":
+        """Restores what is not restored yet."""
+        return Study.open(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """Pictures with their nodules, and the folder that keeps what detectors find."""
+
+    place: Place
+    kept: KeptRuns
+    pictures: Pictures
+    nodules: Sequence[Sequence[Nodule]]
+
+    @classmethod
+    def open(cls, place: Place) -> Self:
+        """See `Place.open`.
+
+        Raises:
+            UsageError: no pictures to train on or to test, or no nodules in them.
+        """
+        pictures = place.restorer.pictures(place.out)
+        chosen = [i for i, row in enumerate(pictures.rows) if row.origin != "cxr"]
+        pictures = pictures.take(chosen)
+        nodules = []
+        for row, pair in zip(pictures.rows, pictures.pairs, strict=True):
+            if row.pixel_mm is None:
+                raise UsageError(f"pair {row.key!r} has no size of pixels: simulate again")
+            nodules.append(nodules_of(pair, row.nodule_mm, row.pixel_mm))
+        study = cls(place, KeptRuns.open(place.out), pictures, nodules)
+        for name, group in (("train", study.training), ("be tested", study.tested)):
+            if not any(nodules[i] for i in group):
+                raise UsageError(f"no pair to {name} has a nodule: simulate more")
+        return study
+
+    @property
+    def training(self) -> list[int]:
+        """Pictures that detectors learn from."""
+        return [i for i, row in enumerate(self.pictures.rows) if row.split == "train"]
+
+    @property
+    def tested(self) -> list[int]:
+        """Pictures of all other patients: none of them chooses anything."""
+        return [i for i, row in enumerate(self.pictures.rows) if row.split != "train"]
+
+    @property
+    def patients(self) -> list[str]:
+        """Of the tested pictures."""
+        return [self.pictures.rows[i].patient_id for i in self.tested]
+
+    def heat(self, kind: str, seed: int) -> NDArray[np.float32] | None:
+        """What a detector gives for the tested pictures, (n, H, W); None where it is not there."""
+        if self.kept.read(self._name(kind, seed), self._identity()) is None:
+            return None
+        found: NDArray[np.float32] = np.load(self.kept.folder(self._name(kind, seed)) / "heat.npy")
+        return found
+
+    def finish(self, kind: str, seed: int) -> bool:
+        """Trains a detector and lets it look, if that is not done; False: another process does."""
+        name = self._name(kind, seed)
+        with self.kept.claimed(name) as ours:
+            if not ours:
+                return False
+            if self.kept.read(name, self._identity()) is not None:
+                return True
+            started, device = time.monotonic(), torch.device(self.place.device)
+            pictures = self.pictures.of(kind)
+            shape = pictures.shape[1], pictures.shape[2]
+            heats = np.stack([heat_of(self.nodules[i], shape) for i in self.training])
+            network = train_detector(
+                pictures[self.training], heats, self.place.budget, seed, device
+            )
+            folder = self.kept.folder(name)
+            folder.mkdir(parents=True, exist_ok=True)
+            np.save(folder / "heat.npy", find_heat(network, pictures[self.tested], device))
+            seconds = time.monotonic() - started
+            self.kept.write(name, {"identity": self._identity(), "seconds": seconds})
+            print(f"{kind}, seed {seed}: {seconds:.0f} s", flush=True)
+        return True
+
+    def candidates(self, kind: str, seeds: int) -> Candidates | None:
+        """Of the mean heat over the seeds that are there; None without any."""
+        heats = [self.heat(kind, seed) for seed in range(seeds)]
+        known = [heat for heat in heats if heat is not None]
+        if not known:
+            return None
+        return find_candidates(np.mean(known, axis=0), [self.nodules[i] for i in self.tested])
+
+    def _name(self, kind: str, seed: int) -> str:
+        return f"{kind}-s{seed}-{self.place.budget.steps}"
+
+    def _identity(self) -> str:
+        return f"{self.pictures.identity} {asdict(self.place.budget)}"
+
+
+def main() -> None:
+    given = _parse()
+    budget = replace(DetectorBudget(), steps=given.steps)
+    device = "cuda" if given.gpu else "cpu"
+    place = Place(given.out, Restorer.of(given), budget, device)
+    jobs = [(kind, seed) for seed in range(given.seeds) for kind in KINDS]
+    if given.minutes:
+        # Restored once, before processes share the rest.
+        place.open()
+    share_work(place.open, jobs, finish, given.workers, given.minutes)
+    study = place.open()
+    found = {
+        kind: each for kind in KINDS if (each := study.candidates(kind, given.seeds)) is not None
+    }
+    if not found:
+        sys.exit("no detector is trained yet: run the command with more --minutes")
+    lines = report(study, found)
+    write_durably(given.out / "report.md", "\n".join(lines).encode() + b"\n", given.out, "report")
+    print(*lines, sep="\n", flush=True)
+    draw(study, found, given.out / "recall.png")
+
+
+def finish(study: Study, job: tuple[str, int]) -> bool:
+    """See `Study.finish`."""
+    return study.finish(*job)
+
+
+def report(study: Study, found: Mapping[str, Candidates]) -> list[str]:
+    """Recall at equal false alarms, by size, differences from blurred, and false nodules."""
+    patients = study.patients
+    sizes = [s for s in SIZES if any(size_of(n.diameter_mm) == s for n in _tested_nodules(study))]
+    head = ("", *(f"at {a:g} false alarms" for a in ALARMS), *(f"{s}, at 1" for s in sizes))
+    cells = [(a, ALL) for a in ALARMS] + [(_OF_SIZES, s) for s in sizes]
+    rows = [
+        (kind, *(f"{recall(c, patients, *cell):.2f}" for cell in cells))
+        for kind, c in found.items()
+    ]
+    if {"blurred", "restored"} <= found.keys():
+        two = found["restored"], found["blurred"], patients
+        rows.append(
+            ("restored less blurred", *(f"{recall_difference(*two, *c):+.2f}" for c in cells))
+        )
+    alarms = [
+        (kind, *(f"{false_nodules(c, patients, a):.2f}" for a in ALARMS))
+        for kind, c in found.items()
+    ]
+    nodules = _tested_nodules(study)
+    empty = sum(not study.nodules[i] for i in study.tested)
+    counts = ", ".join(f"{s}: {sum(size_of(n.diameter_mm) == s for n in nodules)}" for s in sizes)
+    return [
+        f"{len(study.tested)} tested pictures of {len(set(patients))} patients, {empty} of them "
+        f"without nodules; {len(nodules)} nodules ({counts}); {len(study.training)} trained on; "
+        f"restored by {study.pictures.restored_by}. Intervals are over patients.",
+        "",
+        "Share of the nodules that is found:",
+        "",
+        table(head, rows),
+        "",
+        "False nodules a picture without any:",
+        "",
+        table(("", *(f"at {a:g} false alarms" for a in ALARMS)), alarms),
+    ]
+
+
+def draw(study: Study, found: Mapping[str, Candidates], path: Path) -> None:
+    """Recall against false alarms a picture, with intervals over patients."""
+    figure = Figure(figsize=(6, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for kind, each in found.items():
+        points = [recall(each, study.patients, alarms) for alarms in _CURVE]
+        axes.plot(
+            _CURVE,
+            [float("nan") if p.value is None else p.value for p in points],
+            color=_COLOURS[kind],
+            label=kind,
+        )
+        known = [(x, p) for x, p in zip(_CURVE, points, strict=True) if p.low is not None]
+        if known:
+            x, low, high = zip(*((x, p.low, p.high) for x, p in known), strict=True)
+            axes.fill_between(x, low, high, color=_COLOURS[kind], alpha=0.15, linewidth=0)
+    axes.set(xscale="log", ylim=(0, 1.02), xlabel="false alarms a picture")
+    axes.set(ylabel="share of the nodules found")
+    axes.set_title("Nodules in synthetic pictures, by a detector for each kind", fontsize=10)
+    axes.legend()
+    write_figure(figure, path)
+
+
+def _tested_nodules(study: Study) -> list[Nodule]:
+    return [n for i in study.tested for n in study.nodules[i]]
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    Restorer.add_options(parser)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=DetectorBudget().steps)
+    parser.add_argument("--seeds", type=int, default=2, help="detectors of each kind, averaged")
+    parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="0: report alone")
+    parser.add_argument("--gpu", action="store_true", help="on cuda")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
