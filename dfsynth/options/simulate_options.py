@@ -253,7 +253,7 @@ class SimulateOptions(GivenOptions):
         elif "display" in self.without:
             raise UsageError(
                 "--display restored --without display: a network restores what the display layer "
-                "made; leave one of them out"
+                "made; expected one of them alone"
             )
 
     @property
