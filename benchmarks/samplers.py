@@ -144,12 +144,13 @@ def compare(
 ) -> list[Row]:
     """Makes all pairs by each generator in turns; the first is what the others are compared with.
 
+    What is slow once, such as loading kernels, is done before by the last.
+
     `window` is (low, high) in the unit of the maps.
     """
     made: dict[int, list[Float32Map]] = {}
     seconds = [float("inf")] * len(generators)
-    for generator in generators:
-        make(generator, pairs[:1])
+    make(generators[-1], pairs[:1])
     for _ in range(repeat):
         for place, generator in enumerate(generators):
             start = time.perf_counter()
