@@ -189,10 +189,8 @@ def report(study: Study, seeds: int) -> list[str]:
     rows = []
     for kind, scores in found.items():
         cells = [f"{mean(scores[g]):.3f}" if scores[g] else "–" for g in groups]
-        gaps = [
-            _points(scores[FIELDS], found, other) for other in (REAL, "blurred") if other != kind
-        ]
-        rows.append((kind, *cells, *(gaps if len(gaps) == 2 else [*gaps, ""])))
+        gaps = ["" if o == kind else _points(scores[FIELDS], found, o) for o in (REAL, "blurred")]
+        rows.append((kind, *cells, *gaps))
     heads = (*groups, f"less {REAL}, points", "less blurred, points")
     patients = {row.patient_id for row in study.pictures.rows}
     return [
@@ -252,7 +250,7 @@ def _parse() -> argparse.Namespace:
     Restorer.add_options(parser)
     parser.add_argument("--data", type=Path, required=True, help="folder of cxr/ and cxr-masks/")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=400, help="updates a training")
+    parser.add_argument("--steps", type=int, default=800, help="updates a training")
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each")
     parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="0: report alone")

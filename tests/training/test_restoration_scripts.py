@@ -86,7 +86,8 @@ def test_what_is_not_restored_is_as_it_was_or_without_fine_detail() -> None:
 
 def test_pairs_that_are_not_there_are_named(tmp_path: Path) -> None:
     given = Namespace(
-        out=tmp_path, pairs=[], test=None, degraders=["drr"], cxr=None, ct=None, test_ct=None
+        **{"out": tmp_path, "pairs": [], "test": None, "degraders": ["drr"], "n": 4, "test_n": 4},
+        **{"cxr": None, "ct": None, "test_ct": None},
     )
     with pytest.raises(UsageError, match="expected --cxr, --ct or --pairs"):
         make_stores(given, 64, make=True)
