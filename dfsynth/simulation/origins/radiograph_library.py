@@ -3,9 +3,11 @@
 import hashlib
 import itertools
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import TypeAlias
 
 from dfsynth.checkpoint import WEIGHTS
 from dfsynth.errors import ErrorCode, ImageError
@@ -31,6 +33,8 @@ from dfsynth.simulation.origins.radiograph_listing import (
 from dfsynth.source import open_source
 from dfsynth.source.licenses import LICENSES, UNKNOWN_LICENSE, read_licenses
 
+LungCheck: TypeAlias = Callable[[LungRegions, tuple[slice, slice]], None]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadRadiograph:
@@ -50,12 +54,18 @@ class ReadRadiograph:
 class RadiographLibrary:
     """Frontal chest radiographs, of a folder or a table with paths; asked by several threads."""
 
-    def __init__(self, place: Path, size: int) -> None:
+    def __init__(self, place: Path, size: int, check: LungCheck | None = None) -> None:
         """Radiographs of the folder or table `place` in squares of `size`; reads nothing yet.
+
+        Args:
+            place: the folder or table.
+            size: side of the grid in pixels.
+            check: raises ImageError for lungs in their content that a task cannot use.
 
         Raises:
             UsageError: there is no source that can be opened.
         """
+        self._check = check
         place = place.resolve()
         self._root = place if place.is_dir() else place.parent
         self._source = open_source(str(place), None)
@@ -130,7 +140,9 @@ class RadiographLibrary:
         _, ready = self._reader(data)
         view, patient = read_header(data)
         require_frontal(view)
-        self.find_lungs(ready)
+        lungs = self.find_lungs(ready)
+        if self._check is not None:
+            self._check(lungs, ready.geometry.content)
         return patient
 
     def _bytes(self, uri: str) -> bytes:

@@ -87,7 +87,8 @@ class NoduleShape:
             aside = (distance.square() - along.square()).clamp(min=0).sqrt()
             tip, width = spicule[3], spicule[4]
             taper = ((tip - along) / (tip - self.radius_mm)).clamp(max=1)
-            cone = torch.where(along > 0, width * taper - aside, -_EDGE_MM)
+            between = (along > 0) & (along < tip)
+            cone = torch.where(between, width * taper - aside, -_EDGE_MM)
             inside = torch.maximum(inside, cone / _EDGE_MM)
         return (0.5 + inside).clamp(0, 1)
 

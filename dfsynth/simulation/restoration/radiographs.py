@@ -11,6 +11,7 @@ from dfsynth.simulation.origins.origin import SubjectListing
 from dfsynth.simulation.origins.radiograph_library import RadiographLibrary
 from dfsynth.simulation.restoration.blurring import blur_radiograph, pair_arrays
 from dfsynth.simulation.restoration.degrader import Degrader
+from dfsynth.simulation.restoration.whole_lungs import require_whole_lungs
 from dfsynth.simulation.streams import Streams
 
 
@@ -23,11 +24,11 @@ class BlurredRadiographs:
         Raises:
             UsageError: there is no source that can be opened.
         """
-        self._radiographs = RadiographLibrary(place, size)
+        self._radiographs = RadiographLibrary(place, size, require_whole_lungs)
         self._degrader = degrader
 
     def list_subjects(self, count: int) -> SubjectListing:
-        """See `PairOrigin` and `RadiographLibrary`."""
+        """See `PairOrigin` and `RadiographLibrary`; what is cropped is left out as well."""
         return self._radiographs.list_subjects(count)
 
     def fingerprint(self) -> str:
