@@ -27,23 +27,23 @@ from dfsynth.records import Float32Map
 from dfsynth.report import SheetColumn, SheetRow
 from dfsynth.statistics import Interval, dice, resample_patients
 
-_GRID = 128
+GRID = 128
 _SCORED_SIDE = 256
 _WIDTHS = (16, 32, 64, 96)
 _BATCH = 8
 _RATE = 2e-3
 _WORST = 24
-_WITH_HEART = frozenset({"hannover"})
+WITH_HEART = frozenset({"hannover"})
 """Whose masks go on behind the heart, where the lung field, as simulated, ends."""
 
 
 def to_sample(entry: LabelledImage) -> LungSample:
     """A simulated image and its lung field; the thickness is no part of this test."""
     assert entry.labels is not None
-    field = to_square(entry.labels == 1, _GRID) > 0.5
-    hidden = to_square(entry.labels > 0, _GRID) > 0.5
+    field = to_square(entry.labels == 1, GRID) > 0.5
+    hidden = to_square(entry.labels > 0, GRID) > 0.5
     labels = np.where(field, 1, np.where(hidden, 2, 0)).astype(np.uint8)
-    return simulated_sample(_appearance(entry, _GRID), labels, np.zeros((_GRID, _GRID), np.float32))
+    return simulated_sample(appearance(entry, GRID), labels, np.zeros((GRID, GRID), np.float32))
 
 
 def train(groups: Sequence[Sequence[LungSample]], steps: int, seed: int) -> LungSegmentationNetwork:
@@ -55,7 +55,7 @@ def train(groups: Sequence[Sequence[LungSample]], steps: int, seed: int) -> Lung
         return group[int(rng.integers(len(group)))]
 
     trainer.run(draw, steps, lambda _step, _loss: None)
-    return LungSegmentationNetwork(trainer.averaged, _GRID)
+    return LungSegmentationNetwork(trainer.averaged, GRID)
 
 
 def score(
@@ -65,11 +65,11 @@ def score(
     rows = []
     for entry in masked:
         assert entry.labels is not None
-        found = segmenter(_appearance(entry, _SCORED_SIDE)).field > 0.5
+        found = segmenter(appearance(entry, _SCORED_SIDE)).field > 0.5
         truth = to_square(entry.labels > 0, _SCORED_SIDE) > 0.5
         rows.append((dice(found, truth), entry, found))
     groups = {
-        "lung fields": [r for r in rows if r[1].source not in _WITH_HEART],
+        "lung fields": [r for r in rows if r[1].source not in WITH_HEART],
         **{s: [r for r in rows if r[1].source == s] for s in sorted({d.source for d in masked})},
     }
     scores = {
@@ -96,11 +96,12 @@ def show_worst(
         truth = to_square(entry.labels > 0, _SCORED_SIDE) > 0.5
         difference = found.astype(np.float32) - truth.astype(np.float32)
         caption = (entry.name, entry.source, f"Dice {value:.2f}")
-        worst.append(SheetRow(caption, (_appearance(entry, _SCORED_SIDE), difference)))
+        worst.append(SheetRow(caption, (appearance(entry, _SCORED_SIDE), difference)))
     write_sheet(folder, f"worst {name}", worst, columns)
 
 
-def _appearance(entry: LabelledImage, side: int) -> Float32Map:
+def appearance(entry: LabelledImage, side: int) -> Float32Map:
+    """Its central square, (side, side) in [0, 1]: what networks are given."""
     return to_eight_bits(to_square(entry.pixels, side)).astype(np.float32) / np.float32(255)
 
 

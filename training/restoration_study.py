@@ -15,7 +15,6 @@ from restoration_pairs import TASK, Stores
 
 from dfsynth.checkpoint import read_checkpoint
 from dfsynth.datasets import indices_in, open_pairs
-from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.devices import resolve_precision
 from dfsynth.errors import UsageError
@@ -23,20 +22,20 @@ from dfsynth.inference import MapGenerator, load_map_generator
 from dfsynth.records import SamplerChoice, SamplerName
 from dfsynth.splits import SPLITS
 from dfsynth.tasks import task_named
-from dfsynth.train import Recipe
+from dfsynth.train import Recipe, read_recipe, recipe_path
 from dfsynth.train.preparation import PreparedTraining, check_sizes
 
-NETWORKS: Final[Mapping[str, Method]] = {"diffusion": DIFFUSION, "flow": FLOW}
+NETWORKS: Final[Mapping[str, Method]] = {
+    "diffusion": replace(DIFFUSION, recipe="restoration-64"),
+    "flow": replace(FLOW, recipe="restoration-flow-64"),
+}
+"""With the networks of the comparison of methods; as wide as their recipes on a GPU."""
 AS_THEY_ARE: Final[Mapping[str, Unrestored]] = {
     "input": Unrestored(),
     "bicubic up-sampling": Unrestored(enlarged=True),
 }
 """What no network is needed for. The second enlarges the input from half its resolution."""
 _TIMED_PAIRS: Final = 8
-_POSITIONS: Final = DeviceAugmentation(
-    scale=(0.85, 1.15), shift=0.05, contrast=0.0, gamma=0.0, noise=0.0
-)
-"""What changes grey values of the input alone would have networks learn to undo it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +185,11 @@ class Study:
 
     def recipe(self, fit: Fit) -> Recipe:
         """The same for all degraders."""
-        budget = self.place.budget
-        found = recipe_of(NETWORKS[fit.network], TASK, budget, self.place.rate, fit.seed)
-        return replace(found, augmentation=_POSITIONS)
+        method, budget = NETWORKS[fit.network], self.place.budget
+        found = recipe_of(method, TASK, budget, self.place.rate, fit.seed)
+        # Other grey values of the input alone would have networks learn to undo them.
+        own = read_recipe(recipe_path(method.recipe)).augmentation
+        return replace(found, augmentation=own)
 
     def _name(self, fit: Fit) -> str:
         budget = self.place.budget

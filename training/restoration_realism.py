@@ -1,0 +1,228 @@
+"""Can a classifier tell restored pictures from radiographs of one archive? Before and after.
+
+    python training/restoration_realism.py --pairs PAIRS --checkpoint runs/.../best
+        --real DATA/cxr --real DATA/cxr-masks --out runs/realism
+    python training/restoration_realism.py ... --minutes 0   # report alone
+
+PAIRS is a store of `dfsynth simulate --task restoration` from CT volumes or drawn bodies. For each
+archive a classifier of `benchmarks/simulate_realism.py` learns to tell its radiographs from
+blurred, restored and sharp pictures, which are shown in the archive's way: one curve of grey
+values, the same for all, gives them its histogram. The yardstick is that archive against another
+real one, shown in its way too. Real radiographs are taken to the pictures' resolution first. An
+AUROC of 0.5 is one that tells nothing; patients are new to the classifier. Writes report.md and
+sheets into OUT.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from kept_runs import KeptRuns
+from numpy.typing import NDArray
+from restored_pictures import Pictures, Restorer
+from shared_work import share_work
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+from radiographs import (
+    ImageSet,
+    LabelledImage,
+    choose,
+    collect,
+    read_radiographs,
+    to_square,
+)
+from simulate_realism import compare_patients, show_extremes
+
+from dfsynth.description.markdown import table
+from dfsynth.errors import UsageError
+from dfsynth.files.durable import write_durably
+from dfsynth.statistics import Interval
+
+KINDS: Final = ("blurred", "restored", "sharp")
+_SIDE: Final = 256
+"""Of what the classifier sees."""
+_LEVELS: Final = 256
+_FEWEST: Final = 20
+"""Radiographs that an archive needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """All that a process needs to open the study."""
+
+    out: Path
+    restorer: Restorer
+    real: tuple[Path, ...]
+    images: int
+    folds: int
+    steps: int
+
+    def open(self) -> "Study":
+        """Reads everything."""
+        return Study.open(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """Real radiographs by archive, pictures, and the folder that keeps results."""
+
+    place: Place
+    kept: KeptRuns
+    archives: Mapping[str, ImageSet]
+    pictures: Pictures
+
+    @classmethod
+    def open(cls, place: Place) -> Self:
+        """See `Place.open`.
+
+        Raises:
+            UsageError: no archive with enough radiographs, or no synthetic pictures.
+        """
+        pictures = place.restorer.pictures(place.out)
+        known = [i for i, row in enumerate(pictures.rows) if row.origin != "cxr"]
+        side = pictures.restored.shape[-1]
+        real: dict[str, list[LabelledImage]] = {}
+        for entry in (e for folder in place.real for e in read_radiographs(folder)):
+            coarse = replace(entry, pixels=to_square(entry.pixels, side), labels=None)
+            real.setdefault(entry.source, []).append(coarse)
+        rng = np.random.default_rng(0)
+        archives = {
+            name: choose(collect(entries, _SIDE), place.images, rng)
+            for name, entries in sorted(real.items())
+            if len(entries) >= _FEWEST
+        }
+        if not archives or not known:
+            raise UsageError(
+                f"{len(archives)} archives of {_FEWEST} radiographs or more and {len(known)} "
+                "synthetic pictures: expected one of each or more"
+            )
+        return cls(place, KeptRuns.open(place.out), archives, pictures.take(known))
+
+    @property
+    def jobs(self) -> list[tuple[str, str]]:
+        """(archive, kind of pictures or other archive): all that are told apart."""
+        return [
+            (archive, other)
+            for archive in self.archives
+            for other in (*KINDS, *self.archives)
+            if other != archive
+        ]
+
+    def held(self, archive: str, other: str) -> Interval | None:
+        """The AUROC; None where it is not there."""
+        found = self.kept.read(self._name(archive, other), self._identity())
+        return None if found is None else Interval(**found["auroc"])
+
+    def finish(self, archive: str, other: str) -> bool:
+        """Trains the classifiers, if that is not done; False: another process does."""
+        name = self._name(archive, other)
+        with self.kept.claimed(name) as ours:
+            if not ours:
+                return False
+            if self.held(archive, other) is not None:
+                return True
+            started = time.process_time()
+            real = self.archives[archive]
+            shown = shown_as(self._images(other), real)
+            place = self.place
+            auroc, answers = compare_patients(real, shown, place.folds, place.steps, seed=0)
+            show_extremes(place.out / "sheets", f"{other} as {archive}", real, shown, answers)
+            seconds = time.process_time() - started
+            document: dict[str, Any] = {"auroc": asdict(auroc), "seconds": seconds}
+            self.kept.write(name, document | {"identity": self._identity()})
+            print(f"{other} as {archive}: {auroc}, {seconds:.0f} s of a core", flush=True)
+        return True
+
+    def _images(self, other: str) -> ImageSet:
+        if other in self.archives:
+            return self.archives[other]
+        entries = [
+            LabelledImage(row.key, row.patient_id, other, image)
+            for row, image in zip(self.pictures.rows, self.pictures.of(other), strict=True)
+        ]
+        return choose(collect(entries, _SIDE), self.place.images, np.random.default_rng(0))
+
+    def _name(self, archive: str, other: str) -> str:
+        return f"{other}-as-{archive}-{self.place.folds}x{self.place.steps}"
+
+    def _identity(self) -> str:
+        counts = {name: len(images) for name, images in self.archives.items()}
+        return f"{self.pictures.identity} {len(self.pictures.rows)} {counts}"
+
+
+def shown_as(images: ImageSet, archive: ImageSet) -> ImageSet:
+    """The images with one curve of grey values for all, which gives them the archive's histogram.
+
+    What is left to tell them by is no matter of brightness and contrast over the whole collection.
+    """
+    own, wanted = (_cumulative(each.images) for each in (images, archive))
+    curve = np.interp(own, wanted, np.arange(_LEVELS)).round().astype(np.uint8)
+    return replace(images, images=curve[images.images])
+
+
+def report(study: Study) -> list[str]:
+    """AUROC of each archive against pictures of each kind, and against other archives."""
+    columns = [*KINDS, *study.archives]
+    rows = []
+    for archive in study.archives:
+        found = [study.held(archive, other) if other != archive else None for other in columns]
+        rows.append((archive, *("–" if each is None else f"{each:.3f}" for each in found)))
+    counts = ", ".join(f"{name} {len(images)}" for name, images in study.archives.items())
+    patients = {row.patient_id for row in study.pictures.rows}
+    size = study.pictures.restored.shape[-1]
+    return [
+        f"AUROC of telling pictures from radiographs of an archive, shown in its way, at {size} x "
+        f"{size}: 0.5 is chance. Radiographs: {counts}; {len(study.pictures.rows)} synthetic "
+        f"pictures of {len(patients)} volumes or bodies, restored by "
+        f"{study.pictures.restored_by}. Intervals are over patients.",
+        "",
+        table(("archive", *KINDS, *(f"real: {name}" for name in study.archives)), rows),
+    ]
+
+
+def finish(study: Study, job: tuple[str, str]) -> bool:
+    """See `Study.finish`."""
+    return study.finish(*job)
+
+
+def main() -> None:
+    given = _parse()
+    how = (given.images, given.folds, given.steps)
+    place = Place(given.out, Restorer.of(given), tuple(given.real), *how)
+    # Restored once, before processes share the rest.
+    jobs: Sequence[tuple[str, str]] = place.open().jobs if given.minutes else []
+    share_work(place.open, jobs, finish, given.workers, given.minutes)
+    lines = report(place.open())
+    write_durably(given.out / "report.md", "\n".join(lines).encode() + b"\n", given.out, "report")
+    print(*lines, sep="\n", flush=True)
+
+
+def _cumulative(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Share of all pixels (n, y, x) up to the middle of each of 256 levels, (256), rising."""
+    counts = np.bincount(images.ravel(), minlength=_LEVELS).astype(np.float64) + 1e-6
+    shares = counts / counts.sum()
+    return np.asarray(np.cumsum(shares) - shares / 2)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    Restorer.add_options(parser)
+    parser.add_argument("--real", type=Path, action="append", required=True, metavar="FOLDER")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--images", type=int, default=120, help="most of each kind")
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=200, help="updates of a classifier")
+    parser.add_argument("--workers", type=int, default=2, help="classifiers at once, a core each")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="0: report alone")
+    parser.add_argument("--gpu", action="store_true", help="restores on cuda; the rest is small")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
