@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 _MANTISSA_BITS: Final = int(np.finfo(np.float32).nmant)
 _EXPONENT: Final = np.uint32(0x7F80_0000)
+_AT_A_TIME: Final = 2**15
+"""Values whose intermediate results are in memory at once: those of a whole map take three
+times its bytes."""
 
 
 def round_mantissa(values: NDArray[np.float32], keepbits: int) -> None:
@@ -30,7 +33,12 @@ def round_mantissa(values: NDArray[np.float32], keepbits: int) -> None:
         raise ValueError(f"expected contiguous float32 values, found {values.dtype}")
     if dropped == 0:
         return
-    bits = values.view(np.uint32)
+    bits = values.reshape(-1).view(np.uint32)
+    for start in range(0, bits.size, _AT_A_TIME):
+        _round_bits(bits[start : start + _AT_A_TIME], dropped)
+
+
+def _round_bits(bits: NDArray[np.uint32], dropped: int) -> None:
     special = (bits & _EXPONENT) == _EXPONENT
     kept = bits[special]
     # Half of the last kept bit, less one unit where that bit is 0: a tie then goes to the even one.

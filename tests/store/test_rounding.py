@@ -1,5 +1,7 @@
 """Rounding of mantissas: to the nearest, ties to even, and nothing that is no number touched."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,3 +89,15 @@ def test_bits_that_float32_lacks_are_refused(keepbits: int) -> None:
 def test_other_types_and_views_are_refused(values: NDArray[np.float32]) -> None:
     with pytest.raises(ValueError, match="expected contiguous float32"):
         round_mantissa(values, 10)
+
+
+def test_a_whole_map_is_rounded_as_its_values_are_and_in_little_memory() -> None:
+    values = np.random.default_rng(3).standard_normal((301, 1000)).astype(np.float32)
+    values[0, 0], values[-1, -1] = np.nan, np.inf
+    expected = np.stack([rounded(row, 10) for row in values])
+    tracemalloc.start()
+    round_mantissa(values, 10)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(values.view(np.uint32), expected.view(np.uint32))
+    assert peak_bytes < values.nbytes / 2
