@@ -52,7 +52,7 @@ class Unrestored:
         """Any."""
         return max(2**20 // (grid[0] * grid[1]), 1)
 
-    def stages(self, images: NDArray[np.float32], *_: object) -> list[MapBatch]:
+    def stages(self, images: NDArray[np.floating], *_: object, **__: object) -> list[MapBatch]:
         """Images (n, H, W) as they are; their sigma is nearly 0."""
         mean = images
         if self._enlarged:

@@ -80,7 +80,11 @@ def tabulate_settings(found: Mapping[str, Found]) -> str:
         for name, each in settings.items():
             cells = [_mean(each, figure) for figure in ("psnr", "ssim", DISTANCE)]
             less = difference(by_patient(each.images, "psnr"), ours)
-            cells.append("" if each is first else _difference(less and (less, less.p), "psnr"))
+            cells.append(
+                ""
+                if each is first
+                else _difference(None if less is None else (less, less.p), "psnr")
+            )
             speed = first.image_seconds / each.image_seconds
             rows.append(
                 (f"{network}: {name}", *cells, f"{1 / each.image_seconds:.2f}", f"{speed:.1f}")

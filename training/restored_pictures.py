@@ -23,6 +23,7 @@ from dfsynth.tasks import task_named
 
 _TASK: Final = "restoration"
 _AT_ONCE: Final = 16
+_SAMPLES: Final = 4
 """Pairs between two files that are kept."""
 
 
@@ -61,7 +62,7 @@ class Restorer:
 
     pairs: Path
     checkpoint: str
-    samples: int = 4
+    samples: int = _SAMPLES
     choice: SamplerChoice = AS_THE_CARD_SAYS
     device: str = "cpu"
 
@@ -70,9 +71,7 @@ class Restorer:
         """What commands take."""
         parser.add_argument("--pairs", type=Path, required=True, help="a store of dfsynth simulate")
         parser.add_argument("--checkpoint", required=True, help="of restoration: folder or name")
-        parser.add_argument(
-            "--samples", type=int, default=cls.samples, help="of an image, averaged"
-        )
+        parser.add_argument("--samples", type=int, default=_SAMPLES, help="of an image, averaged")
         parser.add_argument("--sampler", choices=SAMPLERS, help="that of the checkpoint's card")
         parser.add_argument("--sampler-steps", type=int, help="passes of the network a sample")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,29 @@ from numpy.typing import NDArray
 from dfsynth.datasets import PairImages, PairInfo, PairSource
 from dfsynth.evaluate.density import GAUSSIAN, PredictiveDistribution
 from dfsynth.evaluate.measurement import PredictedImage
-from dfsynth.inference import MapBatch, MapGenerator
+from dfsynth.inference import MapBatch
+from dfsynth.inference.map_generator import Content
 from dfsynth.progress import Progress
 from dfsynth.records import Float32Map, Generated, Geometry, ModelInput
 from dfsynth.score.lung import lung_region, predicted_lung
 
 LungOf: TypeAlias = Literal["pairs", "checkpoint", "none"]
 """Where the outline of a lung comes from."""
+
+
+class StagePredictor(Protocol):
+    """What is asked of a generator here; every `MapGenerator` is one."""
+
+    def auto_batch_size(self, grid: tuple[int, int]) -> int:
+        """Chooses how many images of (height, width) make a batch."""
+
+    def stages(
+        self,
+        images: NDArray[np.floating],
+        image_ids: Sequence[str] | None = None,
+        contents: Sequence[Content] | None = None,
+    ) -> list[MapBatch]:
+        """Makes the maps of every stage, with `beta`, of images (n, H, W)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +53,7 @@ class PredictedPair:
 
 
 def predict_pairs(
-    generator: MapGenerator, source: PairSource, indices: Sequence[int], progress: Progress
+    generator: StagePredictor, source: PairSource, indices: Sequence[int], progress: Progress
 ) -> Iterator[PredictedPair]:
     """Predicts the pairs `indices` of `source` in order; no more than a batch is in memory.
 
