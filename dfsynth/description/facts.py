@@ -14,7 +14,7 @@ from dfsynth.records import Column, Intensity, IntensityRange
 from dfsynth.score import NO_SCORES
 from dfsynth.store import ArraySpec, Json, StoreLayout, format_of
 from dfsynth.store.build_record import BuildRecord
-from dfsynth.store.pairs_record import SCAN_SETTING, PairsFingerprint, PairsRecord
+from dfsynth.store.pairs_record import PairsFingerprint, PairsRecord
 from dfsynth.tasks import Task
 
 _COUNTED: Final = ("origin", "truth", "split", "view", "sex", "opacity")
@@ -167,7 +167,7 @@ def _drawn(made: PairsFingerprint) -> dict[str, str]:
             "share with implants": f"{made.devices:g}",
         }
     settings = _plain(made.settings)
-    return {name: value for name, value in settings.items() if name.startswith(SCAN_SETTING)}
+    return {name: value for name, value in settings.items() if name.startswith("scan ")}
 
 
 def _plain(settings: Mapping[str, Json]) -> dict[str, str]:

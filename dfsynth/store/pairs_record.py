@@ -34,8 +34,6 @@ _VERSIONS_OF: Final = (
     "h5py",
     "imagecodecs",
 )
-SCAN_SETTING: Final = "scan "
-"""How the names of settings begin that are the scanner's, of tasks whose pairs are scanned."""
 
 
 @dataclass(frozen=True, slots=True)

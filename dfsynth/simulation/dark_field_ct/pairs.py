@@ -23,7 +23,6 @@ from dfsynth.simulation.dark_field_ct.scanning import ScannedSlice, scan
 from dfsynth.simulation.origins.origin import SubjectListing
 from dfsynth.simulation.pair_simulation import PairSimulation
 from dfsynth.simulation.streams import Streams
-from dfsynth.store.pairs_record import SCAN_SETTING
 
 
 class ScannedObjects:
@@ -88,7 +87,7 @@ def slice_pairs(options: SimulateOptions, device: torch.device) -> PairSimulatio
     if options.ct is not None:
         objects["ct"] = CtVolumeObjects(drawn, options.ct, device)
     origins = {name: ScannedObjects(held, settings, device) for name, held in objects.items()}
-    entries = {f"{SCAN_SETTING}{name}": value for name, value in stored_entries(settings).items()}
+    entries = {f"scan {name}": value for name, value in stored_entries(settings).items()}
     return PairSimulation(origins, entries)
 
 
