@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from build_speed import repeat_samples
@@ -92,8 +92,8 @@ def compare(
     return {
         "batch_size": generator.batch_size,
         "at_once": generator.at_once,
-        "generator": alone,
-        "build": whole,
+        "generator": [asdict(pace) for pace in alone],
+        "build": [asdict(pace) for pace in whole],
         "share": statistics.median(shares),
         "shares": shares,
         "cpu_share": statistics.median(cpu_shares),

@@ -1,8 +1,8 @@
 """Batches side by side on a CPU, each in a thread of its own, in place of one in all threads.
 
 Threads that share one small batch wait for each other behind every operation, and where something
-else takes one core the others stand still: two threads took 1.5 times the processor time of one on
-cores of their own, and many times on shared ones (benchmarks/README.md). Nor do the last bits of
+else takes one core the others stand still, spinning: beside other programs two threads took many
+times the processor time of one (benchmarks/README.md). Nor do the last bits of
 what one thread computes depend on how many cores a machine has (docs/decisions/0029).
 """
 
