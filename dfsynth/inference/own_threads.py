@@ -3,7 +3,7 @@
 Threads that share one small batch wait for each other behind every operation, and where something
 else takes one core the others stand still, spinning: beside other programs two threads took many
 times the processor time of one (benchmarks/README.md). Nor do the last bits of
-what one thread computes depend on how many cores a machine has (docs/decisions/0029).
+what one thread computes depend on how many cores a machine has (docs/decisions/0033).
 """
 
 import threading
