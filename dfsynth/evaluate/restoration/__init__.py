@@ -7,7 +7,7 @@ from dfsynth.evaluate.restoration.measurement import (
     RestorationMeasurement,
     RestorationScores,
 )
-from dfsynth.evaluate.restoration.nodule_contrast import NoduleContrast, nodule_contrasts
+from dfsynth.evaluate.restoration.contrast import NoduleContrast, nodule_contrasts
 from dfsynth.evaluate.restoration.power_spectrum import log_spectral_distance, radial_power
 from dfsynth.evaluate.restoration.sizes import SIZES, size_of
 

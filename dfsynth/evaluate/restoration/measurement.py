@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.evaluate.prediction import PredictedPair
-from dfsynth.evaluate.restoration.nodule_contrast import (
+from dfsynth.evaluate.restoration.contrast import (
     NoduleContrast,
     NoduleSurroundings,
     find_surroundings,

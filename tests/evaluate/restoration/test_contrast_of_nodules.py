@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dfsynth.evaluate.restoration import SIZES, nodule_contrasts, size_of
-from dfsynth.evaluate.restoration.nodule_contrast import find_surroundings
+from dfsynth.evaluate.restoration.contrast import find_surroundings
 
 SIDE = 64
 
