@@ -2,6 +2,7 @@
 
 from dfsynth.checkpoint.card import ModelCard, encode_card
 from dfsynth.checkpoint.cascade import NETWORK, Backbone, CascadeConfig, Guidance, Likelihood
+from dfsynth.checkpoint.degraders import is_degrader, require_degrader, require_generator
 from dfsynth.checkpoint.denoiser import (
     DENOISER_MEMBERS_NETWORK,
     DIFFUSION_NETWORK,
@@ -25,6 +26,7 @@ from dfsynth.checkpoint.files import (
     read_checkpoint,
 )
 from dfsynth.checkpoint.members import MEMBERS_NETWORK, MembersConfig
+from dfsynth.checkpoint.munit import MUNIT_NETWORK, MunitConfig
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.checkpoint.packaged import checkpoints_with_scores
 from dfsynth.checkpoint.sampling import choose_sampler, require_sampling
@@ -35,6 +37,7 @@ __all__ = [
     "DIFFUSION_NETWORK",
     "FLOW_NETWORK",
     "MEMBERS_NETWORK",
+    "MUNIT_NETWORK",
     "NETWORK",
     "NOISE_LEVELS",
     "SCORES",
@@ -53,13 +56,17 @@ __all__ = [
     "Likelihood",
     "MembersConfig",
     "ModelCard",
+    "MunitConfig",
     "NetworkConfig",
     "checkpoint_path",
     "checkpoints_with_scores",
     "choose_sampler",
     "encode_card",
+    "is_degrader",
     "leave_out_later",
     "packaged_generators",
     "read_checkpoint",
+    "require_degrader",
+    "require_generator",
     "require_sampling",
 ]

@@ -5,7 +5,7 @@ A card keeps them under `arguments`, a recipe sets them in `[network]`. They nee
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from dfsynth.checkpoint.entries import Entries
@@ -28,7 +28,7 @@ DENOISER_MEMBERS_NETWORK: Final = "denoiser-members"
 NOISE_LEVELS: Final = 1000
 """Between the output and pure noise, of which a diffusion network is trained on one at a time."""
 _LEAST_WIDTH: Final = 8
-_LATER: Final = frozenset({"sampler", "guidance", "drop_condition"})
+_LATER: Final = frozenset({"sampler", "guidance", "drop_condition", "conditional", "degrade_level"})
 """Entries that cards and runs from before they came lack."""
 
 
@@ -97,6 +97,11 @@ class DenoiserConfig:
         return SamplerSettings(self.sampler, self.steps, self.guidance)
 
     @property
+    def conditional(self) -> bool:
+        """Whether the network sees the input image beside the noisy output."""
+        return True
+
+    @property
     def stages(self) -> int:
         """One network makes the whole prediction."""
         return 1
@@ -124,6 +129,12 @@ class DiffusionConfig(DenoiserConfig):
     sampler: DiffusionSampler = "ddim"
     name: Literal["diffusion"] = "diffusion"
     """What recipes call it."""
+    conditional: bool = True
+    """Whether it sees the input image; without, it knows one collection of images alone and is a
+    degrader: it noises a radiograph up to `degrade_level` and denoises that."""
+    degrade_level: int = 200
+    """Of `NOISE_LEVELS`, of a network without a condition; the weights do not depend on it. More
+    gives images more like those of the collection, and less like the radiograph."""
 
     def __post_init__(self) -> None:
         DenoiserConfig.__post_init__(self)
@@ -136,6 +147,21 @@ class DiffusionConfig(DenoiserConfig):
             raise ValueError(
                 f"expected steps of equal length, a divisor of {NOISE_LEVELS} such as 5, 10, 20 "
                 f"or 50, found {self.steps}"
+            )
+        if not self.conditional:
+            self._check_degrading()
+
+    def _check_degrading(self) -> None:
+        step = NOISE_LEVELS // self.steps
+        if not step <= self.degrade_level <= NOISE_LEVELS or self.degrade_level % step:
+            raise ValueError(
+                f"expected as degrade_level a multiple of {step}, the levels of one of "
+                f"{self.steps} steps, up to {NOISE_LEVELS}, found {self.degrade_level}"
+            )
+        if self.sampler != "ddim" or self.drop_condition:
+            raise ValueError(
+                "expected of a network without a condition the sampler ddim, and drop_condition = "
+                f"0, found {self.sampler} and {self.drop_condition:g}"
             )
 
 
@@ -257,5 +283,16 @@ def _read(arguments: Entries, names: tuple[str, ...]) -> AnyDenoiserConfig:
         guidance=arguments.real("guidance") if arguments.has("guidance") else 0.0,
         drop_condition=arguments.real("drop_condition") if arguments.has("drop_condition") else 0.0,
     )
+    if isinstance(config, DiffusionConfig):
+        config = _with_condition(config, arguments)
     arguments.finish()
+    return config
+
+
+def _with_condition(config: DiffusionConfig, arguments: Entries) -> DiffusionConfig:
+    """Cards of before know conditional networks alone."""
+    if arguments.has("degrade_level"):
+        config = replace(config, degrade_level=arguments.whole("degrade_level"))
+    if arguments.has("conditional"):
+        config = replace(config, conditional=arguments.truth("conditional"))
     return config

@@ -18,6 +18,7 @@ from dfsynth.checkpoint.denoiser import (
 )
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.members import MEMBERS_NETWORK, read_members_config
+from dfsynth.checkpoint.munit import MUNIT_NETWORK, read_munit_config
 
 
 class NetworkConfig(Protocol):
@@ -44,5 +45,6 @@ CONFIG_READERS: Final[dict[str, Callable[[Entries], NetworkConfig]]] = {
     DIFFUSION_NETWORK: read_diffusion_config,
     FLOW_NETWORK: read_flow_config,
     DENOISER_MEMBERS_NETWORK: read_denoiser_members_config,
+    MUNIT_NETWORK: read_munit_config,
 }
 """A network's name in a card → what reads its `arguments`, raising ValueError as `Entries` do."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from dfsynth.checkpoint.degraders import require_generator
 from dfsynth.checkpoint.denoiser import DenoiserConfig, DenoiserMembersConfig
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.errors import UsageError
@@ -23,20 +24,33 @@ def require_sampling(arguments: NetworkConfig, mc_samples: int, mc: MonteCarloMo
     """Requires libraries and enough samples, if a network of these arguments draws samples.
 
     Raises:
-        UsageError: a library is missing, or there are too few samples to say how sure they are.
+        UsageError: a library is missing, there are too few samples to say how sure they are, or
+            the network is no generator.
+    """
+    require_generator(arguments)
+    require_diffusion(arguments)
+    if isinstance(arguments, DenoiserConfig | DenoiserMembersConfig):
+        require_samples(arguments.members, mc_samples, mc)
+
+
+def require_diffusion(arguments: NetworkConfig) -> None:
+    """Requires the libraries of diffusion and flow matching, if these arguments are of either.
+
+    Raises:
+        UsageError: one of them is not installed; the message names it and the extra.
     """
     if isinstance(arguments, DenoiserConfig | DenoiserMembersConfig):
         for library in _LIBRARIES:
             require_library(library, "this network", "diffusion")
-        require_samples(arguments.members, mc_samples, mc)
 
 
 def choose_sampler(arguments: NetworkConfig, choice: SamplerChoice) -> SamplerSettings | None:
     """Says how a network of these arguments draws samples; None of one that draws none.
 
     Raises:
-        UsageError: the network cannot be sampled as is chosen.
+        UsageError: the network cannot be sampled as is chosen, or is no generator.
     """
+    require_generator(arguments)
     asked = " ".join(f"{_OPTIONS[name]} {value}" for name, value in choice.given.items())
     config = arguments.network if isinstance(arguments, DenoiserMembersConfig) else arguments
     if not isinstance(config, DenoiserConfig):

@@ -26,12 +26,16 @@ def train(
         Path,
         typer.Option(
             help="Pairs: a store of dfsynth simulate, a folder of inputs (with --targets), or a "
-            "CSV or Parquet table of two path columns."
+            "CSV or Parquet table of two path columns; of unpaired recipes good radiographs."
         ),
     ],
     out: Annotated[Path, output_option("Folder of the run.")],
     targets: Annotated[
-        Path | None, typer.Option(help="Folder of targets with the names of --data's files.")
+        Path | None,
+        typer.Option(
+            help="Folder of targets with the names of --data's files; of unpaired recipes images "
+            "of the domain to degrade to."
+        ),
     ] = None,
     task: Annotated[
         str | None,
@@ -72,7 +76,7 @@ def train(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Train a generator on pairs, such as radiographs and dark-field images.
+    """Train a generator on pairs, such as radiographs and dark-field images, or a degrader.
 
     Run the same command again to go on where it stopped. RUN/best is a checkpoint for
     `dfsynth build`. Several GPUs: torchrun --nproc-per-node N -m dfsynth train ...
@@ -109,7 +113,7 @@ def _run(options: "TrainOptions", console: Console) -> None:
     lines = [
         f"{report.run}: {report.steps} steps, {report.steps_now} of them now, "
         f"{format_seconds(report.seconds)}, {report.pairs_per_second:.1f} pairs/s",
-        f"best validation NLL {score}: {report.best}",
+        f"best validation score {score}: {report.best}",
     ]
     if report.bad_steps:
         lines.append(

@@ -6,6 +6,7 @@ from dfsynth.datasets.checking import check_pairs
 from dfsynth.datasets.opening import open_pairs
 from dfsynth.datasets.protocol import PairImages, PairInfo, PairSource, indices_in
 from dfsynth.datasets.reader import BatchReader
+from dfsynth.datasets.unpaired import open_unpaired
 
 __all__ = [
     "BatchReader",
@@ -19,5 +20,6 @@ __all__ = [
     "collate",
     "indices_in",
     "open_pairs",
+    "open_unpaired",
     "read_batch",
 ]

@@ -28,6 +28,17 @@ class FilePair:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageFile:
+    """A file of a collection that has no partners."""
+
+    key: str
+    path: Path
+    patient_id: str | None = None
+    """None where it is not known: the image is then its own patient."""
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FilePairs:
     """Implements `PairSource` for image files; nothing but input and target is known."""
 
@@ -95,7 +106,7 @@ class FilePairs:
         for row, pair in zip(self.rows, self.files, strict=True):
             digest.update(repr((row.key, row.patient_id, row.split)).encode())
             for path in (pair.attenuation, pair.dark_field):
-                _add_sample(digest, path)
+                add_sample(digest, path)
         return digest.hexdigest()
 
     def read(self, index: int) -> PairImages:
@@ -111,11 +122,14 @@ class FilePairs:
             raise UsageError(f"pair {pair.key!r}: {error}") from error
 
 
-def _add_sample(digest: "hashlib.blake2b", path: Path) -> None:
+def add_sample(digest: "hashlib.blake2b", path: Path) -> None:
     """The size, and bytes from the beginning, the middle and the end.
 
     Times change when a folder is copied to another disk, and reading all of a large collection
     takes as long as training on it once. Images that were made anew differ in the middle.
+
+    Raises:
+        UsageError: the file cannot be read.
     """
     try:
         with path.open("rb") as file:

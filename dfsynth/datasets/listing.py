@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from dfsynth.datasets.file_pairs import FilePair, is_file, list_names
+from dfsynth.datasets.file_pairs import FilePair, ImageFile, is_file, list_names
 from dfsynth.errors import UsageError
 from dfsynth.source import metadata
 from dfsynth.source.folder import list_files
@@ -31,7 +31,7 @@ def list_folders(attenuation: Path, dark_field: Path) -> tuple[list[FilePair], l
     Raises:
         UsageError: a file without its partner, two files of one name, or an empty folder.
     """
-    (inputs, remarks), (targets, more) = _list_folder(attenuation), _list_folder(dark_field)
+    (inputs, remarks), (targets, more) = list_images(attenuation), list_images(dark_field)
     for these, those, folder in (
         (inputs, targets, dark_field),
         (targets, inputs, attenuation),
@@ -43,6 +43,27 @@ def list_folders(attenuation: Path, dark_field: Path) -> tuple[list[FilePair], l
                 "expected two folders of equal file names, whatever their suffixes"
             )
     return [FilePair(key, inputs[key], targets[key]) for key in sorted(inputs)], [*remarks, *more]
+
+
+def list_images(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """The images below a folder by their paths, suffixes aside, and sentences on what was left out.
+
+    Raises:
+        UsageError: two files of one name, or an empty folder.
+    """
+    listing = list_files(folder)
+    found: dict[str, Path] = {}
+    for name in map(str, listing.table["uri"].to_pylist()):
+        if PurePosixPath(name).suffix.lower() in _OF_FILE_MANAGERS:
+            continue
+        key = _key(name)
+        if key in found:
+            raise UsageError(
+                f"{found[key].name} and {PurePosixPath(name).name} in {folder.name} have one name "
+                "but for the suffix; expected one file of each name"
+            )
+        found[key] = folder / name
+    return found, listing.warnings
 
 
 def list_table(table: Path, task: Task) -> list[FilePair]:
@@ -85,20 +106,40 @@ def list_table(table: Path, task: Task) -> list[FilePair]:
     return pairs
 
 
-def _list_folder(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
-    listing = list_files(folder)
-    found: dict[str, Path] = {}
-    for name in map(str, listing.table["uri"].to_pylist()):
-        if PurePosixPath(name).suffix.lower() in _OF_FILE_MANAGERS:
-            continue
-        key = _key(name)
-        if key in found:
-            raise UsageError(
-                f"{found[key].name} and {PurePosixPath(name).name} in {folder.name} have one name "
-                "but for the suffix; expected one file of each name"
-            )
-        found[key] = folder / name
-    return found, listing.warnings
+def list_table_of_images(table: Path) -> list[ImageFile]:
+    """The images that a CSV or Parquet table names, in its order; paths start from its folder.
+
+    They stand in the first column whose first value is a file. `patient_id` and `split` may follow.
+
+    Raises:
+        UsageError: a table that cannot be read, without such a column, or with an empty path.
+    """
+    found = metadata.headers(table)
+    by_key = {metadata.key(header): header for header in reversed(found)}
+    others = [h for h in dict.fromkeys(found) if metadata.key(h) not in _PATIENT_COLUMNS]
+    path = next((header for header in others if _begins_with_file(table, header)), None)
+    if path is None:
+        raise UsageError(
+            f"the table {table.name} has no column of files: found the columns "
+            f"{', '.join(map(repr, found))}; expected one of paths that start from its folder"
+        )
+    wanted = {"path": path} | {n: by_key[n] for n in _PATIENT_COLUMNS if n in by_key}
+    images: list[ImageFile] = []
+    for chunk in metadata.read_columns(table, wanted):
+        values = {name: column.to_pylist() for name, column in chunk.items()}
+        nothing = [None] * len(values["path"])
+        patients, splits = (values.get(name, nothing) for name in _PATIENT_COLUMNS)
+        for name, patient, split in zip(values["path"], patients, splits, strict=True):
+            if name is None:
+                raise UsageError(
+                    f"row {len(images) + 1} of {table.name} lacks a path; expected one in the "
+                    f"column {path!r}; fill it, or remove the row"
+                )
+            images.append(ImageFile(name, table.parent / name, patient, split))
+    if not images:
+        raise UsageError(f"the table {table.name} has no row; expected one for each image")
+    _require_unique([image.key for image in images], table)
+    return images
 
 
 def _key(name: str) -> str:

@@ -141,6 +141,16 @@ class StorePairs:
             nodules=self._nodules(index),
         )
 
+    def array(self, name: str, index: int) -> Float32Map:
+        """The array `name` of `rows[index]` as it is stored, (y, x).
+
+        Raises:
+            StoreError: the store is damaged, or the values are not finite.
+        """
+        return self._finite(
+            np.asarray(self.arrays.read(name, self._row(index)), np.float32), name, index
+        )
+
     def _nodules(self, index: int) -> Float32Map | None:
         """Labels of the pixels that a nodule covers for the greater part; None without such."""
         name = self.task.pairs.nodules
@@ -161,7 +171,11 @@ class StorePairs:
         return int(self.manifest["row"][index].as_py())
 
     def _resampled(self, name: str, index: int) -> Float32Map:
-        values = to_grid(self.arrays.read(name, self._row(index)), self.geometry)
+        return self._finite(
+            to_grid(self.arrays.read(name, self._row(index)), self.geometry), name, index
+        )
+
+    def _finite(self, values: Float32Map, name: str, index: int) -> Float32Map:
         if not np.isfinite(values).all():
             raise StoreError(
                 f"pair {self.rows[index].key!r}: its array {name!r} is not finite, though the "

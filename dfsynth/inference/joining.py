@@ -14,6 +14,7 @@ from dfsynth.checkpoint import (
     MembersConfig,
     ModelCard,
     NetworkConfig,
+    require_generator,
 )
 from dfsynth.checkpoint.members import MOST_MEMBERS
 from dfsynth.errors import UsageError
@@ -35,6 +36,8 @@ def join_members(
         CheckpointError: one of them is damaged.
     """
     cards = [files.card for files in checkpoints]
+    for card in cards:
+        require_generator(card.arguments)
     distinct = len({files.sha256 for files in checkpoints})
     if distinct < len(checkpoints) or not 2 <= distinct <= MOST_MEMBERS:
         raise UsageError(

@@ -12,6 +12,7 @@ from dfsynth.checkpoint import (
     DIFFUSION_NETWORK,
     FLOW_NETWORK,
     MEMBERS_NETWORK,
+    MUNIT_NETWORK,
     NETWORK,
 )
 from dfsynth.inference.generator import CascadeGenerator
@@ -25,6 +26,7 @@ from dfsynth.models import (
     FlowNetwork,
     GeneratorNetwork,
     Members,
+    Munit,
     build_cascade,
 )
 
@@ -36,10 +38,10 @@ class NetworkFamily:
     build: Callable[[Any], GeneratorNetwork]
     """Configuration → network; ValueError for one that no network can have, UsageError where a
     library of an extra is missing."""
-    sampler: Callable[..., MapGenerator]
+    sampler: Callable[..., MapGenerator] | None
     """Network, device, precision, number of samples, seed, heads for trust and mode, and by their
     names the card's `intensity` and, of networks that draw samples, the sampler's `settings` →
-    generator."""
+    generator; None where networks degrade and generate nothing."""
 
 
 def _sample_cascade(network: CascadeNetwork, *how: Any, **intensity: Any) -> MapGenerator:
@@ -65,4 +67,5 @@ FAMILIES: Final[dict[str, NetworkFamily]] = {
     DIFFUSION_NETWORK: NetworkFamily(DiffusionNetwork, _sample_denoiser),
     FLOW_NETWORK: NetworkFamily(FlowNetwork, _sample_denoiser),
     DENOISER_MEMBERS_NETWORK: NetworkFamily(DenoiserMembers, _sample_denoisers),
+    MUNIT_NETWORK: NetworkFamily(Munit, None),
 }

@@ -74,7 +74,7 @@ def load_map_generator(
     where that is not as in the card.
 
     Raises:
-        UsageError: the checkpoint cannot be sampled as is chosen.
+        UsageError: the checkpoint cannot be sampled as is chosen, or is a degrader.
         CheckpointError: the weights are damaged or do not fit the card.
     """
     settings = choose_sampler(files.card.arguments, choice)
@@ -82,6 +82,7 @@ def load_map_generator(
     if heads is None and files.scores is not None:
         heads = decode_heads(files.scores, str(files.folder / SCORES))
     make = FAMILIES[files.card.network].sampler
+    assert make is not None
     how = (device, precision, mc_samples, seed, heads, mc)
     drawn = {} if settings is None else {"settings": settings}
     generator = make(network, *how, intensity=files.card.intensity, **drawn)

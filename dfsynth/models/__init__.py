@@ -9,13 +9,15 @@ from dfsynth.models.gennorm import gennorm_nll, gennorm_sigma
 from dfsynth.models.guidance import guide
 from dfsynth.models.heads import Prediction
 from dfsynth.models.members import DenoiserMembers, Members
-from dfsynth.models.network import GeneratorNetwork, TrainableNetwork
+from dfsynth.models.munit import Munit, MunitImages
+from dfsynth.models.network import DegradingNetwork, GeneratorNetwork, TrainableNetwork
 
 __all__ = [
     "NO_INPUT",
     "Cascade",
     "CascadeNetwork",
     "CoarseCascade",
+    "DegradingNetwork",
     "Denoiser",
     "DenoiserMembers",
     "DiffusionNetwork",
@@ -23,6 +25,8 @@ __all__ = [
     "GeneratorNetwork",
     "Members",
     "Moments",
+    "Munit",
+    "MunitImages",
     "Prediction",
     "PreparedImages",
     "TrainableNetwork",

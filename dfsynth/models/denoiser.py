@@ -25,6 +25,7 @@ from dfsynth.models.samplers import (
     SAMPLERS_BY_NAME,
     FreshNoise,
     Velocity,
+    ddim_from,
     flow_schedule,
     no_fresh_noise,
     scheduler,
@@ -63,7 +64,7 @@ class Denoiser(TrainableNetwork):
         levels = len(config.widths)
         self.unet = networks.DiffusionModelUNet(
             spatial_dims=2,
-            in_channels=2,
+            in_channels=2 if config.conditional else 1,
             out_channels=1,
             num_res_blocks=config.blocks,
             channels=config.widths,
@@ -82,9 +83,11 @@ class Denoiser(TrainableNetwork):
     def forward(self, noisy: Tensor, image: Tensor, times: Tensor) -> Tensor:
         """Predicts the velocity of noisy images (n, 1, H, W), the same shape.
 
-        `image` are model inputs of the same shape, `times` (n,) the noise in [0, NOISE_LEVELS].
+        `image` are model inputs of the same shape, which a network without a condition leaves
+        aside; `times` (n,) is the noise in [0, NOISE_LEVELS].
         """
-        found: Tensor = self.unet(torch.cat([noisy, image], dim=1), times)
+        seen = torch.cat([noisy, image], dim=1) if self.config.conditional else noisy
+        found: Tensor = self.unet(seen, times)
         return found
 
     def normalise(self, output: Tensor) -> Tensor:
@@ -168,6 +171,24 @@ class DiffusionNetwork(Denoiser):
         )
         noisy = schedule.add_noise(output, noise, times)
         return noisy, schedule.get_velocity(output, noise, times)
+
+    def noise_shape(self, height: int, width: int) -> tuple[int, ...]:
+        """Gives the shape of the noise of an image of height × width pixels, padding included."""
+        return (1, *(side + -side % self.divisor for side in (height, width)))
+
+    def degrade(self, images: Tensor, noise: Tensor) -> Tensor:
+        """Makes partners of radiographs (n, 1, H, W) in [0, 1], of the same shape and range.
+
+        They are noised up to `degrade_level` by `noise` (n, 1, H', W'), standard normal, and
+        denoised by what the network knows of its collection: SDEdit (Meng et al., ICLR 2022).
+        """
+        height, width = images.shape[-2:]
+        level = self.config.degrade_level
+        padded = self.normalise(self.pad_by_edges(images))
+        reached = torch.full((len(images),), level - 1, device=images.device)
+        noisy, _ = self.training_pair(padded, noise, reached)
+        made = ddim_from(level, self._velocity(padded, 0.0), noisy, self.config.steps)
+        return self.restore(made)[..., :height, :width].clamp(0, 1)
 
 
 class FlowNetwork(Denoiser):

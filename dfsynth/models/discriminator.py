@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 DISCRIMINATOR_WIDTHS: Final = (16, 32, 64)
@@ -27,18 +28,23 @@ class PatchDiscriminator(nn.Module):
     its dark-field image, as Isola et al., CVPR 2017, discriminate pairs.
     """
 
-    def __init__(self, widths: Sequence[int] = DISCRIMINATOR_WIDTHS, channels_in: int = 1) -> None:
+    def __init__(
+        self,
+        widths: Sequence[int] = DISCRIMINATOR_WIDTHS,
+        channels_in: int = 1,
+        normalise: bool = True,
+    ) -> None:
+        """`normalise` says whether hidden layers but the first have instance norm."""
         super().__init__()
         layers: list[nn.Module] = [
             nn.Conv2d(channels_in, widths[0], 4, stride=2, padding=1),
             nn.LeakyReLU(0.2),
         ]
         for before, after in itertools.pairwise(widths):
-            layers += [
-                nn.Conv2d(before, after, 4, stride=2, padding=1),
-                nn.InstanceNorm2d(after),
-                nn.LeakyReLU(0.2),
-            ]
+            layers.append(nn.Conv2d(before, after, 4, stride=2, padding=1))
+            if normalise:
+                layers.append(nn.InstanceNorm2d(after))
+            layers.append(nn.LeakyReLU(0.2))
         layers.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
         self.layers = nn.Sequential(*layers)
 
@@ -51,6 +57,29 @@ class PatchDiscriminator(nn.Module):
             if isinstance(layer, nn.LeakyReLU):
                 features.append(hidden)
         return Judgement(hidden, features)
+
+
+class MultiScaleDiscriminator(nn.Module):
+    """Patch discriminators without norms, of the image and of its halves: (n, 1, H, W).
+
+    Wang et al., "High-resolution image synthesis and semantic manipulation with conditional GANs",
+    CVPR 2018, as Huang et al., ECCV 2018, have them.
+    """
+
+    def __init__(self, widths: Sequence[int], scales: int) -> None:
+        super().__init__()
+        self.scales = nn.ModuleList(
+            PatchDiscriminator(widths, normalise=False) for _ in range(scales)
+        )
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Scores the patches of images (n, 1, H, W): a map (n, 1, h, w) for each scale."""
+        found = []
+        for scale, discriminator in enumerate(self.scales):
+            if scale:
+                images = F.avg_pool2d(images, 3, 2, 1, count_include_pad=False)
+            found.append(discriminator(images).scores)
+        return found
 
 
 def least_side(widths: Sequence[int]) -> int:

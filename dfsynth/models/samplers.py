@@ -65,18 +65,30 @@ def solver_levels(steps: int) -> list[int]:
     return [int(level) for level in np.minimum(apart, NOISE_LEVELS - 1 - passed)]
 
 
-def _ddim(velocity: Velocity, noise: Tensor, steps: int, _: FreshNoise) -> Tensor:
+def ddim_from(levels: int, velocity: Velocity, noisy: Tensor, steps: int) -> Tensor:
     """DDIM with eta 0: Song et al., ICLR 2021, equation (12).
 
-    It starts at the last level and steps by equal numbers of levels (Lin et al., WACV 2024,
+    It starts at the last of `levels` and steps by equal numbers of levels (Lin et al., WACV 2024,
     "trailing"): MONAI's own choice of levels is spaced otherwise than its steps.
+
+    Args:
+        levels: a multiple of the levels of a step, up to all of them.
+        velocity: of noisy images.
+        noisy: (n, 1, H, W), with the noise of that level.
+        steps: passes of the network from pure noise; from fewer levels there are fewer.
     """
     schedule = diffusion_schedule()
     schedule.set_timesteps(steps)
-    sample = noise
+    sample = noisy
     for level in _trailing(steps):
-        sample, _image = schedule.step(velocity(sample, level), level, sample)
+        if level < levels:
+            sample, _image = schedule.step(velocity(sample, level), level, sample)
     return sample
+
+
+def _ddim(velocity: Velocity, noise: Tensor, steps: int, _: FreshNoise) -> Tensor:
+    """`ddim_from` the last of all levels, which is noise."""
+    return ddim_from(NOISE_LEVELS, velocity, noise, steps)
 
 
 def _ancestral(velocity: Velocity, noise: Tensor, steps: int, fresh: FreshNoise) -> Tensor:

@@ -24,10 +24,12 @@ class TrainOptions(GivenOptions):
     recipe: str
     """A TOML file or a packaged recipe's name."""
     data: Path
-    """A store of pairs, a folder of inputs (with `targets`), or a table of paths."""
+    """A store of pairs, a folder of inputs (with `targets`), or a table of paths; of unpaired
+    recipes a collection of good radiographs."""
     out: Path
     targets: Path | None = None
-    """Folder of targets with the names of the inputs in `data`."""
+    """Folder of targets with the names of the inputs in `data`; of unpaired recipes a collection of
+    images of the domain to degrade to."""
     task: str | None = None
     """The task that the recipe is fitted to: a name, or the TOML file of one; None keeps the
     recipe's."""

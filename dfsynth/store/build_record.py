@@ -237,7 +237,9 @@ class BuildRecord:
         held = self.fingerprint
         # A store of version 1 keeps its documents to the byte: `verify` compares them.
         sampling: dict[str, Json] = {"mc": held.mc, "members": self.members}
-        drawn = {} if held.sampling is None else {"sampler": asdict(held.sampling)}
+        drawn: dict[str, Json] = {}
+        if held.sampling is not None:
+            drawn = {name: getattr(held, name) for name in _OF_SAMPLERS}
         output = self.task.output.array
         return {
             "schema_version": self.schema_version,

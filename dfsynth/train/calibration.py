@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dfsynth.checkpoint import read_checkpoint
+from dfsynth.checkpoint import is_degrader, read_checkpoint
 from dfsynth.errors import UsageError
 from dfsynth.extras import load_evaluation
 from dfsynth.options import TrainOptions
@@ -11,6 +11,8 @@ from dfsynth.progress import Silent, TrainProgress
 
 def calibrate_best(best: Path, pairs: int, options: TrainOptions, progress: TrainProgress) -> None:
     """Writes interval factors into the card of a run's checkpoint, unless it has them already.
+
+    A degrader has none.
 
     `pairs` is how many there are of calibration patients. The card decides, not this call: a kill
     may have come between training and calibration. Without the libraries of the extra `train`, a
@@ -21,7 +23,8 @@ def calibrate_best(best: Path, pairs: int, options: TrainOptions, progress: Trai
         StoreError: a pair cannot be read, or the card cannot be written.
         CheckpointError: the checkpoint is damaged.
     """
-    if read_checkpoint(best).card.calibration:
+    card = read_checkpoint(best).card
+    if card.calibration or is_degrader(card.arguments):
         return
     if not pairs:
         progress.message("the intervals are not calibrated: no pair is of a calibration patient")

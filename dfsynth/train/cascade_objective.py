@@ -15,13 +15,11 @@ from dfsynth.datasets import PairBatch
 from dfsynth.errors import UsageError
 from dfsynth.models import CascadeNetwork, Prediction, TrainableNetwork
 from dfsynth.models.discriminator import least_side
-from dfsynth.optimisation import state_part
-from dfsynth.train import stored_keys
 from dfsynth.train.discriminators import Discriminators, build_discriminators
 from dfsynth.train.objective import Objective
 from dfsynth.train.processes import Processes
 from dfsynth.train.recipe import Recipe
-from dfsynth.train.terms import generator_terms
+from dfsynth.train.terms import discriminator_loss, generator_terms
 from dfsynth.train.validation import predict_without_dropout
 
 
@@ -39,7 +37,7 @@ class CascadeObjective(Objective[list[Prediction]]):
         self._device = device
         self._processes = processes
         modules = build_discriminators(recipe)
-        self._adversaries = Discriminators(modules, recipe.loss, device, processes)
+        self._adversaries = Discriminators(modules, device, processes)
 
     @classmethod
     def check_recipe(cls, recipe: Recipe, side: int) -> None:
@@ -109,32 +107,30 @@ class CascadeObjective(Objective[list[Prediction]]):
 
     def set_learning_rate(self, rate: float) -> None:
         """Sets the learning rate of the discriminators' next step."""
-        for group in self._adversaries.optimiser.param_groups:
-            group["lr"] = rate
+        self._adversaries.set_learning_rate(rate)
 
     def step_discriminators(
         self, outputs: list[Prediction], batch: PairBatch, stages: Sequence[int]
     ) -> bool:
         """Trains the discriminators of `stages`; gives whether the gradient was finite."""
-        return self._adversaries.step([outputs[m].mean for m in stages], batch)
+        if not self._loss.adversarial:
+            return True
+        means = [outputs[m].mean for m in stages]
+        return self._adversaries.step(lambda d: discriminator_loss(means, d, batch, self._loss))
 
     def try_discriminators(self, outputs: list[Prediction], batch: PairBatch) -> None:
         """Runs forward and backward of all discriminators; the caller drops the gradients."""
-        self._adversaries.try_step([p.mean for p in outputs], batch)
+        if self._loss.adversarial:
+            means = [p.mean for p in outputs]
+            self._adversaries.try_step(lambda d: discriminator_loss(means, d, batch, self._loss))
 
     def state(self) -> dict[str, Mapping[Any, Any]]:
         """Gives weights and moments of the discriminators, tensors of any shape by name."""
-        return {
-            stored_keys.DISCRIMINATORS: self.discriminators.state_dict(),
-            stored_keys.DISCRIMINATOR_OPTIMISER: self._adversaries.optimiser.state_dict()["state"],
-        }
+        return self._adversaries.state()
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Takes up what `state` gave, flat and in its shapes, within the phase in hand."""
-        self._adversaries.restore(
-            state_part(state, stored_keys.DISCRIMINATORS),
-            state_part(state, stored_keys.DISCRIMINATOR_OPTIMISER),
-        )
+        self._adversaries.restore(state)
 
     def _dropout_masks(self, rng: np.random.Generator, batch: PairBatch) -> Tensor:
         """(n, mask_width): those of this process's pairs among all of the batch."""

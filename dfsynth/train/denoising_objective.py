@@ -13,6 +13,7 @@ from dfsynth.inference.sampling import GAUSSIAN_BETA, StepNoise, sample_moments
 from dfsynth.inference.streams import noise_samples
 from dfsynth.models import NO_INPUT, Denoiser, Prediction, TrainableNetwork
 from dfsynth.models.gennorm import gennorm_alpha
+from dfsynth.train.degrader_objective import DegraderObjective
 from dfsynth.train.losses import mean_over
 from dfsynth.train.objective import Objective
 from dfsynth.train.processes import Processes
@@ -108,3 +109,7 @@ class DenoisingObjective(Objective[Velocities]):
     def _tensor(self, drawn: np.ndarray) -> Tensor:
         # Not from_numpy, which gives tensors with values where an estimate wants none.
         return torch.tensor(drawn, dtype=torch.float32, device=self._device)
+
+
+class DomainDenoisingObjective(DegraderObjective[Velocities], DenoisingObjective):
+    """The same loss of a denoiser without a condition, on the images of one collection alone."""

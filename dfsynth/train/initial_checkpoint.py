@@ -21,7 +21,9 @@ from dfsynth.inference import load_network
 from dfsynth.models import DenoiserMembers, Members, build_cascade
 from dfsynth.train.families import family_of
 
-_WITHOUT_WEIGHTS: Final = frozenset({"dropout", "steps", "sampler", "guidance", "drop_condition"})
+_WITHOUT_WEIGHTS: Final = frozenset(
+    {"dropout", "steps", "sampler", "guidance", "drop_condition", "degrade_level"}
+)
 """What may differ between networks of the same weights."""
 
 

@@ -27,7 +27,7 @@ class TrainReport:
     steps_now: int
     """Taken by this call."""
     best_score: float | None
-    """Least negative log-likelihood of the validation pairs."""
+    """Least of the validation pairs, by the score that the recipe names."""
     bad_steps: int
     """Steps with a non-finite loss or gradient, which moved no weight."""
     pairs: dict[str, int]

@@ -18,11 +18,7 @@ from dfsynth.train.processes import Processes
 from dfsynth.train.run_folder import RunFolder
 from dfsynth.train.signals import PendingSignals, signals_put_off
 from dfsynth.train.trainer import StepReport, Trainer
-from dfsynth.train.validation import (
-    ValidationScores,
-    spread_over_patients,
-    validate,
-)
+from dfsynth.train.validation import Scores, spread_over_patients
 
 _VALIDATION_BATCH = 8
 
@@ -80,7 +76,9 @@ class TrainingLoop:
         )
         # Lines past a state are removed, so a run may be read while it goes on.
         after = None if self._is_new else self.trainer.steps_taken
-        self._monitor = Monitor(folder, recipe.task_record, after) if processes.first else None
+        self._monitor = (
+            Monitor(folder, recipe.task_record, after, recipe.unpaired) if processes.first else None
+        )
 
     def run(self) -> None:
         """Trains what is left of the recipe.
@@ -182,7 +180,7 @@ class TrainingLoop:
             for first in range(0, len(indices), _VALIDATION_BATCH)
         )
         batches = (read_batch(source, portion) for portion in portions)
-        scores = validate(self.trainer.predict, batches, self._device)
+        scores = self.trainer.validate(batches)
         # One number for all: processes on different GPUs may differ in the last digits.
         found = torch.tensor(getattr(scores, self._recipe.validation.score), device=self._device)
         score = float(self._processes.average(found))
@@ -191,13 +189,13 @@ class TrainingLoop:
         if self._monitor is not None:
             self._keep(self._monitor, scores, better)
 
-    def _keep(self, monitor: Monitor, scores: ValidationScores, better: bool) -> None:
+    def _keep(self, monitor: Monitor, scores: Scores, better: bool) -> None:
         """Writes what a validation found, and the checkpoint if it is the best."""
         trainer, name = self.trainer, self.trainer.phase.name
         step = trainer.steps_taken
         monitor.validated(name, step, asdict(scores))
         self._message(
-            f"step {step} ({name}): validation NLL {scores.nll:.4f}, MAE {scores.mae:.4f}"
+            f"step {step} ({name}): validation {scores.summary()}"
             + (", the best so far" if better else "")
         )
         if better:

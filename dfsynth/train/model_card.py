@@ -9,15 +9,20 @@ from dfsynth.train import stored_keys
 from dfsynth.train.families import family_of
 from dfsynth.train.preparation import PreparedTraining
 from dfsynth.train.recipe import recipe_entries
-from dfsynth.train.validation import ValidationScores
+from dfsynth.train.validation import Scores
 
 _LIMITS: Final = (
     "It knows what its training pairs show and nothing else; other machines, views, ages and body "
     "parts may give meaningless maps. Judge it with dfsynth evaluate on pairs of your own."
 )
 
+_DEGRADING: Final = (
+    "Research: it makes low-quality partners of good radiographs, by dfsynth simulate --task "
+    "restoration --degrader, and no images to look at. Not for diagnosis."
+)
 
-def trained_card(prepared: PreparedTraining, scores: ValidationScores, step: int) -> ModelCard:
+
+def trained_card(prepared: PreparedTraining, scores: Scores, step: int) -> ModelCard:
     """Writes the card of the network after `step` steps, with its scores and not calibrated."""
     recipe, initial = prepared.recipe, prepared.initial
     task, family = recipe.task_record, family_of(recipe.network)
@@ -31,7 +36,7 @@ def trained_card(prepared: PreparedTraining, scores: ValidationScores, step: int
         unit=task.output.unit,
         window=recipe.window,
         license="that of the training data",
-        intended_use=task.intended_use,
+        intended_use=_DEGRADING if recipe.unpaired else task.intended_use,
         limits=" ".join(filter(None, (_LIMITS, family.limits))),
         training_data=_training_data(prepared),
         recipe=_without_task(recipe_entries(recipe)) | start,

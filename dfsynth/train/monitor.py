@@ -31,10 +31,12 @@ _CURVES_EVERY: Final = 10
 class Monitor:
     """Writes metrics.jsonl, TensorBoard and panels of one run, in its first process alone."""
 
-    def __init__(self, folder: RunFolder, task: Task, steps_taken: int | None) -> None:
+    def __init__(
+        self, folder: RunFolder, task: Task, steps_taken: int | None, unpaired: bool = False
+    ) -> None:
         """Goes on after `steps_taken` steps, or anew where it is None.
 
-        `task` says how panels are labelled.
+        `task` says how panels are labelled; those of `unpaired` images are grey values alone.
 
         Later lines, of a run that was killed, are removed.
 
@@ -43,6 +45,7 @@ class Monitor:
         """
         self._folder = folder
         self._task = task
+        self._unpaired = unpaired
         after = -1 if steps_taken is None else steps_taken
         self._rewind(after)
         with store_faults(f"write {folder.metrics}"):
@@ -96,12 +99,18 @@ class Monitor:
         Raises:
             StoreError: the disk is full, or refuses.
         """
-        rows = _rows(batch, predictions, keys, self._task)
+        if self._unpaired:
+            rows = _rows(batch, predictions, keys, None)
+            columns, noun = _columns_of_unpaired(rows), "degraded radiograph"
+        else:
+            noun = self._task.output.noun
+            rows = _rows(batch, predictions, keys, self._task)
+            columns = _columns(len(predictions), self._task, window, rows)
         sheet = contact_sheet(
             rows,
-            _columns(len(predictions), self._task, window, rows),
+            columns,
             f"after step {step}",
-            f"Synthetic {self._task.output.noun}s, not for diagnosis.",
+            f"Synthetic {noun}s, not for diagnosis.",
         )
         with store_faults(f"write a panel into {self._folder.panels}"):
             path = self._folder.panels / f"step-{step:08d}.png"
@@ -160,6 +169,16 @@ def _columns(
     ]
 
 
+def _columns_of_unpaired(rows: Sequence[SheetRow]) -> list[SheetColumn]:
+    spread = [row.images[-1] for row in rows]
+    bright = _bright_sigma(0.5, [s for s in spread if s is not None])
+    titles = ("good radiograph", "of the other domain", "degraded")
+    return [
+        *(SheetColumn(title, "1", "gray", 0.0, 1.0) for title in titles),
+        SheetColumn("spread of two", "1", "viridis", 0.0, bright),
+    ]
+
+
 def _bright_sigma(half: float, sigma: Sequence[Float32Map]) -> float:
     """Half the window, or a half, a quarter, … of it that still holds nearly all of sigma.
 
@@ -172,14 +191,15 @@ def _bright_sigma(half: float, sigma: Sequence[Float32Map]) -> float:
 
 
 def _rows(
-    batch: PairBatch, predictions: Sequence[Prediction], keys: Sequence[str], task: Task
+    batch: PairBatch, predictions: Sequence[Prediction], keys: Sequence[str], task: Task | None
 ) -> list[SheetRow]:
+    """In the units of the task, or as they are."""
     maps = [batch.image, batch.target, *(p.mean for p in predictions), predictions[-1].sigma]
     given, *signals, sigma = (np.asarray(m[:, 0].cpu().numpy(), np.float32) for m in maps)
-    output = task.output.convention
+    output = None if task is None else task.output.convention
     if output is not None:
         signals, sigma = [*map(output.restore, signals)], output.restore_deviation(sigma)
-    arrays = (task.input.restore(given), *signals, sigma)
+    arrays = (given if task is None else task.input.restore(given), *signals, sigma)
     return [SheetRow((key,), tuple(a[i] for a in arrays)) for i, key in enumerate(keys)]
 
 

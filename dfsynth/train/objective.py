@@ -1,7 +1,7 @@
 """What a family of networks does in a step of training, as far as the trainer knows it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from dfsynth.datasets import PairBatch
 from dfsynth.models import Prediction, TrainableNetwork
 from dfsynth.train.processes import Processes
 from dfsynth.train.recipe import Recipe
+from dfsynth.train.validation import Scores, validate
 
 Outputs = TypeVar("Outputs")
 """What a forward pass of the family gives, for its own loss."""
@@ -67,6 +68,16 @@ class Objective(ABC, Generic[Outputs]):
         `network` has the weights to validate and is left in evaluation mode. Equal weights and
         images give equal predictions.
         """
+
+    def validate(
+        self, network: TrainableNetwork, batches: Iterable[PairBatch], device: torch.device
+    ) -> Scores:
+        """Scores a network on batches of validation pairs, maps (n, 1, H, W) of any n each.
+
+        Raises:
+            ValueError: there is no batch.
+        """
+        return validate(lambda image: self.predict(network, image), batches, device)
 
     @property
     def discriminators(self) -> nn.ModuleList:

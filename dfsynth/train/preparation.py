@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from dfsynth.checkpoint import CascadeConfig
-from dfsynth.datasets import PairInfo, PairSource, indices_in, open_pairs
+from dfsynth.datasets import PairInfo, PairSource, indices_in, open_pairs, open_unpaired
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
 from dfsynth.models.discriminator import DISCRIMINATOR_WIDTHS
@@ -77,21 +77,13 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
     device = place_of_process(resolve_device(options.device))
     precision = resolve_precision(options.precision, device)
     check_sizes(recipe)
-    task, start = recipe.task_record, options.start_from
+    start = options.start_from
     initial = (
         None
         if start is None
         else read_initial_checkpoint(start, recipe.network, options.member or 0)
     )
-    source = open_pairs(
-        options.data,
-        options.targets,
-        recipe.size,
-        recipe.window,
-        task.input.convention,
-        task,
-        task.output.convention,
-    )
+    source = _open_source(options, recipe)
     for warning in source.warnings:
         progress.message(f"warning: {warning}")
     indices: dict[str, tuple[int, ...]] = {s: indices_in(source, s) for s in SPLITS}
@@ -107,6 +99,21 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
         recipe = replace(recipe, seed=_seed_of_member(recipe.seed, options.member))
         indices["train"] = draw_patients(source.rows, indices["train"], recipe.seed)
     return PreparedTraining(recipe, source, indices, device, precision, initial, options.member)
+
+
+def _open_source(options: TrainOptions, recipe: Recipe) -> PairSource:
+    task = recipe.task_record
+    if recipe.unpaired:
+        return open_unpaired(options.data, options.targets, recipe.size, task)
+    return open_pairs(
+        options.data,
+        options.targets,
+        recipe.size,
+        recipe.window,
+        task.input.convention,
+        task,
+        task.output.convention,
+    )
 
 
 def _fitted_recipe(options: TrainOptions, progress: TrainProgress) -> Recipe:

@@ -8,6 +8,8 @@ from dfsynth.checkpoint import (
     DiffusionConfig,
     FlowConfig,
     Likelihood,
+    MunitConfig,
+    is_degrader,
     leave_out_later,
 )
 from dfsynth.datasets.augmentation import DeviceAugmentation
@@ -22,7 +24,7 @@ from dfsynth.train.amplification import Amplification
 Misfit = Literal["l1", "l2"]
 MISFIT_LIKELIHOODS: Final[frozenset[Likelihood]] = frozenset({"point", "quantile"})
 """Those whose mean is trained by `misfit`."""
-TrainedNetwork: TypeAlias = CascadeConfig | DiffusionConfig | FlowConfig
+TrainedNetwork: TypeAlias = CascadeConfig | DiffusionConfig | FlowConfig | MunitConfig
 """What `[network]` of a recipe may be, by its key `name`; a cascade without one."""
 
 
@@ -197,9 +199,10 @@ class ValidationSettings:
     """Of the validation patients' pairs."""
     panel_pairs: int = 4
     """Of these, how many are drawn."""
-    score: Literal["nll", "mae", "mse"] = "nll"
+    score: Literal["nll", "mae", "mse", "domain"] = "nll"
     """What the best checkpoint has least of: the negative log-likelihood, or for networks that
-    predict a mean alone the mean absolute or squared error, whichever they are trained by."""
+    predict a mean alone the mean absolute or squared error, whichever they are trained by; of
+    unpaired recipes `domain`, how far degraded images are from the domain and from themselves."""
     patience: int | None = None
     """Validations in a row without a better one, after which a phase ends early."""
 
@@ -228,6 +231,8 @@ class Recipe:
     task: str = DEFAULT_TASK
     """What the network is for, by the name of the task; in a recipe file also the path, from its
     folder, of a TOML file that defines one."""
+    unpaired: bool = False
+    """Whether it is trained on two collections that are no pairs, and makes a degrader."""
     seed: int = 0
     window: tuple[float, float] = (0.0, 1.0)
     """Display window of the output's values; integer target files are read into it."""
@@ -263,6 +268,7 @@ class Recipe:
         if not self.phase:
             raise UsageError("a recipe needs at least one [[phase]]")
         self._check_loss()
+        self._check_unpaired()
         self._check_appearance()
         names = [phase.name for phase in self.phase]
         if len(set(names)) < len(names):
@@ -301,6 +307,23 @@ class Recipe:
                 f"'point', found {network.likelihood!r}"
             )
 
+    def _check_unpaired(self) -> None:
+        """What learns from pairs and what learns from collections know nothing of each other."""
+        if is_degrader(self.network) != self.unpaired:
+            expected, found = (
+                ("true", "is a degrader") if not self.unpaired else ("false", "is none")
+            )
+            raise UsageError(
+                f"[network] {self.network.name!r} as it stands {found}: expected unpaired = "
+                f"{expected}"
+            )
+        if (self.validation.score == "domain") != self.unpaired:
+            expected = "'domain'" if self.unpaired else "'nll', 'mae' or 'mse'"
+            raise UsageError(
+                f"[validation] score = {self.validation.score!r}, but unpaired = "
+                f"{str(self.unpaired).lower()}: expected {expected}"
+            )
+
     def _check_appearance(self) -> None:
         """What changes the appearance clips to [0, 1]: values in a unit would be lost."""
         convention = self.task_record.input.convention
@@ -328,6 +351,9 @@ def recipe_entries(recipe: Recipe) -> dict[str, Any]:
         entries["own_task"] = record_entries(recipe.own_task)
     if not isinstance(recipe.network, CascadeConfig):
         del entries["loss"]
+    if not recipe.unpaired:
+        # Recipes of before come back byte for byte.
+        del entries["unpaired"]
     leave_out_later(recipe.network, entries["network"])
     return entries
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from dfsynth.checkpoint import CascadeConfig
+from dfsynth.checkpoint import CascadeConfig, MunitConfig
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.tasks import Task, own_task
 from dfsynth.train.recipe import Recipe, TrainedNetwork, recipe_entries
@@ -75,6 +75,8 @@ def _suitable(augmentation: DeviceAugmentation, task: Task) -> DeviceAugmentatio
 def _fitted_network(network: TrainedNetwork, task: Task) -> TrainedNetwork:
     if isinstance(network, CascadeConfig):
         return replace(network, lung_head=network.lung_head and task.has_lungs)
+    if isinstance(network, MunitConfig):
+        return network
     low, high = task.window
     convention = task.output.convention
     if convention is not None:

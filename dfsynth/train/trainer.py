@@ -4,7 +4,7 @@ Upadhyay et al. 2021, section 2.3: each stage is trained with the earlier ones f
 are fine-tuned by the sum of their losses with a much smaller learning rate.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from dfsynth.train.objective import Objective
 from dfsynth.train.processes import Processes
 from dfsynth.train.recipe import Optimiser, Phase, Recipe, steps_an_epoch
 from dfsynth.train.schedule import learning_rate
+from dfsynth.train.validation import Scores
 
 MOST_BAD_STEPS: Final = 8
 """In a row, after which a run ends: a loss that stays non-finite does not come back by itself."""
@@ -140,6 +141,14 @@ class Trainer:
     def predict(self, image: Tensor) -> list[Prediction]:
         """Predicts all stages by the network to keep, for model inputs (n, 1, H, W) of any size."""
         return self.objective.predict(self.averaged, image)
+
+    def validate(self, batches: Iterable[PairBatch]) -> Scores:
+        """Scores the network to keep on batches of maps (n, 1, H, W), of any n each.
+
+        Raises:
+            ValueError: there is no batch.
+        """
+        return self.objective.validate(self.averaged, batches, self.device)
 
     def train_step(self, batch: PairBatch, rng: np.random.Generator) -> StepReport:
         """Takes one step on this process's part of a batch, maps (n, 1, H, W) on the device.

@@ -1,5 +1,6 @@
 """How good the averaged network is on patients that it is not trained on."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,17 @@ from dfsynth.train.losses import mean_over
 
 
 @dataclass(frozen=True, slots=True)
-class ValidationScores:
-    """Means over the validation pairs, of the last stage; of a cascade without dropout.
+class Scores(ABC):
+    """What a validation found; the names of the fields are those in metrics.jsonl and cards."""
 
-    The names of the fields are those in metrics.jsonl and in a card's `metrics`.
-    """
+    @abstractmethod
+    def summary(self) -> str:
+        """Gives the figures of a line of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationScores(Scores):
+    """Means over the validation pairs, of the last stage; of a cascade without dropout."""
 
     nll: float
     """Negative log-likelihood of the noisy target."""
@@ -29,6 +36,10 @@ class ValidationScores:
     """In the lung, against the clean target where there is one."""
     stage_nll: tuple[float, ...]
     """Of each stage."""
+
+    def summary(self) -> str:
+        """Gives likelihood and absolute error."""
+        return f"NLL {self.nll:.4f}, MAE {self.mae:.4f}"
 
 
 @torch.inference_mode()

@@ -16,6 +16,7 @@ from dfsynth.description.facts import gather_facts
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.files.json_record import with_checksum, without_checksum
 from dfsynth.inference import save_checkpoint
+from dfsynth.jobs.reporting.evaluation_page import write_evaluation_report
 from dfsynth.models import DiffusionNetwork, FlowNetwork, GeneratorNetwork, build_cascade
 from dfsynth.store import StoreLayout
 from dfsynth.store.build_record import BuildRecord
@@ -83,14 +84,14 @@ def test_what_is_chosen_is_recorded_and_no_batch_or_shard_changes_it(
     held = json.loads(StoreLayout(whole).build.read_bytes())["fingerprint"]
     assert {name: held[name] for name in DRAWN} == DRAWN
     attributes = dfsynth.open_store(whole).provenance
-    assert attributes["sampler"] == {"sampler": "ancestral", "steps": 4, "guidance": 0.5}
+    assert {name: attributes[name] for name in DRAWN} == DRAWN
     layout = StoreLayout(whole)
     record = read_record(layout.build)
     assert isinstance(record, BuildRecord)
     facts = gather_facts(layout, record, None)
     assert facts.settings["sampler"] == "ancestral of 4 steps, guidance 0.5"
-    drawn = dfsynth.open_store(plain).provenance["sampler"]
-    assert drawn == {"sampler": "ddim", "steps": 5, "guidance": 0.0}
+    attributes = dfsynth.open_store(plain).provenance
+    assert [attributes[name] for name in DRAWN] == ["ddim", 5, 0.0]
 
 
 def test_a_store_is_gone_on_with_as_it_was_begun(
@@ -184,6 +185,7 @@ def test_an_evaluation_says_how_samples_were_drawn(
         targets=inputs[1],
         split="all",
         calibration="none",
+        out=tmp_path / "evaluation",
         mc_samples=2,
         precision="fp32",
         sampler="dpm-solver",
@@ -191,6 +193,10 @@ def test_an_evaluation_says_how_samples_were_drawn(
     )
     assert found.sampling is not None
     assert found.sampling.words == "dpm-solver of 3 steps"
+    (tmp_path / "page").mkdir()
+    write_evaluation_report(tmp_path / "page", tmp_path / "evaluation")
+    pages = [page.read_text() for page in (tmp_path / "page").rglob("*.html")]
+    assert any("dpm-solver of 3 steps" in page for page in pages)
 
 
 def test_one_image_is_made_as_a_build_makes_it(

@@ -19,6 +19,8 @@ PROMISED = {
     "coarse-256",
     "compact-256",
     "compact-512",
+    "ddpm-lq-64",
+    "ddpm-lq-128",
     "diffusion-64",
     "flow-64",
     "fine-tune-256",
@@ -35,6 +37,8 @@ PROMISED = {
     "unet-l1",
     "pan",
     "medgan",
+    "munit-64",
+    "munit-128",
     "heteroscedastic-unet",
     "quantile-unet",
     "streak-unet",
@@ -80,7 +84,15 @@ def test_the_published_recipe_says_of_each_value_where_it_stands() -> None:
     recipe = read_recipe(recipe_path("published"))
     tagged = {key: text.partition(":")[0] for key, text in recipe.provenance.items()}
     assert set(tagged.values()) == {"paper", "assumed"}
-    optional = {"validation.patience", "phase.steps", "phase.name", "name", "task", "own_task"}
+    optional = {
+        "validation.patience",
+        "phase.steps",
+        "phase.name",
+        "name",
+        "task",
+        "own_task",
+        "unpaired",
+    }
     optional |= {"provenance"}
     # What needs no word of its own: how an amplification that is none would be shaped, how often a
     # step schedule that is none would step, and what only networks without a likelihood choose.

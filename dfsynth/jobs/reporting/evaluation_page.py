@@ -11,6 +11,7 @@ from dfsynth.errors import StoreError
 from dfsynth.files.faults import store_faults
 from dfsynth.files.json_record import Json, parse_object
 from dfsynth.jobs.reporting.slice_figures import streak_figures
+from dfsynth.records import SamplerSettings
 from dfsynth.report.browser import EvaluationPage, write_evaluation_page
 
 METRICS: Final = "metrics.json"
@@ -74,6 +75,7 @@ def _page(found: Mapping[str, Any], cases: Json) -> EvaluationPage:
         ("outline of the lung", str(found["lung_of"])),
         ("intervals from", str(calibration["source"])),
         ("Monte-Carlo samples", str(found["mc_samples"])),
+        *_sampling(found.get("sampling")),
         ("seed", str(found["seed"])),
         ("precision", str(found["precision"])),
     )
@@ -109,6 +111,11 @@ def _target(figures: Mapping[str, Any]) -> dict[str, Json]:
     intervals = {name: value for name, value in figures.items() if name not in _CURVES}
     curves = {name: figures[name] for name in _CURVES}
     return {"figures": intervals, **curves}
+
+
+def _sampling(found: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    """How samples were drawn out of noise, where some were and the evaluation says it."""
+    return () if found is None else (("sampler", SamplerSettings(**found).words),)
 
 
 def _cases(path: Path, found: Mapping[str, Any]) -> Json:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dfsynth.checkpoint import packaged_generators
 from dfsynth.errors import UsageError
 from dfsynth.manifest import null_parameters, pair_schema
 from dfsynth.options import DEGRADERS
@@ -80,3 +81,11 @@ def test_a_degrader_that_is_not_there_is_refused(tmp_path) -> None:
         open_degrader("nearest")
     with pytest.raises(UsageError, match=r"folder of a trained degrader, found no degrader there"):
         open_degrader(str(tmp_path))
+
+
+def test_a_folder_of_another_kind_of_checkpoint_is_no_degrader() -> None:
+    generator = packaged_generators()[0]
+    with pytest.raises(UsageError, match="is a generator and degrades nothing"):
+        open_degrader(str(generator))
+    with pytest.raises(UsageError, match=r"is a run of training|no degrader there"):
+        open_degrader(str(generator.parent))
