@@ -1,5 +1,6 @@
 """Restored radiographs → contrast of their nodules and their power spectra, beside the truth."""
 
+from dfsynth.evaluate.restoration.contrast import NoduleContrast, nodule_contrasts
 from dfsynth.evaluate.restoration.drawing import draw_restoration
 from dfsynth.evaluate.restoration.measurement import (
     KINDS,
@@ -7,7 +8,6 @@ from dfsynth.evaluate.restoration.measurement import (
     RestorationMeasurement,
     RestorationScores,
 )
-from dfsynth.evaluate.restoration.contrast import NoduleContrast, nodule_contrasts
 from dfsynth.evaluate.restoration.power_spectrum import log_spectral_distance, radial_power
 from dfsynth.evaluate.restoration.sizes import SIZES, size_of
 
