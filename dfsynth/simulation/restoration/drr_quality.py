@@ -34,7 +34,9 @@ class DrrDraw:
     """Distance of slices in pixels."""
     blur_px: float
     black: float
+    """Grey value of the radiograph, in [0, 1], up to which all is black."""
     white: float
+    """Grey value, in [0, 1], from which all is white."""
     noise_sd: float
     grey_levels: int
     seed: int
