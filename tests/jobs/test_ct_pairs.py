@@ -78,7 +78,7 @@ def test_a_simulation_that_was_cut_ends_as_one_that_was_not(pairs, tmp_path):
     ("given", "said"),
     [
         ({"rotations": 2}, "--rotations: expected with --task dark-field-ct alone"),
-        ({"task": CT, "kvp": 100}, "--kvp: expected with --task dark-field-radiography alone"),
+        ({"task": CT, "kvp": 100}, "--kvp: expected with --task dark-field-radiography or res"),
         ({"task": CT, "without": "stripes"}, "--without stripes"),
         ({"task": "ct"}, "no task 'ct'"),
         ({"task": CT, "size": 100}, "another multiple of 8"),

@@ -126,7 +126,7 @@ def nodule_share(nodule: PlacedNodule, box: Box, grid: VoxelGrid, first: int) ->
 
 
 def _finer(axis_mm: torch.Tensor, step_mm: float) -> tuple[torch.Tensor, int]:
-    """Points that halve voxels of width `step_mm` until they are fine; how many a voxel."""
+    """Points that divide voxels of width `step_mm` evenly; how many a voxel."""
     count = max(1, math.ceil(step_mm / _FINE_MM))
     within = ((torch.arange(count) + 0.5) / count - 0.5) * step_mm
     return (axis_mm[:, None] + within).flatten(), count
