@@ -34,7 +34,9 @@ class DrrDraw:
     """Distance of slices in pixels."""
     blur_px: float
     black: float
+    """Grey value from 0 to 1 below which all is black."""
     white: float
+    """Grey value from 0 to 1 above which all is white."""
     noise_sd: float
     grey_levels: int
     seed: int
