@@ -16,6 +16,7 @@ from dfsynth.evaluate.prediction import PredictedPair, predict_pairs
 from dfsynth.evaluate.restoration import RestorationMeasurement, log_spectral_distance
 from dfsynth.inference import MapBatch, MapGenerator
 from dfsynth.progress import Silent
+from dfsynth.records import Float32Map
 from dfsynth.tasks import Task
 
 FIGURES: Final = ("psnr", "ssim", "mae", "crps", "coverage_90", "spearman_pixels")
@@ -65,13 +66,15 @@ class Unrestored:
 
 def measure_images(
     generator: MapGenerator | Unrestored, source: PairSource, task: Task, indices: Sequence[int]
-) -> tuple[list[Row], list[Row]]:
-    """Rows of images, and of their nodules."""
+) -> tuple[list[Row], list[Row], NDArray[np.float32]]:
+    """Rows of images, those of their nodules, and means and sigmas, (2, n, H, W)."""
     measure = Measurement(task.window[1] - task.window[0], (None,))
     images: list[Row] = []
+    maps: list[tuple[Float32Map, Float32Map]] = []
     found = RestorationMeasurement(task)
     for pair in predict_pairs(generator, source, indices, Silent()):
         found.add(pair)
+        maps.append((pair.image.stages[-1].mean, pair.image.stages[-1].sigma))
         powers = (found.powers[kind][-1] for kind in ("restored", "truth"))
         images.append(
             {
@@ -89,7 +92,7 @@ def measure_images(
         }
         for n in found.nodules
     ]
-    return images, nodules
+    return images, nodules, np.stack(maps, axis=1).astype(np.float32)
 
 
 def values_of(rows: Sequence[Row], figure: str) -> Iterator[tuple[str, float]]:

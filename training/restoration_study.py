@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from kept_runs import KeptRuns, identity_of
 from kept_training import NotYetError, generating_seconds, trained_once
+from numpy.typing import NDArray
 from paper_methods import DIFFUSION, FLOW, Budget, Method, recipe_of
 from restoration_measures import Measured, Unrestored, measure_images
 from restoration_pairs import TASK, Stores
@@ -18,6 +19,7 @@ from dfsynth.datasets import indices_in, open_pairs
 from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.devices import resolve_precision
 from dfsynth.errors import UsageError
+from dfsynth.files.durable import make_folder
 from dfsynth.inference import MapGenerator, load_map_generator
 from dfsynth.records import SamplerChoice, SamplerName
 from dfsynth.splits import SPLITS
@@ -153,7 +155,7 @@ class Study:
             with self.kept.claimed(name) as ours:
                 if not ours:
                     raise NotYetError
-                found = self._measure(self.generator(fit, setting))
+                found = self._measure(self.generator(fit, setting), self._maps(name))
                 seconds = {"train_seconds": run["seconds"], "identity": identity}
                 self.kept.write(name, found | seconds)
             held = self.kept.read(name, identity)
@@ -164,10 +166,18 @@ class Study:
         name, identity = kind.replace(" ", "-"), self._test_identity()
         held = self.kept.read(name, identity)
         if held is None:
-            self.kept.write(name, self._measure(AS_THEY_ARE[kind]) | {"identity": identity})
+            found = self._measure(AS_THEY_ARE[kind], self._maps(name))
+            self.kept.write(name, found | {"identity": identity})
             held = self.kept.read(name, identity)
         assert held is not None
         return _decoded(held)
+
+    def maps(self, fit: Fit, setting: Setting) -> NDArray[np.float32] | None:
+        """Means and sigmas of the tested images, (2, n, H, W); None where they are not there."""
+        if self.measured(fit, setting, make=False) is None:
+            return None
+        found: NDArray[np.float32] = np.load(self._maps(f"{self._name(fit)}-{setting.slug}"))
+        return found
 
     def generator(self, fit: Fit, setting: Setting) -> MapGenerator:
         """A network that is trained, with its way to draw samples."""
@@ -201,12 +211,18 @@ class Study:
         indices: dict[str, tuple[int, ...]] = {s: indices_in(source, s) for s in SPLITS}
         return PreparedTraining(recipe, source, indices, self._device, self._precision)
 
-    def _measure(self, generator: MapGenerator | Unrestored) -> dict[str, Any]:
+    def _measure(self, generator: MapGenerator | Unrestored, path: Path) -> dict[str, Any]:
+        """Figures; means and sigmas go into a file of `path`."""
         known: Any = generator
-        images, nodules = measure_images(known, self.test, task_named(TASK), self.tested)
+        images, nodules, maps = measure_images(known, self.test, task_named(TASK), self.tested)
+        make_folder(path.parent)
+        np.save(path, maps)
         timed = self.tested[:_TIMED_PAIRS]
         seconds = generating_seconds(known, self.test, timed, self._device)
         return {"images": images, "nodules": nodules, "image_seconds": seconds}
+
+    def _maps(self, name: str) -> Path:
+        return self.kept.out / "maps" / f"{name}.npy"
 
     def _test_identity(self) -> str:
         return f"{self.test.fingerprint()}-{len(self.tested)}"

@@ -58,12 +58,8 @@ def main() -> None:
     lines = report(study, fits, given.samples)
     write_durably(given.out / "report.md", "\n".join(lines).encode() + b"\n", given.out, "report")
     print(*lines, sep="\n", flush=True)
-    done = [
-        (fit, settings_of(fit, given.samples)[0])
-        for fit in fits
-        if fit.seed == 0 and study.checkpoint(fit).exists()
-    ]
-    draw_sheet(study, done, given.out / "sheet.png")
+    shown = [(fit, settings_of(fit, given.samples)[0]) for fit in fits if fit.seed == 0]
+    draw_sheet(study, shown, given.out / "sheet.png")
 
 
 def parser_of(doc: str) -> argparse.ArgumentParser:

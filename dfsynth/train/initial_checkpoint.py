@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from dfsynth.checkpoint import (
     CascadeConfig,
+    DenoiserConfig,
     DenoiserMembersConfig,
     MembersConfig,
     ModelCard,
@@ -21,10 +22,10 @@ from dfsynth.inference import load_network
 from dfsynth.models import DenoiserMembers, Members, build_cascade
 from dfsynth.train.families import family_of
 
-_WITHOUT_WEIGHTS: Final = frozenset(
-    {"dropout", "steps", "sampler", "guidance", "drop_condition", "degrade_level"}
-)
-"""What may differ between networks of the same weights."""
+_WITHOUT_WEIGHTS: Final = frozenset({"dropout"})
+_OF_SAMPLING: Final = frozenset({"steps", "sampler", "guidance", "drop_condition", "degrade_level"})
+"""What may differ between networks of the same weights, and between denoisers beside: `guidance` of
+a cascade is another thing, and part of what its weights mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,10 @@ class LungTeacherNetwork:
 def _differences(ours: NetworkConfig, theirs: NetworkConfig) -> list[str]:
     if type(theirs) is not type(ours):
         return [f"the checkpoint's is no {family_of(ours).network}"]
-    compared = (f.name for f in fields(ours) if f.name not in _WITHOUT_WEIGHTS)
+    free = _WITHOUT_WEIGHTS
+    if isinstance(ours, DenoiserConfig):
+        free |= _OF_SAMPLING
+    compared = (f.name for f in fields(ours) if f.name not in free)
     return [
         f"{name} is {_plain(getattr(ours, name))} in the recipe and "
         f"{_plain(getattr(theirs, name))} in the checkpoint"

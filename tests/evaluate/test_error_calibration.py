@@ -20,6 +20,7 @@ from dfsynth.inference import load_map_generator
 from dfsynth.jobs.simulate import run_simulation
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Silent
+from dfsynth.records import AS_THE_CARD_SAYS, SamplerChoice
 from dfsynth.statistics import ShapeError, shape_error
 
 
@@ -138,9 +139,10 @@ def test_own_pairs_calibrate_as_the_store_was_built(
 ) -> None:
     asked = []
 
-    def watched(files: Any, device: Any, *settings: Any) -> Any:
+    def watched(files: Any, device: Any, *settings: Any, choice: SamplerChoice) -> Any:
+        assert choice == AS_THE_CARD_SAYS
         asked.append((files.card.name, *settings))
-        return load_map_generator(files, device, *settings)
+        return load_map_generator(files, device, *settings, choice=choice)
 
     monkeypatch.setattr(error_calibration, "load_map_generator", watched)
     # Whatever random weights make of the pairs.

@@ -34,9 +34,9 @@ class DrrDraw:
     """Distance of slices in pixels."""
     blur_px: float
     black: float
-    """Grey value of the radiograph, in [0, 1], up to which all is black."""
+    """Grey value from 0 to 1 below which all is black."""
     white: float
-    """Grey value, in [0, 1], from which all is white."""
+    """Grey value from 0 to 1 above which all is white."""
     noise_sd: float
     grey_levels: int
     seed: int
