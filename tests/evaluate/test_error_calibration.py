@@ -20,7 +20,7 @@ from dfsynth.inference import load_map_generator
 from dfsynth.jobs.simulate import run_simulation
 from dfsynth.options import SimulateOptions
 from dfsynth.progress import Silent
-from dfsynth.records import AS_THE_CARD_SAYS, SamplerChoice
+from dfsynth.records import AS_THE_CARD_SAYS
 from dfsynth.statistics import ShapeError, shape_error
 
 
@@ -139,10 +139,12 @@ def test_own_pairs_calibrate_as_the_store_was_built(
 ) -> None:
     asked = []
 
-    def watched(files: Any, device: Any, *settings: Any, choice: SamplerChoice) -> Any:
-        assert choice == AS_THE_CARD_SAYS
-        asked.append((files.card.name, *settings))
-        return load_map_generator(files, device, *settings, choice=choice)
+    def watched(
+        files: Any, device: Any, precision: str, samples: int, seed: int, mc: Any, **given: Any
+    ) -> Any:
+        assert given == {"choice": AS_THE_CARD_SAYS}
+        asked.append((files.card.name, precision, samples, seed, mc))
+        return load_map_generator(files, device, precision, samples, seed, mc, **given)
 
     monkeypatch.setattr(error_calibration, "load_map_generator", watched)
     # Whatever random weights make of the pairs.
