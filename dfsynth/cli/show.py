@@ -85,7 +85,7 @@ def show(
             lines.append(found.ranking.describe())
         if found.blank:
             lines.append(
-                f"attenuation left blank for {_images(found.blank)}: give --source (and --root) "
+                f"input left blank for {_images(found.blank)}: give --source (and --root) "
                 "as the build had them"
             )
         console.result(found, "\n".join(lines))

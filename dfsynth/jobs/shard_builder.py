@@ -140,7 +140,8 @@ class ShardBuilder:
             tally = run_claimed(claims, outcomes, commit, self._stopped)
         threads = {READ: workers, DECODE: workers, EXPORT: self._cores}
         threads[GENERATE] = self._generator.at_once
-        self.use = use_of(self._activity, threads, outcomes.mean_ready, outcomes.room, held.mc)
+        mc = held.mc if held.sampling is None else "noise"
+        self.use = use_of(self._activity, threads, outcomes.mean_ready, outcomes.room, mc)
         return tally
 
     def _load(self) -> Generator:

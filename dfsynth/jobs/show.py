@@ -40,7 +40,7 @@ class Sheet:
     images: tuple[str, ...]
     """In reading order."""
     blank: int
-    """Finished images whose attenuation is left blank: neither store nor source gives it."""
+    """Finished images whose input is left blank: neither store nor source gives it."""
     ranking: Ranking | None = None
     """What stands beside what; null where nothing was ranked."""
 
@@ -56,7 +56,7 @@ class _Choice:
 def draw_sheet(options: ShowOptions) -> Sheet:
     """Draws images of a store as one image: spread evenly over it, named, or both ends of a score.
 
-    Attenuation comes from the store if it holds it, else from `source` and `root`, else it is
+    Inputs come from the store if it holds them, else from `source` and `root`, else they are
     left blank.
 
     Raises:

@@ -27,6 +27,7 @@ _GENERATE_ADVICE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "full": "use a GPU, or choose --mc fast for a new store",
         "fast": "use a GPU, or run the same command on more machines",
+        "noise": "use a GPU, or fewer --sampler-steps or --mc-samples for a new store",
     }
 )
 
@@ -68,7 +69,7 @@ def use_of(
         threads: Of the stages that have more than one.
         ready: Inputs that lay ready when the generator took one, in the mean.
         room: Most that may be on their way.
-        mc: How the generator samples, `full` or `fast`.
+        mc: How the generator samples, `full` or `fast`, or `noise` where it draws images out of it.
     """
     seconds = activity.running_s
     if seconds <= 0:

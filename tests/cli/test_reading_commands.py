@@ -330,7 +330,7 @@ def test_show_help_tells_the_default(run_cli, monkeypatch):
 
 def test_show_says_which_images_are_blank(run_cli, store, images, tmp_path):
     options = ("--images", 3, "--out", tmp_path / "a.png")
-    advice = "attenuation left blank for 3 images: give --source (and --root)"
+    advice = "input left blank for 3 images: give --source (and --root)"
     assert advice in run_cli("show", store, *options)[1]
     assert json.loads(run_cli("show", store, *options, "--json")[1])["blank"] == 3
     wrong = write_folder(tmp_path / "wrong", 1)

@@ -132,3 +132,12 @@ def test_the_slowest_is_where_the_generators_thread_spends_most(busy, waited, st
     assert use is not None
     assert use.bottleneck == stage
     assert use.busy["decode"] == busy.get("decode", 0.0) / 20.0
+
+
+@pytest.mark.parametrize(
+    ("mc", "advice"), [("full", "--mc fast"), ("fast", "machines"), ("noise", "--sampler-steps")]
+)
+def test_advice_is_of_what_the_generator_can_do(mc, advice):
+    use = use_of(played({"generate": 19.0}, {}), {}, 0.5, 8, mc)
+    assert use is not None
+    assert advice in use.advice
