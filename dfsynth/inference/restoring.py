@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from dfsynth.checkpoint import CheckpointFiles, checkpoint_path, read_checkpoint, require_generator
 from dfsynth.checkpoint.sampling import require_diffusion
@@ -59,8 +60,12 @@ class CheckpointRestorer:
         """
         given = torch.from_numpy(np.ascontiguousarray(image, np.float32))[None, None]
         batch = self._network.pad_by_edges(given.to(self._device))
-        noise = torch.from_numpy(rng.standard_normal(tuple(batch.shape), np.float32))
-        drawn = self._network.draw(batch, noise.to(self._device))
+
+        def draw(like: Tensor) -> Tensor:
+            found = rng.standard_normal(tuple(like.shape), np.float32)
+            return torch.from_numpy(found).to(self._device)
+
+        drawn = self._network.draw(batch, draw(batch), fresh=draw)
         height, width = image.shape
         return np.asarray(drawn[0, 0, :height, :width].clamp(0, 1).cpu().numpy(), np.float32)
 

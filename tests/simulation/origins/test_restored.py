@@ -4,13 +4,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from drawn_networks import draw_weights
 from small_cards import small_card
 
-from dfsynth.checkpoint import FLOW_NETWORK, CascadeConfig, FlowConfig
+from dfsynth.checkpoint import (
+    DIFFUSION_NETWORK,
+    FLOW_NETWORK,
+    CascadeConfig,
+    DiffusionConfig,
+    FlowConfig,
+)
 from dfsynth.errors import UsageError
-from dfsynth.inference import save_checkpoint
-from dfsynth.models import FlowNetwork, build_cascade
+from dfsynth.inference import load_restorer, save_checkpoint
+from dfsynth.models import DiffusionNetwork, FlowNetwork, build_cascade
 from dfsynth.options import SimulateOptions
 from dfsynth.records import Float32Map, MadePair, PairItem
 from dfsynth.simulation import Simulator
@@ -67,6 +74,19 @@ def restorer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("restorer") / "flow"
     save_checkpoint(folder, network, small_card(config, **changed))
     return folder
+
+
+def test_samplers_that_add_noise_on_their_way_take_it_from_the_pair(tmp_path: Path) -> None:
+    config = DiffusionConfig(widths=(8, 16), steps=2, sampler="ancestral")
+    changed = {"network": DIFFUSION_NETWORK, "grid": (SIZE, SIZE), "task": "restoration"}
+    network = draw_weights(DiffusionNetwork(config))
+    save_checkpoint(tmp_path / "ancestral", network, small_card(config, **changed))
+    restorer = load_restorer(str(tmp_path / "ancestral"), torch.device("cpu"))
+    image = radiograph()
+    first, again = (restorer.restore(image, np.random.default_rng(1)) for _ in range(2))
+    assert first.shape == image.shape
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, restorer.restore(image, np.random.default_rng(2)))
 
 
 def make(seed: int = 4321, **changes: object) -> MadePair:
