@@ -138,6 +138,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(folder / "out", "mri-undersampled", pairs, Budget(64, 2, 4), 2)
 
 
+@pytest.mark.slow
 def test_jobs_are_done_once_and_tabulated(place, capfd):
     methods = (UNET, CASCADE, HETEROSCEDASTIC, ENSEMBLE)
     jobs = [Job(method, 0) for method in methods]

@@ -44,6 +44,7 @@ def results(out: Path) -> dict[str, Any]:
     return {name: {**found, "seconds": None} for name, found in held.items()}
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_to_the_same_results(store, tmp_path, capsys) -> None:
     run(store, tmp_path / "whole", "--only", *SOME)
     run(store, tmp_path / "parts", "--only", *SOME, "--minutes", "0")

@@ -76,6 +76,7 @@ def kill_after_the_first_result(arguments: Sequence[str], results: Path) -> None
     assert process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_killed_and_called_again_it_gives_the_same_figures(folder, whole):
     assert not any(whole.finish(run) for run in RUNS)
     kill_after_the_first_result(command(folder, "killed"), folder / "killed" / "results")
