@@ -9,7 +9,7 @@ OUT/tmp                 what is being written
 import fcntl
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +68,17 @@ class KeptRuns:
                 yield False
             else:
                 yield True
+
+    def make_once(self, name: str, identity: str, make: Callable[[], Mapping[str, Any]]) -> bool:
+        """Keeps what `make` gives, if nothing is kept yet; False: another process is at it.
+
+        Raises:
+            ConflictError: what is kept is of another `identity`.
+        """
+        with self.claimed(name) as ours:
+            if ours and self.read(name, identity) is None:
+                self.write(name, {"identity": identity, **make()})
+        return ours
 
     def reduce(self, name: str) -> None:
         """Leaves of a training that is done its checkpoint and losses."""

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -26,7 +27,7 @@ from listed_radiographs import Listed, is_free_to_use, list_radiographs, share_o
 from numpy.typing import NDArray
 from paper_scores import Scores, difference, mean
 from restored_pictures import Pictures, Restorer
-from shared_work import share_work
+from shared_work import publish, share_work
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
@@ -44,7 +45,6 @@ from simulate_usefulness import (
 from dfsynth.datasets import PairImages
 from dfsynth.description.markdown import table
 from dfsynth.errors import UsageError
-from dfsynth.files.durable import write_durably
 from dfsynth.lung_segmentation.samples import LungSample, lung_field_sample
 from dfsynth.statistics import Interval
 
@@ -122,26 +122,22 @@ class Study:
 
     def finish(self, kind: str, seed: int) -> bool:
         """Trains and tests a network, if that is not done; False: another process does."""
-        name = self._name(kind, seed)
-        with self.kept.claimed(name) as ours:
-            if not ours:
-                return False
-            if self.held(kind, seed) is not None:
-                return True
-            started = time.process_time()
-            network = train([self.samples(kind)], self.place.steps, seed)
-            seconds = time.process_time() - started
-            _, rows = score(network, self.tested, seed)
-            if seed == 0:
-                show_worst(self.place.out / "worst", kind, rows)
-            lines = [
-                {"patient_id": entry.patient_id, "source": entry.source, "dice": float(value)}
-                for value, entry, _ in rows
-            ]
-            document = {"identity": self._identity(), "seconds": seconds, "radiographs": lines}
-            self.kept.write(name, document)
-            print(f"{kind}, seed {seed}: {seconds:.0f} s of a core", flush=True)
-        return True
+        make = partial(self._train, kind, seed)
+        return self.kept.make_once(self._name(kind, seed), self._identity(), make)
+
+    def _train(self, kind: str, seed: int) -> Mapping[str, Any]:
+        started = time.process_time()
+        network = train([self.samples(kind)], self.place.steps, seed)
+        seconds = time.process_time() - started
+        _, rows = score(network, self.tested, seed)
+        if seed == 0:
+            show_worst(self.place.out / "worst", kind, rows)
+        lines = [
+            {"patient_id": entry.patient_id, "source": entry.source, "dice": float(value)}
+            for value, entry, _ in rows
+        ]
+        print(f"{kind}, seed {seed}: {seconds:.0f} s of a core", flush=True)
+        return {"seconds": seconds, "radiographs": lines}
 
     def dice(self, kind: str, seeds: int, group: str) -> Scores:
         """Patient → Dice, mean over radiographs and seeds; empty where nothing is there."""
@@ -217,8 +213,7 @@ def main() -> None:
         place.open()
     share_work(place.open, jobs, finish, given.workers, given.minutes)
     lines = report(place.open(), given.seeds)
-    write_durably(given.out / "report.md", "\n".join(lines).encode() + b"\n", given.out, "report")
-    print(*lines, sep="\n", flush=True)
+    publish(lines, given.out)
 
 
 def _points(ours: Scores, found: Mapping[str, Mapping[str, Scores]], other: str) -> str:

@@ -16,8 +16,9 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import torch
@@ -42,12 +43,11 @@ from nodule_detector import (
 from numpy.typing import NDArray
 from paper_figures import write_figure
 from restored_pictures import Pictures, Restorer
-from shared_work import share_work
+from shared_work import publish, share_work
 
 from dfsynth.description.markdown import table
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.restoration import SIZES, size_of
-from dfsynth.files.durable import write_durably
 
 KINDS: Final = ("blurred", "restored", "sharp")
 ALARMS: Final = (0.25, 0.5, 1.0, 2.0)
@@ -125,26 +125,21 @@ class Study:
 
     def finish(self, kind: str, seed: int) -> bool:
         """Trains a detector and lets it look, if that is not done; False: another process does."""
-        name = self._name(kind, seed)
-        with self.kept.claimed(name) as ours:
-            if not ours:
-                return False
-            if self.kept.read(name, self._identity()) is not None:
-                return True
-            started, device = time.monotonic(), torch.device(self.place.device)
-            pictures = self.pictures.of(kind)
-            shape = pictures.shape[1], pictures.shape[2]
-            heats = np.stack([heat_of(self.nodules[i], shape) for i in self.training])
-            network = train_detector(
-                pictures[self.training], heats, self.place.budget, seed, device
-            )
-            folder = self.kept.folder(name)
-            folder.mkdir(parents=True, exist_ok=True)
-            np.save(folder / "heat.npy", find_heat(network, pictures[self.tested], device))
-            seconds = time.monotonic() - started
-            self.kept.write(name, {"identity": self._identity(), "seconds": seconds})
-            print(f"{kind}, seed {seed}: {seconds:.0f} s", flush=True)
-        return True
+        make = partial(self._train, kind, seed)
+        return self.kept.make_once(self._name(kind, seed), self._identity(), make)
+
+    def _train(self, kind: str, seed: int) -> Mapping[str, Any]:
+        started, device = time.monotonic(), torch.device(self.place.device)
+        pictures = self.pictures.of(kind)
+        shape = pictures.shape[1], pictures.shape[2]
+        heats = np.stack([heat_of(self.nodules[i], shape) for i in self.training])
+        network = train_detector(pictures[self.training], heats, self.place.budget, seed, device)
+        folder = self.kept.folder(self._name(kind, seed))
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "heat.npy", find_heat(network, pictures[self.tested], device))
+        seconds = time.monotonic() - started
+        print(f"{kind}, seed {seed}: {seconds:.0f} s", flush=True)
+        return {"seconds": seconds}
 
     def candidates(self, kind: str, seeds: int) -> Candidates | None:
         """Of the mean heat over the seeds that are there; None without any."""
@@ -178,8 +173,7 @@ def main() -> None:
     if not found:
         sys.exit("no detector is trained yet: run the command with more --minutes")
     lines = report(study, found)
-    write_durably(given.out / "report.md", "\n".join(lines).encode() + b"\n", given.out, "report")
-    print(*lines, sep="\n", flush=True)
+    publish(lines, given.out)
     draw(study, found, given.out / "recall.png")
 
 

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -25,7 +26,7 @@ import numpy as np
 from kept_runs import KeptRuns
 from numpy.typing import NDArray
 from restored_pictures import Pictures, Restorer
-from shared_work import share_work
+from shared_work import publish, share_work
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
@@ -41,7 +42,6 @@ from simulate_realism import compare_patients, show_extremes
 
 from dfsynth.description.markdown import table
 from dfsynth.errors import UsageError
-from dfsynth.files.durable import write_durably
 from dfsynth.statistics import Interval
 
 KINDS: Final = ("blurred", "restored", "sharp")
@@ -121,23 +121,18 @@ class Study:
 
     def finish(self, archive: str, other: str) -> bool:
         """Trains the classifiers, if that is not done; False: another process does."""
-        name = self._name(archive, other)
-        with self.kept.claimed(name) as ours:
-            if not ours:
-                return False
-            if self.held(archive, other) is not None:
-                return True
-            started = time.process_time()
-            real = self.archives[archive]
-            shown = shown_as(self._images(other), real)
-            place = self.place
-            auroc, answers = compare_patients(real, shown, place.folds, place.steps, seed=0)
-            show_extremes(place.out / "sheets", f"{other} as {archive}", real, shown, answers)
-            seconds = time.process_time() - started
-            document: dict[str, Any] = {"auroc": asdict(auroc), "seconds": seconds}
-            self.kept.write(name, document | {"identity": self._identity()})
-            print(f"{other} as {archive}: {auroc}, {seconds:.0f} s of a core", flush=True)
-        return True
+        make = partial(self._tell_apart, archive, other)
+        return self.kept.make_once(self._name(archive, other), self._identity(), make)
+
+    def _tell_apart(self, archive: str, other: str) -> Mapping[str, Any]:
+        started, place = time.process_time(), self.place
+        real = self.archives[archive]
+        shown = shown_as(self._images(other), real)
+        auroc, answers = compare_patients(real, shown, place.folds, place.steps, seed=0)
+        show_extremes(place.out / "sheets", f"{other} as {archive}", real, shown, answers)
+        seconds = time.process_time() - started
+        print(f"{other} as {archive}: {auroc}, {seconds:.0f} s of a core", flush=True)
+        return {"auroc": asdict(auroc), "seconds": seconds}
 
     def _images(self, other: str) -> ImageSet:
         if other in self.archives:
@@ -199,8 +194,7 @@ def main() -> None:
     jobs: Sequence[tuple[str, str]] = place.open().jobs if given.minutes else []
     share_work(place.open, jobs, finish, given.workers, given.minutes)
     lines = report(place.open())
-    write_durably(given.out / "report.md", "\n".join(lines).encode() + b"\n", given.out, "report")
-    print(*lines, sep="\n", flush=True)
+    publish(lines, given.out)
 
 
 def _cumulative(images: NDArray[np.uint8]) -> NDArray[np.float64]:

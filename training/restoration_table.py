@@ -27,10 +27,9 @@ from restoration_pairs import BASELINE, add_pair_options, make_stores
 from restoration_pictures import draw_sheet
 from restoration_report import tabulate_restoration, tabulate_settings
 from restoration_study import AS_THEY_ARE, NETWORKS, Fit, Place, Setting, Study
-from shared_work import share_work
+from shared_work import publish, share_work
 
 from dfsynth.errors import DfsynthError
-from dfsynth.files.durable import write_durably
 from dfsynth.records import SamplerName
 
 USUAL: Final = Budget(steps=800)
@@ -56,8 +55,7 @@ def main() -> None:
     share_work(place.open, jobs, finish, given.workers, given.minutes)
     study = place.open()
     lines = report(study, fits, given.samples)
-    write_durably(given.out / "report.md", "\n".join(lines).encode() + b"\n", given.out, "report")
-    print(*lines, sep="\n", flush=True)
+    publish(lines, given.out)
     shown = [(fit, settings_of(fit, given.samples)[0]) for fit in fits if fit.seed == 0]
     draw_sheet(study, shown, given.out / "sheet.png")
 

@@ -4,9 +4,12 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final, TypeVar
 
 import torch
+
+from dfsynth.files.durable import write_durably
 
 Opened = TypeVar("Opened")
 Job = TypeVar("Job")
@@ -44,6 +47,12 @@ def share_work(
         process.start()
     for process in processes:
         process.join()
+
+
+def publish(lines: Sequence[str], out: Path) -> None:
+    """Writes a report as OUT/report.md, and prints it."""
+    write_durably(out / "report.md", "\n".join(lines).encode() + b"\n", out, "report")
+    print(*lines, sep="\n", flush=True)
 
 
 def _work(

@@ -18,7 +18,7 @@ def restoration_pairs(options: SimulateOptions, device: torch.device) -> PairSim
     Raises:
         UsageError: a folder is not there, or `--degrader` is none.
     """
-    degrader = open_degrader(options.degrader)
+    degrader = open_degrader(options.degrader, device)
     sampling = SamplingOptions.of(options)
     image = BlurredBodies(degrader, options.nodules, options.nodule_mm)
     origins: dict[str, PairOrigin] = {}

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from segmented_chest import SIDE, dome
 
 from dfsynth.errors import ImageError, UsageError
@@ -24,6 +25,7 @@ from dfsynth.simulation.scene import pose_ct
 from dfsynth.simulation.streams import Streams
 from dfsynth.simulation.tissue import draw_tissue
 
+CPU = torch.device("cpu")
 LUNGS = dome(60, 34, 45, 22) + dome(60, 94, 45, 22)
 CHEST = np.round(255 * (0.75 - 0.5 * LUNGS)).astype(np.uint8)
 
@@ -44,7 +46,7 @@ def make_of(thorax: CtThorax, nodules: float) -> MadePair:
         streams,
         taken.size,
     )
-    imaging = BlurredBodies(open_degrader("drr"), nodules, (20.0, 30.0))
+    imaging = BlurredBodies(open_degrader("drr", CPU), nodules, (20.0, 30.0))
     return imaging(scene, taken, streams, {}, "0" * 64)
 
 
