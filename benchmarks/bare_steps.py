@@ -278,7 +278,7 @@ class DenoisingStep(BareTraining):
     def __post_init__(self) -> None:
         super().__post_init__()
         assert isinstance(self.network, Denoiser)
-        self.clean = self.network.normalise(self.batch.target)
+        self.clean = self.network.normalise(self.batch.target, self.batch.image)
         betas = torch.linspace(1e-4, 2e-2, NOISE_LEVELS, device=self.clean.device)
         self.kept = torch.cumprod(1 - betas, dim=0)
 

@@ -28,7 +28,9 @@ DENOISER_MEMBERS_NETWORK: Final = "denoiser-members"
 NOISE_LEVELS: Final = 1000
 """Between the output and pure noise, of which a diffusion network is trained on one at a time."""
 _LEAST_WIDTH: Final = 8
-_LATER: Final = frozenset({"sampler", "guidance", "drop_condition", "conditional", "degrade_level"})
+_LATER: Final = frozenset(
+    {"sampler", "guidance", "drop_condition", "residual", "conditional", "degrade_level"}
+)
 """Entries that cards and runs from before they came lack."""
 
 
@@ -59,6 +61,10 @@ class DenoiserConfig:
     drop_condition: float = 0.0
     """Share of training images whose input is taken away, in [0, 1): above 0, guidance is possible
     (Ho & Salimans 2022, arXiv:2207.12598)."""
+    residual: float = 0.0
+    """Above 0, what is drawn is the output less the input, over this (the difference that the
+    network sees as 1, with the span from -1 to 1), for tasks whose input is a worse image of the
+    same quantity: Li et al. (SRDiff), Neurocomputing 2022. 0: the output itself."""
 
     def __post_init__(self) -> None:
         if len(self.widths) < 2 or any(w < 1 or w % _LEAST_WIDTH for w in self.widths):
@@ -77,6 +83,8 @@ class DenoiserConfig:
                 f"expected a sampler of this family of networks, {', '.join(self.samplers)}, found "
                 f"{self.sampler}"
             )
+        if not 0 <= self.residual < math.inf:
+            raise ValueError(f"expected a residual of 0 or more, found {self.residual:g}")
         self._check_guidance()
 
     def _check_guidance(self) -> None:
@@ -158,10 +166,11 @@ class DiffusionConfig(DenoiserConfig):
                 f"expected as degrade_level a multiple of {step}, the levels of one of "
                 f"{self.steps} steps, up to {NOISE_LEVELS}, found {self.degrade_level}"
             )
-        if self.sampler != "ddim" or self.drop_condition:
+        if self.sampler != "ddim" or self.drop_condition or self.residual:
             raise ValueError(
-                "expected of a network without a condition the sampler ddim, and drop_condition = "
-                f"0, found {self.sampler} and {self.drop_condition:g}"
+                "expected of a network without a condition the sampler ddim, and drop_condition "
+                f"and residual = 0, found {self.sampler}, {self.drop_condition:g} and "
+                f"{self.residual:g}"
             )
 
 
@@ -282,6 +291,7 @@ def _read(arguments: Entries, names: tuple[str, ...]) -> AnyDenoiserConfig:
         sampler=arguments.choice("sampler", kind.samplers, kind.samplers[0]),  # type: ignore[arg-type]
         guidance=arguments.real("guidance") if arguments.has("guidance") else 0.0,
         drop_condition=arguments.real("drop_condition") if arguments.has("drop_condition") else 0.0,
+        residual=arguments.real("residual") if arguments.has("residual") else 0.0,
     )
     if isinstance(config, DiffusionConfig):
         config = _with_condition(config, arguments)

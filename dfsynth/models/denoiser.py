@@ -43,7 +43,8 @@ _HEAD_CHANNELS: Final = 32
 class Denoiser(TrainableNetwork):
     """A U-Net that says of a noisy image (n, 1, H, W), given an input image, where noise lies.
 
-    The output's values travel through it as -1 to 1 over the `span` of the configuration.
+    The output's values travel through it as -1 to 1 over the `span` of the configuration, or, with
+    a `residual`, what they are beyond those of the input, over that.
     """
 
     config: DenoiserConfig
@@ -90,15 +91,27 @@ class Denoiser(TrainableNetwork):
         found: Tensor = self.unet(seen, times)
         return found
 
-    def normalise(self, output: Tensor) -> Tensor:
-        """Brings an output image of any shape from its unit to -1 to 1 over the span."""
-        low, high = self.config.span
-        return 2 * (output - low) / (high - low) - 1
+    def normalise(self, output: Tensor, image: Tensor) -> Tensor:
+        """Brings output images from their unit to what noise is added to.
 
-    def restore(self, normalised: Tensor) -> Tensor:
-        """Undoes `normalise`, on tensors of any shape."""
+        That is -1 to 1 over the span, or, with a `residual`, the output's distance from the model
+        inputs `image`, over it; both are of the shape (n, 1, H, W), which is that of the result.
+        """
+        found = self._over_span(output)
+        if self.config.residual:
+            found = (found - self._over_span(image)) / self.config.residual
+        return found
+
+    def restore(self, normalised: Tensor, image: Tensor) -> Tensor:
+        """Undoes `normalise` with the same model inputs, (n, 1, H, W) each."""
+        if self.config.residual:
+            normalised = self.config.residual * normalised + self._over_span(image)
         low, high = self.config.span
         return low + (high - low) * (normalised + 1) / 2
+
+    def _over_span(self, values: Tensor) -> Tensor:
+        low, high = self.config.span
+        return 2 * (values - low) / (high - low) - 1
 
     @abstractmethod
     def times(self, drawn: Tensor) -> Tensor:
@@ -127,7 +140,8 @@ class Denoiser(TrainableNetwork):
         """
         how = settings or self.config.sampling
         run = SAMPLERS_BY_NAME[how.sampler]
-        return self.restore(run(self._velocity(image, how.guidance), noise, how.steps, fresh))
+        made = run(self._velocity(image, how.guidance), noise, how.steps, fresh)
+        return self.restore(made, image)
 
     def _velocity(self, image: Tensor, guidance: float) -> Velocity:
         """What samplers ask for velocities of noisy images, given model inputs (n, 1, H, W).
@@ -184,11 +198,12 @@ class DiffusionNetwork(Denoiser):
         """
         height, width = images.shape[-2:]
         level = self.config.degrade_level
-        padded = self.normalise(self.pad_by_edges(images))
+        grey = self.pad_by_edges(images)
+        padded = self.normalise(grey, grey)
         reached = torch.full((len(images),), level - 1, device=images.device)
         noisy, _ = self.training_pair(padded, noise, reached)
         made = ddim_from(level, self._velocity(padded, 0.0), noisy, self.config.steps)
-        return self.restore(made)[..., :height, :width].clamp(0, 1)
+        return self.restore(made, grey)[..., :height, :width].clamp(0, 1)
 
 
 class FlowNetwork(Denoiser):

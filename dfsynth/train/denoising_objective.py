@@ -65,7 +65,7 @@ class DenoisingObjective(Objective[Velocities]):
         noise = rng.standard_normal((everywhere, 1, height, width), np.float32)[own]
         times = self._network.times(self._tensor(drawn[own]))
         noisy, wanted = self._network.training_pair(
-            self._network.normalise(batch.target), self._tensor(noise), times
+            self._network.normalise(batch.target, batch.image), self._tensor(noise), times
         )
         image, dropped = batch.image, self._network.config.drop_condition
         if dropped:

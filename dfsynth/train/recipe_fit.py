@@ -20,9 +20,10 @@ _OF_TEXTS: Final = frozenset({"provenance", "own_task"})
 def fit_recipe(recipe: Recipe, task: Task, size: int | None = None) -> Recipe:
     """Gives the recipe with all that depends on the task set for `task`, and nothing else changed.
 
-    Of another task than the recipe's these are the window, the span of diffusion and flow, the
-    lung output and its loss where images show no lungs, and augmentation of the appearance where
-    inputs are values in a unit. What was changed is no longer the paper's: its provenance says so.
+    Of another task than the recipe's these are the window, the span of diffusion and flow, whose
+    residual becomes 0 (few tasks have inputs and outputs of one quantity), the lung output and its
+    loss where images show no lungs, and augmentation of the appearance where inputs are values in a
+    unit. What was changed is no longer the paper's: its provenance says so.
 
     Args:
         recipe: Of any task.
@@ -82,7 +83,7 @@ def _fitted_network(network: TrainedNetwork, task: Task) -> TrainedNetwork:
     if convention is not None:
         width = convention.high - convention.low
         low, high = (low - convention.low) / width, (high - convention.low) / width
-    return replace(network, span=(low, high))
+    return replace(network, span=(low, high), residual=0.0)
 
 
 def _changes(recipe: Recipe, fitted: Recipe) -> Iterator[tuple[str, object, object]]:

@@ -87,7 +87,9 @@ def test_images_and_noise_are_mixed_as_in_our_training(name: str) -> None:
     assert isinstance(bare.network, Denoiser)
     drawn, noise = torch.tensor([0.0, 0.3, 0.7, 0.999]), torch.randn_like(batch.image)
     noisy, times, velocity = bare.mixture(drawn, noise)
-    wanted = bare.network.training_pair(bare.network.normalise(batch.target), noise, times)
+    wanted = bare.network.training_pair(
+        bare.network.normalise(batch.target, batch.image), noise, times
+    )
     assert torch.equal(times, bare.network.times(drawn))
     torch.testing.assert_close((noisy, velocity), wanted)
 

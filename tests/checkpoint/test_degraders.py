@@ -43,9 +43,12 @@ def test_guidance_of_a_degrader_is_one_line(config: NetworkConfig) -> None:
         choose_sampler(config, SamplerChoice(guidance=2.0))
 
 
-def test_a_network_without_a_condition_has_none_to_drop() -> None:
+@pytest.mark.parametrize("change", [{"drop_condition": 0.1}, {"residual": 0.5}])
+def test_a_network_without_a_condition_has_none_to_drop_or_to_add_to(
+    change: dict[str, float],
+) -> None:
     with pytest.raises(ValueError, match="without a condition the sampler ddim, and drop_cond"):
-        DiffusionConfig(conditional=False, drop_condition=0.1)
+        DiffusionConfig(conditional=False, **change)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("config", GENERATORS)

@@ -35,7 +35,7 @@ CONFIGS: Final[dict[str, NetworkConfig]] = {
     DENOISER_MEMBERS_NETWORK: DenoiserMembersConfig(3, FlowConfig((8, 16))),
 }
 CHOSEN: Final = DiffusionConfig(
-    (8, 16), steps=7, sampler="dpm-solver", guidance=1.5, drop_condition=0.1
+    (8, 16), steps=7, sampler="dpm-solver", guidance=1.5, drop_condition=0.1, residual=0.25
 )
 
 
@@ -82,6 +82,8 @@ def test_what_cards_could_not_say_before_is_there_only_where_it_is_said(tmp_path
         (DiffusionConfig, {"sampler": "dpm-solver", "steps": 1000}, "fewer steps of dpm-solver"),
         (FlowConfig, {"drop_condition": 1.0}, r"drop_condition in \[0, 1\), found 1"),
         (FlowConfig, {"drop_condition": float("nan")}, "drop_condition"),
+        (FlowConfig, {"residual": -0.5}, "a residual of 0 or more, found -0.5"),
+        (FlowConfig, {"residual": float("nan")}, "a residual of 0 or more, found nan"),
         (FlowConfig, {"guidance": 1.0}, "no guidance of a network that is trained with every"),
         (FlowConfig, {"guidance": -1.0, "drop_condition": 0.1}, "a guidance of 0 or more"),
         (FlowConfig, {"guidance": float("inf"), "drop_condition": 0.1}, "of 0 or more, found inf"),

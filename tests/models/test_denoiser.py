@@ -57,8 +57,31 @@ def test_every_weight_learns_from_both_images(make: Callable[..., Denoiser]) -> 
 def test_values_of_the_span_travel_as_minus_one_to_one(make: Callable[..., Denoiser]) -> None:
     network = make()
     values = torch.tensor([-1.0, 1.0, 3.0, 5.0])
-    torch.testing.assert_close(network.normalise(values), torch.tensor([-1.0, 0.0, 1.0, 2.0]))
-    torch.testing.assert_close(network.restore(network.normalise(values)), values)
+    normalised = network.normalise(values, noise(0))
+    torch.testing.assert_close(normalised, torch.tensor([-1.0, 0.0, 1.0, 2.0]))
+    torch.testing.assert_close(network.restore(normalised, noise(0)), values)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        DiffusionNetwork(DiffusionConfig((8, 16), 1, SPAN, 4, residual=0.5)),
+        FlowNetwork(FlowConfig((8, 16), 1, SPAN, 4, residual=0.5)),
+    ],
+)
+def test_with_a_residual_what_is_beyond_the_input_travels(network: Denoiser) -> None:
+    image, output = noise(0), noise(1)
+    normalised = network.normalise(output, image)
+    # The span is 4 wide and counts as 2, and a residual of 0.5 of that as 1.
+    torch.testing.assert_close(normalised, output - image)
+    torch.testing.assert_close(network.restore(normalised, image), output)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.zero_()
+    start = noise(2)
+    beyond = [network.draw(given, start) - given for given in (image, output)]
+    torch.testing.assert_close(*beyond)
+    assert beyond[0].abs().sum() > 0
 
 
 def test_images_are_padded_to_what_the_network_can_halve(make: Callable[..., Denoiser]) -> None:
@@ -98,7 +121,7 @@ def test_a_network_that_knows_the_output_draws_it_from_any_noise(
 ) -> None:
     """Also, what it is shown on the way is as noisy as the time that it is told says."""
     network, output, start = make(steps), noise(0), noise(1)
-    normalised = network.normalise(output)
+    normalised = network.normalise(output, output)
     shown: list[float] = []
 
     def forward(_: Denoiser, noisy: Tensor, image: Tensor, times: Tensor) -> Tensor:

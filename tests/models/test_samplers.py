@@ -227,13 +227,13 @@ def test_what_was_drawn_before_there_was_a_choice_is_drawn_still(
     for level in (999, 749, 499, 249):
         now = torch.full((4,), float(level))
         sample, _ = schedule.step(diffusion(sample, given, now), level, sample)
-    assert torch.equal(diffusion.draw(given, noise), diffusion.restore(sample))
+    assert torch.equal(diffusion.draw(given, noise), diffusion.restore(sample, given))
     schedule, sample = flow_schedule(), noise
     schedule.set_timesteps(4)
     for time in (1000.0, 750.0, 500.0, 250.0):
         velocity = flow(sample, given, torch.full((4,), time))
         sample, _ = schedule.step(velocity, time, sample)
-    assert torch.equal(flow.draw(given, noise), flow.restore(sample))
+    assert torch.equal(flow.draw(given, noise), flow.restore(sample, given))
 
 
 @pytest.mark.parametrize("network", networks())

@@ -37,6 +37,7 @@ CPU = torch.device("cpu")
 NETWORKS = (
     DiffusionConfig((8, 16), span=(0.0, 0.5), steps=5),
     FlowConfig((8, 16), span=(0.0, 0.5), steps=2),
+    FlowConfig((8, 16), span=(0.0, 0.5), steps=2, residual=0.5),
 )
 
 
@@ -319,6 +320,8 @@ def test_a_warm_start_may_take_other_steps_and_no_other_network(
     assert read_initial_checkpoint(best, guided).config == replace(config, steps=2)
     with pytest.raises(UsageError, match=r"span is \[0\.0, 0\.6\] in the recipe and \[0"):
         read_initial_checkpoint(best, replace(config, span=(0.0, 0.6)))
+    with pytest.raises(UsageError, match=r"residual is 0\.5 in the recipe and 0"):
+        read_initial_checkpoint(best, replace(config, residual=0.5))
     with pytest.raises(UsageError, match="the checkpoint's is no diffusion"):
         read_initial_checkpoint(best, NETWORKS[0])
     (tmp_path / "again").mkdir()

@@ -1,5 +1,7 @@
 """Recipes fitted to a task: what depends on it is set, and nothing else."""
 
+from dataclasses import replace
+
 import pytest
 from support_training import prepared
 
@@ -65,6 +67,14 @@ def test_the_window_and_the_span_of_a_denoiser_are_the_tasks(task, window, span)
     assert fitted.window == window
     assert isinstance(fitted.network, FlowConfig)
     assert fitted.network.span == span
+
+
+def test_only_the_recipes_own_task_has_inputs_that_residuals_are_of() -> None:
+    recipe = packaged("restoration-flow-64")
+    assert isinstance(recipe.network, FlowConfig)
+    assert recipe.network.residual > 0
+    assert fit_recipe(recipe, recipe.task_record, 128).network == recipe.network
+    assert fit_recipe(recipe, MRI).network == replace(recipe.network, residual=0.0)
 
 
 def test_patches_as_large_as_the_grid_are_whole_images() -> None:
