@@ -30,9 +30,12 @@ def encode_maps(
         ImageError: NON_FINITE, where a value is not finite in the stored type.
         StoreError: the maps, their shapes or their types are not those of `specs`.
     """
-    chosen = select_maps(specs, maps)
-    stored = [cast_map(spec, values) for spec, values in zip(specs, chosen, strict=True)]
-    return EncodedRow(tuple(encode_chunk(values) for values in stored), row_checksum(stored))
+    digest, chunks = _new_digest(), []
+    for spec, values in zip(specs, select_maps(specs, maps), strict=True):
+        stored = cast_map(spec, values)  # one at a time: of 1024 x 1024 pixels each takes 4 MB
+        _add_to(digest, stored)
+        chunks.append(encode_chunk(stored))
+    return EncodedRow(tuple(chunks), digest.hexdigest())
 
 
 def select_maps(
@@ -87,11 +90,19 @@ def row_checksum(maps: Iterable[StoredMap]) -> str:
 
     Values are taken little-endian and in C order, whatever the order in memory.
     """
-    digest = hashlib.blake2b(digest_size=CHECKSUM_BYTES)
+    digest = _new_digest()
     for values in maps:
-        little_endian = values.dtype.newbyteorder("<")
-        digest.update(np.ascontiguousarray(values, dtype=little_endian).data)
+        _add_to(digest, values)
     return digest.hexdigest()
+
+
+def _new_digest() -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=CHECKSUM_BYTES)
+
+
+def _add_to(digest: hashlib.blake2b, values: StoredMap) -> None:
+    little_endian = values.dtype.newbyteorder("<")
+    digest.update(np.ascontiguousarray(values, dtype=little_endian).data)
 
 
 def _all_finite(stored: StoredMap) -> bool:
