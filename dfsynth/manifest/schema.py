@@ -18,6 +18,7 @@ from dfsynth.files.json_record import encode_json
 from dfsynth.records import Column
 from dfsynth.score import SCORE_COLUMNS
 from dfsynth.score.scorer import SIGNAL
+from dfsynth.score.uncertainty import UNCERTAINTY
 
 SCHEMA_VERSION: Final = 3
 """Of the manifests of new stores of images."""
@@ -55,13 +56,10 @@ class ManifestSchema:
         """Whether the rows are paired data; else they are images."""
         return self.kind != IMAGES_KIND
 
-    def with_signal_unit(self, unit: str) -> "ManifestSchema":
-        """The same where scores of the signal have another unit than a line integral."""
-        columns = (
-            replace(column, unit=unit) if column.unit == SIGNAL else column
-            for column in self.columns
-        )
-        return replace(self, columns=tuple(columns))
+    def of_output(self, noun: str, unit: str) -> "ManifestSchema":
+        """The same where what is scored is no line integral but a `noun` with values in `unit`."""
+        columns = tuple(_of_output(column, noun, unit) for column in self.columns)
+        return replace(self, columns=columns)
 
     @property
     def metadata(self) -> dict[bytes | str, bytes | str]:
@@ -130,6 +128,16 @@ def require_names(found: Collection[str], expected: Collection[str], what: str) 
             f"the {what} do not fit the manifest: unknown {unknown}, missing {missing}; "
             f"expected {', '.join(expected)}"
         )
+
+
+def _of_output(column: Column, noun: str, unit: str) -> Column:
+    """Names stay, as readers know them; what they mean is said of the output at hand."""
+    if column.unit != SIGNAL:
+        return column
+    said = column.description.replace("dark-field signal", f"value of the {noun}")
+    if column.name == UNCERTAINTY.columns[0].name:
+        said += "; over the image where the network predicts no lung"
+    return replace(column, unit=unit, description=said)
 
 
 def _arrow_field(column: Column) -> "pa.Field[Any]":

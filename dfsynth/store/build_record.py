@@ -163,7 +163,9 @@ class BuildRecord:
     def manifest_schema(self) -> ManifestSchema:
         """See `StoreRecord`."""
         schema = IMAGE_SCHEMAS[self.schema_version]
-        return schema if self.unit == _NO_UNIT else schema.with_signal_unit(self.unit)
+        if self.task_name == DEFAULT_TASK and self.unit == _NO_UNIT:
+            return schema
+        return schema.of_output(self.task.output.noun, self.unit)
 
     @property
     def shard_size(self) -> int:

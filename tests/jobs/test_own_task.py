@@ -52,6 +52,18 @@ def test_the_checkpoint_and_the_store_carry_the_task(home):
     np.testing.assert_allclose(store.read("sharp", row), given, atol=1.0)
 
 
+def test_scores_are_said_of_its_output_and_unit(home):
+    out = home / "x.zarr"
+    said = [(out / name).read_text(encoding="utf-8") for name in ("README.md", "croissant.json")]
+    for text in said:
+        assert "line integral" not in text
+        assert "dark-field signal" not in text
+    assert (
+        "| `dark_field_mean` | HU | Mean value of the smooth CT slice over the image |" in said[0]
+    )
+    assert "over the lung; over the image where the network predicts no lung (unit: HU)" in said[1]
+
+
 def test_it_is_evaluated_shown_reported_exported_and_verified(home, run_cli):
     pairs = ("--data", home / "sharp", "--targets", home / "smooth")
     figures = home / "evaluation"

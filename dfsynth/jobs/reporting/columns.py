@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dfsynth.manifest import ManifestSchema, default_score, read_numbers
 from dfsynth.manifest.findings import NONE, UNKNOWN
+from dfsynth.records import Column
 from dfsynth.report.browser import GroupColumn, NumberColumn
 from dfsynth.report.browser.columns import MOST_LABELS
 from dfsynth.score import SCORE_COLUMNS
@@ -79,9 +80,9 @@ def report_columns(done: pa.Table, schema: ManifestSchema) -> ReportColumns:
 
 
 def _scores(done: pa.Table, schema: ManifestSchema) -> list[NumberColumn]:
-    units = {column.name: column.unit for column in schema.columns}
+    columns = {column.name: column for column in schema.columns}
     return [
-        _number(done, score.name, score.description, units[score.name], score.unusual)
+        _number(done, columns[score.name], score.unusual)
         for score in SCORE_COLUMNS
         if score.name in done.column_names
     ]
@@ -89,27 +90,21 @@ def _scores(done: pa.Table, schema: ManifestSchema) -> list[NumberColumn]:
 
 def _pair_numbers(done: pa.Table, schema: ManifestSchema) -> list[NumberColumn]:
     return [
-        _number(done, column.name, column.description, column.unit, None)
+        _number(done, column, None)
         for column in schema.columns
         if column.type in ("int16", "int32", "float32") and column.name not in _NO_MEASURES
     ]
 
 
-def _number(
-    done: pa.Table,
-    name: str,
-    description: str,
-    unit: str | None,
-    unusual: End | None,
-) -> NumberColumn:
-    values = read_numbers(done, name)
+def _number(done: pa.Table, column: Column, unusual: End | None) -> NumberColumn:
+    values = read_numbers(done, column.name)
     return NumberColumn(
-        name=name,
-        description=description,
-        unit=unit,
+        name=column.name,
+        description=column.description,
+        unit=column.unit,
         unusual=unusual,
         values=values.astype(np.float32),
-        has_nan=int(np.isnan(values).sum()) > done[name].null_count,
+        has_nan=int(np.isnan(values).sum()) > done[column.name].null_count,
     )
 
 
