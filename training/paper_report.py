@@ -45,10 +45,15 @@ def tabulate_methods(tests: Tests, against: str) -> list[str]:
     return lines
 
 
-def tabulate_differences(others: Tests, ours: Sequence[FoldResult], against: str) -> list[str]:
+def tabulate_differences(
+    others: Tests,
+    ours: Sequence[FoldResult],
+    against: str,
+    measures: Sequence[Measure] = MEASURES,
+) -> list[str]:
     """How other methods differ from ours; p is Holm's over the methods of a column."""
     columns = []
-    for measure in MEASURES:
+    for measure in measures:
         own = scores(ours, measure)
         found = {name: scores(tests, measure) for name, tests in others.items()}
         columns.append(differences(found, own))
@@ -57,12 +62,12 @@ def tabulate_differences(others: Tests, ours: Sequence[FoldResult], against: str
             name,
             *(
                 _difference(column.get(name), m)
-                for column, m in zip(columns, MEASURES, strict=True)
+                for column, m in zip(columns, measures, strict=True)
             ),
         )
         for name in others
     ]
-    return [table((f"less {against}", *(m.title for m in MEASURES)), rows)]
+    return [table((f"less {against}", *(m.title for m in measures)), rows)]
 
 
 def tabulate_stages(tests: Tests) -> list[str]:

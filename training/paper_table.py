@@ -14,6 +14,7 @@ Figures are drawn into OUT/TASK.
 import statistics
 
 from paper_figures import draw_risk
+from paper_inputs import tabulate_inputs
 from paper_methods import CASCADE, METHODS, Method
 from paper_pictures import draw_pictures
 from paper_report import tabulate_methods
@@ -38,7 +39,8 @@ def main() -> None:
         equal, suffix = f"{study.budget.steps} updates", ""
         if given.as_long_as:
             equal, suffix = f"as long as {given.as_long_as}", "-equal-time"
-        print(f"\n## {task}, {equal}\n", *tabulate_methods(tests, CASCADE.name), sep="\n")
+        print(f"\n## {task}, {equal}\n", *tabulate_methods(tests, CASCADE.name), "", sep="\n")
+        print(*tabulate_inputs(study, tests.get(CASCADE.name, []), CASCADE.name), sep="\n")
         print(", ".join(f"{name}: {count}" for name, count in steps.items()), "updates", flush=True)
         pictured = [m for m in methods if not m.single]
         draw_pictures(study, pictured, given.out / task / "pictures.png")

@@ -1,6 +1,7 @@
 """The comparison of methods: folds, budgets and tests are fair, and nothing is done twice."""
 
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import torch
 from head_volumes import head, write_head
 from paper_folds import Fold, deal
+from paper_inputs import measure_inputs, tabulate_inputs
 from paper_methods import (
     CASCADE,
     ENSEMBLE,
@@ -136,6 +138,22 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         out=pairs, task="mri-undersampled", volumes=folder / "heads", n=48, size=64
     )
     return Place(folder / "out", "mri-undersampled", pairs, Budget(64, 2, 4), 2)
+
+
+def test_inputs_are_measured_on_the_images_that_a_method_was_tested_on(place):
+    study = place.open()
+    first = study.measured.rows[0]
+    rows = [{"key": first.key, "patient_id": first.patient_id, "stage": 1, "region": "whole"}]
+    tested = replace(fold_of_figures(0, {}), rows=[*rows, {**rows[0], "stage": 2}])
+    [row] = measure_inputs(study, tested).rows
+    pair = study.measured.read(0)
+    assert row["mae"] == pytest.approx(np.abs(pair.image - pair.target).mean(), rel=1e-5)
+    assert row["psnr"] == pytest.approx(-10 * np.log10(row["mse"]))
+    assert 0 < row["ssim"] < 1
+    both = fold_of_figures(0, {first.patient_id: [0.5]}).rows
+    ours = [replace(tested, rows=[{**r, **row, "stage": r["stage"]} for r in both])]
+    assert "+0, p 1 | +0, p 1 | +0, p 1" in "\n".join(tabulate_inputs(study, ours, "cascade"))
+    assert tabulate_inputs(study, [], "cascade") == []
 
 
 @pytest.mark.slow
