@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 import pytest
+import restorer
 import streaks_ct
 import torch
 from drawn_lungs import read_recipe
@@ -24,6 +25,18 @@ def test_training_data_are_counted_by_source_without_those_of_the_test(monkeypat
     table = table.set_column(1, "split", pa.array(["train"] * 4))
     with pytest.raises(SystemExit, match=r"'private\.nii' is not known to be free"):
         streaks_ct.training_data(tmp_path)
+
+
+def test_radiographs_of_a_restorer_are_counted_by_licence_and_must_be_free(monkeypatch, tmp_path):
+    splits = ["train", "val", "train", "test"]
+    table = pa.table({"license": ["CC BY 3.0", "CC0", "CC0", "unknown"], "split": splits})
+    monkeypatch.setattr(restorer, "read_manifest", lambda _: table)
+    counts = {e["licence"]: e["training_pairs"] for e in restorer.training_data(tmp_path)}
+    assert counts == {"CC BY 3.0": "1", "CC0": "2"}
+
+    table = table.set_column(1, "split", pa.array(["train"] * 4))
+    with pytest.raises(SystemExit, match="'unknown' is not known to be free"):
+        restorer.training_data(tmp_path)
 
 
 def test_what_is_too_large_is_refused(tmp_path, capsys):
