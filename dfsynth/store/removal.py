@@ -45,18 +45,25 @@ def examine_root(layout: StoreLayout) -> RootState:
 
     Another process may be planning a store there: what is half planned at the first look can be
     a store at the next, so that nothing is called anything else before a last look at build.json.
+    Nor by one round of looks: a mark that was not there yet may have been made before a file that
+    was then seen. In a second round, everything is there that came before what the first saw.
 
     Raises:
         StoreError: it cannot be looked at.
     """
     with store_faults(f"look into {layout.root}"):
-        folder = layout.folder
-        if _exists(folder) and not folder.is_dir():
-            return RootState.NOT_A_STORE
-        if not folder.exists() or not any(folder.iterdir()):
-            alone = layout.is_file and _exists(layout.root)
-            return RootState.NOT_A_STORE if alone else RootState.FREE
-        return _examine_run(layout) if _is_folder(layout.run) else RootState.NOT_A_STORE
+        state = _look_at_all(layout)
+        return _look_at_all(layout) if state is RootState.NOT_A_STORE else state
+
+
+def _look_at_all(layout: StoreLayout) -> RootState:
+    folder = layout.folder
+    if _exists(folder) and not folder.is_dir():
+        return RootState.NOT_A_STORE
+    if not folder.exists() or not any(folder.iterdir()):
+        alone = layout.is_file and _exists(layout.root)
+        return RootState.NOT_A_STORE if alone else RootState.FREE
+    return _examine_run(layout) if _is_folder(layout.run) else RootState.NOT_A_STORE
 
 
 def _examine_run(layout: StoreLayout) -> RootState:
