@@ -8,9 +8,9 @@ PAIRS is a store of `dfsynth simulate --task restoration` from CT volumes or dra
 archive a classifier of `benchmarks/simulate_realism.py` learns to tell its radiographs from
 blurred, restored and sharp pictures, which are shown in the archive's way: one curve of grey
 values, the same for all, gives them its histogram. The yardstick is that archive against another
-real one, shown in its way too. Real radiographs are taken to the pictures' resolution first. An
-AUROC of 0.5 is one that tells nothing; patients are new to the classifier. Writes report.md and
-sheets into OUT.
+real one, shown in its way too; the control is half of its patients against the other half, shown in
+the way of the first. Real radiographs are taken to the pictures' resolution first. An AUROC of 0.5
+is one that tells nothing; patients are new to the classifier. Writes report.md and sheets into OUT.
 """
 
 import argparse
@@ -38,16 +38,23 @@ from radiographs import (
     read_radiographs,
     to_square,
 )
-from simulate_realism import compare_patients, show_extremes
+from simulate_realism import compare_patients, deal_patients, show_extremes
 
 from dfsynth.description.markdown import table
 from dfsynth.errors import UsageError
+from dfsynth.preprocess import to_unit_range
+from dfsynth.records import IntensityWindow
 from dfsynth.statistics import Interval
 
 KINDS: Final = ("blurred", "restored", "sharp")
 _SIDE: Final = 256
 """Of what the classifier sees."""
 _LEVELS: Final = 256
+_FINE: Final = 64 * _LEVELS - 1
+"""Steps of grey values that a curve is drawn over: one of 256 would leave gaps between the values
+that it gives, the same in every image, which tell a collection from any other."""
+ITSELF: Final = "itself"
+"""Of an archive, the other half of its patients."""
 _FEWEST: Final = 20
 """Radiographs that an archive needs."""
 
@@ -74,7 +81,7 @@ class Study:
 
     place: Place
     kept: KeptRuns
-    archives: Mapping[str, ImageSet]
+    archives: Mapping[str, "Shown"]
     pictures: Pictures
 
     @classmethod
@@ -93,7 +100,7 @@ class Study:
             real.setdefault(entry.source, []).append(coarse)
         rng = np.random.default_rng(0)
         archives = {
-            name: choose(collect(entries, _SIDE), place.images, rng)
+            name: Shown.choose(entries, place.images, rng)
             for name, entries in sorted(real.items())
             if len(entries) >= _FEWEST
         }
@@ -110,7 +117,7 @@ class Study:
         return [
             (archive, other)
             for archive in self.archives
-            for other in (*KINDS, *self.archives)
+            for other in (*KINDS, ITSELF, *self.archives)
             if other != archive
         ]
 
@@ -126,49 +133,75 @@ class Study:
 
     def _tell_apart(self, archive: str, other: str) -> Mapping[str, Any]:
         started, place = time.process_time(), self.place
-        real = self.archives[archive]
-        shown = shown_as(self._images(other), real)
+        real, others = self._told_apart(archive, other)
+        shown = others.like(real)
         auroc, answers = compare_patients(real, shown, place.folds, place.steps, seed=0)
         show_extremes(place.out / "sheets", f"{other} as {archive}", real, shown, answers)
         seconds = time.process_time() - started
         print(f"{other} as {archive}: {auroc}, {seconds:.0f} s of a core", flush=True)
         return {"auroc": asdict(auroc), "seconds": seconds}
 
-    def _images(self, other: str) -> ImageSet:
+    def _told_apart(self, archive: str, other: str) -> tuple[ImageSet, "Shown"]:
+        real = self.archives[archive]
+        if other == ITSELF:
+            half = deal_patients(real.images.patients, 2, np.random.default_rng(0))
+            first, second = (real.take(np.flatnonzero(half == which)) for which in range(2))
+            return first.images, second
         if other in self.archives:
-            return self.archives[other]
+            return real.images, self.archives[other]
         entries = [
             LabelledImage(row.key, row.patient_id, other, image)
             for row, image in zip(self.pictures.rows, self.pictures.of(other), strict=True)
         ]
-        return choose(collect(entries, _SIDE), self.place.images, np.random.default_rng(0))
+        return real.images, Shown.choose(entries, self.place.images, np.random.default_rng(0))
 
     def _name(self, archive: str, other: str) -> str:
         return f"{other}-as-{archive}-{self.place.folds}x{self.place.steps}"
 
     def _identity(self) -> str:
-        counts = {name: len(images) for name, images in self.archives.items()}
-        return f"{self.pictures.identity} {len(self.pictures.rows)} {counts}"
+        counts = {name: len(shown.images) for name, shown in self.archives.items()}
+        return f"fine curves {self.pictures.identity} {len(self.pictures.rows)} {counts}"
 
 
-def shown_as(images: ImageSet, archive: ImageSet) -> ImageSet:
-    """The images with one curve of grey values for all, which gives them the archive's histogram.
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A collection as a classifier sees it, and its values before they were rounded to 8 bits."""
 
-    What is left to tell them by is no matter of brightness and contrast over the whole collection.
-    """
-    own, wanted = (_cumulative(each.images) for each in (images, archive))
-    curve = np.interp(own, wanted, np.arange(_LEVELS)).round().astype(np.uint8)
-    return replace(images, images=curve[images.images])
+    images: ImageSet
+    grey: NDArray[np.float32]
+    """(image, y, x) in [0, 1]."""
+
+    @classmethod
+    def choose(cls, entries: Sequence[LabelledImage], most: int, rng: np.random.Generator) -> Self:
+        """At most so many of the images."""
+        chosen = choose(collect(entries, _SIDE), most, rng)
+        by_name = {entry.name: entry.pixels for entry in entries}
+        squares = (to_square(by_name[name], _SIDE) for name in chosen.names)
+        return cls(chosen, np.stack([to_unit_range(s, IntensityWindow()) for s in squares]))
+
+    def take(self, rows: NDArray[np.intp]) -> Self:
+        """Some of them."""
+        return replace(self, images=self.images.take(rows), grey=self.grey[rows])
+
+    def like(self, archive: ImageSet) -> ImageSet:
+        """The images by one curve of grey values for all, with the archive's histogram.
+
+        What is left to tell them by is no matter of brightness and contrast over all of them.
+        """
+        fine = np.round(self.grey * _FINE).astype(np.uint16)
+        own, wanted = _cumulative(fine, _FINE + 1), _cumulative(archive.images, _LEVELS)
+        curve = np.interp(own, wanted, np.arange(_LEVELS)).round().astype(np.uint8)
+        return replace(self.images, images=curve[fine])
 
 
 def report(study: Study) -> list[str]:
     """AUROC of each archive against pictures of each kind, and against other archives."""
-    columns = [*KINDS, *study.archives]
+    columns = [*KINDS, ITSELF, *study.archives]
     rows = []
     for archive in study.archives:
         found = [study.held(archive, other) if other != archive else None for other in columns]
         rows.append((archive, *("–" if each is None else f"{each:.3f}" for each in found)))
-    counts = ", ".join(f"{name} {len(images)}" for name, images in study.archives.items())
+    counts = ", ".join(f"{name} {len(found.images)}" for name, found in study.archives.items())
     patients = {row.patient_id for row in study.pictures.rows}
     size = study.pictures.restored.shape[-1]
     return [
@@ -177,7 +210,7 @@ def report(study: Study) -> list[str]:
         f"pictures of {len(patients)} volumes or bodies, restored by "
         f"{study.pictures.restored_by}. Intervals are over patients.",
         "",
-        table(("archive", *KINDS, *(f"real: {name}" for name in study.archives)), rows),
+        table(("archive", *KINDS, ITSELF, *(f"real: {name}" for name in study.archives)), rows),
     ]
 
 
@@ -197,9 +230,9 @@ def main() -> None:
     publish(lines, given.out)
 
 
-def _cumulative(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Share of all pixels (n, y, x) up to the middle of each of 256 levels, (256), rising."""
-    counts = np.bincount(images.ravel(), minlength=_LEVELS).astype(np.float64) + 1e-6
+def _cumulative(images: NDArray[np.unsignedinteger], levels: int) -> NDArray[np.float64]:
+    """Share of all pixels (n, y, x) up to the middle of each of the levels, (levels), rising."""
+    counts = np.bincount(images.ravel(), minlength=levels).astype(np.float64) + 1e-6
     shares = counts / counts.sum()
     return np.asarray(np.cumsum(shares) - shares / 2)
 

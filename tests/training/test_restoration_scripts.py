@@ -13,7 +13,7 @@ from listed_radiographs import list_radiographs
 from restoration_lungs import deal_radiographs
 from restoration_measures import DISTANCE, FIGURES, Measured, Row, Unrestored
 from restoration_pairs import make_stores
-from restoration_realism import shown_as
+from restoration_realism import Shown
 from restoration_report import by_patient, recovery, tabulate_restoration, tabulate_settings
 
 from dfsynth.errors import UsageError
@@ -126,19 +126,27 @@ def test_masks_that_are_not_free_or_drawn_behind_the_heart_are_tested_alone(
 
 
 def test_pictures_get_the_histogram_of_an_archive() -> None:
-    from radiographs import ImageSet
+    from radiographs import LabelledImage
 
     rng = np.random.default_rng(0)
 
-    def image_set(values: np.ndarray) -> ImageSet:
-        names = np.array([str(n) for n in range(len(values))])
-        return ImageSet(names, names, names, values.clip(0, 255).astype(np.uint8))
+    def collection(source: str, values: np.ndarray) -> Shown:
+        entries = [
+            LabelledImage(f"{source}{n}", f"p{n}", source, pixels.astype(np.float32))
+            for n, pixels in enumerate(values)
+        ]
+        return Shown.choose(entries, 8, rng)
 
-    dark = image_set(rng.normal(80, 20, (6, 32, 32)))
-    bright = image_set(rng.normal(170, 40, (9, 32, 32)))
-    shown = shown_as(dark, bright)
-    assert abs(shown.images.mean() - bright.images.mean()) < 2
-    assert abs(shown.images.std() - bright.images.std()) < 3
-    order = np.argsort(dark.images[0], axis=None)
+    dark = collection("dark", rng.gamma(2, 20, (6, 32, 32)))
+    bright = collection("bright", 255 - rng.gamma(3, 15, (9, 32, 32)))
+    assert len(bright.images) == 8
+    wanted = bright.images.images
+    shown = dark.like(bright.images)
+    assert abs(shown.images.mean() - wanted.mean()) < 2
+    assert abs(shown.images.std() - wanted.std()) < 3
+    order = np.argsort(dark.grey[0], axis=None)
     assert (np.diff(shown.images[0].ravel()[order].astype(int)) >= 0).all()
-    assert np.array_equal(shown.names, dark.names)
+    assert np.array_equal(shown.names, dark.images.names)
+    # No value is left out that the archive has, which would be the same one in every picture.
+    found, there = (np.bincount(each.ravel(), minlength=256) for each in (shown.images, wanted))
+    assert (found[there > 500] > 0).all()
