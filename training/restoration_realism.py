@@ -6,8 +6,8 @@
 
 PAIRS is a store of `dfsynth simulate --task restoration` from CT volumes or drawn bodies. For each
 archive a classifier of `benchmarks/simulate_realism.py` learns to tell its radiographs from
-blurred, restored and sharp pictures, which are shown in the archive's way: one curve of grey
-values, the same for all, gives them its histogram. The yardstick is that archive against another
+blurred, restored and sharp pictures, which are shown in the archive's way: a power of the grey
+values, the same for all, gives them its mean. The yardstick is that archive against another
 real one, shown in its way too; the control is half of its patients against the other half, shown in
 the way of the first. Real radiographs are taken to the pictures' resolution first. An AUROC of 0.5
 is one that tells nothing; patients are new to the classifier. Writes report.md and sheets into OUT.
@@ -26,6 +26,7 @@ import numpy as np
 from kept_runs import KeptRuns
 from numpy.typing import NDArray
 from restored_pictures import Pictures, Restorer
+from scipy.optimize import brentq
 from shared_work import publish, share_work
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
@@ -49,10 +50,8 @@ from dfsynth.statistics import Interval
 KINDS: Final = ("blurred", "restored", "sharp")
 _SIDE: Final = 256
 """Of what the classifier sees."""
-_LEVELS: Final = 256
-_FINE: Final = 64 * _LEVELS - 1
-"""Steps of grey values that a curve is drawn over: one of 256 would leave gaps between the values
-that it gives, the same in every image, which tell a collection from any other."""
+_WHITE: Final = 255
+_POWERS: Final = (0.05, 20.0)
 ITSELF: Final = "itself"
 """Of an archive, the other half of its patients."""
 _FEWEST: Final = 20
@@ -160,7 +159,7 @@ class Study:
 
     def _identity(self) -> str:
         counts = {name: len(shown.images) for name, shown in self.archives.items()}
-        return f"fine curves {self.pictures.identity} {len(self.pictures.rows)} {counts}"
+        return f"powers {self.pictures.identity} {len(self.pictures.rows)} {counts}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,14 +183,20 @@ class Shown:
         return replace(self, images=self.images.take(rows), grey=self.grey[rows])
 
     def like(self, archive: ImageSet) -> ImageSet:
-        """The images by one curve of grey values for all, with the archive's histogram.
+        """The images as bright as the archive's over all of them, by one power of grey values.
 
-        What is left to tell them by is no matter of brightness and contrast over all of them.
+        Black stays black and white stays white. A curve that gives them the archive's histogram
+        does not leave them so, nor does one of 256 steps leave every grey value: either marks all
+        images of a collection, and half of an archive is told from the other half.
         """
-        fine = np.round(self.grey * _FINE).astype(np.uint16)
-        own, wanted = _cumulative(fine, _FINE + 1), _cumulative(archive.images, _LEVELS)
-        curve = np.interp(own, wanted, np.arange(_LEVELS)).round().astype(np.uint8)
-        return replace(self.images, images=curve[fine])
+        wanted = float(archive.images.mean()) / _WHITE
+
+        def excess(power: float) -> float:
+            return float((self.grey**power).mean()) - wanted
+
+        power = brentq(excess, *_POWERS, rtol=1e-3)
+        grey = np.round(_WHITE * self.grey**power).astype(np.uint8)
+        return replace(self.images, images=grey)
 
 
 def report(study: Study) -> list[str]:
@@ -228,13 +233,6 @@ def main() -> None:
     share_work(place.open, jobs, finish, given.workers, given.minutes)
     lines = report(place.open())
     publish(lines, given.out)
-
-
-def _cumulative(images: NDArray[np.unsignedinteger], levels: int) -> NDArray[np.float64]:
-    """Share of all pixels (n, y, x) up to the middle of each of the levels, (levels), rising."""
-    counts = np.bincount(images.ravel(), minlength=levels).astype(np.float64) + 1e-6
-    shares = counts / counts.sum()
-    return np.asarray(np.cumsum(shares) - shares / 2)
 
 
 def _parse() -> argparse.Namespace:

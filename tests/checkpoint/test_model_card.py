@@ -397,7 +397,7 @@ def test_an_unknown_checkpoint_is_wrong_usage(
 def test_only_generators_are_offered() -> None:
     with pytest.raises(UsageError) as found:
         checkpoint_path("no-such-checkpoint")
-    assert str(found.value).endswith("packaged names: default, mixture-256, streaks-ct")
+    assert str(found.value).endswith("packaged names: default, mixture-256, restoration, streaks-ct")
 
 
 def test_a_network_of_another_kind_is_wrong_usage() -> None:
@@ -405,7 +405,7 @@ def test_a_network_of_another_kind_is_wrong_usage() -> None:
         checkpoint_path("lung-reader")
     message = str(found.value)
     assert message.startswith("the packaged network 'lung-reader' generates no images: expected")
-    assert message.endswith("packaged names: default, mixture-256, streaks-ct")
+    assert message.endswith("packaged names: default, mixture-256, restoration, streaks-ct")
     assert "\n" not in message
 
 

@@ -100,7 +100,7 @@ def test_one_network_as_json_is_its_entry_of_the_list(run_cli: RunCli) -> None:
 def test_an_unknown_name_is_wrong_usage(run_cli: RunCli, wanted: str) -> None:
     status, out, err = run_cli("models", wanted)
     assert (status, out) == (2, "")
-    known = "default, lung-reader, mixture-256, streaks-ct"
+    known = "default, lung-reader, mixture-256, restoration, streaks-ct"
     assert err == f"error: no packaged network {wanted!r}: expected one of {known}\n"
 
 
