@@ -2,9 +2,9 @@
 
     dfsynth simulate --task restoration --cxr GOOD/labels.csv --out good.zarr \
         --n 1074 --size 128 --degrader drr --seed 3
-    dfsynth train restoration-small-128 --data good.zarr --out runs/restoration-small-128
+    dfsynth train restorer-128 --data good.zarr --out runs/restorer-128
     dfsynth simulate --task restoration --ct VOLUMES --out drrs.zarr --n 60 --size 128 --seed 1
-    python training/restorer.py --run runs/restoration-small-128 --data good.zarr \
+    python training/restorer.py --run runs/restorer-128 --data good.zarr \
         --drrs drrs.zarr --package FOLDER
 
 GOOD is as in `listed_radiographs.py`, with licenses.csv; a radiograph of another licence than those

@@ -394,10 +394,13 @@ def test_an_unknown_checkpoint_is_wrong_usage(
         checkpoint_path(wanted)
 
 
+GENERATORS = "default, mixture-256, restoration, streaks-ct"
+
+
 def test_only_generators_are_offered() -> None:
     with pytest.raises(UsageError) as found:
         checkpoint_path("no-such-checkpoint")
-    assert str(found.value).endswith("packaged names: default, mixture-256, restoration, streaks-ct")
+    assert str(found.value).endswith(f"packaged names: {GENERATORS}")
 
 
 def test_a_network_of_another_kind_is_wrong_usage() -> None:
@@ -405,7 +408,7 @@ def test_a_network_of_another_kind_is_wrong_usage() -> None:
         checkpoint_path("lung-reader")
     message = str(found.value)
     assert message.startswith("the packaged network 'lung-reader' generates no images: expected")
-    assert message.endswith("packaged names: default, mixture-256, restoration, streaks-ct")
+    assert message.endswith(f"packaged names: {GENERATORS}")
     assert "\n" not in message
 
 

@@ -30,7 +30,7 @@ PROMISED = {
     "restoration-256",
     "restoration-flow-64",
     "restoration-flow-128",
-    "restoration-small-128",
+    "restorer-128",
     "translation",
     "mixture-128",
     "mixture-256",
