@@ -3,7 +3,7 @@
     dfsynth simulate --task restoration --cxr GOOD/labels.csv --out good.zarr \
         --n 1074 --size 128 --degrader drr --seed 3
     dfsynth train restorer-128 --data good.zarr --out runs/restorer-128
-    dfsynth simulate --task restoration --ct VOLUMES --out drrs.zarr --n 60 --size 128 --seed 1
+    dfsynth simulate --task restoration --ct VOLUMES --out drrs.zarr --n 48 --size 128 --seed 1
     python training/restorer.py --run runs/restorer-128 --data good.zarr \
         --drrs drrs.zarr --package FOLDER
 
@@ -14,19 +14,23 @@ good.zarr, and of the radiographs that are computed from volumes, which nothing 
 
 import argparse
 import json
-from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from drawn_lungs import read_recipe
 from listed_radiographs import is_free_to_use
-from packaged_checkpoint import require_free, write_package
+from packaged_checkpoint import count_trained, package_best, require_free
+from restoration_measures import Unrestored, measure_images
+from restoration_pairs import TASK
 
 import dfsynth
 from dfsynth.checkpoint import read_checkpoint
-from dfsynth.manifest import read_manifest
-from dfsynth.store import StoreLayout
+from dfsynth.datasets import indices_in, open_pairs
+from dfsynth.options import DEFAULT_RESTORER
+from dfsynth.statistics import resample_patients
+from dfsynth.tasks import task_named
 
 MOST_BYTES: Final = 5_000_000
 LIMITS: Final = (
@@ -52,7 +56,15 @@ def main() -> None:
         "radiographs": figures(best, given.data, "test", given.run / "evaluation"),
         "computed_radiographs": figures(best, given.drrs, "all", given.run / "evaluation-drrs"),
     }
-    package(best, metrics, training_data(given.data), given.package)
+    package_best(
+        best,
+        given.package,
+        MOST_BYTES,
+        name=DEFAULT_RESTORER,
+        limits=LIMITS,
+        metrics=metrics,
+        training_data=training_data(given.data),
+    )
 
 
 def figures(best: Path, pairs: Path, split: str, out: Path) -> dict[str, Any]:
@@ -66,7 +78,20 @@ def figures(best: Path, pairs: Path, split: str, out: Path) -> dict[str, Any]:
         "images": found["images"],
         "patients": found["patients"],
         **{name: whole[name] for name in _FIGURES},
+        "input": input_figures(read_checkpoint(best).card.grid[0], pairs, split),
         "log_spectral_distance_db": found["restoration"]["log_spectral_distance_db"],
+    }
+
+
+def input_figures(size: int, pairs: Path, split: str) -> dict[str, Any]:
+    """The same of the blurred images themselves, taken for the answer."""
+    task = task_named(TASK)
+    source = open_pairs(pairs, None, size, task.window, task.input.convention, task)
+    indices = range(len(source.rows)) if split == "all" else indices_in(source, split)
+    rows, _, _ = measure_images(Unrestored(), source, task, indices)
+    resamples = resample_patients([row["patient_id"] for row in rows], 0)
+    return {
+        name: asdict(resamples.mean(np.array([row[name] for row in rows]))) for name in _FIGURES
     }
 
 
@@ -77,38 +102,13 @@ def training_data(pairs: Path) -> tuple[dict[str, str], ...]:
         SystemExit: a licence that is not known to be free.
     """
     recipe = read_recipe("mixture")
-    manifest = read_manifest(StoreLayout(pairs).manifest)
-    counts: Counter[str] = Counter()
-    columns = (manifest[name].to_pylist() for name in ("license", "split"))
-    for licence, split in zip(*columns, strict=True):
-        if split != "test":
-            counts[str(licence)] += 1
     found = []
-    for licence, count in sorted(counts.items()):
+    for value, count in sorted(count_trained(pairs, "license").items(), key=str):
+        licence = str(value)
         require_free(licence, is_free_to_use(licence, recipe))
         name = "radiographs and partners computed from them"
         found.append({"name": name, "licence": licence, "training_pairs": str(count)})
     return tuple(found)
-
-
-def package(
-    best: Path, metrics: dict[str, Any], data: tuple[dict[str, str], ...], folder: Path
-) -> None:
-    """Writes the checkpoint under the name by which `simulate --display restored` finds it.
-
-    Raises:
-        SystemExit: it is too large.
-    """
-    files = read_checkpoint(best)
-    card = replace(
-        files.card,
-        name="restoration",
-        license="Apache-2.0",
-        limits=LIMITS,
-        metrics=metrics,
-        training_data=data,
-    )
-    write_package(folder, files, card, MOST_BYTES)
 
 
 if __name__ == "__main__":

@@ -11,18 +11,13 @@ refused.
 
 import argparse
 import json
-from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from drawn_lungs import read_recipe
-from packaged_checkpoint import require_free, write_package
+from packaged_checkpoint import count_trained, package_best, require_free
 
 import dfsynth
-from dfsynth.checkpoint import read_checkpoint
-from dfsynth.manifest import read_manifest
-from dfsynth.store import StoreLayout
 
 MOST_BYTES: Final = 5_000_000
 LIMITS: Final = (
@@ -52,14 +47,8 @@ def training_data(pairs: Path) -> tuple[dict[str, str], ...]:
         SystemExit: a volume that is not known to be free.
     """
     free: dict[str, str] = read_recipe("mixture")["volumes"]
-    manifest = read_manifest(StoreLayout(pairs).manifest)
-    counts: Counter[str | None] = Counter()
-    columns = (manifest[name].to_pylist() for name in ("source", "split"))
-    for source, split in zip(*columns, strict=True):
-        if split != "test":
-            counts[source] += 1
     found = []
-    for source, count in sorted(counts.items(), key=str):
+    for source, count in sorted(count_trained(pairs, "source").items(), key=str):
         name, licence = "drawn chests and test phantoms", "none"
         if source is not None:
             require_free(source, source in free)
@@ -76,18 +65,16 @@ def package(
     Raises:
         SystemExit: it is too large.
     """
-    files = read_checkpoint(best)
     figures = {name: found for name, found in scores["streaks"].items() if name != "curves"}
-    shown = {"images": scores["images"], "streaks": figures}
-    card = replace(
-        files.card,
+    package_best(
+        best,
+        folder,
+        MOST_BYTES,
         name="streaks-ct",
-        license="Apache-2.0",
         limits=LIMITS,
-        metrics=shown,
+        metrics={"images": scores["images"], "streaks": figures},
         training_data=data,
     )
-    write_package(folder, files, card, MOST_BYTES)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What may be packaged: what was trained on free data alone, and is small."""
 
+import packaged_checkpoint
 import pyarrow as pa
 import pytest
 import restorer
@@ -18,7 +19,7 @@ def test_training_data_are_counted_by_source_without_those_of_the_test(monkeypat
     volume = next(iter(read_recipe("mixture")["volumes"]))
     sources, splits = [None, volume, volume, "private.nii"], ["train", "val", "train", "test"]
     table = pa.table({"source": sources, "split": splits})
-    monkeypatch.setattr(streaks_ct, "read_manifest", lambda _: table)
+    monkeypatch.setattr(packaged_checkpoint, "read_manifest", lambda _: table)
     counts = [entry["training_pairs"] for entry in streaks_ct.training_data(tmp_path)]
     assert sorted(counts) == ["1", "2"]
 
@@ -30,7 +31,7 @@ def test_training_data_are_counted_by_source_without_those_of_the_test(monkeypat
 def test_radiographs_of_a_restorer_are_counted_by_licence_and_must_be_free(monkeypatch, tmp_path):
     splits = ["train", "val", "train", "test"]
     table = pa.table({"license": ["CC BY 3.0", "CC0", "CC0", "unknown"], "split": splits})
-    monkeypatch.setattr(restorer, "read_manifest", lambda _: table)
+    monkeypatch.setattr(packaged_checkpoint, "read_manifest", lambda _: table)
     counts = {e["licence"]: e["training_pairs"] for e in restorer.training_data(tmp_path)}
     assert counts == {"CC BY 3.0": "1", "CC0": "2"}
 
