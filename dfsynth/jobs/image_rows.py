@@ -1,11 +1,19 @@
 """What happened to one input → its row of the manifest."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 from dfsynth.errors import ErrorCode
 from dfsynth.records import ImageFacts, ManifestRow, ModelInput, Scored, SourceItem
 from dfsynth.score import NO_SCORES
+
+_WHERE_AND_HOW_LARGE: Final = frozenset(
+    ("offset", "size_bytes", "width_mm", "height_mm", "pixel_mm")
+)
+_PLANNED: Final = tuple(
+    field.name for field in fields(SourceItem) if field.name not in _WHERE_AND_HOW_LARGE
+)
+_OF_THE_FILE: Final = tuple(field.name for field in fields(ImageFacts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +75,10 @@ def ok_row(
         checksum=checksum,
         seconds=seconds,
         **_planned_columns(prepared.item),
-        **asdict(prepared.decoded),
+        **{name: getattr(prepared.decoded, name) for name in _OF_THE_FILE},
     )
 
 
 def _planned_columns(item: SourceItem) -> dict[str, Any]:
-    """What the plan says of an input, less what only says where its bytes lie."""
-    columns = asdict(item)
-    for name in ("offset", "size_bytes", "width_mm", "height_mm", "pixel_mm"):
-        del columns[name]
-    return columns
+    """What the plan says of an input, less where its bytes lie and how large it is."""
+    return {name: getattr(item, name) for name in _PLANNED}

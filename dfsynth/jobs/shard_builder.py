@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 from dfsynth.checkpoint import checkpoints_with_scores
 from dfsynth.decode import limits_of
@@ -107,7 +107,7 @@ class ShardBuilder:
             self._activity.running(),
             input_pool(workers, options) as decoding,
             thread_pool("generate", self._generator.at_once) as generating,
-            thread_pool("export", self._cores) as exporting,
+            self._export_pool(self._generator, generating) as exporting,
         ):
             shards = ShardJob(
                 format=format_of(layout),
@@ -143,6 +143,18 @@ class ShardBuilder:
         mc = held.mc if held.sampling is None else "noise"
         self.use = use_of(self._activity, threads, outcomes.mean_ready, outcomes.room, mc)
         return tally
+
+    def _export_pool(
+        self, generator: Generator, generating: Executor
+    ) -> AbstractContextManager[Executor]:
+        """Threads that score and encode: those that generate, where these keep all cores busy.
+
+        More threads than cores only take turns on them, and find the caches full of each other's
+        values. A single thread may be waiting for a GPU, and is left to that.
+        """
+        if generator.at_once >= max(self._cores, 2):
+            return nullcontext(generating)
+        return thread_pool("export", self._cores)
 
     def _load(self) -> Generator:
         held, facts = self._held, self._job.maker.facts

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MANTISSA_BITS: Final = int(np.finfo(np.float32).nmant)
-_EXPONENT: Final = np.uint32(0x7F80_0000)
 _AT_A_TIME: Final = 2**15
 """Values whose intermediate results are in memory at once: those of a whole map take three
 times its bytes."""
@@ -39,9 +38,13 @@ def round_mantissa(values: NDArray[np.float32], keepbits: int) -> None:
 
 
 def _round_bits(bits: NDArray[np.uint32], dropped: int) -> None:
-    special = (bits & _EXPONENT) == _EXPONENT
-    kept = bits[special]
+    special = ~np.isfinite(bits.view(np.float32))
+    kept = bits[special] if special.any() else None
     # Half of the last kept bit, less one unit where that bit is 0: a tie then goes to the even one.
-    bits += ((bits >> np.uint32(dropped)) & np.uint32(1)) + np.uint32((1 << (dropped - 1)) - 1)
+    addend = bits >> np.uint32(dropped)
+    addend &= np.uint32(1)
+    addend += np.uint32((1 << (dropped - 1)) - 1)
+    bits += addend
     bits &= np.uint32(0xFFFF_FFFF << dropped & 0xFFFF_FFFF)
-    bits[special] = kept
+    if kept is not None:
+        bits[special] = kept

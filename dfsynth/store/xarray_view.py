@@ -3,7 +3,7 @@
 Needs the libraries of the extra `xarray`.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,11 @@ from zarr.codecs import BloscCodec
 from dfsynth.files.json_record import Json
 from dfsynth.store import ArrayReader, ArraySpec
 from dfsynth.store.arrays import DIMENSIONS
+from dfsynth.store.zarr.chunk import BLOCK_BYTES, LEVEL
+
+_PACKING: Final = BloscCodec(
+    cname="zstd", clevel=LEVEL, shuffle="bitshuffle", blocksize=BLOCK_BYTES
+)
 
 
 def view_store(
@@ -51,7 +56,7 @@ def _encoding(spec: ArraySpec) -> dict[str, Any]:
     encoding: dict[str, Any] = {
         "chunks": chunk,
         "shards": (spec.shard_size, spec.height, spec.width),
-        "compressors": [BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle")],
+        "compressors": [_PACKING],
         "chunksizes": chunk,
         "zlib": True,
         "complevel": 1,
