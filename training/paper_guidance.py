@@ -18,7 +18,7 @@ def main() -> None:
         place = Place.of(given, task)
         work(place, [Job(m, fold) for fold in range(given.folds) for m in methods], given)
         tests = collect(place.open(), methods)
-        print(f"\n## {task}\n", *tabulate_methods(tests, GUIDANCE[0].name), sep="\n")
+        print(f"\n## {place.title}\n", *tabulate_methods(tests, GUIDANCE[0].name), sep="\n")
         first, *others = (m.name for m in PROGRESSIVE)
         if tests[first]:
             found = {name: tests[name] for name in others if tests[name]}

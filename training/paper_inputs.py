@@ -15,15 +15,13 @@ from paper_scores import MAE, PSNR, SSIM, mean, scores
 from dfsynth.description.markdown import table
 from dfsynth.evaluate.fidelity import measure_fidelity, similarity_map
 
-OF_ONE_QUANTITY: Final = frozenset({"mri-undersampled", "mri-motion"})
-"""Tasks whose inputs can be compared with targets."""
 _NAME: Final = "the input itself"
 _MEASURES: Final = (SSIM, PSNR, MAE)
 
 
 def tabulate_inputs(study: Study, ours: Sequence[FoldResult], against: str) -> list[str]:
     """The inputs of the images that `ours` was tested on, beside it; nothing for other tasks."""
-    if study.task.name not in OF_ONE_QUANTITY or not ours:
+    if study.task.output.quantity != "input" or not ours:
         return []
     tests = [measure_inputs(study, test) for test in ours]
     cells = [format(mean(scores(tests, measure)), ".3g") for measure in _MEASURES]

@@ -133,6 +133,9 @@ class Budget:
     """Updates of the generator."""
     full_width: bool = False
     """Whether networks are as wide as their recipes say."""
+    residual: float = 0.0
+    """Of every method's `[network]`, in tasks whose output is the input's quantity: how much of
+    what it computes is added to the input. 0: images are computed whole."""
 
 
 ON_GPU: Final = Budget(size=256, batch=16, steps=20_000, full_width=True)
@@ -163,6 +166,8 @@ def recipe_of(method: Method, task_name: str, budget: Budget, rate: float, seed:
         for number, leg in enumerate(method.legs, 1)
     )
     network = {k: v for k, v in method.network.items() if k != "widths" or not budget.full_width}
+    if task.output.quantity == "input":
+        network["residual"] = budget.residual
     warm_up = min(base.optimiser.warm_up_steps, budget.steps // 10)
     return replace(
         base,

@@ -34,9 +34,9 @@ def main() -> None:
         work(place, jobs, given)
         found: dict[int, Tests] = {count: collect(study, METHODS, count) for count in counts}
         for count, tests in found.items():
-            heading = f"\n## {task}, {count} patients\n"
+            heading = f"\n## {place.title}, {count} patients\n"
             print(heading, *tabulate_methods(tests, CASCADE.name), sep="\n", flush=True)
-        draw_curves(found, given.out / task / "patients.png", f"{task}: patients that train")
+        draw_curves(found, place.out / "patients.png", f"{place.title}: patients that train")
 
 
 def has_patients(study: Study, count: int) -> bool:

@@ -19,8 +19,8 @@ def main() -> None:
         place = Place.of(given, task)
         work(place, [Job(m, fold) for fold in range(given.folds) for m in methods], given)
         tests = {name: found for name, found in collect(place.open(), methods).items() if found}
-        print(f"\n## {task}\n", *tabulate_stages(tests), sep="\n", flush=True)
-        draw_phases(tests, given.out / task / "phases.png", f"{task}: stages of the cascade")
+        print(f"\n## {place.title}\n", *tabulate_stages(tests), sep="\n", flush=True)
+        draw_phases(tests, place.out / "phases.png", f"{place.title}: stages of the cascade")
 
 
 if __name__ == "__main__":

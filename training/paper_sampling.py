@@ -26,7 +26,8 @@ FOLD = 0
 def main() -> None:
     given = parser_of(__doc__).parse_args()
     for task in given.tasks:
-        study = Place.of(given, task).open()
+        place = Place.of(given, task)
+        study = place.open()
         found: dict[str, Sequence[FoldResult]] = {
             name: [test]
             for name, tests in collect(study, METHODS).items()
@@ -38,8 +39,8 @@ def main() -> None:
                 test = sampled(study, method, steps, samples, make=bool(given.minutes))
                 if test is not None:
                     found[f"{method.name}, {steps} passes, {samples} samples"] = [test]
-        print(f"\n## {task}, fold {FOLD}\n", *tabulate_quality(found), sep="\n", flush=True)
-        draw_quality(found, given.out / task / "sampling.png", f"{task}: quality against time")
+        print(f"\n## {place.title}, fold {FOLD}\n", *tabulate_quality(found), sep="\n", flush=True)
+        draw_quality(found, place.out / "sampling.png", f"{place.title}: quality against time")
 
 
 def sampled(

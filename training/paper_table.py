@@ -5,10 +5,11 @@
     python training/paper_table.py --pairs PAIRS --out runs/papers --minutes 0   # what there is
     python training/paper_table.py ... --as-long-as cascade  # equal time, not equal updates
     python training/paper_table.py ... --methods cascade "U-Net L1"  # these rows alone
+    python training/paper_table.py ... --tasks mri-motion --residual 0.25  # from the input on
     python training/paper_table.py --pairs PAIRS-256 --out runs/papers-gpu --workers 1 --gpu
 
 PAIRS/TASK.zarr are stores of `dfsynth simulate --task TASK`; `training/README.md` has the commands.
-Figures are drawn into OUT/TASK.
+Figures are drawn into OUT/TASK; with a residual R all goes into OUT/TASK-residual-R.
 """
 
 import statistics
@@ -39,12 +40,14 @@ def main() -> None:
         equal, suffix = f"{study.budget.steps} updates", ""
         if given.as_long_as:
             equal, suffix = f"as long as {given.as_long_as}", "-equal-time"
-        print(f"\n## {task}, {equal}\n", *tabulate_methods(tests, CASCADE.name), "", sep="\n")
-        print(*tabulate_inputs(study, tests.get(CASCADE.name, []), CASCADE.name), sep="\n")
+        print(f"\n## {place.title}, {equal}\n")
+        print(*tabulate_methods(tests, CASCADE.name), "", sep="\n")
+        beside = CASCADE.name if tests.get(CASCADE.name) else next(iter(tests))
+        print(*tabulate_inputs(study, tests[beside], beside), sep="\n")
         print(", ".join(f"{name}: {count}" for name, count in steps.items()), "updates", flush=True)
         pictured = [m for m in methods if not m.single]
-        draw_pictures(study, pictured, given.out / task / "pictures.png")
-        draw_risk(tests, given.out / task / f"risk{suffix}.png", f"{task}: risk against coverage")
+        draw_pictures(study, pictured, place.out / "pictures.png")
+        draw_risk(tests, place.out / f"risk{suffix}.png", f"{place.title}: risk against coverage")
 
 
 def steps_of(study: Study, method: Method, as_long_as: str | None) -> int:

@@ -14,6 +14,7 @@ from paper_runs import FoldResult, Study
 from shared_work import share_work
 
 from dfsynth.errors import DfsynthError
+from dfsynth.tasks import task_named
 
 TASKS: Final = ("mri-undersampled", "pet-ct", "mri-motion", "dark-field-radiography")
 
@@ -38,7 +39,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the pairs of a task are, and where its results go."""
+    """Where the pairs of a task are, and where its results go.
+
+    Trainings with a residual are no trainings without: they have a folder of their own.
+    """
 
     out: Path
     task: str
@@ -53,9 +57,19 @@ class Place:
         budget = ON_GPU if given.gpu else Budget()
         if given.steps is not None:
             budget = replace(budget, steps=given.steps)
+        name = task
+        if given.residual and task_named(task).output.quantity == "input":
+            budget = replace(budget, residual=given.residual)
+            name = f"{task}-residual-{given.residual:g}"
         device = "cuda" if given.gpu else "cpu"
         pairs = given.pairs / f"{task}.zarr"
-        return cls(given.out / task, task, pairs, budget, given.folds, device)
+        return cls(given.out / name, task, pairs, budget, given.folds, device)
+
+    @property
+    def title(self) -> str:
+        """Over tables and figures."""
+        residual = self.budget.residual
+        return f"{self.task}, residual {residual:g}" if residual else self.task
 
     def open(self) -> Study:
         """Opens the pairs.
@@ -80,6 +94,13 @@ def parser_of(doc: str) -> argparse.ArgumentParser:
         "--gpu",
         action="store_true",
         help=f"at {ON_GPU.size} x {ON_GPU.size}, with full networks, on cuda",
+    )
+    parser.add_argument(
+        "--residual",
+        type=float,
+        default=0.0,
+        help="all methods add so much of what they compute to the input, in tasks whose output is "
+        "the input's quantity, such as mri-motion; 0: they compute the image",
     )
     parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")
     parser.add_argument(

@@ -13,7 +13,6 @@ from dfsynth.checkpoint.denoiser import (
     DenoiserMembersConfig,
     DiffusionConfig,
     FlowConfig,
-    leave_out_later,
 )
 from dfsynth.checkpoint.error_calibration import SEMI_SYNTHETIC, CalibrationRow
 from dfsynth.checkpoint.files import (
@@ -25,6 +24,7 @@ from dfsynth.checkpoint.files import (
     packaged_generators,
     read_checkpoint,
 )
+from dfsynth.checkpoint.later_entries import leave_out_later
 from dfsynth.checkpoint.members import MEMBERS_NETWORK, MembersConfig
 from dfsynth.checkpoint.munit import MUNIT_NETWORK, MunitConfig
 from dfsynth.checkpoint.networks import NetworkConfig

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from dfsynth.checkpoint.denoiser import leave_out_later
 from dfsynth.checkpoint.error_calibration import CalibrationRow
+from dfsynth.checkpoint.later_entries import leave_out_later
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.files.json_record import stored_entries
 from dfsynth.files.toml_record import record_entries

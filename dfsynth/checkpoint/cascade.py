@@ -1,5 +1,6 @@
 """The configuration of the cascade: what its card keeps under `arguments`, and its recipe sets."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, get_args
 
@@ -42,6 +43,9 @@ class CascadeConfig:
     likelihood: Likelihood = "gennorm"
     """The distribution predicted for every pixel, which decides the heads; `quantile` is a mean
     with the 5 % and the 95 % quantile beside it."""
+    residual: float = 0.0
+    """Above 0, the mean is the input plus this times what the stages compute, which starts at 0,
+    for tasks whose input is a worse image of the same quantity. 0: the mean itself."""
 
     @property
     def members(self) -> int:
@@ -61,12 +65,15 @@ class CascadeConfig:
             found = getattr(self, name)
             if found not in known:
                 raise ValueError(f"expected as {name} one of {', '.join(known)}, found {found!r}")
+        # Written so that NaN is refused too.
+        if not 0 <= self.residual < math.inf:
+            raise ValueError(f"expected a residual of 0 or more, found {self.residual:g}")
 
 
 def read_cascade_config(arguments: Entries) -> CascadeConfig:
     """Reads the `arguments` of a card of a cascade.
 
-    The last three came later: cards without them are of the networks that there were before.
+    The last four came later: cards without them are of the networks that there were before.
 
     Raises:
         ValueError: an entry is missing, unknown, of another type or out of its range.
@@ -79,6 +86,7 @@ def read_cascade_config(arguments: Entries) -> CascadeConfig:
         backbone=arguments.choice("backbone", get_args(Backbone), "compact"),
         guidance=arguments.choice("guidance", get_args(Guidance), "attention"),
         likelihood=arguments.choice("likelihood", get_args(Likelihood), "gennorm"),
+        residual=arguments.real("residual") if arguments.has("residual") else 0.0,
     )
     arguments.finish()
     return config

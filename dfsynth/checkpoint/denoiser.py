@@ -5,8 +5,8 @@ A card keeps them under `arguments`, a recipe sets them in `[network]`. They nee
 """
 
 import math
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final, Literal, TypeAlias
 
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.members import MOST_MEMBERS
@@ -28,10 +28,6 @@ DENOISER_MEMBERS_NETWORK: Final = "denoiser-members"
 NOISE_LEVELS: Final = 1000
 """Between the output and pure noise, of which a diffusion network is trained on one at a time."""
 _LEAST_WIDTH: Final = 8
-_LATER: Final = frozenset(
-    {"sampler", "guidance", "drop_condition", "residual", "conditional", "degrade_level"}
-)
-"""Entries that cards and runs from before they came lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,19 +226,6 @@ class DenoiserMembersConfig:
     def lung_head(self) -> bool:
         """There is no lung output."""
         return False
-
-
-def leave_out_later(config: object, entries: dict[str, Any]) -> None:
-    """Takes from the entries of a configuration what says that all is as before it could be said.
-
-    Cards and runs from before come back byte for byte; configurations of other networks are left.
-    """
-    if isinstance(config, DenoiserMembersConfig):
-        leave_out_later(config.network, entries["network"])
-    elif isinstance(config, DenoiserConfig):
-        for field in fields(config):
-            if field.name in _LATER and entries[field.name] == field.default:
-                del entries[field.name]
 
 
 def read_diffusion_config(arguments: Entries) -> AnyDenoiserConfig:

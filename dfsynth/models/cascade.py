@@ -16,7 +16,7 @@ from dfsynth.models.backbone import StageNetwork
 from dfsynth.models.cascade_network import CascadeNetwork, Moments, PreparedImages
 from dfsynth.models.casnet import CasNet
 from dfsynth.models.guidance import GUIDE_CHANNELS, guidance_maps
-from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret
+from dfsynth.models.heads import HEAD_CHANNELS, Prediction
 from dfsynth.models.published import PublishedUNet
 from dfsynth.models.residual_unet import ResidualUNet
 from dfsynth.models.unet import UNet
@@ -51,9 +51,8 @@ class Cascade(CascadeNetwork):
             backbone(entering, leaving, config.widths)
             for entering, leaving in zip(channels_in, channels_out, strict=True)
         ]
-        for stage in stages[1:]:
-            # A new stage starts as the one before it: its change of the mean starts at zero.
-            stage.zero_output()
+        for m in self.stages_of_zero:
+            stages[m].zero_output()
         if config.likelihood == "point":
             for stage in stages:
                 stage.raw_alpha = nn.Parameter(torch.zeros(()))
@@ -88,7 +87,7 @@ class Cascade(CascadeNetwork):
         if samples > 1:
             features = [f.repeat_interleave(samples, dim=0) for f in features]
             image = image.repeat_interleave(samples, dim=0)
-        predictions = [self._interpret(0, features, masks[0], None)]
+        predictions = [self._interpret(0, features, masks[0], None, image)]
         for m in range(1, len(masks)):
             predictions.append(self.follow(m, image, predictions[-1], masks[m]))
         return predictions
@@ -99,11 +98,14 @@ class Cascade(CascadeNetwork):
         """Predicts stage m (from 0) from image (n, 1, H, W) and the prediction of stage m − 1."""
         maps = guidance_maps(self.config.guidance, before)
         guided = torch.cat([image, maps.to(image.dtype)], dim=1)
-        return self._interpret(m, self.stage(m).encode(guided), masks, before)
+        return self._interpret(m, self.stage(m).encode(guided), masks, before, image)
 
     def _interpret(
-        self, m: int, features: list[Tensor], masks: Sequence[Tensor], before: Prediction | None
+        self,
+        m: int,
+        features: list[Tensor],
+        masks: Sequence[Tensor],
+        before: Prediction | None,
+        image: Tensor,
     ) -> Prediction:
-        stage = self.stage(m)
-        raw = stage.decode(features, masks)
-        return interpret(raw, before, self.config.likelihood, stage.raw_alpha)
+        return self.predict_stage(m, self.stage(m).decode(features, masks), before, image)

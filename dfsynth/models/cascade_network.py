@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dfsynth.checkpoint import CascadeConfig
-from dfsynth.models.heads import Prediction
+from dfsynth.models.heads import Prediction, interpret
 from dfsynth.models.network import TrainableNetwork
 from dfsynth.models.stage import Stage
 
@@ -94,6 +94,25 @@ class CascadeNetwork(TrainableNetwork):
             raise ValueError(f"{masks.shape[0]} masks cannot be shared by {count} images")
         last = self.config.stages if upto is None else upto
         return self._sample(prepared, self.split_masks(masks)[:last], samples)
+
+    def predict_stage(
+        self, m: int, raw: Tensor, before: Prediction | None, image: Tensor | None
+    ) -> Prediction:
+        """Interprets the raw output (n, c, h, w) of stage m (from 0) as `interpret` says.
+
+        image: model inputs (n, 1, h, w) on the network's own grid, for a network with a residual,
+        which starts from them.
+        """
+        likelihood, raw_alpha = self.config.likelihood, self.stage(m).raw_alpha
+        return interpret(raw, before, likelihood, raw_alpha, image, self.config.residual)
+
+    @property
+    def stages_of_zero(self) -> range:
+        """Stages (from 0) whose raw output is 0 until they are trained.
+
+        A new stage starts as the one before it, and with a residual the first as the input.
+        """
+        return range(0 if self.config.residual else 1, self.config.stages)
 
     @abstractmethod
     def forward(self, image: Tensor, masks: Tensor, upto: int | None = None) -> list[Prediction]:

@@ -20,7 +20,7 @@ from dfsynth.checkpoint import CascadeConfig
 from dfsynth.models.cascade_network import CascadeNetwork, Moments, PreparedImages
 from dfsynth.models.gennorm import gennorm_alpha
 from dfsynth.models.guidance import GUIDE_CHANNELS, guidance_maps
-from dfsynth.models.heads import HEAD_CHANNELS, Prediction, interpret, quantile_sigma
+from dfsynth.models.heads import HEAD_CHANNELS, Prediction, quantile_sigma
 from dfsynth.models.normalisation import group_norm, require_widths
 from dfsynth.models.refinement import Refinement
 from dfsynth.models.stage import Stage
@@ -152,11 +152,11 @@ class CoarseCascade(CascadeNetwork):
             )
             for m in range(config.stages)
         ]
-        for stage in stages[1:]:
-            # A new stage starts as the one before it: its change of the mean starts at zero.
-            nn.init.zeros_(stage.head.weight)
-            assert stage.head.bias is not None
-            nn.init.zeros_(stage.head.bias)
+        for m in self.stages_of_zero:
+            head = stages[m].head
+            nn.init.zeros_(head.weight)
+            assert head.bias is not None
+            nn.init.zeros_(head.bias)
         if config.likelihood == "point":
             for stage in stages:
                 stage.raw_alpha = nn.Parameter(torch.zeros(()))
@@ -189,12 +189,18 @@ class CoarseCascade(CascadeNetwork):
 
         A refined sample is scale · b + shift, with standard deviation gain · sigma; so the moments
         of refined samples are those given here, exactly.
+
+        With a residual, samples changed the image at their coarse grid; the detail that this lacks
+        is added first, so that zero changes give the image itself.
         """
         refinement = self.stage(self.config.stages - 1).refinement
         assert refinement is not None
-        found = refinement(images, moments.mean, moments.variance.sqrt())
+        mean = moments.mean
+        if self.config.residual:
+            mean = mean + images.float() - self.enlarge(_shrink(images))
+        found = refinement(images, mean, moments.variance.sqrt())
         return Moments(
-            mean=found.scale * moments.mean + found.shift,
+            mean=found.scale * mean + found.shift,
             variance=found.gain.square() * moments.variance,
             spread=found.scale * moments.spread,
         )
@@ -209,11 +215,14 @@ class CoarseCascade(CascadeNetwork):
         self, prepared: PreparedImages, masks: Sequence[Sequence[Tensor]], samples: int
     ) -> list[Prediction]:
         predictions: list[Prediction] = []
+        image = None
+        if self.config.residual:
+            image = _for_samples(_shrink(prepared.images), samples)
         for m, of_stage in enumerate(masks):
             stage, before = self.stage(m), predictions[-1] if predictions else None
             guide = None if before is None else guidance_maps(self.config.guidance, before)
             raw = stage.decode(stage.see(prepared.features), guide, of_stage, samples)
-            predictions.append(interpret(raw, before, self.config.likelihood, stage.raw_alpha))
+            predictions.append(self.predict_stage(m, raw, before, image))
         return predictions
 
     def _enlarge(self, prediction: Prediction) -> Prediction:
@@ -250,6 +259,11 @@ class CoarseCascade(CascadeNetwork):
             lung_logit=prediction.lung_logit,
             widths=None if prediction.widths is None else prediction.widths * gain,
         )
+
+
+def _shrink(images: Tensor) -> Tensor:
+    """Means of squares: (k, 1, H, W) → (k, 1, H / 4, W / 4), float32."""
+    return F.avg_pool2d(images.float(), UNSHUFFLE)
 
 
 def _for_samples(maps: Tensor, samples: int) -> Tensor:

@@ -69,6 +69,8 @@ def interpret(
     before: Prediction | None,
     likelihood: Likelihood = "gennorm",
     raw_alpha: Tensor | None = None,
+    image: Tensor | None = None,
+    residual: float = 0.0,
 ) -> Prediction:
     """Interprets a stage's raw output as mean, alpha > 0, bounded beta and lung logit.
 
@@ -77,17 +79,20 @@ def interpret(
 
     Later stages start from the stage before: their raw output is a change of its mean, and of
     its alpha and beta on the raw (unbounded) scale, so that a zero output changes nothing.
+
+    With a `residual` above 0 the first stage's mean changes `image` (n, 1, H, W), the model input
+    at the grid of `raw`, and every stage's change is `residual` times its raw output; alpha and
+    beta are as without.
     """
     own = HEAD_CHANNELS[likelihood]
     lung_logit = raw[:, own : own + 1] if raw.shape[1] > own else None
     if likelihood == "quantile":
-        return _interpret_quantiles(raw, before, lung_logit)
-    mean = raw[:, 0:1]
+        return _interpret_quantiles(raw, before, lung_logit, image, residual)
+    mean = _mean(raw, before, image, residual)
     width = raw[:, 1:2] if raw_alpha is None else _far_moving(raw_alpha).expand_as(mean)
     if before is None:
         width = width + _ALPHA_START
     else:
-        mean = before.mean + mean
         width = width + _inverse_softplus(before.alpha - ALPHA_FLOOR)
     alpha = F.softplus(width) + ALPHA_FLOOR
     if likelihood in FIXED_BETA:
@@ -105,16 +110,30 @@ def quantile_sigma(widths: Tensor) -> Tensor:
     return widths.mean(dim=1, keepdim=True) / _GAUSSIAN_QUANTILE
 
 
+def _mean(raw: Tensor, before: Prediction | None, image: Tensor | None, residual: float) -> Tensor:
+    """What the first channel says, of the mean itself or of what it starts from."""
+    mean = residual * raw[:, 0:1] if residual else raw[:, 0:1]
+    if before is not None:
+        return before.mean + mean
+    if not residual:
+        return mean
+    assert image is not None
+    return image.float() + mean
+
+
 def _interpret_quantiles(
-    raw: Tensor, before: Prediction | None, lung_logit: Tensor | None
+    raw: Tensor,
+    before: Prediction | None,
+    lung_logit: Tensor | None,
+    image: Tensor | None,
+    residual: float,
 ) -> Prediction:
     """Mean and two widths above 0, so that quantiles cross neither each other nor the mean."""
-    mean, widths = raw[:, 0:1], raw[:, 1:3]
+    mean, widths = _mean(raw, before, image, residual), raw[:, 1:3]
     if before is None:
         widths = widths + _ALPHA_START
     else:
         assert before.widths is not None
-        mean = before.mean + mean
         widths = widths + _inverse_softplus(before.widths - ALPHA_FLOOR)
     widths = F.softplus(widths) + ALPHA_FLOOR
     beta = torch.full_like(mean, _GAUSSIAN_BETA)

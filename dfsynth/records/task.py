@@ -79,6 +79,9 @@ class TaskOutput:
     intensity: tuple[float, float] | None = None
     """The values in `unit` that a network gives as 0 and 1; None where it gives them as they
     are."""
+    quantity: Literal["input"] | None = None
+    """`input`: that of the input, which is a worse image of it in the same unit and range, so that
+    networks may say what to add to it (`[network] residual`); None: another."""
 
     def __post_init__(self) -> None:
         _require_range(self.intensity, self.unit)
@@ -262,6 +265,12 @@ class Task:
         for role in (self.input.array, pairs.target):
             if role in untitled:
                 raise ValueError(f"[[array]] {role!r} needs a title: panels of training show it")
+        if self.output.quantity and self._scale(self.input) != self._scale(self.output):
+            raise ValueError(
+                "[output] quantity = 'input', but networks see the input as "
+                f"{self._scale(self.input)} and give the output as {self._scale(self.output)}; "
+                "expected one unit and one intensity, or no quantity"
+            )
         columns = [column.name for column in self.parameter]
         for found in (names, columns):
             if len(set(found)) < len(found):
@@ -278,6 +287,12 @@ class Task:
                 f"metrics = {list(self.metrics)}: expected one kind at most, of slices or of "
                 "radiographs"
             )
+
+    @staticmethod
+    def _scale(end: TaskInput | TaskOutput) -> str:
+        """What a network's 0 and 1 stand for at either end."""
+        low, high = end.intensity or (0.0, 1.0)
+        return f"{low:g} to {high:g} {end.unit}"
 
     def _fill_words(self) -> None:
         """What the file leaves out is said in plain words."""

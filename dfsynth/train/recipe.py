@@ -270,6 +270,7 @@ class Recipe:
         self._check_loss()
         self._check_unpaired()
         self._check_appearance()
+        self._check_residual()
         names = [phase.name for phase in self.phase]
         if len(set(names)) < len(names):
             raise UsageError(f"[[phase]]: two have the same name, among {', '.join(names)}")
@@ -336,6 +337,16 @@ class Recipe:
                     f"[augmentation] {name} = {found:g} changes grey values in [0, 1], but inputs "
                     f"of {self.task} are values in {convention.unit}; set {name} = 0"
                 )
+
+    def _check_residual(self) -> None:
+        """An input of another quantity is nothing to start from."""
+        residual = 0.0 if isinstance(self.network, MunitConfig) else self.network.residual
+        if residual and self.task_record.output.quantity != "input":
+            raise UsageError(
+                f"[network] residual = {residual:g} adds what is computed to the input, but the "
+                f"task {self.task} does not say that its output is the same quantity in the same "
+                "range; set residual = 0, or [output] quantity = 'input' in a task of your own"
+            )
 
 
 def recipe_entries(recipe: Recipe) -> dict[str, Any]:

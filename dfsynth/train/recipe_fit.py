@@ -20,9 +20,9 @@ _OF_TEXTS: Final = frozenset({"provenance", "own_task"})
 def fit_recipe(recipe: Recipe, task: Task, size: int | None = None) -> Recipe:
     """Gives the recipe with all that depends on the task set for `task`, and nothing else changed.
 
-    Of another task than the recipe's these are the window, the span of diffusion and flow, whose
-    residual becomes 0 (few tasks have inputs and outputs of one quantity), the lung output and its
-    loss where images show no lungs, and augmentation of the appearance where inputs are values in a
+    Of another task than the recipe's these are the window, the span of diffusion and flow, the
+    residual, which becomes 0 (its size is that of a task's errors), the lung output and its loss
+    where images show no lungs, and augmentation of the appearance where inputs are values in a
     unit. What was changed is no longer the paper's: its provenance says so.
 
     Args:
@@ -75,7 +75,8 @@ def _suitable(augmentation: DeviceAugmentation, task: Task) -> DeviceAugmentatio
 
 def _fitted_network(network: TrainedNetwork, task: Task) -> TrainedNetwork:
     if isinstance(network, CascadeConfig):
-        return replace(network, lung_head=network.lung_head and task.has_lungs)
+        lung_head = network.lung_head and task.has_lungs
+        return replace(network, lung_head=lung_head, residual=0.0)
     if isinstance(network, MunitConfig):
         return network
     low, high = task.window

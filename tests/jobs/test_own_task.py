@@ -105,6 +105,24 @@ def test_a_build_goes_on_and_a_map_that_the_task_lacks_is_refused(home):
     assert report.ok == 0
 
 
+def test_a_network_that_starts_from_its_input_builds_and_is_evaluated(home, tmp_path):
+    """Trained by next to nothing, so that its maps are the input, in the unit of the output."""
+    write_task(tmp_path, 'array = "soft"', 'array = "soft"\nquantity = "input"')
+    recipe = RECIPE.replace("[network]", "[network]\nresidual = 0.25").replace("1e-3", "1e-9")
+    (tmp_path / "recipe.toml").write_text(recipe)
+    folders: dict[str, Any] = {"targets": home / "smooth", "precision": "fp32"}
+    run = tmp_path / "run"
+    dfsynth.train_generator(tmp_path / "recipe.toml", home / "sharp", run, **folders, progress=None)
+    best, out = str(run / "best"), tmp_path / "x.zarr"
+    maps = ("soft", "aleatoric", "sharp")
+    dfsynth.build(home / "sharp", out, checkpoint=best, mc_samples=2, maps=maps, progress=None)
+    store = dfsynth.open_store(out)
+    np.testing.assert_allclose(store.read("soft", 3), store.read("sharp", 3), atol=2.0)
+    assert store.read("aleatoric", 3).min() > 0
+    found = dfsynth.evaluate_checkpoint(best, home / "sharp", **folders, split="all", mc_samples=2)
+    assert found.images == 12
+
+
 def test_a_run_of_a_task_that_has_changed_is_another_run(home, tmp_path):
     (tmp_path / "recipe.toml").write_text(RECIPE)
     given: dict[str, Any] = {"targets": home / "smooth", "precision": "fp32", "progress": None}

@@ -51,6 +51,23 @@ def test_what_a_file_leaves_out_is_said_in_plain_words(tmp_path: Path) -> None:
     assert other.card == replace(task.card, inputs="slices of a sharp kernel")
 
 
+@pytest.mark.parametrize("change", [{"intensity": None}, {"unit": "g/mL"}])
+def test_an_output_in_another_unit_or_range_is_not_the_inputs_quantity(
+    tmp_path: Path, change: dict[str, str | None]
+) -> None:
+    said = 'array = "soft"\nquantity = "input"'
+    task = find_task(str(write_task(tmp_path, 'array = "soft"', said)))
+    assert task.output.quantity == "input"
+    assert parse_record(Task, json.loads(json.dumps(record_entries(task)))) == task
+    with pytest.raises(ValueError, match=r"-1000 to 1000 HU and give the output as .* one unit"):
+        replace(task, output=replace(task.output, **change))  # type: ignore[arg-type]
+
+
+def test_the_packaged_tasks_of_one_quantity_are_those_that_repair_images() -> None:
+    found = {name for name in task_names() if task_named(name).output.quantity == "input"}
+    assert found == {"mri-undersampled", "mri-motion", "dark-field-ct", "restoration"}
+
+
 @pytest.mark.parametrize("name", task_names())
 def test_a_task_comes_back_from_its_entries(name: str) -> None:
     task = task_named(name)
@@ -77,6 +94,11 @@ def test_a_task_comes_back_from_its_entries(name: str) -> None:
         ('unit = "HU"\nintensity', 'unit = " "\nintensity', "expected a unit such as 'HU'"),
         ('title = "sharp"\n', 'title = "sharp"\ncolours = "jet"\n', "expected one of gray, bone"),
         ('noun = "smooth', 'noun = "smooth\\n', "has a line break or a sign that is not shown"),
+        (
+            'array = "soft"',
+            'array = "soft"\nquantity = "mu"',
+            "quantity = 'mu': expected one of in",
+        ),
         ("[-1000.0, 1000.0]", f"[0, {10**400}]", "window: found a number that is too large"),
         ("[input]", 'notice = "Fine."\n[input]', "does not say 'not for diagnosis'"),
         ("[input]", 'metrics = ["dose"]\n[input]', "expected one of streaks"),

@@ -51,6 +51,7 @@ def test_values_in_a_unit_are_taken_as_they_are_and_grey_values_between_percenti
 def test_an_input_comes_back_in_its_unit(tmp_path: Path) -> None:
     text = (data_folder("tasks") / f"{CT}.toml").read_text()
     scaled = tmp_path / "x.toml"
+    text = text.replace('quantity = "input"\n', "")
     scaled.write_text(text.replace("intensity = [0.0, 1.0]", "intensity = [-1.0, 4.0]"))
     image = np.array([[-0.2, 0.0], [0.2, 1.5]], np.float32)
     np.testing.assert_allclose(
@@ -63,6 +64,7 @@ def test_an_output_in_a_unit_is_near_0_to_1_in_the_network(tmp_path: Path) -> No
     text = (data_folder("tasks") / f"{CT}.toml").read_text()
     noun = 'noun = "dark-field coefficient"\n'
     scaled = tmp_path / "x.toml"
+    text = text.replace('quantity = "input"\n', "")
     scaled.write_text(text.replace(noun, noun + "intensity = [-2.0, 6.0]\n"))
     assert read(scaled).output.convention == IntensityRange(-2.0, 6.0, "1/m")
     assert all(task_named(name).output.convention is None for name in (CT, DEFAULT_TASK))

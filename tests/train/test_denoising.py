@@ -26,6 +26,7 @@ from dfsynth.errors import UsageError
 from dfsynth.models import NO_INPUT, Denoiser
 from dfsynth.options import TrainOptions
 from dfsynth.progress import SilentTraining
+from dfsynth.tasks import DEFAULT_TASK
 from dfsynth.train import estimate_training, read_recipe, run_training
 from dfsynth.train.denoising_objective import DenoisingObjective
 from dfsynth.train.initial_checkpoint import read_initial_checkpoint
@@ -44,6 +45,8 @@ NETWORKS = (
 def recipe_of(network: DenoiserConfig, **changes: Any) -> Recipe:
     assert isinstance(network, DiffusionConfig | FlowConfig)
     values: dict[str, Any] = {
+        # Of radiographs as dark-field is, and its inputs are there to be added to.
+        "task": "restoration" if network.residual else DEFAULT_TASK,
         "network": network,
         "loss": LossWeights(),
         "phase": (Phase("all", (1,), 1e-2, steps=40),),

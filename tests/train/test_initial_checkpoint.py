@@ -66,6 +66,11 @@ def test_a_training_that_hardly_moves_ends_where_it_started(
         assert torch.equal(ended.state_dict()[name], weight), name
 
 
+def test_a_network_that_adds_to_its_input_is_another(checkpoint: Path) -> None:
+    with pytest.raises(UsageError, match=r"residual is 0\.25 in the recipe and 0\.0 in the check"):
+        read_initial_checkpoint(str(checkpoint), replace(NETWORK, residual=0.25))
+
+
 def test_the_card_names_earlier_training_data_and_the_initial_checkpoint(
     checkpoint: Path, tmp_path: Path
 ) -> None:

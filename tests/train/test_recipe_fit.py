@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from support_training import prepared
 
-from dfsynth.checkpoint import CascadeConfig, FlowConfig
+from dfsynth.checkpoint import CascadeConfig, FlowConfig, MunitConfig
 from dfsynth.errors import UsageError
 from dfsynth.tasks import task_named, task_names
 from dfsynth.train import estimate_training, read_recipe, recipe_path
-from dfsynth.train.recipe import Recipe
+from dfsynth.train.recipe import Recipe, recipe_entries
 from dfsynth.train.recipe_file import packaged_recipes
 from dfsynth.train.recipe_fit import describe_fit, fit_recipe
 
@@ -18,6 +18,11 @@ MRI, PET, CT = (task_named(name) for name in ("mri-undersampled", "pet-ct", "dar
 
 def packaged(name: str) -> Recipe:
     return read_recipe(recipe_path(name))
+
+
+def with_residual(recipe: Recipe) -> Recipe:
+    assert not isinstance(recipe.network, MunitConfig)
+    return replace(recipe, network=replace(recipe.network, residual=0.25))
 
 
 @pytest.mark.parametrize("task", task_names())
@@ -75,6 +80,31 @@ def test_only_the_recipes_own_task_has_inputs_that_residuals_are_of() -> None:
     assert recipe.network.residual > 0
     assert fit_recipe(recipe, recipe.task_record, 128).network == recipe.network
     assert fit_recipe(recipe, MRI).network == replace(recipe.network, residual=0.0)
+
+
+def test_a_residual_of_a_cascade_is_kept_for_its_own_task_alone() -> None:
+    recipe = fit_recipe(packaged("unet-l1"), MRI, 64)
+    residual = with_residual(recipe)
+    assert fit_recipe(residual, MRI, 128).network == residual.network
+    assert fit_recipe(residual, task_named("mri-motion")).network == recipe.network
+
+
+@pytest.mark.parametrize("task", task_names())
+@pytest.mark.parametrize("name", ["compact-256", "coarse-128", "unet-l1", "pix2pix", "flow-64"])
+def test_an_input_of_another_quantity_is_nothing_to_start_from(name: str, task: str) -> None:
+    fitted = fit_recipe(packaged(name), task_named(task), 64)
+    if task in {"dark-field-radiography", "pet-ct"}:
+        words = rf"residual = 0\.25 adds .* to the input, but the task {task} does not say that"
+        with pytest.raises(UsageError, match=words):
+            with_residual(fitted)
+    else:
+        assert recipe_entries(with_residual(fitted))["network"]["residual"] == 0.25
+
+
+def test_recipes_of_whole_images_are_written_as_before() -> None:
+    recipe = fit_recipe(packaged("unet-l1"), MRI, 64)
+    assert "residual" not in recipe_entries(recipe)["network"]
+    assert recipe_entries(with_residual(recipe))["network"]["residual"] == 0.25
 
 
 def test_patches_as_large_as_the_grid_are_whole_images() -> None:

@@ -25,11 +25,12 @@ from paper_patients import has_patients
 from paper_report import tabulate_methods, tabulate_stages
 from paper_runs import FoldResult, Study
 from paper_scores import MAE, MISCOVERAGE, SSIM, differences, mean, risk_area, scores
-from paper_work import TASKS, Job, Place, collect, work
+from paper_work import TASKS, Job, Place, collect, parser_of, work
 
 import dfsynth
 from dfsynth.errors import UsageError
 from dfsynth.train.families import family_of
+from dfsynth.train.recipe import recipe_entries
 
 PATIENTS = [f"p{n:02}" for n in range(13)]
 FOLDS = [Fold(number, 3) for number in range(3)]
@@ -74,6 +75,27 @@ def test_methods_differ_in_nothing_but_what_their_papers_are_about(task):
         assert recipe.optimiser.ema_decay == recipes[0].optimiser.ema_decay
         assert recipe.window == recipes[0].window
     assert max(counts) < 1.1 * min(counts)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_residual_is_every_methods_and_of_tasks_that_know_it_alone(task, tmp_path):
+    words = ["--pairs", "pairs", "--out", str(tmp_path), "--tasks", task]
+    plain, asked = (
+        Place.of(parser_of("Any.").parse_args([*words, *more]), task)
+        for more in ([], ["--residual", "0.25"])
+    )
+    wanted = 0.25 if task.startswith("mri") else 0.0
+    assert (plain.budget.residual, asked.budget.residual) == (0.0, wanted)
+    assert (plain.out == asked.out) == (not wanted)
+    assert asked.data == plain.data
+    for method in (*METHODS, *GUIDANCE, *PROGRESSIVE):
+        recipe, before = (
+            recipe_of(method, task, place.budget, 1e-3, 7) for place in (asked, plain)
+        )
+        assert replace(recipe, network=before.network) == before
+        entries = recipe_entries(recipe)["network"]
+        assert entries.pop("residual", 0.0) == wanted
+        assert entries == recipe_entries(before)["network"]
 
 
 def test_a_method_better_in_every_patient_is_found_and_chance_is_not():
