@@ -92,7 +92,7 @@ def test_a_card_that_was_calibrated_with_many_samples_holds_with_few(
         found = measured(few, arguments, factors, calibration="card").stages[-1].whole.noisy
         by_level = found.coverage_50, found.coverage_80, found.coverage, found.coverage_95
         held = [interval.value for interval in by_level]
-        np.testing.assert_allclose(held, LEVELS, atol=0.025)
+        assert held == pytest.approx(list(LEVELS), abs=0.025)
 
 
 def test_factors_of_normal_samples_are_those_of_a_prediction_interval() -> None:
