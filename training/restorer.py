@@ -36,8 +36,8 @@ MOST_BYTES: Final = 5_000_000
 LIMITS: Final = (
     "Trained on radiographs at 128 × 128 pixels and on blurred partners that were computed from "
     "them, never on a measured pair. What it adds is likely and not seen: texture and edges are "
-    "invented in the likeness of two archives. Intervals are too narrow: of 90 % they hold 80 % of "
-    "pixels, with four samples. Look at nodules before and after before relying on any."
+    "invented in the likeness of two archives. Look at nodules before and after before relying on "
+    "any."
 )
 _FIGURES: Final = ("psnr", "ssim", "mae")
 _SAMPLES: Final = 4
@@ -77,6 +77,7 @@ def figures(best: Path, pairs: Path, split: str, out: Path) -> dict[str, Any]:
     return {
         "images": found["images"],
         "patients": found["patients"],
+        "mc_samples": found["mc_samples"],
         **{name: whole[name] for name in _FIGURES},
         "coverage_90": whole["coverage"],
         "input": input_figures(read_checkpoint(best).card.grid[0], pairs, split),

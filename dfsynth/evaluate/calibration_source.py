@@ -16,11 +16,12 @@ from dfsynth.evaluate.calibration import (
     interval_factors,
 )
 from dfsynth.evaluate.controlled_risk import FEWEST_PATIENTS, controlled_factors
+from dfsynth.evaluate.few_samples import factors_at
 from dfsynth.evaluate.per_image import pixels_by_patient
 from dfsynth.evaluate.prediction import PredictedPair, predict_pairs
 from dfsynth.evaluate.selection import draw_pixels, evenly_spaced
 from dfsynth.inference import MapGenerator
-from dfsynth.options import EvaluationOptions
+from dfsynth.options import DEFAULT_MC_SAMPLES, EvaluationOptions
 from dfsynth.progress import Progress
 
 _OF_PAIRS: Final = frozenset({"pairs", "controlled"})
@@ -70,6 +71,8 @@ def find_calibration(
 ) -> Calibration:
     """The factors from the pairs `indices`, else from the card, else none: the density decides.
 
+    Those of the card are brought to the number of samples of these options.
+
     Raises:
         UsageError: pairs were asked for and none shows enough lung, or one cannot be read.
         StoreError: a pair cannot be read.
@@ -88,7 +91,8 @@ def find_calibration(
     if options.calibration in {"auto", "card"} and _has_factors(card):
         # The card knows the last stage alone, which is what a build stores.
         before: tuple[Factors | None, ...] = (None,) * (stages - 1)
-        return Calibration("card", 0, (*before, card.calibration))
+        own = factors_at(card.calibration, card.arguments, DEFAULT_MC_SAMPLES, options.mc_samples)
+        return Calibration("card", 0, (*before, own))
     return Calibration("density", 0, (None,) * stages)
 
 

@@ -46,7 +46,7 @@ from dfsynth.evaluate.summary import summarise
 from dfsynth.inference import MapGenerator, load_map_generator
 from dfsynth.options import EvaluationOptions
 from dfsynth.progress import Progress
-from dfsynth.records import Scored
+from dfsynth.records import AS_THE_CARD_SAYS, Scored
 from dfsynth.score import score
 from dfsynth.statistics import resample_patients
 
@@ -218,7 +218,7 @@ def _summarise(
         risk_coverage=risk_coverage,
         warnings=(
             *source.warnings,
-            *_warnings(options, count, calibration),
+            *_warnings(options, card, count, calibration),
             *([] if risk_coverage is None else _left_out(tested.scored)),
             *tested.slices.warnings(),
             *tested.restored.warnings(),
@@ -271,7 +271,7 @@ def _side(card: ModelCard) -> int:
 
 
 def _warnings(
-    options: EvaluationOptions, patients: int, calibration: Calibration
+    options: EvaluationOptions, card: ModelCard, patients: int, calibration: Calibration
 ) -> tuple[str, ...]:
     found = []
     if options.split != "test":
@@ -285,4 +285,11 @@ def _warnings(
             "intervals of all stages but the last are those of the density: the card "
             "knows the last alone"
         )
+        own = choose_sampler(card.arguments, AS_THE_CARD_SAYS)
+        drawn = choose_sampler(card.arguments, options.sampler_choice)
+        if own is not None and drawn is not None and drawn != own:
+            found.append(
+                f"the card's intervals were calibrated with {own.words}: those of {drawn.words} "
+                "may hold more or less than they say"
+            )
     return tuple(found)

@@ -199,6 +199,29 @@ def test_an_evaluation_says_how_samples_were_drawn(
     assert any("dpm-solver of 3 steps" in page for page in pages)
 
 
+@pytest.mark.parametrize(("options", "words"), [({}, ""), ({"sampler_steps": 4}, "euler of 4")])
+def test_intervals_of_a_card_are_those_of_its_sampler(
+    inputs: tuple[Path, Path], tmp_path: Path, options: dict[str, Any], words: str
+) -> None:
+    network = FlowNetwork(FlowConfig((8, 16), 1, (0.0, 0.5), 3))
+    factors = dict.fromkeys(("0.5", "0.8", "0.9", "0.95"), 1.0)
+    card = small_card(network.config, network="flow", calibration=factors)
+    save_checkpoint(tmp_path / "flow", network, card)
+    found = dfsynth.evaluate_checkpoint(
+        tmp_path / "flow",
+        inputs[0],
+        targets=inputs[1],
+        split="all",
+        calibration="card",
+        mc_samples=2,
+        precision="fp32",
+        **options,
+    )
+    said = [warning for warning in found.warnings if "may hold more or less" in warning]
+    assert bool(said) == bool(options)
+    assert all("calibrated with euler of 3 steps" in text and words in text for text in said)
+
+
 def test_one_image_is_made_as_a_build_makes_it(
     inputs: tuple[Path, Path], diffusion: Path, tmp_path: Path
 ) -> None:
