@@ -6,12 +6,10 @@ Takes the networks that paper_table.py has trained; options are those of it. Tim
 core. A method pays where no other is as good in less time: those stand on the drawn line.
 """
 
-from collections.abc import Sequence
-
 from kept_training import NotYetError
-from paper_figures import draw_quality
+from paper_figures import draw_quality, write_figure
 from paper_methods import DIFFUSION, FLOW, METHODS, Method
-from paper_report import tabulate_quality
+from paper_report import Setting, tabulate_quality
 from paper_runs import FoldResult, Study
 from paper_work import Place, collect, parser_of
 
@@ -27,8 +25,8 @@ def main() -> None:
     given = parser_of(__doc__).parse_args()
     for task in given.tasks:
         study = Place.of(given, task).open()
-        found: dict[str, Sequence[FoldResult]] = {
-            name: [test]
+        found = {
+            Setting(name): test
             for name, tests in collect(study, METHODS).items()
             for test in tests
             if name not in SETTINGS and test.fold.number == FOLD
@@ -37,9 +35,10 @@ def main() -> None:
             for steps, samples in SETTINGS[method.name]:
                 test = sampled(study, method, steps, samples, make=bool(given.minutes))
                 if test is not None:
-                    found[f"{method.name}, {steps} passes, {samples} samples"] = [test]
+                    found[Setting(method.name, steps, samples)] = test
         print(f"\n## {task}, fold {FOLD}\n", *tabulate_quality(found), sep="\n", flush=True)
-        draw_quality(found, given.out / task / "sampling.png", f"{task}: quality against time")
+        figure = draw_quality(found, f"{task}: quality against the time of an image")
+        write_figure(figure, given.out / task / "sampling.png")
 
 
 def sampled(
