@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
@@ -36,16 +35,15 @@ def place_labels(figure: Figure, labels: Sequence[tuple[Axes, Sequence[PointLabe
     A label that finds no free place within its axes stands right of its point.
     """
     figure.draw_without_rendering()
-    renderer = RendererAgg(*figure.bbox.size, figure.dpi)
     half = _MARKER / 2 * figure.dpi / 72
     for axes, wanted in labels:
         middles = axes.transData.transform([label.point for label in wanted])
         taken = [Bbox([middle - half, middle + half]) for middle in middles]
         for label in wanted:
-            taken.append(_placed(axes, label, taken, renderer))
+            taken.append(_placed(axes, label, taken))
 
 
-def _placed(axes: Axes, label: PointLabel, taken: Sequence[Bbox], renderer: RendererAgg) -> Bbox:
+def _placed(axes: Axes, label: PointLabel, taken: Sequence[Bbox]) -> Bbox:
     """Writes one label; what it covers, in pixels."""
     note = axes.annotate(
         label.text,
@@ -60,14 +58,14 @@ def _placed(axes: Axes, label: PointLabel, taken: Sequence[Bbox], renderer: Rend
     )
     note.set_in_layout(False)
     for distance, angle in product(_DISTANCES, _DIRECTIONS):
-        covered = _moved(note, distance, angle, renderer)
+        covered = _moved(note, distance, angle)
         inside = axes.bbox.count_contains(covered.corners()) == len(covered.corners())
         if inside and not any(covered.overlaps(other) for other in taken):
             return covered
-    return _moved(note, _DISTANCES[0], 0.0, renderer)
+    return _moved(note, _DISTANCES[0], 0.0)
 
 
-def _moved(note: Annotation, distance: float, angle: float, renderer: RendererAgg) -> Bbox:
+def _moved(note: Annotation, distance: float, angle: float) -> Bbox:
     """What the text covers, in pixels, once it is so far from its point, which it then faces."""
     across, up = distance * np.cos(angle), distance * np.sin(angle)
     note.set_position((across, up))
@@ -75,5 +73,6 @@ def _moved(note: Annotation, distance: float, angle: float, renderer: RendererAg
         note.set_horizontalalignment("center")
     else:
         note.set_horizontalalignment("left" if across > 0 else "right")
-    note.update_positions(renderer)
+    # Lays the note out; what it gives holds the leader too.
+    note.get_window_extent()
     return Text.get_window_extent(note)
