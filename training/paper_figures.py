@@ -1,7 +1,7 @@
 """Figures of the comparison of methods."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +10,12 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from paper_report import QUALITY_MEASURES, STAGE_MEASURES, Tests
+from matplotlib.lines import Line2D
+from paper_methods import DIFFUSION, FLOW
+from paper_report import QUALITY_MEASURES, STAGE_MEASURES, Setting, Tests, fastest_first
+from paper_runs import FoldResult
 from paper_scores import MAE, NLL, SSIM, Measure, mean, risk_curve, scores
+from placed_labels import PointLabel, place_labels
 
 from dfsynth.files.durable import write_durably
 
@@ -19,7 +23,8 @@ _DOTS_AN_INCH: Final = 110
 _SHARES: Final = np.linspace(0.1, 1.0, 19)
 _MEASURES: Final = (SSIM, MAE, NLL)
 _SMALL: Final = 8
-_COLOURS: Final = {"diffusion": "#d55e00", "flow": "#0072b2"}
+_MARKS: Final = {DIFFUSION.name: ("o", "#d55e00"), FLOW.name: ("s", "#0072b2")}
+"""Marker and colour of methods that have settings."""
 
 
 def draw_risk(tests: Tests, path: Path, title: str) -> None:
@@ -72,29 +77,62 @@ def draw_phases(tests: Tests, path: Path, title: str) -> None:
     write_figure(figure, path)
 
 
-def draw_quality(tests: Tests, path: Path, title: str) -> None:
+def draw_quality(tests: Mapping[Setting, FoldResult], title: str) -> Figure:
     """A panel a measure, a point a setting; the line joins those that none faster equals."""
-    figure = Figure(figsize=(18, 5), layout="constrained")
-    panels = figure.subplots(1, len(QUALITY_MEASURES))
-    ordered = sorted(tests.items(), key=lambda item: item[1][0].image_seconds)
-    for axes, measure in zip(panels, QUALITY_MEASURES, strict=True):
-        front: list[tuple[float, float]] = []
-        for name, found in ordered:
-            value = mean(scores(found, measure)).value
-            if value is None:
-                continue
-            point = (1000 * found[0].image_seconds, value)
-            family = name.partition(",")[0]
-            axes.plot(*point, "o", color=_COLOURS.get(family, "grey"))
-            axes.annotate(name, point, fontsize=6, xytext=(3, 3), textcoords="offset points")
-            if not front or measure.better * value > measure.better * front[-1][1]:
-                front.append(point)
-        axes.plot(*zip(*front, strict=True), color="black", linewidth=0.8)
-        axes.set_xscale("log")
-        axes.set_xlabel("ms of one core an image")
-        axes.set_ylabel(measure.title)
-    figure.suptitle(title, fontsize=10)
-    write_figure(figure, path)
+    figure = Figure(figsize=(11, 9), layout="constrained", dpi=_DOTS_AN_INCH)
+    panels = figure.subplots(2, 2).flat
+    labels = [
+        (axes, _quality_panel(axes, measure, fastest_first(tests)))
+        for axes, measure in zip(panels, QUALITY_MEASURES, strict=True)
+    ]
+    marks = {
+        setting.method: Line2D(
+            *([], []),
+            linestyle="",
+            marker=_mark(setting)[0],
+            color=_mark(setting)[1],
+            label=f"{setting.method}: passes a sample × samples an image",
+        )
+        for setting in tests
+        if setting.passes is not None
+    }
+    front = Line2D([], [], color="black", linewidth=0.8, label="nothing faster is as good")
+    figure.legend(handles=[*marks.values(), front], loc="outside lower center", ncols=3)
+    figure.suptitle(title, fontsize=11)
+    place_labels(figure, labels)
+    return figure
+
+
+def _quality_panel(
+    axes: Axes, measure: Measure, tests: Sequence[tuple[Setting, FoldResult]]
+) -> list[PointLabel]:
+    """Draws the points of one measure, fastest first; what is to stand beside them."""
+    labels, front = [], list[tuple[float, float]]()
+    for setting, found in tests:
+        value = mean(scores([found], measure)).value
+        if value is None:
+            continue
+        point = (1000 * found.image_seconds, value)
+        marker, colour = _mark(setting)
+        axes.plot(*point, marker, color=colour, zorder=3)
+        labels.append(PointLabel(setting.label, point, colour))
+        if not front or measure.better * value > measure.better * front[-1][1]:
+            front.append(point)
+    axes.plot(*zip(*front, strict=True), color="black", linewidth=0.8)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    if measure is NLL:
+        # Two samples say so little of their spread that it is a hundred times that of others.
+        axes.set_yscale("symlog", linthresh=1.0)
+        axes.yaxis.set_major_formatter("{x:g}")
+    axes.margins(x=0.2, y=0.12)
+    axes.set_xlabel("ms of one core an image")
+    axes.set_ylabel(f"{measure.title} ({'more' if measure.better > 0 else 'less'} is better)")
+    return labels
+
+
+def _mark(setting: Setting) -> tuple[str, str]:
+    return _MARKS.get(setting.method, ("D", "dimgrey"))
 
 
 def _line(axes: Axes, found: Mapping[int, Tests], name: str, measure: Measure, place: int) -> None:

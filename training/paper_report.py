@@ -1,6 +1,7 @@
 """Tables of methods in Markdown, each beside the cascade that it is compared with."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from paper_runs import FoldResult
@@ -31,6 +32,31 @@ QUALITY_MEASURES = (SSIM, MAE, CRPS, NLL)
 _SIGNIFICANT = 0.05
 Tests = Mapping[str, Sequence[FoldResult]]
 """Method → its folds, in the order of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A method as it is asked for an image."""
+
+    method: str
+    passes: int | None = None
+    """Of the network for a sample; None where there is nothing to set."""
+    samples: int | None = None
+    """Of an image; None likewise."""
+
+    @property
+    def name(self) -> str:
+        """In tables."""
+        if self.passes is None:
+            return self.method
+        return (
+            f"{self.method}, {self.passes} pass{'es' * (self.passes > 1)}, {self.samples} samples"
+        )
+
+    @property
+    def label(self) -> str:
+        """Beside a point, where marks tell methods with settings apart."""
+        return self.method if self.passes is None else f"{self.passes} × {self.samples}"
 
 
 def tabulate_methods(tests: Tests, against: str) -> list[str]:
@@ -87,21 +113,25 @@ def tabulate_stages(tests: Tests) -> list[str]:
     return [table(("", *(m.title for m in STAGE_MEASURES)), rows)]
 
 
-def tabulate_quality(tests: Tests) -> list[str]:
+def tabulate_quality(tests: Mapping[Setting, FoldResult]) -> list[str]:
     """Every setting with its time, fastest first; in bold those that none faster equals."""
-    ordered = sorted(tests.items(), key=lambda item: item[1][0].image_seconds)
     best: dict[str, float] = {}
     rows = []
-    for name, found in ordered:
-        cells = [f"{1000 * found[0].image_seconds:.1f}"]
+    for setting, found in fastest_first(tests):
+        cells = [f"{1000 * found.image_seconds:.1f}"]
         for measure in QUALITY_MEASURES:
-            interval = mean(scores(found, measure))
+            interval = mean(scores([found], measure))
             cell, value = rounded(interval), measure.better * (interval.value or 0.0)
             ahead = value > best.get(measure.title, -np.inf)
             best[measure.title] = max(value, best.get(measure.title, -np.inf))
             cells.append(f"**{cell}**" if ahead else cell)
-        rows.append((name, *cells))
+        rows.append((setting.name, *cells))
     return [table(("", "ms an image", *(m.title for m in QUALITY_MEASURES)), rows)]
+
+
+def fastest_first(tests: Mapping[Setting, FoldResult]) -> list[tuple[Setting, FoldResult]]:
+    """By the time of an image."""
+    return sorted(tests.items(), key=lambda item: item[1].image_seconds)
 
 
 def rounded(interval: Interval, spec: str = ".3g") -> str:

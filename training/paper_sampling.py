@@ -6,12 +6,10 @@ Takes the networks that paper_table.py has trained; options are those of it. Tim
 core. A method pays where no other is as good in less time: those stand on the drawn line.
 """
 
-from collections.abc import Sequence
-
 from kept_training import NotYetError
-from paper_figures import draw_quality
+from paper_figures import draw_quality, write_figure
 from paper_methods import DIFFUSION, FLOW, METHODS, Method
-from paper_report import tabulate_quality
+from paper_report import Setting, tabulate_quality
 from paper_runs import FoldResult, Study
 from paper_work import Place, collect, parser_of
 
@@ -28,8 +26,8 @@ def main() -> None:
     for task in given.tasks:
         place = Place.of(given, task)
         study = place.open()
-        found: dict[str, Sequence[FoldResult]] = {
-            name: [test]
+        found = {
+            Setting(name): test
             for name, tests in collect(study, METHODS).items()
             for test in tests
             if name not in SETTINGS and test.fold.number == FOLD
@@ -38,9 +36,10 @@ def main() -> None:
             for steps, samples in SETTINGS[method.name]:
                 test = sampled(study, method, steps, samples, make=bool(given.minutes))
                 if test is not None:
-                    found[f"{method.name}, {steps} passes, {samples} samples"] = [test]
+                    found[Setting(method.name, steps, samples)] = test
         print(f"\n## {place.title}, fold {FOLD}\n", *tabulate_quality(found), sep="\n", flush=True)
-        draw_quality(found, place.out / "sampling.png", f"{place.title}: quality against time")
+        figure = draw_quality(found, f"{place.title}: quality against the time of an image")
+        write_figure(figure, place.out / "sampling.png")
 
 
 def sampled(

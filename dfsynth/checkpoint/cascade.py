@@ -52,6 +52,11 @@ class CascadeConfig:
         """A cascade is one network."""
         return 1
 
+    @property
+    def denoiser(self) -> None:
+        """No network here turns noise into samples."""
+        return None
+
     def __post_init__(self) -> None:
         if not 1 <= self.stages <= _MOST_STAGES:
             raise ValueError(f"expected 1 to {_MOST_STAGES} stages, found {self.stages}")

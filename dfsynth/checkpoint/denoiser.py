@@ -6,7 +6,7 @@ A card keeps them under `arguments`, a recipe sets them in `[network]`. They nee
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, Self, TypeAlias
 
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.members import MOST_MEMBERS
@@ -120,6 +120,11 @@ class DenoiserConfig:
         """There is no lung output."""
         return False
 
+    @property
+    def denoiser(self) -> Self:
+        """The network turns noise into samples."""
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class DiffusionConfig(DenoiserConfig):
@@ -226,6 +231,11 @@ class DenoiserMembersConfig:
     def lung_head(self) -> bool:
         """There is no lung output."""
         return False
+
+    @property
+    def denoiser(self) -> AnyDenoiserConfig:
+        """Each network turns noise into samples, all in the same way."""
+        return self.network
 
 
 def read_diffusion_config(arguments: Entries) -> AnyDenoiserConfig:

@@ -41,6 +41,11 @@ class MembersConfig:
         """Whether the members also predict where lung is."""
         return self.cascade.lung_head
 
+    @property
+    def denoiser(self) -> None:
+        """No network here turns noise into samples."""
+        return None
+
 
 def read_members_config(arguments: Entries) -> MembersConfig:
     """Reads the `arguments` of a card of members.

@@ -51,6 +51,11 @@ class MunitConfig:
         """There is no lung output."""
         return False
 
+    @property
+    def denoiser(self) -> None:
+        """No network here turns noise into samples."""
+        return None
+
 
 def read_munit_config(arguments: Entries) -> MunitConfig:
     """Reads the `arguments` of a card of MUNIT.

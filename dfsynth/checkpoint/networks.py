@@ -12,6 +12,7 @@ from dfsynth.checkpoint.denoiser import (
     DENOISER_MEMBERS_NETWORK,
     DIFFUSION_NETWORK,
     FLOW_NETWORK,
+    DenoiserConfig,
     read_denoiser_members_config,
     read_diffusion_config,
     read_flow_config,
@@ -37,6 +38,13 @@ class NetworkConfig(Protocol):
     @property
     def lung_head(self) -> bool:
         """Whether the network also predicts where lung is."""
+
+    @property
+    def denoiser(self) -> DenoiserConfig | None:
+        """What turns noise into samples, of each member; None where nothing does.
+
+        Such a network needs several samples of an image, and the extra `dfsynth[diffusion]`.
+        """
 
 
 CONFIG_READERS: Final[dict[str, Callable[[Entries], NetworkConfig]]] = {

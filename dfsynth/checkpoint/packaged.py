@@ -163,9 +163,17 @@ def require_members(files: CheckpointFiles) -> None:
     )
 
 
-def checkpoints_with_scores() -> str:
-    """A clause for messages: the names of the packaged checkpoints that fill the learned scores."""
-    names = [folder.name for folder in packaged_folders() if (folder / SCORES).is_file()]
+def checkpoints_with_scores(task: str | None = None) -> str:
+    """A clause for messages: the names of the packaged checkpoints that fill the learned scores.
+
+    Args:
+        task: Whose checkpoints alone are of use, by name; None: any.
+    """
+    names = [
+        folder.name
+        for folder in packaged_folders()
+        if (folder / SCORES).is_file() and task in (None, read_checkpoint(folder).card.task)
+    ]
     if not names:
-        return "no packaged checkpoint has them"
+        return f"no packaged checkpoint{'' if task is None else f' for {task}'} has them"
     return f"packaged checkpoints that have them: {', '.join(names)}"

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Final
 
 from dfsynth.checkpoint.degraders import require_generator
-from dfsynth.checkpoint.denoiser import DenoiserConfig, DenoiserMembersConfig
 from dfsynth.checkpoint.networks import NetworkConfig
 from dfsynth.errors import UsageError
 from dfsynth.extras import require_library
@@ -29,7 +28,7 @@ def require_sampling(arguments: NetworkConfig, mc_samples: int, mc: MonteCarloMo
     """
     require_generator(arguments)
     require_diffusion(arguments)
-    if isinstance(arguments, DenoiserConfig | DenoiserMembersConfig):
+    if arguments.denoiser is not None:
         require_samples(arguments.members, mc_samples, mc)
 
 
@@ -39,7 +38,7 @@ def require_diffusion(arguments: NetworkConfig) -> None:
     Raises:
         UsageError: one of them is not installed; the message names it and the extra.
     """
-    if isinstance(arguments, DenoiserConfig | DenoiserMembersConfig):
+    if arguments.denoiser is not None:
         for library in _LIBRARIES:
             require_library(library, "this network", "diffusion")
 
@@ -52,8 +51,8 @@ def choose_sampler(arguments: NetworkConfig, choice: SamplerChoice) -> SamplerSe
     """
     require_generator(arguments)
     asked = " ".join(f"{_OPTIONS[name]} {value}" for name, value in choice.given.items())
-    config = arguments.network if isinstance(arguments, DenoiserMembersConfig) else arguments
-    if not isinstance(config, DenoiserConfig):
+    config = arguments.denoiser
+    if config is None:
         if asked:
             raise UsageError(
                 f"{asked}: this checkpoint draws no samples out of noise, as those of the families "

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from dfsynth.description.source_facts import CheckpointFacts, SourceFacts, find_checkpoint, sources
 from dfsynth.manifest import ManifestSchema, count_findings, score_quantiles
 from dfsynth.manifest.findings import UNKNOWN
+from dfsynth.options.simulate_tasks import TASK_OPTIONS
 from dfsynth.records import Column, Intensity, IntensityRange
 from dfsynth.score import NO_SCORES
 from dfsynth.store import ArraySpec, Json, StoreLayout, format_of
@@ -148,12 +149,16 @@ def _settings(record: BuildRecord | PairsRecord) -> dict[str, str]:
     made = record.fingerprint
     return {
         "origin": made.origin,
-        **(_of_lungs(made) if record.task.has_lungs else _plain(made.settings)),
+        **(
+            _of_bodies(made)
+            if TASK_OPTIONS[record.task.name].draws_bodies
+            else _plain(made.settings)
+        ),
         **common,
     }
 
 
-def _of_lungs(made: PairsFingerprint) -> dict[str, str]:
+def _of_bodies(made: PairsFingerprint) -> dict[str, str]:
     return {
         "severity of emphysema": " to ".join(f"{end:g}" for end in made.severity),
         **_drawn(made),

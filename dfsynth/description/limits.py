@@ -1,6 +1,7 @@
 """What a store cannot be used for, in sentences that its card and its Croissant file share."""
 
 from dfsynth.description.facts import StoreFacts
+from dfsynth.options.simulate_tasks import TASK_OPTIONS, TaskOptions
 
 _DIAGNOSIS = "Not for diagnosis, and not for any decision about a patient."
 _NETWORK = (
@@ -31,7 +32,7 @@ def limits_of(facts: StoreFacts) -> tuple[str, ...]:
     """What users have to know before they use a store; one sentence or more each."""
     card = facts.task.card
     found = (
-        [card.pairs, _DIAGNOSIS, _DRAWN if facts.task.has_lungs else _IMAGED]
+        [card.pairs, _DIAGNOSIS, _DRAWN if _options_of(facts).draws_bodies else _IMAGED]
         if facts.is_of_pairs
         else [card.maps, _DIAGNOSIS, _NETWORK, card.confirmation, _SOURCE]
     )
@@ -45,12 +46,13 @@ def limits_of(facts: StoreFacts) -> tuple[str, ...]:
 
 def biases_of(facts: StoreFacts) -> tuple[str, ...]:
     """Whom the images stand for, and whom not."""
-    return _SIMULATED_BIASES if facts.is_of_pairs and facts.task.has_lungs else _BIASES
+    drawn = facts.is_of_pairs and _options_of(facts).draws_bodies
+    return _SIMULATED_BIASES if drawn else _BIASES
 
 
 def personal_information(facts: StoreFacts) -> str:
     """What of patients is in a store."""
-    if facts.is_of_pairs and not facts.task.has_lungs:
+    if facts.is_of_pairs and _options_of(facts).slices_volumes:
         return (
             "patient_id is the path of a volume, or what the table beside the volumes calls the "
             "person. No name, date, accession number or text of a DICOM header is in the store. "
@@ -76,3 +78,8 @@ def personal_information(facts: StoreFacts) -> str:
 def uses_of(facts: StoreFacts) -> str:
     """What a store is for."""
     return facts.task.card.pairs_use if facts.is_of_pairs else facts.task.card.use
+
+
+def _options_of(facts: StoreFacts) -> TaskOptions:
+    """What pairs of the task can be made of; only tasks that come with dfsynth have stores."""
+    return TASK_OPTIONS[facts.task.name]

@@ -1,6 +1,6 @@
 """Panels of an evaluation: is the stated uncertainty right, does it rank, does it cover?
 
-Two more say what there is outside the lung.
+Two more say what there is outside the lung, where one is known.
 """
 
 import io
@@ -33,19 +33,21 @@ def draw_evaluation(
     """A PNG: reliability, sparsification, error against uncertainty, coverage over images.
 
     Of the lung against the noisy target where there is a lung, else of the whole image; and the
-    signal outside the lung, `outside`, one of each image.
+    means outside the lung, `outside`, one of each image; without a lung they have no panels.
     """
     region = "whole" if scores.stages[-1].lung is None else "lung"
-    figure = Figure(figsize=(12, 14), layout="constrained")
+    rows = 2 if scores.outside_lung is None else 3
+    figure = Figure(figsize=(12, 0.5 + 4.5 * rows), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(3, 2, gridspec_kw={"hspace": 0.08})
+    axes = figure.subplots(rows, 2, gridspec_kw={"hspace": 0.08})
     regions = [stage.lung or stage.whole for stage in scores.stages]
     last = MetricKey(len(regions) - 1, region, "noisy")
     _draw_reliability(axes[0, 0], regions)
     _draw_sparsification(axes[0, 1], regions)
     _draw_scatter(axes[1, 0], regions[-1].noisy.spearman, metrics, last)
     _draw_coverage(axes[1, 1], metrics, last)
-    draw_outside(axes[2, 0], axes[2, 1], outside, metrics.keys)
+    if scores.outside_lung is not None:
+        draw_outside(axes[2, 0], axes[2, 1], outside, metrics.keys)
     where = "lung" if region == "lung" else "whole image"
     figure.suptitle(
         f"{scores.checkpoint}: {scores.images} images of {scores.patients} patients, {where}, "

@@ -240,7 +240,7 @@ def _restoration_rows(found: RestorationScores) -> list[str]:
 
 def _outside_line(found: OutsideLungScores) -> str:
     return (
-        f"signal outside the lung: {found.predicted} predicted, {found.target} in the target; most "
+        f"mean outside the lung: {found.predicted} predicted, {found.target} in the target; most "
         f"too much in {found.highest_image}: {found.highest_excess:.3f}"
     )
 

@@ -1,4 +1,4 @@
-"""Two panels on the signal outside the lung: how much there is, and in which images."""
+"""Two panels on the means outside the lung: what they are, and in which images too high."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,26 +14,22 @@ _LONGEST_NAME: Final = 28
 
 
 def draw_outside(
-    signal: Axes, images: Axes, signals: Sequence[OutsideSignal], names: Sequence[str]
+    means: Axes, images: Axes, signals: Sequence[OutsideSignal], names: Sequence[str]
 ) -> None:
     """Predicted against true mean signal, a point an image; and the images with most too much."""
     known = [index for index, found in enumerate(signals) if np.isfinite(found.excess)]
-    signal.set(
-        title="Outside the lung: mean signal of single images",
+    means.set(
+        title="Outside the lung: means of single images",
         xlabel="target",
         ylabel="predicted",
     )
-    images.set(title="Images with most signal outside the lung that is not there")
-    if not known:
-        for axes in (signal, images):
-            axes.text(0.5, 0.5, "no lung is known", ha="center", transform=axes.transAxes)
-        return
+    images.set(title="Images with most too much outside the lung")
     target = [signals[index].target for index in known]
     predicted = [signals[index].predicted for index in known]
-    signal.scatter(target, predicted, s=18, alpha=0.7, color=_COLOUR, edgecolors="none")
+    means.scatter(target, predicted, s=18, alpha=0.7, color=_COLOUR, edgecolors="none")
     ends = [min(0.0, *target, *predicted), max(*target, *predicted)]
-    signal.plot(ends, ends, "--", color="grey", label="equal")
-    signal.legend()
+    means.plot(ends, ends, "--", color="grey", label="equal")
+    means.legend()
     worst = sorted(known, key=lambda index: -signals[index].excess)[:_MOST_NAMED]
     images.barh(
         [_shortened(names[index]) for index in worst][::-1],

@@ -1,4 +1,7 @@
-"""Signal outside the lung, where there is next to none: figures of the lung cannot see it."""
+"""What is predicted outside the lung, where figures of the lung cannot see it.
+
+Dark-field signal is next to none there; other outputs have values as much as anywhere.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +14,7 @@ from dfsynth.statistics import Interval, Resamples
 
 @dataclass(frozen=True, slots=True)
 class OutsideSignal:
-    """Mean dark-field signal of the pixels of one image outside its lung, in the unit of the map.
+    """Mean of the pixels of one image outside its lung, in the unit of the map.
 
     NaN where no lung is known, or nothing lies outside it.
     """
@@ -29,7 +32,7 @@ class OutsideSignal:
 
 @dataclass(frozen=True, slots=True)
 class OutsideLungScores:
-    """Mean dark-field signal outside the lung over images, in the unit of the map."""
+    """Mean outside the lung over images, in the unit of the map."""
 
     predicted: Interval
     target: Interval
@@ -42,7 +45,7 @@ class OutsideLungScores:
 
 
 def measure_outside(image: PredictedImage) -> OutsideSignal:
-    """The signal of an image (y, x) outside its lung (y, x)."""
+    """The means of an image (y, x) outside its lung (y, x)."""
     if image.lung is None or image.lung.all():
         return OutsideSignal(float("nan"), float("nan"))
     outside = ~image.lung

@@ -163,7 +163,7 @@ class ShardBuilder:
         for caution in cautions(held, facts):
             self._progress.message(caution)
         if not facts.has_learned_scores:
-            self._progress.message(describe_null_scores(facts.name))
+            self._progress.message(describe_null_scores(facts.name, facts.task))
         return generator
 
     def _stage(self) -> InputStage:
@@ -248,9 +248,14 @@ def describe_run(generator: Generator, held: Fingerprint, trained: tuple[int, in
     return line
 
 
-def describe_null_scores(checkpoint: str) -> str:
-    """One line on what the manifest lacks where a checkpoint has no heads for trust."""
+def describe_null_scores(checkpoint: str, task: str) -> str:
+    """One line on what the manifest lacks where a checkpoint has no heads for trust.
+
+    Args:
+        checkpoint: Its name.
+        task: What it is for, by name.
+    """
     return (
         f"the checkpoint {checkpoint} has no heads for {', '.join(LEARNED_SCORES)}, which stay "
-        f"null; {checkpoints_with_scores()}"
+        f"null; {checkpoints_with_scores(task)}"
     )

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Final
 
 from dfsynth.manifest.schema import ManifestSchema, require_names
+from dfsynth.options.simulate_tasks import TASK_OPTIONS
 from dfsynth.records import Column, Parameter
 from dfsynth.tasks import DEFAULT_TASK, task_named
 
@@ -73,11 +74,11 @@ _COLUMNS: Final = (
 )
 
 
-_OF_LUNGS: Final = frozenset(
-    {"severity", "laa950", "eps_bar_per_m", "sdf_m2", "lung_volume_l", "kvp", "n0", "v0"}
-)
-"""Columns of simulated X-rays of the chest, which tasks without lungs have not."""
-_OF_VOLUMES: Final = {
+_OF_LUNGS: Final = frozenset({"severity", "laa950", "eps_bar_per_m", "sdf_m2", "lung_volume_l"})
+"""Columns that tasks without lungs have not."""
+_OF_EXPOSURES: Final = frozenset({"kvp", "n0", "v0"})
+"""Columns of simulated X-rays, which slices of volumes have not."""
+_OF_SLICES: Final = {
     "patient_id": "The person: equal for all pairs of one, and decides the split",
     "origin": "What the pair was made of: volume",
     "truth": "simulated: one image of the pair is computed from the other; measured: neither is",
@@ -86,7 +87,7 @@ _OF_VOLUMES: Final = {
     "pixel_mm": "Pitch of the pixels",
     "flags": "Remarks on the pair",
 }
-"""What common columns say in tasks without lungs, whose pairs are slices of volumes."""
+"""What common columns say where pairs are slices of volumes."""
 _COMMON: Final = frozenset(column.name for column in _COLUMNS)
 
 
@@ -99,15 +100,18 @@ def pair_schema(task: str) -> ManifestSchema:
     """
     kind = PAIRS_KIND if task == DEFAULT_TASK else f"{PAIRS_KIND}-{task}"
     known = task_named(task)
-    columns = _COLUMNS if known.has_lungs else _columns_of_volumes()
+    columns = pair_columns(lungs=known.has_lungs, slices=TASK_OPTIONS[task].slices_volumes)
     return ManifestSchema(kind, PAIRS_VERSION, (*columns, *known.parameter))
 
 
-def _columns_of_volumes() -> tuple[Column, ...]:
+def pair_columns(*, lungs: bool, slices: bool) -> tuple[Column, ...]:
+    """The columns before the parameters, of pairs that show lungs and of slices of volumes."""
+    left_out = {*(() if lungs else _OF_LUNGS), *(_OF_EXPOSURES if slices else ())}
+    words = _OF_SLICES if slices else {}
     return tuple(
-        replace(column, description=_OF_VOLUMES.get(column.name, column.description))
+        replace(column, description=words.get(column.name, column.description))
         for column in _COLUMNS
-        if column.name not in _OF_LUNGS
+        if column.name not in left_out
     )
 
 

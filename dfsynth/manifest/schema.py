@@ -18,7 +18,6 @@ from dfsynth.files.json_record import encode_json
 from dfsynth.records import Column
 from dfsynth.score import SCORE_COLUMNS
 from dfsynth.score.scorer import SIGNAL
-from dfsynth.score.uncertainty import UNCERTAINTY
 
 SCHEMA_VERSION: Final = 3
 """Of the manifests of new stores of images."""
@@ -28,6 +27,8 @@ KIND_KEY: Final = b"dfsynth.manifest"
 """Where it holds what the rows are; absent for images."""
 
 IMAGES_KIND: Final = "images"
+
+_WITHOUT_LUNG: Final = {score.name: score.without_lung for score in SCORE_COLUMNS}
 
 _ARROW_TYPES: Final = {
     "string": pa.string(),
@@ -135,8 +136,8 @@ def _of_output(column: Column, noun: str, unit: str) -> Column:
     if column.unit != SIGNAL:
         return column
     said = column.description.replace("dark-field signal", f"value of the {noun}")
-    if column.name == UNCERTAINTY.columns[0].name:
-        said += "; over the image where the network predicts no lung"
+    if beyond := _WITHOUT_LUNG.get(column.name):
+        said += f"; {beyond}"
     return replace(column, unit=unit, description=said)
 
 

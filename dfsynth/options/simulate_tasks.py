@@ -71,6 +71,16 @@ class TaskOptions:
     origin_by_folders: bool = False
     """Whether the folders that are given say what pairs are made of, where nobody else does."""
 
+    @property
+    def draws_bodies(self) -> bool:
+        """Whether bodies, or disease in them, are drawn; else images are of people as they are."""
+        return "severity" in self.own
+
+    @property
+    def slices_volumes(self) -> bool:
+        """Whether every pair is of one slice of a volume that was measured."""
+        return self.origins == ("volume",)
+
     def usual_origin(self, ct: object, cxr: object) -> str:
         """What pairs are made of where nobody says, by the folders that are given, if any."""
         if not self.origin_by_folders or not cxr:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from dfsynth.records import (
+    BEYOND_RANGE,
     CLIPPED,
     LOW_CONTRAST,
     DecodedImage,
@@ -21,6 +22,10 @@ LOW_CONTRAST_SHARE = 0.10
 """Flagged `low_contrast`: the window spans less than this share of the range in use."""
 CLIPPED_SHARE = 0.05
 """Flagged `clipped`: at least this share of the image sits on an end of the range in use."""
+BEYOND_SHARE = 0.25
+"""Flagged `beyond_range`: more than this share of an image of values lies `BEYOND_RANGES` or more
+of the network's ranges above or below the network's."""
+BEYOND_RANGES = 4.0
 _SIXTEEN_BITS: Final = 65535.0
 _DEPTHS: Final = (8, 10, 12, 14)
 _ROUNDING_SHARE = 1e-5
@@ -89,10 +94,11 @@ def intensity_flags(
     `ends` is what `window_ends` gives of the image, where that is known already.
 
     Of an `IntensityRange`, `low_contrast` says that all values are equal, as in a slice outside
-    the body; `clipped` is never said, since nothing is.
+    the body; `clipped` is never said, since nothing is. `beyond_range` is said of these alone.
     """
     if isinstance(intensity, IntensityRange):
-        return (LOW_CONTRAST,) if pixels.min() == pixels.max() else ()
+        flat = (LOW_CONTRAST,) if pixels.min() == pixels.max() else ()
+        return (*flat, BEYOND_RANGE) if _is_beyond(pixels, intensity) else flat
     found = []
     bottom, top = ends or window_ends(pixels, intensity)
     if top - bottom < LOW_CONTRAST_SHARE * (high - low):
@@ -102,3 +108,9 @@ def intensity_flags(
     if max(map(np.count_nonzero, (black, white))) / pixels.size >= CLIPPED_SHARE:
         found.append(CLIPPED)
     return tuple(found)
+
+
+def _is_beyond(pixels: Float32Map, intensity: IntensityRange) -> bool:
+    reach = BEYOND_RANGES * (intensity.high - intensity.low)
+    beyond = (pixels < intensity.low - reach) | (pixels > intensity.high + reach)
+    return bool(np.count_nonzero(beyond) > BEYOND_SHARE * pixels.size)

@@ -8,7 +8,14 @@ Frozen, so that no stage changes what another one holds. Arrays are named by axe
 """
 
 from dfsynth.records.column import Column
-from dfsynth.records.flags import CLIPPED, IMAGE_FLAGS, LEARNED_FLAGS, LOW_CONTRAST, NO_LUNG
+from dfsynth.records.flags import (
+    BEYOND_RANGE,
+    CLIPPED,
+    IMAGE_FLAGS,
+    LEARNED_FLAGS,
+    LOW_CONTRAST,
+    NO_LUNG,
+)
 from dfsynth.records.generated import Generated, GeneratorFacts
 from dfsynth.records.image import (
     DecodedImage,
@@ -58,6 +65,7 @@ from dfsynth.records.task import (
 
 __all__ = [
     "AS_THE_CARD_SAYS",
+    "BEYOND_RANGE",
     "CLIPPED",
     "DIFFUSION_SAMPLERS",
     "FLOW_SAMPLERS",

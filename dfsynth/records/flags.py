@@ -5,6 +5,7 @@ from typing import Final
 
 LOW_CONTRAST: Final = "low_contrast"
 CLIPPED: Final = "clipped"
+BEYOND_RANGE: Final = "beyond_range"
 NO_LUNG: Final = "no_lung"
 
 LEARNED_FLAGS: Final[Mapping[str, str]] = {
@@ -19,6 +20,8 @@ LEARNED_FLAGS: Final[Mapping[str, str]] = {
 IMAGE_FLAGS: Final[Mapping[str, str]] = {
     LOW_CONTRAST: "The image uses few of the grey values that its depth has",
     CLIPPED: "Much of the image sits on an end of its depth's range",
+    BEYOND_RANGE: "Much of the image is far from the values that the network knows: it may be in "
+    "another unit",
     NO_LUNG: "No lung was found, or too little to be one",
     **LEARNED_FLAGS,
 }

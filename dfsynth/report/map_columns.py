@@ -13,6 +13,11 @@ from dfsynth.tasks import Task, TaskArray
 _DEVIATION_COLOURS: Final = {"aleatoric": "viridis", "epistemic": "inferno"}
 
 
+def _caption(title: str) -> str:
+    """Over a column of a sheet: as people write it within a sentence."""
+    return title if title.isupper() else title.lower()
+
+
 def image_columns(task: Task) -> tuple[str, ...]:
     """The maps that are drawn of a generated image, by name, in order."""
     return (task.input.array, *task.output_maps)
@@ -38,8 +43,8 @@ def columns_of_images(
         shown = suitable_limits(task.input_array, shown, [maps.get(given.array) for maps in images])
     grey = "grey value" if given.intensity is None else task.input_array.shown_unit
     columns = [
-        SheetColumn(task.input_title.lower(), grey, "gray", *shown),
-        SheetColumn(task.output_title.lower(), unit, "gray", *window),
+        SheetColumn(_caption(task.input_title), grey, "gray", *shown),
+        SheetColumn(_caption(task.output_title), unit, "gray", *window),
     ]
     for name, colours in _DEVIATION_COLOURS.items():
         values = [maps[name].ravel() for maps in images if name in maps]

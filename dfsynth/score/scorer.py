@@ -26,6 +26,9 @@ class ScoreColumn:
     """Which values speak of an image unlike those of the training; null where neither does."""
     since: int = 1
     """The first version of the manifest's schema that has the column."""
+    without_lung: str = ""
+    """What the description leaves out for radiographs, whose columns are fixed: what is scored
+    where the network predicts no lung."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,6 +26,7 @@ UNCERTAINTY: Final = Scorer(
             "Root of the mean of aleatoric² + epistemic² over the lung",
             SIGNAL,
             "high",
+            without_lung="over the image where the network predicts no lung",
         ),
     ),
     compute=_compute,

@@ -121,10 +121,11 @@ def require_images(rows: int, where: str, excluded: Mapping[str, int]) -> None:
             f"no images in {where} that are known to be frontal: found {found}; expected the table "
             "that says the views (`dfsynth sources show` names it): fetch it, or give --views all"
         )
-    advice = f"; {UNPACK_ADVICE}" if ARCHIVE in excluded else ""
+    give = "give the folder, archive or table that holds them"
+    advice = UNPACK_ADVICE if ARCHIVE in excluded else give
     raise UsageError(
         f"no images in {where}: found {found or 'nothing'}; expected PNG, JPEG, TIFF or DICOM "
-        f"files{advice or '; give the folder, archive or table that holds them'}"
+        f"files, or NumPy or NIfTI for values in a unit; {advice}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Self
 from dfsynth.files.json_record import record_fields
 from dfsynth.manifest import PAIRS_VERSION, ManifestSchema, pair_schema
 from dfsynth.options import SimulateOptions
+from dfsynth.options.simulate_tasks import TASK_OPTIONS
 from dfsynth.store import ArraySpec, Json, StoredType, StoreLayout, format_of
 from dfsynth.store.cut import Cut
 from dfsynth.store.provenance import (
@@ -47,8 +48,8 @@ class PairsFingerprint:
     """(height, width) of every array in pixels."""
     seed: int
     severity: tuple[float, float]
-    """The range from which emphysema is drawn, within 0 to 1; where the task has no lungs, as where
-    nothing was asked for, and so are the next three."""
+    """The range from which emphysema is drawn, within 0 to 1; where the task draws no bodies, as
+    where nothing was asked for, and so are the next three."""
     kvp: tuple[float, float]
     """The range from which the tube voltage is drawn, in kV."""
     without: tuple[str, ...]
@@ -176,7 +177,7 @@ class PairsRecord:
         }
         # Of radiographs that are drawn; a real one stays as it is.
         drawn: dict[str, Json] = {}
-        if task.has_lungs:
+        if TASK_OPTIONS[task.name].draws_bodies:
             drawn = {"severity": list(held.severity), "without": list(held.without)}
         if held.draws_radiographs:
             drawn |= {"kvp": list(held.kvp), "devices": held.devices}

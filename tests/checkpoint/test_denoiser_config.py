@@ -1,6 +1,7 @@
 """Cards of networks that draw samples: written, read back, and refused where they cannot be."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -170,6 +171,27 @@ def test_every_network_needs_two_samples() -> None:
         require_samples(3, 5, "full")
     with pytest.raises(UsageError, match="found --mc fast"):
         require_samples(3, 20, "fast")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrapped:
+    """Not of the classes above, and says itself that it draws samples."""
+
+    denoiser: FlowConfig
+    stages: int = 1
+    members: int = 2
+    lung_head: bool = False
+
+
+def test_a_configuration_says_itself_whether_it_draws_samples() -> None:
+    wrapped = _Wrapped(FlowConfig(steps=4))
+    with pytest.raises(UsageError, match="--mc-samples 3; use"):
+        sampling.require_sampling(wrapped, 3, "full")
+    assert sampling.choose_sampler(wrapped, SamplerChoice(steps=2)) == SamplerSettings(
+        "euler", 2, 0
+    )
+    assert CONFIGS[DENOISER_MEMBERS_NETWORK].denoiser == FlowConfig((8, 16))
+    assert CascadeConfig().denoiser is None
 
 
 def test_samples_and_libraries_are_asked_of_these_networks_alone(

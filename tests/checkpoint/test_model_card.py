@@ -378,6 +378,9 @@ def test_packaged_checkpoints_with_heads_are_named(
     for name in ("second", "first"):
         write_checkpoint(tmp_path / name, b"weights", encode_card(CARD_HERE), b"heads")
     assert checkpoints_with_scores() == "packaged checkpoints that have them: first, second"
+    assert checkpoints_with_scores(CARD_HERE.task) == checkpoints_with_scores()
+    other = "no packaged checkpoint for mri-motion has them"
+    assert checkpoints_with_scores("mri-motion") == other
 
 
 def test_a_folder_is_found_by_its_path(write: Callable[[CardEntries], Path]) -> None:

@@ -24,6 +24,7 @@ from dfsynth.manifest import (
     read_part,
     select,
 )
+from dfsynth.manifest.pairs import pair_columns
 from dfsynth.records import PairFacts, PairItem, PairRow
 from dfsynth.tasks import DEFAULT_TASK, task_names
 
@@ -56,6 +57,21 @@ def test_columns_are_the_fields_of_the_row_then_the_parameters() -> None:
     names = PAIRS.arrow.names
     assert len(set(names)) == len(names)
     assert all(column.nullable for column in PAIR_PARAMETERS)
+
+
+def test_lungs_and_slices_decide_columns_and_words_apart() -> None:
+    """A task may show lungs in slices of volumes, or radiographs without lungs."""
+
+    def words(*, lungs: bool, slices: bool) -> dict[str, str]:
+        return {c.name: c.description for c in pair_columns(lungs=lungs, slices=slices)}
+
+    slices_of_lungs, radiographs = words(lungs=True, slices=True), words(lungs=False, slices=False)
+    assert slices_of_lungs["origin"] == "What the pair was made of: volume"
+    assert "laa950" in slices_of_lungs
+    assert "kvp" not in slices_of_lungs
+    assert radiographs["origin"] == "phantom, ct or cxr"
+    assert "laa950" not in radiographs
+    assert "kvp" in radiographs
 
 
 def test_what_is_planned_and_what_is_made_fill_the_row() -> None:

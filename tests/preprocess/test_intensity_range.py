@@ -29,6 +29,22 @@ def test_only_a_slice_without_any_difference_is_flagged() -> None:
     assert intensity_flags(flat, PER_METRE, 0.0, 1.0) == ()
 
 
+def test_values_of_another_unit_are_flagged() -> None:
+    """Raw magnitudes where those over the white of their volume are expected, HU as 1/m."""
+    head = np.zeros((8, 8), np.float32)
+    head[2:6, 2:] = np.linspace(60.0, 120.0, 24, dtype=np.float32).reshape(4, 6)
+    assert intensity_flags(head, PER_METRE, 0.0, 1.0) == ("beyond_range",)
+    assert intensity_flags(-head, PER_METRE, 0.0, 1.0) == ("beyond_range",)
+    assert intensity_flags(head / 96.0, PER_METRE, 0.0, 1.0) == ()
+    assert intensity_flags(head, HOUNSFIELD, 0.0, 1.0) == ()
+
+
+def test_a_bright_spot_is_no_other_unit() -> None:
+    uptake = np.full((16, 16), 0.8, np.float32)
+    uptake[4:8, 4:8] = 25.0
+    assert intensity_flags(uptake, IntensityRange(0.0, 1.0, "g/mL"), 0.0, 1.0) == ()
+
+
 @pytest.mark.parametrize("grid", [(40, 40), (40, 64), (80, 80)])
 def test_a_letterboxed_slice_keeps_its_values_and_has_no_padding_but_zero(
     grid: tuple[int, int],

@@ -20,6 +20,13 @@ def test_pet_has_no_usual_range_and_is_neither_black_nor_saturated(factor: float
     assert given.vmax == pytest.approx(0.297 * factor, rel=0.01)
 
 
+def test_captions_are_small_letters_but_for_acronyms() -> None:
+    titles = [c.title for c in columns_of_images(PET, "HU", (-1000.0, 1000.0), [])]
+    assert titles[:2] == ["PET", "CT"]
+    mri = columns_of_images(task_named("mri-motion"), "1", (0.0, 1.0), [])
+    assert [c.title for c in mri][:2] == ["moved", "magnitude"]
+
+
 def test_without_an_image_the_window_stands() -> None:
     assert columns_of_pairs(PET)["pet"].vmax == 1.0
     assert suitable_limits(PET.input_array, (0.0, 1.0), [None, DIM * 0 - 1]) == (0.0, 1.0)

@@ -109,7 +109,7 @@
     if (!facts.outside) return;
     const { predicted, target, excess, highest_excess: most, highest_image: image } = facts.outside;
     at("outside").replaceChildren(element("p", { class: "small" },
-      `Mean signal outside the lung: ${interval(predicted)} predicted, ${interval(target)} in the target, ${interval(excess)} too much; most in ${image}: ${number(most)}.`));
+      `Mean outside the lung: ${interval(predicted)} predicted, ${interval(target)} in the target, ${interval(excess)} too much; most in ${image}: ${number(most)}.`));
   }
 
   function showStreaks() {
