@@ -114,7 +114,7 @@ def test_where_no_lung_is_known_nothing_lies_outside_it(evaluate, make_pairs) ->
     report = evaluate(pairs, calibration="none")
     assert report.scores.outside_lung is None
     with_lung, without = (
-        cv2.imdecode(np.frombuffer(encode(found), np.uint8), cv2.IMREAD_COLOR).shape[0]
+        np.array(cv2.imdecode(np.frombuffer(encode(found), np.uint8), cv2.IMREAD_COLOR)).shape[0]
         for found in (evaluate(make_pairs()), report)
     )
     assert without < 0.7 * with_lung, "there are no empty panels"
