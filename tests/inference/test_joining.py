@@ -66,6 +66,10 @@ def test_networks_of_a_family_without_members_are_refused(save: Save) -> None:
         stages: int = 1
         lung_head: bool = False
 
+        @property
+        def denoiser(self) -> None:
+            return None
+
     odd = [
         replace(files, card=replace(files.card, arguments=Single())) for files in (save(0), save(1))
     ]

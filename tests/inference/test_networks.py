@@ -40,6 +40,11 @@ class ScalingConfig:
     lung_head: bool = False
     members: int = 1
 
+    @property
+    def denoiser(self) -> None:
+        """It makes no image out of noise."""
+        return None
+
 
 def read_scaling_config(arguments: Entries) -> ScalingConfig:
     config = ScalingConfig(
