@@ -12,7 +12,7 @@ import math
 
 from scipy.stats import t as student
 
-from dfsynth.checkpoint import DenoiserConfig, DenoiserMembersConfig, NetworkConfig
+from dfsynth.checkpoint import NetworkConfig
 from dfsynth.evaluate.calibration import LEVELS, Factors
 
 
@@ -23,7 +23,7 @@ def factors_at(
 
     Those of networks that predict a deviation stay as they are.
     """
-    if calibrated == samples or not isinstance(arguments, DenoiserConfig | DenoiserMembersConfig):
+    if calibrated == samples or arguments.denoiser is None:
         return factors
     free, free_then = (number - arguments.members for number in (samples, calibrated))
     found = {}
