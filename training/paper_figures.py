@@ -55,7 +55,8 @@ def draw_curves(found: Mapping[int, Tests], path: Path, title: str) -> None:
         axes.set_xticks(list(found))
         axes.set_xlabel("patients that train")
         axes.set_ylabel(measure.title)
-    panels[0].legend(fontsize=_SMALL)
+    lines, labels = panels[0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside lower center", ncols=len(labels), fontsize=_SMALL)
     figure.suptitle(f"{title}; 95 % intervals over test patients", fontsize=10)
     write_figure(figure, path)
 
