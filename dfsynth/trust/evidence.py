@@ -167,6 +167,7 @@ def _image_figures(evidence: Evidence) -> list[float]:
     )
     middle = image[height // 4 : -(height // 4) or None, width // 4 : -(width // 4) or None]
     grey = np.quantile(image[::2, ::2], [0.05, 0.25, 0.5, 0.75, 0.95])
+    detail = _detail(image)
     return [
         float(image.mean()),
         float(image.std()),
@@ -178,20 +179,21 @@ def _image_figures(evidence: Evidence) -> list[float]:
         float(middle.mean()),
         float(np.average(image, weights=inside) - np.average(image, weights=outside)),
         _log(width / height),
-        *_detail(image),
-        *_detail(image, lung),
+        *(_contrast(scale, None) for scale in detail),
+        *(_contrast(scale, inside) for scale in detail),
     ]
 
 
-def _detail(image: Float32Map, lung: Float32Map | None = None) -> list[float]:
-    """Logarithm of the contrast between neighbouring scales, over the image or the lung."""
+def _detail(image: Float32Map) -> list[Float32Map]:
+    """Squared differences (y, x) between neighbouring scales, from the finest."""
     side = max(image.shape)
     levels = [image, *(cv2.GaussianBlur(image, (0, 0), s * side) for s in _SCALES)]
-    weights = None if lung is None else lung + _LEAST
-    return [
-        _log(float(np.average(np.square(fine - coarse), weights=weights)) ** 0.5)
-        for fine, coarse in pairwise(levels)
-    ]
+    return [np.square(fine - coarse) for fine, coarse in pairwise(levels)]
+
+
+def _contrast(squared: Float32Map, weights: Float32Map | None) -> float:
+    """Logarithm of the root of the mean, over the image or weighted."""
+    return _log(float(np.average(squared, weights=weights)) ** 0.5)
 
 
 def _thumb(image: Float32Map) -> Vector:
