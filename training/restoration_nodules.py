@@ -2,6 +2,7 @@
 
     python training/restoration_nodules.py --pairs PAIRS --checkpoint runs/.../best --out runs/found
     python training/restoration_nodules.py ... --sampler dpm-solver --sampler-steps 4
+    python training/restoration_nodules.py ... --twins TWINS --seeds 0   # no training at all
     python training/restoration_nodules.py ... --minutes 0   # report alone
 
 PAIRS is a store of `dfsynth simulate --task restoration` from CT volumes or drawn bodies, with
@@ -9,6 +10,9 @@ nodules in some. A detector is trained for each kind of picture, blurred, restor
 training patients, and looks at those of all other groups. Compared are shares of the nodules found
 at equal false alarms a picture. Nothing chooses anything by the tested patients. Writes report.md
 and recall.png into OUT.
+
+TWINS are the same pairs by --nodules 0. With them an observer that knows how nodules of each size
+look, from half of the bodies, says what there is to be found in the other half.
 """
 
 import argparse
@@ -40,6 +44,7 @@ from nodule_detector import (
     nodules_of,
     train_detector,
 )
+from nodule_observer import Twins
 from numpy.typing import NDArray
 from paper_figures import write_figure
 from restored_pictures import Pictures, Restorer
@@ -53,6 +58,7 @@ KINDS: Final = ("blurred", "restored", "sharp")
 ALARMS: Final = (0.25, 0.5, 1.0, 2.0)
 """False alarms a picture at which recall is said; by size at `_OF_SIZES`."""
 _OF_SIZES: Final = 1.0
+_OBSERVED: Final = (0.5, 1.0, 2.0)
 _CURVE: Final = tuple(np.geomspace(0.1, 4.0, 17))
 _COLOURS: Final = {"blurred": "#7f7f7f", "restored": "#08519c", "sharp": "#d95f02"}
 
@@ -100,6 +106,24 @@ class Study:
             if not any(nodules[i] for i in group):
                 raise UsageError(f"no pair to {name} has a nodule: simulate more")
         return study
+
+    def twins(self, plain: Pictures, kind: str) -> Twins:
+        """Pictures of a kind beside those of the same bodies without nodules.
+
+        Raises:
+            UsageError: they are of other bodies, have nodules, or come without lungs.
+        """
+        if [r.patient_id for r in plain.rows] != [r.patient_id for r in self.pictures.rows]:
+            raise UsageError(
+                "--twins are not of the bodies of --pairs: simulate both with the same --n, --seed "
+                "and --size, and the twins with --nodules 0"
+            )
+        if any(row.nodule_mm for row in plain.rows):
+            raise UsageError("--twins have nodules: simulate them with --nodules 0")
+        lungs = [pair.lung for pair in plain.pairs if pair.lung is not None]
+        if len(lungs) != len(plain.pairs):
+            raise UsageError("--twins come without lung masks: simulate them again")
+        return Twins(self.pictures.of(kind), plain.of(kind), np.stack(lungs) > 0, self.nodules)
 
     @property
     def training(self) -> list[int]:
@@ -170,11 +194,15 @@ def main() -> None:
     found = {
         kind: each for kind in KINDS if (each := study.candidates(kind, given.seeds)) is not None
     }
-    if not found:
+    lines = report(study, found) if found else []
+    if given.twins is not None:
+        plain = replace(place.restorer, pairs=given.twins).pictures(given.out)
+        lines += report_observed(study, plain)
+    if not lines:
         sys.exit("no detector is trained yet: run the command with more --minutes")
-    lines = report(study, found)
     publish(lines, given.out)
-    draw(study, found, given.out / "recall.png")
+    if found:
+        draw(study, found, given.out / "recall.png")
 
 
 def finish(study: Study, job: tuple[str, int]) -> bool:
@@ -219,6 +247,44 @@ def report(study: Study, found: Mapping[str, Candidates]) -> list[str]:
     ]
 
 
+def report_observed(study: Study, plain: Pictures) -> list[str]:
+    """What an observer that knows how each size looks finds, and what it takes for nodules."""
+    nodules = [n for there in study.nodules for n in there]
+    counts = {s: sum(size_of(n.diameter_mm) == s for n in nodules) for s in SIZES}
+    sizes = [size for size in SIZES if counts[size]]
+    found = {kind: study.twins(plain, kind).observe(sizes) for kind in KINDS}
+    # A body is drawn with its twin.
+    patients = [row.patient_id for row in (*study.pictures.rows, *plain.rows)]
+    head = ("", *(f"{s} ({counts[s]}), at {a:g}" for s in sizes for a in _OBSERVED))
+    rows = [
+        (kind, *(f"{recall(c[s], patients, a, s):.2f}" for s in sizes for a in _OBSERVED))
+        for kind, c in found.items()
+    ]
+    for kind in ("restored", "sharp"):
+        less = [
+            recall_difference(found[kind][s], found["blurred"][s], patients, a, s)
+            for s in sizes
+            for a in _OBSERVED
+        ]
+        rows.append((f"{kind} less blurred", *(f"{each:+.2f}" for each in less)))
+    false = [
+        (kind, *(f"{false_nodules(c[s], patients, a):.2f}" for s in sizes for a in _OBSERVED))
+        for kind, c in found.items()
+    ]
+    return [
+        "",
+        "An observer of each size, which knows its mean shadow and the covariance of lung from the "
+        f"other half of {len(plain.rows)} bodies, with nodules and without; restored by "
+        f"{study.pictures.restored_by}. Share found at so many false alarms a picture:",
+        "",
+        table(head, rows),
+        "",
+        "False nodules a picture without any:",
+        "",
+        table(head, false),
+    ]
+
+
 def draw(study: Study, found: Mapping[str, Candidates], path: Path) -> None:
     """Recall against false alarms a picture, with intervals over patients."""
     figure = Figure(figsize=(6, 4.5), layout="constrained")
@@ -250,6 +316,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     Restorer.add_options(parser)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--twins", type=Path, help="the pairs without nodules")
     parser.add_argument("--steps", type=int, default=DetectorBudget().steps)
     parser.add_argument("--seeds", type=int, default=2, help="detectors of each kind, averaged")
     parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")

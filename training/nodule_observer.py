@@ -1,0 +1,123 @@
+"""What of nodules is there to be found: a linear observer that knows how each size looks.
+
+The Hotelling observer, w = K^-1 s (Barrett and Myers, Foundations of Image Science, 2004, chapter
+13): K is the covariance of lung without nodules, s the mean shadow of the nodules of a class, known
+from twins, the same bodies with and without. Both are of the other half of the bodies. It searches
+the lungs by itself; as it is not trained by single examples, some dozen bodies are enough.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from free_response import Candidates, find_candidates
+from nodule_detector import Nodule
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from dfsynth.errors import UsageError
+from dfsynth.evaluate.restoration import size_of
+from dfsynth.records import Float32Map
+
+Array = NDArray[np.float64]
+
+_HALF_PX: Final = 6
+_SIDE_PX: Final = 2 * _HALF_PX + 1
+"""Of templates."""
+_FLAT_PX: Final = 8.0
+"""Sigma of what is taken off each picture, as slow shadows say nothing of nodules."""
+_EVERY: Final = 2
+"""Distance of the patches that K is of."""
+_SHRINK: Final = 0.02
+"""Share of the mean variance that is added to each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Twins:
+    """Pictures of one kind of the same bodies, with nodules and without."""
+
+    noduled: NDArray[np.float32]
+    """(n, H, W), grey values."""
+    plain: NDArray[np.float32]
+    """(n, H, W)"""
+    lungs: NDArray[np.bool_]
+    """(n, H, W), where nodules may be."""
+    nodules: Sequence[Sequence[Nodule]]
+    """Of `noduled`."""
+
+    def observe(self, sizes: Sequence[str]) -> dict[str, Candidates]:
+        """What the observer of each class finds: with nodules, then in the same bodies without.
+
+        Raises:
+            UsageError: a half of the bodies has no nodule of a class.
+        """
+        noduled, plain = (
+            np.stack([_flat(p, lung) for p, lung in zip(pictures, self.lungs, strict=True)])
+            for pictures in (self.noduled, self.plain)
+        )
+        heats = np.zeros((len(sizes), 2, *self.plain.shape), np.float32)
+        half = np.arange(len(self.plain)) % 2
+        for number in (0, 1):
+            learnt = np.flatnonzero(half != number)
+            patches = [_windows(plain[i])[_sparse(self.lungs[i])] for i in learnt]
+            covariance = _covariance(np.concatenate(patches))
+            for heat, size in zip(heats, sizes, strict=True):
+                template = _template(self._shadow(noduled, plain, learnt, size), covariance)
+                for i in np.flatnonzero(half == number):
+                    for kind, pictures in enumerate((noduled, plain)):
+                        found = ndimage.correlate(pictures[i], template, mode="nearest")
+                        heat[kind, i] = np.where(self.lungs[i], found, 0)
+        there = [*self.nodules, *([] for _ in self.nodules)]
+        return {
+            size: find_candidates(np.concatenate([heat[0], heat[1]]), there)
+            for size, heat in zip(sizes, heats, strict=True)
+        }
+
+    def _shadow(self, noduled: Array, plain: Array, bodies: NDArray[np.intp], size: str) -> Array:
+        """Mean over the nodules of a class and over eight symmetries, (13, 13)."""
+        found = [
+            _windows(noduled[i] - plain[i])[round(n.row), round(n.column)]
+            for i in bodies
+            for n in self.nodules[i]
+            if size_of(n.diameter_mm) == size
+        ]
+        if not found:
+            raise UsageError(f"half of the bodies has no nodule of {size}: simulate more")
+        mean = np.mean(found, axis=0)
+        return np.asarray(
+            np.mean([np.rot90(each, n) for each in (mean, mean.T) for n in range(4)], axis=0)
+        )
+
+
+def _flat(picture: Float32Map, lung: NDArray[np.bool_]) -> Array:
+    """Without slow shadows, over the standard deviation in the lungs."""
+    found = picture.astype(np.float64) - ndimage.gaussian_filter(
+        picture.astype(np.float64), _FLAT_PX
+    )
+    return np.asarray(found / found[lung].std())
+
+
+def _windows(picture: Array) -> Array:
+    """(H, W, 13, 13): what is around each pixel."""
+    wide = np.pad(picture, _HALF_PX, mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(wide, (_SIDE_PX, _SIDE_PX))
+
+
+def _sparse(lung: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Every other row and column of it."""
+    grid = np.zeros_like(lung)
+    grid[::_EVERY, ::_EVERY] = True
+    return lung & grid
+
+
+def _covariance(patches: Array) -> Array:
+    """Of patches (n, 13, 13), (169, 169), shrunk towards white noise."""
+    found = np.cov(patches.reshape(len(patches), -1), rowvar=False)
+    return np.asarray(found + np.eye(len(found)) * (_SHRINK * np.trace(found) / len(found)))
+
+
+def _template(shadow: Array, covariance: Array) -> Array:
+    """K^-1 s, (13, 13), by which lung without nodules gets a variance of 1."""
+    weights = np.linalg.solve(covariance, shadow.ravel())
+    return np.asarray((weights / np.sqrt(weights @ covariance @ weights)).reshape(shadow.shape))
