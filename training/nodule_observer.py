@@ -8,10 +8,10 @@ the lungs by itself; as it is not trained by single examples, some dozen bodies 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
-from free_response import Candidates, find_candidates
+from free_response import Candidates, find_candidates, peaks
 from nodule_detector import Nodule
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -19,6 +19,7 @@ from scipy import ndimage
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.restoration import size_of
 from dfsynth.records import Float32Map
+from dfsynth.statistics import Interval, resample_patients
 
 Array = NDArray[np.float64]
 
@@ -27,10 +28,22 @@ _SIDE_PX: Final = 2 * _HALF_PX + 1
 """Of templates."""
 _FLAT_PX: Final = 8.0
 """Sigma of what is taken off each picture, as slow shadows say nothing of nodules."""
+_LEAST_SHARE: Final = 0.3
+"""Of the standard deviation in the lungs, that is added to that around."""
 _EVERY: Final = 2
 """Distance of the patches that K is of."""
 _SHRINK: Final = 0.02
 """Share of the mean variance that is added to each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maps:
+    """What an observer makes of pictures, 0 where there is no lung."""
+
+    noduled: NDArray[np.float32]
+    """(n, H, W)"""
+    plain: NDArray[np.float32]
+    """(n, H, W), of variance 1 over lungs without nodules."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,33 +59,58 @@ class Twins:
     nodules: Sequence[Sequence[Nodule]]
     """Of `noduled`."""
 
-    def observe(self, sizes: Sequence[str]) -> dict[str, Candidates]:
-        """What the observer of each class finds: with nodules, then in the same bodies without.
+    def maps(self, sizes: Sequence[str], taught: Self | None = None) -> dict[str, Maps]:
+        """What the observer of each class makes of all pictures, those of `taught` telling it how.
 
         Raises:
             UsageError: a half of the bodies has no nodule of a class.
         """
-        noduled, plain = (
-            np.stack([_flat(p, lung) for p, lung in zip(pictures, self.lungs, strict=True)])
-            for pictures in (self.noduled, self.plain)
-        )
+        noduled, plain = self._flattened()
+        shown = (noduled, plain) if taught is None else taught._flattened()
         heats = np.zeros((len(sizes), 2, *self.plain.shape), np.float32)
         half = np.arange(len(self.plain)) % 2
         for number in (0, 1):
             learnt = np.flatnonzero(half != number)
-            patches = [_windows(plain[i])[_sparse(self.lungs[i])] for i in learnt]
+            patches = [_windows(shown[1][i])[_sparse(self.lungs[i])] for i in learnt]
             covariance = _covariance(np.concatenate(patches))
             for heat, size in zip(heats, sizes, strict=True):
-                template = _template(self._shadow(noduled, plain, learnt, size), covariance)
+                template = _template(self._shadow(*shown, learnt, size), covariance)
                 for i in np.flatnonzero(half == number):
                     for kind, pictures in enumerate((noduled, plain)):
                         found = ndimage.correlate(pictures[i], template, mode="nearest")
                         heat[kind, i] = np.where(self.lungs[i], found, 0)
+        return {size: Maps(*heat) for size, heat in zip(sizes, heats, strict=True)}
+
+    def search(self, maps: Maps) -> Candidates:
+        """What is found in the pictures with nodules, then in those of the same bodies without."""
         there = [*self.nodules, *([] for _ in self.nodules)]
-        return {
-            size: find_candidates(np.concatenate([heat[0], heat[1]]), there)
-            for size, heat in zip(sizes, heats, strict=True)
-        }
+        return find_candidates(np.concatenate([maps.noduled, maps.plain]), there)
+
+    def ask(self, maps: Maps, size: str, false_share: float) -> tuple[Array, Array]:
+        """Nodules of a class that are seen where they are, and all of them, of each body, (n).
+
+        Seen is what exceeds all but `false_share` of the places in the lungs without nodules.
+        Nodules behind the heart or below the domes are left out.
+        """
+        places = np.concatenate(
+            [heat[_sparse(lung)] for heat, lung in zip(maps.plain, self.lungs, strict=True)]
+        )
+        threshold = np.quantile(places, 1 - false_share)
+        seen, asked = np.zeros((2, len(self.nodules)))
+        for i, there in enumerate(self.nodules):
+            for n in there:
+                at = i, round(n.row), round(n.column)
+                if size_of(n.diameter_mm) == size and self.lungs[at]:
+                    asked[i] += 1
+                    seen[i] += maps.noduled[at] > threshold
+        return seen, asked
+
+    def _flattened(self) -> tuple[Array, Array]:
+        noduled, plain = (
+            np.stack([_flat(p, lung) for p, lung in zip(pictures, self.lungs, strict=True)])
+            for pictures in (self.noduled, self.plain)
+        )
+        return noduled, plain
 
     def _shadow(self, noduled: Array, plain: Array, bodies: NDArray[np.intp], size: str) -> Array:
         """Mean over the nodules of a class and over eight symmetries, (13, 13)."""
@@ -91,11 +129,18 @@ class Twins:
 
 
 def _flat(picture: Float32Map, lung: NDArray[np.bool_]) -> Array:
-    """Without slow shadows, over the standard deviation in the lungs."""
-    found = picture.astype(np.float64) - ndimage.gaussian_filter(
-        picture.astype(np.float64), _FLAT_PX
-    )
-    return np.asarray(found / found[lung].std())
+    """Without slow shadows, over the standard deviation around; both of lung alone, 0 elsewhere.
+
+    Outlines of heart, domes and chest wall, which are as strong as any nodule, do not count.
+    """
+
+    def around(values: Array) -> Array:
+        weight = ndimage.gaussian_filter(lung.astype(np.float64), _FLAT_PX)
+        return ndimage.gaussian_filter(values * lung, _FLAT_PX) / np.maximum(weight, 1e-3)
+
+    fast = (picture - around(picture.astype(np.float64))) * lung
+    spread = np.sqrt(around(fast**2)) + _LEAST_SHARE * fast[lung].std()
+    return np.asarray(fast / spread)
 
 
 def _windows(picture: Array) -> Array:
@@ -121,3 +166,26 @@ def _template(shadow: Array, covariance: Array) -> Array:
     """K^-1 s, (13, 13), by which lung without nodules gets a variance of 1."""
     weights = np.linalg.solve(covariance, shadow.ravel())
     return np.asarray((weights / np.sqrt(weights @ covariance @ weights)).reshape(shadow.shape))
+
+
+def seen_share(seen: Array, asked: Array, patients: Sequence[str]) -> Interval:
+    """Share of nodules, of counts (n) for each body; drawn are patients."""
+    return resample_patients(patients, seed=0).of_weights(lambda w: _ratio(w @ seen, w @ asked))
+
+
+def strong_spots(maps: Maps, yardstick: Maps, patients: Sequence[str]) -> Interval:
+    """Spots a picture without nodules as strong as the strongest of the yardstick, one a picture.
+
+    Both by the same templates: what is above 1 was invented, what is below was lost.
+    """
+    scores = sorted((s for heat in yardstick.plain for s, _, _ in peaks(heat)), reverse=True)
+    threshold = scores[min(len(patients), len(scores)) - 1]
+    spots = np.array([sum(s >= threshold for s, _, _ in peaks(heat)) for heat in maps.plain])
+    return resample_patients(patients, seed=0).of_weights(
+        lambda w: _ratio(w @ spots, w.sum(axis=1))
+    )
+
+
+def _ratio(above: Array, below: Array) -> Array:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(above / below)

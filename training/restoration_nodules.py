@@ -18,6 +18,7 @@ look, from half of the bodies, says what there is to be found in the other half.
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -44,7 +45,7 @@ from nodule_detector import (
     nodules_of,
     train_detector,
 )
-from nodule_observer import Twins
+from nodule_observer import Maps, Twins, seen_share, strong_spots
 from numpy.typing import NDArray
 from paper_figures import write_figure
 from restored_pictures import Pictures, Restorer
@@ -58,7 +59,9 @@ KINDS: Final = ("blurred", "restored", "sharp")
 ALARMS: Final = (0.25, 0.5, 1.0, 2.0)
 """False alarms a picture at which recall is said; by size at `_OF_SIZES`."""
 _OF_SIZES: Final = 1.0
-_OBSERVED: Final = (0.5, 1.0, 2.0)
+_OBSERVED: Final = (1.0, 2.0)
+_PLACES: Final = (0.05, 0.1)
+"""False alarms of an observer: a picture where it searches, of all places where it is asked."""
 _CURVE: Final = tuple(np.geomspace(0.1, 4.0, 17))
 _COLOURS: Final = {"blurred": "#7f7f7f", "restored": "#08519c", "sharp": "#d95f02"}
 
@@ -249,40 +252,83 @@ def report(study: Study, found: Mapping[str, Candidates]) -> list[str]:
 
 def report_observed(study: Study, plain: Pictures) -> list[str]:
     """What an observer that knows how each size looks finds, and what it takes for nodules."""
-    nodules = [n for there in study.nodules for n in there]
-    counts = {s: sum(size_of(n.diameter_mm) == s for n in nodules) for s in SIZES}
+    counts = Counter(size_of(n.diameter_mm) for there in study.nodules for n in there)
     sizes = [size for size in SIZES if counts[size]]
-    found = {kind: study.twins(plain, kind).observe(sizes) for kind in KINDS}
-    # A body is drawn with its twin.
-    patients = [row.patient_id for row in (*study.pictures.rows, *plain.rows)]
-    head = ("", *(f"{s} ({counts[s]}), at {a:g}" for s in sizes for a in _OBSERVED))
-    rows = [
-        (kind, *(f"{recall(c[s], patients, a, s):.2f}" for s in sizes for a in _OBSERVED))
-        for kind, c in found.items()
-    ]
-    for kind in ("restored", "sharp"):
-        less = [
-            recall_difference(found[kind][s], found["blurred"][s], patients, a, s)
-            for s in sizes
-            for a in _OBSERVED
-        ]
-        rows.append((f"{kind} less blurred", *(f"{each:+.2f}" for each in less)))
-    false = [
-        (kind, *(f"{false_nodules(c[s], patients, a):.2f}" for s in sizes for a in _OBSERVED))
-        for kind, c in found.items()
-    ]
+    twins = {kind: study.twins(plain, kind) for kind in KINDS}
+    maps = {kind: each.maps(sizes) for kind, each in twins.items()}
+    bodies = [row.patient_id for row in plain.rows]
     return [
         "",
         "An observer of each size, which knows its mean shadow and the covariance of lung from the "
-        f"other half of {len(plain.rows)} bodies, with nodules and without; restored by "
-        f"{study.pictures.restored_by}. Share found at so many false alarms a picture:",
+        f"other half of {len(bodies)} bodies, with nodules and without; restored by "
+        f"{study.pictures.restored_by}. Share found by searching, at false alarms a picture:",
         "",
-        table(head, rows),
+        _searched(twins, maps, bodies, counts),
         "",
-        "False nodules a picture without any:",
+        "Share seen by looking at the place, at false alarms of all places in the lungs; of the "
+        "nodules in lung fields:",
         "",
-        table(head, false),
+        _asked(twins, maps, bodies),
+        "",
+        "Spots a picture without nodules, by the templates of sharp pictures, as strong as sharp "
+        "ones have 1:",
+        "",
+        _spots(twins, sizes, bodies),
     ]
+
+
+def _searched(
+    twins: Mapping[str, Twins],
+    maps: Mapping[str, Mapping[str, Maps]],
+    bodies: Sequence[str],
+    counts: Mapping[str, int],
+) -> str:
+    found = {
+        kind: {size: twins[kind].search(each) for size, each in of.items()}
+        for kind, of in maps.items()
+    }
+    cells = [(size, alarms) for size in maps["sharp"] for alarms in _OBSERVED]
+    # A body is drawn with its twin.
+    patients = [*bodies, *bodies]
+    rows = [
+        (kind, *(f"{recall(of[s], patients, a, s):.2f}" for s, a in cells))
+        for kind, of in found.items()
+    ]
+    for kind in ("restored", "sharp"):
+        less = [
+            recall_difference(found[kind][s], found["blurred"][s], patients, a, s) for s, a in cells
+        ]
+        rows.append((f"{kind} less blurred", *(f"{each:+.2f}" for each in less)))
+    return table(("", *(f"{s} ({counts[s]}), at {a:g}" for s, a in cells)), rows)
+
+
+def _asked(
+    twins: Mapping[str, Twins], maps: Mapping[str, Mapping[str, Maps]], bodies: Sequence[str]
+) -> str:
+    cells = [(size, share) for size in maps["sharp"] for share in _PLACES]
+    found = {
+        kind: [twins[kind].ask(of[size], size, share) for size, share in cells]
+        for kind, of in maps.items()
+    }
+    rows = [
+        (kind, *(f"{seen_share(*each, bodies):.2f}" for each in of)) for kind, of in found.items()
+    ]
+    for kind in ("restored", "sharp"):
+        pairs = zip(found[kind], found["blurred"], strict=True)
+        less = [seen_share(seen - before, asked, bodies) for (seen, asked), (before, _) in pairs]
+        rows.append((f"{kind} less blurred", *(f"{each:+.2f}" for each in less)))
+    asked = [int(each[1].sum()) for each in found["sharp"]]
+    head = (f"{s} ({n}), at {a:.0%}" for (s, a), n in zip(cells, asked, strict=True))
+    return table(("", *head), rows)
+
+
+def _spots(twins: Mapping[str, Twins], sizes: Sequence[str], bodies: Sequence[str]) -> str:
+    by_sharp = {kind: each.maps(sizes, twins["sharp"]) for kind, each in twins.items()}
+    rows = [
+        (kind, *(f"{strong_spots(of[s], by_sharp['sharp'][s], bodies):.2f}" for s in sizes))
+        for kind, of in by_sharp.items()
+    ]
+    return table(("", *(f"as of {size}" for size in sizes)), rows)
 
 
 def draw(study: Study, found: Mapping[str, Candidates], path: Path) -> None:

@@ -1,10 +1,12 @@
 """The observer that knows how nodules look: finds what can be seen, and nothing that cannot."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from free_response import Candidates, false_nodules, recall
 from nodule_detector import Nodule
-from nodule_observer import Twins
+from nodule_observer import Twins, seen_share, strong_spots
 
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.restoration import SIZES
@@ -28,7 +30,7 @@ def twins(contrast: float) -> Twins:
 
 
 def observed(contrast: float) -> Candidates:
-    return twins(contrast).observe([SIZES[1]])[SIZES[1]]
+    return twins(contrast).search(twins(contrast).maps([SIZES[1]])[SIZES[1]])
 
 
 def test_what_stands_out_is_found_and_what_does_not_is_not() -> None:
@@ -49,4 +51,24 @@ def test_false_nodules_are_counted_in_the_bodies_without_any() -> None:
 
 def test_a_class_without_nodules_is_refused() -> None:
     with pytest.raises(UsageError, match="half of the bodies has no nodule of under 8 mm"):
-        twins(1.0).observe([SIZES[0]])
+        twins(1.0).maps([SIZES[0]])
+
+
+def test_a_nodule_whose_place_is_known_is_seen_sooner() -> None:
+    pictures = twins(1.0)
+    maps = pictures.maps([SIZES[1]])[SIZES[1]]
+    seen, asked = pictures.ask(maps, SIZES[1], 0.05)
+    assert asked.tolist() == [1] * BODIES
+    searched = recall(pictures.search(maps), PATIENTS, 0.25).value
+    assert searched is not None
+    assert (seen_share(seen, asked, PATIENTS[:BODIES]).value or 0) >= searched
+    assert pictures.ask(maps, SIZES[0], 0.05)[1].sum() == 0
+
+
+def test_spots_are_counted_by_one_yardstick() -> None:
+    sharp = twins(3.0)
+    calm = replace(sharp, plain=sharp.plain.copy(), noduled=sharp.noduled.copy())
+    calm.plain[:, ::2] = 0
+    (own,), (other,) = (list(each.maps([SIZES[1]], sharp).values()) for each in (sharp, calm))
+    assert strong_spots(own, own, PATIENTS[:BODIES]).value == 1
+    assert (strong_spots(other, own, PATIENTS[:BODIES]).value or 0) != 1
