@@ -1,12 +1,9 @@
 """A small network that finds nodules: a compact U-Net whose map has a peak at the middle of each.
 
 Zhou et al., Objects as points, arXiv 1904.07850: a Gaussian at each middle, and equation 1, the
-focal loss that peaks and what is near them are weighed by. It sees bands of the picture, each the
-difference of two Gaussians over the contrast around, as a blob of some size stands out in one of
-them, and learns from crops, half of which have a nodule: a few hundred bodies have few of them.
+focal loss that peaks and what is near them are weighed by.
 """
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +12,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor, nn
 
 from dfsynth.datasets import PairImages
@@ -28,11 +24,6 @@ _FOCUS: Final = 2.0
 """alpha of the paper."""
 _NEAR: Final = 4.0
 """beta of the paper."""
-_SCALES_PX: Final = (0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
-"""Sigmas between which bands lie: a disc of radius r stands out most at r / sqrt(2)."""
-BANDS: Final = len(_SCALES_PX) + 1
-_LEAST_CONTRAST: Final = 0.02
-"""Standard deviation of grey values that is added to that around a pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +43,9 @@ class DetectorBudget:
     """How detectors are trained."""
 
     widths: tuple[int, ...] = (16, 32, 48)
-    steps: int = 600
-    batch: int = 24
-    rate: float = 3e-3
-    crop_px: int = 48
+    steps: int = 1500
+    batch: int = 8
+    rate: float = 2e-3
 
 
 def nodules_of(pair: PairImages, diameters_mm: Sequence[float], pixel_mm: float) -> list[Nodule]:
@@ -83,22 +73,12 @@ def heat_of(nodules: Sequence[Nodule], shape: tuple[int, int]) -> Float32Map:
     return heat.astype(np.float32)
 
 
-def bands_of(picture: Float32Map) -> NDArray[np.float32]:
-    """What the network sees of a picture (y, x), (`BANDS`, y, x): bands, and the picture itself."""
-    smooth = [picture, *(ndimage.gaussian_filter(picture, sigma) for sigma in _SCALES_PX)]
-    spread = ndimage.gaussian_filter((picture - smooth[-1]) ** 2, _SCALES_PX[-1])
-    contrast = np.sqrt(np.maximum(spread, 0)) + _LEAST_CONTRAST
-    bands = [(fine - coarse) / contrast for fine, coarse in itertools.pairwise(smooth)]
-    return np.stack([*bands, picture]).astype(np.float32)
-
-
 class NoduleDetector(nn.Module):
-    """Bands of pictures (n, `BANDS`, H, W) → logits (n, 1, H, W) of the middles of nodules."""
+    """Pictures (n, 1, H, W) → logits (n, 1, H, W) of the middles of nodules."""
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
-        self.scale = nn.BatchNorm2d(BANDS, affine=False)
-        self.network = UNet(BANDS, 1, widths)
+        self.network = UNet(1, 1, widths)
         self.network.zero_output()
         self.level = nn.Parameter(torch.tensor(_PRIOR))
 
@@ -106,7 +86,7 @@ class NoduleDetector(nn.Module):
         """See the class."""
         channels = self.network.dropout_channels
         whole = [x.new_ones(len(x), width) for width in channels]
-        return self.network.decode(self.network.encode(self.scale(x)), whole) + self.level
+        return self.network.decode(self.network.encode(x), whole) + self.level
 
 
 def train_detector(
@@ -116,24 +96,22 @@ def train_detector(
     seed: int,
     device: torch.device,
 ) -> NoduleDetector:
-    """Trains on crops of pictures (n, H, W) and heat maps (n, H, W), half of them at nodules."""
+    """Trains on pictures (n, H, W) and heat maps (n, H, W), as often with nodules as without."""
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng(devices=[]):
         # Layers draw their first weights from the global generator and take no other.
         torch.default_generator.manual_seed(seed)
         network = NoduleDetector(budget.widths).to(device)
-    optimiser = torch.optim.AdamW(network.parameters(), budget.rate, weight_decay=1e-2)
+    optimiser = torch.optim.AdamW(network.parameters(), budget.rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, budget.rate, budget.steps)
-    bands, middles = np.stack([bands_of(each) for each in pictures]), np.argwhere(heats == 1)
+    has = heats.max(axis=(1, 2)) > 0
+    groups = [group for group in (np.flatnonzero(has), np.flatnonzero(~has)) if group.size]
     for _ in range(budget.steps):
-        drawn = []
-        for number in range(budget.batch):
-            place = (
-                _anywhere(heats.shape, rng) if number % 2 else middles[rng.integers(len(middles))]
-            )
-            drawn.append(_cropped(bands, heats, place, budget.crop_px, rng))
+        chosen = [int(rng.choice(groups[i % len(groups)])) for i in range(budget.batch)]
+        drawn = [_varied(pictures[i], heats[i], rng) for i in chosen]
         picture, heat = (
-            torch.from_numpy(np.stack(part)).to(device) for part in zip(*drawn, strict=True)
+            torch.from_numpy(np.stack(part))[:, None].to(device)
+            for part in zip(*drawn, strict=True)
         )
         loss = focal_loss(network(picture), heat)
         optimiser.zero_grad(set_to_none=True)
@@ -151,8 +129,8 @@ def find_heat(
     """Probabilities (n, H, W) of middles in pictures (n, H, W), averaged with mirror images."""
     found = []
     for picture in pictures:
-        both = torch.from_numpy(np.stack([bands_of(p) for p in (picture, picture[:, ::-1])]))
-        straight, mirrored = torch.sigmoid(network(both.to(device)))[:, 0].cpu()
+        both = torch.from_numpy(np.stack([picture, picture[:, ::-1]]))[:, None].to(device)
+        straight, mirrored = torch.sigmoid(network(both))[:, 0].cpu()
         found.append(((straight + mirrored.flip(-1)) / 2).numpy())
     return np.stack(found)
 
@@ -166,29 +144,12 @@ def focal_loss(logits: Tensor, heat: Tensor) -> Tensor:
     return -torch.where(middle, there, elsewhere).sum() / middle.sum().clamp(min=1)
 
 
-def _anywhere(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.intp]:
-    return np.array([rng.integers(side) for side in shape], np.intp)
-
-
-def _cropped(
-    bands: NDArray[np.float32],
-    heats: NDArray[np.float32],
-    place: NDArray[np.intp],
-    side: int,
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Bands (`BANDS`, side, side) and heat (1, side, side) that hold a place (picture, y, x).
-
-    Mirrored or not; nothing resamples and so blurs.
-    """
-    size = [min(side, whole) for whole in heats.shape[1:]]
-    first = [
-        int(np.clip(at - rng.integers(part // 4, part - part // 4), 0, whole - part))
-        for at, part, whole in zip(place[1:], size, heats.shape[1:], strict=True)
-    ]
-    rows, columns = (slice(at, at + part) for at, part in zip(first, size, strict=True))
-    number = place[0]
-    found = bands[number, :, rows, columns], heats[None, number, rows, columns]
-    turn = slice(None, None, -1 if rng.random() < 0.5 else 1)
-    picture, heat = (np.ascontiguousarray(each[..., turn]) for each in found)
-    return picture, heat
+def _varied(
+    picture: Float32Map, heat: Float32Map, rng: np.random.Generator
+) -> tuple[Float32Map, Float32Map]:
+    """Mirrored or not, with other contrast: nothing that resamples and so blurs."""
+    if rng.random() < 0.5:
+        picture, heat = picture[:, ::-1], heat[:, ::-1]
+    gain, offset = np.exp(rng.normal(0, 0.1)), rng.normal(0, 0.05)
+    changed = (picture * np.float32(gain) + np.float32(offset)).astype(np.float32)
+    return changed, np.ascontiguousarray(heat)

@@ -6,7 +6,7 @@ from twins, the same bodies with and without. Both are of the other half of the 
 the lungs by itself; as it is not trained by single examples, some dozen bodies are enough.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -97,13 +97,28 @@ class Twins:
         )
         threshold = np.quantile(places, 1 - false_share)
         seen, asked = np.zeros((2, len(self.nodules)))
+        for at in self._places(size):
+            asked[at[0]] += 1
+            seen[at[0]] += maps.noduled[at] > threshold
+        return seen, asked
+
+    def stand_out(self, maps: Maps, size: str) -> tuple[Array, Array]:
+        """By how much maps are higher for nodules, summed over those `ask` counts, and these; (n).
+
+        In standard deviations of lung: the contrast-to-noise ratio of the observer.
+        """
+        gained, asked = np.zeros((2, len(self.nodules)))
+        for at in self._places(size):
+            asked[at[0]] += 1
+            gained[at[0]] += maps.noduled[at] - maps.plain[at]
+        return gained, asked
+
+    def _places(self, size: str) -> Iterator[tuple[int, int, int]]:
         for i, there in enumerate(self.nodules):
             for n in there:
                 at = i, round(n.row), round(n.column)
                 if size_of(n.diameter_mm) == size and self.lungs[at]:
-                    asked[i] += 1
-                    seen[i] += maps.noduled[at] > threshold
-        return seen, asked
+                    yield at
 
     def _flattened(self) -> tuple[Array, Array]:
         noduled, plain = (
@@ -168,22 +183,24 @@ def _template(shadow: Array, covariance: Array) -> Array:
     return np.asarray((weights / np.sqrt(weights @ covariance @ weights)).reshape(shadow.shape))
 
 
-def seen_share(seen: Array, asked: Array, patients: Sequence[str]) -> Interval:
-    """Share of nodules, of counts (n) for each body; drawn are patients."""
-    return resample_patients(patients, seed=0).of_weights(lambda w: _ratio(w @ seen, w @ asked))
+def mean_of(sums: Array, counts: Array, patients: Sequence[str]) -> Interval:
+    """Mean over nodules of sums and counts (n) for each body; drawn are patients."""
+    return resample_patients(patients, seed=0).of_weights(lambda w: _ratio(w @ sums, w @ counts))
 
 
-def strong_spots(maps: Maps, yardstick: Maps, patients: Sequence[str]) -> Interval:
-    """Spots a picture without nodules as strong as the strongest of the yardstick, one a picture.
+def spot_level(maps: Maps) -> float:
+    """What one spot a picture without nodules exceeds."""
+    scores = sorted((s for heat in maps.plain for s, _, _ in peaks(heat)), reverse=True)
+    return scores[min(len(maps.plain), len(scores)) - 1]
 
-    Both by the same templates: what is above 1 was invented, what is below was lost.
+
+def strong_spots(maps: Maps, level: float, patients: Sequence[str]) -> Interval:
+    """Spots a picture without nodules that reach a level.
+
+    By the templates and the `spot_level` of other pictures: above 1 spots were invented.
     """
-    scores = sorted((s for heat in yardstick.plain for s, _, _ in peaks(heat)), reverse=True)
-    threshold = scores[min(len(patients), len(scores)) - 1]
-    spots = np.array([sum(s >= threshold for s, _, _ in peaks(heat)) for heat in maps.plain])
-    return resample_patients(patients, seed=0).of_weights(
-        lambda w: _ratio(w @ spots, w.sum(axis=1))
-    )
+    spots = np.array([sum(s >= level for s, _, _ in peaks(heat)) for heat in maps.plain])
+    return mean_of(spots.astype(np.float64), np.ones(len(spots)), patients)
 
 
 def _ratio(above: Array, below: Array) -> Array:

@@ -45,12 +45,13 @@ from nodule_detector import (
     nodules_of,
     train_detector,
 )
-from nodule_observer import Maps, Twins, seen_share, strong_spots
+from nodule_observer import Maps, Twins, mean_of, spot_level, strong_spots
 from numpy.typing import NDArray
 from paper_figures import write_figure
 from restored_pictures import Pictures, Restorer
 from shared_work import publish, share_work
 
+import dfsynth
 from dfsynth.description.markdown import table
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.restoration import SIZES, size_of
@@ -114,15 +115,8 @@ class Study:
         """Pictures of a kind beside those of the same bodies without nodules.
 
         Raises:
-            UsageError: they are of other bodies, have nodules, or come without lungs.
+            UsageError: they come without lungs.
         """
-        if [r.patient_id for r in plain.rows] != [r.patient_id for r in self.pictures.rows]:
-            raise UsageError(
-                "--twins are not of the bodies of --pairs: simulate both with the same --n, --seed "
-                "and --size, and the twins with --nodules 0"
-            )
-        if any(row.nodule_mm for row in plain.rows):
-            raise UsageError("--twins have nodules: simulate them with --nodules 0")
         lungs = [pair.lung for pair in plain.pairs if pair.lung is not None]
         if len(lungs) != len(plain.pairs):
             raise UsageError("--twins come without lung masks: simulate them again")
@@ -185,6 +179,8 @@ class Study:
 
 def main() -> None:
     given = _parse()
+    if given.twins is not None:
+        require_twins(given.pairs, given.twins)
     budget = replace(DetectorBudget(), steps=given.steps)
     device = "cuda" if given.gpu else "cpu"
     place = Place(given.out, Restorer.of(given), budget, device)
@@ -200,12 +196,31 @@ def main() -> None:
     lines = report(study, found) if found else []
     if given.twins is not None:
         plain = replace(place.restorer, pairs=given.twins).pictures(given.out)
+        plain = plain.take([i for i, row in enumerate(plain.rows) if row.origin != "cxr"])
         lines += report_observed(study, plain)
     if not lines:
         sys.exit("no detector is trained yet: run the command with more --minutes")
     publish(lines, given.out)
     if found:
         draw(study, found, given.out / "recall.png")
+
+
+def require_twins(pairs: Path, twins: Path) -> None:
+    """Before time is spent.
+
+    Raises:
+        UsageError: the twins are of other bodies, or have nodules.
+    """
+    with_nodules, without = (
+        dfsynth.open_store(path).manifest.to_pylist() for path in (pairs, twins)
+    )
+    if [r["patient_id"] for r in with_nodules] != [r["patient_id"] for r in without]:
+        raise UsageError(
+            f"{twins} is not of the bodies of {pairs}: simulate both with the same --n, --seed and "
+            "--size, and the twins with --nodules 0"
+        )
+    if any(row["nodule_count"] for row in without):
+        raise UsageError(f"{twins} has nodules: simulate it with --nodules 0")
 
 
 def finish(study: Study, job: tuple[str, int]) -> bool:
@@ -270,6 +285,11 @@ def report_observed(study: Study, plain: Pictures) -> list[str]:
         "",
         _asked(twins, maps, bodies),
         "",
+        "By how many standard deviations of lung nodules stand out there; after it, what one spot "
+        "a picture without nodules exceeds:",
+        "",
+        _stood_out(twins, maps, bodies),
+        "",
         "Spots a picture without nodules, by the templates of sharp pictures, as strong as sharp "
         "ones have 1:",
         "",
@@ -310,22 +330,31 @@ def _asked(
         kind: [twins[kind].ask(of[size], size, share) for size, share in cells]
         for kind, of in maps.items()
     }
-    rows = [
-        (kind, *(f"{seen_share(*each, bodies):.2f}" for each in of)) for kind, of in found.items()
-    ]
+    rows = [(kind, *(f"{mean_of(*each, bodies):.2f}" for each in of)) for kind, of in found.items()]
     for kind in ("restored", "sharp"):
         pairs = zip(found[kind], found["blurred"], strict=True)
-        less = [seen_share(seen - before, asked, bodies) for (seen, asked), (before, _) in pairs]
+        less = [mean_of(seen - before, asked, bodies) for (seen, asked), (before, _) in pairs]
         rows.append((f"{kind} less blurred", *(f"{each:+.2f}" for each in less)))
     asked = [int(each[1].sum()) for each in found["sharp"]]
     head = (f"{s} ({n}), at {a:.0%}" for (s, a), n in zip(cells, asked, strict=True))
     return table(("", *head), rows)
 
 
+def _stood_out(
+    twins: Mapping[str, Twins], maps: Mapping[str, Mapping[str, Maps]], bodies: Sequence[str]
+) -> str:
+    rows = []
+    for kind, of in maps.items():
+        means = {s: mean_of(*twins[kind].stand_out(each, s), bodies) for s, each in of.items()}
+        rows.append((kind, *(f"{means[s]:.2f}; {spot_level(each):.1f}" for s, each in of.items())))
+    return table(("", *maps["sharp"]), rows)
+
+
 def _spots(twins: Mapping[str, Twins], sizes: Sequence[str], bodies: Sequence[str]) -> str:
     by_sharp = {kind: each.maps(sizes, twins["sharp"]) for kind, each in twins.items()}
+    level = {size: spot_level(each) for size, each in by_sharp["sharp"].items()}
     rows = [
-        (kind, *(f"{strong_spots(of[s], by_sharp['sharp'][s], bodies):.2f}" for s in sizes))
+        (kind, *(f"{strong_spots(of[s], level[s], bodies):.2f}" for s in sizes))
         for kind, of in by_sharp.items()
     ]
     return table(("", *(f"as of {size}" for size in sizes)), rows)

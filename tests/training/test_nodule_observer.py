@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from free_response import Candidates, false_nodules, recall
 from nodule_detector import Nodule
-from nodule_observer import Twins, seen_share, strong_spots
+from nodule_observer import Twins, mean_of, spot_level, strong_spots
 
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.restoration import SIZES
@@ -61,8 +61,19 @@ def test_a_nodule_whose_place_is_known_is_seen_sooner() -> None:
     assert asked.tolist() == [1] * BODIES
     searched = recall(pictures.search(maps), PATIENTS, 0.25).value
     assert searched is not None
-    assert (seen_share(seen, asked, PATIENTS[:BODIES]).value or 0) >= searched
+    assert (mean_of(seen, asked, PATIENTS[:BODIES]).value or 0) >= searched
     assert pictures.ask(maps, SIZES[0], 0.05)[1].sum() == 0
+
+
+def test_nodules_stand_out_by_their_contrast() -> None:
+    gains = []
+    for contrast in (1.0, 2.0):
+        pictures = twins(contrast)
+        gained, asked = pictures.stand_out(pictures.maps([SIZES[1]])[SIZES[1]], SIZES[1])
+        gains.append(mean_of(gained, asked, PATIENTS[:BODIES]).value or 0)
+    # A disc of thirteen pixels in white noise.
+    assert gains[0] == pytest.approx(13**0.5, rel=0.15)
+    assert gains[1] > 1.5 * gains[0]
 
 
 def test_spots_are_counted_by_one_yardstick() -> None:
@@ -70,5 +81,5 @@ def test_spots_are_counted_by_one_yardstick() -> None:
     calm = replace(sharp, plain=sharp.plain.copy(), noduled=sharp.noduled.copy())
     calm.plain[:, ::2] = 0
     (own,), (other,) = (list(each.maps([SIZES[1]], sharp).values()) for each in (sharp, calm))
-    assert strong_spots(own, own, PATIENTS[:BODIES]).value == 1
-    assert (strong_spots(other, own, PATIENTS[:BODIES]).value or 0) != 1
+    assert strong_spots(own, spot_level(own), PATIENTS[:BODIES]).value == 1
+    assert (strong_spots(other, spot_level(own), PATIENTS[:BODIES]).value or 0) != 1
