@@ -2,6 +2,7 @@
 
     python training/restoration_nodules.py --pairs PAIRS --checkpoint runs/.../best --out runs/found
     python training/restoration_nodules.py ... --sampler dpm-solver --sampler-steps 4
+    python training/restoration_nodules.py ... --twins TWINS --seeds 0   # no training at all
     python training/restoration_nodules.py ... --minutes 0   # report alone
 
 PAIRS is a store of `dfsynth simulate --task restoration` from CT volumes or drawn bodies, with
@@ -9,11 +10,15 @@ nodules in some. A detector is trained for each kind of picture, blurred, restor
 training patients, and looks at those of all other groups. Compared are shares of the nodules found
 at equal false alarms a picture. Nothing chooses anything by the tested patients. Writes report.md
 and recall.png into OUT.
+
+TWINS are the same pairs by --nodules 0. With them an observer that knows how nodules of each size
+look, from half of the bodies, says what there is to be found in the other half.
 """
 
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -40,11 +45,13 @@ from nodule_detector import (
     nodules_of,
     train_detector,
 )
+from nodule_observer import Maps, Twins, mean_of, spot_level, strong_spots
 from numpy.typing import NDArray
 from paper_figures import write_figure
 from restored_pictures import Pictures, Restorer
 from shared_work import publish, share_work
 
+import dfsynth
 from dfsynth.description.markdown import table
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.restoration import SIZES, size_of
@@ -53,6 +60,9 @@ KINDS: Final = ("blurred", "restored", "sharp")
 ALARMS: Final = (0.25, 0.5, 1.0, 2.0)
 """False alarms a picture at which recall is said; by size at `_OF_SIZES`."""
 _OF_SIZES: Final = 1.0
+_OBSERVED: Final = (1.0, 2.0)
+_PLACES: Final = (0.05, 0.1)
+"""False alarms of an observer: a picture where it searches, of all places where it is asked."""
 _CURVE: Final = tuple(np.geomspace(0.1, 4.0, 17))
 _COLOURS: Final = {"blurred": "#7f7f7f", "restored": "#08519c", "sharp": "#d95f02"}
 
@@ -100,6 +110,17 @@ class Study:
             if not any(nodules[i] for i in group):
                 raise UsageError(f"no pair to {name} has a nodule: simulate more")
         return study
+
+    def twins(self, plain: Pictures, kind: str) -> Twins:
+        """Pictures of a kind beside those of the same bodies without nodules.
+
+        Raises:
+            UsageError: they come without lungs.
+        """
+        lungs = [pair.lung for pair in plain.pairs if pair.lung is not None]
+        if len(lungs) != len(plain.pairs):
+            raise UsageError("--twins come without lung masks: simulate them again")
+        return Twins(self.pictures.of(kind), plain.of(kind), np.stack(lungs) > 0, self.nodules)
 
     @property
     def training(self) -> list[int]:
@@ -158,6 +179,8 @@ class Study:
 
 def main() -> None:
     given = _parse()
+    if given.twins is not None:
+        require_twins(given.pairs, given.twins)
     budget = replace(DetectorBudget(), steps=given.steps)
     device = "cuda" if given.gpu else "cpu"
     place = Place(given.out, Restorer.of(given), budget, device)
@@ -170,11 +193,34 @@ def main() -> None:
     found = {
         kind: each for kind in KINDS if (each := study.candidates(kind, given.seeds)) is not None
     }
-    if not found:
+    lines = report(study, found) if found else []
+    if given.twins is not None:
+        plain = replace(place.restorer, pairs=given.twins).pictures(given.out)
+        plain = plain.take([i for i, row in enumerate(plain.rows) if row.origin != "cxr"])
+        lines += report_observed(study, plain)
+    if not lines:
         sys.exit("no detector is trained yet: run the command with more --minutes")
-    lines = report(study, found)
     publish(lines, given.out)
-    draw(study, found, given.out / "recall.png")
+    if found:
+        draw(study, found, given.out / "recall.png")
+
+
+def require_twins(pairs: Path, twins: Path) -> None:
+    """Before time is spent.
+
+    Raises:
+        UsageError: the twins are of other bodies, or have nodules.
+    """
+    with_nodules, without = (
+        dfsynth.open_store(path).manifest.to_pylist() for path in (pairs, twins)
+    )
+    if [r["patient_id"] for r in with_nodules] != [r["patient_id"] for r in without]:
+        raise UsageError(
+            f"{twins} is not of the bodies of {pairs}: simulate both with the same --n, --seed and "
+            "--size, and the twins with --nodules 0"
+        )
+    if any(row["nodule_count"] for row in without):
+        raise UsageError(f"{twins} has nodules: simulate it with --nodules 0")
 
 
 def finish(study: Study, job: tuple[str, int]) -> bool:
@@ -219,6 +265,101 @@ def report(study: Study, found: Mapping[str, Candidates]) -> list[str]:
     ]
 
 
+def report_observed(study: Study, plain: Pictures) -> list[str]:
+    """What an observer that knows how each size looks finds, and what it takes for nodules."""
+    counts = Counter(size_of(n.diameter_mm) for there in study.nodules for n in there)
+    sizes = [size for size in SIZES if counts[size]]
+    twins = {kind: study.twins(plain, kind) for kind in KINDS}
+    maps = {kind: each.maps(sizes) for kind, each in twins.items()}
+    bodies = [row.patient_id for row in plain.rows]
+    return [
+        "",
+        "An observer of each size, which knows its mean shadow and the covariance of lung from the "
+        f"other half of {len(bodies)} bodies, with nodules and without; restored by "
+        f"{study.pictures.restored_by}. Share found by searching, at false alarms a picture:",
+        "",
+        _searched(twins, maps, bodies, counts),
+        "",
+        "Share seen by looking at the place, at false alarms of all places in the lungs; of the "
+        "nodules in lung fields:",
+        "",
+        _asked(twins, maps, bodies),
+        "",
+        "By how many standard deviations of lung nodules stand out there; after it, what one spot "
+        "a picture without nodules exceeds:",
+        "",
+        _stood_out(twins, maps, bodies),
+        "",
+        "Spots a picture without nodules, by the templates of sharp pictures, as strong as sharp "
+        "ones have 1:",
+        "",
+        _spots(twins, sizes, bodies),
+    ]
+
+
+def _searched(
+    twins: Mapping[str, Twins],
+    maps: Mapping[str, Mapping[str, Maps]],
+    bodies: Sequence[str],
+    counts: Mapping[str, int],
+) -> str:
+    found = {
+        kind: {size: twins[kind].search(each) for size, each in of.items()}
+        for kind, of in maps.items()
+    }
+    cells = [(size, alarms) for size in maps["sharp"] for alarms in _OBSERVED]
+    # A body is drawn with its twin.
+    patients = [*bodies, *bodies]
+    rows = [
+        (kind, *(f"{recall(of[s], patients, a, s):.2f}" for s, a in cells))
+        for kind, of in found.items()
+    ]
+    for kind in ("restored", "sharp"):
+        less = [
+            recall_difference(found[kind][s], found["blurred"][s], patients, a, s) for s, a in cells
+        ]
+        rows.append((f"{kind} less blurred", *(f"{each:+.2f}" for each in less)))
+    return table(("", *(f"{s} ({counts[s]}), at {a:g}" for s, a in cells)), rows)
+
+
+def _asked(
+    twins: Mapping[str, Twins], maps: Mapping[str, Mapping[str, Maps]], bodies: Sequence[str]
+) -> str:
+    cells = [(size, share) for size in maps["sharp"] for share in _PLACES]
+    found = {
+        kind: [twins[kind].ask(of[size], size, share) for size, share in cells]
+        for kind, of in maps.items()
+    }
+    rows = [(kind, *(f"{mean_of(*each, bodies):.2f}" for each in of)) for kind, of in found.items()]
+    for kind in ("restored", "sharp"):
+        pairs = zip(found[kind], found["blurred"], strict=True)
+        less = [mean_of(seen - before, asked, bodies) for (seen, asked), (before, _) in pairs]
+        rows.append((f"{kind} less blurred", *(f"{each:+.2f}" for each in less)))
+    asked = [int(each[1].sum()) for each in found["sharp"]]
+    head = (f"{s} ({n}), at {a:.0%}" for (s, a), n in zip(cells, asked, strict=True))
+    return table(("", *head), rows)
+
+
+def _stood_out(
+    twins: Mapping[str, Twins], maps: Mapping[str, Mapping[str, Maps]], bodies: Sequence[str]
+) -> str:
+    rows = []
+    for kind, of in maps.items():
+        means = {s: mean_of(*twins[kind].stand_out(each, s), bodies) for s, each in of.items()}
+        rows.append((kind, *(f"{means[s]:.2f}; {spot_level(each):.1f}" for s, each in of.items())))
+    return table(("", *maps["sharp"]), rows)
+
+
+def _spots(twins: Mapping[str, Twins], sizes: Sequence[str], bodies: Sequence[str]) -> str:
+    by_sharp = {kind: each.maps(sizes, twins["sharp"]) for kind, each in twins.items()}
+    level = {size: spot_level(each) for size, each in by_sharp["sharp"].items()}
+    rows = [
+        (kind, *(f"{strong_spots(of[s], level[s], bodies):.2f}" for s in sizes))
+        for kind, of in by_sharp.items()
+    ]
+    return table(("", *(f"as of {size}" for size in sizes)), rows)
+
+
 def draw(study: Study, found: Mapping[str, Candidates], path: Path) -> None:
     """Recall against false alarms a picture, with intervals over patients."""
     figure = Figure(figsize=(6, 4.5), layout="constrained")
@@ -250,6 +391,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     Restorer.add_options(parser)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--twins", type=Path, help="the pairs without nodules")
     parser.add_argument("--steps", type=int, default=DetectorBudget().steps)
     parser.add_argument("--seeds", type=int, default=2, help="detectors of each kind, averaged")
     parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")

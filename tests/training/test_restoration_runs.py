@@ -10,6 +10,7 @@ import restoration_table
 
 import dfsynth
 from dfsynth.datasets import open_pairs
+from dfsynth.errors import UsageError
 from dfsynth.resources import data_folder
 from dfsynth.tasks import task_named
 
@@ -88,3 +89,28 @@ def test_nodules_are_looked_for_in_all_kinds_of_picture(
     assert "restored less blurred" in text
     picture = cv2.imread(str(tmp_path / "recall.png"))
     assert picture is not None
+
+
+def test_an_observer_looks_at_twins_of_the_same_bodies_alone(
+    bodies: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (checkpoint,) = (out / "runs").glob("flow-*/best")
+    twins, other = tmp_path / "twins.zarr", tmp_path / "other.zarr"
+    for store, count in ((twins, 30), (other, 1)):
+        dfsynth.simulate_pairs(
+            store, count, task="restoration", origin="phantom", size=64, nodules=0.0
+        )
+    how = ["--samples", "2", "--sampler-steps", "1", "--seeds", "0", "--workers", "1"]
+    command = ["nodules", "--pairs", str(bodies), "--checkpoint", str(checkpoint), *how]
+
+    def run(store: Path) -> None:
+        monkeypatch.setattr(sys, "argv", [*command, "--twins", str(store), "--out", str(tmp_path)])
+        restoration_nodules.main()
+
+    for store, said in ((bodies, "has nodules"), (other, "is not of the bodies")):
+        with pytest.raises(UsageError, match=said):
+            run(store)
+    run(twins)
+    text = (tmp_path / "report.md").read_text()
+    assert text.count("| sharp |") == 4
+    assert "sharp less blurred" in text
