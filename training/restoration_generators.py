@@ -292,7 +292,7 @@ def _real_pairs(folder: Path, trained: Sequence[Listed], count: int, size: int) 
             lines.writerow(("file", "patient_id", "license"))
             lines.writerows((entry.path.name, entry.patient_id, entry.license) for entry in trained)
     dfsynth.simulate_pairs(
-        store, count, origin="cxr", cxr=table, size=size, seed=_SEED, progress=False
+        store, count, origin="cxr", cxr=table, size=size, seed=_SEED, progress=None
     )
     return store
 

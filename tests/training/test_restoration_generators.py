@@ -39,7 +39,7 @@ def restorer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def bodies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = tmp_path_factory.mktemp("bodies") / "bodies.zarr"
-    dfsynth.simulate_pairs(store, 3, size=SIZE, seed=4, progress=False)
+    dfsynth.simulate_pairs(store, 3, size=SIZE, seed=4)
     return store
 
 
@@ -80,8 +80,7 @@ def test_pairs_are_restored_as_the_simulator_restores_them(
     bodies: Path, restorer: Path, tmp_path: Path
 ) -> None:
     store = tmp_path / "restored.zarr"
-    shown = {"display": "restored", "restorer": str(restorer)}
-    dfsynth.simulate_pairs(store, 3, size=SIZE, seed=4, progress=False, **shown)
+    dfsynth.simulate_pairs(store, 3, size=SIZE, seed=4, display="restored", restorer=str(restorer))
     network = load_restorer(str(restorer), torch.device("cpu"))
     pairs, expected = RestoredPairs.make(opened(bodies), network, tmp_path), opened(store)
     kept = RestoredPairs.make(opened(bodies), network, tmp_path)
@@ -138,7 +137,7 @@ def test_pairs_of_another_size_are_refused_before_anything_is_made(
     restorer: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = tmp_path / "small.zarr"
-    dfsynth.simulate_pairs(small, 1, size=32, progress=False)
+    dfsynth.simulate_pairs(small, 1, size=32)
     monkeypatch.setattr(sys, "argv", command(small, restorer, data, tmp_path / "out"))
     with pytest.raises(UsageError, match="expected 64"):
         restoration_generators.main()
