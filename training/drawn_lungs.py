@@ -111,6 +111,8 @@ class DrawnLung:
     auroc_of_all: float
     overlap: float
     """Dice of the lung output."""
+    overlap_of_shown: float
+    """The same where no lung may hide: there the lung output is trained to nothing."""
 
 
 def score_drawn_lung(generator: MapGenerator, entry: Listed, grid: int) -> DrawnLung:
@@ -124,14 +126,14 @@ def score_drawn_lung(generator: MapGenerator, entry: Listed, grid: int) -> Drawn
     counted = np.zeros_like(lung)
     counted[content] = True
     values, probability = maps.mean[0], maps.lung[0]
-    auroc_of_shown, auroc_of_all = (
-        auroc(values[pixels], lung[pixels]) for pixels in (counted & ~hidden, counted)
-    )
+    shown = counted & ~hidden
+    found = predicted_lung(probability)
     return DrawnLung(
         (image, values, probability - lung.astype(np.float32)),
-        float(auroc_of_shown),
-        float(auroc_of_all),
-        float(dice(predicted_lung(probability), lung)),
+        auroc_of_shown=float(auroc(values[shown], lung[shown])),
+        auroc_of_all=float(auroc(values[counted], lung[counted])),
+        overlap=float(dice(found, lung)),
+        overlap_of_shown=float(dice(found & shown, lung & shown)),
     )
 
 

@@ -10,9 +10,10 @@ that stay the same; DATA as in listed_radiographs.py. The same small cascade is 
 pairs with the radiographs as they are and restored, and on as many pairs of `--origin cxr`, whose
 radiographs are real: those with drawn masks whose licence is free. All are tested on the
 radiographs with drawn masks of other people, as restoration_lungs.py has them. Of those nobody
-knows the dark field, but where the lung is: what counts is the Dice of the generator's lung output,
-and beside it how well the dark-field value tells lung (pixel AUROC). Nothing chooses anything by
-them: the last average of the weights is tested. Writes report.md and sheets of the pairs and of the
+knows the dark field, but where the lung is: what counts is the Dice of the generator's lung output
+with and without the pixels where lung may hide, for which it is trained to nothing, and beside it
+how well the dark-field value tells lung there (pixel AUROC). Nothing chooses anything by them: the
+last average of the weights is tested. Writes report.md and sheets of the pairs and of the
 worst into OUT.
 """
 
@@ -213,6 +214,7 @@ class Study:
                 "patient_id": entry.patient_id,
                 "source": archive_of(entry),
                 "dice": lung.overlap,
+                "dice_of_shown": lung.overlap_of_shown,
                 "auroc": lung.auroc_of_shown,
             }
             for entry, lung in zip(self.tested, found, strict=True)
@@ -247,6 +249,7 @@ def report(study: Study, seeds: int) -> list[str]:
     ]
     for measure, words in (
         ("dice", "Dice of the lung output with drawn masks:"),
+        ("dice_of_shown", "The same without pixels where heart or domes may hide lung:"),
         ("auroc", "Pixel AUROC of the dark-field value for the drawn lung:"),
     ):
         lines += ["", words, "", tabulate(results, (REAL, UNRESTORED), measure)]

@@ -117,7 +117,7 @@ def test_each_kind_is_trained_once_and_tested_on_drawn_masks(
     restoration_generators.main()
     text = (tmp_path / "report.md").read_text()
     for kind in restoration_generators.KINDS:
-        assert text.count(f"| {kind} |") == 2
+        assert text.count(f"| {kind} |") == 3
         picture = cv2.imread(str(tmp_path / "pairs" / f"pairs-{kind}.png"))
         assert picture is not None
         assert picture.std() > 20
