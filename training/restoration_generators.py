@@ -87,10 +87,9 @@ class RestoredPairs:
         name = f"{store.fingerprint()[:12]}-{restorer.fingerprint()[:12]}.npy"
         path = kept / name
         if not path.exists():
-            seeds = store.manifest["seed"].to_pylist()
             images = [
-                restore_display(store.array("attenuation", index), restorer, display_stream(seed))
-                for index, seed in enumerate(seeds)
+                restore_display(store.array("attenuation", i), restorer, display_stream(s.as_py()))
+                for i, s in enumerate(store.manifest["seed"])
             ]
             part = path.with_suffix(".part.npy")
             np.save(part, np.stack(images))
@@ -165,7 +164,7 @@ class Place:
         folder = self.out / "pairs"
         make_folder(folder)
         real = _real_pairs(folder, trained, len(store.rows), size)
-        sources = {
+        sources: dict[str, PairSource] = {
             UNRESTORED: store,
             RESTORED: RestoredPairs.make(store, restorer, folder),
             REAL: _open(real, size),

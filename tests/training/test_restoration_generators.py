@@ -136,9 +136,9 @@ def test_each_kind_is_trained_once_and_tested_on_drawn_masks(
 def test_pairs_of_another_size_are_refused_before_anything_is_made(
     restorer: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = tmp_path / "small.zarr"
-    dfsynth.simulate_pairs(small, 1, size=32)
-    monkeypatch.setattr(sys, "argv", command(small, restorer, data, tmp_path / "out"))
+    larger = tmp_path / "larger.zarr"
+    dfsynth.simulate_pairs(larger, 1, size=96)
+    monkeypatch.setattr(sys, "argv", command(larger, restorer, data, tmp_path / "out"))
     with pytest.raises(UsageError, match="expected 64"):
         restoration_generators.main()
     assert not (tmp_path / "out").exists()
