@@ -14,6 +14,7 @@ scatter, so that nobody who is right reaches 1 where that lung counts against.
 import argparse
 import json
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,9 @@ import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
 from dfsynth.datasets import open_pairs
 from dfsynth.inference import MapGenerator
+from dfsynth.records import Float32Map
 from dfsynth.report import SheetColumn, SheetRow, contact_sheet, encode_png
+from dfsynth.score.lung import predicted_lung
 from dfsynth.simulation.cxr.thickness import lung_shape
 from dfsynth.statistics import auroc, dice
 
@@ -81,20 +84,9 @@ def score_drawn_lungs(generator: MapGenerator, listed: list[Listed], grid: int) 
     """Pixel AUROC of the dark-field value for lungs drawn by people."""
     rows = []
     for entry in listed:
-        image, content = load_grey(entry.path, grid)
-        lung = load_mask(entry, grid) > 0
-        maps = generator(image[None], [entry.path.name])
-        if maps.lung is None:
-            raise SystemExit("the checkpoint has no lung output to compare with drawn lungs")
-        hidden = lung_shape(image, lung).hidden
-        counted = np.zeros_like(lung)
-        counted[content] = True
-        values = maps.mean[0]
-        auroc_of_shown, auroc_of_all = (
-            auroc(values[pixels], lung[pixels]) for pixels in (counted & ~hidden, counted)
-        )
-        overlap = dice(maps.lung[0] > 0.5, lung)
-        rows.append((entry.path.name.split("_")[0], auroc_of_shown, auroc_of_all, overlap))
+        found = score_drawn_lung(generator, entry, grid)
+        source = entry.path.name.split("_")[0]
+        rows.append((source, found.auroc_of_shown, found.auroc_of_all, found.overlap))
     result = {}
     for group in ["all", *sorted({r[0] for r in rows})]:
         chosen = [r for r in rows if group in ("all", r[0])]
@@ -106,6 +98,43 @@ def score_drawn_lungs(generator: MapGenerator, listed: list[Listed], grid: int) 
             "lung_head_dice_mean": float(np.mean([r[3] for r in chosen])),
         }
     return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnLung:
+    """A real radiograph, and what a generator makes of it beside what people drew."""
+
+    shown: tuple[Float32Map, Float32Map, Float32Map]
+    """Radiograph, dark-field image and probability of lung less the drawn mask, in the grid."""
+    auroc_of_shown: float
+    """Of the dark-field value for the drawn lung; pixels that may hide lung do not count."""
+    auroc_of_all: float
+    overlap: float
+    """Dice of the lung output."""
+    overlap_of_shown: float
+    """The same where no lung may hide: there the lung output is trained to nothing."""
+
+
+def score_drawn_lung(generator: MapGenerator, entry: Listed, grid: int) -> DrawnLung:
+    """One radiograph with a drawn mask."""
+    image, content = load_grey(entry.path, grid)
+    lung = load_mask(entry, grid) > 0
+    maps = generator(image[None], [entry.path.name])
+    if maps.lung is None:
+        raise SystemExit("the checkpoint has no lung output to compare with drawn lungs")
+    hidden = lung_shape(image, lung).hidden
+    counted = np.zeros_like(lung)
+    counted[content] = True
+    values, probability = maps.mean[0], maps.lung[0]
+    shown = counted & ~hidden
+    found = predicted_lung(probability)
+    return DrawnLung(
+        (image, values, probability - lung.astype(np.float32)),
+        auroc_of_shown=float(auroc(values[shown], lung[shown])),
+        auroc_of_all=float(auroc(values[counted], lung[counted])),
+        overlap=float(dice(found, lung)),
+        overlap_of_shown=float(dice(found & shown, lung & shown)),
+    )
 
 
 def score_truth(pairs: Path) -> Metrics:

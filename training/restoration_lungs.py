@@ -21,20 +21,18 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
-from drawn_lungs import read_recipe
 from kept_runs import KeptRuns
-from listed_radiographs import Listed, is_free_to_use, list_radiographs, share_of
+from listed_radiographs import Listed, list_radiographs
 from numpy.typing import NDArray
-from paper_scores import Scores, difference, mean
 from restored_pictures import Pictures, Restorer
 from shared_work import publish, share_work
+from tested_radiographs import REAL, archive_of, deal_listed, tabulate
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 from radiographs import LabelledImage, read_grey, to_square
 from simulate_usefulness import (
     GRID,
-    WITH_HEART,
     appearance,
     score,
     show_worst,
@@ -43,18 +41,11 @@ from simulate_usefulness import (
 )
 
 from dfsynth.datasets import PairImages
-from dfsynth.description.markdown import table
 from dfsynth.errors import UsageError
 from dfsynth.lung_segmentation.samples import LungSample, lung_field_sample
-from dfsynth.statistics import Interval
 
-REAL: Final = "real"
 KINDS: Final = ("blurred", "restored", "sharp", REAL)
 """What networks are trained on."""
-_RECIPE: Final = "lung-reader"
-"""Whose list of free licences and whose test patients count."""
-FIELDS: Final = "lung fields"
-"""All tested radiographs whose masks leave the heart out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +130,10 @@ class Study:
         print(f"{kind}, seed {seed}: {seconds:.0f} s of a core", flush=True)
         return {"seconds": seconds, "radiographs": lines}
 
-    def dice(self, kind: str, seeds: int, group: str) -> Scores:
-        """Patient → Dice, mean over radiographs and seeds; empty where nothing is there."""
-        found: dict[str, list[float]] = {}
-        for seed in range(seeds):
-            held = self.held(kind, seed)
-            for row in [] if held is None else held["radiographs"]:
-                if _in_group(row["source"], group):
-                    found.setdefault(row["patient_id"], []).append(row["dice"])
-        return {patient: float(np.mean(values)) for patient, values in found.items()}
+    def rows(self, kind: str, seeds: int) -> list[Mapping[str, Any]]:
+        """Every radiograph of every training that is done."""
+        held = [self.held(kind, seed) for seed in range(seeds)]
+        return [row for result in held if result is not None for row in result["radiographs"]]
 
     def _name(self, kind: str, seed: int) -> str:
         return f"{kind}-s{seed}-{self.place.steps}"
@@ -158,36 +144,13 @@ class Study:
 
 
 def deal_radiographs(listed: Sequence[Listed]) -> tuple[list[LabelledImage], list[LabelledImage]]:
-    """Radiographs with drawn masks: those to train on, and all others, which are tested.
-
-    What is not free is tested alone; masks that go on behind the heart are not trained on.
-    """
-    recipe = read_recipe(_RECIPE)
-    trained: list[LabelledImage] = []
-    tested: list[LabelledImage] = []
-    for entry in listed:
-        if entry.mask is None:
-            continue
-        source = entry.path.stem.partition("_")[0]
-        may = is_free_to_use(entry.license, recipe) and source not in WITH_HEART
-        group = trained if may and share_of(entry.patient_id, recipe) == "train" else tested
-        mask = (read_grey(entry.mask) > 127).astype(np.uint8)
-        pixels = read_grey(entry.path).astype(np.float32)
-        group.append(LabelledImage(entry.path.stem, entry.patient_id, source, pixels, mask))
-    return trained, tested
+    """See `deal_listed`; read."""
+    trained, tested = deal_listed(listed)
+    return [_read(entry) for entry in trained], [_read(entry) for entry in tested]
 
 
 def report(study: Study, seeds: int) -> list[str]:
     """Dice by archive, and the gap to training on real radiographs in points."""
-    groups = [FIELDS, *sorted({entry.source for entry in study.tested})]
-    found = {kind: {g: study.dice(kind, seeds, g) for g in groups} for kind in KINDS}
-    found = {kind: scores for kind, scores in found.items() if scores[FIELDS]}
-    rows = []
-    for kind, scores in found.items():
-        cells = [f"{mean(scores[g]):.3f}" if scores[g] else "–" for g in groups]
-        gaps = ["" if o == kind else _points(scores[FIELDS], found, o) for o in (REAL, "blurred")]
-        rows.append((kind, *cells, *gaps))
-    heads = (*groups, f"less {REAL}, points", "less blurred, points")
     patients = {row.patient_id for row in study.pictures.rows}
     return [
         f"Dice with drawn masks of {len(study.tested)} real radiographs that nothing was trained "
@@ -195,7 +158,7 @@ def report(study: Study, seeds: int) -> list[str]:
         f"restored by {study.pictures.restored_by}; {len(study.trained)} real radiographs trained "
         f"on; {study.place.steps} updates, {seeds} trainings each. Intervals are over patients.",
         "",
-        table(("trained on", *heads), rows),
+        tabulate({kind: study.rows(kind, seeds) for kind in KINDS}, (REAL, "blurred"), "dice"),
     ]
 
 
@@ -216,17 +179,11 @@ def main() -> None:
     publish(lines, given.out)
 
 
-def _points(ours: Scores, found: Mapping[str, Mapping[str, Scores]], other: str) -> str:
-    """The difference in points of Dice, paired by patient."""
-    less = difference(ours, found[other][FIELDS]) if other in found else None
-    if less is None:
-        return ""
-    ends = (less.interval.value, less.interval.low, less.interval.high)
-    return f"{Interval(*(None if e is None else 100 * e for e in ends)):+.1f}"
-
-
-def _in_group(source: str, group: str) -> bool:
-    return source == group or (group == FIELDS and source not in WITH_HEART)
+def _read(entry: Listed) -> LabelledImage:
+    assert entry.mask is not None
+    mask = (read_grey(entry.mask) > 127).astype(np.uint8)
+    pixels = read_grey(entry.path).astype(np.float32)
+    return LabelledImage(entry.path.stem, entry.patient_id, archive_of(entry), pixels, mask)
 
 
 def _real_sample(entry: LabelledImage) -> LungSample:

@@ -50,8 +50,13 @@ class RestoredOrigin:
         """See `PairOrigin`."""
         made = self._origin.make(item)
         image = made.arrays[_RADIOGRAPH]
-        restored = restore_display(image, self._restorer, Streams(item.seed)(_STREAM))
+        restored = restore_display(image, self._restorer, display_stream(item.seed))
         return replace(made, arrays={**made.arrays, _RADIOGRAPH: restored})
+
+
+def display_stream(seed: int) -> np.random.Generator:
+    """What the restored display of the pair of this seed draws from, at its start."""
+    return Streams(seed)(_STREAM)
 
 
 def restore_display(image: Float32Map, restorer: Restorer, rng: np.random.Generator) -> Float32Map:
