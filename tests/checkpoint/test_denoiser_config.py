@@ -183,7 +183,10 @@ class _Wrapped:
     lung_head: bool = False
 
 
-def test_a_configuration_says_itself_whether_it_draws_samples() -> None:
+def test_a_configuration_says_itself_whether_it_draws_samples(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampling, "require_library", lambda *_: None)
     wrapped = _Wrapped(FlowConfig(steps=4))
     with pytest.raises(UsageError, match="--mc-samples 3; use"):
         sampling.require_sampling(wrapped, 3, "full")

@@ -45,7 +45,11 @@ def test_a_small_sigma_is_seen(sigma: float, top: float):
 
 
 def test_inputs_are_shown_in_their_unit():
-    task = replace(SLICES, input=replace(SLICES.input, intensity=(-1.0, 3.0)))
+    task = replace(
+        SLICES,
+        input=replace(SLICES.input, intensity=(-1.0, 3.0)),
+        output=replace(SLICES.output, quantity=None),
+    )
     image = torch.full((1, 1, 16, 16), 0.5)
     predictions = predict_without_dropout(drawn_cascade(), image)
     (row,) = _rows(PairBatch(image, image + 2), predictions, ["a"], task)

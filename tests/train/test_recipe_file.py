@@ -97,11 +97,13 @@ def test_the_published_recipe_says_of_each_value_where_it_stands() -> None:
     }
     optional |= {"provenance"}
     # What needs no word of its own: how an amplification that is none would be shaped, how often a
-    # step schedule that is none would step, and what only networks without a likelihood choose.
+    # step schedule that is none would step, what only networks without a likelihood choose, and
+    # that images are not added to what is computed.
     unused = {"spatial_profile", "frequency_profile", "strength"}
     silent = {f"loss.amplification.{name}" for name in unused} | {
         "optimiser.schedule_epochs",
         "optimiser.schedule_gamma",
+        "network.residual",
         "loss.misfit",
         "loss.perceptual",
         "loss.margin",
