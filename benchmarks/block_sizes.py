@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import imagecodecs
 import numpy as np
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 import dfsynth
 from dfsynth.store import StoredMap
-from dfsynth.store.zarr.chunk import LEVEL
+from dfsynth.store.zarr.chunk import pack
 
 KIB: Final = (0, 32, 64, 128, 256, 512, 4096)
 
@@ -61,21 +61,6 @@ def measure(maps: list[StoredMap], block_bytes: int, repeat: int) -> dict[str, f
         "pack, ms": statistics.mean(packing),
         "unpack, ms": statistics.mean(unpacking),
     }
-
-
-def pack(values: StoredMap, block_bytes: int) -> bytes:
-    """As `encode_chunk`, without the checksum."""
-    return bytes(
-        imagecodecs.blosc_encode(
-            cast("bytes", values),
-            level=LEVEL,
-            compressor="zstd",
-            shuffle="bitshuffle",
-            typesize=values.dtype.itemsize,
-            blocksize=block_bytes,
-            numthreads=1,
-        )
-    )
 
 
 def unpack(packed: bytes, out: NDArray[np.uint8]) -> None:

@@ -58,6 +58,8 @@ class Twins:
     """(n, H, W), where nodules may be."""
     nodules: Sequence[Sequence[Nodule]]
     """Of `noduled`."""
+    bodies: Sequence[str]
+    """Whose each picture is; all of one are in the same half."""
 
     def maps(self, sizes: Sequence[str], taught: Self | None = None) -> dict[str, Maps]:
         """What the observer of each class makes of all pictures, those of `taught` telling it how.
@@ -68,7 +70,8 @@ class Twins:
         noduled, plain = self._flattened()
         shown = (noduled, plain) if taught is None else taught._flattened()
         heats = np.zeros((len(sizes), 2, *self.plain.shape), np.float32)
-        half = np.arange(len(self.plain)) % 2
+        ranks = {body: rank for rank, body in enumerate(dict.fromkeys(self.bodies))}
+        half = np.array([ranks[body] % 2 for body in self.bodies])
         for number in (0, 1):
             learnt = np.flatnonzero(half != number)
             patches = [_windows(shown[1][i])[_sparse(self.lungs[i])] for i in learnt]

@@ -11,7 +11,7 @@ from typing import Final, Self
 from kept_training import NotYetError
 from paper_methods import ON_GPU, Budget, Method
 from paper_runs import FoldResult, Study
-from shared_work import share_work
+from shared_work import add_sharing, share_work
 
 from dfsynth.errors import DfsynthError
 from dfsynth.tasks import task_named
@@ -102,10 +102,7 @@ def parser_of(doc: str) -> argparse.ArgumentParser:
         help="all methods add so much of what they compute to the input, in tasks whose output is "
         "the input's quantity, such as mri-motion; 0: they compute the image",
     )
-    parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")
-    parser.add_argument(
-        "--minutes", type=float, default=float("inf"), help="to begin trainings in; 0: report alone"
-    )
+    add_sharing(parser)
     return parser
 
 

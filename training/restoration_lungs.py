@@ -25,7 +25,7 @@ from kept_runs import KeptRuns
 from listed_radiographs import Listed, list_radiographs
 from numpy.typing import NDArray
 from restored_pictures import Pictures, Restorer
-from shared_work import publish, share_work
+from shared_work import add_sharing, publish, share_work
 from tested_radiographs import REAL, archive_of, deal_listed, tabulate
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
@@ -204,8 +204,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=800, help="updates a training")
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each")
-    parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="0: report alone")
+    add_sharing(parser)
     parser.add_argument("--gpu", action="store_true", help="restores on cuda; the rest is small")
     return parser.parse_args()
 

@@ -49,7 +49,7 @@ from nodule_observer import Maps, Twins, mean_of, spot_level, strong_spots
 from numpy.typing import NDArray
 from paper_figures import write_figure
 from restored_pictures import Pictures, Restorer
-from shared_work import publish, share_work
+from shared_work import add_sharing, publish, share_work
 
 import dfsynth
 from dfsynth.description.markdown import table
@@ -120,7 +120,9 @@ class Study:
         lungs = [pair.lung for pair in plain.pairs if pair.lung is not None]
         if len(lungs) != len(plain.pairs):
             raise UsageError("--twins come without lung masks: simulate them again")
-        return Twins(self.pictures.of(kind), plain.of(kind), np.stack(lungs) > 0, self.nodules)
+        bodies = [row.patient_id for row in plain.rows]
+        shown = self.pictures.of(kind), plain.of(kind)
+        return Twins(*shown, np.stack(lungs) > 0, self.nodules, bodies)
 
     @property
     def training(self) -> list[int]:
@@ -394,8 +396,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--twins", type=Path, help="the pairs without nodules")
     parser.add_argument("--steps", type=int, default=DetectorBudget().steps)
     parser.add_argument("--seeds", type=int, default=2, help="detectors of each kind, averaged")
-    parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="0: report alone")
+    add_sharing(parser)
     parser.add_argument("--gpu", action="store_true", help="on cuda")
     return parser.parse_args()
 

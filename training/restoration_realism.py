@@ -27,7 +27,7 @@ from kept_runs import KeptRuns
 from numpy.typing import NDArray
 from restored_pictures import Pictures, Restorer
 from scipy.optimize import brentq
-from shared_work import publish, share_work
+from shared_work import add_sharing, publish, share_work
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
@@ -243,8 +243,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--images", type=int, default=120, help="most of each kind")
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=200, help="updates of a classifier")
-    parser.add_argument("--workers", type=int, default=2, help="classifiers at once, a core each")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="0: report alone")
+    add_sharing(parser, "classifiers")
     parser.add_argument("--gpu", action="store_true", help="restores on cuda; the rest is small")
     return parser.parse_args()
 

@@ -27,7 +27,7 @@ from restoration_pairs import BASELINE, add_pair_options, make_stores
 from restoration_pictures import draw_sheet
 from restoration_report import tabulate_restoration, tabulate_settings
 from restoration_study import AS_THEY_ARE, NETWORKS, Fit, Place, Setting, Study
-from shared_work import publish, share_work
+from shared_work import add_sharing, publish, share_work
 
 from dfsynth.errors import DfsynthError
 from dfsynth.records import SamplerName
@@ -75,10 +75,7 @@ def parser_of(doc: str) -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each")
     parser.add_argument("--samples", type=int, default=4, help="of an image, averaged")
     parser.add_argument("--test-pairs", type=int, default=40, help="that are measured, at most")
-    parser.add_argument("--workers", type=int, default=2, help="trainings at once, a core each")
-    parser.add_argument(
-        "--minutes", type=float, default=float("inf"), help="to begin trainings in; 0: report alone"
-    )
+    add_sharing(parser)
     parser.add_argument("--gpu", action="store_true", help="with full networks, on cuda")
     return parser
 

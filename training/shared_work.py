@@ -1,5 +1,6 @@
 """Jobs in order, shared by several processes of one core each, and by several calls."""
 
+import argparse
 import multiprocessing
 import os
 import time
@@ -47,6 +48,14 @@ def share_work(
         process.start()
     for process in processes:
         process.join()
+
+
+def add_sharing(parser: argparse.ArgumentParser, jobs: str = "trainings") -> None:
+    """The options that `share_work` needs: `workers` and `minutes`."""
+    parser.add_argument("--workers", type=int, default=2, help=f"{jobs} at once, a core each")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help=f"to begin {jobs} in; 0: report alone"
+    )
 
 
 def publish(lines: Sequence[str], out: Path) -> None:

@@ -172,7 +172,7 @@ def checkpoints_with_scores(task: str | None = None) -> str:
     names = [
         folder.name
         for folder in packaged_folders()
-        if (folder / SCORES).is_file() and task in (None, read_checkpoint(folder).card.task)
+        if (folder / SCORES).is_file() and (task is None or _describe(folder).task == task)
     ]
     if not names:
         return f"no packaged checkpoint{'' if task is None else f' for {task}'} has them"

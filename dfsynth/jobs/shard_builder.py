@@ -107,7 +107,7 @@ class ShardBuilder:
             self._activity.running(),
             input_pool(workers, options) as decoding,
             thread_pool("generate", self._generator.at_once) as generating,
-            self._export_pool(self._generator, generating) as exporting,
+            export_pool(self._generator, self._cores, generating) as exporting,
         ):
             shards = ShardJob(
                 format=format_of(layout),
@@ -144,18 +144,6 @@ class ShardBuilder:
         self.use = use_of(self._activity, threads, outcomes.mean_ready, outcomes.room, mc)
         return tally
 
-    def _export_pool(
-        self, generator: Generator, generating: Executor
-    ) -> AbstractContextManager[Executor]:
-        """Threads that score and encode: those that generate, where these keep all cores busy.
-
-        More threads than cores only take turns on them, and find the caches full of each other's
-        values. A single thread may be waiting for a GPU, and is left to that.
-        """
-        if generator.at_once >= max(self._cores, 2):
-            return nullcontext(generating)
-        return thread_pool("export", self._cores)
-
     def _load(self) -> Generator:
         held, facts = self._held, self._job.maker.facts
         generator = self._job.maker.make(held.precision, held.size)
@@ -171,6 +159,19 @@ class ShardBuilder:
         limits = limits_of(options.max_pixels, options.max_bytes)
         reader = reader_of(source, self._held.size, self._job.maker.facts.intensity, limits)
         return InputStage(source, reader, self._activity)
+
+
+def export_pool(
+    generator: Generator, cores: int, generating: Executor
+) -> AbstractContextManager[Executor]:
+    """Threads that score and encode: those that generate, where these keep all cores busy.
+
+    More threads than cores only take turns on them, and find the caches full of each other's
+    values. A single thread may be waiting for a GPU, and is left to that.
+    """
+    if generator.at_once >= max(cores, 2):
+        return nullcontext(generating)
+    return thread_pool("export", cores)
 
 
 def _batches_ahead(generator: Generator) -> int:

@@ -1,6 +1,7 @@
 """A generator that makes several batches at once gives the store of one that makes one."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from toy_generator import ToyGenerator, ToyMaker
 
 from dfsynth.errors import DfsynthError
 from dfsynth.jobs.build import run_build
+from dfsynth.jobs.shard_builder import export_pool
 from dfsynth.jobs.verify import verify_store
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
@@ -66,6 +68,17 @@ def test_batches_are_made_together_and_their_rows_stay_in_order(images, tmp_path
     assert_equal_stores(tmp_path / "two" / "x.zarr", tmp_path / "one" / "x.zarr")
     assert report.stages is not None
     assert set(report.stages.waited) == {"inputs", "score and encode"}
+
+
+@pytest.mark.parametrize(
+    ("at_once", "cores", "shared"), [(2, 2, True), (4, 2, True), (2, 4, False), (1, 1, False)]
+)
+def test_who_generates_on_all_cores_scores_as_well(at_once: int, cores: int, shared: bool):
+    generator = replace(ToyGenerator(2, 0), at_once=at_once)
+    with ThreadPoolExecutor(1) as generating:
+        with export_pool(generator, cores, generating) as exporting:
+            assert (exporting is generating) == shared
+        assert generating.submit(int).result() == 0  # it is not for this one to close
 
 
 @pytest.mark.parametrize("at_once", [1, 3])

@@ -26,7 +26,8 @@ def twins(contrast: float) -> Twins:
         nodules.append([Nodule(float(row), float(column), 2.0, 12.0)])
     lungs = np.zeros((BODIES, SIDE, SIDE), np.bool_)
     lungs[:, 6:-6, 6:-6] = True
-    return Twins(noduled.astype(np.float32), plain.astype(np.float32), lungs, nodules)
+    pictures = noduled.astype(np.float32), plain.astype(np.float32)
+    return Twins(*pictures, lungs, nodules, PATIENTS[:BODIES])
 
 
 def observed(contrast: float) -> Candidates:
@@ -52,6 +53,15 @@ def test_false_nodules_are_counted_in_the_bodies_without_any() -> None:
 def test_a_class_without_nodules_is_refused() -> None:
     with pytest.raises(UsageError, match="half of the bodies has no nodule of under 8 mm"):
         twins(1.0).maps([SIZES[0]])
+
+
+def test_no_picture_is_looked_at_by_what_another_of_the_same_body_taught() -> None:
+    pictures = replace(twins(1.0), bodies=[f"p{n // 2}" for n in range(BODIES)])
+    changed = replace(pictures, noduled=pictures.noduled.copy())
+    changed.noduled[1, ::3] += 5
+    (before,), (after,) = (each.maps([SIZES[1]]).values() for each in (pictures, changed))
+    np.testing.assert_array_equal(after.noduled[0], before.noduled[0])
+    assert not np.array_equal(after.noduled[2], before.noduled[2])
 
 
 def test_a_nodule_whose_place_is_known_is_seen_sooner() -> None:
