@@ -11,7 +11,7 @@ import numpy as np
 from dfsynth.datasets.batch import PairBatch, collate
 from dfsynth.datasets.protocol import PairImages, PairSource
 from dfsynth.errors import UsageError
-from dfsynth.threads.pool import available_cores
+from dfsynth.threads.pool import available_cores, result_of
 
 BUDGET_BYTES: Final = 2 * 1024**3
 """Memory for pairs that are kept after they were read. [assumed]"""
@@ -98,7 +98,7 @@ class BatchReader:
             if each not in self._waiting:
                 indices = self.indices(each)
                 self._waiting[each] = [self._pool.submit(self._read, i) for i in indices]
-        pairs = [future.result() for future in self._waiting.pop(step)]
+        pairs = [result_of(future) for future in self._waiting.pop(step)]
         return collate(pairs, self._first)
 
     def _read(self, index: int) -> PairImages:

@@ -17,6 +17,7 @@ from dfsynth.score import score
 from dfsynth.store import ArraySpec, StoreFormat
 from dfsynth.tasks import Task
 from dfsynth.threads.activity import Activity
+from dfsynth.threads.pool import result_of
 
 _WAITING_BYTES = 256 * 1024**2
 """Most memory for maps that wait to be scored and encoded, where the disk is slow."""
@@ -81,7 +82,7 @@ def _result_of(job: ShardJob, entry: Future[Written] | Written) -> Written:
     if isinstance(entry, Written):
         return entry
     with job.activity.waiting(EXPORT):
-        return entry.result()
+        return result_of(entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _generated(job: ShardJob, given: Iterable[Sequence[Outcome]]) -> Iterator[_M
     """The maps of each window in order; the next one is there before one of those at work ends."""
     at_work: deque[Future[_Made]] = deque()
     for window in given:
-        made = at_work.popleft().result() if len(at_work) == job.generator.at_once else None
+        made = result_of(at_work.popleft()) if len(at_work) == job.generator.at_once else None
         if not job.stopped():
             at_work.append(job.generating.submit(_generate, job, window))
         if made is not None:
@@ -107,7 +108,7 @@ def _generated(job: ShardJob, given: Iterable[Sequence[Outcome]]) -> Iterator[_M
         if job.stopped():
             break
     while at_work:
-        yield at_work.popleft().result()
+        yield result_of(at_work.popleft())
 
 
 def _generate(job: ShardJob, window: Sequence[Outcome]) -> _Made:

@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future
 from typing import Final, Generic, TypeVar
 
 from dfsynth.threads.activity import Activity
+from dfsynth.threads.pool import result_of
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -67,7 +68,7 @@ class Prefetch(Generic[Item, Result]):
             self._taken += 1
             item, future = self._waiting.popleft()
             with self._activity.waiting(INPUTS):
-                result = future.result()
+                result = result_of(future)
             self._fill()
             yield item, result
 

@@ -265,6 +265,28 @@ def test_a_second_signal_ends_at_once_and_more_are_ignored(
     assert open_store(out).manifest["row"].to_pylist() == [0, 1, 2]
 
 
+SIGNALLED_THREAD_COMMAND = HALTED_COMMAND.replace(
+    'halt_before(CascadeGenerator, "generate", 4)',
+    'halt_before(CascadeGenerator, "generate", 4, signal.SIGTERM)',
+)
+
+
+def test_a_signal_that_wakes_no_lock_is_heard_all_the_same(
+    images, tiny_checkpoint, tmp_path, start_child
+):
+    """As one that arrives just before the main thread goes to sleep on what others make."""
+    out = tmp_path / "x.zarr"
+    options = ("--mc-samples", 3, "--shard-size", 3, "--batch-size", 1)
+    command = ("build", "--source", images, "--out", out, "--checkpoint", tiny_checkpoint)
+    child = start_child(SIGNALLED_THREAD_COMMAND, *command, *options)
+    assert child.stdout.readline() == "halted\n"
+    while "stopping after the batch in hand" not in (line := child.stderr.readline()):
+        assert line
+    _, err = child.communicate("go on\n")
+    assert child.returncode == 143, err
+    assert open_store(out).manifest["row"].to_pylist() == [0, 1, 2]
+
+
 def test_many_signals_while_a_build_begins_end_it_once(
     images, tiny_checkpoint, tmp_path, start_child
 ):

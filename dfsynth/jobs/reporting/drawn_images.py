@@ -18,7 +18,7 @@ from dfsynth.store import ArrayReader
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.row_geometry import content_of
-from dfsynth.threads.pool import thread_pool
+from dfsynth.threads.pool import result_of, thread_pool
 
 Maps: TypeAlias = list[Float32Map | None]
 Line: TypeAlias = dict[str, Any]
@@ -197,7 +197,7 @@ def draw_images(
                     drawn.rows.append(line["row"])
                     drawn.blank += any(values is None for values in maps)
             for done in written:
-                done.result()
+                result_of(done)
             progress.advance(len(some), 0)
     return drawn
 
