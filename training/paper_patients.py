@@ -29,8 +29,9 @@ def main() -> None:
         left = ", ".join(str(count) for count in given.counts if count not in counts)
         if left:
             print(f"{task}: too few patients in {given.folds} folds for {left}")
+        # The whole curve on one fold comes before the next fold.
         folds = range(given.folds)
-        jobs = [Job(m, fold, count) for count in counts for fold in folds for m in METHODS]
+        jobs = [Job(m, fold, count) for fold in folds for count in counts for m in METHODS]
         work(place, jobs, given)
         found: dict[int, Tests] = {count: collect(study, METHODS, count) for count in counts}
         for count, tests in found.items():
