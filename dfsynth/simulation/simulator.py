@@ -36,7 +36,7 @@ SIMULATIONS: Final[Mapping[str, Callable[[SimulateOptions, torch.device], PairSi
     RESTORATION: restoration_pairs,
 }
 """What makes the pairs of each task; raises UsageError where the options cannot work."""
-_REVISIONS: Final[Mapping[str, int]] = {"phantom": 0, "ct": 1, "cxr": 0, "volume": 0}
+_REVISIONS: Final[Mapping[str, int]] = {"phantom": 0, "ct": 2, "cxr": 0, "volume": 0}
 """How often equal options began to give other values, by origin; raised whenever they do."""
 
 

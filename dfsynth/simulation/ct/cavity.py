@@ -23,6 +23,8 @@ _BONE_HU = 180.0
 _SPINE_BAND_MM = 35.0
 _BODY_HALF_WIDTH_MM = 24.0
 _ARCH_HALF_WIDTH_MM = 45.0
+_VERTEBRA_HALF_WIDTH_MM = 16.0
+"""Of a thoracic vertebra's body alone, without the sleeve's tissue beside it [assumed]."""
 _HALF_DEPTH_MM = 38.0
 _WALL_MM = 12.0
 _SHELL_MM = 5.0
@@ -36,10 +38,13 @@ _ABDOMEN_MM = 200.0
 class Cavity:
     """Parts that follow from the lungs' outlines, all on cubes of `LungMasks`."""
 
-    cover: Mask
+    organs: Mask
     """Heart, great vessels, mediastinum, and organs below the domes."""
     spine: Mask
     """A sleeve around the vertebrae."""
+    vertebral_bodies: Mask
+    """The middle of that sleeve's front, without lung. Behind the upper mediastinum, which is thin
+    where both lungs reach in front of it, they are what outlines leave lung out for."""
     sinking: Float32Map
     """How far a point sinks when the domes sink by 1, on cubes of twice the edge; 0 to 1."""
 
@@ -49,14 +54,15 @@ def outline_cavity(cubes: Cubes, masks: LungMasks) -> Cavity:
     edge_mm = 2 * cubes.step_mm
     lungs = halved(masks.lungs.astype(np.float32)) > 0.5
     body = halved(masks.body.astype(np.float32)) > 0.5
-    spine = _spine_sleeve(halved(cubes.hu), lungs, body, edge_mm)
+    spine, bodies = _spine_sleeve(halved(cubes.hu), lungs, body, edge_mm)
     inner = _inside(lungs, body, edge_mm)
     # The largest part alone: a dense patch inside a lung is no organ.
     organs = largest(opened(inner & body & ~lungs & ~spine, _SHELL_MM / edge_mm))
     shape = masks.body.shape
     return Cavity(
-        cover=doubled(organs, shape) & masks.body & ~masks.lungs,
+        organs=doubled(organs, shape) & masks.body & ~masks.lungs,
         spine=doubled(spine, shape),
+        vertebral_bodies=doubled(bodies, shape) & masks.body & ~masks.lungs,
         sinking=_sinking(lungs, inner, spine, edge_mm),
     )
 
@@ -71,8 +77,11 @@ def _inside(lungs: Mask, body: Mask, edge_mm: float) -> Mask:
     return hulls
 
 
-def _spine_sleeve(hu: Float32Map, lungs: Mask, body: Mask, edge_mm: float) -> Mask:
-    """Around each slice's vertebra: narrow about its body in front, wide about its arch."""
+def _spine_sleeve(hu: Float32Map, lungs: Mask, body: Mask, edge_mm: float) -> tuple[Mask, Mask]:
+    """Around each slice's vertebra: narrow about its body in front, wide about its arch.
+
+    The second mask is the vertebra's body alone: what of it lies in front of its middle.
+    """
     planes, rows, columns = hu.shape
     with_lung = np.flatnonzero(lungs.any(axis=(0, 2)))
     y, x = np.arange(planes)[:, None], np.arange(columns)[None, :]
@@ -99,7 +108,8 @@ def _spine_sleeve(hu: Float32Map, lungs: Mask, body: Mask, edge_mm: float) -> Ma
     dy = (y[:, None, :] - centre[None, :, :1]) * edge_mm
     dx = (x[None, :, :] - centre[None, :, 1:]) * edge_mm
     half_width = np.where(dy > 0, _BODY_HALF_WIDTH_MM, _ARCH_HALF_WIDTH_MM)
-    return np.asarray((dx / half_width) ** 2 + (dy / _HALF_DEPTH_MM) ** 2 < 1) & body
+    sleeve = np.asarray((dx / half_width) ** 2 + (dy / _HALF_DEPTH_MM) ** 2 < 1) & body
+    return sleeve, sleeve & (dy > 0) & (np.abs(dx) < _VERTEBRA_HALF_WIDTH_MM)
 
 
 def _sinking(lungs: Mask, inner: Mask, spine: Mask, edge_mm: float) -> Float32Map:

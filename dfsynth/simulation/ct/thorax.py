@@ -134,7 +134,7 @@ def build_thorax(volume: CtVolume, limits: CtLimits) -> CtThorax:
         mass_profile=fields[LUNG_MASS].sum(dim=2),
         step_mm=cubes.step_mm,
         lung_box=boxes,
-        heart_mm=_heart_mm(cavity.cover, boxes, cubes.step_mm),
+        heart_mm=_heart_mm(cavity.organs, boxes, cubes.step_mm),
         neck=_neck_axis(cavity.spine, cubes.step_mm),
         lumbar=_spine_axis(cavity.spine, slice(-3, None)),
         crown=_crown(fields),
@@ -164,12 +164,12 @@ def _gain_per_mm(lung: torch.Tensor, slope_per_mm: torch.Tensor) -> float:
 
 
 def _heart_mm(
-    cover: Mask, lung_box: tuple[tuple[int, int], ...], step_mm: float
+    organs: Mask, lung_box: tuple[tuple[int, int], ...], step_mm: float
 ) -> tuple[float, float, float]:
     """Middle of what lies between the lungs, halfway down to three quarters of their height."""
     top, bottom = lung_box[1]
     first, last = (round(top + share * (bottom - top)) for share in _HEART_ROWS)
-    found = np.argwhere(cover[:, first : last + 1])
+    found = np.argwhere(organs[:, first : last + 1])
     if len(found) == 0:
         return 0.0, 0.0, 0.0
     plane, row, column = found.mean(axis=0) + np.array([0, first, 0])

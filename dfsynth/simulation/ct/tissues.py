@@ -46,7 +46,7 @@ def tissue_fields(scan: Cubes, cubes: Cubes, masks: LungMasks, cavity: Cavity) -
     is; a cube that lung shares with a vessel or with the chest wall is split so that the mass stays
     that of its HU.
     """
-    opaque = (cavity.cover & ~cavity.spine) | masks.lungs
+    opaque = (cavity.organs & ~cavity.spine) | masks.lungs
     hu = np.where(opaque, np.minimum(cubes.hu, ORGAN_HU), cubes.hu)
     density = np.clip(1 + hu / 1000, 0, None)
     base = np.where(_skeleton(hu, cubes.step_mm) & ~opaque, MARROW_HU, MIXTURE_HU).astype(
@@ -57,11 +57,12 @@ def tissue_fields(scan: Cubes, cubes: Cubes, masks: LungMasks, cavity: Cavity) -
     parenchyma, share = _parenchyma(scan, cubes, masks)
     rest = np.where(share > 0, np.maximum(np.minimum(density, 1.1) - share * parenchyma, 0), soft)
     full = share >= 1
+    cover = cavity.organs | cavity.vertebral_bodies
     fields = np.stack(
         [
             np.where(full, 0, rest) * masks.body,
             np.where(share > 0, 0, bone) * masks.body,
-            ndimage.gaussian_filter(cavity.cover.astype(np.float32), 0.7),
+            ndimage.gaussian_filter(cover.astype(np.float32), 0.7),
             share,
             share * parenchyma,
         ]

@@ -30,7 +30,8 @@ class Slab:
     """Density of the parenchyma over water's, the f of the scattering model; 0 to 1."""
     cover: torch.Tensor
     """Share of the voxel that belongs to an organ over which outlines of the lung field leave
-    lung out: heart, great vessels, mediastinum, and everything below the domes; 0 to 1."""
+    lung out: heart, great vessels, mediastinum, vertebral bodies of a CT volume, and everything
+    below the domes; 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)

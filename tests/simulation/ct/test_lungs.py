@@ -10,6 +10,7 @@ from dfsynth.simulation.ct import CtLimits
 from dfsynth.simulation.ct.cavity import outline_cavity
 from dfsynth.simulation.ct.lungs import LungMasks, find_body, segment_lungs
 from dfsynth.simulation.ct.resampling import Cubes, cut_into_cubes, resampling_weights
+from dfsynth.simulation.ct.tissues import COVER, tissue_fields
 
 LIMITS = CtLimits()
 
@@ -84,14 +85,28 @@ def test_the_table_is_no_body(masks: LungMasks, cubes: Cubes) -> None:
     assert masks.body[at(cubes, 150, 0, 0)]
 
 
-def test_organs_cover_and_the_spine_does_not(masks: LungMasks, cubes: Cubes) -> None:
+def test_organs_are_told_from_the_spine(masks: LungMasks, cubes: Cubes) -> None:
     cavity = outline_cavity(cubes, masks)
-    assert cavity.cover[at(cubes, 22, -25, -35)], "the heart"
-    assert cavity.cover[at(cubes, -70, 0, -95)], "the liver"
-    assert not cavity.cover[at(cubes, 0, 70, 0)], "the spine"
-    assert not cavity.cover[at(cubes, 75, 0, 20)], "the lung"
-    assert not cavity.cover[at(cubes, 150, 0, 0)], "the chest's wall"
+    assert cavity.organs[at(cubes, 22, -25, -35)], "the heart"
+    assert cavity.organs[at(cubes, -70, 0, -95)], "the liver"
+    assert not cavity.organs[at(cubes, 0, 70, 0)], "the spine"
+    assert not cavity.organs[at(cubes, 75, 0, 20)], "the lung"
+    assert not cavity.organs[at(cubes, 150, 0, 0)], "the chest's wall"
     assert cavity.spine[at(cubes, 0, 70, 0)]
+
+
+def test_vertebral_bodies_cover_as_organs_do(masks: LungMasks, cubes: Cubes) -> None:
+    """Both lungs may reach in front of them where the mediastinum is thinner than outlines ask."""
+    cavity = outline_cavity(cubes, masks)
+    bodies = cavity.vertebral_bodies
+    assert bodies[at(cubes, 0, 62, 70)]
+    assert not bodies[at(cubes, 0, 85, 70)], "the arch"
+    assert not bodies[at(cubes, 24, 62, 70)], "beside the body"
+    assert not (bodies & masks.lungs).any()
+    assert not (bodies & ~cavity.spine).any()
+    cover = tissue_fields(cubes, cubes, masks, cavity)[COVER]
+    assert cover[at(cubes, 0, 62, 70)] > 0.9
+    assert cover[at(cubes, 22, -25, -35)] > 0.9, "the heart"
 
 
 def test_a_dense_patch_inside_a_lung_is_no_organ(hu: np.ndarray) -> None:
@@ -100,9 +115,9 @@ def test_a_dense_patch_inside_a_lung_is_no_organ(hu: np.ndarray) -> None:
     ball = (z - 48) ** 2 + (y - 45) ** 2 + (x - 24) ** 2 < 9**2
     patch[ball] = 40
     dense = cut_into_cubes(volume_of(patch))
-    cover = outline_cavity(dense, segmented(dense)).cover
-    assert not cover[at(dense, (26 - 61.5) * 3, 0, 20)]
-    assert cover[at(dense, 22, -25, -35)]
+    organs = outline_cavity(dense, segmented(dense)).organs
+    assert not organs[at(dense, (26 - 61.5) * 3, 0, 20)]
+    assert organs[at(dense, 22, -25, -35)]
 
 
 def test_domes_sink_most_and_the_wall_and_the_spine_stay(masks: LungMasks, cubes: Cubes) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,6 +17,9 @@ from dfsynth.simulation.ct import (
     read_volume,
 )
 from dfsynth.simulation.projection.beam import ConeBeam
+from dfsynth.simulation.projection.projected_body import label_lung, project_body
+from dfsynth.simulation.streams import Streams
+from dfsynth.simulation.tissue import LungTissue, TissueParameters
 from dfsynth.simulation.volumes import list_volumes
 
 LIMITS = CtLimits()
@@ -56,6 +60,20 @@ def test_a_whole_thorax_is_posed(
     scanned = thorax.lung_volume_l * thorax.lung_density * pose.scale**3
     # A recess that the scan cut off peters out beyond it.
     assert mass == pytest.approx(scanned, rel=0.08 if cut else 0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nlst", "dicompyler"])
+def test_fields_of_both_lungs_stay_apart(shared_data: Path, name: str) -> None:
+    """As drawn by people; where the mediastinum is thin they were one arch over it."""
+    pose = dataclasses.replace(draw_pose(np.random.default_rng(1)), warp_mm=0.0)
+    beam = ConeBeam(128, 128, 3.0)
+    anatomy = CtAnatomy(load(shared_data, name), pose, beam)
+    tissue = LungTissue(TissueParameters(2.5, None, None, None), anatomy, Streams(0))
+    labels = label_lung(project_body(anatomy, tissue, 2.5, beam))
+    _, parts = cv2.connectedComponents((labels == 1).astype(np.uint8))
+    sizes = np.sort(np.bincount(parts.ravel())[1:])[::-1]
+    assert sizes[1] > 0.5 * sizes[0]
 
 
 def test_half_a_thorax_is_refused(shared_data: Path) -> None:
