@@ -345,7 +345,8 @@ class Recipe:
             raise UsageError(
                 f"[network] residual = {residual:g} adds what is computed to the input, but the "
                 f"task {self.task} does not say that its output is the same quantity in the same "
-                "range; set residual = 0, or [output] quantity = 'input' in a task of your own"
+                "range; set residual = 0, or task to one that says so, such as 'mri-motion', or "
+                "[output] quantity = 'input' in a task of your own"
             )
 
 
