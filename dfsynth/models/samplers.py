@@ -3,8 +3,8 @@
 With a_t the share of the squared signal that is left at level t ("alpha bar" of Ho et al. 2020), a
 noisy image is x_t = sqrt(a_t) x + sqrt(1 - a_t) e, and the velocity is v = sqrt(a_t) e -
 sqrt(1 - a_t) x (Salimans & Ho, ICLR 2022), from which image and noise follow. MONAI has DDIM and
-Euler steps; its DDPM takes all 1000 levels and draws its noise for a whole batch, and it has no
-DPM-Solver.
+Euler steps. Its DDPM goes one level a step however few the steps are
+(findings/monai-ddpm-fewer-steps.sh), and draws its noise for a whole batch; it has no DPM-Solver.
 """
 
 import math

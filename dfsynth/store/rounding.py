@@ -1,6 +1,7 @@
 """Floating-point values with fewer mantissa bits, so that what is noise in them packs well.
 
-As numcodecs' `BitRound` does it; Klöwer et al., Compressing atmospheric data into its real
+As numcodecs' `BitRound` does it, but for NaN, which that makes 0 where a GPU computed it
+(findings/bitround-nan-of-gpus.sh); Klöwer et al., Compressing atmospheric data into its real
 information content, Nature Computational Science 1, 713 (2021).
 """
 
