@@ -196,7 +196,8 @@ class Study:
         for seed in range(seeds):
             identity = self._identity(self._prepared(kind, seed))
             held = self.kept.read(self._name(kind, seed), identity)
-            found += [] if held is None else held["radiographs"]
+            rows = [] if held is None else held["radiographs"]
+            found += [{**row, "training": seed} for row in rows]
         return found
 
     def _train(self, kind: str, seed: int, prepared: PreparedTraining) -> Mapping[str, Any]:

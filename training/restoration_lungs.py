@@ -132,8 +132,13 @@ class Study:
 
     def rows(self, kind: str, seeds: int) -> list[Mapping[str, Any]]:
         """Every radiograph of every training that is done."""
-        held = [self.held(kind, seed) for seed in range(seeds)]
-        return [row for result in held if result is not None for row in result["radiographs"]]
+        held = {seed: self.held(kind, seed) for seed in range(seeds)}
+        return [
+            {**row, "training": seed}
+            for seed, result in held.items()
+            if result is not None
+            for row in result["radiographs"]
+        ]
 
     def _name(self, kind: str, seed: int) -> str:
         return f"{kind}-s{seed}-{self.place.steps}"

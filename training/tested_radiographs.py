@@ -55,9 +55,13 @@ def tabulate(
 ) -> str:
     """A measure by archive, and differences in points of 0.01, paired by patient.
 
+    Intervals are over patients, and of these networks: another training comes to something else.
+    How much else is in the column `each training`.
+
     Args:
         results: what was trained on → a row for each radiograph and training, with `patient_id`,
-            `source` (its archive) and the measure. What has no rows is left out.
+            `source` (its archive), `training` (its number) and the measure. What has no rows is
+            left out.
         against: the results that the others are compared with.
         measure: column of the rows.
     """
@@ -72,8 +76,18 @@ def tabulate(
     for kind, scores in found.items():
         cells = [f"{mean(scores[g]):.3f}" if scores[g] else "–" for g in groups]
         gaps = ["" if o == kind else _points(scores[_FIELDS], found, o) for o in against]
-        lines.append((kind, *cells, *gaps))
-    return table(("trained on", *groups, *(f"less {o}, points" for o in against)), lines)
+        lines.append((kind, *cells, *gaps, _each_training(results[kind], measure)))
+    titles = (*groups, *(f"less {o}, points" for o in against), "each training")
+    return table(("trained on", *titles), lines)
+
+
+def _each_training(rows: Sequence[Mapping[str, Any]], measure: str) -> str:
+    """The mean over patients of each training, in the fields of all archives."""
+    found = []
+    for training in sorted({row["training"] for row in rows}):
+        own = [row for row in rows if row["training"] == training]
+        found.append(f"{mean(_by_patient(own, _FIELDS, measure)).value:.3f}")
+    return ", ".join(found)
 
 
 def _by_patient(rows: Sequence[Mapping[str, Any]], group: str, measure: str) -> Scores:
