@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from dfsynth.counted_nouns import counted
 from dfsynth.datasets.file_pairs import FilePairs
 from dfsynth.datasets.file_values import PairValues, judge_values
 from dfsynth.datasets.protocol import PairSource
@@ -69,12 +70,12 @@ def check_pairs(source: PairSource, message: Callable[[str], None] | None = None
             if pair.values is not None:
                 values[source.rows[index].key] = pair.values
             if message is not None and time.monotonic() - reported_at > _LINE_EVERY_S:
-                message(f"{done} of {len(indices)} pairs checked")
+                message(f"{done} of {counted(len(indices), 'pair')} checked")
                 reported_at = time.monotonic()
     if faults:
         more = f"; and {len(faults) - _NAMED_FAULTS} more" if len(faults) > _NAMED_FAULTS else ""
         raise UsageError(
-            f"{len(faults)} of {len(indices)} pairs cannot be used: "
+            f"{len(faults)} of {counted(len(indices), 'pair')} cannot be used: "
             f"{'; '.join(faults[:_NAMED_FAULTS])}{more}"
         )
     if isinstance(source, FilePairs):

@@ -7,6 +7,7 @@ from typing import Final, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.preprocess.intensity import is_beyond
 from dfsynth.records import Task
@@ -102,10 +103,11 @@ def _judge_grey(task: Task, values: Mapping[str, FileValues], pairs: int) -> Ite
     own = own_task(task) is not None
     say = "; for values in a unit say it and [input] intensity" if own else ""
     yield (
-        f"the inputs of {len(values)} of {pairs} pairs are floating-point values, as of the pair "
-        f"{key!r} from {first.low:g} to {first.high:g}, but the task {task.name} declares grey "
-        "values: each image is windowed between its own percentiles, so that none keeps its unit, "
-        f"and dfsynth build takes PNG, JPEG, TIFF of whole numbers and DICOM alone{say}"
+        f"the inputs of {len(values)} of {counted(pairs, 'pair')} are floating-point values, as "
+        f"of the pair {key!r} from {first.low:g} to {first.high:g}, but the task {task.name} "
+        "declares grey values: each image is windowed between its own percentiles, so that none "
+        "keeps its unit, and dfsynth build takes PNG, JPEG, TIFF of whole numbers and DICOM "
+        f"alone{say}"
     )
 
 
@@ -116,8 +118,8 @@ def _judge_end(end: _End, values: Mapping[str, FileValues]) -> Iterator[str]:
     if beyond:
         one = values[beyond[0]]
         sentence = (
-            f"the {end.noun} of {len(beyond)} of {len(values)} pairs are far from {end.range}: the "
-            f"pair {beyond[0]!r} has {one.low:g} to {one.high:g}; {end.advice}"
+            f"the {end.noun} of {len(beyond)} of {counted(len(values), 'pair')} are far from "
+            f"{end.range}: the pair {beyond[0]!r} has {one.low:g} to {one.high:g}; {end.advice}"
         )
         if all(value.certain for value in values.values()):
             raise UsageError(sentence)
@@ -128,7 +130,7 @@ def _judge_end(end: _End, values: Mapping[str, FileValues]) -> Iterator[str]:
     share = (high - low) / (end.high - end.low)
     if share < _NARROW:
         yield (
-            f"the {end.noun} of all {len(values)} pairs lie between {low:g} and {high:g}, "
+            f"the {end.noun} of {counted(len(values), 'pair')} lie between {low:g} and {high:g}, "
             f"{share:.1%} of {end.range}; {end.advice}"
         )
 

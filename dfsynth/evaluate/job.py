@@ -17,6 +17,7 @@ from dfsynth.checkpoint import (
     require_sampling,
 )
 from dfsynth.checkpoint.packaged import require_members
+from dfsynth.counted_nouns import counted
 from dfsynth.datasets import PairSource, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
@@ -277,7 +278,7 @@ def _warnings(
     if options.split != "test":
         found.append(f"split {options.split}: these pairs may have been trained or calibrated with")
     if patients < FEW_PATIENTS:
-        found.append(f"{patients} patients only: the intervals say little")
+        found.append(f"{counted(patients, 'patient')} only: the intervals say little")
     if calibration.source == "calibration patients":
         found += calibration.warnings()
     if calibration.source == "card":

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.manifest.findings import FindingCount, count_findings
 from dfsynth.manifest.null_scores import require_learned
@@ -187,8 +188,8 @@ def _numbers(rows: pa.Table, by: str) -> NDArray[np.float64]:
     values = read_numbers(rows, by)
     if len(values) and np.isnan(values).all():
         raise MissingColumnError(
-            f"column {by!r} is null in all {len(values)} images to choose from; expected numbers "
-            "to filter by"
+            f"column {by!r} is null in {counted(len(values), 'image')} to choose from; expected "
+            "numbers to filter by"
         )
     return values
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.extras import load_extra
 from dfsynth.files.faults import is_there
@@ -81,7 +82,7 @@ class Store:
 
     def __repr__(self) -> str:
         maps = ", ".join(self.maps)
-        return f"<Store {str(self.path)!r}: {self.record.rows} rows of {maps}>"
+        return f"<Store {str(self.path)!r}: {counted(self.record.rows, 'row')} of {maps}>"
 
     def _repr_html_(self) -> str:
         """What the store holds, how far it is and what made it, as HTML for a notebook."""

@@ -109,7 +109,7 @@ def test_what_may_be_right_is_warned_of(
 def test_values_of_a_far_wider_range_are_warned_of(slices: tuple[Path, Path], task: Task) -> None:
     rescale(slices[0], 1e-3)
     (line,) = warnings_of(slices, task)
-    assert line.startswith("warning: the inputs of all 4 pairs lie between -1.")
+    assert line.startswith("warning: the inputs of 4 pairs lie between -1.")
     assert "of -1000 to 1000 HU, [input] intensity of the task ct-kernel" in line
 
 
