@@ -346,8 +346,8 @@ class Store:
                 f"the store has no map {missing[0]!r}: it holds {', '.join(self.maps)}"
             )
         manifest = self.manifest
-        schema = self.record.manifest_schema
-        table = select_rows(manifest, where, keep, by, include_no_lung, schema).table
+        schema, task = self.record.manifest_schema, self.record.task.name
+        table = select_rows(manifest, where, keep, by, include_no_lung, schema, task=task).table
         if split is not None:
             rows = rows_in_split(manifest, split, split_from)
             table = table.filter(pc.is_in(table["row"], pa.array(rows)))
