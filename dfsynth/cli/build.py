@@ -238,7 +238,7 @@ def _run(options: BuildOptions, console: Console, strict: bool) -> None:
     if report.excluded:
         lines.append("not taken as images: " + format_counts(report.excluded))
     console.result(report, "\n".join(lines))
-    require_some_made(report, "images")
+    require_some_made(report, "image")
     if strict and report.failures:
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
 

@@ -301,7 +301,7 @@ def _run(options: SimulateOptions, console: Console, strict: bool) -> None:
     if report.failed:
         lines.append(f"see why pairs failed: dfsynth info {report.store}")
     console.result(report, "\n".join(lines))
-    require_some_made(report, "pairs")
+    require_some_made(report, "pair")
     if strict and report.failures:
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
 
