@@ -80,11 +80,13 @@ def _what(facts: StoreFacts) -> Iterator[str]:
     yield _MARK.format(state.value)
     yield f"# {escape(title(facts))}"
     yield f"**{escape(facts.notice)}**"
-    rows = counted(facts.rows, "pair" if facts.is_of_pairs else "image", grouped=True)
+    noun = "pair" if facts.is_of_pairs else "image"
+    rows = counted(facts.rows, noun, grouped=True)
     shards = counted(facts.shards, "shard", grouped=True)
     if facts.counts is None:
+        planned = counted(facts.rows, f"{noun} is", f"{noun}s are", grouped=True)
         yield (
-            f"**This store is not finished**, planned are {rows} in {shards}. `dfsynth info` "
+            f"**This store is not finished**: {planned} planned in {shards}. `dfsynth info` "
             "counts what is there; the command that began the store, run again, finishes it and "
             "this card."
         )
