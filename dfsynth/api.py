@@ -236,10 +236,12 @@ def join_members(
     from dfsynth.checkpoint import checkpoint_path, read_checkpoint
     from dfsynth.inference import join_members as join
     from dfsynth.inference import save_checkpoint
+    from dfsynth.options.checks import require_disk
 
+    folder = Path(out)
+    require_disk(folder)
     files = [read_checkpoint(checkpoint_path(str(each))) for each in checkpoints]
     network, card = join(name, files)
-    folder = Path(out)
     save_checkpoint(folder, network, card)
     return folder
 

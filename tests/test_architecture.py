@@ -17,7 +17,7 @@ PACKAGE = ROOT / "dfsynth"
 STAGES = frozenset({"source", "decode", "score", "report"})
 # Lowest first. A component imports from layers below its own, never from its own or above.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "version", "resources", "progress", "printable_text"}),
+    frozenset({"errors", "version", "resources", "progress", "printable_text", "counted_nouns"}),
     frozenset({"extras", "metering"}),
     frozenset({"records", "files", "threads", "devices", "statistics", "notebook"}),
     frozenset({"tasks"}),

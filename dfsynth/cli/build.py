@@ -32,6 +32,7 @@ from dfsynth.cli.options import (
     output_option,
 )
 from dfsynth.cli.signals import soft_stop
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import ErrorCode, ExitStatus
 from dfsynth.options import (
     ALL_GPUS,
@@ -229,15 +230,15 @@ def _run(options: BuildOptions, console: Console, strict: bool) -> None:
     with soft_stop() as stop, job_progress(console.quiet) as progress:
         report = build_store(options, progress, stop.is_requested)
     lines = [
-        f"{report.store}: {report.shards_done} of {report.shards} shards done, "
-        f"{report.rows} inputs",
-        *report_lines(report, "images"),
+        f"{report.store}: {report.shards_done} of {counted(report.shards, 'shard')} done, "
+        f"{counted(report.rows, 'input')}",
+        *report_lines(report, "image"),
         *failure_lines(report),
     ]
     if report.excluded:
         lines.append("not taken as images: " + format_counts(report.excluded))
     console.result(report, "\n".join(lines))
-    require_some_made(report, "images")
+    require_some_made(report, "image")
     if strict and report.failures:
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
 
@@ -251,14 +252,17 @@ def _dry_run(options: BuildOptions, console: Console) -> None:
 
     found = estimate_anywhere(options, CheckpointMaker(options))
     does = f"would go on with {options.out}:" if found.planned else f"would make {options.out}:"
-    lines = [f"{does} {found.rows} rows to write in {found.shards} shards of {found.shard_size}"]
+    lines = [
+        f"{does} {counted(found.rows, 'row')} to write in {counted(found.shards, 'shard')} of "
+        f"{found.shard_size}"
+    ]
     if found.excluded:
         lines.append("not taken as images: " + format_counts(found.excluded))
     lines += found.warnings
     lines += estimate_lines(
         found.bytes_estimate,
         found.seconds_estimate,
-        f"{found.trials} images",
+        counted(found.trials, "image"),
         f"on this machine in {found.precision}",
     )
     device = resolve_devices(options.device)[0]

@@ -10,6 +10,7 @@ import typer
 from dfsynth.cli.console import console_of
 from dfsynth.cli.hanging import wrapped_lines
 from dfsynth.cli.options import Device, JsonFlag, Precision, Quiet, Verbose
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _machine_lines(machine: "Machine") -> Iterator[str]:
         memory = "" if device.memory_bytes is None else f", {format_bytes(device.memory_bytes)}"
         yield f"  {device.name}: {device.model}{memory}"
     yield f"  chosen: {machine.device} in {machine.why}"
-    yield f"  {machine.cores} cores, {machine.threads} threads of PyTorch"
+    yield f"  {counted(machine.cores, 'core')}, {counted(machine.threads, 'thread')} of PyTorch"
     available = machine.available_bytes
     free = "" if available is None else f", {format_bytes(available)} available"
     yield f"  memory: {format_bytes(machine.memory_bytes)}{free}"
@@ -92,12 +93,12 @@ def _test_lines(test: "SelfTest") -> Iterator[str]:
     from dfsynth.cli.formats import format_seconds
 
     result = "as expected" if test.passed else "not as expected"
-    noun = "image" if test.images == 1 else "images"
     yield (
-        f"self-test: {test.images} {noun} in {format_seconds(test.seconds)}, {result} "
+        f"self-test: {counted(test.images, 'image')} in {format_seconds(test.seconds)}, {result} "
         f"(largest difference {test.largest_difference:.1g}, at most {test.tolerance:g})"
     )
     yield (
-        f"  {test.images_per_s:.3g} images/s; {test.projected_images:,} images would take about "
+        f"  {test.images_per_s:.3g} images/s; "
+        f"{counted(test.projected_images, 'image', grouped=True)} would take about "
         f"{format_seconds(test.projected_seconds)} of the generator on this device"
     )

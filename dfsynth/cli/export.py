@@ -8,6 +8,7 @@ import typer
 from dfsynth.cli.completion import complete_format
 from dfsynth.cli.console import console_of
 from dfsynth.cli.options import JsonFlag, LogPath, Quiet, StorePath, Verbose, output_option
+from dfsynth.counted_nouns import counted
 from dfsynth.options import ExportOptions
 
 if TYPE_CHECKING:
@@ -84,16 +85,17 @@ def _lines(report: "ExportReport") -> list[str]:
     seconds = format_seconds(report.seconds)
     if report.images is None:
         lines = [
-            f"{report.out}: {report.shards_done} of {report.shards} shards",
-            f"this run: {report.ok} rows written, {report.failed} kept as failed, {seconds}",
+            f"{report.out}: {report.shards_done} of {counted(report.shards, 'shard')}",
+            f"this run: {counted(report.ok, 'row')} written, {report.failed} kept as failed, "
+            f"{seconds}",
         ]
         finish = "or finish the build in the new store"
     else:
         lines = [
-            f"{report.out}: {report.images} images as {report.to}",
-            f"this run: {report.ok} images written, {seconds}",
-            f"left out: {report.failed} rows that failed in the store, {report.left_out} that "
-            "--where does not keep",
+            f"{report.out}: {counted(report.images, 'image')} as {report.to}",
+            f"this run: {counted(report.ok, 'image')} written, {seconds}",
+            f"left out: {counted(report.failed, 'row')} that failed in the store, "
+            f"{report.left_out} that --where does not keep",
         ]
         if report.own_scale:
             lines.append(
@@ -102,10 +104,12 @@ def _lines(report: "ExportReport") -> list[str]:
             )
         finish = "to take their images too"
     if report.elsewhere:
-        lines.append(f"{report.elsewhere} shards are in another process's hands")
+        lines.append(
+            f"{counted(report.elsewhere, 'shard is', 'shards are')} in another process's hands"
+        )
     if report.pending:
         lines.append(
-            f"{report.pending} shards of {report.store} are not built yet; build them there and "
-            f"export again, {finish}"
+            f"shards of {report.store} that are not built yet: {report.pending}; build them there "
+            f"and export again, {finish}"
         )
     return lines

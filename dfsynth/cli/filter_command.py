@@ -8,6 +8,7 @@ import typer
 from dfsynth.cli.completion import complete_checkpoint, complete_predicate, complete_score
 from dfsynth.cli.console import console_of
 from dfsynth.cli.options import JsonFlag, LogPath, Quiet, StorePath, Verbose
+from dfsynth.counted_nouns import counted
 
 if TYPE_CHECKING:
     from dfsynth.jobs.error_promise import ErrorPromise
@@ -103,7 +104,7 @@ def filter_store(
 
 def _lines(found: "Filtered") -> list[str]:
     lowest = f", those lowest in {found.by}" if found.promise is None and found.by else ""
-    lines = [f"{found.kept} of {found.total} images kept{lowest}"]
+    lines = [f"{found.kept} of {counted(found.total, 'image')} kept{lowest}"]
     if found.promise is not None:
         lines = [_promise_line(found.promise, found.kept_share), *lines]
     if found.no_lung:

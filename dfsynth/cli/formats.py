@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import DfsynthError
 from dfsynth.threads.prefetch import INPUTS
 
@@ -34,14 +35,14 @@ def format_counts(counts: Mapping[str, int]) -> str:
 
 
 def report_lines(report: "RunReport", noun: str) -> list[str]:
-    """What a run did, for people; `noun` is what it made."""
+    """What a run did, for people; `noun` is what it made one of."""
     lines = [
-        f"this run: {report.ok} {noun} written, {report.failed} failed, "
+        f"this run: {counted(report.ok, noun)} written, {report.failed} failed, "
         f"{format_seconds(report.seconds)}"
     ]
     if report.elsewhere:
         lines.append(
-            f"{report.elsewhere} shards are in another process's hands; "
+            f"{counted(report.elsewhere, 'shard is', 'shards are')} in another process's hands; "
             "run the same command again should it not finish them"
         )
     if report.stages:
@@ -63,7 +64,7 @@ def failure_lines(report: "RunReport") -> list[str]:
     if not report.failures:
         return []
     return [
-        f"{sum(report.failures.values())} of {report.committed} images failed "
+        f"{sum(report.failures.values())} of {counted(report.committed, 'image')} failed "
         f"({format_counts(report.failures)}); why: dfsynth info {report.store}; to try them once "
         "more: this command with --retry-failed"
     ]
@@ -79,9 +80,9 @@ def require_some_made(report: "RunReport", noun: str) -> None:
         return
     tried = report.failed or report.committed
     raise DfsynthError(
-        f"none of {tried} {noun} could be made, found {format_counts(report.failures)} in "
-        f"{report.store}; check the inputs (`dfsynth info {report.store}` names what failed), then "
-        "run again"
+        f"none of {counted(tried, noun)} could be made, found {format_counts(report.failures)} in "
+        f"{report.store}; check the inputs (`dfsynth info {report.store}` names what failed), "
+        "then run again"
     )
 
 

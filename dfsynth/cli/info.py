@@ -7,6 +7,7 @@ from typing import Final
 from dfsynth.cli.console import console_of
 from dfsynth.cli.hanging import wrapped_lines
 from dfsynth.cli.options import JsonFlag, Quiet, StorePath, Verbose
+from dfsynth.counted_nouns import counted
 
 EXAMPLE = "Example: dfsynth info nih-darkfield.zarr --json"
 
@@ -34,9 +35,9 @@ def info(
         found = describe_store(store)
         status = found.status
         lines = [
-            f"{found.store}: {found.shards_done} of {found.shards} shards done, "
+            f"{found.store}: {found.shards_done} of {counted(found.shards, 'shard')} done, "
             f"{format_bytes(found.size_bytes)}",
-            f"{found.rows} rows: {status['ok']} ok, {status['failed']} failed, "
+            f"{counted(found.rows, 'row')}: {status['ok']} ok, {status['failed']} failed, "
             f"{status['pending']} pending",
         ]
         for title, counts in (

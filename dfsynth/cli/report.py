@@ -15,6 +15,7 @@ from dfsynth.cli.options import (
     Verbose,
     output_option,
 )
+from dfsynth.counted_nouns import counted
 from dfsynth.options import DEFAULT_THUMBNAILS, ReportOptions
 
 EXAMPLE = "Example: dfsynth report x.zarr --out report/, then open report/index.html in a browser"
@@ -69,7 +70,7 @@ def report(
         with job_progress(console.quiet) as progress:
             found = run_report(options, progress)
         lines = [
-            f"{found.kind}: {found.images} images, {found.thumbnails} with thumbnails, "
+            f"{found.kind}: {counted(found.images, 'image')}, {found.thumbnails} with thumbnails, "
             f"{found.size_bytes / 1e6:.1f} MB",
             *(f"damaged: {sentence}" for sentence in found.damage),
             *(f"note: {sentence}" for sentence in found.remarks),

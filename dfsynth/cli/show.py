@@ -8,6 +8,7 @@ import typer
 from dfsynth.cli.completion import complete_corpus, complete_predicate, complete_score
 from dfsynth.cli.console import console_of
 from dfsynth.cli.options import JsonFlag, LogPath, MaxBytes, MaxPixels, Quiet, StorePath, Verbose
+from dfsynth.counted_nouns import counted
 from dfsynth.options import ShowOptions
 
 EXAMPLE = (
@@ -80,16 +81,12 @@ def show(
         from dfsynth.jobs.show import draw_sheet
 
         found = draw_sheet(options)
-        lines = [f"{_images(len(found.images))} drawn: {found.picture}"]
+        lines = [f"{counted(len(found.images), 'image')} drawn: {found.picture}"]
         if found.ranking is not None:
             lines.append(found.ranking.describe())
         if found.blank:
             lines.append(
-                f"input left blank for {_images(found.blank)}: give --source (and --root) "
-                "as the build had them"
+                f"input left blank for {counted(found.blank, 'image')}: give --source (and "
+                "--root) as the build had them"
             )
         console.result(found, "\n".join(lines))
-
-
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count} images"

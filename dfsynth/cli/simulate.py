@@ -18,6 +18,7 @@ from dfsynth.cli.options import (
     output_option,
     require_only,
 )
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import ExitStatus, UsageError
 from dfsynth.options import (
     DEFAULT_PAIRS_SHARD_SIZE,
@@ -291,15 +292,16 @@ def _run(options: SimulateOptions, console: Console, strict: bool) -> None:
     with job_progress(console.quiet, "pairs") as progress:
         report = simulate_store(options, progress)
     lines = [
-        f"{report.store}: {report.shards_done} of {report.shards} shards done, {report.rows} pairs",
-        *report_lines(report, "pairs"),
+        f"{report.store}: {report.shards_done} of {counted(report.shards, 'shard')} done, "
+        f"{counted(report.rows, 'pair')}",
+        *report_lines(report, "pair"),
     ]
     if report.excluded:
         lines.append("inputs not used: " + format_counts(report.excluded))
     if report.failed:
         lines.append(f"see why pairs failed: dfsynth info {report.store}")
     console.result(report, "\n".join(lines))
-    require_some_made(report, "pairs")
+    require_some_made(report, "pair")
     if strict and report.failures:
         raise typer.Exit(ExitStatus.SOME_IMAGES_FAILED)
 
@@ -365,13 +367,17 @@ def _dry_run(options: SimulateOptions, console: Console) -> None:
 
     found = estimate_simulation(options, load_simulator(options))
     lines = [
-        f"would write {found.rows} pairs in {found.shards} shards to {options.out}",
+        f"would write {counted(found.rows, 'pair')} in {counted(found.shards, 'shard')} to "
+        f"{options.out}",
         f"origins: {format_counts(found.origins)}; splits: {format_counts(found.splits)}",
     ]
     if found.excluded:
         lines.append("inputs not used: " + format_counts(found.excluded))
     lines += found.warnings
     lines += estimate_lines(
-        found.bytes_estimate, found.seconds_estimate, f"{found.trials} pairs", "on this machine"
+        found.bytes_estimate,
+        found.seconds_estimate,
+        counted(found.trials, "pair"),
+        "on this machine",
     )
     console.result(found, "\n".join(lines))

@@ -13,6 +13,7 @@ from dfsynth.cli.formats import format_counts
 from dfsynth.cli.group import DfsynthGroup
 from dfsynth.cli.hanging import hanging_lines
 from dfsynth.cli.options import JsonFlag, Quiet, Verbose, Views
+from dfsynth.counted_nouns import counted
 
 if TYPE_CHECKING:
     from dfsynth.source import Corpus
@@ -121,7 +122,10 @@ def _report_lines(report: "CorpusReport") -> Iterator[str]:
         yield f"problem: {problem.sentence}"
     if not report.problems:
         yield "no problems"
-    yield f"{report.corpus} in {report.root}: {report.images} images of {report.patients} patients"
+    yield (
+        f"{report.corpus} in {report.root}: {counted(report.images, 'image')} of "
+        f"{counted(report.patients, 'patient')}"
+    )
     for name, counts in report.counts.items():
         if counts:
             yield f"  {name}: {', '.join(f'{value} {count}' for value, count in counts.items())}"
@@ -129,7 +133,7 @@ def _report_lines(report: "CorpusReport") -> Iterator[str]:
     for name, (has, has_not, may) in list(report.findings.items())[:_MOST_FINDINGS]:
         yield f"  {name}: {has} positive, {has_not} negative, {may} uncertain"
     if len(report.findings) > _MOST_FINDINGS:
-        yield f"  and {len(report.findings) - _MOST_FINDINGS} further findings"
+        yield f"  and {counted(len(report.findings) - _MOST_FINDINGS, 'further finding')}"
     if report.excluded:
         yield "  left out: " + format_counts(report.excluded)
     yield from (f"  {remark}" for remark in report.remarks)
@@ -166,9 +170,9 @@ def _listed(label: str, texts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 def _size(corpus: "Corpus") -> str:
     size = corpus.size
-    known = [] if size.images is None else [f"{size.images:,} images"]
+    known = [] if size.images is None else [counted(size.images, "image", grouped=True)]
     if size.patients is not None:
-        known.append(f"{size.patients:,} patients")
+        known.append(counted(size.patients, "patient", grouped=True))
     if size.gigabytes is not None:
         known.append(f"{size.gigabytes:g} GB")
     if corpus.paediatric:

@@ -8,6 +8,7 @@ import typer
 from dfsynth.cli.completion import complete_checkpoint, complete_recipe, complete_task
 from dfsynth.cli.console import Console, console_of
 from dfsynth.cli.options import Device, JsonFlag, LogPath, Precision, Quiet, Verbose, output_option
+from dfsynth.counted_nouns import counted
 
 if TYPE_CHECKING:
     from dfsynth.options import TrainOptions
@@ -111,13 +112,13 @@ def _run(options: "TrainOptions", console: Console) -> None:
         report = run_training(options, progress)
     score = "none" if report.best_score is None else f"{report.best_score:.4f}"
     lines = [
-        f"{report.run}: {report.steps} steps, {report.steps_now} of them now, "
+        f"{report.run}: {counted(report.steps, 'step')}, {report.steps_now} of them now, "
         f"{format_seconds(report.seconds)}, {report.pairs_per_second:.1f} pairs/s",
         f"best validation score {score}: {report.best}",
     ]
     if report.bad_steps:
         lines.append(
-            f"{report.bad_steps} steps had a non-finite loss or gradient and were left out"
+            f"left out: {counted(report.bad_steps, 'step')} with a non-finite loss or gradient"
         )
     if report.writes:
         console.result(report, "\n".join(lines))
@@ -141,8 +142,8 @@ def _dry_run(options: "TrainOptions", console: Console) -> None:
         f"parameters: stages {stages}; discriminators {found.discriminator_parameters / 1e6:.2f} M",
         f"memory: weights {format_bytes(found.weights_bytes)}, activations "
         f"{format_bytes(found.activations_bytes)}",
-        f"time: {found.steps} steps of {found.tflop / found.steps:.3g} TFLOP, very roughly "
-        f"{format_seconds(found.seconds)} on {prepared.device} in {prepared.precision}",
+        f"time: {counted(found.steps, 'step')} of {found.tflop / found.steps:.3g} TFLOP, very "
+        f"roughly {format_seconds(found.seconds)} on {prepared.device} in {prepared.precision}",
     ]
     console.result(found, "\n".join(lines))
 

@@ -6,6 +6,7 @@ import typer
 
 from dfsynth.cli.console import console_of
 from dfsynth.cli.options import JsonFlag, LogPath, Quiet, StorePath, Verbose
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import ExitStatus
 
 EXAMPLE = "Example: dfsynth verify nih-darkfield.zarr --repair"
@@ -33,13 +34,13 @@ def verify(
             found = verify_store(store, repair, progress)
         lines = [f"{_place(d.shard, d.image_id)}: {d.what}" for d in found.damage]
         lines.append(
-            f"{found.images} images of {found.shards} committed shards read, "
-            f"{len(found.damage)} damaged"
+            f"{counted(found.images, 'image')} of {counted(found.shards, 'committed shard')} "
+            f"read, {len(found.damage)} damaged"
         )
         if found.requeued:
             lines.append(
-                f"{len(found.requeued)} shards re-queued; run the same {found.command} command "
-                "again to redo them"
+                f"{counted(len(found.requeued), 'shard')} re-queued; run the same {found.command} "
+                "command again to redo them"
             )
         elif found.damage:
             lines.append("dfsynth verify --repair re-queues the damaged shards")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from dfsynth.counted_nouns import counted
 from dfsynth.datasets.groups import Member, group_patients
 from dfsynth.datasets.image_files import read_pair
 from dfsynth.datasets.protocol import PairImages, PairInfo
@@ -149,7 +150,7 @@ def describe_rows(name: str, rows: Sequence[PairInfo]) -> str:
         f"{split} {sum(row.split == split for row in rows)}"
         for split in ("train", "val", "calibration", "test")
     )
-    return f"{name}: {len(rows)} pairs of {patients} patients ({groups})"
+    return f"{name}: {counted(len(rows), 'pair')} of {counted(patients, 'patient')} ({groups})"
 
 
 def list_names(names: Sequence[str], most: int = 5) -> str:
@@ -175,8 +176,8 @@ def _require_files(files: Sequence[FilePair]) -> None:
     ]
     if missing:
         raise UsageError(
-            f"{len(missing)} files are not there: {list_names(missing)}; expected both images of "
-            "every pair; paths of a table start from its folder"
+            f"{counted(len(missing), 'file is', 'files are')} not there: {list_names(missing)}; "
+            "expected both images of every pair; paths of a table start from its folder"
         )
     owner: dict[Path, str] = {}
     for pair in files:
@@ -194,7 +195,7 @@ def _warn_of_unknown_patients(files: Sequence[FilePair]) -> tuple[str, ...]:
     if not unknown:
         return ()
     return (
-        f"{unknown} of {len(files)} pairs name no patient: each counts as its own; if patients "
-        "have several images, they may both train and test, and scores will look too good; give "
-        "a table with a column patient_id",
+        f"{unknown} of {counted(len(files), 'pair')} without a patient: each counts as its own; "
+        "if patients have several images, they may both train and test, and scores will look too "
+        "good; give a table with a column patient_id",
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.datasets.file_values import FileValues, PairValues
 from dfsynth.datasets.protocol import PairImages
 from dfsynth.decode import DecodeLimits, decode, decode_values
 from dfsynth.decode.decoder import check_values
@@ -16,7 +17,7 @@ from dfsynth.decode.sniff import Format, sniff
 from dfsynth.decode.tiff import read_floating_tiff
 from dfsynth.decode.values import image_of_values
 from dfsynth.errors import ErrorCode, ImageError, UsageError
-from dfsynth.preprocess import Decoder, ModelInputReader, to_grid, to_unit_range
+from dfsynth.preprocess import Decoder, decoder_of, prepare, to_grid, to_unit_range
 from dfsynth.records import DecodedImage, Float32Map, Intensity, IntensityRange, IntensityWindow
 from dfsynth.source.reading import read_below
 from dfsynth.tasks import DEFAULT_TASK, Task, task_named
@@ -50,14 +51,16 @@ def read_pair(
     task = task or task_named(DEFAULT_TASK)
     nouns = task.input_noun, task.output.noun
     limits = DecodeLimits()
-    decoder = decode_pair_image if isinstance(intensity, IntensityWindow) else None
-    reader = ModelInputReader((grid, grid), intensity, limits, decoder)
+    grey = isinstance(intensity, IntensityWindow)
+    decoder = decode_pair_image if grey else decoder_of(intensity)
     with _failures_of(attenuation, nouns[0]):
-        facts, source = reader(_read(attenuation, limits))
+        data = _read(attenuation, limits)
+        decoded = decoder(data, limits)
+        source = prepare(decoded, (grid, grid), intensity)
     with _failures_of(dark_field, nouns[1]):
         target = decode_signal(_read(dark_field, limits), limits, task.output.unit)
-    if (facts.height, facts.width) != target.pixels.shape:
-        found = f"{facts.height}×{facts.width} and {'×'.join(map(str, target.pixels.shape))}"
+    if decoded.pixels.shape != target.pixels.shape:
+        found = " and ".join("×".join(map(str, x.pixels.shape)) for x in (decoded, target))
         raise UsageError(
             f"{nouns[0]} {attenuation.name} and {nouns[1]} {dark_field.name} have {found} pixels "
             f"(height × width); expected equal sizes; register the {nouns[1]} to the {nouns[0]}"
@@ -69,9 +72,12 @@ def read_pair(
         )
     content = source.geometry.content
     padded = np.zeros((grid, grid), np.float32)
-    values = to_grid(_signal(target, window), source.geometry)
-    padded[content] = values if output is None else to_unit_range(values, output)
-    return PairImages(source.image, padded, content=content)
+    signal = to_grid(_signal(target, window), source.geometry)
+    padded[content] = signal if output is None else to_unit_range(signal, output)
+    values = PairValues(
+        _input_values(data, decoded, intensity), _target_values(target, window, output)
+    )
+    return PairImages(source.image, padded, content=content, values=values)
 
 
 def decode_pair_image(data: bytes, limits: DecodeLimits) -> DecodedImage:
@@ -122,6 +128,23 @@ def _failures_of(path: Path, what: str) -> Iterator[None]:
         yield
     except ImageError as error:
         raise UsageError(f"{what} {path.name}: {error}") from error
+
+
+def _input_values(data: bytes, image: DecodedImage, intensity: Intensity) -> FileValues | None:
+    """None of grey values; DICOM rescales some of these to floating-point numbers."""
+    if isinstance(intensity, IntensityRange):
+        return FileValues.of(image.pixels, (intensity.low, intensity.high))
+    if not np.issubdtype(image.pixels.dtype, np.floating):
+        return None
+    made_by_header = not is_numpy(data) and sniff(data) == Format.DICOM
+    return None if made_by_header else FileValues.of(image.pixels, None)
+
+
+def _target_values(
+    image: DecodedImage, window: tuple[float, float], output: IntensityRange | None
+) -> FileValues:
+    declared = window if output is None else (output.low, output.high)
+    return FileValues.of(_signal(image, window), declared)
 
 
 def _signal(target: DecodedImage, window: tuple[float, float]) -> Float32Map:

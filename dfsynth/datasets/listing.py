@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from dfsynth.counted_nouns import counted
 from dfsynth.datasets.file_pairs import FilePair, ImageFile, is_file, list_names
 from dfsynth.errors import UsageError
 from dfsynth.source import metadata
@@ -39,8 +40,9 @@ def list_folders(attenuation: Path, dark_field: Path) -> tuple[list[FilePair], l
         alone = [these[key].name for key in sorted(these.keys() - those.keys())]
         if alone:
             raise UsageError(
-                f"{len(alone)} files have no partner in {folder.name}: {list_names(alone)}; "
-                "expected two folders of equal file names, whatever their suffixes"
+                f"{counted(len(alone), 'file has', 'files have')} no partner in {folder.name}: "
+                f"{list_names(alone)}; expected two folders of equal file names, whatever their "
+                "suffixes"
             )
     return [FilePair(key, inputs[key], targets[key]) for key in sorted(inputs)], [*remarks, *more]
 

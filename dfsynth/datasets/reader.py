@@ -8,6 +8,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from dfsynth.counted_nouns import counted
 from dfsynth.datasets.batch import PairBatch, collate
 from dfsynth.datasets.protocol import PairImages, PairSource
 from dfsynth.errors import UsageError
@@ -44,8 +45,9 @@ class BatchReader:
             raise UsageError("found no pair to make batches of; expected at least one")
         if batch < 1 or batch % world_size:
             raise UsageError(
-                f"a batch of {batch} cannot be shared by {world_size} processes; expected a "
-                "multiple of their number; change batch, or the number of processes"
+                f"a batch of {batch} cannot be shared by "
+                f"{counted(world_size, 'process', 'processes')}; expected a multiple of their "
+                "number; change batch, or the number of processes"
             )
         self._source = source
         self._indices = tuple(indices)

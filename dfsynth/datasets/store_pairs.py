@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.counted_nouns import counted
 from dfsynth.datasets.file_pairs import describe_rows
 from dfsynth.datasets.groups import Member, group_patients
 from dfsynth.datasets.protocol import PairImages, PairInfo
@@ -217,11 +218,13 @@ def _warn_of_missing(record: PairsRecord, committed: pa.Table, usable: pa.Table)
     warnings = []
     failed, waiting = len(committed) - len(usable), record.rows - len(committed)
     if failed:
-        warnings.append(f"{failed} pairs of the store failed when they were made and are left out")
+        warnings.append(
+            f"left out: {counted(failed, 'pair')} of the store that failed in the making"
+        )
     if waiting:
         warnings.append(
-            f"{waiting} of {record.rows} pairs of the store are not made yet and are left out; "
-            "the same dfsynth simulate command makes them"
+            f"left out: {waiting} of {counted(record.rows, 'pair')} of the store, not made yet; "
+            "the same dfsynth simulate command makes the rest"
         )
     return tuple(warnings)
 

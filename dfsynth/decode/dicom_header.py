@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from dfsynth.counted_nouns import counted
 from dfsynth.decode import dicom_tags as tags
 from dfsynth.decode.dicom_file import DataSet
 from dfsynth.decode.failures import corrupt_dicom, unsupported_dicom
@@ -162,7 +163,7 @@ def _check_description(found: PixelDescription) -> None:
         raise unsupported_dicom("a photometric interpretation other than grey, palette, RGB or YBR")
     if found.samples != colours[found.photometric]:
         raise corrupt_dicom(
-            f"has {found.samples} samples a pixel, which its photometric contradicts"
+            f"has {counted(found.samples, 'sample')} a pixel, which its photometric contradicts"
         )
     if found.allocated not in (8, 16):
         raise unsupported_dicom(f"{found.allocated} bits allocated a sample")

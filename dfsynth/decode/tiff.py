@@ -6,6 +6,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.decode.codecs import codec_failures
 from dfsynth.decode.failures import corrupt_tiff
 from dfsynth.decode.grey import GreyPixels, to_grey
@@ -103,5 +104,6 @@ def _check_supported(page: TiffPage) -> None:
     samples = {WHITE_IS_ZERO: (1, 2), BLACK_IS_ZERO: (1, 2), RGB: (3, 4), PALETTE: (1,)}
     if page.samples not in samples.get(page.photometric, ()):
         raise unsupported(
-            f"photometric interpretation {page.photometric} with {page.samples} samples a pixel"
+            f"photometric interpretation {page.photometric} with "
+            f"{counted(page.samples, 'sample')} a pixel"
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Final
 
+from dfsynth.counted_nouns import counted
 from dfsynth.description.facts import Counts, StoreFacts
 from dfsynth.description.licenses import hub_license
 from dfsynth.description.limits import biases_of, limits_of, personal_information, uses_of
@@ -79,11 +80,13 @@ def _what(facts: StoreFacts) -> Iterator[str]:
     yield _MARK.format(state.value)
     yield f"# {escape(title(facts))}"
     yield f"**{escape(facts.notice)}**"
-    rows = f"{facts.rows:,} {'pairs' if facts.is_of_pairs else 'images'}"
-    shards = f"{facts.shards:,} shard{'' if facts.shards == 1 else 's'}"
+    noun = "pair" if facts.is_of_pairs else "image"
+    rows = counted(facts.rows, noun, grouped=True)
+    shards = counted(facts.shards, "shard", grouped=True)
     if facts.counts is None:
+        planned = counted(facts.rows, f"{noun} is", f"{noun}s are", grouped=True)
         yield (
-            f"**This store is not finished**: {rows} are planned in {shards}. `dfsynth info` "
+            f"**This store is not finished**: {planned} planned in {shards}. `dfsynth info` "
             "counts what is there; the command that began the store, run again, finishes it and "
             "this card."
         )
@@ -134,7 +137,7 @@ def _counts(facts: StoreFacts) -> Iterator[str]:
         return
     yield "## Counts"
     if counts.patients:
-        yield f"{counts.patients:,} different patients."
+        yield f"{counted(counts.patients, 'different patient', grouped=True)}."
     yield _counted("status", counts.status)
     yield from _failures(facts, counts)
     for name, values in counts.values.items():

@@ -14,6 +14,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.evaluate.density import SIGMA_FLOOR, central_probability
 from dfsynth.statistics import rank_reaching
 
@@ -47,8 +48,8 @@ class Calibration:
             return ("no calibration image shows enough lung: the intervals are not calibrated",)
         if self.source == "calibration patients" and self.patients < FEW_PATIENTS:
             return (
-                f"the intervals are calibrated on {self.images} images of {self.patients} patients "
-                "only; for other patients they may be off",
+                f"the intervals are calibrated on {counted(self.images, 'image')} of "
+                f"{counted(self.patients, 'patient')} only; for other patients they may be off",
             )
         return ()
 

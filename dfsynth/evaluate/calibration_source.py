@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from dfsynth.checkpoint import ModelCard
+from dfsynth.counted_nouns import counted
 from dfsynth.datasets import PairSource, indices_in
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.calibration import (
@@ -85,8 +86,9 @@ def find_calibration(
             return found
         if options.calibration in _OF_PAIRS:
             raise UsageError(
-                f"--calibration {options.calibration}: none of the {len(indices)} calibration "
-                "pairs shows enough lung; use --calibration card or none"
+                f"--calibration {options.calibration}: none of "
+                f"{counted(len(indices), 'calibration pair')} shows enough lung; use "
+                "--calibration card or none"
             )
     if options.calibration in {"auto", "card"} and _has_factors(card):
         # The card knows the last stage alone, which is what a build stores.
@@ -143,9 +145,9 @@ def _require_patients(patients: int) -> None:
     """Requires enough calibration patients, of whom there is enough to measure, for a guarantee."""
     if patients < FEWEST_PATIENTS:
         raise UsageError(
-            f"--calibration controlled: {patients} calibration patients with enough to measure; a "
-            f"guarantee for intervals of {max(LEVELS):.0%} takes {FEWEST_PATIENTS}; use more, or a "
-            "larger --limit, or --calibration pairs"
+            f"--calibration controlled: {counted(patients, 'calibration patient')} with enough to "
+            f"measure; a guarantee for intervals of {max(LEVELS):.0%} takes {FEWEST_PATIENTS}; "
+            "use more, or a larger --limit, or --calibration pairs"
         )
 
 

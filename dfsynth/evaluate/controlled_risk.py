@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.evaluate.calibration import LEVELS, CalibrationPixels
 from dfsynth.evaluate.density import SIGMA_FLOOR
 from dfsynth.statistics.learn_then_test import fewest_patients, p_values
@@ -34,7 +35,8 @@ def controlled_factors(images: Sequence[CalibrationPixels]) -> tuple[dict[str, f
     names, owners = np.unique([image.patient_id for image in images], return_inverse=True)
     if len(names) < FEWEST_PATIENTS or not all(image.errors.size for image in images):
         raise ValueError(
-            f"expected pixels of {FEWEST_PATIENTS} patients or more, found {len(names)} patients"
+            f"expected pixels of {FEWEST_PATIENTS} patients or more, found "
+            f"{counted(len(names), 'patient')}"
         )
     pixels = [image.errors.shape[1] for image in images]
     shares = 1 / (np.bincount(owners)[owners] * np.array(pixels))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.checkpoint import ModelCard
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import ImageError, UsageError
 from dfsynth.evaluate.score_order import DIRECTED_COLUMNS, unusualness
 from dfsynth.evaluate.scores import OutOfDistributionCounts
@@ -77,8 +78,8 @@ def measure_detection(
     failed = len(images.items) - len(scored)
     if not scored:
         raise UsageError(
-            f"none of the {failed} images of --ood can be read; expected radiographs or other "
-            "images in PNG, JPEG, TIFF or DICOM"
+            f"none of the {counted(failed, 'image')} of --ood can be read; expected radiographs "
+            "or other images in PNG, JPEG, TIFF or DICOM"
         )
     auroc = detection_auroc(in_distribution, patients, scored, seed)
     return auroc, OutOfDistributionCounts(len(scored), failed)

@@ -14,6 +14,7 @@ from dfsynth.checkpoint import (
     CalibrationRow,
     CheckpointFiles,
 )
+from dfsynth.counted_nouns import counted
 from dfsynth.datasets import PairSource, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
@@ -54,8 +55,8 @@ def measure_errors(
         found += [] if row is None else [row]
     if left_out:
         progress.message(
-            f"{left_out} of {len(indices)} pairs do not calibrate: no lung was found on their "
-            "radiograph, or they hold no signal"
+            f"{left_out} of {counted(len(indices), 'pair')} left out of the calibration: no lung "
+            "was found on their radiograph, or they hold no signal"
         )
     return tuple(found)
 

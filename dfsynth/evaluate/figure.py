@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from dfsynth.counted_nouns import counted
 from dfsynth.evaluate.calibration import LEVELS
 from dfsynth.evaluate.metrics import COVERAGE_NAMES, MetricKey
 from dfsynth.evaluate.outside_figure import draw_outside
@@ -50,8 +51,8 @@ def draw_evaluation(
         draw_outside(axes[2, 0], axes[2, 1], outside, metrics.keys)
     where = "lung" if region == "lung" else "whole image"
     figure.suptitle(
-        f"{scores.checkpoint}: {scores.images} images of {scores.patients} patients, {where}, "
-        "against the noisy target"
+        f"{scores.checkpoint}: {counted(scores.images, 'image')} of "
+        f"{counted(scores.patients, 'patient')}, {where}, against the noisy target"
     )
     figure.supxlabel(scores.notice, fontsize="small")
     buffer = io.BytesIO()

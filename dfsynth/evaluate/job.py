@@ -17,6 +17,7 @@ from dfsynth.checkpoint import (
     require_sampling,
 )
 from dfsynth.checkpoint.packaged import require_members
+from dfsynth.counted_nouns import counted
 from dfsynth.datasets import PairSource, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
@@ -45,6 +46,7 @@ from dfsynth.evaluate.slice_measurement import SliceEvaluation, SliceMeasurement
 from dfsynth.evaluate.summary import summarise
 from dfsynth.inference import MapGenerator, load_map_generator
 from dfsynth.options import EvaluationOptions
+from dfsynth.options.checks import require_disk
 from dfsynth.progress import Progress
 from dfsynth.records import AS_THE_CARD_SAYS, Scored
 from dfsynth.score import score
@@ -88,11 +90,12 @@ def run_evaluation(
     The options and the folder are tried before anything is computed.
 
     Raises:
-        UsageError: wrong options, or pairs that cannot be used.
+        UsageError: wrong options, an `out` that is on no disk, or pairs that cannot be used.
         CheckpointError: a damaged checkpoint.
         UnwrittenReportError: the files could not be written in the end; it holds the report.
         StoreError: `out` cannot be written, or a damaged store.
     """
+    require_disk(out)
     files = read_checkpoint(checkpoint_path(options.checkpoint))
     choose_sampler(files.card.arguments, options.sampler_choice)
     require_sampling(files.card.arguments, options.mc_samples, options.mc)
@@ -277,7 +280,7 @@ def _warnings(
     if options.split != "test":
         found.append(f"split {options.split}: these pairs may have been trained or calibrated with")
     if patients < FEW_PATIENTS:
-        found.append(f"{patients} patients only: the intervals say little")
+        found.append(f"{counted(patients, 'patient')} only: the intervals say little")
     if calibration.source == "calibration patients":
         found += calibration.warnings()
     if calibration.source == "card":

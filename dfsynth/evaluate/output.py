@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import StoreError
 from dfsynth.evaluate.figure import draw_evaluation
 from dfsynth.evaluate.outside_lung import OutsideLungScores, OutsideSignal
@@ -138,7 +139,10 @@ def _encode_slices(report: EvaluationReport) -> bytes:
 def _encode_slices_figure(report: EvaluationReport) -> bytes:
     assert report.slices is not None
     scores = report.scores
-    title = f"{scores.checkpoint}: {len(report.slices.keys)} slices of {scores.patients} patients"
+    title = (
+        f"{scores.checkpoint}: {counted(len(report.slices.keys), 'slice')} of "
+        f"{counted(scores.patients, 'patient')}"
+    )
     return draw_slices(report.slices, title, scores.notice)
 
 
@@ -151,7 +155,10 @@ def _encode_restoration_figure(report: EvaluationReport) -> bytes:
     scores = report.scores
     assert report.restored is not None
     assert isinstance(scores, RestorationEvaluation)
-    title = f"{scores.checkpoint}: {scores.images} images of {scores.patients} patients"
+    title = (
+        f"{scores.checkpoint}: {counted(scores.images, 'image')} of "
+        f"{counted(scores.patients, 'patient')}"
+    )
     return draw_restoration(report.restored, scores.restoration, title, scores.notice)
 
 
@@ -180,8 +187,8 @@ def _contents(report: EvaluationReport) -> Mapping[str, Callable[[EvaluationRepo
 def tabulate(scores: Evaluation) -> str:
     """The main figures for people, a line for each stage, region and target."""
     lines = [
-        f"{scores.checkpoint} on {scores.data}, split {scores.split}: {scores.images} images of "
-        f"{scores.patients} patients",
+        f"{scores.checkpoint} on {scores.data}, split {scores.split}: "
+        f"{counted(scores.images, 'image')} of {counted(scores.patients, 'patient')}",
         f"intervals of the coverage from: {scores.calibration.source}",
         f"{'':>16}" + "".join(f"{_heading(name):>10}" for name in _SHOWN),
     ]
@@ -198,7 +205,7 @@ def tabulate(scores: Evaluation) -> str:
     for error, ranked in (scores.risk_coverage or {}).items():
         lines += _risk_rows(error, ranked)
     if scores.ood_auroc is not None and scores.ood is not None:
-        lines.append(f"AUROC of {scores.ood.images} out-of-distribution images:")
+        lines.append(f"AUROC of {counted(scores.ood.images, 'out-of-distribution image')}:")
         lines += [f"  {name:<22}{interval}" for name, interval in scores.ood_auroc.items()]
     lines += [f"note: {warning}" for warning in scores.warnings]
     lines.append(scores.notice)
@@ -217,7 +224,7 @@ def _row(found: TargetScores) -> str:
 def _streak_rows(streaks: StreakScores) -> list[str]:
     """A line for each kind of image; the truth's CNR and line spread bound what can be reached."""
     lines = [
-        f"streaks, medians of {streaks.slices} slices",
+        f"streaks, medians of {counted(streaks.slices, 'slice')}",
         f"{'':>16}" + "".join(f"{heading:>30}" for heading in _STREAK_FIGURES.values()),
     ]
     for kind in SLICE_KINDS:

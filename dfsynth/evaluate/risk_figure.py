@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from dfsynth.counted_nouns import counted
 from dfsynth.evaluate.risk_coverage import KEPT, KEPT_SHARE, ORACLE, RANDOM
 from dfsynth.evaluate.scores import Evaluation, RankedRisk
 
@@ -39,8 +40,8 @@ def draw_risk_coverage(scores: Evaluation) -> bytes:
         axes[0].axis("off")
         axes[0].text(0.5, 0.5, "not known: these pairs have no clean target", ha="center")
     figure.suptitle(
-        f"{scores.checkpoint}: {scores.images} images of {scores.patients} patients, "
-        "risk against coverage"
+        f"{scores.checkpoint}: {counted(scores.images, 'image')} of "
+        f"{counted(scores.patients, 'patient')}, risk against coverage"
     )
     figure.supxlabel(scores.notice, fontsize="small")
     buffer = io.BytesIO()
@@ -59,7 +60,7 @@ def _draw_panel(axes: Axes, error: str, ranked: Mapping[str, RankedRisk]) -> Non
     axes.axvline(KEPT_SHARE, color="grey", linewidth=0.8, linestyle=":")
     title, unit = _TITLES[error]
     axes.set(
-        title=f"{title}, {ranked[ORACLE].images} images",
+        title=f"{title}, {counted(ranked[ORACLE].images, 'image')}",
         xlabel="share of the images kept, those first that the score likes best",
         ylabel=f"{unit}, of what is kept",
         xlim=(0, 1),

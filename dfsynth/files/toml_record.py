@@ -19,6 +19,7 @@ from typing import (
     get_type_hints,
 )
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def _tuple(arguments: tuple[Any, ...], found: object, where: str) -> tuple[Any, 
     if arguments[-1] is Ellipsis:
         return tuple(_value(arguments[0], item, where) for item in found)
     if len(found) != len(arguments):
-        raise UsageError(_misfit(where, found, f"{len(arguments)} values"))
+        raise UsageError(_misfit(where, found, counted(len(arguments), "value")))
     return tuple(_value(a, item, where) for a, item in zip(arguments, found, strict=True))
 
 

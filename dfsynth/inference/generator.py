@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dfsynth.counted_nouns import counted
 from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError
 from dfsynth.inference.dropout import dropout_masks
@@ -179,8 +180,8 @@ class CascadeGenerator:
             ]
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise DfsynthError(
-                f"a batch of {count} images of {batch.shape[2]}x{batch.shape[3]} does not fit the "
-                f"memory of {self._device}; use a smaller --batch-size or --size"
+                f"a batch of {counted(count, 'image')} of {batch.shape[2]}x{batch.shape[3]} does "
+                f"not fit the memory of {self._device}; use a smaller --batch-size or --size"
             ) from error
         batches = self._batches(found, [share.shape[1] for share in shares], (height, width))
         if self._heads is not None:

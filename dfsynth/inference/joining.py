@@ -17,6 +17,7 @@ from dfsynth.checkpoint import (
     require_generator,
 )
 from dfsynth.checkpoint.members import MOST_MEMBERS
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.inference.weights import load_network
 from dfsynth.models import DenoiserMembers, Members
@@ -41,8 +42,8 @@ def join_members(
     distinct = len({files.sha256 for files in checkpoints})
     if distinct < len(checkpoints) or not 2 <= distinct <= MOST_MEMBERS:
         raise UsageError(
-            f"found {len(checkpoints)} checkpoints, {distinct} of them different; expected 2 to "
-            f"{MOST_MEMBERS} members, each given once"
+            f"found {counted(len(checkpoints), 'checkpoint')}, {distinct} of them different; "
+            f"expected 2 to {MOST_MEMBERS} members, each given once"
         )
     first = cards[0]
     for card in cards:

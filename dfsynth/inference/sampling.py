@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dfsynth.checkpoint.sampling import require_samples
+from dfsynth.counted_nouns import counted
 from dfsynth.devices import mixed_precision
 from dfsynth.errors import DfsynthError, UsageError
 from dfsynth.inference.given_arrays import require_model_inputs
@@ -167,8 +168,8 @@ class SamplingGenerator:
             ]
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise DfsynthError(
-                f"a batch of {count} images of {rows}x{columns} does not fit the memory of "
-                f"{self._device}; use a smaller --batch-size or --size"
+                f"a batch of {counted(count, 'image')} of {rows}x{columns} does not fit the "
+                f"memory of {self._device}; use a smaller --batch-size or --size"
             ) from error
         moments = sample_moments(samples, self._members[0].config.span)
         return MapBatch(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dfsynth.errors import UsageError
+from dfsynth.extras import require_library
 from dfsynth.files.object_path import ObjectPath
 from dfsynth.jobs.build import run_build
 from dfsynth.jobs.build_estimate import BuildEstimate, estimate_build
@@ -37,8 +38,10 @@ def estimate_anywhere(options: BuildOptions, maker: GeneratorMaker) -> BuildEsti
     """`estimate_build` for a store on a disk, and the same for one in an object store.
 
     Raises:
-        UsageError: as `estimate_build`.
+        UsageError: as `estimate_build`, or the library of the engine is not installed.
     """
+    if options.engine == "ray":
+        require_library("ray", "--engine ray", "ray")
     if not isinstance(options.out, ObjectPath):
         return estimate_build(options, maker)
     _require_possible(options, options.out)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import StoreError
 from dfsynth.files.durable import make_folder, remove_durably, write_durably
 from dfsynth.files.faults import is_there
@@ -82,7 +83,8 @@ def commit_shard(
         whole = len(written) == planned
         if not whole and not stopped():
             raise StoreError(
-                f"shard {shard} cannot be committed: {len(written)} of its {planned} rows were made"
+                f"shard {shard} cannot be committed: {len(written)} of its "
+                f"{counted(planned, 'row')} were made"
             )
         if all(entry.kept for entry in written):
             return Tally(0, 0)

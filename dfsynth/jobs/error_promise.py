@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfsynth.checkpoint import CalibrationRow, CheckpointFiles, choose_sampler
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.jobs.store_checkpoint import calibrated_checkpoints
 from dfsynth.options import DEFAULT_MC_SAMPLES, ErrorLimit
@@ -125,8 +126,8 @@ def make_promise(calibration: ErrorCalibration, limit: ErrorLimit) -> ErrorPromi
         origins=origins,
         lowest_risk=lowest_risk(count, limit.confidence),
         assumption=(
-            f"if they are exchangeable with {calibration.description}, {count} patients ({kinds}) "
-            "on whom the generator was not trained"
+            f"if they are exchangeable with {calibration.description}, "
+            f"{counted(count, 'patient')} ({kinds}) on whom the generator was not trained"
         ),
     )
 
@@ -153,8 +154,8 @@ def require_patients(count: int, limit: ErrorLimit, description: str, least: int
         return
     best = f"{lowest_risk(count, limit.confidence):.3f}" if count else "1"
     raise UsageError(
-        f"{description}: {count} patients, who can promise no --risk below {best} at a confidence "
-        f"of {limit.confidence:g}; expected {fewest} or more for --risk {limit.risk:g}"
+        f"{description}: {counted(count, 'patient')}, who can promise no --risk below {best} at a "
+        f"confidence of {limit.confidence:g}; expected {fewest} or more for --risk {limit.risk:g}"
     )
 
 
@@ -177,10 +178,11 @@ def _refusal(
         # Rounded up: what is printed can be given.
         best.append(f"--max-error {math.ceil(error * 1000) / 1000:g} at --risk {limit.risk:g}")
     return (
-        f"no threshold of {limit.column} can promise errors of at most {limit.max_error:g} but for "
-        f"a share of {limit.risk:g} at a confidence of {limit.confidence:g}: of the {patients} "
-        f"patients of {description}, too many of those with the lowest {limit.column} have larger "
-        f"ones; the best that they could promise is {' or '.join(best) or 'nothing'}"
+        f"no threshold of {limit.column} can promise errors of at most {limit.max_error:g} but "
+        f"for a share of {limit.risk:g} at a confidence of {limit.confidence:g}: of "
+        f"{counted(patients, 'patient')} of {description}, too many of those with the lowest "
+        f"{limit.column} have larger ones; the best that they could promise is "
+        f"{' or '.join(best) or 'nothing'}"
     )
 
 
@@ -191,7 +193,7 @@ def _patients_by_origin(rows: Sequence[CalibrationRow]) -> dict[str, int]:
 def _settings(
     size: tuple[int, int], mc_samples: int, mc: MonteCarloMode, sampling: SamplerSettings | None
 ) -> str:
-    sampled = f"{mc_samples} samples" if mc == "full" else "--mc fast"
+    sampled = counted(mc_samples, "sample") if mc == "full" else "--mc fast"
     if sampling is not None:
         sampled += f" by {sampling.words}"
     return f"{size[0]}x{size[1]} with {sampled}"

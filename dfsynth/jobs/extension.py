@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.files.durable import replacing, write_durably
 from dfsynth.files.faults import store_faults
@@ -68,13 +69,16 @@ def extend_store(job: BuildJob, layout: StoreLayout, progress: Progress) -> None
             return
         found = compare_listing(listing.rows, layout, record)
         if found.gone:
-            progress.message(f"{found.gone} planned inputs are no longer listed; their rows stay")
+            progress.message(
+                f"{counted(found.gone, 'planned input is', 'planned inputs are')} no longer "
+                "listed; what was planned stays"
+            )
         if not found.rows.num_rows:
             progress.message("no inputs appeared since the store was planned")
             return
         _require_no_limit(record)
         _write_extension(layout, record, found.rows, listing)
-    progress.message(f"{found.rows.num_rows} inputs appeared and are planned in new shards")
+    progress.message(f"{counted(found.rows.num_rows, 'input')} appeared, planned in new shards")
 
 
 def _write_extension(
@@ -142,8 +146,8 @@ def tell_new_inputs(
     if fresh.num_rows:
         first = next(fresh.batches(["image_id"]))["image_id"][0].as_py()
         progress.message(
-            f"{fresh.num_rows} inputs appeared since the store was planned, the first of them "
-            f"{first!r}: they are not in it; --extend takes them into new shards"
+            f"{counted(fresh.num_rows, 'input')} appeared since the store was planned, the first "
+            f"of them {first!r}: not in it; --extend takes what appeared into new shards"
         )
     return int(fresh.num_rows)
 

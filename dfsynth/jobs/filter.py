@@ -139,6 +139,7 @@ def _select(
         record.manifest_schema,
         at_most,
         counted_only,
+        record.task.name,
     )
 
 

@@ -151,7 +151,10 @@ def _choose(
     chosen = done
     if options.where is not None:
         lungless = options.include_no_lung
-        chosen = select(layout.manifest, options.where, None, None, lungless, schema).table
+        task = record.task.name
+        chosen = select(
+            layout.manifest, options.where, None, None, lungless, schema, task=task
+        ).table
     if chosen.num_rows == 0:
         found = "no finished image yet; let the build commit a shard"
         if options.where is not None:

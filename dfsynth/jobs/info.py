@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import StoreError
 from dfsynth.files.object_path import AnyPath, ObjectPath, to_any_path
 from dfsynth.files.objects import list_objects
@@ -75,8 +76,9 @@ def _describe(layout: StoreLayout) -> StoreInfo:
     inputs = record.cut.inputs
     if summary.rows > inputs:
         raise StoreError(
-            f"the manifest of {layout.root} has {summary.rows} rows, its plan {inputs}: a part "
-            "of another store lies among its own; `dfsynth verify` names what is damaged"
+            f"the manifest of {layout.root} has {counted(summary.rows, 'row')}, its plan "
+            f"{inputs}: a part of another store lies among its own; `dfsynth verify` names what "
+            "is damaged"
         )
     return StoreInfo(
         store=str(layout.root),

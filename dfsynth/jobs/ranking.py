@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.manifest import read_numbers
 from dfsynth.score import SCORE_COLUMNS
@@ -43,9 +44,10 @@ class Ranking:
         """In one line: what stands beside what, and who was left out."""
         undeclared = "" if self.declared else ", since the column declares neither end"
         return (
-            f"Worst {len(self.worst)} and best {len(self.best)} of {self.ranked} images: worst is "
-            f"the {self.worst_is} {self.by}{undeclared}. Left out: {self.failed} failed, "
-            f"{self.unranked} without a number in {self.by}."
+            f"Worst {len(self.worst)} and best {len(self.best)} of "
+            f"{counted(self.ranked, 'image')}: worst is the {self.worst_is} "
+            f"{self.by}{undeclared}. Left out: {self.failed} failed, {self.unranked} without a "
+            f"number in {self.by}."
         )
 
 
@@ -67,8 +69,9 @@ def rank_ends(rows: pa.Table, by: str, count: int) -> tuple[Ranking, list[dict[s
     known = np.flatnonzero(~np.isnan(values))
     if known.size < 2:
         raise UsageError(
-            f"{known.size} of {done.num_rows} finished images have a number in {by!r}; expected 2 "
-            "or more to set worst beside best; rank by a column that the store's checkpoint fills"
+            f"{known.size} of {counted(done.num_rows, 'finished image')} have a number in {by!r}; "
+            "expected 2 or more to set worst beside best; rank by a column that the store's "
+            "checkpoint fills"
         )
     declared = {column.name: column.unusual for column in SCORE_COLUMNS}.get(by)
     badness = -values[known] if declared == "low" else values[known]

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 
 from dfsynth.checkpoint import checkpoints_with_scores
+from dfsynth.counted_nouns import counted
 from dfsynth.decode import limits_of
 from dfsynth.errors import DfsynthError, ErrorCode, UsageError
 from dfsynth.files.faults import is_there
@@ -201,8 +202,9 @@ def input_pool(workers: int, options: BuildOptions) -> AbstractContextManager[Ex
     def late(arguments: tuple[SourceItem], stuck: int) -> Outcome:
         if stuck > most:
             raise DfsynthError(
-                f"the source does not answer: {stuck} inputs stand still for more than {limit:g} s "
-                "each; check the disk or the network that holds it, and run the same command again"
+                f"the source does not answer: {counted(stuck, 'input stands', 'inputs stand')} "
+                f"still for more than {limit:g} s each; check the disk or the network that holds "
+                "it, and run the same command again"
             )
         return Failed(
             arguments[0],
@@ -240,7 +242,8 @@ def check_inputs(
 def describe_run(generator: Generator, held: Fingerprint, trained: tuple[int, int]) -> str:
     """One line on what a run computes on and how, so that a missing GPU is seen at once."""
     grid = "x".join(map(str, held.size))
-    samples = f"{held.mc_samples} samples an image" if held.mc == "full" else "fast sampling"
+    sampled = f"{counted(held.mc_samples, 'sample')} an image"
+    samples = sampled if held.mc == "full" else "fast sampling"
     if held.sampling is not None:
         samples += f" by {held.sampling.words}"
     line = f"{generator.description}, grid {grid}, {samples}, batches of {generator.batch_size}"

@@ -20,7 +20,7 @@ from dfsynth.jobs.pair_sheet import panels_of_pairs
 from dfsynth.jobs.ranking import Ranking, rank_ends
 from dfsynth.jobs.sheet_content import Panels
 from dfsynth.jobs.truth_images import TruthImages
-from dfsynth.manifest import default_score, matching_positions
+from dfsynth.manifest import default_score, matching_rows, require_learned
 from dfsynth.options import ShowOptions
 from dfsynth.report import contact_sheet, encode_image
 from dfsynth.store.build_record import BuildRecord
@@ -134,7 +134,7 @@ def _source_images(store: Store, record: BuildRecord, options: ShowOptions) -> S
 
 
 def _choose(store: Store, options: ShowOptions) -> _Choice:
-    table = store.manifest
+    table, schema, task = store.manifest, store.record.manifest_schema, store.record.task.name
     if options.ids:
         chosen = table.filter(pc.is_in(table["image_id"], pa.array(options.ids, pa.string())))
         missing = set(options.ids) - set(chosen["image_id"].to_pylist())
@@ -142,14 +142,14 @@ def _choose(store: Store, options: ShowOptions) -> _Choice:
             raise UsageError(f"no image {sorted(missing)[0]!r} in the store's committed shards")
         return _Choice(chosen.to_pylist())
     if options.where is not None:
-        table = table.take(matching_positions(table, options.where))
+        table = matching_rows(table, options.where, schema, task)
     done = table.filter(pc.equal(table["status"], pa.scalar("ok")))
     if done.num_rows == 0:
         raise UsageError(_nothing_to_draw(store, options.where))
     if options.worst is not None:
-        ranking, lines = rank_ends(
-            table, options.by or default_score(store.manifest), options.worst
-        )
+        by = options.by or default_score(store.manifest)
+        require_learned(done, (by,), schema, task)
+        ranking, lines = rank_ends(table, by, options.worst)
         return _Choice(lines, ranking)
     at = np.unique(np.linspace(0, done.num_rows - 1, options.images).round().astype(np.int64))
     return _Choice(done.take(at).to_pylist())

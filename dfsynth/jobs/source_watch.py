@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import DfsynthError, ErrorCode, ImageError
 from dfsynth.jobs.image_rows import Failed
 from dfsynth.jobs.model_inputs import Outcome
@@ -61,10 +62,10 @@ class SourceWatch:
             )
         if len(gone) == len(self._witnesses) > 1:
             raise DfsynthError(
-                f"the source is gone: found the last {len(missing)} inputs missing, and all "
-                f"{len(gone)} that were read before as well, the first of them {gone[0].uri}; "
-                "bring it back (is the disk mounted?) and run the same command again, nothing of "
-                "this shard is committed"
+                f"the source is gone: found the last {counted(len(missing), 'input')} missing, "
+                f"and all {len(gone)} that were read before as well, the first of them "
+                f"{gone[0].uri}; bring it back (is the disk mounted?) and run the same command "
+                "again, nothing of this shard is committed"
             )
 
 

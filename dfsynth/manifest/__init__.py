@@ -7,6 +7,7 @@ from dfsynth.manifest.finding_labels import (
     require_findings,
 )
 from dfsynth.manifest.findings import FindingCount, count_findings
+from dfsynth.manifest.null_scores import require_learned
 from dfsynth.manifest.number_column import MissingColumnError, read_numbers
 from dfsynth.manifest.pairs import (
     PAIRS_KIND,
@@ -27,7 +28,7 @@ from dfsynth.manifest.schema import (
     ManifestSchema,
 )
 from dfsynth.manifest.score_weights import weigh_rows
-from dfsynth.manifest.selection import Selection, default_score, select, select_rows
+from dfsynth.manifest.selection import Selection, default_score, matching_rows, select, select_rows
 from dfsynth.manifest.selection_file import PROVENANCE_KEY, write_csv, write_selection
 from dfsynth.manifest.table import read_failures, read_manifest
 
@@ -52,6 +53,7 @@ __all__ = [
     "known_findings",
     "label_rows",
     "matching_positions",
+    "matching_rows",
     "null_parameters",
     "pair_schema",
     "positive_weights",
@@ -60,6 +62,7 @@ __all__ = [
     "read_numbers",
     "read_part",
     "require_findings",
+    "require_learned",
     "rows_in_split",
     "rows_of",
     "score_quantiles",

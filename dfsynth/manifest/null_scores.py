@@ -10,7 +10,12 @@ from dfsynth.manifest.schema import ManifestSchema
 from dfsynth.score import LEARNED_SCORES
 
 
-def require_learned(rows: pa.Table, names: Collection[str], schema: ManifestSchema | None) -> None:
+def require_learned(
+    rows: pa.Table,
+    names: Collection[str],
+    schema: ManifestSchema | None,
+    task: str | None = None,
+) -> None:
     """Requires of each learned score among `names` that some row has a number in it.
 
     Args:
@@ -18,6 +23,7 @@ def require_learned(rows: pa.Table, names: Collection[str], schema: ManifestSche
         names: Names of columns, some maybe of no score, or of no column at all.
         schema: That of the store, which may be of an earlier version than that of `rows`; null
             where it is not known.
+        task: What the store's checkpoint is for, by name; null where it is not known.
 
     Raises:
         MissingColumnError: a score is null in all rows.
@@ -25,8 +31,9 @@ def require_learned(rows: pa.Table, names: Collection[str], schema: ManifestSche
     for name in sorted({*names} & {*LEARNED_SCORES} & {*rows.column_names}):
         if 0 < rows.num_rows == rows[name].null_count:
             raise MissingColumnError(
-                f"{name!r} is null for every image of the store: {_reason(name, schema)}; build "
-                f"a new store with a checkpoint that has heads for it ({checkpoints_with_scores()})"
+                f"{name!r} is null for every image of the store: {_reason(name, schema)}; "
+                f"{checkpoints_with_scores(task)}; build a new store with a checkpoint that has, "
+                "or go by another column, such as uncertainty"
             )
 
 

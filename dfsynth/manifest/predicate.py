@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.manifest.predicate_limits import (
     MOST_NESTED,
@@ -88,7 +89,7 @@ def _filter(connection: duckdb.DuckDBPyConnection, predicate: str) -> NDArray[np
     bracketed = f"(\n{predicate}\n)"
     types = [str(found) for found in rows.project(f"{bracketed} AS passed").types]
     if types != ["BOOLEAN"]:
-        found = types[0].strip('"') if len(types) == 1 else f"{len(types)} values"
+        found = types[0].strip('"') if len(types) == 1 else counted(len(types), "value")
         raise UsageError(
             f"the predicate {_quoted(predicate)} gives {found}, not true or false; "
             f"expected a condition, {EXAMPLE}"

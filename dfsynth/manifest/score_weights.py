@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.manifest.number_column import MissingColumnError, read_numbers
 
@@ -32,7 +33,7 @@ def weigh_rows(rows: pa.Table, by: str) -> NDArray[np.float64]:
         if len(scores) == 0:
             return scores
         raise MissingColumnError(
-            f"column {by!r} is null in all {len(scores)} images to weigh; expected numbers"
+            f"column {by!r} is null in {counted(len(scores), 'image')} to weigh; expected numbers"
         )
     if scores[known].min() < 0:
         raise UsageError(

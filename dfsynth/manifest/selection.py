@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.manifest.findings import FindingCount, count_findings
 from dfsynth.manifest.null_scores import require_learned
@@ -59,6 +60,7 @@ def select(
     expected: ManifestSchema | None = None,
     at_most: float | None = None,
     counted_only: bool = False,
+    task: str | None = None,
 ) -> Selection:
     """Filters the manifest whose parts lie in `folder`. See `select_rows`.
 
@@ -71,7 +73,22 @@ def select(
     """
     columns = _deciding_columns(where, by, expected) if counted_only and expected else None
     manifest = read_manifest(folder, expected, columns)
-    return select_rows(manifest, where, keep, by, include_no_lung, expected, at_most)
+    return select_rows(manifest, where, keep, by, include_no_lung, expected, at_most, task)
+
+
+def matching_rows(
+    rows: pa.Table, where: str, expected: ManifestSchema | None = None, task: str | None = None
+) -> pa.Table:
+    """The rows of a manifest that meet a SQL condition; the arguments are those of `select_rows`.
+
+    Raises:
+        UsageError: a bad predicate, or one that is true of no row and names a learned score that is
+            null in all.
+    """
+    passed = rows.take(matching_positions(rows, where))
+    if passed.num_rows == 0:
+        require_learned(rows, words_of(where), expected, task)
+    return passed
 
 
 def select_rows(
@@ -82,6 +99,7 @@ def select_rows(
     include_no_lung: bool = False,
     expected: ManifestSchema | None = None,
     at_most: float | None = None,
+    task: str | None = None,
 ) -> Selection:
     """Filters a whole manifest; failed rows never pass.
 
@@ -98,6 +116,7 @@ def select_rows(
         include_no_lung: Whether rows on which no lung was found can pass.
         expected: What the rows are, for messages.
         at_most: A value of `by`, in place of `keep`.
+        task: What the store's checkpoint is for, by name, for messages.
 
     Raises:
         UsageError: a bad predicate, share or column, or a predicate that is true of no row and
@@ -111,12 +130,9 @@ def select_rows(
     usable = ok if include_no_lung else ok & has_lung(manifest)
     rows = manifest.filter(pa.array(usable))
     if where is not None:
-        passed = rows.take(matching_positions(rows, where))
-        if passed.num_rows == 0:
-            require_learned(rows, words_of(where), expected)
-        rows = passed
+        rows = matching_rows(rows, where, expected, task)
     if by is not None:
-        require_learned(rows, (by,), expected)
+        require_learned(rows, (by,), expected, task)
     if by is not None and keep is not None:
         rows = rows.take(_lowest_share(_numbers(rows, by), keep))
     elif by is not None and at_most is not None:
@@ -187,8 +203,8 @@ def _numbers(rows: pa.Table, by: str) -> NDArray[np.float64]:
     values = read_numbers(rows, by)
     if len(values) and np.isnan(values).all():
         raise MissingColumnError(
-            f"column {by!r} is null in all {len(values)} images to choose from; expected numbers "
-            "to filter by"
+            f"column {by!r} is null in {counted(len(values), 'image')} to choose from; expected "
+            "numbers to filter by"
         )
     return values
 

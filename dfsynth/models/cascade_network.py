@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dfsynth.checkpoint import CascadeConfig
+from dfsynth.counted_nouns import counted
 from dfsynth.models.heads import Prediction, interpret
 from dfsynth.models.network import TrainableNetwork
 from dfsynth.models.stage import Stage
@@ -91,7 +92,9 @@ class CascadeNetwork(TrainableNetwork):
         count = prepared.images.shape[0]
         samples, rest = divmod(masks.shape[0], count)
         if rest:
-            raise ValueError(f"{masks.shape[0]} masks cannot be shared by {count} images")
+            raise ValueError(
+                f"{counted(masks.shape[0], 'mask')} cannot be shared by {counted(count, 'image')}"
+            )
         last = self.config.stages if upto is None else upto
         return self._sample(prepared, self.split_masks(masks)[:last], samples)
 

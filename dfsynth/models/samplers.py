@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dfsynth.checkpoint import NOISE_LEVELS
+from dfsynth.counted_nouns import counted
 from dfsynth.extras import load_extra
 from dfsynth.records import SamplerName
 
@@ -177,7 +178,9 @@ def no_fresh_noise(images: Tensor) -> Tensor:
     Raises:
         ValueError: it was asked for after all.
     """
-    raise ValueError(f"the sampler adds noise to {len(images)} images; expected a source of it")
+    raise ValueError(
+        f"the sampler adds noise to {counted(len(images), 'image')}; expected a source of it"
+    )
 
 
 def _trailing(steps: int) -> range:

@@ -42,16 +42,26 @@ def require_run(
         )
 
 
+def require_disk(out: AnyPath | None) -> None:
+    """Requires that what is written goes to a disk, if anywhere.
+
+    Raises:
+        UsageError: it is an address of an object store, which as a path would be a folder here.
+    """
+    if isinstance(out, Path) and out.parts[:1] == (SCHEME.rstrip("/"),):
+        raise UsageError(
+            f"--out {SCHEME}{'/'.join(out.parts[1:])}: this command writes to a disk alone; write "
+            "there, then copy what it wrote"
+        )
+
+
 def require_out(out: AnyPath) -> None:
     """Requires the name of a store that can be written.
 
     Raises:
         UsageError: it is no text, or an object store where a disk is expected.
     """
-    if isinstance(out, Path) and out.parts[:1] == (SCHEME.rstrip("/"),):
-        raise UsageError(
-            f"--out {out}: this command writes to a disk alone; write there, then copy the store"
-        )
+    require_disk(out)
     if any("\udc80" <= character <= "\udcff" for character in str(out)):
         raise UsageError(
             f"--out {os.fsencode(str(out))!r}: the path is not UTF-8, and libraries that read "

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import AnyPath
-from dfsynth.options.checks import require_suffix
+from dfsynth.options.checks import require_disk, require_suffix
 from dfsynth.options.coercion import to_optional_path, to_place
 from dfsynth.options.given import GivenOptions
 
@@ -69,6 +69,7 @@ class FilterOptions(GivenOptions):
     """A store of pairs to calibrate the promise with, in place of the checkpoint's own table."""
 
     def __post_init__(self) -> None:
+        require_disk(self.out)
         if self.out is not None:
             require_suffix(self.out, SELECTION_SUFFIXES)
         for name in ("max_error", "confidence", "risk"):

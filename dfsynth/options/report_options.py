@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import AnyPath, ObjectPath
+from dfsynth.options.checks import require_disk
 from dfsynth.options.coercion import (
     to_optional_path,
     to_optional_place,
@@ -52,6 +53,7 @@ class ReportOptions(GivenOptions):
     """Largest file read."""
 
     def __post_init__(self) -> None:
+        require_disk(self.out)
         if self.thumbnails < 0:
             raise UsageError(f"--thumbnails {self.thumbnails}: expected 0 or more")
 

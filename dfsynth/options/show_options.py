@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import AnyPath, ObjectPath
-from dfsynth.options.checks import require_suffix
+from dfsynth.options.checks import require_disk, require_suffix
 from dfsynth.options.coercion import (
     to_names,
     to_optional_path,
@@ -65,6 +65,7 @@ class ShowOptions(GivenOptions):
     """Largest file read."""
 
     def __post_init__(self) -> None:
+        require_disk(self.out)
         if self.out is not None:
             require_suffix(self.out, IMAGE_SUFFIXES)
         for name, value in (("--images", self.images), ("--worst", self.worst)):

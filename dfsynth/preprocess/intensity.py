@@ -98,7 +98,8 @@ def intensity_flags(
     """
     if isinstance(intensity, IntensityRange):
         flat = (LOW_CONTRAST,) if pixels.min() == pixels.max() else ()
-        return (*flat, BEYOND_RANGE) if _is_beyond(pixels, intensity) else flat
+        beyond = is_beyond(pixels, intensity.low, intensity.high)
+        return (*flat, BEYOND_RANGE) if beyond else flat
     found = []
     bottom, top = ends or window_ends(pixels, intensity)
     if top - bottom < LOW_CONTRAST_SHARE * (high - low):
@@ -110,7 +111,9 @@ def intensity_flags(
     return tuple(found)
 
 
-def _is_beyond(pixels: Float32Map, intensity: IntensityRange) -> bool:
-    reach = BEYOND_RANGES * (intensity.high - intensity.low)
-    beyond = (pixels < intensity.low - reach) | (pixels > intensity.high + reach)
+def is_beyond(pixels: Float32Map, low: float, high: float, ranges: float = BEYOND_RANGES) -> bool:
+    """Whether more than `BEYOND_SHARE` of an image (y, x) lies `ranges` × (high - low) or more
+    below `low` or above `high`."""
+    reach = ranges * (high - low)
+    beyond = (pixels < low - reach) | (pixels > high + reach)
     return bool(np.count_nonzero(beyond) > BEYOND_SHARE * pixels.size)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+from dfsynth.counted_nouns import counted
+
 MonteCarloMode: TypeAlias = Literal["full", "fast"]
 """`full`: every sample goes through every stage. `fast`: one pass of each member, no dropout."""
 MONTE_CARLO_MODES: Final[tuple[MonteCarloMode, ...]] = get_args(MonteCarloMode)
@@ -51,4 +53,4 @@ class SamplerSettings:
     def words(self) -> str:
         """A few words for people, such as `dpm-solver of 4 steps, guidance 1.5`."""
         guided = f", guidance {self.guidance:g}" if self.guidance else ""
-        return f"{self.sampler} of {self.steps} steps{guided}"
+        return f"{self.sampler} of {counted(self.steps, 'step')}{guided}"

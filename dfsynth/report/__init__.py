@@ -1,6 +1,7 @@
 """Drawings: contact sheets of maps with their colour scales."""
 
 from dfsynth.report.colours import colour_table, paint, robust_limits
+from dfsynth.report.deviations import deviation_scale
 from dfsynth.report.image_file import encode_image, encode_png
 from dfsynth.report.map_columns import (
     columns_of_images,
@@ -18,6 +19,7 @@ __all__ = [
     "columns_of_images",
     "columns_of_pairs",
     "contact_sheet",
+    "deviation_scale",
     "encode_image",
     "encode_png",
     "facts_markup",

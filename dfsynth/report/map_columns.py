@@ -7,6 +7,7 @@ import numpy as np
 
 from dfsynth.records import Float32Map
 from dfsynth.report.colours import robust_limits
+from dfsynth.report.deviations import deviation_scale
 from dfsynth.report.sheet import SheetColumn
 from dfsynth.tasks import Task, TaskArray
 
@@ -28,8 +29,8 @@ def columns_of_images(
 ) -> list[SheetColumn]:
     """The columns `image_columns(task)` for images of a generator.
 
-    Deviations are drawn from 0 to the 99th percentile of all that are shown, and so is an input
-    whose array says so.
+    Deviations are drawn from 0 to the 99th percentile of all that are shown, those that hardly
+    differ to twice that with a remark; an input whose array says so is drawn as the former.
 
     Args:
         task: What the generator is for.
@@ -47,9 +48,9 @@ def columns_of_images(
         SheetColumn(_caption(task.output_title), unit, "gray", *window),
     ]
     for name, colours in _DEVIATION_COLOURS.items():
-        values = [maps[name].ravel() for maps in images if name in maps]
-        top = float(robust_limits(np.concatenate(values))[1]) if values else 1.0
-        columns.append(SheetColumn(f"{name} (standard deviation)", unit, colours, 0.0, top))
+        scale = deviation_scale([maps[name] for maps in images if name in maps], unit)
+        title = scale.titled(f"{name} (standard deviation)", name)
+        columns.append(SheetColumn(title, unit, colours, 0.0, scale.top))
     return columns
 
 

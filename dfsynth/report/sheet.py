@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.report.colours import check_limits, colour_table, limit_text
 from dfsynth.report.layout import Grid, HeaderBoxes, SheetLayout, block_grid, choose_grid
 from dfsynth.report.panel import draw_failure, draw_map, draw_missing, fitted_size
@@ -114,10 +115,15 @@ def contact_sheet(
 
 def _check(rows: Sequence[SheetRow], columns: Sequence[SheetColumn]) -> None:
     if not rows or not columns:
-        raise ValueError(f"nothing to draw: {len(rows)} images in {len(columns)} columns")
+        raise ValueError(
+            f"nothing to draw: {counted(len(rows), 'image')} in {counted(len(columns), 'column')}"
+        )
     for row in rows:
         if len(row.images) != len(columns):
-            raise ValueError(f"an image has {len(row.images)} maps for {len(columns)} columns")
+            raise ValueError(
+                f"an image has {counted(len(row.images), 'map')} for "
+                f"{counted(len(columns), 'column')}"
+            )
         for image in row.images:
             if image is not None and (image.ndim != 2 or image.size == 0):
                 raise ValueError(f"expected a map of axes (y, x), found the shape {image.shape}")

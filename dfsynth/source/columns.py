@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.counted_nouns import counted
 from dfsynth.source.schema import Column
 
 _NULL_TEXTS: Final = ("", "nan", "NaN", "NULL", "null", "None", "<NA>")
@@ -152,14 +153,21 @@ def translate_lists(values: Column, words: Mapping[str, str]) -> Column:
     return pa.ListArray.from_arrays(offsets, found, type=values.type, mask=pa.array(nothing))
 
 
+def unread_words(name: str, expected: str) -> tuple[str, str]:
+    """What follows a count of one value that is not as expected, and of several."""
+    return (
+        f"value of {name} is not {expected} and became null",
+        f"values of {name} are not {expected} and became null",
+    )
+
+
 def unread_sentences(
     unread: Mapping[str, int], oldest_years: float = OLDEST_YEARS
 ) -> tuple[str, ...]:
     """How many texts of which column gave no value."""
     expected = {"age": f"an age from 0 to {oldest_years:g} years"}
     return tuple(
-        f"{count} values of {name} are not {expected.get(name, 'a positive number')} "
-        "and became null"
+        counted(count, *unread_words(name, expected.get(name, "a positive number")))
         for name, count in unread.items()
         if count
     )

@@ -9,6 +9,7 @@ from threading import Lock
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.counted_nouns import counted
 from dfsynth.files.object_path import AnyPath
 from dfsynth.files.row_spool import RowSpool
 from dfsynth.options import ViewChoice
@@ -116,7 +117,9 @@ class CorpusSource:
         unknown = listed.column("view").null_count
         if not unknown or self.views == "all":
             return ()
-        return (Complaint(f"{unknown} images have no view and are taken for frontal"),)
+        return (
+            Complaint(f"{counted(unknown, 'image has', 'images have')} no view, taken for frontal"),
+        )
 
     def read(self, item: SourceItem, max_bytes: int) -> bytes:
         """The file's bytes, or those of a zip's member; safe from any thread.

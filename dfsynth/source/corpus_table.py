@@ -142,8 +142,7 @@ def _complain(
     complaints: list[Complaint], place: str, name: str, given: Column, read: Column, what: str
 ) -> None:
     bad = pc.and_(pc.is_valid(given), pc.is_null(read)).to_numpy(zero_copy_only=False)
-    sentence = f"values of {name} are not {what} and became null"
-    if found := complain_of_rows(place, given, bad, name, sentence):
+    if found := complain_of_rows(place, given, bad, name, columns.unread_words(name, what)):
         complaints.append(found)
 
 
@@ -167,8 +166,12 @@ def _read_rows(
     }
     keys = _without_root(cells.pop(_KEY), corpus.root_names)
     bad = pc.is_null(keys).to_numpy(zero_copy_only=False)
-    sentence = f"rows of {place} have no key {table.key[0].text} and are about no image"
-    if found := complain_of_rows(place, keys, bad, "key", sentence):
+    no_key = f"no key {table.key[0].text} and"
+    words = (
+        f"row of {place} has {no_key} is about no image",
+        f"rows of {place} have {no_key} are about no image",
+    )
+    if found := complain_of_rows(place, keys, bad, "key", words):
         complaints.append(found)
     kept = pc.is_valid(keys)
     encoded = keys.filter(kept).dictionary_encode()
@@ -307,8 +310,9 @@ def _findings(
     if table.labels is not None:
         states = count_states(rows.cells, table.labels, rows.groups, len(rows.keys))
         for header, unknown in states.unknown.items():
-            sentence = f"cells of {header} are no state that the corpus file names; taken as blank"
-            if found := complain_of_rows(rows.place, rows.cells[header], unknown, header, sentence):
+            no_state = "no state that the corpus file names; taken as blank"
+            said = f"cell of {header} is {no_state}", f"cells of {header} are {no_state}"
+            if found := complain_of_rows(rows.place, rows.cells[header], unknown, header, said):
                 complaints.append(found)
         names = columns.translate(pa.array(states.names, pa.string()), words)
         add_states(pairs, states, names, table.several_rows == "majority")

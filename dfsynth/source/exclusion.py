@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 
 HIDDEN: Final = "hidden"
@@ -135,6 +136,6 @@ def outside_root_warnings(excluded: Mapping[str, int], what: str) -> tuple[str, 
     if not outside:
         return ()
     return (
-        f"{outside} paths of the {what} lead out of the root and were left out; give a --root that "
-        "holds them all",
+        f"{counted(outside, f'path of the {what} leads', f'paths of the {what} lead')} out of the "
+        "root, left out; give a --root that holds all",
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import AnyPath
 from dfsynth.files.row_spool import RowSpool
@@ -50,8 +51,8 @@ class Matches:
         if not self.beyond:
             return ()
         return (
-            f"{self.beyond} of the {self.rows} images in the table are not on disk; a part of the "
-            "corpus is enough",
+            f"{self.beyond} of the {counted(self.rows, 'image')} in the table are not on disk; a "
+            "part of the corpus is enough",
         )
 
 
@@ -157,13 +158,16 @@ class Facts:
         if matches.unnamed:
             found.append(
                 Complaint(
-                    f"{matches.unnamed} images on disk are not in the table "
-                    f"{matches.place}; what it says of others is null"
+                    f"{counted(matches.unnamed, 'image on disk is', 'images on disk are')} not in "
+                    f"the table {matches.place}; what it says of others is null"
                 )
             )
         if self.lists.complete and (outside := listed.column("split").null_count):
             found.append(
-                Complaint(f"{outside} images are in none of the lists; their split is null")
+                Complaint(
+                    f"{counted(outside, 'image is', 'images are')} in none of the lists; their "
+                    "split is null"
+                )
             )
         return tuple(found)
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Final
 
+from dfsynth.counted_nouns import counted
 from dfsynth.source import exclusion
 
 FILE_PARTS: Final = (".h5.parts", ".hdf5.parts")
@@ -11,12 +12,28 @@ FILE_PARTS: Final = (".h5.parts", ".hdf5.parts")
 STORE_FOLDERS: Final = (".zarr", *FILE_PARTS)
 """Of folders that hold nothing but a store of dfsynth, or what is left of one."""
 _SENTENCES = {
-    exclusion.UNDECODABLE: "names are not UTF-8 and were left out; rename them",
-    exclusion.UNREADABLE_FOLDER: "folders could not be listed and were left out; check permissions",
-    exclusion.LINK_LOOP: "links lead back to a folder that holds them and were left out",
-    exclusion.LINKED_TWICE: "links lead to folders that are read already and were left out",
-    exclusion.NOT_A_FILE: "pipes, sockets or devices were left out",
+    exclusion.UNDECODABLE: (
+        "name is not UTF-8 and was left out; rename it",
+        "names are not UTF-8 and were left out; rename them",
+    ),
+    exclusion.UNREADABLE_FOLDER: (
+        "folder could not be listed and was left out; check permissions",
+        "folders could not be listed and were left out; check permissions",
+    ),
+    exclusion.LINK_LOOP: (
+        "link leads back to a folder that holds it and was left out",
+        "links lead back to a folder that holds them and were left out",
+    ),
+    exclusion.LINKED_TWICE: (
+        "link leads to a folder that is read already and was left out",
+        "links lead to folders that are read already and were left out",
+    ),
+    exclusion.NOT_A_FILE: (
+        "pipe, socket or device was left out",
+        "pipes, sockets or devices were left out",
+    ),
 }
+"""Of each reason: what follows a count of one, and of several."""
 
 
 class LeftOut:
@@ -46,8 +63,8 @@ class LeftOut:
                 f"{exclusion.UNPACK_ADVICE}"
             )
         sentences.extend(
-            f"{count} {sentence}"
-            for reason, sentence in _SENTENCES.items()
+            counted(count, *words)
+            for reason, words in _SENTENCES.items()
             if (count := self.excluded.get(reason, 0))
         )
         return tuple(sentences)

@@ -2,16 +2,30 @@
 
 from collections.abc import Mapping
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import DfsynthError
 from dfsynth.files.object_path import AnyPath
 from dfsynth.source import exclusion
 
 _SENTENCES = {
-    exclusion.LINK: "members are links and were left out; write the archive with the files",
-    exclusion.SPARSE: "members are sparse and were left out; write the archive without them",
-    exclusion.UNDECODABLE: "members have names that are not UTF-8 and were left out; rename them",
-    exclusion.ARCHIVE: f"archives inside the archive are not read; {exclusion.UNPACK_ADVICE}",
+    exclusion.LINK: (
+        "member is a link and was left out; write the archive with the file",
+        "members are links and were left out; write the archive with the files",
+    ),
+    exclusion.SPARSE: (
+        "member is sparse and was left out; write the archive without it",
+        "members are sparse and were left out; write the archive without them",
+    ),
+    exclusion.UNDECODABLE: (
+        "member has a name that is not UTF-8 and was left out; rename it",
+        "members have names that are not UTF-8 and were left out; rename them",
+    ),
+    exclusion.ARCHIVE: (
+        f"archive inside the archive is not read; {exclusion.UNPACK_ADVICE}",
+        f"archives inside the archive are not read; {exclusion.UNPACK_ADVICE}",
+    ),
 }
+"""Of each reason: what follows a count of one, and of several."""
 
 
 def image_id_of(member: str) -> str:
@@ -24,8 +38,8 @@ def image_id_of(member: str) -> str:
 def archive_warnings(excluded: Mapping[str, int]) -> tuple[str, ...]:
     """One sentence for each kind of member that a user would miss."""
     return tuple(
-        f"{excluded[reason]} {sentence}"
-        for reason, sentence in _SENTENCES.items()
+        counted(excluded[reason], *words)
+        for reason, words in _SENTENCES.items()
         if excluded.get(reason, 0)
     )
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import AnyPath
 from dfsynth.source import exclusion
@@ -95,6 +96,6 @@ class PatternSource(SourceBelowRoot):
             lost = [path for path in lost if not (root / path).is_file()]
         if lost:
             raise UsageError(
-                f"{len(lost)} of the {len(named)} files that {self._pattern.text} names are not in "
-                f"{root}, the first of them {lost[0]}; fetch them, or name fewer"
+                f"{len(lost)} of the {counted(len(named), 'file')} that {self._pattern.text} "
+                f"names are not in {root}, the first of them {lost[0]}; fetch them, or name fewer"
             )

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.source.schema import Column
 
 SHOWN_ROWS: Final = 5
@@ -23,7 +24,7 @@ class Complaint:
 
 
 def complain_of_rows(
-    place: str, values: Column, bad: NDArray[np.bool_], what: str, sentence: str
+    place: str, values: Column, bad: NDArray[np.bool_], what: str, words: tuple[str, str]
 ) -> Complaint | None:
     """The complaint on the rows of one column that are `bad`; None where none is.
 
@@ -32,7 +33,8 @@ def complain_of_rows(
         values: One for each row; what is found there is shown.
         bad: One for each row.
         what: What the values should be, for example "age".
-        sentence: What follows the count, for example "values of age are no age".
+        words: What follows a count of one, and of several, for example "value of age is no age"
+            and "values of age are no age".
     """
     rows = np.flatnonzero(bad)
     if not len(rows):
@@ -40,4 +42,4 @@ def complain_of_rows(
     shown = tuple(
         f"{place}, row {row + 1}: {what} {values[int(row)].as_py()!r}" for row in rows[:SHOWN_ROWS]
     )
-    return Complaint(f"{len(rows)} {sentence}", shown)
+    return Complaint(counted(len(rows), *words), shown)

@@ -8,6 +8,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.counted_nouns import counted
 from dfsynth.source import columns, exclusion
 from dfsynth.source.schema import ChunkedColumn, Column
 from dfsynth.source.standard_columns import STANDARD_NAMES, standard_headers, typed
@@ -70,8 +71,8 @@ class MemberFacts:
     def _complaints(self) -> Iterator[str]:
         if self._unreadable:
             yield (
-                f"{self._unreadable} members .json or .cls are not what they are called and were "
-                "not read; write a JSON object, or one text, in UTF-8"
+                f"{counted(self._unreadable, 'member')} .json or .cls not read, for being "
+                "something else; write a JSON object, or one text, in UTF-8"
             )
 
 

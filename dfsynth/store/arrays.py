@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import StoreError
 from dfsynth.files.json_record import Json
 
@@ -66,8 +67,9 @@ class ArraySpec:
             )
         if min(self.rows, self.height, self.width, self.shard_size) < 1:
             raise StoreError(
-                f"array {self.name!r} is empty: found {self.rows} rows of {self.height} × "
-                f"{self.width} in shards of {self.shard_size}; each must be at least 1"
+                f"array {self.name!r} is empty: found {counted(self.rows, 'row')} of "
+                f"{self.height} × {self.width} in shards of {self.shard_size}; each must be at "
+                "least 1"
             )
         choice = KEEPABLE_BITS[self.dtype]
         if self.keepbits is not None and self.keepbits not in choice:

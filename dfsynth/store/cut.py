@@ -7,6 +7,8 @@ input: they have no line in the plan, no row in the manifest, and read as the fi
 
 from dataclasses import dataclass
 
+from dfsynth.counted_nouns import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -48,7 +50,9 @@ class Cut:
             if 0 <= inner < self.shards_of(inputs):
                 return number, inner
             inner -= self.shards_of(inputs)
-        raise IndexError(f"there is no shard {shard}: found {self.shards} shards, from 0 on")
+        raise IndexError(
+            f"there is no shard {shard}: found {counted(self.shards, 'shard')}, from 0 on"
+        )
 
     def rows_of(self, shard: int) -> range:
         """The planned rows of a shard.

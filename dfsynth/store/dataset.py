@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.manifest import (
     label_rows,
@@ -60,7 +61,7 @@ class FindingLabels:
         return torch.from_numpy(positive_weights(self.values.numpy()))
 
     def __repr__(self) -> str:
-        return f"<FindingLabels: {len(self.values)} images, {', '.join(self.names)}>"
+        return f"<FindingLabels: {counted(len(self.values), 'image')}, {', '.join(self.names)}>"
 
 
 class MapDataset(Dataset[SampleT]):
@@ -105,7 +106,7 @@ class MapDataset(Dataset[SampleT]):
         self._weights = None if weight_by is None else self.weights(weight_by).float()
 
     def __repr__(self) -> str:
-        return f"<MapDataset: {len(self)} images of {', '.join(self._maps)}>"
+        return f"<MapDataset: {counted(len(self), 'image')} of {', '.join(self._maps)}>"
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import StoreError, UsageError
 from dfsynth.extras import load_extra
 from dfsynth.files.faults import is_there
@@ -81,7 +82,7 @@ class Store:
 
     def __repr__(self) -> str:
         maps = ", ".join(self.maps)
-        return f"<Store {str(self.path)!r}: {self.record.rows} rows of {maps}>"
+        return f"<Store {str(self.path)!r}: {counted(self.record.rows, 'row')} of {maps}>"
 
     def _repr_html_(self) -> str:
         """What the store holds, how far it is and what made it, as HTML for a notebook."""
@@ -345,8 +346,8 @@ class Store:
                 f"the store has no map {missing[0]!r}: it holds {', '.join(self.maps)}"
             )
         manifest = self.manifest
-        schema = self.record.manifest_schema
-        table = select_rows(manifest, where, keep, by, include_no_lung, schema).table
+        schema, task = self.record.manifest_schema, self.record.task.name
+        table = select_rows(manifest, where, keep, by, include_no_lung, schema, task=task).table
         if split is not None:
             rows = rows_in_split(manifest, split, split_from)
             table = table.filter(pc.is_in(table["row"], pa.array(rows)))

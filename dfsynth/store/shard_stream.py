@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import StoreError
 from dfsynth.store.arrays import ArraySpec, common_cut
 from dfsynth.store.format import EncodedRow
@@ -55,7 +56,8 @@ class ShardStream(ABC):
         self._expect(index)
         if len(row.chunks) != self._arrays:
             raise StoreError(
-                f"an encoded row holds {len(row.chunks)} maps; the store expects {self._arrays}"
+                f"an encoded row holds {counted(len(row.chunks), 'map')}; the store expects "
+                f"{self._arrays}"
             )
         self._write(index, row.chunks)
         self._next += 1
@@ -77,8 +79,9 @@ class ShardStream(ABC):
         """
         if not self._open or self._next != self._rows:
             raise StoreError(
-                f"shard {self._shard} cannot be committed: {self._next} of its {self._rows} rows "
-                f"were given{'' if self._open else ', and its writer is closed'}"
+                f"shard {self._shard} cannot be committed: {self._next} of its "
+                f"{counted(self._rows, 'row')} were "
+                f"given{'' if self._open else ', and its writer is closed'}"
             )
         self._publish()
         self._open = False
@@ -105,6 +108,6 @@ class ShardStream(ABC):
             raise StoreError(f"the writer of shard {self._shard} is closed: open another one")
         if index != self._next or index >= self._rows:
             raise StoreError(
-                f"shard {self._shard} takes its {self._rows} rows in order, each once: "
+                f"shard {self._shard} takes its {counted(self._rows, 'row')} in order, each once: "
                 f"got row {index}, expected row {self._next}"
             )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
+from dfsynth.counted_nouns import counted
 from dfsynth.report import facts_markup
 from dfsynth.store.build_record import BuildRecord
 from dfsynth.store.pairs_record import PairsRecord
@@ -41,7 +42,7 @@ def _origin(record: BuildRecord | PairsRecord) -> Mapping[str, str]:
     if isinstance(record, PairsRecord):
         return {"origin": record.fingerprint.origin, "seed": str(record.fingerprint.seed)}
     held = record.fingerprint
-    samples = f"{held.mc_samples} samples" if held.mc == "full" else "fast sampling"
+    samples = counted(held.mc_samples, "sample") if held.mc == "full" else "fast sampling"
     if held.sampling is not None:
         samples += f" by {held.sampling.words}"
     return {

@@ -18,6 +18,7 @@ from dfsynth.report import (
     SheetRow,
     columns_of_pairs,
     contact_sheet,
+    deviation_scale,
     encode_png,
     robust_limits,
 )
@@ -159,13 +160,17 @@ def _columns(
     given, sigma = ([row.images[place] for row in rows] for place in (0, -1))
     images = [{task.input.array: image} for image in given if image is not None]
     of_pairs = columns_of_pairs(task, images)
-    bright = _bright_sigma((window[1] - window[0]) / 2, [s for s in sigma if s is not None])
+    shown = [s for s in sigma if s is not None]
+    scale = deviation_scale(shown, task.output.unit)
+    bright = _bright_sigma((window[1] - window[0]) / 2, shown)
+    # Of one sigma for all, a full last colour would tell nothing.
+    bright *= 1 if scale.remark is None else 2
     unit = of_pairs[task.pairs.target].unit
     return [
         of_pairs[task.input.array],
         SheetColumn("target", unit, "gray", *window),
         *(SheetColumn(f"stage {m + 1}", unit, "gray", *window) for m in range(stages)),
-        SheetColumn("sigma", unit, "viridis", 0.0, bright),
+        SheetColumn(scale.titled("sigma", "sigma"), unit, "viridis", 0.0, bright),
     ]
 
 

@@ -10,6 +10,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 
 
@@ -33,8 +34,9 @@ class Processes:
         """
         if batch % self.world_size:
             raise UsageError(
-                f"batch = {batch} cannot be split evenly over {self.world_size} processes; "
-                f"use {max(batch // self.world_size, 1) * self.world_size}"
+                f"batch = {batch} cannot be split evenly over "
+                f"{counted(self.world_size, 'process', 'processes')}; use "
+                f"{max(batch // self.world_size, 1) * self.world_size}"
             )
 
     def all_true(self, here: bool, device: torch.device) -> bool:
@@ -108,7 +110,7 @@ def place_of_process(device: torch.device) -> torch.device:
     if local >= count:
         raise UsageError(
             f"process {local} of this machine has no GPU: there are {count}; start at most "
-            f"{count} processes here, --nproc-per-node {count}"
+            f"{counted(count, 'process', 'processes')} here, --nproc-per-node {count}"
         )
     return torch.device("cuda", local)
 

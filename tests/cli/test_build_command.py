@@ -351,12 +351,12 @@ def test_dry_run_and_build_tell_one_truth(build, images):
     for more in ((), ("--dry-run",)):
         status, out, err = build(images, *more)
         assert status == 0
-        assert "1 inputs appeared since the store was planned, the first of them 'new.png'" in (
+        assert "1 input appeared since the store was planned, the first of them 'new.png'" in (
             out + err
         )
         assert "--extend" in out + err
     assert "0 rows to write in 0 shards" in build(images, "--dry-run")[1]
-    assert "1 images written" in build(images, "--extend")[1]
+    assert "1 image written" in build(images, "--extend")[1]
 
 
 def test_a_finished_store_on_a_read_only_disk_is_finished(build, images, monkeypatch):

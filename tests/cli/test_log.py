@@ -138,5 +138,5 @@ def test_a_log_that_cannot_be_written_is_wrong_usage(
 def test_a_full_disk_under_the_log_does_not_end_the_job(run_cli: RunCli, store: Path) -> None:
     status, out, err = run_cli("verify", store, "--log", "/dev/full")
     assert status == 0
-    assert "3 images of 1 committed shards read, 0 damaged" in out
+    assert "3 images of 1 committed shard read, 0 damaged" in out
     assert err.count("warning: the log cannot be written: No space left on device\n") == 1

@@ -39,7 +39,7 @@ def test_a_sound_corpus(run_cli, mine, tmp_path):
     status, out, err = run_cli("sources", "check", mine, "--root", root)
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert lines[:2] == ["no problems", f"mine in {root}: 2 images of 1 patients"]
+    assert lines[:2] == ["no problems", f"mine in {root}: 2 images of 1 patient"]
     assert "  view: PA 1, AP 1" in lines
     assert "  Edema: 1 positive, 1 negative, 0 uncertain" in lines
     assert any("1 not_frontal:LATERAL" in line for line in lines)
@@ -67,13 +67,13 @@ def test_rows_with_problems_come_first(run_cli, mine, tmp_path):
     lines = out.splitlines()
     assert lines[:8] == [
         "  t.csv, row 3: key None",
-        "problem: 1 rows of t.csv have no key {id} and are about no image",
+        "problem: 1 row of t.csv has no key {id} and is about no image",
         "  t.csv, row 1: age '414'",
         "  t.csv, row 2: age 'old'",
         "problem: 2 values of age are not an age from 0 to 120 years and became null",
         "  t.csv, row 2: Edema 'maybe'",
-        "problem: 1 cells of Edema are no state that the corpus file names; taken as blank",
-        "problem: 1 images on disk are not in the table t.csv; what it says of others is null",
+        "problem: 1 cell of Edema is no state that the corpus file names; taken as blank",
+        "problem: 1 image on disk is not in the table t.csv; what it says of others is null",
     ]
 
 
@@ -106,4 +106,4 @@ def test_a_new_file_is_checked_as_it_is(run_cli, tmp_path):
     status, out, _ = run_cli("sources", "new", tmp_path / "new.toml")
     assert (status, "sources check" in out) == (0, True)
     status, out, _ = run_cli("sources", "check", tmp_path / "new.toml", "--root", root)
-    assert (status, "1 images of 0 patients" in out) == (0, True)
+    assert (status, "1 image of 0 patients" in out) == (0, True)

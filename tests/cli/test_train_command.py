@@ -53,7 +53,7 @@ def test_a_run_as_json(arguments, tmp_path, run_cli):
     assert status == 0
     assert found["steps"] == found["steps_now"] == 4
     assert found["best"] == str(tmp_path / "run" / "best")
-    assert "name no patient" in err
+    assert "without a patient" in err
 
 
 def test_a_recipe_is_fitted_to_a_task_and_says_what_that_changes(arguments, tmp_path, run_cli):

@@ -49,7 +49,7 @@ class TestFolders:
 
     def test_every_file_is_its_own_patient_and_that_is_warned_of(self, tmp_path):
         source = open_pairs(*write_pair_folders(tmp_path, 3), 16, WINDOW)
-        assert source.warnings[0].startswith("3 of 3 pairs name no patient")
+        assert source.warnings[0].startswith("3 of 3 pairs without a patient")
 
     def test_files_below_folders_match_by_their_path(self, tmp_path):
         for number, folder in enumerate(("x", "y")):
@@ -70,7 +70,7 @@ class TestFolders:
     def test_files_without_a_partner_are_named(self, tmp_path, side, other):
         folders = write_pair_folders(tmp_path, 3)
         write_radiograph(tmp_path / side / "alone.png", 9)
-        with pytest.raises(UsageError, match=rf"1 files have no partner in {other}: 'alone.png'"):
+        with pytest.raises(UsageError, match=rf"1 file has no partner in {other}: 'alone.png'"):
             open_pairs(*folders, 16, WINDOW)
 
     def test_two_files_of_one_name_are_refused(self, tmp_path):
@@ -185,7 +185,7 @@ class TestTable:
             write_table(folder, ["attenuation", "dark_field", "patient_id"], rows), None, 16, WINDOW
         )
         assert len({row.patient_id for row in source.rows}) == 4
-        assert source.warnings[0].startswith("2 of 4 pairs name no patient")
+        assert source.warnings[0].startswith("2 of 4 pairs without a patient")
 
     @pytest.mark.parametrize(
         ("columns", "rows", "sentence"),
@@ -217,7 +217,7 @@ class TestStore:
         source = open_pairs(simulated(tmp_path / "x.zarr"), None, 64, WINDOW)
         assert len(source.rows) == 10
         assert "pair-0000002" not in {row.key for row in source.rows}
-        assert source.warnings[0].startswith("2 pairs of the store failed")
+        assert source.warnings[0].startswith("left out: 2 pairs of the store that failed")
         assert (source.rows[0].origin, source.rows[0].license) == ("phantom", "CC0-1.0")
 
     def test_values_are_those_of_the_store(self, tmp_path):
@@ -268,7 +268,7 @@ class TestStore:
         store = simulated(tmp_path / "x.zarr")
         StoreLayout(store).part(1).unlink()
         source = open_pairs(store, None, 64, WINDOW)
-        assert any("5 of 12 pairs of the store are not made yet" in w for w in source.warnings)
+        assert any("5 of 12 pairs of the store, not made yet" in w for w in source.warnings)
 
     def test_generated_images_are_no_pairs(self, tmp_path):
         images = write_folder(tmp_path / "images", 2)

@@ -88,7 +88,8 @@ def test_what_the_filter_drops_or_what_has_no_signal_calibrates_nothing(
     found = measure_errors(make_generator(), pairs, range(4), heard)
     assert [row.patient_id for row in found] == ["patient 1", "patient 1"]
     assert heard.said == [
-        "2 of 4 pairs do not calibrate: no lung was found on their radiograph, or they hold no "
+        "2 of 4 pairs left out of the calibration: no lung was found on their radiograph, or "
+        "they hold no "
         "signal"
     ]
 

@@ -218,11 +218,11 @@ def test_a_null_column_names_the_checkpoints_that_fill_it(
     for arguments in (("--max-error", 0.3), ("--keep", 0.5)):
         line = refuses(store, *arguments, "--by", "ood_score")
         assert "'ood_score' is null for every image of the store" in line
-        assert line.endswith("heads for it (packaged checkpoints that have them: filling)")
+        assert "; packaged checkpoints that have them: filling; build a new" in line
     # The default column.
     line = refuses(store, "--max-error", 0.3)
     assert "'predicted_error'" in line
-    assert line.endswith("heads for it (packaged checkpoints that have them: filling)")
+    assert "; packaged checkpoints that have them: filling; build a new" in line
     # What no checkpoint fills names none.
     assert refuses(store, "--keep", 0.5, "--by", "age").endswith("numbers to filter by")
 

@@ -142,7 +142,7 @@ def test_inputs_that_are_gone_keep_their_rows(images, out):
     add(images, range(1))
     told = Told()
     build(images, out, told, extend=True)
-    assert any("1 planned inputs are no longer listed" in line for line in told.messages)
+    assert any("1 planned input is no longer listed" in line for line in told.messages)
     assert open_store(out).manifest.num_rows == 7
 
 

@@ -246,3 +246,32 @@ def test_a_checkpoint_with_heads_says_so(tiny_checkpoint: Path, tmp_path: Path) 
     assert not facts_of(folder).has_learned_scores
     (folder / "scores.safetensors").write_bytes(b"heads")
     assert facts_of(folder).has_learned_scores
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("filter", "--keep", 0.5, "--by", "predicted_error"),
+        ("filter", "--where", "predicted_error < 0.1"),
+        ("show", "--worst", 1, "--by", "predicted_error"),
+        ("show", "--where", "predicted_error < 0.1"),
+        ("export", "--to", "png", "--where", "predicted_error < 0.1"),
+    ],
+)
+def test_checkpoints_of_another_task_are_no_advice(
+    tmp_path: Path, out: Path, run_cli: Any, arguments: tuple[Any, ...]
+) -> None:
+    options = BuildOptions(
+        source=str(write_folder(tmp_path / "images", 3)), out=out, shard_size=3, workers=1
+    )
+    maker = ToyMaker()
+    maker.facts = replace(maker.facts, task="restoration", has_lung=False)
+    run_build(options, maker, Lines())
+    command, *rest = arguments
+    written = {"filter": "kept.csv", "show": "drawn.png", "export": "images"}
+    status, _, err = run_cli(command, out, *rest, "--out", tmp_path / written[command])
+    assert (status, err.count("\n")) == (2, 1)
+    assert "'predicted_error' is null for every image of the store" in err
+    assert "no packaged checkpoint for restoration has them" in err
+    assert "or go by another column, such as uncertainty" in err
+    assert "default" not in err

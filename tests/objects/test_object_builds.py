@@ -402,7 +402,7 @@ def test_what_an_object_store_cannot_do_is_refused(options: dict[str, Any], said
 
 
 def test_pairs_are_not_simulated_into_an_object_store() -> None:
-    with pytest.raises(UsageError, match=r"--out s3:/b/x\.zarr: this command writes to a disk"):
+    with pytest.raises(UsageError, match=r"--out s3://b/x\.zarr: this command writes to a disk"):
         SimulateOptions.of(out="s3://b/x.zarr", n=1)
 
 

@@ -204,7 +204,7 @@ def test_half_precision_maps_are_drawn_too() -> None:
 def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="nothing to draw"):
         contact_sheet([], COLUMNS, "", "")
-    with pytest.raises(ValueError, match="1 maps for 2 columns"):
+    with pytest.raises(ValueError, match="1 map for 2 columns"):
         _sheet(_row(_flat(0.0)))
     with pytest.raises(ValueError, match="axes"):
         _sheet(_row(_flat(0.0), np.zeros((3, 4, 5), np.float32)))

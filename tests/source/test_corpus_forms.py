@@ -186,7 +186,7 @@ def test_lists_of_paths(tmp_path) -> None:
     found = survey(tmp_path, text)
     assert [row.get("split") for row in rows_of(found).values()] == ["train", "train", "test", None]
     assert [c.sentence for c in found.complaints] == [
-        "1 images are in none of the lists; their split is null"
+        "1 image is in none of the lists; their split is null"
     ]
 
 
@@ -234,9 +234,7 @@ def test_unknown_views_leave_when_the_corpus_says_so(tmp_path) -> None:
     found = survey(tmp_path, text + words)
     assert list(rows_of(found)) == ["a", "b", "d"]
     assert found.listing.excluded["not_frontal:Swimmers"] == 1
-    assert [c.sentence for c in found.complaints] == [
-        "1 images have no view and are taken for frontal"
-    ]
+    assert [c.sentence for c in found.complaints] == ["1 image has no view, taken for frontal"]
     strict = survey(tmp_path, text + words + '[view]\nkeep_unknown = false\nfrontal = ["PA"]\n')
     assert list(rows_of(strict)) == ["a", "d"]
     assert strict.listing.excluded["view_unknown"] == 1

@@ -129,8 +129,8 @@ def test_images_that_the_table_lacks_stay(nih_root, ids_of) -> None:
     row = listing.table.to_pylist()[-1]
     assert {row[name] for name in ("patient_id", "view", "sex", "age", "split")} == {None}
     assert row["findings"] is None
-    assert any(w.startswith("1 images on disk are not in the table") for w in listing.warnings)
-    assert any(w.startswith("1 images are in none of the lists") for w in listing.warnings)
+    assert any(w.startswith("1 image on disk is not in the table") for w in listing.warnings)
+    assert any(w.startswith("1 image is in none of the lists") for w in listing.warnings)
 
 
 def test_a_missing_table_is_named_with_what_is_lost(nih_root, ids_of) -> None:
@@ -178,9 +178,7 @@ def test_the_older_table_with_its_trailing_column(nih_root) -> None:
     assert (row["sex"], row["findings"]) == ("F", ["Edema", "Mass"])
     assert row["width_mm"] == pytest.approx(2682 * 0.143)
     assert row["height_mm"] == pytest.approx(2749 * 0.139)
-    assert listing.warnings == (
-        "1 values of age are not an age from 0 to 120 years and became null",
-    )
+    assert listing.warnings == ("1 value of age is not an age from 0 to 120 years and became null",)
 
 
 def test_the_newest_table_wins(nih_root) -> None:

@@ -65,9 +65,9 @@ def test_columns_in_the_order_of_the_rows(tmp_path, ids_of, items_of, real_png) 
             "pixel_mm": None,
         },
     ]
-    assert [w.split(" are not")[0] for w in listing.warnings] == [
-        "1 values of age",
-        "1 values of height_mm",
+    assert [w.split(" is not")[0] for w in listing.warnings] == [
+        "1 value of age",
+        "1 value of height_mm",
     ]
     assert [source.read(item, 1 << 20) for item in items_of(listing)] == [real_png, real_png]
     assert (source.name, source.license) == ("table:t.csv", "unknown")

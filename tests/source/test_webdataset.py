@@ -95,8 +95,8 @@ def test_what_is_no_description_is_left_out_with_a_word(tmp_path) -> None:
     assert [line["image_id"] for line in listing.table.to_pylist()] == [f"{n}.png" for n in "abcd"]
     assert listing.table["sex"].null_count == listing.table["age"].null_count == 4
     assert listing.excluded == {"facts_of_an_image": 4, "not_an_image_suffix:.json": 1}
-    assert any(w.startswith("3 members .json or .cls are not") for w in listing.warnings)
-    assert any(w.startswith("1 values of age are not an age") for w in listing.warnings)
+    assert any(w.startswith("3 members .json or .cls not read") for w in listing.warnings)
+    assert any(w.startswith("1 value of age is not an age") for w in listing.warnings)
 
 
 @pytest.mark.parametrize("spec", ["cxr-{train,val}-{000..001}.tar", "cxr-*.tar", ""])

@@ -290,7 +290,7 @@ def test_rows_out_of_order_are_refused(fmt, created, specs, row_maps, given_inde
 def test_a_row_of_another_number_of_maps_is_refused_and_not_taken(fmt, created, specs, row_maps):
     with fmt.shard_writer(created, specs, 0) as writer:
         alone = specs[:1]
-        with pytest.raises(StoreError, match="holds 1 maps; the store expects 2"):
+        with pytest.raises(StoreError, match="holds 1 map; the store expects 2"):
             writer.append(0, fmt.encode_row(alone, row_maps(alone, 0)))
         writer.append(0, fmt.encode_row(specs, row_maps(specs, 0)))
 

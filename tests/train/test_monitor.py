@@ -38,10 +38,17 @@ def test_slices_are_in_their_unit_and_window():
 
 @pytest.mark.parametrize(("sigma", "top"), [(30.0, 31.25), (600.0, 1000.0), (5000.0, 1000.0)])
 def test_a_small_sigma_is_seen(sigma: float, top: float):
-    images = (np.zeros((8, 8), np.float32), np.full((8, 8), sigma, np.float32))
-    rows = [SheetRow(("a",), images)]
+    rising = np.linspace(0, sigma, 64, dtype=np.float32).reshape(8, 8)
+    rows = [SheetRow(("a",), (np.zeros((8, 8), np.float32), rising))]
     columns = _columns(1, task_named("pet-ct"), (-1000.0, 1000.0), rows)
     assert columns[-1].vmax == top
+
+
+def test_one_sigma_for_all_pixels_is_said_and_not_in_the_last_colour():
+    images = (np.zeros((8, 8), np.float32), np.full((8, 8), 243, np.float32))
+    rows = [SheetRow(("a",), images)]
+    sigma = _columns(1, task_named("pet-ct"), (-1000.0, 1000.0), rows)[-1]
+    assert (sigma.title, sigma.vmax) == ("sigma: 243 HU everywhere", 500.0)
 
 
 def test_inputs_are_shown_in_their_unit():

@@ -7,6 +7,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.evaluate.prediction import PredictedPair
 from dfsynth.evaluate.restoration.contrast import (
     NoduleContrast,
@@ -157,8 +158,8 @@ class RestorationMeasurement:
         if not self.unlabelled:
             return ()
         return (
-            f"nodules of {len(self.unlabelled)} images are not measured: the pairs have no labels "
-            f"of them; expected a store of dfsynth simulate --task {self.task.name}",
+            f"nodules of {counted(len(self.unlabelled), 'image')} are not measured: the pairs "
+            f"have no labels of them; expected a store of dfsynth simulate --task {self.task.name}",
         )
 
     def summary(self, seed: int) -> RestorationScores:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from dfsynth.counted_nouns import counted
 from dfsynth.evaluate.streaks.measure import SliceMetrics
 from dfsynth.statistics import Interval, resample_patients
 
@@ -21,8 +22,8 @@ def summarise_slices(
     """
     if not metrics or len(metrics) != len(patients):
         raise ValueError(
-            f"expected slices and one patient for each, found {len(metrics)} slices and "
-            f"{len(patients)} patients"
+            f"expected slices and one patient for each, found {counted(len(metrics), 'slice')} "
+            f"and {counted(len(patients), 'patient')}"
         )
     resamples = resample_patients(patients, seed)
     table = [m.values() for m in metrics]

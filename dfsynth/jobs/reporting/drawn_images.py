@@ -12,7 +12,7 @@ from dfsynth.errors import StoreError
 from dfsynth.jobs.image_sheet import SourceImages
 from dfsynth.progress import Progress
 from dfsynth.records import Float32Map
-from dfsynth.report import columns_of_pairs, robust_limits
+from dfsynth.report import columns_of_pairs, deviation_scale, robust_limits
 from dfsynth.report.browser import GalleryMap, encode_maps, encode_strip
 from dfsynth.store import ArrayReader
 from dfsynth.store.build_record import BuildRecord
@@ -25,6 +25,8 @@ Line: TypeAlias = dict[str, Any]
 
 _SCALED_BY: Final = 48
 """Images from which the scale of uncertainty is taken."""
+_TOTAL: Final = "uncertainty"
+"""The kind of map that is one deviation of all that a store holds."""
 _UNCERTAINTY: Final = ("aleatoric", "epistemic")
 _GREY_LEVELS: Final = 126
 """Of a radiograph, whose noise would fill twice as many and take 27 % more room."""
@@ -100,9 +102,7 @@ def image_reader(
         kinds.append(GalleryMap(made, title, record.unit, "gray", *window))
         readers.append(partial(stored, made))
     if held:
-        kinds.append(
-            GalleryMap("uncertainty", _uncertainty_title(held), record.unit, "cividis", 0.0, 1.0)
-        )
+        kinds.append(GalleryMap(_TOTAL, _uncertainty_title(held), record.unit, "cividis", 0.0, 1.0))
         readers.append(uncertainty)
     scaled: dict[int, Callable[[Line], Float32Map | None]] = {}
     if given.intensity is not None and task.input_array.brightest == "shown":
@@ -152,10 +152,17 @@ def scaled_kinds(reader: MapReader, lines: Sequence[Line]) -> tuple[GalleryMap, 
                 continue  # named when its image is drawn
             if image is not None:
                 values.append(image.ravel()[::7])
-        top = robust_limits(np.concatenate(values))[1] if values else 1.0
-        if top > kinds[index].vmin:
-            kinds[index] = replace(kinds[index], vmax=top)
+        kinds[index] = _scaled(kinds[index], values)
     return tuple(kinds)
+
+
+def _scaled(kind: GalleryMap, values: Sequence[Float32Map]) -> GalleryMap:
+    if kind.name == _TOTAL:
+        scale = deviation_scale(values, kind.unit)
+        title = scale.titled(kind.title, "Uncertainty")
+        return replace(kind, title=title, vmax=scale.top)
+    top = robust_limits(np.concatenate(values))[1] if values else 1.0
+    return replace(kind, vmax=top) if top > kind.vmin else kind
 
 
 def draw_images(

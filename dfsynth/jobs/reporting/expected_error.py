@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from dfsynth.checkpoint import CalibrationRow
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.jobs.error_promise import (
     ErrorCalibration,
@@ -62,9 +63,10 @@ def expected_errors(record: BuildRecord, checkpoint: str | None) -> ExpectedErro
     patients = len({row.patient_id for row in calibration.rows})
     return ExpectedErrors(
         curves,
-        f"From {calibration.description}: {len(calibration.rows)} simulated images of {patients} "
-        "patients on whom the generator was not trained, as far as the images of this store are "
-        "like them. The error is that of shape, from 0 to 1; every patient counts the same.",
+        f"From {calibration.description}: {counted(len(calibration.rows), 'simulated image')} of "
+        f"{counted(patients, 'patient')} on whom the generator was not trained, as far as the "
+        "images of this store are like them. The error is that of shape, from 0 to 1; every "
+        "patient counts the same.",
         None if checkpoint is None else Path(checkpoint).resolve().name,
     )
 

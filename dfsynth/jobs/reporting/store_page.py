@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dfsynth.counted_nouns import counted
 from dfsynth.decode import limits_of
 from dfsynth.errors import StoreError
 from dfsynth.jobs.build_source import open_inputs
@@ -181,6 +182,6 @@ def _remarks(drawn: DrawnImages, options: ReportOptions) -> tuple[str, ...]:
         return ()
     advice = "the source no longer gives them" if options.source else "give --source (and --root)"
     return (
-        f"{drawn.blank} of {len(drawn.rows)} images are shown without their attenuation, which "
-        f"the store does not hold: {advice}.",
+        f"{drawn.blank} of {counted(len(drawn.rows), 'image')} shown without their attenuation, "
+        f"which the store does not hold: {advice}.",
     )

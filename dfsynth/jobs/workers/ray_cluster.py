@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.extras import load_extra
 
@@ -114,8 +115,9 @@ def places_of(
     with_gpu = [node for node in nodes if node.get("GPU", 0) >= 1]
     if device == "cuda" and not with_gpu and workers is None:
         raise UsageError(
-            f"--device cuda: found no GPU on the {len(nodes)} machines of the Ray cluster; use "
-            "--device cpu, or, where the cluster grows on demand, say how many with --ray-workers"
+            f"--device cuda: found no GPU on the {counted(len(nodes), 'machine')} of the Ray "
+            "cluster; use --device cpu, or, where the cluster grows on demand, say how many with "
+            "--ray-workers"
         )
     if device == "cuda" or (device == "auto" and with_gpu):
         shares = [int(node.get("CPU", 0) // node["GPU"]) for node in with_gpu]

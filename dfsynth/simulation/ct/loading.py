@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import ErrorCode
 from dfsynth.simulation.ct.volume import CtLimits, CtVolume
 from dfsynth.simulation.volumes import CT, VolumeCandidate, read_oriented, refusal
@@ -48,8 +49,9 @@ def _check_size(
         raise refusal(
             ErrorCode.UNSUPPORTED_FORMAT,
             key,
-            f"it covers {rows * step_mm:.0f} mm of the body's length in {rows} slices; at least "
-            f"{limits.least_height_mm:.0f} mm and {limits.fewest_slices} slices hold whole lungs",
+            f"it covers {rows * step_mm:.0f} mm of the body's length in {counted(rows, 'slice')}; "
+            f"at least {limits.least_height_mm:.0f} mm and {limits.fewest_slices} slices hold "
+            "whole lungs",
         )
 
 

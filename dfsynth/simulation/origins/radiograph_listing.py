@@ -9,6 +9,7 @@ from typing import Final
 import pyarrow as pa
 import pydicom
 
+from dfsynth.counted_nouns import counted
 from dfsynth.decode.sniff import Format, sniff
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.source.dicom_patient import PATIENT_TAGS, digest_patient
@@ -48,9 +49,10 @@ class UsableRadiographs:
             yield f"--cxr: {len(self.refused) - _WARNINGS} more cannot be used"
         if nameless := sum(patient is None for _, patient in self.usable):
             yield (
-                f"--cxr: nothing tells whose {nameless} of {len(self.usable)} radiographs are, so "
-                "each counts as a patient of its own, and two of one patient may come into two "
-                "splits; give --cxr a table with the columns file and patient_id"
+                f"--cxr: nothing tells whose {nameless} of "
+                f"{counted(len(self.usable), 'radiograph')} are, so each counts as a patient of "
+                "its own, and two of one patient may come into two splits; give --cxr a table "
+                "with the columns file and patient_id"
             )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import ErrorCode
 from dfsynth.extras import load_extra
 from dfsynth.files.nifti_header import NiftiHeader
@@ -89,8 +90,8 @@ def _read_file(sitk: Any, candidate: VolumeCandidate, limits: VolumeLimits) -> t
             raise refusal(
                 ErrorCode.UNSUPPORTED_FORMAT,
                 key,
-                f"it is {' x '.join(map(str, size))} with {_components(reader)} values a voxel; "
-                "expected three axes and one value",
+                f"it is {' x '.join(map(str, size))} with {counted(_components(reader), 'value')} "
+                "a voxel; expected three axes and one value",
             )
         _check_voxels(key, size, limits)
         image = reader.Execute() if header is None else _read_nifti(sitk, key, path, header, reader)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydicom.filereader import read_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from dfsynth.counted_nouns import counted
 from dfsynth.decode.dicom_file import PYDICOM_ERRORS, require_inflatable
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.simulation.volumes.candidate import refusal
@@ -239,7 +240,7 @@ def _even_step(key: str, depth: NDArray[np.float64], limits: VolumeLimits) -> fl
         raise refusal(
             ErrorCode.UNSUPPORTED_FORMAT,
             key,
-            f"it has {len(depth)} slices; at least {limits.fewest_slices} are needed",
+            f"it has {counted(len(depth), 'slice')}; at least {limits.fewest_slices} are needed",
         )
     steps = np.diff(depth)
     step = float(np.median(steps))

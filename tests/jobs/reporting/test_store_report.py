@@ -246,7 +246,7 @@ def test_all_scores_may_be_null(make_store, tmp_path):
 def test_missing_radiographs_are_said_to_be_missing(make_store, tmp_path):
     store = make_store()
     bare = dfsynth.write_report(store, out=tmp_path / "bare")
-    assert "40 of 40 images are shown without their attenuation" in bare.remarks[0]
+    assert "40 of 40 images shown without their attenuation" in bare.remarks[0]
     assert "give --source" in bare.remarks[0]
     source = str(store.parent / "table.csv")
     full = dfsynth.write_report(store, out=tmp_path / "full", source=source)

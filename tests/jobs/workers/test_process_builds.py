@@ -104,12 +104,13 @@ def test_no_gpu_for_a_process_on_each_is_one_line(
     assert not (tmp_path / "x.zarr").exists()
 
 
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
 def test_ray_that_is_not_installed_is_one_line(
-    run_cli, images, tmp_path, tiny_checkpoint, monkeypatch
+    run_cli, images, tmp_path, tiny_checkpoint, monkeypatch, dry
 ):
     monkeypatch.setitem(sys.modules, "ray", None)
     given = ("--source", images, "--out", tmp_path / "x.zarr", "--checkpoint", tiny_checkpoint)
-    status, _, errors = run_cli("build", *given, "--engine", "ray")
+    status, _, errors = run_cli("build", *given, "--engine", "ray", *dry)
     assert status == 2
     assert "install dfsynth with its extra: dfsynth[ray]" in one_line(errors)
     assert not (tmp_path / "x.zarr").exists()

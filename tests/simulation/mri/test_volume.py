@@ -100,7 +100,7 @@ def test_a_series_with_a_gap_is_refused_and_says_where(tmp_path: Path) -> None:
 def test_volumes_of_4_axes_are_refused(tmp_path: Path) -> None:
     image = SimpleITK.JoinSeries([head_image(head(n)) for n in range(3)])
     SimpleITK.WriteImage(image, str(tmp_path / "a.nii.gz"))
-    assert "it is 36 x 44 x 14 x 3 with 1 values a voxel; expected three axes" in refused(
+    assert "it is 36 x 44 x 14 x 3 with 1 value a voxel; expected three axes" in refused(
         tmp_path / "a.nii.gz"
     )
 

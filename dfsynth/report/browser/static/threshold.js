@@ -64,7 +64,7 @@ window.dfsynthThreshold = (() => {
     at("kept-count").textContent = `kept: ${whole(selection.count)} of ${whole(selection.finished)}`;
     const missing = selection.finished - column.known;
     const remarks = [`${column.description}${column.unit ? ` (${column.unit})` : ""}.`];
-    if (missing) remarks.push(`${whole(missing)} ${facts.holds} without a number in it are never kept.`);
+    if (missing) remarks.push(`Never kept: ${whole(missing)} without a number in it.`);
     at("score-meaning").textContent = remarks.join(" ");
   }
 
@@ -113,7 +113,7 @@ window.dfsynthThreshold = (() => {
     const n = indexOf(curve, threshold);
     if (n < 0) return "no calibration image has so low a value";
     const ends = curve.low[n] === null ? "" : ` (95 % interval ${number(curve.low[n])} to ${number(curve.high[n])})`;
-    return `${curve.mean[n].toFixed(3)}${ends}, ${curve.patients[n]} patients`;
+    return `${curve.mean[n].toFixed(3)}${ends}, ${curve.patients[n]} ${curve.patients[n] === 1 ? "patient" : "patients"}`;
   }
 
   function drawCurve(place, curve, state) {

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.simulation.tissue import DIAMETER_EXPONENT
 from dfsynth.simulation.validation.measured.listing import find_listings
@@ -170,7 +171,7 @@ class _Group:
 
     def __str__(self) -> str:
         found = [animal.signal_over_attenuation for animal in self.animals]
-        return f"{len(found)} animals, {min(found):.3g} to {max(found):.3g}"
+        return f"{counted(len(found), 'animal')}, {min(found):.3g} to {max(found):.3g}"
 
 
 def _animal_rows(
@@ -186,8 +187,8 @@ def _animal_rows(
         "by construction",
         exposed.over(control),
         _geometric_mean([p.eps_bar_ill_ratio / p.density_ill_ratio for p in ill], seed),
-        f"{len(exposed.logs)} and {len(control.logs)} animals; {len(ill)} phantoms with emphysema "
-        "and without",
+        f"{len(exposed.logs)} and {counted(len(control.logs), 'animal')}; "
+        f"{counted(len(ill), 'phantom')} with emphysema and without",
     )
     healthy = np.log([person.eps_bar_per_m / person.density for person in people])
     yield MeasuredRow(
@@ -195,7 +196,7 @@ def _animal_rows(
         "by construction",
         control.draws.of_weights(lambda weights: _spread(weights, control.logs)),
         _draw(len(people), seed).of_weights(lambda weights: _spread(weights, healthy)),
-        f"{len(control.logs)} animals; {len(people)} healthy phantoms",
+        f"{counted(len(control.logs), 'animal')}; {counted(len(people), 'healthy phantom')}",
     )
 
 
@@ -209,8 +210,8 @@ def _spectrum_row(lobes: Sequence[Lobe], people: Sequence[Person], seed: int) ->
         "emergent",
         resample_patients([lobe.animal for lobe in lobes], seed).mean(slopes),
         _draw(len(people), seed).mean(own),
-        f"{np.isfinite(slopes).sum()} of {len(lobes)} lobes, {np.isfinite(own).sum()} of "
-        f"{len(people)} phantoms are large enough",
+        f"{np.isfinite(slopes).sum()} of {counted(len(lobes), 'lobe')}, {np.isfinite(own).sum()} "
+        f"of {counted(len(people), 'phantom')} are large enough",
     )
 
 
@@ -221,8 +222,8 @@ def _sphere_rows(responses: Sequence[SizeResponse]) -> Iterator[MeasuredRow]:
             "by construction",
             Interval(found.explained, None, None),
             Interval(1.0, None, None),
-            f"{found.sizes} sizes, one phantom each: no interval; fitted autocorrelation length "
-            f"{found.autocorrelation_um:.2g} µm",
+            f"{counted(found.sizes, 'size')}, one phantom each: no interval; fitted "
+            f"autocorrelation length {found.autocorrelation_um:.2g} µm",
         )
     if not responses:
         yield MeasuredRow(

@@ -1,0 +1,120 @@
+"""Values of files that their task does not declare are said before training."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from own_task import write_slices, write_task
+from pair_files import write_radiograph
+
+from dfsynth.datasets import check_pairs, open_pairs
+from dfsynth.errors import UsageError
+from dfsynth.records import Task
+from dfsynth.tasks import find_task, task_named
+
+
+@pytest.fixture
+def slices(tmp_path: Path) -> tuple[Path, Path]:
+    """Four pairs in HU, from about -1150 to 250."""
+    return write_slices(tmp_path, 4)
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Task:
+    """Of values in HU."""
+    return find_task(str(write_task(tmp_path)))
+
+
+def warnings_of(folders: tuple[Path, Path], task: Task) -> list[str]:
+    source = open_pairs(
+        *(*folders, 32, task.window, task.input.convention, task, task.output.convention)
+    )
+    lines: list[str] = []
+    check_pairs(source, lines.append)
+    return lines
+
+
+def rescale(folder: Path, scale: float, only: str = "*") -> None:
+    """Multiplies the values of files."""
+    for path in sorted(folder.glob(only)):
+        np.save(path, np.load(path) * np.float32(scale))
+
+
+def grey_input(task: Task) -> Task:
+    return replace(task, input=replace(task.input, unit="1", intensity=None))
+
+
+def grey_output(task: Task) -> Task:
+    return replace(task, output=replace(task.output, unit="1", intensity=None), window=(0.0, 1.0))
+
+
+def test_values_as_declared_are_nothing_to_say(slices: tuple[Path, Path], task: Task) -> None:
+    assert warnings_of(slices, task) == []
+
+
+def test_values_where_grey_values_are_declared_are_warned_of_once(
+    slices: tuple[Path, Path], task: Task
+) -> None:
+    (line,) = warnings_of(slices, grey_input(task))
+    assert line.startswith(
+        "warning: the inputs of 4 of 4 pairs are floating-point values, as of the pair 'case000' "
+        "from -99"
+    )
+    assert "the task ct-kernel declares grey values" in line
+    assert "[input] intensity" in line
+
+
+def test_whole_numbers_are_grey_values(tmp_path: Path) -> None:
+    for number in range(2):
+        write_radiograph(tmp_path / "in" / f"{number}.png", number)
+        write_radiograph(tmp_path / "out" / f"{number}.png", 10 + number)
+    folders = tmp_path / "in", tmp_path / "out"
+    assert warnings_of(folders, task_named("restoration")) == []
+
+
+def test_targets_far_from_what_networks_give_are_refused(
+    slices: tuple[Path, Path], task: Task
+) -> None:
+    words = (
+        r"the targets of 4 of 4 pairs are far from 0 to 1, the window of the task ct-kernel: the "
+        r"pair 'case000' has -\d+ to 100; convert the files, or say in \[output\] unit"
+    )
+    with pytest.raises(UsageError, match=words):
+        warnings_of(slices, grey_output(task))
+
+
+def test_inputs_of_another_unit_are_refused_where_all_are(
+    slices: tuple[Path, Path], task: Task
+) -> None:
+    rescale(slices[0], 1000.0)
+    words = r"inputs of 4 of 4 pairs .* -1000 to 1000 HU, \[input\] intensity of the task ct-kernel"
+    with pytest.raises(UsageError, match=words):
+        warnings_of(slices, task)
+
+
+@pytest.mark.parametrize(("scale", "only", "count"), [(20.0, "*", 4), (1000.0, "case002.npy", 1)])
+def test_what_may_be_right_is_warned_of(
+    slices: tuple[Path, Path], task: Task, scale: float, only: str, count: int
+) -> None:
+    for folder, noun in zip(slices, ("inputs", "targets"), strict=True):
+        rescale(folder, scale, only)
+        lines = [line for line in warnings_of(slices, task) if noun in line]
+        assert len(lines) == 1
+        assert (
+            f"warning: the {noun} of {count} of 4 pairs are far from -1000 to 1000 HU" in lines[0]
+        )
+
+
+def test_values_of_a_far_wider_range_are_warned_of(slices: tuple[Path, Path], task: Task) -> None:
+    rescale(slices[0], 1e-3)
+    (line,) = warnings_of(slices, task)
+    assert line.startswith("warning: the inputs of 4 pairs lie between -1.")
+    assert "of -1000 to 1000 HU, [input] intensity of the task ct-kernel" in line
+
+
+def test_a_task_of_ours_cannot_be_told_to_declare_more(tmp_path: Path) -> None:
+    folders = write_slices(tmp_path, 2)
+    with pytest.raises(UsageError, match=r"0 to 1 g/mL") as caught:
+        warnings_of(folders, task_named("pet-ct"))
+    assert "or say in" not in str(caught.value)
