@@ -204,8 +204,8 @@ def test_another_folder_is_another_fingerprint(folder: Path, tmp_path: Path) -> 
         ({"origin": "phantom"}, 1),
         ({"origin": "cxr", "cxr": Path("x")}, 1),
         ({"origin": "mixed", "cxr": Path("x")}, 1),
-        ({"origin": "ct", "ct": Path("x")}, 2),
-        ({"origin": "mixed", "ct": Path("x"), "cxr": Path("x")}, 2),
+        ({"origin": "ct", "ct": Path("x")}, 3),
+        ({"origin": "mixed", "ct": Path("x"), "cxr": Path("x")}, 3),
     ],
 )
 def test_a_change_of_one_origin_gives_stores_without_it_no_new_version(
