@@ -10,7 +10,7 @@ import torch
 from kept_runs import KeptRuns, identity_of
 from kept_training import NotYetError, generating_seconds, trained_once
 from numpy.typing import NDArray
-from paper_methods import DIFFUSION, FLOW, Budget, Method, recipe_of
+from paper_methods import DIFFUSION, FLOW, WIDE, Budget, Method, recipe_of
 from restoration_measures import Measured, Unrestored, measure_images
 from restoration_pairs import TASK, Stores
 
@@ -21,7 +21,7 @@ from dfsynth.devices import resolve_precision
 from dfsynth.errors import UsageError
 from dfsynth.files.durable import make_folder
 from dfsynth.inference import MapGenerator, load_map_generator
-from dfsynth.records import SamplerChoice, SamplerName
+from dfsynth.records import AS_THE_CARD_SAYS, SamplerChoice, SamplerName
 from dfsynth.splits import SPLITS
 from dfsynth.tasks import task_named
 from dfsynth.train import Recipe, read_recipe, recipe_path
@@ -30,13 +30,17 @@ from dfsynth.train.preparation import PreparedTraining, check_sizes
 NETWORKS: Final[Mapping[str, Method]] = {
     "diffusion": replace(DIFFUSION, recipe="restoration-64"),
     "flow": replace(FLOW, recipe="restoration-flow-64"),
+    "mean": Method("mean", "restoration-mean-64", {"widths": WIDE}),
 }
-"""With the networks of the comparison of methods; as wide as their recipes on a GPU."""
+"""With the networks of the comparison of methods; as wide as their recipes on a GPU. `mean` says
+the mean at once: no family that draws samples can be nearer to the truth."""
 AS_THEY_ARE: Final[Mapping[str, Unrestored]] = {
     "input": Unrestored(),
     "bicubic up-sampling": Unrestored(enlarged=True),
 }
 """What no network is needed for. The second enlarges the input from half its resolution."""
+_RESIDUAL: Final = 0.25
+"""Of all their recipes."""
 _TIMED_PAIRS: Final = 8
 
 
@@ -64,7 +68,8 @@ class Fit:
 class Setting:
     """How samples are drawn."""
 
-    sampler: SamplerName
+    sampler: SamplerName | None
+    """None: the network turns no noise into samples."""
     steps: int
     """Passes of the network a sample."""
     samples: int
@@ -73,13 +78,20 @@ class Setting:
     @property
     def name(self) -> str:
         """In tables."""
+        if self.sampler is None:
+            return f"{self.samples} samples"
         passes = "pass" if self.steps == 1 else "passes"
         return f"{self.sampler}, {self.steps} {passes}, {self.samples} samples"
 
     @property
     def slug(self) -> str:
         """Of files."""
-        return f"{self.sampler}-{self.steps}x{self.samples}"
+        return f"{self.sampler or 'dropout'}-{self.steps}x{self.samples}"
+
+    @property
+    def choice(self) -> SamplerChoice:
+        """How the network is told."""
+        return SamplerChoice(self.sampler, self.steps) if self.sampler else AS_THE_CARD_SAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +198,7 @@ class Study:
             self._device,
             self._precision,
             mc_samples=setting.samples,
-            choice=SamplerChoice(setting.sampler, setting.steps),
+            choice=setting.choice,
         )
 
     def checkpoint(self, fit: Fit) -> Path:
@@ -195,11 +207,12 @@ class Study:
 
     def recipe(self, fit: Fit) -> Recipe:
         """The same for all degraders."""
-        method, budget = NETWORKS[fit.network], self.place.budget
+        # All start from the input, where the comparison of methods has a residual for all or none.
+        method, budget = NETWORKS[fit.network], replace(self.place.budget, residual=_RESIDUAL)
         found = recipe_of(method, TASK, budget, self.place.rate, fit.seed)
         # Other grey values of the input alone would have networks learn to undo them.
-        own = read_recipe(recipe_path(method.recipe)).augmentation
-        return replace(found, augmentation=own)
+        own = read_recipe(recipe_path(method.recipe))
+        return replace(found, augmentation=own.augmentation)
 
     def _name(self, fit: Fit) -> str:
         budget = self.place.budget

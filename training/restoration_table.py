@@ -35,9 +35,10 @@ from dfsynth.records import SamplerName
 USUAL: Final = Budget(steps=800)
 """About ten minutes of a core at 64 x 64."""
 RATE: Final = 1e-3
-PASSES: Final[Mapping[str, Sequence[tuple[SamplerName, int]]]] = {
+PASSES: Final[Mapping[str, Sequence[tuple[SamplerName | None, int]]]] = {
     "diffusion": (("ddim", 50), ("ancestral", 50), ("dpm-solver", 4), ("ddim", 4), ("ddim", 2)),
     "flow": (("euler", 50), ("midpoint", 4), ("euler", 4), ("euler", 2), ("euler", 1)),
+    "mean": ((None, 1),),
 }
 """Family → samplers and passes a sample; the first of each is what the others are compared with."""
 
@@ -130,7 +131,7 @@ def report(study: Study, fits: list[Fit], samples: int) -> list[str]:
         "",
         *(f"- {name}: {source.description}" for name, source in study.train.items()),
         "",
-        *tabulate_restoration(found, f"diffusion, {BASELINE}"),
+        *tabulate_restoration(found, f"{fits[0].network}, {BASELINE}"),
     ]
     return [*lines, "", tabulate_settings(by_setting)] if by_setting else lines
 

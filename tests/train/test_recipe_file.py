@@ -30,6 +30,7 @@ PROMISED = {
     "restoration-256",
     "restoration-flow-64",
     "restoration-flow-128",
+    "restoration-mean-64",
     "restorer-128",
     "translation",
     "mixture-128",

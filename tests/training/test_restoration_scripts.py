@@ -3,20 +3,27 @@
 import csv
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import cv2
 import numpy as np
 import pytest
 from listed_radiographs import list_radiographs
+from paper_methods import Budget
 from restoration_lungs import deal_radiographs
 from restoration_measures import DISTANCE, FIGURES, Measured, Row, Unrestored
 from restoration_pairs import make_stores
 from restoration_realism import Shown
 from restoration_report import by_patient, recovery, tabulate_restoration, tabulate_settings
+from restoration_study import NETWORKS, Fit, Study
+from restoration_table import settings_of
 
 from dfsynth.errors import UsageError
+from dfsynth.records import AS_THE_CARD_SAYS, SamplerChoice
+from dfsynth.train import read_recipe, recipe_path
 
 BASELINE = "diffusion, bicubic"
 
@@ -73,6 +80,24 @@ def test_few_steps_stand_beside_many_with_their_rate() -> None:
     text = tabulate_settings({BASELINE: settings})
     assert "-0.20" in text
     assert "| 1.00 | 5.0 |" in text
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_networks_start_from_the_input_as_their_recipes_say(network: str) -> None:
+    """They drew whole images once the comparison of methods had a residual of its own."""
+    place = SimpleNamespace(budget=Budget(steps=8), rate=1e-3)
+    recipe = Study.recipe(cast(Study, SimpleNamespace(place=place)), Fit("drr", network))
+    own = read_recipe(recipe_path(NETWORKS[network].recipe))
+    assert asdict(recipe.network)["residual"] == asdict(own.network)["residual"] == 0.25
+    assert recipe.augmentation == own.augmentation
+    assert recipe.phase[0].steps == 8
+
+
+def test_a_network_without_noise_is_asked_for_no_sampler() -> None:
+    setting = settings_of(Fit("drr", "mean"), 4)[0]
+    assert setting.choice == AS_THE_CARD_SAYS
+    assert (setting.name, setting.slug) == ("4 samples", "dropout-1x4")
+    assert settings_of(Fit("drr", "flow"), 4)[0].choice == SamplerChoice("euler", 50)
 
 
 def test_what_is_not_restored_is_as_it_was_or_without_fine_detail() -> None:
