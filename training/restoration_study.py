@@ -33,14 +33,14 @@ NETWORKS: Final[Mapping[str, Method]] = {
     "mean": Method("mean", "restoration-mean-64", {"widths": WIDE}),
 }
 """With the networks of the comparison of methods; as wide as their recipes on a GPU. `mean` says
-the mean at once: no family that draws samples can be nearer to the truth."""
+the mean at once, which has the least squared error that can be expected."""
 AS_THEY_ARE: Final[Mapping[str, Unrestored]] = {
     "input": Unrestored(),
     "bicubic up-sampling": Unrestored(enlarged=True),
 }
 """What no network is needed for. The second enlarges the input from half its resolution."""
 _RESIDUAL: Final = 0.25
-"""Of all their recipes."""
+"""Of the recipes of all `NETWORKS`."""
 _TIMED_PAIRS: Final = 8
 
 

@@ -35,7 +35,7 @@ def format_counts(counts: Mapping[str, int]) -> str:
 
 
 def report_lines(report: "RunReport", noun: str) -> list[str]:
-    """What a run did, for people; `noun` is what it made one of."""
+    """What a run did, for people; `noun` names one of what it made."""
     lines = [
         f"this run: {counted(report.ok, noun)} written, {report.failed} failed, "
         f"{format_seconds(report.seconds)}"

@@ -62,7 +62,7 @@ class _End:
     high: float
     unit: str
     declared_by: str
-    """The entry of the task, and its name."""
+    """The entry, and whose it is."""
     advice: str
 
     @property
@@ -77,7 +77,7 @@ def judge_values(
 
     Args:
         task: What the pairs are for.
-        window: What is declared of targets where the task gives them no range.
+        window: That of the recipe, for targets to which the task gives no range.
         found: By the names of the pairs, all that are checked.
 
     Yields:
@@ -141,7 +141,10 @@ def _end(
     intensity: tuple[float, float] | None,
     window: tuple[float, float] = (0.0, 1.0),
 ) -> _End:
-    declared_by = "the window" if intensity is None else f"[{where}] intensity"
+    declared_by = f"[{where}] intensity of the task {task.name}"
+    if intensity is None:
+        owner = f"task {task.name}" if window == task.window else "recipe"
+        declared_by = f"the window of the {owner}"
     unit = (task.input if where == "input" else task.output).unit
     own = own_task(task) is not None
     say = f", or say in [{where}] unit and intensity what they hold" if own else ""
@@ -149,6 +152,6 @@ def _end(
         "inputs" if where == "input" else "targets",
         *(intensity or window),
         "" if unit == "1" else f" {unit}",
-        f"{declared_by} of the task {task.name}",
+        declared_by,
         f"convert the files{say}",
     )

@@ -72,11 +72,11 @@ def read_pair(
         )
     content = source.geometry.content
     padded = np.zeros((grid, grid), np.float32)
-    signal = to_grid(_signal(target, window), source.geometry)
+    measured = _signal(target, window)
+    signal = to_grid(measured, source.geometry)
     padded[content] = signal if output is None else to_unit_range(signal, output)
-    values = PairValues(
-        _input_values(data, decoded, intensity), _target_values(target, window, output)
-    )
+    declared = window if output is None else (output.low, output.high)
+    values = PairValues(_input_values(data, decoded, intensity), FileValues.of(measured, declared))
     return PairImages(source.image, padded, content=content, values=values)
 
 
@@ -138,13 +138,6 @@ def _input_values(data: bytes, image: DecodedImage, intensity: Intensity) -> Fil
         return None
     made_by_header = not is_numpy(data) and sniff(data) == Format.DICOM
     return None if made_by_header else FileValues.of(image.pixels, None)
-
-
-def _target_values(
-    image: DecodedImage, window: tuple[float, float], output: IntensityRange | None
-) -> FileValues:
-    declared = window if output is None else (output.low, output.high)
-    return FileValues.of(_signal(image, window), declared)
 
 
 def _signal(target: DecodedImage, window: tuple[float, float]) -> Float32Map:

@@ -33,7 +33,8 @@ def weigh_rows(rows: pa.Table, by: str) -> NDArray[np.float64]:
         if len(scores) == 0:
             return scores
         raise MissingColumnError(
-            f"column {by!r} is null in {counted(len(scores), 'image')} to weigh; expected numbers"
+            f"column {by!r} is null throughout {counted(len(scores), 'image')} to weigh; expected "
+            "numbers"
         )
     if scores[known].min() < 0:
         raise UsageError(

@@ -203,8 +203,8 @@ def _numbers(rows: pa.Table, by: str) -> NDArray[np.float64]:
     values = read_numbers(rows, by)
     if len(values) and np.isnan(values).all():
         raise MissingColumnError(
-            f"column {by!r} is null in {counted(len(values), 'image')} to choose from; expected "
-            "numbers to filter by"
+            f"column {by!r} is null throughout {counted(len(values), 'image')} to choose from; "
+            "expected numbers to filter by"
         )
     return values
 

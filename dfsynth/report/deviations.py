@@ -28,7 +28,7 @@ class DeviationScale:
 
 
 def deviation_scale(images: Sequence[Float32Map], unit: str) -> DeviationScale:
-    """The scale for `images` (y, x) in `unit`: up to their 99th percentile.
+    """The scale for `images` (y, x) in `unit`: up to their 99th percentile, if they are not alike.
 
     A network whose sigma is one number gives the same everywhere, and drawn up to that it would
     all be in the last colour, as if the doubt were large. It is drawn in the middle then, and said.
@@ -39,7 +39,7 @@ def deviation_scale(images: Sequence[Float32Map], unit: str) -> DeviationScale:
     known = together[np.isfinite(together)]
     if not known.size:
         return DeviationScale(1.0)
-    low, high = (float(limit) for limit in np.percentile(known, (1, 99)))
+    low, high = float(known.min()), float(known.max())
     if high - low > _ALIKE * high:
         return DeviationScale(robust_limits(known)[1])
     ends = dict.fromkeys((limit_text(low), limit_text(high)))

@@ -448,27 +448,3 @@ def test_help_names_every_command_and_imports_nothing_heavy(run_cli):
     status, out, _ = run_cli("--help")
     assert status == 0
     assert all(name in out for name in ("build", "show", "info", "verify", "filter", "sources"))
-
-
-@pytest.mark.torch
-@pytest.mark.parametrize(
-    ("command", "name"),
-    [
-        (("filter", "STORE", "--keep", 0.5), "kept.parquet"),
-        (("show", "STORE"), "drawn.png"),
-        (("report", "STORE"), "report"),
-        (("evaluate", "default", "--data", "STORE"), "figures"),
-        (("train", "tiny-cpu", "--data", "STORE"), "run"),
-        (("export", "STORE", "--to", "png"), "images"),
-    ],
-)
-def test_what_writes_to_a_disk_alone_makes_no_folder_called_s3(
-    run_cli, store, tmp_path, monkeypatch, command, name
-):
-    monkeypatch.chdir(tmp_path)
-    before = sorted(tmp_path.rglob("*"))
-    given = [store if word == "STORE" else word for word in command]
-    status, _, err = run_cli(*given, "--out", f"s3://bucket/{name}")
-    assert (status, err.count("\n")) == (2, 1)
-    assert f"--out s3://bucket/{name}: this command writes to a disk alone" in err
-    assert sorted(tmp_path.rglob("*")) == before

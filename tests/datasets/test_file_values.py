@@ -26,9 +26,11 @@ def task(tmp_path: Path) -> Task:
     return find_task(str(write_task(tmp_path)))
 
 
-def warnings_of(folders: tuple[Path, Path], task: Task) -> list[str]:
+def warnings_of(
+    folders: tuple[Path, Path], task: Task, window: tuple[float, float] | None = None
+) -> list[str]:
     source = open_pairs(
-        *(*folders, 32, task.window, task.input.convention, task, task.output.convention)
+        *(*folders, 32, window or task.window, task.input.convention, task, task.output.convention)
     )
     lines: list[str] = []
     check_pairs(source, lines.append)
@@ -82,6 +84,13 @@ def test_targets_far_from_what_networks_give_are_refused(
     )
     with pytest.raises(UsageError, match=words):
         warnings_of(slices, grey_output(task))
+
+
+def test_a_window_of_a_recipe_is_called_so(slices: tuple[Path, Path], task: Task) -> None:
+    with pytest.raises(
+        UsageError, match=r"are far from 0 to 2, the window of the recipe: the pair"
+    ):
+        warnings_of(slices, grey_output(task), (0.0, 2.0))
 
 
 def test_inputs_of_another_unit_are_refused_where_all_are(

@@ -147,7 +147,7 @@ def test_labels_have_the_same_columns_in_every_split_and_their_weights(store):
         ({"target": "ages"}, "did you mean age"),
         ({"target": "view"}, "expected a column of numbers"),
         ({"target": ("Oedema",)}, "no finding 'Oedema'"),
-        ({"weight_by": "predicted_error"}, "null in "),
+        ({"weight_by": "predicted_error"}, "null throughout"),
         ({"split": "val"}, "found train 16, test 8"),
         ({"split": "all"}, "expected one of train"),
     ],

@@ -40,7 +40,7 @@ def test_no_rows_have_no_weights() -> None:
 @pytest.mark.parametrize(
     ("values", "by", "message"),
     [
-        ([None, None], "error", "null in 2 images"),
+        ([None, None], "error", "null throughout 2 images"),
         ([0.1, -0.1], "error", "below 0"),
         ([0.1], "eror", "did you mean error"),
     ],

@@ -157,7 +157,7 @@ def test_a_column_without_a_number_chooses_nothing(
     """Rather than keep no image without a word."""
     folder = write_manifest([ok_row(i, uncertainty=None) for i in range(5)])
     for limit in ({"keep": 0.5}, {"at_most": 1.0}):
-        with pytest.raises(MissingColumnError, match="'uncertainty' is null in 5 images"):
+        with pytest.raises(MissingColumnError, match="'uncertainty' is null throughout 5 images"):
             _rows(folder, by="uncertainty", **limit)
         with pytest.raises(MissingColumnError, match="'ood_score' is null for every image"):
             _rows(folder, by="ood_score", **limit)

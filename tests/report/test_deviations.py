@@ -34,6 +34,13 @@ def test_other_deviations_go_up_to_nearly_their_largest() -> None:
     assert deviation_scale([SAME, SAME / np.float32(2)], "HU").remark is None
 
 
+def test_one_place_of_doubt_is_not_everywhere() -> None:
+    """A lesion, of fewer pixels than a percentile sees."""
+    doubt = np.full((100, 100), 10.0, np.float32)
+    doubt[50:55, 50:55] = 40.0
+    assert deviation_scale([doubt], "HU").remark is None
+
+
 def test_nothing_and_zero_have_a_scale() -> None:
     assert deviation_scale([], "1").remark is deviation_scale([FAILED], "1").remark is None
     nothing = deviation_scale([SAME * 0], "1")
