@@ -49,24 +49,29 @@ class At(ToyMaker):
 
 def test_an_emptied_root_ends_the_run_and_commits_no_missing_row(images, tmp_path):
     """As a disk that is no longer mounted leaves it: the folder is there, and empty."""
-    out, whole, away = tmp_path / "x.zarr", tmp_path / "whole.zarr", tmp_path / "away"
-    build(images, whole)
+    out, whole, mounted = tmp_path / "x.zarr", tmp_path / "whole.zarr", tmp_path / "mounted"
 
-    def unmount():
-        images.rename(away)
-        images.mkdir()
+    def mount(folder):
+        # In one step, as a disk goes: nobody finds no folder at all.
+        link = tmp_path / "next"
+        link.symlink_to(folder, target_is_directory=True)
+        link.replace(mounted)
 
+    mount(images)
+    build(mounted, whole)
+    # Of the same name: a store knows its source by it.
+    empty = tmp_path / "empty" / images.name
+    empty.mkdir(parents=True)
     with pytest.raises(DfsynthError, match="the source is gone") as caught:
-        build(images, out, At(5, unmount))
+        build(mounted, out, At(5, lambda: mount(empty)))
     assert caught.value.exit_status == 1
     table = open_store(out).manifest
     assert 4 <= table.num_rows < 24
     assert set(table["status"].to_pylist()) == {"ok"}
     with pytest.raises(DfsynthError, match="read before are gone"):
-        build(images, out)
-    images.rmdir()
-    away.rename(images)
-    assert build(images, out).failures == {}
+        build(mounted, out)
+    mount(images)
+    assert build(mounted, out).failures == {}
     assert_equal_stores(out, whole)
 
 
