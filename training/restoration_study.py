@@ -15,6 +15,7 @@ from restoration_measures import Measured, Unrestored, measure_images
 from restoration_pairs import TASK, Stores
 
 from dfsynth.checkpoint import read_checkpoint
+from dfsynth.counted_nouns import counted
 from dfsynth.datasets import indices_in, open_pairs
 from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.devices import resolve_precision
@@ -78,10 +79,10 @@ class Setting:
     @property
     def name(self) -> str:
         """In tables."""
+        samples = counted(self.samples, "sample")
         if self.sampler is None:
-            return f"{self.samples} samples"
-        passes = "pass" if self.steps == 1 else "passes"
-        return f"{self.sampler}, {self.steps} {passes}, {self.samples} samples"
+            return samples
+        return f"{self.sampler}, {counted(self.steps, 'pass', 'passes')}, {samples}"
 
     @property
     def slug(self) -> str:
@@ -211,8 +212,8 @@ class Study:
         method, budget = NETWORKS[fit.network], replace(self.place.budget, residual=_RESIDUAL)
         found = recipe_of(method, TASK, budget, self.place.rate, fit.seed)
         # Other grey values of the input alone would have networks learn to undo them.
-        own = read_recipe(recipe_path(method.recipe))
-        return replace(found, augmentation=own.augmentation)
+        own = read_recipe(recipe_path(method.recipe)).augmentation
+        return replace(found, augmentation=own)
 
     def _name(self, fit: Fit) -> str:
         budget = self.place.budget

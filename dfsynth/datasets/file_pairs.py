@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from dfsynth.counted_nouns import counted
+from dfsynth.datasets.file_values import PairValues
 from dfsynth.datasets.groups import Member, group_patients
-from dfsynth.datasets.image_files import read_pair
+from dfsynth.datasets.image_files import DecodedPair, decode_pair
 from dfsynth.datasets.protocol import PairImages, PairInfo
 from dfsynth.errors import UsageError
 from dfsynth.records import Intensity, IntensityRange, Task
@@ -112,9 +113,21 @@ class FilePairs:
 
     def read(self, index: int) -> PairImages:
         """See `PairSource`."""
+        return self._decode(index).images()
+
+    def examine(self, index: int) -> tuple[PairImages, PairValues]:
+        """Reads a pair, and what its files hold beside what the task declares.
+
+        Raises:
+            UsageError: as `read`.
+        """
+        pair = self._decode(index)
+        return pair.images(), pair.values()
+
+    def _decode(self, index: int) -> DecodedPair:
         pair = self.files[index]
         try:
-            return read_pair(
+            return decode_pair(
                 *(pair.attenuation, pair.dark_field, self.grid, self.window),
                 *(self.intensity, self.output),
                 task=self.task,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,56 @@ from dfsynth.decode.tiff import read_floating_tiff
 from dfsynth.decode.values import image_of_values
 from dfsynth.errors import ErrorCode, ImageError, UsageError
 from dfsynth.preprocess import Decoder, decoder_of, prepare, to_grid, to_unit_range
-from dfsynth.records import DecodedImage, Float32Map, Intensity, IntensityRange, IntensityWindow
+from dfsynth.records import (
+    DecodedImage,
+    Float32Map,
+    Intensity,
+    IntensityRange,
+    IntensityWindow,
+    ModelInput,
+)
 from dfsynth.source.reading import read_below
 from dfsynth.tasks import DEFAULT_TASK, Task, task_named
 
 
-def read_pair(
+@dataclass(frozen=True, slots=True)
+class DecodedPair:
+    """The files of one pair, decoded and found to be of one size."""
+
+    source: ModelInput
+    """The input, on the grid."""
+    target: Float32Map
+    """(y, x) of its file, in its unit."""
+    given: NDArray[np.generic] | None
+    """The input's values (y, x) of its file; None where these are grey values."""
+    intensity: Intensity
+    """How the input's values become the network's."""
+    window: tuple[float, float]
+    """Of the target, in its unit."""
+    output: IntensityRange | None
+    """The scale on which networks give the target; None for its own."""
+
+    def images(self) -> PairImages:
+        """Gives the maps of the grid."""
+        geometry = self.source.geometry
+        signal = to_grid(self.target, geometry)
+        padded = np.zeros(self.source.image.shape, np.float32)
+        padded[geometry.content] = (
+            signal if self.output is None else to_unit_range(signal, self.output)
+        )
+        return PairImages(self.source.image, padded, content=geometry.content)
+
+    def values(self) -> PairValues:
+        """Gives what both files hold, beside what is declared of them."""
+        given, held = None, self.intensity
+        if self.given is not None:
+            declared = (held.low, held.high) if isinstance(held, IntensityRange) else None
+            given = FileValues.of(self.given, declared)
+        wanted = self.window if self.output is None else (self.output.low, self.output.high)
+        return PairValues(given, FileValues.of(self.target, wanted))
+
+
+def decode_pair(
     attenuation: Path,
     dark_field: Path,
     grid: int,
@@ -31,8 +76,8 @@ def read_pair(
     intensity: Intensity,
     output: IntensityRange | None = None,
     task: Task | None = None,
-) -> PairImages:
-    """Reads PNG, JPEG, TIFF, DICOM or NumPy files of one pair into a grid of `grid` × `grid`.
+) -> DecodedPair:
+    """Decodes PNG, JPEG, TIFF, DICOM or NumPy files of one pair for a grid of `grid` × `grid`.
 
     Values of targets are taken as they are where the file holds floating-point numbers, or the
     rescaling of a DICOM header makes some; integers from 0 to the full scale of their format stand
@@ -40,9 +85,6 @@ def read_pair(
     network takes values in a unit, its input is read as `dfsynth.decode.decode_absolute` does.
     With `output`, targets are what a network gives for its values. Messages use the words of the
     task, or those of dark-field radiography.
-
-    Returns:
-        Maps (grid, grid).
 
     Raises:
         UsageError: a file that is missing, damaged, constant or not finite, or two sizes; the
@@ -70,14 +112,8 @@ def read_pair(
             f"{nouns[0]} {attenuation.name} has no contrast between its percentiles "
             f"{intensity.low_percentile:g} and {intensity.high_percentile:g}; leave the pair out"
         )
-    content = source.geometry.content
-    padded = np.zeros((grid, grid), np.float32)
-    measured = _signal(target, window)
-    signal = to_grid(measured, source.geometry)
-    padded[content] = signal if output is None else to_unit_range(signal, output)
-    declared = window if output is None else (output.low, output.high)
-    values = PairValues(_input_values(data, decoded, intensity), FileValues.of(measured, declared))
-    return PairImages(source.image, padded, content=content, values=values)
+    given = None if grey and _holds_grey(data, decoded) else decoded.pixels
+    return DecodedPair(source, _signal(target, window), given, intensity, window, output)
 
 
 def decode_pair_image(data: bytes, limits: DecodeLimits) -> DecodedImage:
@@ -130,14 +166,11 @@ def _failures_of(path: Path, what: str) -> Iterator[None]:
         raise UsageError(f"{what} {path.name}: {error}") from error
 
 
-def _input_values(data: bytes, image: DecodedImage, intensity: Intensity) -> FileValues | None:
-    """None of grey values; DICOM rescales some of these to floating-point numbers."""
-    if isinstance(intensity, IntensityRange):
-        return FileValues.of(image.pixels, (intensity.low, intensity.high))
+def _holds_grey(data: bytes, image: DecodedImage) -> bool:
+    """Whether a file holds whole numbers, which DICOM rescales to others at times."""
     if not np.issubdtype(image.pixels.dtype, np.floating):
-        return None
-    made_by_header = not is_numpy(data) and sniff(data) == Format.DICOM
-    return None if made_by_header else FileValues.of(image.pixels, None)
+        return True
+    return not is_numpy(data) and sniff(data) == Format.DICOM
 
 
 def _signal(target: DecodedImage, window: tuple[float, float]) -> Float32Map:

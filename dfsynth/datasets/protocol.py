@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from dfsynth.datasets.file_values import PairValues
 from dfsynth.records import Float32Map
 
 WHOLE_GRID = (slice(None), slice(None))
@@ -48,8 +47,6 @@ class PairImages:
     """1 in air outside the body, else 0, where the task has a mask of it."""
     nodules: Float32Map | None = None
     """k where the k-th nodule is projected, else 0, where the task has labels of them."""
-    values: PairValues | None = None
-    """What the files hold; None of stores, whose writer knew its task."""
 
 
 class PairSource(Protocol):

@@ -143,16 +143,20 @@ def _choose(store: Store, options: ShowOptions) -> _Choice:
         return _Choice(chosen.to_pylist())
     if options.where is not None:
         table = matching_rows(table, options.where, schema, task)
-    done = table.filter(pc.equal(table["status"], pa.scalar("ok")))
+    done = _finished(table)
     if done.num_rows == 0:
         raise UsageError(_nothing_to_draw(store, options.where))
     if options.worst is not None:
         by = options.by or default_score(store.manifest)
-        require_learned(done, (by,), schema, task)
+        require_learned(_finished(store.manifest), (by,), schema, task)
         ranking, lines = rank_ends(table, by, options.worst)
         return _Choice(lines, ranking)
     at = np.unique(np.linspace(0, done.num_rows - 1, options.images).round().astype(np.int64))
     return _Choice(done.take(at).to_pylist())
+
+
+def _finished(table: pa.Table) -> pa.Table:
+    return table.filter(pc.equal(table["status"], pa.scalar("ok")))
 
 
 def _nothing_to_draw(store: Store, where: str | None) -> str:

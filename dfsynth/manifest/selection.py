@@ -131,8 +131,9 @@ def select_rows(
     rows = manifest.filter(pa.array(usable))
     if where is not None:
         rows = matching_rows(rows, where, expected, task)
-    if by is not None:
-        require_learned(rows, (by,), expected, task)
+    if by is not None and rows.num_rows:
+        # Of the whole store: that few rows have no number tells nothing of its checkpoint.
+        require_learned(manifest.filter(pa.array(ok)), (by,), expected, task)
     if by is not None and keep is not None:
         rows = rows.take(_lowest_share(_numbers(rows, by), keep))
     elif by is not None and at_most is not None:

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from value_files import write_nifti
 
-from dfsynth.datasets.image_files import read_pair
+from dfsynth.datasets.image_files import decode_pair
 from dfsynth.errors import UsageError
 from dfsynth.preprocess import ModelInputReader
 from dfsynth.records import IntensityWindow
@@ -21,7 +21,7 @@ WINDOW = (0.1, 0.7)
 
 
 def read(folder, grid=20, target="b.tif", source="a.png"):
-    return read_pair(folder / source, folder / target, grid, WINDOW, IntensityWindow())
+    return decode_pair(folder / source, folder / target, grid, WINDOW, IntensityWindow()).images()
 
 
 @pytest.fixture
@@ -268,4 +268,6 @@ def test_messages_use_the_words_of_the_task(folder):
     task = task_named("mri-motion")
     write_signal(folder / "short.tif", 1, 20, 10)
     with pytest.raises(UsageError, match=r"^MR image a\.png and MR magnitude image short\.tif"):
-        read_pair(folder / "a.png", folder / "short.tif", 20, WINDOW, IntensityWindow(), task=task)
+        decode_pair(
+            folder / "a.png", folder / "short.tif", 20, WINDOW, IntensityWindow(), task=task
+        )

@@ -141,6 +141,9 @@ def test_a_share_alone_is_by_the_predicted_error_where_any_image_has_one(
     assert _rows(filled, keep=0.5) == [4, 5]
     assert _rows(filled, keep=0.5, by="uncertainty") == [0, 1, 3]
     assert select(filled, "row < 3", 0.5, None).by == "predicted_error"
+    # That is no reason to build the store anew with another checkpoint.
+    with pytest.raises(MissingColumnError, match="'predicted_error' is null throughout 1 image to"):
+        select(filled, "row = 3", 0.5, None)
 
 
 def test_a_column_to_keep_by_must_be_known_and_numeric(folder: Path) -> None:
