@@ -72,23 +72,29 @@ class Method:
         return self.single or self
 
 
-def _cascade(name: str, guidance: str, legs: tuple[Leg, ...], beta_nll: float = 0.5) -> Method:
-    network = {"widths": NARROW, "guidance": guidance}
-    return Method(name, "compact-256", network, {"beta_nll": beta_nll}, legs)
+_BETA_NLL: Final = {"beta_nll": 0.5}
+_ABSOLUTE: Final = {"absolute": 1.0, "fidelity": 0.01, **_BETA_NLL}
+
+
+def _cascade(
+    name: str, guidance: str, legs: tuple[Leg, ...], loss: Mapping[str, Any] = _ABSOLUTE
+) -> Method:
+    return Method(name, "compact-256", {"widths": NARROW, "guidance": guidance}, loss, legs)
 
 
 CASCADE: Final = _cascade("cascade", "attention", TOGETHER)
 """What all others are compared with."""
-LIKELIHOOD_ALONE: Final = _cascade("cascade, likelihood", "attention", TOGETHER, 0.0)
+WITHOUT_ABSOLUTE: Final = _cascade("cascade, beta-NLL", "attention", TOGETHER, _BETA_NLL)
+"""Trained by a likelihood alone, in which pixels weigh by their sigma."""
+LIKELIHOOD_ALONE: Final = _cascade("cascade, likelihood", "attention", TOGETHER, {"beta_nll": 0.0})
 """Trained by the likelihood as it is published, in which pixels are not weighed."""
 UNET: Final = Method("U-Net L1", "unet-l1", {"widths": WIDE})
 PIX2PIX: Final = Method("pix2pix", "pix2pix", {"widths": WIDE})
 PAN: Final = Method("PAN", "pan", {"widths": WIDE})
 MEDGAN: Final = Method("MedGAN", "medgan", {"widths": _CASNET})
 HETEROSCEDASTIC: Final = Method("heteroscedastic U-Net", "heteroscedastic-unet", {"widths": WIDE})
-BETA_NLL: Final = replace(
-    HETEROSCEDASTIC, name="heteroscedastic U-Net, beta-NLL", loss={"beta_nll": 0.5}
-)
+BETA_NLL: Final = replace(HETEROSCEDASTIC, name="heteroscedastic U-Net, beta-NLL", loss=_BETA_NLL)
+ABSOLUTE: Final = replace(HETEROSCEDASTIC, name="heteroscedastic U-Net, L1", loss=_ABSOLUTE)
 """The cascade's loss without the cascade."""
 ENSEMBLE: Final = replace(
     HETEROSCEDASTIC, name="deep ensemble of 3", members=3, single=HETEROSCEDASTIC
@@ -105,8 +111,8 @@ FLOW: Final = Method(
     "flow", "flow-64", {"widths": _DENOISER, "steps": 4}, samples=8, validated_pairs=6
 )
 METHODS: Final = (
-    *(CASCADE, UNET, PIX2PIX, PAN, MEDGAN, LIKELIHOOD_ALONE, BETA_NLL),
-    *(HETEROSCEDASTIC, ENSEMBLE, QUANTILE, DIFFUSION, FLOW),
+    *(CASCADE, UNET, PIX2PIX, PAN, MEDGAN, WITHOUT_ABSOLUTE, LIKELIHOOD_ALONE),
+    *(ABSOLUTE, BETA_NLL, HETEROSCEDASTIC, ENSEMBLE, QUANTILE, DIFFUSION, FLOW),
 )
 """Of the table."""
 GUIDANCE: Final = (

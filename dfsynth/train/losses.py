@@ -65,6 +65,16 @@ def fidelity(
     return _amplified_mean(loss, amplification, spatial, content) + spread
 
 
+def absolute_error(prediction: Prediction, target: Tensor, content: Tensor | None) -> Tensor:
+    """Averages |mean - target|, target (n, 1, H, W): a float32 scalar; `content` as for `fidelity`.
+
+    The text of Upadhyay et al. 2021 (equation 6) has the likelihood alone; the authors' published
+    code (github.com/ExplainableML/UncerGuidedI2I, src/utils.py) trains by this with weights of 1,
+    0.5 and 0.1 in three periods, beside the likelihood with 0.0001, 0.001 and 0.01.
+    """
+    return mean_over((prediction.mean.float() - target.float()).abs(), content)
+
+
 def _width_weights(prediction: Prediction, beta_nll: float, content: Tensor | None) -> Tensor:
     """Weights (n, 1, H, W) of the pixels, 1 on average over each image, through which no gradient
     flows."""

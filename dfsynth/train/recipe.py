@@ -43,6 +43,9 @@ class LossWeights:
     beta_nll: float = 0.0
     """From 0 to 1: pixels of a likelihood weigh sigma to the power of twice this (Seitzer et al.
     2022). 0: all alike, as published; 0.5 fits means better where errors are large."""
+    absolute: float = 0.0
+    """Of the mean absolute error beside a likelihood, as the published code of Upadhyay et al. 2021
+    has it: the mean then follows its error, also where sigma is large or learned by heart."""
     adversarial: float = 0.001
     """Least squares of a patch discriminator a stage (Upadhyay et al. 2021, equation 6)."""
     conditional: bool = False
@@ -68,7 +71,7 @@ class LossWeights:
     amplification: Amplification = field(default_factory=Amplification)
 
     def __post_init__(self) -> None:
-        for name in ("fidelity", "adversarial", "residual", "lung"):
+        for name in ("fidelity", "absolute", "adversarial", "residual", "lung"):
             if getattr(self, name) < 0:
                 raise UsageError(f"[loss] {name} = {getattr(self, name)}: expected 0 or more")
         if self.fidelity == 0 and not self.perceptual:
@@ -78,10 +81,16 @@ class LossWeights:
             )
         if not 0 <= self.beta_nll <= 1:
             raise UsageError(f"[loss] beta_nll = {self.beta_nll:g}: expected 0 to 1")
-        if self.beta_nll and self.amplification.kind != "none":
-            raise UsageError(
-                "[loss] beta_nll and [loss.amplification] both weigh the pixels; expected one"
-            )
+        if self.amplification.kind != "none":
+            if self.beta_nll:
+                raise UsageError(
+                    "[loss] beta_nll and [loss.amplification] both weigh the pixels; expected one"
+                )
+            if self.absolute:
+                raise UsageError(
+                    "[loss] absolute is not amplified, so that [loss.amplification] would act on a "
+                    "part of the loss alone; expected one of them"
+                )
         self._check_features()
         if self.residual_box < 3 or self.residual_box % 2 == 0:
             raise UsageError(
@@ -301,6 +310,12 @@ class Recipe:
             raise UsageError(
                 f"[loss] beta_nll = {self.loss.beta_nll:g} weighs a likelihood, but [network] "
                 f"likelihood = {network.likelihood!r} trains its mean by its misfit; leave it out"
+            )
+        elif self.loss.absolute and network.likelihood in MISFIT_LIKELIHOODS:
+            raise UsageError(
+                f"[loss] absolute = {self.loss.absolute:g} stands beside a likelihood, but "
+                f"[network] likelihood = {network.likelihood!r} has such a term as its misfit; "
+                "leave it out"
             )
         elif not self.loss.fidelity and network.likelihood != "point":
             raise UsageError(

@@ -11,6 +11,7 @@ from dfsynth.models import Prediction
 from dfsynth.train.amplification import Amplification, spatial_weights
 from dfsynth.train.feature_losses import margin_loss, perceptual_distance, style_distance
 from dfsynth.train.losses import (
+    absolute_error,
     fidelity,
     least_squares_discriminator,
     least_squares_generator,
@@ -46,6 +47,9 @@ def generator_terms(
             weights.beta_nll,
         )
         terms = {"fidelity": weights.fidelity * loss}
+        if weights.absolute:
+            error = absolute_error(prediction, target, batch.content)
+            terms["absolute"] = weights.absolute * error
     else:
         terms = {"width": width_likelihood(prediction, target, batch.content)}
     if weights.residual:

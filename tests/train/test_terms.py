@@ -55,6 +55,24 @@ def test_what_is_predicted_in_padding_changes_nothing(
     assert mean.grad[..., :8].abs().min() > 0
 
 
+ABSOLUTE = replace(WEIGHTS, absolute=2.0, fidelity=0.01)
+
+
+def test_absolute_errors_stand_beside_the_likelihood_and_move_the_mean_alone() -> None:
+    batch, discriminator = padded(toy_batch(0, side=32)), PatchDiscriminator()
+    mean = torch.zeros(4, 1, 32, 32, requires_grad=True)
+    said = prediction(mean)
+    terms = generator_terms(said, batch, ABSOLUTE, "gennorm", discriminator)
+    plain = generator_terms(said, batch, WEIGHTS, "gennorm", discriminator)
+    torch.testing.assert_close(terms["fidelity"], 0.01 * plain["fidelity"])
+    expected = 2 * (batch.target[..., :8].abs()).mean()
+    torch.testing.assert_close(terms["absolute"], expected)
+    [gradient] = torch.autograd.grad(terms["absolute"], mean)
+    assert set((gradient[..., :8] * 4 * 32 * 8).unique().round().tolist()) <= {-2.0, 0.0, 2.0}
+    assert not gradient[..., 8:].any()
+    assert terms.keys() == plain.keys() | {"absolute"}
+
+
 def test_without_padding_the_mean_is_over_all() -> None:
     batch, discriminator = toy_batch(0), PatchDiscriminator()
     whole = replace(batch, content=torch.ones_like(batch.image))
