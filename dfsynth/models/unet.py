@@ -115,5 +115,9 @@ class UNet(StageNetwork):
             return output
 
     def _pieces(self, batch: Tensor) -> tuple[Tensor, ...]:
-        """One by one on a CPU, whose caches do not hold full-resolution maps of a whole batch."""
-        return batch.split(1) if batch.device.type == "cpu" else (batch,)
+        """One by one on a CPU, whose caches do not hold full-resolution maps of a whole batch.
+
+        In training they are kept for the way back in any case, and few large operations are faster.
+        """
+        alone = batch.device.type == "cpu" and not torch.is_grad_enabled()
+        return batch.split(1) if alone else (batch,)
