@@ -43,10 +43,10 @@ class DecodedPair:
     """The input's values (y, x) of its file; None where these are grey values."""
     intensity: Intensity
     """How the input's values become the network's."""
-    window: tuple[float, float]
-    """Of the target, in its unit."""
     output: IntensityRange | None
     """The scale on which networks give the target; None for its own."""
+    declared: tuple[float, float]
+    """What the task says of the target's values, in its unit."""
 
     def images(self) -> PairImages:
         """Gives the maps of the grid."""
@@ -64,8 +64,7 @@ class DecodedPair:
         if self.given is not None:
             declared = (held.low, held.high) if isinstance(held, IntensityRange) else None
             given = FileValues.of(self.given, declared)
-        wanted = self.window if self.output is None else (self.output.low, self.output.high)
-        return PairValues(given, FileValues.of(self.target, wanted))
+        return PairValues(given, FileValues.of(self.target, self.declared))
 
 
 def decode_pair(
@@ -113,7 +112,8 @@ def decode_pair(
             f"{intensity.low_percentile:g} and {intensity.high_percentile:g}; leave the pair out"
         )
     given = None if grey and _holds_grey(data, decoded) else decoded.pixels
-    return DecodedPair(source, _signal(target, window), given, intensity, window, output)
+    declared = task.output.intensity or window
+    return DecodedPair(source, _signal(target, window), given, intensity, output, declared)
 
 
 def decode_pair_image(data: bytes, limits: DecodeLimits) -> DecodedImage:

@@ -18,7 +18,7 @@ from dfsynth.checkpoint import (
 )
 from dfsynth.checkpoint.packaged import require_members
 from dfsynth.counted_nouns import counted
-from dfsynth.datasets import PairSource, open_pairs
+from dfsynth.datasets import JudgedPairs, PairSource, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.calibration import FEW_PATIENTS, Calibration
@@ -133,7 +133,8 @@ def evaluate_pairs(
     """Evaluates a checkpoint that is ready on pairs that are open; writes nothing.
 
     Raises:
-        UsageError: no pairs in the split, no images in `--ood`, or no such calibration.
+        UsageError: no pairs in the split, no images in `--ood`, no such calibration, or files whose
+            values the task cannot mean.
         StoreError: a damaged store.
     """
     card, generator = checkpoint.files.card, checkpoint.generator
@@ -142,10 +143,12 @@ def evaluate_pairs(
     ood_images = None if options.ood is None else list_ood_images(options.ood, options.limit)
     for warning in source.warnings:
         progress.message(warning)
+    pairs = JudgedPairs(source)
+    pairs.require_meant((*indices, *calibrating))
     progress.start(len(indices) + len(calibrating) + (len(ood_images.items) if ood_images else 0))
-    calibration = find_calibration(options, card, source, calibrating, generator, progress)
-    tested = _test(options, card, calibration, source, indices, generator, progress)
-    scores = _summarise(options, checkpoint, source, calibration, tested, ood_images, progress)
+    calibration = find_calibration(options, card, pairs, calibrating, generator, progress)
+    tested = _test(options, card, calibration, pairs, indices, generator, progress)
+    scores = _summarise(options, checkpoint, pairs, calibration, tested, ood_images, progress)
     slices = tested.slices if tested.slices.keys else None
     restored = tested.restored if tested.restored.patients else None
     return EvaluationReport(scores, tested.metrics, tuple(tested.outside), slices, restored)
@@ -181,7 +184,7 @@ def _test(
 def _summarise(
     options: EvaluationOptions,
     checkpoint: EvaluatedCheckpoint,
-    source: PairSource,
+    source: JudgedPairs,
     calibration: Calibration,
     tested: _Tested,
     ood_images: OutOfDistributionImages | None,
@@ -221,6 +224,7 @@ def _summarise(
         risk_coverage=risk_coverage,
         warnings=(
             *source.warnings,
+            *source.remarks(),
             *_warnings(options, card, count, calibration),
             *([] if risk_coverage is None else _left_out(tested.scored)),
             *tested.slices.warnings(),
