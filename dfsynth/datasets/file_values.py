@@ -49,7 +49,8 @@ class PairValues:
 
     input: FileValues | None
     """None of grey values in files of such."""
-    target: FileValues
+    target: FileValues | None
+    """None of grey values that are windowed as those of inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +100,17 @@ def judge_values(
         yield from _judge_grey(task, inputs, len(found), own)
     else:
         yield from _judge_end(_end(task, "input", task.input.intensity, own), inputs)
-    targets = {key: pair.target for key, pair in found.items()}
+    targets = {key: pair.target for key, pair in found.items() if pair.target is not None}
     yield from _judge_end(_end(task, "output", task.output.intensity, own, window), targets)
 
 
 def are_certain(pair: PairValues) -> tuple[bool, bool]:
     """Whether no range of the task can have been meant for a pair's (input, target)."""
-    return pair.input is not None and pair.input.certain, pair.target.certain
+    return _is_certain(pair.input), _is_certain(pair.target)
+
+
+def _is_certain(values: FileValues | None) -> bool:
+    return values is not None and values.certain
 
 
 def _judge_grey(
