@@ -1,6 +1,7 @@
 """A whole evaluation: pairs → predict → measure → report, with a batch in memory at a time."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from dfsynth.checkpoint.packaged import require_members
 from dfsynth.counted_nouns import counted
 from dfsynth.datasets import JudgedPairs, PairSource, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
-from dfsynth.errors import UsageError
+from dfsynth.errors import DfsynthError, UsageError
 from dfsynth.evaluate.calibration import FEW_PATIENTS, Calibration
 from dfsynth.evaluate.calibration_source import choose_calibration_pairs, find_calibration
 from dfsynth.evaluate.detection import (
@@ -99,8 +100,23 @@ def run_evaluation(
     files = read_checkpoint(checkpoint_path(options.checkpoint))
     choose_sampler(files.card.arguments, options.sampler_choice)
     require_sampling(files.card.arguments, options.mc_samples, options.mc)
+    made = out is not None and prepare_output(out)
+    try:
+        report = _evaluate(options, files, progress)
+    except DfsynthError:
+        if made and out is not None:
+            # Nothing was measured: the folder is empty, and nobody asked for that.
+            with suppress(OSError):
+                out.rmdir()
+        raise
     if out is not None:
-        prepare_output(out)
+        write_report(report, out)
+    return report
+
+
+def _evaluate(
+    options: EvaluationOptions, files: CheckpointFiles, progress: Progress
+) -> EvaluationReport:
     card, device = files.card, resolve_device(options.device)
     precision = resolve_precision(options.precision, device)
     source = open_pairs(
@@ -118,10 +134,7 @@ def run_evaluation(
         choice=options.sampler_choice,
     )
     checkpoint = EvaluatedCheckpoint(files, generator, str(device), precision)
-    report = evaluate_pairs(options, checkpoint, source, progress)
-    if out is not None:
-        write_report(report, out)
-    return report
+    return evaluate_pairs(options, checkpoint, source, progress)
 
 
 def evaluate_pairs(
