@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from dfsynth.cli import app
+from dfsynth.options import EvaluationOptions, SimulateOptions, TrainOptions
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -18,6 +20,12 @@ BLOCK = re.compile(rf"^```(?:console|bash|{_CELL})\n(.*?)^```$", re.MULTILINE | 
 CELL = re.compile(rf"^```{_CELL}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Not the synopses of the reference, in which arguments stand in capitals.
 INDENTED = re.compile(r"^    (dfsynth (?!.*OPTIONS).*)$", re.MULTILINE)
+OPTIONS: dict[str, type[EvaluationOptions | SimulateOptions | TrainOptions]] = {
+    "evaluate": EvaluationOptions,
+    "simulate": SimulateOptions,
+    "train": TrainOptions,
+}
+"""Of commands whose options need one another."""
 ENDS = {"&&", "||", "|", "&", ";", ";;", ">", "<", ")", "(", ">|"}
 
 
@@ -54,8 +62,15 @@ def parse(words: list[str]) -> None:
         path.append(rest.pop(0))
         command = command.commands[path[-1]]
     assert path, f"no command: dfsynth {' '.join(words)}"
-    if "--help" not in rest:
-        command.make_context(" ".join(path), rest).close()
+    if "--help" in rest:
+        return
+    with command.make_context(" ".join(path), rest) as context:
+        options = OPTIONS.get(path[0])
+        if options is not None and not context.params.get("validate"):
+            # What it is made of is not looked for.
+            names = {field.name for field in fields(options)}
+            given = {k: v for k, v in context.params.items() if k in names and v is not None}
+            options.of(**given)
 
 
 def test_commands_are_found():

@@ -80,7 +80,7 @@ def require_some_made(report: "RunReport", noun: str) -> None:
         return
     tried = report.failed or report.committed
     raise DfsynthError(
-        f"none of {counted(tried, noun)} could be made, found {format_counts(report.failures)} in "
+        f"0 of {counted(tried, noun)} could be made, found {format_counts(report.failures)} in "
         f"{report.store}; check the inputs (`dfsynth info {report.store}` names what failed), "
         "then run again"
     )

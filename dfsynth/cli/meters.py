@@ -41,7 +41,9 @@ class PlainMeter:
         """See `Meter`."""
         self._total, self._first = total, done
         self._started = self._last = time.monotonic()
-        self.message(f"{total - done}{f' of {total}' if done else ''} {self._noun} to do")
+        of_all = f" of {total}" if done else ""
+        noun = self._noun.removesuffix("s") if total == 1 else self._noun
+        self.message(f"{total - done}{of_all} {noun} to do")
 
     def update(self, done: int, note: str) -> None:
         """See `Meter`."""

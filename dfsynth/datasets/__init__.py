@@ -3,6 +3,7 @@
 from dfsynth.datasets.augmentation import DeviceAugmentation, augment
 from dfsynth.datasets.batch import PairBatch, collate, read_batch
 from dfsynth.datasets.checking import check_pairs
+from dfsynth.datasets.judged_pairs import JudgedPairs
 from dfsynth.datasets.opening import open_pairs
 from dfsynth.datasets.protocol import PairImages, PairInfo, PairSource, indices_in
 from dfsynth.datasets.reader import BatchReader
@@ -11,6 +12,7 @@ from dfsynth.datasets.unpaired import open_unpaired
 __all__ = [
     "BatchReader",
     "DeviceAugmentation",
+    "JudgedPairs",
     "PairBatch",
     "PairImages",
     "PairInfo",

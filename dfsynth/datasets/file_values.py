@@ -49,7 +49,8 @@ class PairValues:
 
     input: FileValues | None
     """None of grey values in files of such."""
-    target: FileValues
+    target: FileValues | None
+    """None of grey values that are windowed as those of inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,11 @@ class _End:
 
 
 def judge_values(
-    task: Task, window: tuple[float, float], found: Mapping[str, PairValues]
+    task: Task,
+    window: tuple[float, float],
+    found: Mapping[str, PairValues],
+    *,
+    may_declare: bool = True,
 ) -> Iterator[str]:
     """Compares what the files of pairs hold with what their task declares.
 
@@ -79,6 +84,8 @@ def judge_values(
         task: What the pairs are for.
         window: That of the recipe, for targets to which the task gives no range.
         found: By the names of the pairs, all that are checked.
+        may_declare: Whether a task of a user's own can still say something else, as before
+            training; a checkpoint has been trained by what it says.
 
     Yields:
         A sentence for each end of the network whose values may be in another unit.
@@ -88,19 +95,30 @@ def judge_values(
             a pair, its values and the range.
     """
     inputs = {key: pair.input for key, pair in found.items() if pair.input is not None}
+    own = may_declare and own_task(task) is not None
     if task.input.intensity is None:
-        yield from _judge_grey(task, inputs, len(found))
+        yield from _judge_grey(task, inputs, len(found), own)
     else:
-        yield from _judge_end(_end(task, "input", task.input.intensity), inputs)
-    targets = {key: pair.target for key, pair in found.items()}
-    yield from _judge_end(_end(task, "output", task.output.intensity, window), targets)
+        yield from _judge_end(_end(task, "input", task.input.intensity, own), inputs)
+    targets = {key: pair.target for key, pair in found.items() if pair.target is not None}
+    yield from _judge_end(_end(task, "output", task.output.intensity, own, window), targets)
 
 
-def _judge_grey(task: Task, values: Mapping[str, FileValues], pairs: int) -> Iterator[str]:
+def are_certain(pair: PairValues) -> tuple[bool, bool]:
+    """Whether no range of the task can have been meant for a pair's (input, target)."""
+    return _is_certain(pair.input), _is_certain(pair.target)
+
+
+def _is_certain(values: FileValues | None) -> bool:
+    return values is not None and values.certain
+
+
+def _judge_grey(
+    task: Task, values: Mapping[str, FileValues], pairs: int, own: bool
+) -> Iterator[str]:
     if not values:
         return
     key, first = next(iter(values.items()))
-    own = own_task(task) is not None
     say = "; for values in a unit say it and [input] intensity" if own else ""
     yield (
         f"the inputs of {len(values)} of {counted(pairs, 'pair')} are floating-point values, as "
@@ -139,6 +157,7 @@ def _end(
     task: Task,
     where: Literal["input", "output"],
     intensity: tuple[float, float] | None,
+    own: bool,
     window: tuple[float, float] = (0.0, 1.0),
 ) -> _End:
     declared_by = f"[{where}] intensity of the task {task.name}"
@@ -146,7 +165,6 @@ def _end(
         owner = f"task {task.name}" if window == task.window else "recipe"
         declared_by = f"the window of the {owner}"
     unit = (task.input if where == "input" else task.output).unit
-    own = own_task(task) is not None
     say = f", or say in [{where}] unit and intensity what they hold" if own else ""
     return _End(
         "inputs" if where == "input" else "targets",

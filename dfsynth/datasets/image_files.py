@@ -37,20 +37,23 @@ class DecodedPair:
 
     source: ModelInput
     """The input, on the grid."""
-    target: Float32Map
-    """(y, x) of its file, in its unit."""
+    target: Float32Map | ModelInput
+    """(y, x) of its file, in its unit; or on the grid, of grey values that are windowed as those
+    of inputs."""
     given: NDArray[np.generic] | None
     """The input's values (y, x) of its file; None where these are grey values."""
     intensity: Intensity
     """How the input's values become the network's."""
-    window: tuple[float, float]
-    """Of the target, in its unit."""
     output: IntensityRange | None
     """The scale on which networks give the target; None for its own."""
+    declared: tuple[float, float]
+    """What the task says of the target's values, in its unit."""
 
     def images(self) -> PairImages:
         """Gives the maps of the grid."""
         geometry = self.source.geometry
+        if isinstance(self.target, ModelInput):
+            return PairImages(self.source.image, self.target.image, content=geometry.content)
         signal = to_grid(self.target, geometry)
         padded = np.zeros(self.source.image.shape, np.float32)
         padded[geometry.content] = (
@@ -64,8 +67,9 @@ class DecodedPair:
         if self.given is not None:
             declared = (held.low, held.high) if isinstance(held, IntensityRange) else None
             given = FileValues.of(self.given, declared)
-        wanted = self.window if self.output is None else (self.output.low, self.output.high)
-        return PairValues(given, FileValues.of(self.target, wanted))
+        if isinstance(self.target, ModelInput):
+            return PairValues(given, None)
+        return PairValues(given, FileValues.of(self.target, self.declared))
 
 
 def decode_pair(
@@ -81,10 +85,11 @@ def decode_pair(
 
     Values of targets are taken as they are where the file holds floating-point numbers, or the
     rescaling of a DICOM header makes some; integers from 0 to the full scale of their format stand
-    for `window`. A window in a DICOM header is a way to look at them, and is not applied. Where the
-    network takes values in a unit, its input is read as `dfsynth.decode.decode_absolute` does.
-    With `output`, targets are what a network gives for its values. Messages use the words of the
-    task, or those of dark-field radiography.
+    for `window`. A window in a DICOM header is a way to look at them, and is not applied. But where
+    the output is the input's quantity, both of grey values, targets are windowed as inputs are.
+    Where the network takes values in a unit, its input is read as `dfsynth.decode.decode_absolute`
+    does. With `output`, targets are what a network gives for its values. Messages use the words of
+    the task, or those of dark-field radiography.
 
     Raises:
         UsageError: a file that is missing, damaged, constant or not finite, or two sizes; the
@@ -100,20 +105,27 @@ def decode_pair(
         decoded = decoder(data, limits)
         source = prepare(decoded, (grid, grid), intensity)
     with _failures_of(dark_field, nouns[1]):
-        target = decode_signal(_read(dark_field, limits), limits, task.output.unit)
+        wanted = _read(dark_field, limits)
+        as_input = _is_windowed(wanted, intensity, task)
+        target = (
+            decode_pair_image(wanted, limits)
+            if as_input
+            else decode_signal(wanted, limits, task.output.unit)
+        )
     if decoded.pixels.shape != target.pixels.shape:
         found = " and ".join("×".join(map(str, x.pixels.shape)) for x in (decoded, target))
         raise UsageError(
             f"{nouns[0]} {attenuation.name} and {nouns[1]} {dark_field.name} have {found} pixels "
             f"(height × width); expected equal sizes; register the {nouns[1]} to the {nouns[0]}"
         )
-    if isinstance(intensity, IntensityWindow) and not source.image.any():
-        raise UsageError(
-            f"{nouns[0]} {attenuation.name} has no contrast between its percentiles "
-            f"{intensity.low_percentile:g} and {intensity.high_percentile:g}; leave the pair out"
-        )
+    _require_contrast(f"{nouns[0]} {attenuation.name}", source, intensity)
     given = None if grey and _holds_grey(data, decoded) else decoded.pixels
-    return DecodedPair(source, _signal(target, window), given, intensity, window, output)
+    declared = task.output.intensity or window
+    if as_input and _holds_grey(wanted, target):
+        shown = prepare(target, (grid, grid), intensity)
+        _require_contrast(f"{nouns[1]} {dark_field.name}", shown, intensity)
+        return DecodedPair(source, shown, given, intensity, output, declared)
+    return DecodedPair(source, _signal(target, window), given, intensity, output, declared)
 
 
 def decode_pair_image(data: bytes, limits: DecodeLimits) -> DecodedImage:
@@ -164,6 +176,23 @@ def _failures_of(path: Path, what: str) -> Iterator[None]:
         yield
     except ImageError as error:
         raise UsageError(f"{what} {path.name}: {error}") from error
+
+
+def _is_windowed(data: bytes, intensity: Intensity, task: Task) -> bool:
+    """Whether grey values in the file of a target become what they would as an input.
+
+    So that one and the same image is the same at both ends of a network.
+    """
+    grey = isinstance(intensity, IntensityWindow)
+    return grey and task.output.quantity == "input" and not starts_like_nifti(data)
+
+
+def _require_contrast(what: str, image: ModelInput, intensity: Intensity) -> None:
+    if isinstance(intensity, IntensityWindow) and not image.image.any():
+        raise UsageError(
+            f"{what} has no contrast between its percentiles {intensity.low_percentile:g} and "
+            f"{intensity.high_percentile:g}; leave the pair out"
+        )
 
 
 def _holds_grey(data: bytes, image: DecodedImage) -> bool:

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from dfsynth.counted_nouns import counted
 from dfsynth.datasets.file_pairs import ImageFile, add_sample, describe_rows
 from dfsynth.datasets.groups import Member, group_patients
 from dfsynth.datasets.image_files import decode_pair_image
@@ -102,7 +103,8 @@ def open_unpaired(data: Path, targets: Path | None, grid: int, task: Task) -> Un
         task: What the partners shall be inputs of.
 
     Raises:
-        UsageError: nothing of this kind, the same twice, or values in a unit.
+        UsageError: nothing of this kind, an image in both, a collection of too few patients, or
+            values in a unit.
         StoreError: a damaged store.
     """
     if targets is None:
@@ -120,16 +122,20 @@ def open_unpaired(data: Path, targets: Path | None, grid: int, task: Task) -> Un
     if data.resolve() == targets.resolve() and isinstance(good, _FileImages):
         raise UsageError(f"--data and --targets are both {data}; expected two collections")
     poor = _open(targets, task.input.array, grid, task, intensity)
+    _require_apart(good, poor)
+    named = ((f"--data {data}", good), (f"--targets {targets}", poor))
+    for name, collection in named:
+        _require_groups(name, collection)
     rows, members = [], []
     for split in SPLITS:
         for first, second in _beside(_in_split(good, split), _in_split(poor, split)):
             rows.append(_row(good.rows[first], poor.rows[second]))
             members.append((first, second))
-    name = f"unpaired images of {data.name} ({len(good.rows)}) and {targets.name}"
+    both = f"unpaired images of {data.name} ({len(good.rows)}) and {targets.name}"
     return UnpairedImages(
         rows=tuple(rows),
-        description=describe_rows(f"{name} ({len(poor.rows)})", rows),
-        warnings=(*good.warnings, *poor.warnings),
+        description=describe_rows(f"{both} ({len(poor.rows)})", rows),
+        warnings=tuple(f"{name}: {line}" for name, each in named for line in each.warnings),
         good=good,
         poor=poor,
         members=tuple(members),
@@ -223,6 +229,28 @@ def _open(
     )
     warnings = (*remarks, *groups.warnings)
     return _FileImages(rows, warnings, tuple(files), grid, intensity)
+
+
+def _require_apart(good: ImageCollection, poor: ImageCollection) -> None:
+    """Images of both collections would teach a degrader to leave images as they are."""
+    if not (isinstance(good, _FileImages) and isinstance(poor, _FileImages)):
+        return
+    first, second = ({file.path.resolve() for file in each.files} for each in (good, poor))
+    if common := sorted(path.name for path in first & second):
+        raise UsageError(
+            f"{counted(len(common), 'file is', 'files are')} both in --data and in --targets, the "
+            f"first of them {common[0]}; expected two collections without a common image, neither "
+            "in a folder of the other"
+        )
+
+
+def _require_groups(name: str, collection: ImageCollection) -> None:
+    for split in ("train", "val"):
+        if not _in_split(collection, split):
+            raise UsageError(
+                f"{name} has no image in the group {split!r}; training needs images of at least "
+                "two patients in each collection, some of them for validation"
+            )
 
 
 def _in_split(collection: ImageCollection, split: str) -> list[int]:

@@ -78,7 +78,7 @@ def measure_detection(
     failed = len(images.items) - len(scored)
     if not scored:
         raise UsageError(
-            f"none of the {counted(failed, 'image')} of --ood can be read; expected radiographs "
+            f"0 of {counted(failed, 'image')} of --ood can be read; expected radiographs "
             "or other images in PNG, JPEG, TIFF or DICOM"
         )
     auroc = detection_auroc(in_distribution, patients, scored, seed)

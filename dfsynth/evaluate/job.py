@@ -1,6 +1,7 @@
 """A whole evaluation: pairs → predict → measure → report, with a batch in memory at a time."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -18,9 +19,9 @@ from dfsynth.checkpoint import (
 )
 from dfsynth.checkpoint.packaged import require_members
 from dfsynth.counted_nouns import counted
-from dfsynth.datasets import PairSource, open_pairs
+from dfsynth.datasets import JudgedPairs, PairSource, open_pairs
 from dfsynth.devices import resolve_device, resolve_precision
-from dfsynth.errors import UsageError
+from dfsynth.errors import DfsynthError, UsageError
 from dfsynth.evaluate.calibration import FEW_PATIENTS, Calibration
 from dfsynth.evaluate.calibration_source import choose_calibration_pairs, find_calibration
 from dfsynth.evaluate.detection import (
@@ -99,8 +100,23 @@ def run_evaluation(
     files = read_checkpoint(checkpoint_path(options.checkpoint))
     choose_sampler(files.card.arguments, options.sampler_choice)
     require_sampling(files.card.arguments, options.mc_samples, options.mc)
+    made = out is not None and prepare_output(out)
+    try:
+        report = _evaluate(options, files, progress)
+    except DfsynthError:
+        if made and out is not None:
+            # Nothing was measured: the folder is empty, and nobody asked for that.
+            with suppress(OSError):
+                out.rmdir()
+        raise
     if out is not None:
-        prepare_output(out)
+        write_report(report, out)
+    return report
+
+
+def _evaluate(
+    options: EvaluationOptions, files: CheckpointFiles, progress: Progress
+) -> EvaluationReport:
     card, device = files.card, resolve_device(options.device)
     precision = resolve_precision(options.precision, device)
     source = open_pairs(
@@ -118,10 +134,7 @@ def run_evaluation(
         choice=options.sampler_choice,
     )
     checkpoint = EvaluatedCheckpoint(files, generator, str(device), precision)
-    report = evaluate_pairs(options, checkpoint, source, progress)
-    if out is not None:
-        write_report(report, out)
-    return report
+    return evaluate_pairs(options, checkpoint, source, progress)
 
 
 def evaluate_pairs(
@@ -133,7 +146,8 @@ def evaluate_pairs(
     """Evaluates a checkpoint that is ready on pairs that are open; writes nothing.
 
     Raises:
-        UsageError: no pairs in the split, no images in `--ood`, or no such calibration.
+        UsageError: no pairs in the split, no images in `--ood`, no such calibration, or files whose
+            values the task cannot mean.
         StoreError: a damaged store.
     """
     card, generator = checkpoint.files.card, checkpoint.generator
@@ -142,10 +156,12 @@ def evaluate_pairs(
     ood_images = None if options.ood is None else list_ood_images(options.ood, options.limit)
     for warning in source.warnings:
         progress.message(warning)
+    pairs = JudgedPairs(source)
+    pairs.require_meant((*indices, *calibrating))
     progress.start(len(indices) + len(calibrating) + (len(ood_images.items) if ood_images else 0))
-    calibration = find_calibration(options, card, source, calibrating, generator, progress)
-    tested = _test(options, card, calibration, source, indices, generator, progress)
-    scores = _summarise(options, checkpoint, source, calibration, tested, ood_images, progress)
+    calibration = find_calibration(options, card, pairs, calibrating, generator, progress)
+    tested = _test(options, card, calibration, pairs, indices, generator, progress)
+    scores = _summarise(options, checkpoint, pairs, calibration, tested, ood_images, progress)
     slices = tested.slices if tested.slices.keys else None
     restored = tested.restored if tested.restored.patients else None
     return EvaluationReport(scores, tested.metrics, tuple(tested.outside), slices, restored)
@@ -181,7 +197,7 @@ def _test(
 def _summarise(
     options: EvaluationOptions,
     checkpoint: EvaluatedCheckpoint,
-    source: PairSource,
+    source: JudgedPairs,
     calibration: Calibration,
     tested: _Tested,
     ood_images: OutOfDistributionImages | None,
@@ -221,6 +237,7 @@ def _summarise(
         risk_coverage=risk_coverage,
         warnings=(
             *source.warnings,
+            *source.remarks(),
             *_warnings(options, card, count, calibration),
             *([] if risk_coverage is None else _left_out(tested.scored)),
             *tested.slices.warnings(),

@@ -72,17 +72,22 @@ class UnwrittenReportError(StoreError):
         self.report = report
 
 
-def prepare_output(folder: Path) -> None:
+def prepare_output(folder: Path) -> bool:
     """Makes the folder and tries to write there, before hours are spent on what goes into it.
+
+    Returns:
+        Whether the folder was not there before.
 
     Raises:
         StoreError: it cannot be written.
     """
     with store_faults(f"write {folder}"):
+        made = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"\0" * _TRIAL_BYTES)
             file.flush()
+    return made
 
 
 def written_files(report: EvaluationReport, folder: Path) -> tuple[Path, ...]:

@@ -83,8 +83,8 @@ def commit_shard(
         whole = len(written) == planned
         if not whole and not stopped():
             raise StoreError(
-                f"shard {shard} cannot be committed: {len(written)} of its "
-                f"{counted(planned, 'row')} were made"
+                f"shard {shard} cannot be committed: found {len(written)} of "
+                f"{counted(planned, 'row')} made, expected all"
             )
         if all(entry.kept for entry in written):
             return Tally(0, 0)

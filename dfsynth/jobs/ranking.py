@@ -69,9 +69,9 @@ def rank_ends(rows: pa.Table, by: str, count: int) -> tuple[Ranking, list[dict[s
     known = np.flatnonzero(~np.isnan(values))
     if known.size < 2:
         raise UsageError(
-            f"{known.size} of {counted(done.num_rows, 'finished image')} have a number in {by!r}; "
-            "expected 2 or more to set worst beside best; rank by a column that the store's "
-            "checkpoint fills"
+            f"found a number in {by!r} of {known.size} of "
+            f"{counted(done.num_rows, 'finished image')}; expected 2 or more to set worst beside "
+            "best; rank by a column that the store's checkpoint fills"
         )
     declared = {column.name: column.unusual for column in SCORE_COLUMNS}.get(by)
     badness = -values[known] if declared == "low" else values[known]

@@ -135,7 +135,7 @@ def _check_lungs(field: NDArray[np.bool_], probability: Float32Map, pixels: int)
     if len(areas) != 2 or areas.min() < _SMALLER_LUNG * areas.max():
         raise NotAChestRadiograph(
             "no frontal chest radiograph: expected two lungs of comparable size, found "
-            f"{' and '.join(f'{a / area:.0%} of the lung area' for a in areas)}"
+            f"{' and '.join(f'{a / area:.0%}' for a in areas)} of the lung area"
         )
     (x0, y0), (x1, y1) = centres[1:3]
     if abs(x0 - x1) < 1.2 * abs(y0 - y1):

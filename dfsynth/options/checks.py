@@ -48,11 +48,32 @@ def require_disk(out: AnyPath | None) -> None:
     Raises:
         UsageError: it is an address of an object store, which as a path would be a folder here.
     """
-    if isinstance(out, Path) and out.parts[:1] == (SCHEME.rstrip("/"),):
+    if (address := _address_of(out)) is not None:
         raise UsageError(
-            f"--out {SCHEME}{'/'.join(out.parts[1:])}: this command writes to a disk alone; write "
-            "there, then copy what it wrote"
+            f"--out {address}: this command writes to a disk alone; write there, then copy what "
+            "it wrote"
         )
+
+
+def require_inputs_on_disk(**given: Path | None) -> None:
+    """Requires that inputs, by the names of their options, are read from a disk.
+
+    Raises:
+        UsageError: one is an address of an object store.
+    """
+    for name, path in given.items():
+        if (address := _address_of(path)) is not None:
+            raise UsageError(
+                f"--{name} {address}: this option reads from a disk alone; copy it to one, then "
+                "name the copy"
+            )
+
+
+def _address_of(path: AnyPath | None) -> str | None:
+    """The address of an object store that was taken for a path, where it was."""
+    if isinstance(path, Path) and path.parts[:1] == (SCHEME.rstrip("/"),):
+        return f"{SCHEME}{'/'.join(path.parts[1:])}"
+    return None
 
 
 def require_out(out: AnyPath) -> None:

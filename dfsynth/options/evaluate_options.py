@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
 from dfsynth.options.build_options import DEFAULT_MC_SAMPLES
-from dfsynth.options.checks import require_one_of, require_sampler
+from dfsynth.options.checks import require_inputs_on_disk, require_one_of, require_sampler
 from dfsynth.options.coercion import to_optional_path, to_path
 from dfsynth.options.given import GivenOptions
 from dfsynth.records import MONTE_CARLO_MODES, MonteCarloMode, SamplerChoice, SamplerName
@@ -57,6 +57,7 @@ class EvaluationOptions(GivenOptions):
     seed: int = 0
 
     def __post_init__(self) -> None:
+        require_inputs_on_disk(data=self.data, targets=self.targets, ood=self.ood)
         require_one_of("--split", self.split, SPLIT_CHOICES)
         require_one_of("--mc", self.mc, MONTE_CARLO_MODES)
         require_sampler(self.sampler_choice)

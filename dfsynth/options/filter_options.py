@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from dfsynth.errors import UsageError
 from dfsynth.files.object_path import AnyPath
-from dfsynth.options.checks import require_disk, require_suffix
+from dfsynth.options.checks import require_disk, require_inputs_on_disk, require_suffix
 from dfsynth.options.coercion import to_optional_path, to_place
 from dfsynth.options.given import GivenOptions
 
@@ -70,6 +70,7 @@ class FilterOptions(GivenOptions):
 
     def __post_init__(self) -> None:
         require_disk(self.out)
+        require_inputs_on_disk(calibrate=self.calibrate)
         if self.out is not None:
             require_suffix(self.out, SELECTION_SUFFIXES)
         for name in ("max_error", "confidence", "risk"):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, Self
 
 from dfsynth.errors import UsageError
 from dfsynth.options.checks import (
+    require_inputs_on_disk,
     require_one_of,
     require_out,
     require_positive,
@@ -159,6 +160,7 @@ class SimulateOptions(GivenOptions):
 
     def __post_init__(self) -> None:
         require_out(self.out)
+        require_inputs_on_disk(ct=self.ct, cxr=self.cxr, volumes=self.volumes)
         require_positive("shard_size", self.shard_size)
         if self.workers is not None:
             require_positive("workers", self.workers)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from dfsynth.errors import UsageError
-from dfsynth.options.checks import require_disk
+from dfsynth.options.checks import require_disk, require_inputs_on_disk
 from dfsynth.options.coercion import to_optional_path, to_optional_text, to_path
 from dfsynth.options.given import GivenOptions
 
@@ -48,5 +48,6 @@ class TrainOptions(GivenOptions):
 
     def __post_init__(self) -> None:
         require_disk(self.out)
+        require_inputs_on_disk(data=self.data, targets=self.targets)
         if self.member is not None and self.member < 0:
             raise UsageError(f"--member {self.member}: expected 0 or more")

@@ -51,8 +51,8 @@ class Matches:
         if not self.beyond:
             return ()
         return (
-            f"{self.beyond} of the {counted(self.rows, 'image')} in the table are not on disk; a "
-            "part of the corpus is enough",
+            f"not on disk: {self.beyond} of {counted(self.rows, 'image')} in the table; a part of "
+            "the corpus is enough",
         )
 
 

@@ -96,6 +96,6 @@ class PatternSource(SourceBelowRoot):
             lost = [path for path in lost if not (root / path).is_file()]
         if lost:
             raise UsageError(
-                f"{len(lost)} of the {counted(len(named), 'file')} that {self._pattern.text} "
-                f"names are not in {root}, the first of them {lost[0]}; fetch them, or name fewer"
+                f"not in {root}: {len(lost)} of {counted(len(named), 'file')} named by "
+                f"{self._pattern.text}, the first of them {lost[0]}; fetch them, or name fewer"
             )

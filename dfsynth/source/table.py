@@ -75,8 +75,8 @@ class TableSource:
         if listed.num_rows == 0 and excluded[exclusion.OUTSIDE_ROOT]:
             raise UsageError(
                 f"no images in the table {self.table.name}: every path leads out of the root "
-                f"{self.root}; give the folder that the paths start from, or one that holds them "
-                "all, as --root"
+                f"{self.root}; move the table into the folder that the paths start from, or give "
+                "that, or one that holds them all, as --root where the command has it"
             )
         where = f"the table {self.table.name}"
         exclusion.require_images(listed.num_rows, where, excluded)

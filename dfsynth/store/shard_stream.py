@@ -79,9 +79,9 @@ class ShardStream(ABC):
         """
         if not self._open or self._next != self._rows:
             raise StoreError(
-                f"shard {self._shard} cannot be committed: {self._next} of its "
-                f"{counted(self._rows, 'row')} were "
-                f"given{'' if self._open else ', and its writer is closed'}"
+                f"shard {self._shard} cannot be committed: found {self._next} of "
+                f"{counted(self._rows, 'row')} given, expected all"
+                f"{'' if self._open else ', and its writer is closed'}"
             )
         self._publish()
         self._open = False

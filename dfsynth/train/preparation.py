@@ -17,6 +17,7 @@ from dfsynth.progress import TrainProgress
 from dfsynth.splits import SPLITS
 from dfsynth.tasks import DEFAULT_TASK, find_task
 from dfsynth.train import stored_keys
+from dfsynth.train.declared_scales import check_scales
 from dfsynth.train.families import family_of
 from dfsynth.train.initial_checkpoint import InitialCheckpoint, read_initial_checkpoint
 from dfsynth.train.processes import place_of_process
@@ -71,13 +72,14 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
     """Reads the recipe and lists the pairs, and checks all that needs no pixel of an image.
 
     Raises:
-        UsageError: the recipe, device, size, initial checkpoint or pairs cannot work.
+        UsageError: the recipe, device, size, task, initial checkpoint or pairs cannot work.
         CheckpointError: the initial checkpoint is damaged.
     """
     recipe = _fitted_recipe(options, progress)
     device = place_of_process(resolve_device(options.device))
     precision = resolve_precision(options.precision, device)
     check_sizes(recipe)
+    remarks = check_scales(recipe)
     start = options.start_from
     initial = (
         None
@@ -85,7 +87,7 @@ def prepare_training(options: TrainOptions, progress: TrainProgress) -> Prepared
         else read_initial_checkpoint(start, recipe.network, options.member or 0)
     )
     source = _open_source(options, recipe)
-    for warning in source.warnings:
+    for warning in (*remarks, *source.warnings):
         progress.message(f"warning: {warning}")
     indices: dict[str, tuple[int, ...]] = {s: indices_in(source, s) for s in SPLITS}
     for split in ("train", "val"):

@@ -319,7 +319,7 @@ def test_a_run_in_which_every_image_failed_does_not_end_with_0(build, images, tm
     for _ in range(2):
         status, _, err = build(images)
         assert status == 1
-        assert "none of 5 images could be made, found 5 not_an_image" in err
+        assert "0 of 5 images could be made, found 5 not_an_image" in err
     for path, data in sound.items():
         path.write_bytes(data)
     status, out, _ = build(images)

@@ -84,6 +84,12 @@ def test_bars_are_drawn_only_where_lines_can_be_drawn_anew(variables: dict[str, 
     assert b"\x1b" not in plain
 
 
+def test_one_image_is_no_plural(capfd: pytest.CaptureFixture[str]) -> None:
+    with job_progress(quiet=False) as progress:
+        progress.start(1)
+    assert capfd.readouterr().err == "1 image to do\n"
+
+
 def test_lines_of_a_long_run_become_rare(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

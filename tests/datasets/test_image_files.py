@@ -271,3 +271,39 @@ def test_messages_use_the_words_of_the_task(folder):
         decode_pair(
             folder / "a.png", folder / "short.tif", 20, WINDOW, IntensityWindow(), task=task
         )
+
+
+@pytest.mark.parametrize("top", [255, 50000])
+def test_targets_of_the_inputs_quantity_are_windowed_as_inputs_are(tmp_path, top):
+    """An image is its own target, whatever part of its format's range it fills."""
+    write_radiograph(tmp_path / "a.png", 1, 40, 40)
+    grey = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED)
+    dtype = np.uint8 if top == 255 else np.uint16
+    cv2.imwrite(str(tmp_path / "b.png"), (20 + grey * ((top - 40) / 255)).astype(dtype))
+    task = task_named("restoration")
+    files = tmp_path / "a.png", tmp_path / "b.png"
+    pair = decode_pair(*files, 20, (0.0, 1.0), IntensityWindow(), task=task)
+    found = pair.images()
+    np.testing.assert_allclose(found.target, found.image, atol=0.02)
+    assert pair.values().target is None
+
+
+def test_floating_targets_of_the_inputs_quantity_are_taken_as_they_are(tmp_path):
+    write_radiograph(tmp_path / "a.png", 1)
+    write_signal(tmp_path / "b.tif", 2)
+    task = task_named("restoration")
+    files = tmp_path / "a.png", tmp_path / "b.tif"
+    found = decode_pair(*files, 20, (0.0, 1.0), IntensityWindow(), task=task).images()
+    assert found.target.min() < -0.1
+
+
+def test_a_target_of_the_inputs_quantity_without_contrast_is_named(tmp_path):
+    write_radiograph(tmp_path / "a.png", 1)
+    spot = np.zeros((20, 16), np.uint8)
+    spot[3, 3] = 200
+    cv2.imwrite(str(tmp_path / "b.png"), spot)
+    task = task_named("restoration")
+    with pytest.raises(UsageError, match=r"b\.png has no contrast between its percentiles"):
+        decode_pair(
+            *(tmp_path / "a.png", tmp_path / "b.png", 20, (0.0, 1.0), IntensityWindow()), task=task
+        )

@@ -96,6 +96,30 @@ def test_what_is_no_pair_of_collections_is_refused(
         open_unpaired(tmp_path / data, None if targets is None else tmp_path / targets, 16, TASK)
 
 
+@pytest.mark.parametrize("few", ["--data", "--targets"])
+def test_a_collection_of_too_few_patients_is_named(tmp_path: Path, few: str) -> None:
+    counts = {"--data": 4, "--targets": 4} | {few: 1}
+    data, targets = (write_images(tmp_path / name, n, len(name)) for name, n in counts.items())
+    with pytest.raises(
+        UsageError, match=f"^{few} {tmp_path / few} has no image in the group 'val'"
+    ):
+        open_unpaired(data, targets, 16, TASK)
+
+
+def test_a_collection_in_a_folder_of_the_other_is_refused(tmp_path: Path) -> None:
+    good = write_images(tmp_path / "good", 4)
+    poor = write_images(good / "poor", 4, 50)
+    words = r"4 files are both in --data and in --targets, the first of them image050\.png; "
+    with pytest.raises(UsageError, match=words):
+        open_unpaired(good, poor, 16, TASK)
+
+
+def test_warnings_say_of_which_collection_they_are(tmp_path: Path) -> None:
+    good, poor = write_images(tmp_path / "good", 3), write_images(tmp_path / "poor", 3, 50)
+    said = open_unpaired(good, poor, 16, TASK).warnings
+    assert {line.partition(": ")[0] for line in said} == {f"--data {good}", f"--targets {poor}"}
+
+
 def test_values_in_a_unit_are_no_grey_values(tmp_path: Path) -> None:
     good = write_images(tmp_path / "good", 4)
     with pytest.raises(UsageError, match="are values in 1/m; expected a task such as restoration"):

@@ -84,6 +84,24 @@ def test_it_is_evaluated_shown_reported_exported_and_verified(home, run_cli):
     assert "Smooth CT slices from sharp ones" in (home / "x.zarr" / "README.md").read_text()
 
 
+def test_pairs_of_another_unit_are_said_or_refused_by_an_evaluation(home, tmp_path, run_cli):
+    sharp, smooth = write_slices(tmp_path, 4)
+    command = ("evaluate", home / "run" / "best", "--data", sharp, "--targets", smooth)
+    few = ("--split", "all", "--calibration", "none", "--mc-samples", 1, "--json")
+    found = json.loads(run_cli(*command, *few)[1])
+    assert not any("HU" in line for line in found["warnings"])
+    np.save(smooth / "case002.npy", np.load(smooth / "case002.npy") * np.float32(1000))
+    found = json.loads(run_cli(*command, *few)[1])
+    (line,) = (line for line in found["warnings"] if "HU" in line)
+    assert line.startswith("the targets of 1 of 4 pairs are far from -1000 to 1000 HU, [output]")
+    for path in smooth.iterdir():
+        np.save(path, np.load(path) * np.float32(1000))
+    status, out, err = run_cli(*command, *few, "--out", tmp_path / "figures")
+    assert (status, out) == (2, "")
+    assert "the targets of 4 of 4 pairs are far from -1000 to 1000 HU" in one_line(err)
+    assert not (tmp_path / "figures").exists()
+
+
 def test_one_image_in_python_has_the_maps_of_the_task(home):
     image = dfsynth.generate(
         np.load(home / "sharp" / "case001.npy"), checkpoint=home / "run" / "best", mc_samples=2

@@ -213,7 +213,7 @@ def test_a_pattern_names_what_it_names_on_a_disk(
 def test_patterns_that_name_nothing_or_what_is_lost(bucket: Bucket) -> None:
     bucket.put("p/a.png", b"1")
     for pattern, said in (
-        ("p/{a,b}.png", r"1 of the 2 files .* are not in s3://.*/p, the first of them b\.png"),
+        ("p/{a,b}.png", r"not in s3://.*/p: 1 of 2 files named by .*, the first of them b\.png"),
         ("p/*.dcm", r"no images in the paths \*\.dcm below s3://.*/p"),
         ("p/[z-a].png", "cannot be read"),
     ):

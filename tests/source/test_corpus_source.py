@@ -117,7 +117,7 @@ def test_a_partial_download_is_normal(nih_root, ids_of) -> None:
     assert ids_of(listing) == NAMES[:3]
     assert listing.excluded["in_table_but_not_on_disk"] == 3
     assert [w for w in listing.warnings if "not on disk" in w] == [
-        "3 of the 6 images in the table are not on disk; a part of the corpus is enough"
+        "not on disk: 3 of 6 images in the table; a part of the corpus is enough"
     ]
 
 

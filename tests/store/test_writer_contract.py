@@ -306,7 +306,7 @@ def test_more_rows_than_the_ragged_shard_holds_are_refused(fmt, created, specs):
 def test_commit_with_rows_missing_is_refused(fmt, created, specs, row_maps):
     with fmt.shard_writer(created, specs, 0) as writer:
         writer.append(0, fmt.encode_row(specs, row_maps(specs, 0)))
-        with pytest.raises(StoreError, match="1 of its 4 rows"):
+        with pytest.raises(StoreError, match="1 of 4 rows"):
             writer.commit()
     assert not are_there(fmt, created, specs, 0)
 

@@ -313,5 +313,5 @@ def test_collections_too_small_to_validate_are_refused(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
     write_radiograph(tmp_path / "poor" / "one.png", 1)
-    with pytest.raises(UsageError, match="has no pair in the group"):
+    with pytest.raises(UsageError, match="has no image in the group"):
         train("munit", (folders[0], tmp_path / "poor"), tmp_path)

@@ -49,8 +49,8 @@ class UsableRadiographs:
             yield f"--cxr: {len(self.refused) - _WARNINGS} more cannot be used"
         if nameless := sum(patient is None for _, patient in self.usable):
             yield (
-                f"--cxr: nothing tells whose {nameless} of "
-                f"{counted(len(self.usable), 'radiograph')} are, so each counts as a patient of "
+                f"--cxr: no patient is known of {nameless} of "
+                f"{counted(len(self.usable), 'radiograph')}, so each counts as a patient of "
                 "its own, and two of one patient may come into two splits; give --cxr a table "
                 "with the columns file and patient_id"
             )

@@ -91,7 +91,7 @@ def _read_file(sitk: Any, candidate: VolumeCandidate, limits: VolumeLimits) -> t
                 ErrorCode.UNSUPPORTED_FORMAT,
                 key,
                 f"it is {' x '.join(map(str, size))} with {counted(_components(reader), 'value')} "
-                "a voxel; expected three axes and one value",
+                "a voxel; expected three axes, two planes or more along each, and one value",
             )
         _check_voxels(key, size, limits)
         image = reader.Execute() if header is None else _read_nifti(sitk, key, path, header, reader)

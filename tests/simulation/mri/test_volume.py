@@ -105,6 +105,13 @@ def test_volumes_of_4_axes_are_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_volume_of_one_plane_is_refused(tmp_path: Path) -> None:
+    SimpleITK.WriteImage(head_image(head())[:, :, :1], str(tmp_path / "a.nii.gz"))
+    assert (
+        "it is 36 x 44 x 1 with 1 value a voxel; expected three axes, two planes or more along each"
+    ) in refused(tmp_path / "a.nii.gz")
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [

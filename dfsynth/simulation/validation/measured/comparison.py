@@ -210,8 +210,8 @@ def _spectrum_row(lobes: Sequence[Lobe], people: Sequence[Person], seed: int) ->
         "emergent",
         resample_patients([lobe.animal for lobe in lobes], seed).mean(slopes),
         _draw(len(people), seed).mean(own),
-        f"{np.isfinite(slopes).sum()} of {counted(len(lobes), 'lobe')}, {np.isfinite(own).sum()} "
-        f"of {counted(len(people), 'phantom')} are large enough",
+        f"large enough: {np.isfinite(slopes).sum()} of {counted(len(lobes), 'lobe')}, "
+        f"{np.isfinite(own).sum()} of {counted(len(people), 'phantom')}",
     )
 
 

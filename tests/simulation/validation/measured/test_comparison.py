@@ -114,7 +114,7 @@ def test_the_slope_leaves_out_what_is_too_small(checkout: Path) -> None:
     # The lobes were made of white noise.
     assert row.measured.value == pytest.approx(0.0, abs=0.5)
     assert row.simulated.value == pytest.approx(-3.0)
-    assert row.basis.startswith("10 of 10 lobes, 39 of 40 phantoms")
+    assert row.basis == "large enough: 10 of 10 lobes, 39 of 40 phantoms"
 
 
 def test_phantoms_without_emphysema_say_nothing_of_it(checkout: Path) -> None:
