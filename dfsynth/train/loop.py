@@ -8,6 +8,7 @@ from dfsynth.checkpoint import CARD
 from dfsynth.datasets import BatchReader, augment, read_batch
 from dfsynth.errors import DfsynthError
 from dfsynth.progress import TrainProgress
+from dfsynth.threads.signals import PendingSignals, signals_put_off
 from dfsynth.train.batch_fit import check_batch_fits
 from dfsynth.train.early_stopping import BestSoFar
 from dfsynth.train.initial_checkpoint import LungTeacherNetwork
@@ -16,7 +17,6 @@ from dfsynth.train.monitor import Monitor
 from dfsynth.train.preparation import PreparedTraining
 from dfsynth.train.processes import Processes
 from dfsynth.train.run_folder import RunFolder
-from dfsynth.train.signals import PendingSignals, signals_put_off
 from dfsynth.train.trainer import StepReport, Trainer
 from dfsynth.train.validation import Scores, spread_over_patients
 

@@ -1,8 +1,8 @@
 """An HDF5 file that appears under its name whole or not at all, written by h5py."""
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
@@ -10,6 +10,7 @@ from dfsynth.errors import StoreError
 from dfsynth.files.durable import DurableFile, sync_folder
 from dfsynth.files.faults import store_error, store_faults
 from dfsynth.store.hdf5.seal import seal_of
+from dfsynth.threads.signals import signals_put_off
 
 if TYPE_CHECKING:
     import h5py
@@ -22,7 +23,7 @@ class Hdf5Stream:
 
     HDF5 that is refused a byte can neither go on nor close its file, and tries once more when the
     interpreter ends. So a failure ends the writing but not the calls: HDF5 lets go in peace, the
-    file is dropped, and whoever writes it raises the failure, be it of the disk or a signal.
+    file is dropped, and whoever writes it raises the failure.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -75,8 +76,8 @@ class Hdf5Stream:
 class Hdf5File:
     """A new HDF5 file in `scratch` that `publish` moves to `target`.
 
-    Use: make what it holds with `content`, calling `check` after calls of h5py; `close`, `seal`,
-    `publish`; or `discard` at any time before `publish`.
+    Use: make what it holds `with calling()`; `close`, `seal`, `publish`; or `discard` at any time
+    before `publish`.
     """
 
     def __init__(self, target: Path, scratch: Path, owner: str) -> None:
@@ -90,15 +91,22 @@ class Hdf5File:
         self.target = target
         self._file = DurableFile(target, scratch, owner)
         self._stream = Hdf5Stream(self._file.stream)
-        # Of the latest file format, HDF5 1.10, netCDF and R open no virtual dataset.
-        self.content: h5py.File = File(self._stream, "w", libver="earliest")
+        with signals_put_off():
+            # Of the latest file format, HDF5 1.10, netCDF and R open no virtual dataset.
+            self._content: h5py.File = File(self._stream, "w", libver="earliest")
 
-    def check(self) -> None:
-        """Raises what went wrong since the file was opened, if anything did.
+    @contextmanager
+    def calling(self) -> "Iterator[h5py.File]":
+        """Gives the file to call h5py on, and raises afterwards what went wrong, if anything did.
+
+        Signals wait for the end: what they raise where a method that HDF5 calls begins, nothing of
+        ours can catch, and h5py turns it into an error of the disk.
 
         Raises:
             StoreError: the disk is full, or refuses.
         """
+        with signals_put_off():
+            yield self._content
         failure = self._stream.failure
         if isinstance(failure, OSError):
             raise store_error(f"write {self.target}", failure) from failure
@@ -111,8 +119,8 @@ class Hdf5File:
         Raises:
             StoreError: the disk is full, or refuses.
         """
-        self.content.close()
-        self.check()
+        with self.calling() as content:
+            content.close()
         with store_faults(f"write {self.target}"):
             self._file.stream.flush()  # reading would do it, and fail outside
         return self._file.stream
@@ -140,6 +148,8 @@ class Hdf5File:
         """Drops the file, as far as the system lets it; a sweep takes the rest."""
         if self._stream.failure is None:
             self._stream.failure = StoreError(f"{self.target} was given up")
-        with suppress(OSError, RuntimeError):
-            self.content.close()
-        self._file.discard()
+        try:
+            with signals_put_off(), suppress(OSError, RuntimeError):
+                self._content.close()
+        finally:
+            self._file.discard()

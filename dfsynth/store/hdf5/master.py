@@ -57,8 +57,9 @@ def write_group(
     key = read_key(layout) or _key_of_parts(layout) or secrets.token_hex(_KEY_BYTES)
     file = Hdf5File(layout.root, layout.scratch, GROUP_OWNER)
     try:
-        _write_arrays(file.content, layout, specs, key)
-        write_attributes(file.content, attributes)
+        with file.calling() as content:
+            _write_arrays(content, layout, specs, key)
+            write_attributes(content, attributes)
         stream = file.close()
         with store_faults(f"read back {layout.root}"):
             stream.seek(0)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -17,6 +17,9 @@ from dfsynth.store.hdf5.part_index import PartIndex, no_entries, structure_crc32
 from dfsynth.store.hdf5.paths import dataset_name, part_path
 from dfsynth.store.layout import StoreLayout
 from dfsynth.store.shard_stream import ShardStream
+
+if TYPE_CHECKING:
+    import h5py
 
 
 class Hdf5ShardWriter(ShardStream):
@@ -37,21 +40,23 @@ class Hdf5ShardWriter(ShardStream):
         self._entries = no_entries(len(specs), specs[0].shard_size)
         self._file = Hdf5File(part_path(layout, shard), layout.scratch, layout.owner(shard))
         try:
-            self._datasets = [_make_dataset(self._file, spec, key) for spec in specs]
-            self._file.check()
+            with self._file.calling() as content:
+                self._datasets = [_make_dataset(content, spec, key) for spec in specs]
         except BaseException:
             self.discard()
             raise
 
     def _write(self, index: int, chunks: Sequence[bytes]) -> None:
-        for number, (dataset, chunk) in enumerate(zip(self._datasets, chunks, strict=True)):
-            dataset.id.write_direct_chunk((index, 0, 0), memoryview(chunk)[:-CRC_BYTES])
-            self._file.check()
+        with self._file.calling():
+            for dataset, chunk in zip(self._datasets, chunks, strict=True):
+                dataset.id.write_direct_chunk((index, 0, 0), memoryview(chunk)[:-CRC_BYTES])
+        for number, chunk in enumerate(chunks):
             self._entries[number, index]["crc32c"] = int.from_bytes(chunk[-CRC_BYTES:], "little")
 
     def _publish(self) -> None:
-        for number, dataset in enumerate(self._datasets):
-            dataset.id.chunk_iter(lambda found, into=self._entries[number]: _note(found, into))
+        with self._file.calling():
+            for number, dataset in enumerate(self._datasets):
+                dataset.id.chunk_iter(lambda found, into=self._entries[number]: _note(found, into))
         stream = self._file.close()
         with store_faults(f"read back {self._file.target}"):
             crc = structure_crc32c(stream.fileno(), self._entries, stream.seek(0, os.SEEK_END))
@@ -62,9 +67,9 @@ class Hdf5ShardWriter(ShardStream):
         self._file.discard()
 
 
-def _make_dataset(file: Hdf5File, spec: ArraySpec, key: str) -> Any:
+def _make_dataset(file: "h5py.File", spec: ArraySpec, key: str) -> Any:
     """One array of the part, as long as a full shard so that a last shard can grow."""
-    return file.content.create_dataset(
+    return file.create_dataset(
         dataset_name(spec.name, key),
         shape=(spec.shard_size, spec.height, spec.width),
         dtype=spec.stored_dtype,

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM are put off to the end of a step, so that the state can be kept first."""
+"""SIGINT and SIGTERM are put off to the end of what must not be left half done."""
 
 import signal
 import threading
