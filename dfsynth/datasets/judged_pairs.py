@@ -69,6 +69,7 @@ class JudgedPairs:
             certain = certain[0] and here[0], certain[1] and here[1]
             if not any(certain):
                 return
+        # All of them: judging raises.
         self.remarks()
 
     def remarks(self) -> tuple[str, ...]:

@@ -28,6 +28,9 @@ def clip_gradients(weights: Sequence[Tensor], largest_norm: float) -> bool:
     largest = nn.utils.get_total_norm(gradients, norm_type=torch.inf)
     if not torch.isfinite(largest):
         return False
-    torch._foreach_div_(gradients, largest)
-    torch._foreach_mul_(gradients, largest_norm / nn.utils.get_total_norm(gradients))
+    for gradient in gradients:
+        gradient.div_(largest)
+    share = largest_norm / nn.utils.get_total_norm(gradients)
+    for gradient in gradients:
+        gradient.mul_(share)
     return True

@@ -3,44 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from own_task import write_slices, write_task
+from own_task import rescale, write_slices
 from pair_files import write_radiograph
+from pair_warnings import warnings_of
 
-from dfsynth.datasets import check_pairs, open_pairs
 from dfsynth.errors import UsageError
 from dfsynth.records import Task
-from dfsynth.tasks import find_task, task_named
-
-
-@pytest.fixture
-def slices(tmp_path: Path) -> tuple[Path, Path]:
-    """Four pairs in HU, from about -1150 to 250."""
-    return write_slices(tmp_path, 4)
-
-
-@pytest.fixture
-def task(tmp_path: Path) -> Task:
-    """Of values in HU."""
-    return find_task(str(write_task(tmp_path)))
-
-
-def warnings_of(
-    folders: tuple[Path, Path], task: Task, window: tuple[float, float] | None = None
-) -> list[str]:
-    source = open_pairs(
-        *(*folders, 32, window or task.window, task.input.convention, task, task.output.convention)
-    )
-    lines: list[str] = []
-    check_pairs(source, lines.append)
-    return lines
-
-
-def rescale(folder: Path, scale: float, only: str = "*") -> None:
-    """Multiplies the values of files."""
-    for path in sorted(folder.glob(only)):
-        np.save(path, np.load(path) * np.float32(scale))
+from dfsynth.tasks import task_named
 
 
 def grey_input(task: Task) -> Task:

@@ -6,25 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from noise_pairs import NoisePairs
-from own_task import write_slices, write_task
+from own_task import rescale
+from pair_warnings import warnings_of
 
-from dfsynth.datasets import JudgedPairs, check_pairs, open_pairs
+from dfsynth.datasets import JudgedPairs, open_pairs
 from dfsynth.datasets.file_pairs import FilePairs
 from dfsynth.errors import UsageError
 from dfsynth.records import Task
-from dfsynth.tasks import find_task
-
-
-@pytest.fixture
-def slices(tmp_path: Path) -> tuple[Path, Path]:
-    """Four pairs in HU, from about -1150 to 250."""
-    return write_slices(tmp_path, 4)
-
-
-@pytest.fixture
-def task(tmp_path: Path) -> Task:
-    """Of values in HU."""
-    return find_task(str(write_task(tmp_path)))
 
 
 @pytest.fixture
@@ -44,21 +32,6 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def judged(folders: tuple[Path, Path], task: Task) -> JudgedPairs:
     """As an evaluation opens them: targets in their unit."""
     return JudgedPairs(open_pairs(*folders, 32, task.window, task.input.convention, task))
-
-
-def of_training(folders: tuple[Path, Path], task: Task) -> list[str]:
-    """The lines of the check before training."""
-    scale = task.output.convention
-    source = open_pairs(*folders, 32, task.window, task.input.convention, task, scale)
-    lines: list[str] = []
-    check_pairs(source, lines.append)
-    return lines
-
-
-def rescale(folder: Path, scale: float, only: str = "*") -> None:
-    """Multiplies the values of files."""
-    for path in sorted(folder.glob(only)):
-        np.save(path, np.load(path) * np.float32(scale))
 
 
 def test_values_as_declared_are_nothing_to_say_and_read_once(slices, task, reads) -> None:
@@ -81,7 +54,7 @@ def test_warnings_are_those_of_training_but_for_what_a_checkpoint_cannot_change(
     for index in range(4):
         pairs.read(index)
     (line,) = pairs.remarks()
-    said = of_training(slices, task)
+    said = warnings_of(slices, task)
     assert [f"warning: {line}"] == [words.partition(", or say in [")[0] for words in said]
 
 

@@ -90,3 +90,9 @@ def write_slices(root: Path, pairs: int, side: int = 32) -> tuple[Path, Path]:
         for folder, values in zip(folders, (smooth + noise, smooth), strict=True):
             np.save(folder / f"case{number:03d}.npy", values.astype(np.float32))
     return folders
+
+
+def rescale(folder: Path, scale: float, only: str = "*") -> None:
+    """Multiplies the values of files."""
+    for path in sorted(folder.glob(only)):
+        np.save(path, np.load(path) * np.float32(scale))
