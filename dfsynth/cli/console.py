@@ -18,7 +18,7 @@ import typer
 
 from dfsynth.cli.log_file import log_line, log_message, log_result, logged, open_log
 from dfsynth.cli.printable import PrintableFormatter
-from dfsynth.cli.signals import Terminated, end_at_once
+from dfsynth.cli.signals import Terminated, end_at_once, signal_behind
 from dfsynth.cli.terminal import coloured
 from dfsynth.errors import DfsynthError, ExitStatus, UsageError
 from dfsynth.printable_text import printable
@@ -96,7 +96,8 @@ def console_of(
 def _failures_end(verbose: bool, advice: str) -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, end_at_once)
     try:
-        yield
+        with _signals_named():
+            yield
     except DfsynthError as error:
         if verbose:
             print(printable(traceback.format_exc()), file=sys.stderr, end="")
@@ -118,6 +119,17 @@ def _failures_end(verbose: bool, advice: str) -> Iterator[None]:
         # Where one has arrived they stay ignored, up to the end of the process.
         if signal.getsignal(signal.SIGTERM) is end_at_once:
             signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _signals_named() -> Iterator[None]:
+    """Errors that came of a signal become its exception."""
+    try:
+        yield
+    except Exception as error:
+        if (behind := signal_behind(error)) is not None:
+            raise behind from None
+        raise
 
 
 def _say_failure(sentence: str) -> None:

@@ -30,6 +30,17 @@ def end_at_once(number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
+def signal_behind(error: BaseException | None) -> KeyboardInterrupt | Terminated | None:
+    """The exception of a signal that an error is, or that it came of, if any.
+
+    What is raised in the middle of a library's locks or of another's clearing up may come out as
+    an error of theirs.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt | Terminated):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 class StopRequest:
     """Whether a signal has asked the job to end soon."""
 

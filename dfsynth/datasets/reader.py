@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import fields
 from typing import Final, Self
 
@@ -12,7 +12,7 @@ from dfsynth.counted_nouns import counted
 from dfsynth.datasets.batch import PairBatch, collate
 from dfsynth.datasets.protocol import PairImages, PairSource
 from dfsynth.errors import UsageError
-from dfsynth.threads.pool import available_cores, result_of
+from dfsynth.threads.pool import ThreadPool, available_cores, result_of
 
 BUDGET_BYTES: Final = 2 * 1024**3
 """Memory for pairs that are kept after they were read. [assumed]"""
@@ -56,7 +56,7 @@ class BatchReader:
         self._share = batch // world_size
         self._first = rank * self._share
         self._memory = _Memory(budget_bytes)
-        self._pool = ThreadPoolExecutor(available_cores(), thread_name_prefix="pairs")
+        self._pool = ThreadPool(available_cores(), thread_name_prefix="pairs")
         self._waiting: dict[int, list[Future[PairImages]]] = {}
 
     def __enter__(self) -> Self:

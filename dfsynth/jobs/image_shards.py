@@ -17,7 +17,7 @@ from dfsynth.score import score
 from dfsynth.store import ArraySpec, StoreFormat
 from dfsynth.tasks import Task
 from dfsynth.threads.activity import Activity
-from dfsynth.threads.pool import result_of
+from dfsynth.threads.pool import is_done, result_of
 
 _WAITING_BYTES = 256 * 1024**2
 """Most memory for maps that wait to be scored and encoded, where the disk is slow."""
@@ -75,7 +75,7 @@ def windows(outcomes: Iterable[Outcome], batch_size: int) -> Iterator[list[Outco
 
 
 def _is_finished(entry: Future[Written] | Written) -> bool:
-    return isinstance(entry, Written) or entry.done()
+    return isinstance(entry, Written) or is_done(entry)
 
 
 def _result_of(job: ShardJob, entry: Future[Written] | Written) -> Written:

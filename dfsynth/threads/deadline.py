@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any, Final
 
 from dfsynth.errors import DfsynthError
+from dfsynth.threads.signals import signals_put_off
 
 _POLL_S: Final = 0.2
 """How long a late call may be late before anybody looks."""
@@ -76,7 +77,7 @@ class DeadlinePool(Executor):
         if kwargs:
             raise TypeError(f"expected no keyword arguments, found {', '.join(kwargs)}")
         task = _Task(Future(), fn, args)
-        with self._changed:
+        with signals_put_off(at_most_one=False), self._changed:
             if self._state.closed:
                 raise RuntimeError("the pool is shut down")
             self._state.waiting.append(task)

@@ -1,15 +1,40 @@
 """Threads of one process: how many, a pool that an exception leaves at once, waiting for them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
+from dfsynth.threads.signals import signals_put_off
+
+Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 _ASLEEP_S: Final = 0.5
 """Longest sleep on a lock; a signal may have to wait for its end."""
+
+
+class ThreadPool(ThreadPoolExecutor):
+    """A pool that a signal leaves whole, whatever its handler raises.
+
+    The standard library takes its locks in Python: an exception between the taking of one and the
+    block that gives it back leaves it taken for ever, or replaces the exception by one of the lock.
+    """
+
+    def submit(
+        self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> "Future[Result]":
+        """See `concurrent.futures.Executor`."""
+        with signals_put_off(at_most_one=False):
+            return super().submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """See `concurrent.futures.Executor`."""
+        with signals_put_off(at_most_one=False):
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+        if wait:
+            super().shutdown(wait=True)
 
 
 def result_of(future: "Future[Result]") -> Result:
@@ -19,9 +44,16 @@ def result_of(future: "Future[Result]") -> Result:
     or that another thread receives, is handled only when it wakes: never, where the thread that
     it waits for stands still.
     """
-    while not future.done():
-        wait([future], _ASLEEP_S)
-    return future.result()
+    while True:
+        with signals_put_off(at_most_one=False):
+            if future.done() or wait([future], _ASLEEP_S).done:
+                return future.result()
+
+
+def is_done(future: "Future[Result]") -> bool:
+    """Whether a call in a thread has ended."""
+    with signals_put_off(at_most_one=False):
+        return future.done()
 
 
 def available_cores() -> int:
@@ -30,9 +62,9 @@ def available_cores() -> int:
 
 
 @contextmanager
-def thread_pool(name: str, count: int) -> Iterator[ThreadPoolExecutor]:
+def thread_pool(name: str, count: int) -> Iterator[ThreadPool]:
     """A pool that, left by an exception, drops what has not started."""
-    pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+    pool = ThreadPool(count, thread_name_prefix=name)
     try:
         yield pool
     finally:

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from dfsynth.threads.activity import Activity
 from dfsynth.threads.pool import result_of
+from dfsynth.threads.signals import signals_put_off
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -78,8 +79,9 @@ class Prefetch(Generic[Item, Result]):
                 item = next(self._items)
             except StopIteration:
                 return
-            future = self._executor.submit(self._work, item)
-            future.add_done_callback(self._count)
+            with signals_put_off(at_most_one=False):
+                future = self._executor.submit(self._work, item)
+                future.add_done_callback(self._count)
             self._waiting.append((item, future))
 
     def _count(self, _: Future[Result]) -> None:

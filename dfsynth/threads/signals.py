@@ -28,10 +28,11 @@ class PendingSignals:
 
 
 @contextmanager
-def signals_put_off() -> Iterator[PendingSignals]:
-    """Collects signals while its body runs; afterwards the first one is raised anew.
+def signals_put_off(at_most_one: bool = True) -> Iterator[PendingSignals]:
+    """Collects signals while its body runs; afterwards they are raised anew, in their order.
 
-    A second one does at once what it did before. Outside the main thread nothing is put off.
+    A second one does at once what it did before, but not without `at_most_one`: such a body has to
+    be short. Outside the main thread nothing is put off.
     """
     pending = PendingSignals()
     if threading.current_thread() is not threading.main_thread():
@@ -41,6 +42,10 @@ def signals_put_off() -> Iterator[PendingSignals]:
 
     def collect(received: int, _frame: FrameType | None) -> None:
         pending.arrived.append(received)
+        if at_most_one:
+            restore()
+
+    def restore() -> None:
         for each, handler in before.items():
             signal.signal(each, handler)
 
@@ -49,7 +54,7 @@ def signals_put_off() -> Iterator[PendingSignals]:
     try:
         yield pending
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-    if pending.first:
-        signal.raise_signal(pending.first)
+        restore()
+        # Also where the body failed: what catches that goes on, and would never hear of them.
+        for received in pending.arrived:
+            signal.raise_signal(received)
