@@ -28,6 +28,7 @@ from listed_radiographs import (
     load_mask,
     share_of,
 )
+from numpy.typing import NDArray
 
 import dfsynth
 from dfsynth.checkpoint import checkpoint_path, read_checkpoint
@@ -115,14 +116,20 @@ class DrawnLung:
     """The same where no lung may hide: there the lung output is trained to nothing."""
 
 
-def score_drawn_lung(generator: MapGenerator, entry: Listed, grid: int) -> DrawnLung:
-    """One radiograph with a drawn mask."""
+def score_drawn_lung(
+    generator: MapGenerator, entry: Listed, grid: int, hidden: NDArray[np.bool_] | None = None
+) -> DrawnLung:
+    """One radiograph with a drawn mask.
+
+    `hidden` (y, x) is where lung may hide; by the shape of the drawn lungs where it is not given.
+    """
     image, content = load_grey(entry.path, grid)
     lung = load_mask(entry, grid) > 0
     maps = generator(image[None], [entry.path.name])
     if maps.lung is None:
         raise SystemExit("the checkpoint has no lung output to compare with drawn lungs")
-    hidden = lung_shape(image, lung).hidden
+    if hidden is None:
+        hidden = lung_shape(image, lung).hidden
     counted = np.zeros_like(lung)
     counted[content] = True
     values, probability = maps.mean[0], maps.lung[0]

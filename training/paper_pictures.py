@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,8 @@ from dfsynth.progress import Silent
 
 _IMAGES: Final = 3
 _FOLD: Final = 0
+_LETTERS: Final = 22
+"""Of a name in a line above a column."""
 
 
 def draw_pictures(study: Study, methods: Sequence[Method], path: Path) -> None:
@@ -41,7 +44,7 @@ def draw_pictures(study: Study, methods: Sequence[Method], path: Path) -> None:
     figure = Figure(figsize=(1.5 * len(columns), 3 * len(chosen)), layout="constrained")
     grid = figure.subplots(2 * len(chosen), len(columns))
     for place, (name, images) in enumerate(columns.items()):
-        grid[0, place].set_title(name, fontsize=7)
+        grid[0, place].set_title(fill(name, _LETTERS), fontsize=7)
         for row, (mean, sigma) in enumerate(images):
             # What goes in is as a network sees it.
             window = (0.0, 1.0) if name == "input" else (low, high)

@@ -12,9 +12,11 @@ radiographs are real: those with drawn masks whose licence is free. All are test
 radiographs with drawn masks of other people, as restoration_lungs.py has them. Of those nobody
 knows the dark field, but where the lung is: what counts is the Dice of the generator's lung output
 with and without the pixels where lung may hide, for which it is trained to nothing, and beside it
-how well the dark-field value tells lung there (pixel AUROC). Nothing chooses anything by them: the
-last average of the weights is tested. Writes report.md and sheets of the pairs and of the
-worst into OUT.
+how well the dark-field value tells lung without them (pixel AUROC). Where lung may hide is what the
+lung network says that marks the pairs of real radiographs: by the outline's shape alone it would be
+a third of that, and lung output where no training asked for any would count against it. Nothing
+chooses anything by them: the last average of the weights is tested. Writes report.md and sheets of
+the pairs and of the worst into OUT.
 """
 
 import argparse
@@ -32,7 +34,7 @@ import torch
 from drawn_lungs import DrawnLung, score_drawn_lung
 from kept_runs import KeptRuns, identity_of
 from kept_training import trained_once
-from listed_radiographs import Listed, list_radiographs
+from listed_radiographs import Listed, list_radiographs, load_grey
 from numpy.typing import NDArray
 from paper_methods import CASCADE, Budget, recipe_of
 from shared_work import add_sharing, publish, share_work
@@ -49,6 +51,7 @@ from dfsynth.datasets.store_pairs import StorePairs
 from dfsynth.errors import UsageError
 from dfsynth.files.durable import make_folder
 from dfsynth.inference import CheckpointRestorer, load_map_generator, load_restorer
+from dfsynth.lung_segmentation import load_lung_network, locate_lungs, packaged_lung_network
 from dfsynth.preprocess import to_unit_range
 from dfsynth.report import SheetColumn, SheetRow
 from dfsynth.simulation.origins.restored import display_stream, restore_display
@@ -205,7 +208,10 @@ class Study:
         seconds = trained_once(self.kept, run, prepared)["seconds"]
         files = read_checkpoint(self.kept.folder(run) / "best")
         generator = load_map_generator(files, _CPU, "fp32", mc_samples=_SAMPLES)
-        found = [score_drawn_lung(generator, entry, self.size) for entry in self.tested]
+        found = [
+            score_drawn_lung(generator, entry, self.size, hidden)
+            for entry, hidden in zip(self.tested, hidden_lungs(self.tested, self.size), strict=True)
+        ]
         if seed == 0:
             _show_worst(self.place.out / "worst", kind, self.tested, found)
         print(f"{kind}, seed {seed}: {seconds:.0f} s of a core", flush=True)
@@ -233,7 +239,22 @@ class Study:
         return f"{kind}-s{seed}-{self.place.steps}-test"
 
     def _identity(self, prepared: PreparedTraining) -> str:
-        return f"{identity_of(prepared)} {len(self.tested)}"
+        return f"{identity_of(prepared)} {len(self.tested)} hidden by the lung network"
+
+
+def hidden_lungs(tested: Sequence[Listed], size: int) -> list[NDArray[np.bool_]]:
+    """Where lung may hide in each radiograph (size, size), as `--origin cxr` marks it.
+
+    Raises:
+        NotAChestRadiograph: one of them shows no two lungs.
+    """
+    network, _ = load_lung_network(packaged_lung_network())
+    found = []
+    for entry in tested:
+        image, content = load_grey(entry.path, size)
+        lungs = locate_lungs(image, network(image), content)
+        found.append(lungs.any_lung & ~lungs.field)
+    return found
 
 
 def report(study: Study, seeds: int) -> list[str]:

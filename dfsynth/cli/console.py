@@ -18,7 +18,7 @@ import typer
 
 from dfsynth.cli.log_file import log_line, log_message, log_result, logged, open_log
 from dfsynth.cli.printable import PrintableFormatter
-from dfsynth.cli.signals import Terminated, end_at_once, signal_behind
+from dfsynth.cli.signals import Terminated, end_at_once, ignore_if_ended, signal_behind
 from dfsynth.cli.terminal import coloured
 from dfsynth.errors import DfsynthError, ExitStatus, UsageError
 from dfsynth.printable_text import printable
@@ -94,7 +94,11 @@ def console_of(
 
 @contextmanager
 def _failures_end(verbose: bool, advice: str) -> Iterator[None]:
-    before = signal.signal(signal.SIGTERM, end_at_once)
+    before = {signal.SIGTERM: signal.getsignal(signal.SIGTERM)}
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell may have it ignored
+        before[signal.SIGINT] = signal.default_int_handler
+    for number in before:
+        signal.signal(number, end_at_once)
     try:
         with _signals_named():
             yield
@@ -116,9 +120,10 @@ def _failures_end(verbose: bool, advice: str) -> Iterator[None]:
         print(f"terminated; {advice}", file=sys.stderr)
         raise typer.Exit(ExitStatus.TERMINATED) from None
     finally:
-        # Where one has arrived they stay ignored, up to the end of the process.
-        if signal.getsignal(signal.SIGTERM) is end_at_once:
-            signal.signal(signal.SIGTERM, before)
+        ignore_if_ended()
+        for number, handler in before.items():
+            if signal.getsignal(number) is end_at_once:
+                signal.signal(number, handler)
 
 
 @contextmanager

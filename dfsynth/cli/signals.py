@@ -4,11 +4,18 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from time import monotonic
 from types import FrameType
 from typing import Final
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _ASKED: Final = b"stopping after the batch in hand; once more to stop at once\n"
+_GONE: Final = b"stopped without clearing away; what is stored is whole\n"
+_SHOW_CURSOR: Final = b"\r\x1b[?25h"
+"""Meters hide it."""
+_PATIENCE_S: Final = 3.0
+"""How long clearing away is left alone."""
 
 
 class Terminated(BaseException):
@@ -18,16 +25,41 @@ class Terminated(BaseException):
 def end_at_once(number: int, _frame: FrameType | None) -> None:
     """A signal handler that ends the body with an exception, once.
 
-    Further signals are ignored from then on: a second exception, in the middle of what clears away
-    after the first one or of the interpreter's own end, would cost both.
+    Further signals raise nothing: a second exception, in the middle of what clears away after the
+    first one, would cost both. Seconds later they end the process without clearing away, as SIGKILL
+    does: a thread that reads from a disk that hangs may be waited for by then.
 
     Raises:
         KeyboardInterrupt: SIGINT arrived.
         Terminated: another signal did.
     """
     for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+        signal.signal(each, _Insistence(number, monotonic()))
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+
+@dataclass(frozen=True, slots=True)
+class _Insistence:
+    """A signal handler for what arrives after the signal `number` ended the body at `since`."""
+
+    number: int
+    since: float
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        if monotonic() - self.since >= _PATIENCE_S:
+            with suppress(OSError):
+                os.write(2, _SHOW_CURSOR + _GONE if os.isatty(2) else _GONE)
+            os._exit(128 + self.number)
+
+
+def ignore_if_ended() -> None:
+    """Ignores signals up to the end of the process, where one has ended the body.
+
+    The interpreter gives signals that have a handler back their own effect as it ends.
+    """
+    for each in _SIGNALS:
+        if isinstance(signal.getsignal(each), _Insistence):
+            signal.signal(each, signal.SIG_IGN)
 
 
 def signal_behind(error: BaseException | None) -> KeyboardInterrupt | Terminated | None:

@@ -47,7 +47,9 @@ def signals_put_off(at_most_one: bool = True) -> Iterator[PendingSignals]:
 
     def restore() -> None:
         for each, handler in before.items():
-            signal.signal(each, handler)
+            # Another one stands there since a second signal ended what runs: it stays.
+            if signal.getsignal(each) is collect:
+                signal.signal(each, handler)
 
     for each in _SIGNALS:
         signal.signal(each, collect)

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -263,6 +264,27 @@ def test_a_second_signal_ends_at_once_and_more_are_ignored(
     assert child.returncode == status, err
     assert "Traceback" not in err
     assert open_store(out).manifest["row"].to_pylist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_that_go_on_end_a_build_whose_thread_never_returns(
+    images, tiny_checkpoint, tmp_path, start_child, build, number, status
+):
+    """As a reader does on a disk that hangs; nothing closes its input here."""
+    out = tmp_path / "x.zarr"
+    options = ("--mc-samples", 3, "--shard-size", 3, "--batch-size", 1)
+    command = ("build", "--source", images, "--out", out, "--checkpoint", tiny_checkpoint)
+    impatient = "import dfsynth.cli.signals\ndfsynth.cli.signals._PATIENCE_S = 0.2\nmain()"
+    child = start_child(HALTED_COMMAND.replace("main()", impatient), *command, *options)
+    assert child.stdout.readline() == "halted\n"
+    while child.poll() is None:
+        child.send_signal(number)
+        time.sleep(0.1)
+    err = child.stderr.read()
+    assert child.returncode == status, err
+    assert err.endswith("stopped without clearing away; what is stored is whole\n")
+    assert open_store(out).manifest["row"].to_pylist() == [0, 1, 2]
+    assert build(images, "--batch-size", 1, "--shard-size", 3)[0] == 0
 
 
 SIGNALLED_THREAD_COMMAND = HALTED_COMMAND.replace(

@@ -1,6 +1,7 @@
 """Generators that are trained on restored pairs and tested on radiographs with drawn masks."""
 
 import csv
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 import restoration_generators
 import torch
 from drawn_networks import draw_weights
-from restoration_generators import RestoredPairs
+from listed_radiographs import list_radiographs
+from restoration_generators import RestoredPairs, hidden_lungs
 from small_cards import small_card
 
 import dfsynth
@@ -21,6 +23,7 @@ from dfsynth.errors import UsageError
 from dfsynth.inference import load_restorer, save_checkpoint
 from dfsynth.models import FlowNetwork
 from dfsynth.resources import data_folder
+from dfsynth.statistics import dice
 
 pytestmark = pytest.mark.slow
 
@@ -131,6 +134,29 @@ def test_each_kind_is_trained_once_and_tested_on_drawn_masks(
         for table in tables
     )
     assert trained < listed
+
+
+def test_lung_hides_where_pairs_of_real_radiographs_say_so(data: Path, tmp_path: Path) -> None:
+    listed = list_radiographs(data)
+    table = tmp_path / "labels.csv"
+    with table.open("w", newline="") as stream:
+        lines = csv.writer(stream)
+        lines.writerow(("file", "patient_id"))
+        lines.writerows((entry.path.name, entry.patient_id) for entry in listed)
+    for entry in listed:
+        shutil.copyfile(entry.path, tmp_path / entry.path.name)
+    store = tmp_path / "real.zarr"
+    dfsynth.simulate_pairs(store, len(listed), origin="cxr", cxr=table, size=SIZE)
+    pairs = opened(store)
+    weights = {
+        name: pairs.read(index).lung_weight
+        for index, name in enumerate(pairs.manifest["source"].to_pylist())
+    }
+    assert len(weights) > 4
+    for entry, hidden in zip(listed, hidden_lungs(listed, SIZE), strict=True):
+        if (weight := weights.get(entry.path.name)) is not None:
+            assert hidden.mean() > 0.05
+            assert dice(hidden, weight == 0) > 0.98
 
 
 def test_pairs_of_another_size_are_refused_before_anything_is_made(
