@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,10 @@ from kept_runs import KeptRuns, identity_of
 
 from dfsynth.datasets import PairSource
 from dfsynth.datasets.reader import BUDGET_BYTES
+from dfsynth.files.durable import remove_entry
 from dfsynth.inference import MapGenerator
 from dfsynth.progress import SilentTraining
-from dfsynth.train import train_prepared
+from dfsynth.train import TrainReport, train_prepared
 from dfsynth.train.preparation import PreparedTraining
 
 
@@ -36,22 +38,30 @@ def trained_once(kept: KeptRuns, name: str, prepared: PreparedTraining) -> Mappi
             raise NotYetError
         held = kept.read(name, identity)
         if held is None:
-            started = seconds_of(prepared.device)
-            folder = kept.folder(name)
-            report = train_prepared(prepared, folder, SilentTraining(), BUDGET_BYTES)
+            report, seconds = _trained(prepared, kept.folder(name))
             held = {
                 "identity": identity,
                 "score": report.best_score,
-                # Of a training that was killed, this call's share stands for the whole.
-                "seconds": (seconds_of(prepared.device) - started)
-                * report.steps
-                / report.steps_now,
+                "seconds": seconds,
                 "bad_steps": report.bad_steps,
                 "name": name,
             }
             kept.write(name, held)
         kept.reduce(name)
     return held
+
+
+def _trained(prepared: PreparedTraining, folder: Path) -> tuple[TrainReport, float]:
+    """Trains what is left of a run; and how long all of it takes, in s."""
+    started = seconds_of(prepared.device)
+    report = train_prepared(prepared, folder, SilentTraining(), BUDGET_BYTES)
+    if not report.steps_now:
+        # Killed after its last step: what that took is not known, and the same comes of it again.
+        remove_entry(folder)
+        return _trained(prepared, folder)
+    # Of a training that was killed, this call's share stands for the whole.
+    seconds = (seconds_of(prepared.device) - started) * report.steps / report.steps_now
+    return report, seconds
 
 
 def generating_seconds(

@@ -23,8 +23,9 @@ from dfsynth.tasks import task_named
 
 _TASK: Final = "restoration"
 _AT_ONCE: Final = 16
-_SAMPLES: Final = 4
 """Pairs between two files that are kept."""
+_SAMPLES: Final = 4
+"""Of an image, averaged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,13 +1,13 @@
 """A recipe of one task is fitted to another, or to images of another size."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from dfsynth.checkpoint import CascadeConfig, MunitConfig
 from dfsynth.datasets.augmentation import DeviceAugmentation
 from dfsynth.tasks import Task, own_task
-from dfsynth.train.recipe import Recipe, TrainedNetwork, recipe_entries
+from dfsynth.train.recipe import Recipe, TrainedNetwork
 
 _GREY_VALUES: Final = ("contrast", "brightness", "gamma", "noise")
 """Augmentation of grey values in [0, 1], which values in a unit are not."""
@@ -89,7 +89,8 @@ def _fitted_network(network: TrainedNetwork, task: Task) -> TrainedNetwork:
 
 def _changes(recipe: Recipe, fitted: Recipe) -> Iterator[tuple[str, object, object]]:
     """The dotted key of each value that differs, with what it was and what it is."""
-    before, now = (dict(_dotted(recipe_entries(r), "")) for r in (recipe, fitted))
+    # All values: `recipe_entries` leaves out those that recipes could not say before.
+    before, now = (dict(_dotted(asdict(r), "")) for r in (recipe, fitted))
     for key, value in now.items():
         if before[key] != value:
             yield key, before[key], value

@@ -273,20 +273,21 @@ class Trainer:
 
         The running statistics are then put back too.
 
-        In fp16 the scaler leaves out steps whose scaled gradient is too large, and scales less; it
-        is a failure only where there is nothing left to scale.
+        In fp16 a gradient that scaling made too large is scaled less in the next step: that is a
+        failure only where there is nothing left to scale.
         """
         self._optimiser.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()
         self._scaler.unscale_(self._optimiser)
         clip_norm = self.recipe.optimiser.clip_norm
-        finite = self._everywhere(clip_gradients(self._trained, clip_norm))
-        if not finite:
-            self._put_back(statistics)
-        if finite or self._scaler.is_enabled():
+        if self._everywhere(clip_gradients(self._trained, clip_norm)):
             self._scaler.step(self._optimiser)
             self._scaler.update()
-        return finite or (self._scaler.is_enabled() and self._scaler.get_scale() >= 1)
+            return True
+        self._put_back(statistics)
+        scale = self._scaler.get_scale()
+        self._scaler.update()
+        return 1 <= self._scaler.get_scale() < scale
 
     def _everywhere(self, here: bool) -> bool:
         return self._processes.all_true(here, self.device)

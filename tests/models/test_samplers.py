@@ -125,6 +125,30 @@ def test_the_solver_sees_each_step_once_from_pure_noise() -> None:
     assert seen == solver_levels(4)[:-1]
 
 
+@pytest.mark.parametrize("steps", [10, 300, 700])
+def test_the_solver_leads_an_image_on_to_the_middle_of_each_step(steps: int) -> None:
+    """One that moves evenly with the log ratio, in steps that are not equally long.
+
+    (1 + 1 / 2r) x(t) - x(t before) / 2r is then where x is half a step on.
+    """
+    signal = diffusion_schedule().alphas_cumprod.double()
+    ratio = (signal / (1 - signal)).log() / 2
+
+    def velocity(noisy: Tensor, level: float) -> Tensor:
+        kept, noise = float(signal[int(level)].sqrt()), float((1 - signal[int(level)]).sqrt())
+        image = float(ratio[int(level)])
+        return kept * (noisy - kept * image) / noise - noise * image
+
+    sample = start().double()
+    expected, levels = sample.clone(), solver_levels(steps)
+    for passed, (level, after) in enumerate(pairwise(levels)):
+        towards = (ratio[level] + ratio[after]) / 2 if passed else ratio[level]
+        length = ratio[after] - ratio[level]
+        kept = ((1 - signal[after]) / (1 - signal[level])).sqrt()
+        expected = kept * expected - signal[after].sqrt() * torch.expm1(-length) * towards
+    torch.testing.assert_close(run("dpm-solver", velocity, sample, steps), expected)
+
+
 @pytest.mark.parametrize("steps", [1, 2, 4, 37, 38, 50, 250, 800, 998, 999])
 def test_levels_of_the_solver_fall_from_the_last_to_the_first(steps: int) -> None:
     levels = solver_levels(steps)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,32 @@ def test_munit_takes_fine_structure_away_and_keeps_the_content() -> None:
     assert found.content > 0.7
     assert found.domain == pytest.approx(found.spectrum + found.gradients + 3 * (1 - found.content))
     assert trainer.validate([held_out]) == found
+
+
+def test_munit_compares_what_the_paper_does_with_its_weights() -> None:
+    trainer, batch = make_trainer(recipe_of(MUNIT)), unpaired(0)
+    made = trainer.objective.run(trainer.network, batch, trainer.step_rng(), [0])
+
+    def apart(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> float:
+        return sum(float((f - w).detach().abs().mean()) for f, w in zip(found, wanted, strict=True))
+
+    both = (batch.image, batch.target)
+    expected = {
+        "image": 10 * apart((made.good_again, made.poor_again), both),
+        "content": apart(made.contents_again, made.contents),
+        "style": apart(made.styles_again, made.styles),
+        "cycle": 10 * apart((made.good_cycle, made.poor_cycle), both),
+    }
+    assert min(expected.values()) > 0
+    terms = {k: float(v.detach()) for k, v in trainer.objective.terms(made, batch, [0]).items()}
+    assert terms.pop("adversarial") > 0
+    assert terms == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_spectrum_of_noise_is_its_variance_and_that_of_rounding() -> None:
+    noise = 0.05 * torch.randn(256, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    expected = torch.full((16,), 0.05**2 + 1 / 255**2 / 12, dtype=torch.float64)
+    torch.testing.assert_close(radial_spectrum(noise), expected, rtol=0.08, atol=0)
 
 
 def test_diffusion_of_one_collection_learns_and_keeps_the_content() -> None:

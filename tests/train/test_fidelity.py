@@ -314,6 +314,22 @@ def test_beta_nll_weighs_one_on_average_and_nothing_in_padding() -> None:
     assert torch.equal(*losses)
 
 
+def test_beta_nll_weighs_by_deviations_and_by_those_of_padding_not_at_all() -> None:
+    found, target = drawn()
+    content = torch.ones_like(target)
+    content[..., :4] = 0
+    wide = torch.where(content > 0, found.alpha, 100 * found.alpha)
+    beyond = Prediction(found.mean, wide, found.beta, None)
+    one, other = (
+        fidelity(p, target, "gennorm", content=content, beta_nll=0.5) for p in (found, beyond)
+    )
+    torch.testing.assert_close(one, other)
+    likelihoods = gennorm_nll(found.mean, found.alpha, found.beta, target)[..., 4:]
+    weights = found.sigma[..., 4:]
+    expected = (likelihoods * weights / weights.mean(dim=(1, 2, 3), keepdim=True)).mean()
+    torch.testing.assert_close(one, expected)
+
+
 def test_beta_nll_of_a_patch_that_is_all_padding_counts_for_nothing() -> None:
     found, target = drawn()
     content = torch.ones_like(target)

@@ -135,6 +135,18 @@ def test_each_change_is_said_with_what_was_there() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["restoration-64", "restoration-mean-64"])
+def test_a_residual_that_is_taken_away_is_said_as_well(name: str) -> None:
+    why = "paper: a quarter"
+    recipe = replace(packaged(name), provenance={"network.residual": why})
+    fitted = fit_recipe(recipe, task_named("mri-motion"))
+    assert describe_fit(recipe, fitted) == (
+        "task = mri-motion (was restoration)",
+        "network.residual = 0.0 (was 0.25)",
+    )
+    assert fitted.provenance["network.residual"].startswith("assumed: fitted to mri-motion")
+
+
 def test_a_size_out_of_range_is_refused() -> None:
     with pytest.raises(UsageError, match=r"size = 0: expected 16 to"):
         fit_recipe(packaged("pix2pix"), MRI, 0)

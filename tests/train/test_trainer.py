@@ -189,6 +189,28 @@ def test_a_gradient_that_is_not_finite_moves_nothing(
     assert trainer.is_sound
 
 
+@pytest.mark.parametrize("factor", [1e25, math.inf])
+def test_in_fp16_a_gradient_that_cannot_be_used_moves_nothing(factor: float) -> None:
+    """One that scaling made too large is tried again with less, which is no failure."""
+    trainer = make_trainer(toy_recipe(optimiser=Optimiser(clip_norm=0.0)), "fp16")
+    for n in range(3):
+        # The first scales are too large.
+        step(trainer, n)
+    weight = next(p for p in trainer.network.parameters() if p.requires_grad)
+    weight.register_hook(lambda gradient: gradient * factor)
+    before = trainer.state()
+    assert step(trainer, 3).finite == math.isinf(factor)
+    after = trainer.state()
+    one, other = (
+        {k: v for k, v in state.items() if k.startswith(("network", "optimiser"))}
+        for state in (before, after)
+    )
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[k], other[k]) for k in one)
+    scales = [float(state["scaler.scale"]) for state in (before, after)]
+    assert (scales[1] < scales[0]) == math.isinf(factor)
+
+
 def test_a_gradient_that_is_not_finite_moves_no_discriminator() -> None:
     trainer = make_trainer(replace(toy_recipe(), loss=LossWeights(adversarial=0.1, residual_box=3)))
     weight = next(trainer.objective.discriminators.parameters())

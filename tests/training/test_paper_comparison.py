@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from head_volumes import head, write_head
+from kept_runs import KeptRuns
 from paper_folds import Fold, deal
 from paper_inputs import measure_inputs, tabulate_inputs
 from paper_methods import (
@@ -23,12 +24,13 @@ from paper_methods import (
 )
 from paper_patients import has_patients
 from paper_report import tabulate_methods, tabulate_stages
-from paper_runs import FoldResult, Study
+from paper_runs import RATES, FoldResult, Study
 from paper_scores import MAE, MISCOVERAGE, SSIM, differences, mean, risk_area, scores
 from paper_work import TASKS, Job, Place, collect, parser_of, work
 
 import dfsynth
 from dfsynth.errors import UsageError
+from dfsynth.files.json_record import parse_object
 from dfsynth.train.families import family_of
 from dfsynth.train.recipe import recipe_entries
 
@@ -199,6 +201,24 @@ def test_jobs_are_done_once_and_tabulated(place, capfd):
     assert all(name in table for name in tests)
     assert "cascade, stage 3" in "\n".join(tabulate_stages({"cascade": tests["cascade"]}))
     assert scores(tests[UNET.name], MAE).keys() == patients_of(study, "test")
+
+
+class DyingRuns(KeptRuns):
+    """Dies once a training is done, and before what it came to is kept."""
+
+    def write(self, *_: object) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_training_that_was_killed_at_its_very_end_is_timed_anew(place, tmp_path):
+    study = place.open()
+    with pytest.raises(KeyboardInterrupt):
+        replace(study, kept=DyingRuns.open(tmp_path)).best_rate(UNET)
+    assert replace(study, kept=KeptRuns.open(tmp_path)).best_rate(UNET) in RATES
+    kept = [parse_object(path.read_bytes()) for path in (tmp_path / "results").iterdir()]
+    seconds = [result["seconds"] for result in kept]
+    assert len(seconds) == len(RATES)
+    assert min(seconds) > 0
 
 
 def patients_of(study: Study, group: str) -> set[str]:
