@@ -20,8 +20,12 @@ def cautions(held: Fingerprint, facts: GeneratorFacts) -> Iterator[str]:
     if any(
         side < _LEAST_SHARE * trained for side, trained in zip(held.size, facts.grid, strict=True)
     ):
+        risk = (
+            "it may find no lung (the flag no_lung), and scores of the lung are then null"
+            if facts.has_lung
+            else "its maps may be far from what it learned to make"
+        )
         yield (
             f"warning: a grid of {held.size[0]}x{held.size[1]} is much smaller than the "
-            f"{facts.grid[0]}x{facts.grid[1]} that {facts.name} was trained at: it may find no "
-            "lung (the flag no_lung), and scores of the lung are then null"
+            f"{facts.grid[0]}x{facts.grid[1]} that {facts.name} was trained at: {risk}"
         )

@@ -165,3 +165,19 @@ def test_files_in_another_unit_and_unequal_files_are_named_in_the_words_of_the_t
     assert status == 2
     assert "CT image case002.npy and smooth CT slice case002.npy have 32×32 and 16×16" in err
     assert one_line(err)
+
+
+def test_nothing_is_said_of_lungs_and_no_error_is_promised(home, tmp_path, run_cli):
+    store, best = home / "x.zarr", home / "run" / "best"
+    for given in ((), ("--checkpoint", best)):
+        out = tmp_path / f"report-{len(given)}"
+        status, _, err = run_cli("report", store, "--out", out, *given)
+        assert status == 0, err
+        html = (out / "index.html").read_text()
+        assert "no lung found" not in html
+        assert "the task ct-kernel has no such pairs" in html
+        assert "--checkpoint" not in html
+    status, _, err = run_cli("filter", store, "--max-error", 0.3, "--by", "uncertainty")
+    assert status == 2
+    assert "no error is known of images of" in one_line(err)
+    assert "the task ct-kernel has no such pairs; choose by a share or by a score" in err
