@@ -99,7 +99,8 @@ def write_report(report: EvaluationReport, folder: Path) -> None:
     """Writes metrics.json, images.csv (single images) and two figures into `folder`.
 
     Where streaks were measured, slices.csv (single slices) and a picture of them too; where nodules
-    were, nodules.csv and restoration.png.
+    were, nodules.csv and restoration.png. Those of an earlier evaluation in `folder` go first, so
+    that no two are mixed there, even if this process is killed.
 
     Raises:
         UnwrittenReportError: the folder cannot be written.
@@ -107,6 +108,9 @@ def write_report(report: EvaluationReport, folder: Path) -> None:
     try:
         with store_faults(f"write {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
+            for path in (folder / name for name in (*_CONTENTS, *_OF_SLICES, *_OF_RESTORATION)):
+                if path.is_file():
+                    path.unlink()
             # Each is made when those before it are safe: the figures come before their drawing.
             for name, encode in _contents(report).items():
                 (folder / name).write_bytes(encode(report))

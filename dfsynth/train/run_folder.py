@@ -209,13 +209,22 @@ def _sum_of(encoded: bytes) -> str:
 
 
 def _differences(held: Any, wanted: Any, where: str) -> list[str]:
-    """One sentence part for each value that differs, named by its dotted key."""
+    """One sentence part for each value that differs, named by its dotted key; tables of a list by
+    their number, from 0."""
     if isinstance(held, dict) and isinstance(wanted, dict):
         found = []
         for key in dict.fromkeys([*held, *wanted]):
             dotted = f"{where}.{key}" if where else key
             found += _differences(held.get(key), wanted.get(key), dotted)
         return found
+    if isinstance(held, list) and isinstance(wanted, list) and len(held) == len(wanted):
+        if any(isinstance(entry, dict) for entry in (*held, *wanted)):
+            # Tables of a list, such as phases: what differs within them, and not all of them.
+            return [
+                text
+                for place, (old, new) in enumerate(zip(held, wanted, strict=True))
+                for text in _differences(old, new, f"{where}[{place}]")
+            ]
     if held == wanted:
         return []
     return [f"{where} was {json.dumps(held)}, asked for {json.dumps(wanted)}"]

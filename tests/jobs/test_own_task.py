@@ -150,6 +150,11 @@ def test_a_run_of_a_task_that_has_changed_is_another_run(home, tmp_path):
     write_task(tmp_path, "window = [-1000.0, 1000.0]", "window = [-500.0, 500.0]")
     with pytest.raises(ConflictError, match=r"own_task\.window"):
         dfsynth.train_generator(tmp_path / "recipe.toml", home / "sharp", home / "run", **given)
+    write_task(tmp_path, 'title = "smooth"', 'title = "soft"')
+    with pytest.raises(ConflictError) as caught:
+        dfsynth.train_generator(tmp_path / "recipe.toml", home / "sharp", home / "run", **given)
+    said = 'recipe.own_task.array[1].title was "smooth", asked for "soft"; choose another --out'
+    assert str(caught.value).endswith(f"other data: {said}")
 
 
 def test_files_in_another_unit_and_unequal_files_are_named_in_the_words_of_the_task(
