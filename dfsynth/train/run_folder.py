@@ -217,14 +217,17 @@ def _differences(held: Any, wanted: Any, where: str) -> list[str]:
             dotted = f"{where}.{key}" if where else key
             found += _differences(held.get(key), wanted.get(key), dotted)
         return found
-    if isinstance(held, list) and isinstance(wanted, list) and len(held) == len(wanted):
-        if any(isinstance(entry, dict) for entry in (*held, *wanted)):
-            # Tables of a list, such as phases: what differs within them, and not all of them.
-            return [
-                text
-                for place, (old, new) in enumerate(zip(held, wanted, strict=True))
-                for text in _differences(old, new, f"{where}[{place}]")
-            ]
+    if _are_tables(held) and _are_tables(wanted) and len(held) == len(wanted):
+        # Such as phases: what differs within them, and not all of them.
+        return [
+            text
+            for place, (old, new) in enumerate(zip(held, wanted, strict=True))
+            for text in _differences(old, new, f"{where}[{place}]")
+        ]
     if held == wanted:
         return []
     return [f"{where} was {json.dumps(held)}, asked for {json.dumps(wanted)}"]
+
+
+def _are_tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)

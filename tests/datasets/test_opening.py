@@ -81,7 +81,7 @@ class TestFolders:
 
     def test_a_folder_beside_itself_is_refused(self, tmp_path):
         folder, _ = write_pair_folders(tmp_path, 3)
-        with pytest.raises(UsageError, match=r"case000\.png comes twice"):
+        with pytest.raises(UsageError, match=r"case000\.png is input and target at once"):
             open_pairs(folder, folder, 16, WINDOW)
 
     def test_an_empty_folder_is_refused(self, tmp_path):
