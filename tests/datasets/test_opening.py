@@ -179,6 +179,12 @@ class TestTable:
         table = write_table(folder, ["attenuation", "dark_field"], rows)
         assert open_pairs(table, None, 16, WINDOW).read(1).image.max() == 1
 
+    def test_tables_written_on_windows_are_taken(self, folder):
+        rows = [[name.replace("/", "\\") for name in pair] for pair in self.ROWS]
+        for columns in (["attenuation", "dark_field"], ["a", "b"]):
+            source = open_pairs(write_table(folder, columns, rows), None, 16, WINDOW)
+            assert source.read(1).image.max() == 1
+
     def test_empty_patients_are_warned_of_and_are_nobody_else(self, folder):
         rows = [(*files, patient) for files, patient in zip(self.ROWS, "ab  ", strict=True)]
         source = open_pairs(
