@@ -215,7 +215,7 @@ def tabulate(scores: Evaluation) -> str:
         lines += _risk_rows(error, ranked)
     if scores.ood_auroc is not None and scores.ood is not None:
         lines.append(f"AUROC of {counted(scores.ood.images, 'out-of-distribution image')}:")
-        lines += [f"  {name:<22}{interval}" for name, interval in scores.ood_auroc.items()]
+        lines += [f"  {name:<30}{interval}" for name, interval in scores.ood_auroc.items()]
     lines += [f"note: {warning}" for warning in scores.warnings]
     lines.append(scores.notice)
     return "\n".join(lines)
@@ -269,7 +269,7 @@ def _risk_rows(error: str, ranked: Mapping[str, RankedRisk]) -> list[str]:
     ]
     for name in sorted(ranked, key=lambda name: ranked[name].area.value or 0.0):
         found = ranked[name]
-        lines.append(f"  {name:<22}{found.area!s:<26}{_percent(found.share_of_oracle_70)}")
+        lines.append(f"  {name:<30}{found.area!s:<26}{_percent(found.share_of_oracle_70)}")
     return lines
 
 

@@ -233,6 +233,14 @@ def test_figures_travel_with_the_error_where_a_file_cannot_be_written(
     assert json.loads((tmp_path / "metrics.json").read_text())["images"] == 12
 
 
+def test_out_of_distribution_images_that_cannot_be_read_say_why_before_anything_is_generated(
+    evaluate, make_pairs, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    with pytest.raises(UsageError, match="0 of 1 image of --ood can be read; the first: broken"):
+        evaluate(make_pairs(), ood=tmp_path)
+
+
 def test_an_evaluation_leaves_no_file_of_an_earlier_one(
     evaluate, make_pairs, tmp_path: Path
 ) -> None:
