@@ -28,8 +28,8 @@ from dfsynth.exports import (
     new_record,
     opened_folder,
 )
+from dfsynth.jobs.empty_store import nothing_finished
 from dfsynth.jobs.exporter import ExportReport
-from dfsynth.jobs.nothing_finished import nothing_finished
 from dfsynth.manifest import read_manifest, select, write_csv
 from dfsynth.options import ExportOptions
 from dfsynth.preprocess import to_source

@@ -15,8 +15,8 @@ from dfsynth.files.faults import store_faults
 from dfsynth.files.object_path import AnyPath, ObjectPath
 from dfsynth.files.output_file import writing_output
 from dfsynth.jobs.build_source import open_inputs
+from dfsynth.jobs.empty_store import nothing_finished
 from dfsynth.jobs.image_sheet import SourceImages, panels_of_images
-from dfsynth.jobs.nothing_finished import nothing_finished
 from dfsynth.jobs.pair_sheet import panels_of_pairs
 from dfsynth.jobs.ranking import Ranking, rank_ends
 from dfsynth.jobs.sheet_content import Panels

@@ -8,7 +8,7 @@ from toy_generator import ToyMaker
 import dfsynth
 from dfsynth.errors import UsageError
 from dfsynth.jobs.build import run_build
-from dfsynth.jobs.nothing_finished import nothing_finished
+from dfsynth.jobs.empty_store import nothing_finished
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Silent
 
