@@ -151,15 +151,14 @@ def require_members(files: CheckpointFiles) -> None:
     """
     if files.card.arguments.members > 1:
         return
+    cards = [(folder.name, read_checkpoint(folder).card) for folder in packaged_generators()]
     able = [
-        folder.name
-        for folder in packaged_generators()
-        if read_checkpoint(folder).card.arguments.members > 1
+        name for name, card in cards if card.arguments.members > 1 and card.task == files.card.task
     ]
+    packaged = f" ({', '.join(able)} of the packaged ones)" if able else ""
     raise UsageError(
         f"--mc fast: the checkpoint {files.card.name} has one member, whose single pass has no "
-        f"spread; use --mc full, or a checkpoint with members ({', '.join(able) or 'none'} of the "
-        "packaged ones)"
+        f"spread; use --mc full, or a checkpoint with members{packaged}"
     )
 
 

@@ -13,6 +13,7 @@ from dfsynth.datasets.file_pairs import FilePairs
 from dfsynth.datasets.file_values import PairValues, judge_values
 from dfsynth.datasets.protocol import PairSource
 from dfsynth.datasets.store_pairs import StorePairs
+from dfsynth.datasets.unpaired import UnpairedImages
 from dfsynth.errors import UsageError
 from dfsynth.threads.pool import available_cores, thread_pool
 from dfsynth.threads.prefetch import Prefetch
@@ -48,6 +49,7 @@ def check_pairs(source: PairSource, message: Callable[[str], None] | None = None
     """
     indices = _indices(source)
     simulated = isinstance(source, StorePairs)
+    noun = "image" if isinstance(source, UnpairedImages) else "pair"
 
     def check(index: int) -> _Checked:
         try:
@@ -74,12 +76,12 @@ def check_pairs(source: PairSource, message: Callable[[str], None] | None = None
             if pair.values is not None:
                 values[source.rows[index].key] = pair.values
             if message is not None and time.monotonic() - reported_at > _LINE_EVERY_S:
-                message(f"{done} of {counted(len(indices), 'pair')} checked")
+                message(f"{done} of {counted(len(indices), noun)} checked")
                 reported_at = time.monotonic()
     if faults:
         more = f"; and {len(faults) - _NAMED_FAULTS} more" if len(faults) > _NAMED_FAULTS else ""
         raise UsageError(
-            f"{len(faults)} of {counted(len(indices), 'pair')} cannot be used: "
+            f"{len(faults)} of {counted(len(indices), noun)} cannot be used: "
             f"{'; '.join(faults[:_NAMED_FAULTS])}{more}"
         )
     if isinstance(source, FilePairs):

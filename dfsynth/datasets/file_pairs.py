@@ -194,9 +194,15 @@ def _require_files(files: Sequence[FilePair]) -> None:
         )
     owner: dict[Path, str] = {}
     for pair in files:
-        for path in (pair.attenuation.resolve(), pair.dark_field.resolve()):
+        both = pair.attenuation.resolve(), pair.dark_field.resolve()
+        if both[0] == both[1]:
+            raise UsageError(
+                f"pair {pair.key!r}: {both[0].name} is input and target at once; expected two "
+                "files; are --data and --targets one folder, or both columns the same paths?"
+            )
+        for path in both:
             other = owner.setdefault(path, pair.key)
-            if other != pair.key or pair.attenuation.resolve() == pair.dark_field.resolve():
+            if other != pair.key:
                 raise UsageError(
                     f"the file {path.name} comes twice, in pairs {other!r} and {pair.key!r}; "
                     "expected each file once; or a patient could train and test at once"

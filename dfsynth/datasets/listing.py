@@ -100,7 +100,7 @@ def list_table(table: Path, task: Task) -> list[FilePair]:
                     f"the columns {first!r} and {second!r}; fill it, or remove the row"
                 )
             pairs.append(
-                FilePair(inputs, table.parent / inputs, table.parent / target, patient, split)
+                FilePair(inputs, _below(table, inputs), _below(table, target), patient, split)
             )
     if not pairs:
         raise UsageError(f"the table {table.name} has no row; expected one for each pair")
@@ -137,7 +137,7 @@ def list_table_of_images(table: Path) -> list[ImageFile]:
                     f"row {len(images) + 1} of {table.name} lacks a path; expected one in the "
                     f"column {path!r}; fill it, or remove the row"
                 )
-            images.append(ImageFile(name, table.parent / name, patient, split))
+            images.append(ImageFile(name, _below(table, name), patient, split))
     if not images:
         raise UsageError(f"the table {table.name} has no row; expected one for each image")
     _require_unique([image.key for image in images], table)
@@ -172,8 +172,13 @@ def _begins_with_file(table: Path, header: str) -> bool:
     for chunk in metadata.read_columns(table, {"path": header}):
         value = next((text for text in chunk["path"].to_pylist() if text), None)
         if value is not None:
-            return is_file(table.parent / value)
+            return is_file(_below(table, value))
     return False
+
+
+def _below(table: Path, name: str) -> Path:
+    # Tables written on Windows; a file on Linux hardly ever has one in its name.
+    return table.parent / name.replace("\\", "/")
 
 
 def _require_unique(keys: Sequence[str], table: Path) -> None:

@@ -52,8 +52,9 @@ def too_many_segments() -> ImageError:
 
 def wrong_unit(found: str, unit: str) -> ImageError:
     """The error for what is not in `unit`; `found` says what it is instead."""
+    values = "values without a unit" if unit == "1" else f"values in {unit}"
     return ImageError(
-        ErrorCode.WRONG_UNIT, f"found {found}; expected values in {unit}; give {VALUE_FORMATS}"
+        ErrorCode.WRONG_UNIT, f"found {found}; expected {values}; give {VALUE_FORMATS}"
     )
 
 

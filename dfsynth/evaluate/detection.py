@@ -14,11 +14,12 @@ from dfsynth.evaluate.score_order import DIRECTED_COLUMNS, unusualness
 from dfsynth.evaluate.scores import OutOfDistributionCounts
 from dfsynth.evaluate.selection import evenly_spaced
 from dfsynth.inference import MapGenerator
+from dfsynth.jobs.build_source import open_inputs
 from dfsynth.preprocess import ModelInputReader
 from dfsynth.progress import Progress
 from dfsynth.records import ModelInput, Scored, SourceItem
 from dfsynth.score import score
-from dfsynth.source import Source, open_source
+from dfsynth.source import Source
 from dfsynth.statistics import Interval, Resamples, resample_patients, weighted_auroc
 
 Array = NDArray[np.float64]
@@ -32,20 +33,38 @@ class OutOfDistributionImages:
     items: tuple[SourceItem, ...]
 
 
-def list_ood_images(folder: Path, limit: int | None) -> OutOfDistributionImages:
+def list_ood_images(folder: Path, limit: int | None, card: ModelCard) -> OutOfDistributionImages:
     """The images of a folder, archive or table, at most `limit`, evenly spaced.
 
+    They are read until one can be, as inputs of the checkpoint of `card`: where none can, that is
+    said before anything is generated.
+
     Raises:
-        UsageError: no such folder, or no images in it.
+        UsageError: no such folder, no images in it, or none that can be read.
     """
-    source = open_source(str(folder), None)
+    source = open_inputs(str(folder), None, card.intensity)
     table = source.listing().table.select(["image_id", "uri", "offset", "size_bytes"])
     if not table.num_rows:
         raise UsageError(f"--ood {folder} holds no images; expected a folder of other images")
     chosen = evenly_spaced(table.num_rows, limit)
     lines = table.take(list(chosen)).to_pylist()
-    return OutOfDistributionImages(
-        source, tuple(SourceItem(row=n, shard=0, **line) for n, line in enumerate(lines))
+    items = tuple(SourceItem(row=n, shard=0, **line) for n, line in enumerate(lines))
+    images = OutOfDistributionImages(source, items)
+    _require_readable(images, ModelInputReader(card.grid, card.intensity))
+    return images
+
+
+def _require_readable(images: OutOfDistributionImages, reader: ModelInputReader) -> None:
+    first: str | None = None
+    for item in images.items:
+        try:
+            reader(images.source.read(item, reader.limits.max_bytes))
+        except ImageError as error:
+            first = first or f"{item.image_id}: {error}"
+        else:
+            return
+    raise UsageError(
+        f"0 of {counted(len(images.items), 'image')} of --ood can be read; the first: {first}"
     )
 
 
@@ -70,17 +89,11 @@ def measure_detection(
         progress: hears of each batch, and of images that cannot be read.
 
     Raises:
-        UsageError: no image can be read.
         DfsynthError: the source itself is gone.
     """
     reader = ModelInputReader(card.grid, card.intensity)
     scored = _score_images(images, reader, generator, progress)
     failed = len(images.items) - len(scored)
-    if not scored:
-        raise UsageError(
-            f"0 of {counted(failed, 'image')} of --ood can be read; expected radiographs "
-            "or other images in PNG, JPEG, TIFF or DICOM"
-        )
     auroc = detection_auroc(in_distribution, patients, scored, seed)
     return auroc, OutOfDistributionCounts(len(scored), failed)
 

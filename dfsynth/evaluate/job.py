@@ -153,7 +153,7 @@ def evaluate_pairs(
     card, generator = checkpoint.files.card, checkpoint.generator
     indices = choose_pairs(source, options.split, options.limit)
     calibrating = choose_calibration_pairs(source, options, card)
-    ood_images = None if options.ood is None else list_ood_images(options.ood, options.limit)
+    ood_images = None if options.ood is None else list_ood_images(options.ood, options.limit, card)
     for warning in source.warnings:
         progress.message(warning)
     pairs = JudgedPairs(source)

@@ -99,7 +99,8 @@ def write_report(report: EvaluationReport, folder: Path) -> None:
     """Writes metrics.json, images.csv (single images) and two figures into `folder`.
 
     Where streaks were measured, slices.csv (single slices) and a picture of them too; where nodules
-    were, nodules.csv and restoration.png.
+    were, nodules.csv and restoration.png. Those of an earlier evaluation in `folder` go first, so
+    that no two are mixed there, even if this process is killed.
 
     Raises:
         UnwrittenReportError: the folder cannot be written.
@@ -107,6 +108,9 @@ def write_report(report: EvaluationReport, folder: Path) -> None:
     try:
         with store_faults(f"write {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
+            for path in (folder / name for name in (*_CONTENTS, *_OF_SLICES, *_OF_RESTORATION)):
+                if path.is_file():
+                    path.unlink()
             # Each is made when those before it are safe: the figures come before their drawing.
             for name, encode in _contents(report).items():
                 (folder / name).write_bytes(encode(report))
@@ -211,7 +215,7 @@ def tabulate(scores: Evaluation) -> str:
         lines += _risk_rows(error, ranked)
     if scores.ood_auroc is not None and scores.ood is not None:
         lines.append(f"AUROC of {counted(scores.ood.images, 'out-of-distribution image')}:")
-        lines += [f"  {name:<22}{interval}" for name, interval in scores.ood_auroc.items()]
+        lines += [f"  {name:<30}{interval}" for name, interval in scores.ood_auroc.items()]
     lines += [f"note: {warning}" for warning in scores.warnings]
     lines.append(scores.notice)
     return "\n".join(lines)
@@ -265,7 +269,7 @@ def _risk_rows(error: str, ranked: Mapping[str, RankedRisk]) -> list[str]:
     ]
     for name in sorted(ranked, key=lambda name: ranked[name].area.value or 0.0):
         found = ranked[name]
-        lines.append(f"  {name:<22}{found.area!s:<26}{_percent(found.share_of_oracle_70)}")
+        lines.append(f"  {name:<30}{found.area!s:<26}{_percent(found.share_of_oracle_70)}")
     return lines
 
 

@@ -1,9 +1,12 @@
 """What a build can know beforehand of maps and scores that will say less than they seem to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from dfsynth.records import GeneratorFacts
+from dfsynth.jobs.image_rows import Prepared
+from dfsynth.jobs.model_inputs import Outcome
+from dfsynth.progress import Progress
+from dfsynth.records import BEYOND_RANGE, GeneratorFacts, IntensityRange
 from dfsynth.store.build_record import Fingerprint
 
 _LEAST_SHARE: Final = 0.5
@@ -20,8 +23,38 @@ def cautions(held: Fingerprint, facts: GeneratorFacts) -> Iterator[str]:
     if any(
         side < _LEAST_SHARE * trained for side, trained in zip(held.size, facts.grid, strict=True)
     ):
+        risk = (
+            "it may find no lung (the flag no_lung), and scores of the lung are then null"
+            if facts.has_lung
+            else "its maps may be far from what it learned to make"
+        )
         yield (
             f"warning: a grid of {held.size[0]}x{held.size[1]} is much smaller than the "
-            f"{facts.grid[0]}x{facts.grid[1]} that {facts.name} was trained at: it may find no "
-            "lung (the flag no_lung), and scores of the lung are then null"
+            f"{facts.grid[0]}x{facts.grid[1]} that {facts.name} was trained at: {risk}"
         )
+
+
+class UnitCaution:
+    """Says once that an input's values are far from those that the network knows."""
+
+    def __init__(self, facts: GeneratorFacts, progress: Progress) -> None:
+        self._facts = facts
+        self._progress = progress
+        self._said = False
+
+    def over(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        """The same outcomes; the first input with the flag is told of before its maps are made."""
+        for outcome in outcomes:
+            if not self._said and isinstance(outcome, Prepared):
+                self._look_at(outcome)
+            yield outcome
+
+    def _look_at(self, outcome: Prepared) -> None:
+        known = self._facts.intensity
+        if BEYOND_RANGE in outcome.ready.flags and isinstance(known, IntensityRange):
+            self._said = True
+            self._progress.message(
+                f"warning: {outcome.item.image_id} is far from the {known.low:g} to {known.high:g} "
+                f"(unit {known.unit}) that {self._facts.name} knows, and may be in another unit, "
+                "as may others: their rows have the flag beyond_range"
+            )

@@ -14,7 +14,13 @@ from dfsynth.counted_nouns import counted
 from dfsynth.errors import ConflictError, UsageError
 from dfsynth.jobs.store_checkpoint import calibrated_checkpoints
 from dfsynth.options import DEFAULT_MC_SAMPLES, ErrorLimit
-from dfsynth.records import AS_THE_CARD_SAYS, MONTE_CARLO_MODES, MonteCarloMode, SamplerSettings
+from dfsynth.records import (
+    AS_THE_CARD_SAYS,
+    MONTE_CARLO_MODES,
+    MonteCarloMode,
+    SamplerSettings,
+    Task,
+)
 from dfsynth.statistics import (
     attainable_error,
     attainable_risk,
@@ -63,6 +69,16 @@ class ErrorCalibration:
     rows: tuple[CalibrationRow, ...]
 
 
+def no_errors_known(task: Task) -> str | None:
+    """Why errors of a task's images cannot be told by any calibration; None where they can."""
+    if task.pairs.clean is not None and task.pairs.lung is not None:
+        return None
+    return (
+        f"it is told by pairs with a clean truth and a lung mask, and the task {task.name} has no "
+        "such pairs; choose by a share or by a score"
+    )
+
+
 def packaged_calibration(files: CheckpointFiles, built: Fingerprint) -> ErrorCalibration:
     """The table in a checkpoint's card, for a store that was built as the table was made.
 
@@ -74,8 +90,8 @@ def packaged_calibration(files: CheckpointFiles, built: Fingerprint) -> ErrorCal
     if not card.error_calibration:
         raise UsageError(
             f"the checkpoint {card.name} has no error calibration to promise by; "
-            f"{calibrated_checkpoints()}; build with one of them, or calibrate with your own "
-            "pairs: --calibrate PAIRS"
+            f"{calibrated_checkpoints(card.task)}; build with one of them, or calibrate with your "
+            "own pairs: --calibrate PAIRS"
         )
     own = choose_sampler(card.arguments, AS_THE_CARD_SAYS)
     found = (built.size, built.mc_samples, built.mc, built.sampling or own)

@@ -14,6 +14,7 @@ from dfsynth.jobs.error_promise import (
     ErrorCalibration,
     ErrorPromise,
     make_promise,
+    no_errors_known,
     packaged_calibration,
 )
 from dfsynth.jobs.store_checkpoint import find_checkpoint
@@ -87,6 +88,10 @@ def _filter(
             raise UsageError(
                 f"--max-error: {options.store} holds pairs, which no generator made; expected a "
                 "store of dfsynth build"
+            )
+        if (reason := no_errors_known(record.task)) is not None:
+            raise UsageError(
+                f"--max-error: no error is known of images of {options.store}: {reason}"
             )
         # Before a calibration that may take minutes: can anything be chosen at all?
         _select(options, layout, record, math.inf, counted_only=True)

@@ -28,6 +28,7 @@ from dfsynth.exports import (
     new_record,
     opened_folder,
 )
+from dfsynth.jobs.empty_store import nothing_finished
 from dfsynth.jobs.exporter import ExportReport
 from dfsynth.manifest import read_manifest, select, write_csv
 from dfsynth.options import ExportOptions
@@ -156,10 +157,12 @@ def _choose(
             layout.manifest, options.where, None, None, lungless, schema, task=task
         ).table
     if chosen.num_rows == 0:
-        found = "no finished image yet; let the build commit a shard"
-        if options.where is not None:
-            found = f"no finished image that meets --where {options.where!r}; expected one or more"
-        raise UsageError(f"{options.store} holds {found}")
+        if options.where is None:
+            raise UsageError(nothing_finished(options.store, record.cut.inputs, manifest.num_rows))
+        raise UsageError(
+            f"{options.store} holds no finished image that meets --where {options.where!r}; "
+            "expected one or more"
+        )
     return _Choice(chosen, manifest.num_rows - done.num_rows, done.num_rows - chosen.num_rows)
 
 

@@ -9,7 +9,7 @@ from dfsynth.counted_nouns import counted
 from dfsynth.decode import limits_of
 from dfsynth.errors import DfsynthError, ErrorCode, UsageError
 from dfsynth.files.faults import is_there
-from dfsynth.jobs.build_cautions import cautions
+from dfsynth.jobs.build_cautions import UnitCaution, cautions
 from dfsynth.jobs.build_planning import BuildJob
 from dfsynth.jobs.claims import ShardQueue
 from dfsynth.jobs.commit import ShardStore, Tally, commit_shard
@@ -83,6 +83,7 @@ class ShardBuilder:
         self._store = ShardStore(
             layout, record.arrays, record.cut, record.manifest_schema, progress, activity
         )
+        self._units = UnitCaution(job.maker.facts, progress)
         self._generator: Generator | None = None
         self.use: StageUse | None = None
         """What the time of all queues so far went into; of the inputs' queue, of the last one."""
@@ -129,7 +130,8 @@ class ShardBuilder:
             )
 
             def commit(shard: int, rows: Iterator[tuple[SourceItem, Outcome]]) -> Tally:
-                going = _until(self._stopped, (outcome for _, outcome in rows))
+                found = self._units.over(outcome for _, outcome in rows)
+                going = _until(self._stopped, found)
                 made = export_rows(shards, self._watch.over(going))
                 whole = self.work.whole(shard, made)
                 tally = commit_shard(self._store, shard, whole, self._stopped)

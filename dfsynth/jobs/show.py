@@ -15,6 +15,7 @@ from dfsynth.files.faults import store_faults
 from dfsynth.files.object_path import AnyPath, ObjectPath
 from dfsynth.files.output_file import writing_output
 from dfsynth.jobs.build_source import open_inputs
+from dfsynth.jobs.empty_store import nothing_finished
 from dfsynth.jobs.image_sheet import SourceImages, panels_of_images
 from dfsynth.jobs.pair_sheet import panels_of_pairs
 from dfsynth.jobs.ranking import Ranking, rank_ends
@@ -161,5 +162,5 @@ def _finished(table: pa.Table) -> pa.Table:
 
 def _nothing_to_draw(store: Store, where: str | None) -> str:
     if where is None:
-        return f"{store.path} holds no finished image yet; let the build commit a shard"
+        return nothing_finished(store.path, store.record.cut.inputs, store.manifest.num_rows)
     return f"no finished image of {store.path} meets --where {where!r}; expected one or more"

@@ -209,13 +209,25 @@ def _sum_of(encoded: bytes) -> str:
 
 
 def _differences(held: Any, wanted: Any, where: str) -> list[str]:
-    """One sentence part for each value that differs, named by its dotted key."""
+    """One sentence part for each value that differs, named by its dotted key; tables of a list by
+    their number, from 0."""
     if isinstance(held, dict) and isinstance(wanted, dict):
         found = []
         for key in dict.fromkeys([*held, *wanted]):
             dotted = f"{where}.{key}" if where else key
             found += _differences(held.get(key), wanted.get(key), dotted)
         return found
+    if _are_tables(held) and _are_tables(wanted) and len(held) == len(wanted):
+        # Such as phases: what differs within them, and not all of them.
+        return [
+            text
+            for place, (old, new) in enumerate(zip(held, wanted, strict=True))
+            for text in _differences(old, new, f"{where}[{place}]")
+        ]
     if held == wanted:
         return []
     return [f"{where} was {json.dumps(held)}, asked for {json.dumps(wanted)}"]
+
+
+def _are_tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)

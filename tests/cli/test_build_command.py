@@ -450,4 +450,8 @@ def test_fast_with_one_member_names_the_checkpoints_that_can(
     assert status == 2
     assert "the checkpoint tiny has one member" in one_line(err)
     assert "a checkpoint with members (of-members of the packaged ones)" in one_line(err)
+    card["task"] = "mri-motion"
+    (able / "model.json").write_text(json.dumps(card))
+    err = build(images, "--mc", "fast")[2]
+    assert one_line(err).endswith("use --mc full, or a checkpoint with members")
     assert not (tmp_path / "x.zarr").exists()

@@ -209,6 +209,16 @@ def test_show_draws_both_stores(files: Path, run_json: Callable[..., Any]) -> No
         assert image.stat().st_size > 10_000
 
 
+def test_report_shows_both_stores(files: Path, run_json: Callable[..., Any]) -> None:
+    for name in ("images", "pairs"):
+        out = files / f"{name}-report"
+        found = run_json("report", files / f"{name}.zarr", "--out", out)
+        assert found["images"] == found["thumbnails"] > 0
+        html = (out / "index.html").read_text()
+        assert ("no lung found" in html) is (name == "images")
+        assert "noise_uncertainty" not in html, "it has no such column"
+
+
 def test_the_same_build_finds_the_store_finished(files: Path, run_json: Callable[..., Any]) -> None:
     found = run_json(*build_command(files))
     assert (found["resumed"], found["shards_done"]) == (True, 2)

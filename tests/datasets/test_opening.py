@@ -81,7 +81,7 @@ class TestFolders:
 
     def test_a_folder_beside_itself_is_refused(self, tmp_path):
         folder, _ = write_pair_folders(tmp_path, 3)
-        with pytest.raises(UsageError, match=r"case000\.png comes twice"):
+        with pytest.raises(UsageError, match=r"case000\.png is input and target at once"):
             open_pairs(folder, folder, 16, WINDOW)
 
     def test_an_empty_folder_is_refused(self, tmp_path):
@@ -178,6 +178,12 @@ class TestTable:
         rows = [(folder / a, folder / d) for a, d in self.ROWS]
         table = write_table(folder, ["attenuation", "dark_field"], rows)
         assert open_pairs(table, None, 16, WINDOW).read(1).image.max() == 1
+
+    def test_tables_written_on_windows_are_taken(self, folder):
+        rows = [[name.replace("/", "\\") for name in pair] for pair in self.ROWS]
+        for columns in (["attenuation", "dark_field"], ["a", "b"]):
+            source = open_pairs(write_table(folder, columns, rows), None, 16, WINDOW)
+            assert source.read(1).image.max() == 1
 
     def test_empty_patients_are_warned_of_and_are_nobody_else(self, folder):
         rows = [(*files, patient) for files, patient in zip(self.ROWS, "ab  ", strict=True)]

@@ -233,6 +233,26 @@ def test_figures_travel_with_the_error_where_a_file_cannot_be_written(
     assert json.loads((tmp_path / "metrics.json").read_text())["images"] == 12
 
 
+def test_out_of_distribution_images_that_cannot_be_read_say_why_before_anything_is_generated(
+    evaluate, make_pairs, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
+    with pytest.raises(UsageError, match="0 of 1 image of --ood can be read; the first: broken"):
+        evaluate(make_pairs(), ood=tmp_path)
+
+
+def test_an_evaluation_leaves_no_file_of_an_earlier_one(
+    evaluate, make_pairs, tmp_path: Path
+) -> None:
+    earlier = ("images.csv", "nodules.csv", "restoration.png", "slices.csv", "slices.png")
+    for name in (*earlier, "notes.txt"):
+        (tmp_path / name).write_text("of another checkpoint")
+    write_report(evaluate(make_pairs()), tmp_path)
+    ours = {"metrics.json", "images.csv", "evaluation.png", "risk_coverage.png"}
+    assert {path.name for path in tmp_path.iterdir()} == ours | {"notes.txt"}
+    assert "another checkpoint" not in (tmp_path / "images.csv").read_text()
+
+
 def test_every_patient_calibrates_alike_however_many_images_there_are() -> None:
     many = dict.fromkeys(range(60), "one with many")
     few = {n: f"another {n}" for n in range(60, 63)}

@@ -175,3 +175,23 @@ def test_what_is_no_slice_is_refused_in_one_line(per_metre: dict[str, Any]) -> N
             dfsynth.generate(odd, **per_metre)
     with pytest.raises(UsageError, match="which are never turned; leave it out"):
         dfsynth.generate(np.eye(8), inverted=True, **per_metre)
+
+
+def test_values_far_from_what_the_network_knows_are_told_of_once_before_maps_are_made(
+    tmp_path: Path,
+) -> None:
+    images = tmp_path / "slices"
+    images.mkdir()
+    for name, factor in (("a", 1.0), ("b", 1000.0), ("c", 1000.0)):
+        np.save(images / f"{name}.npy", VALUES[0] * np.float32(factor))
+    heard: list[str] = []
+
+    class Heard(Silent):
+        def message(self, text: str) -> None:
+            heard.append(text)
+
+    run_build(options(images, tmp_path / "x.zarr"), maker(), Heard())
+    found = rows(tmp_path / "x.zarr")
+    assert [found[f"{name}.npy"]["flags"] for name in "abc"] == [[], *[["beyond_range"]] * 2]
+    (line,) = (text for text in heard if "beyond_range" in text)
+    assert line.startswith("warning: b.npy is far from the 0 to 1 (unit 1/m) that")

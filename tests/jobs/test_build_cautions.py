@@ -41,3 +41,16 @@ def test_what_will_stay_unknown_is_one_line_each(
     assert len(heard.warnings) == len(said)
     for line, start in zip(heard.warnings, said, strict=True):
         assert line.startswith(f"warning: {start}")
+
+
+@pytest.mark.parametrize(("has_lung", "said"), [(True, "no lung"), (False, "maps may be far")])
+def test_lungs_are_missed_only_by_a_generator_that_looks_for_them(
+    tmp_path: Path, has_lung: bool, said: str
+) -> None:
+    facts = replace(ToyMaker().facts, grid=(64, 64), has_lung=has_lung)
+    images, maker, heard = write_folder(tmp_path / "images", 1), ToyMaker(), Heard()
+    maker.facts = facts
+    run_build(BuildOptions(str(images), tmp_path / "x.zarr", size=(16, 16)), maker, heard)
+    (line,) = heard.warnings
+    assert said in line
+    assert ("lung" in line) is has_lung

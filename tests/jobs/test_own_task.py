@@ -150,6 +150,11 @@ def test_a_run_of_a_task_that_has_changed_is_another_run(home, tmp_path):
     write_task(tmp_path, "window = [-1000.0, 1000.0]", "window = [-500.0, 500.0]")
     with pytest.raises(ConflictError, match=r"own_task\.window"):
         dfsynth.train_generator(tmp_path / "recipe.toml", home / "sharp", home / "run", **given)
+    write_task(tmp_path, 'title = "smooth"', 'title = "soft"')
+    with pytest.raises(ConflictError) as caught:
+        dfsynth.train_generator(tmp_path / "recipe.toml", home / "sharp", home / "run", **given)
+    said = 'recipe.own_task.array[1].title was "smooth", asked for "soft"; choose another --out'
+    assert str(caught.value).endswith(f"other data: {said}")
 
 
 def test_files_in_another_unit_and_unequal_files_are_named_in_the_words_of_the_task(
@@ -165,3 +170,19 @@ def test_files_in_another_unit_and_unequal_files_are_named_in_the_words_of_the_t
     assert status == 2
     assert "CT image case002.npy and smooth CT slice case002.npy have 32×32 and 16×16" in err
     assert one_line(err)
+
+
+def test_nothing_is_said_of_lungs_and_no_error_is_promised(home, tmp_path, run_cli):
+    store, best = home / "x.zarr", home / "run" / "best"
+    for given in ((), ("--checkpoint", best)):
+        out = tmp_path / f"report-{len(given)}"
+        status, _, err = run_cli("report", store, "--out", out, *given)
+        assert status == 0, err
+        html = (out / "index.html").read_text()
+        assert "no lung found" not in html
+        assert "the task ct-kernel has no such pairs" in html
+        assert "--checkpoint" not in html
+    status, _, err = run_cli("filter", store, "--max-error", 0.3, "--by", "uncertainty")
+    assert status == 2
+    assert "no error is known of images of" in one_line(err)
+    assert "the task ct-kernel has no such pairs; choose by a share or by a score" in err

@@ -84,7 +84,8 @@ def _scores(done: pa.Table, schema: ManifestSchema) -> list[NumberColumn]:
     return [
         _number(done, columns[score.name], score.unusual)
         for score in SCORE_COLUMNS
-        if score.name in done.column_names
+        # Stores of earlier versions lack some, which are null in their rows.
+        if score.name in done.column_names and score.name in columns
     ]
 
 

@@ -12,6 +12,7 @@ from dfsynth.counted_nouns import counted
 from dfsynth.errors import UsageError
 from dfsynth.jobs.error_promise import (
     ErrorCalibration,
+    no_errors_known,
     packaged_calibration,
     promised_threshold,
 )
@@ -51,6 +52,10 @@ def expected_errors(record: BuildRecord, checkpoint: str | None) -> ExpectedErro
         UsageError, ConflictError: `checkpoint` was given, and is none, or another one.
         CheckpointError: a damaged checkpoint.
     """
+    if (reason := no_errors_known(record.task)) is not None:
+        if checkpoint is not None:
+            find_checkpoint(record, checkpoint)
+        return ExpectedErrors((), f"No error is known of what is kept: {reason}.")
     try:
         files = find_checkpoint(record, checkpoint)
         calibration = packaged_calibration(files, record.fingerprint)

@@ -100,7 +100,7 @@ def _page(
         empty_columns=columns.empty,
         ungrouped=columns.ungrouped,
         default=columns.default,
-        no_lung=None if pairs else np.flatnonzero(~has_lung(done)).tolist(),
+        no_lung=None if pairs else _without_lung(done),
         maps=gallery.kinds,
         images=gallery.images,
         failures=describe_failures(rows.table),
@@ -112,6 +112,13 @@ def _page(
         checkpoint=errors.checkpoint,
         provenance=provenance,
     )
+
+
+def _without_lung(done: pa.Table) -> list[int] | None:
+    """The finished images on which no lung was found; None where none was looked for."""
+    if done["lung_fraction"].null_count == done.num_rows:
+        return None
+    return np.flatnonzero(~has_lung(done)).tolist()
 
 
 def _promise_terms() -> str:

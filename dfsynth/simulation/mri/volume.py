@@ -68,7 +68,8 @@ def read_mr_volume(candidate: VolumeCandidate, size: int, limits: VolumeLimits) 
     """
     found = read_oriented(candidate, MR, limits, _TRANSVERSE)
     values = _magnitudes(candidate.key, found.values)
-    threshold = float(threshold_otsu(values))  # type: ignore[no-untyped-call]
+    # In one row: columns that are 3 or 4 look like colours, and are warned of.
+    threshold = float(threshold_otsu(values.reshape(-1)))  # type: ignore[no-untyped-call]
     foreground = values[values > threshold]
     white = float(np.percentile(foreground, _WHITE_PERCENTILE))
     plane_mm, row_mm, column_mm = found.spacing_mm
@@ -102,7 +103,7 @@ def _magnitudes(key: str, values: NDArray[np.generic]) -> NDArray[np.float32]:
         raise refusal(ErrorCode.NON_FINITE, key, "some of its values are not finite")
     low, high = float(found.min()), float(found.max())
     if low == high:
-        raise refusal(ErrorCode.UNSUPPORTED_FORMAT, key, f"all of its values are {low:g}")
+        raise refusal(ErrorCode.CONSTANT, key, f"all of its values are {low:g}")
     if (found < 0).mean() > _MOST_NEGATIVE or high <= 0:
         raise refusal(
             ErrorCode.UNSUPPORTED_FORMAT,

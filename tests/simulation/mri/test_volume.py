@@ -10,7 +10,7 @@ from ct_volumes import write_series
 from dicom_slices import PIXEL_MM, SLICE_MM
 from head_volumes import head, head_image, write_head
 
-from dfsynth.errors import ImageError
+from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.simulation.mri.usable_slices import find_usable_slices
 from dfsynth.simulation.mri.volume import MrVolume, read_mr_volume
 from dfsynth.simulation.volumes import MR, VolumeLimits, list_volumes
@@ -121,6 +121,19 @@ def test_a_volume_of_one_plane_is_refused(tmp_path: Path) -> None:
 )
 def test_what_holds_no_magnitudes_is_refused(tmp_path: Path, values: np.ndarray, said: str) -> None:
     assert said in refused(write_head(tmp_path / "a.nii.gz", values))
+
+
+def test_a_constant_volume_has_the_code_of_constant_images(tmp_path: Path) -> None:
+    write_head(tmp_path / "a.nii.gz", np.full((14, 44, 36), 7, np.int16))
+    with pytest.raises(ImageError) as caught:
+        read(tmp_path / "a.nii.gz")
+    assert caught.value.code == ErrorCode.CONSTANT
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_volume_as_narrow_as_a_colour_is_one_of_greys(tmp_path: Path) -> None:
+    found = read(write_head(tmp_path / "a.nii.gz", head()[:, :, 16:20]))
+    assert 0 < found.threshold < 1
 
 
 def test_slices_without_contrast_and_with_little_in_them_are_counted(tmp_path: Path) -> None:
