@@ -28,7 +28,7 @@ from dfsynth.checkpoint.later_entries import leave_out_later
 from dfsynth.checkpoint.members import MEMBERS_NETWORK, MembersConfig
 from dfsynth.checkpoint.munit import MUNIT_NETWORK, MunitConfig
 from dfsynth.checkpoint.networks import NetworkConfig
-from dfsynth.checkpoint.packaged import checkpoints_with_scores
+from dfsynth.checkpoint.packaged import calibrated_checkpoints, checkpoints_with_scores
 from dfsynth.checkpoint.sampling import choose_sampler, require_sampling
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "ModelCard",
     "MunitConfig",
     "NetworkConfig",
+    "calibrated_checkpoints",
     "checkpoint_path",
     "checkpoints_with_scores",
     "choose_sampler",

@@ -1,10 +1,11 @@
 """The networks that are installed with dfsynth, as their cards describe them; no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from dfsynth.checkpoint.card import ModelCard
 from dfsynth.checkpoint.entries import Entries
 from dfsynth.checkpoint.files import (
     CARD,
@@ -151,15 +152,31 @@ def require_members(files: CheckpointFiles) -> None:
     """
     if files.card.arguments.members > 1:
         return
-    cards = [(folder.name, read_checkpoint(folder).card) for folder in packaged_generators()]
-    able = [
-        name for name, card in cards if card.arguments.members > 1 and card.task == files.card.task
-    ]
+    able = _names(files.card.task, lambda card: card.arguments.members > 1)
     packaged = f" ({', '.join(able)} of the packaged ones)" if able else ""
     raise UsageError(
         f"--mc fast: the checkpoint {files.card.name} has one member, whose single pass has no "
         f"spread; use --mc full, or a checkpoint with members{packaged}"
     )
+
+
+def calibrated_checkpoints(task: str) -> str:
+    """A clause for an error sentence: the packaged checkpoints that have an error calibration.
+
+    Args:
+        task: Whose checkpoints alone are of use, by name.
+
+    Raises:
+        CheckpointError: a packaged checkpoint is damaged.
+    """
+    found = _names(task, lambda card: bool(card.error_calibration))
+    return f"packaged checkpoints that have it: {', '.join(found) or 'none'}"
+
+
+def _names(task: str, is_wanted: Callable[[ModelCard], bool]) -> list[str]:
+    """Of the packaged generators of a task, by name, those whose card is wanted."""
+    cards = [(folder.name, read_checkpoint(folder).card) for folder in packaged_generators()]
+    return [name for name, card in cards if card.task == task and is_wanted(card)]
 
 
 def checkpoints_with_scores(task: str | None = None) -> str:

@@ -9,10 +9,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.checkpoint import CalibrationRow, CheckpointFiles, choose_sampler
+from dfsynth.checkpoint import (
+    CalibrationRow,
+    CheckpointFiles,
+    calibrated_checkpoints,
+    choose_sampler,
+)
 from dfsynth.counted_nouns import counted
 from dfsynth.errors import ConflictError, UsageError
-from dfsynth.jobs.store_checkpoint import calibrated_checkpoints
 from dfsynth.options import DEFAULT_MC_SAMPLES, ErrorLimit
 from dfsynth.records import (
     AS_THE_CARD_SAYS,

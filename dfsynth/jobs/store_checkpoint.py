@@ -44,19 +44,5 @@ def find_checkpoint(record: BuildRecord, wanted: str | None) -> CheckpointFiles:
     )
 
 
-def calibrated_checkpoints(task: str) -> str:
-    """A clause for an error sentence: the packaged checkpoints that have an error calibration.
-
-    Args:
-        task: Whose checkpoints alone are of use, by name.
-
-    Raises:
-        CheckpointError: a packaged checkpoint is damaged.
-    """
-    cards = [(folder.name, read_checkpoint(folder).card) for folder in packaged_generators()]
-    found = [name for name, card in cards if card.error_calibration and card.task == task]
-    return f"packaged checkpoints that have it: {', '.join(found) or 'none'}"
-
-
 def _identity(record: BuildRecord) -> str:
     return f"{record.checkpoint} (sha256 {record.fingerprint.checkpoint_sha256[:12]}…)"

@@ -14,6 +14,7 @@ from dfsynth.source.corpus import Sidecar
 from dfsynth.source.labels import LISTS, POSITIVE
 from dfsynth.source.schema import Column
 from dfsynth.threads.pool import thread_pool
+from dfsynth.threads.prefetch import Prefetch
 
 _MOST_BYTES: Final = 64 * 1024
 _AT_ONCE: Final = 16
@@ -33,7 +34,8 @@ def read_sidecars(
     found: dict[str, list[list[str]]] = {name: [] for name in sidecar.facts}
     paths = sidecar.file.fill(images, rows).to_pylist()
     with thread_pool("sidecar", _AT_ONCE) as pool:
-        for content in pool.map(partial(_content, root, sidecar.encoding), paths):
+        work = partial(_content, root, sidecar.encoding)
+        for _, content in Prefetch(pool, work, paths, len(paths)):
             for name, expression in sidecar.facts.items():
                 matches = expression.finditer(content)
                 texts = [(match.group(1) or "").strip() for match in matches]

@@ -8,7 +8,6 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,6 +31,8 @@ from dfsynth.files.objects import (
 from dfsynth.store.layout import StoreLayout
 from dfsynth.store.record import read_record
 from dfsynth.store.registry import format_of
+from dfsynth.threads.pool import thread_pool
+from dfsynth.threads.prefetch import Prefetch
 
 _BUILD: Final = "run/build.json"
 _PLAN: Final = "run/plan.pq"
@@ -91,8 +92,9 @@ class RemoteStore:
             or key in (_BUILD, *_PLANS, *_CARD)
             or key.rpartition("/")[2] in documents
         ]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(partial(self._fetch, layout=layout), small))
+        with thread_pool("fetch", _AT_ONCE) as pool:
+            # Each is fetched; none gives anything.
+            list(Prefetch(pool, partial(self._fetch, layout=layout), small, len(small)))
         if not any(plan in found for plan in _PLANS):
             self._finish_planning(layout, found)
         return True

@@ -1,7 +1,6 @@
 """Which radiographs of a source can be used, and whose they are: each is opened and looked at."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
@@ -13,7 +12,8 @@ from dfsynth.counted_nouns import counted
 from dfsynth.decode.sniff import Format, sniff
 from dfsynth.errors import ErrorCode, ImageError
 from dfsynth.source.dicom_patient import PATIENT_TAGS, digest_patient
-from dfsynth.threads.pool import available_cores
+from dfsynth.threads.pool import available_cores, thread_pool
+from dfsynth.threads.prefetch import Prefetch
 
 _AT_ONCE: Final = 16
 _WARNINGS: Final = 20
@@ -96,10 +96,8 @@ def _examined(
         except ImageError as error:
             return error
 
-    with ThreadPoolExecutor(available_cores()) as pool:
-        for start in range(0, len(listed), _AT_ONCE):
-            block = listed[start : start + _AT_ONCE]
-            yield from zip(block, pool.map(attempt, block), strict=True)
+    with thread_pool("examine", available_cores()) as pool:
+        yield from Prefetch(pool, attempt, listed, _AT_ONCE)
 
 
 def require_frontal(view: str | None) -> None:

@@ -1,13 +1,13 @@
 """Measures many draws at the same time, one from each seed."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
 
 from dfsynth.errors import UsageError
-from dfsynth.threads.pool import available_cores
+from dfsynth.threads.pool import available_cores, thread_pool
+from dfsynth.threads.prefetch import Prefetch
 
 Measured = TypeVar("Measured")
 
@@ -39,8 +39,8 @@ def measure_seeds(
         raise UsageError(f"--seed {seed}: expected 0 or more")
     torch.set_num_threads(1)
     measured = []
-    with ThreadPoolExecutor(available_cores()) as pool:
-        for one in pool.map(measure, range(seed, seed + count)):
+    with thread_pool("seeds", available_cores()) as pool:
+        for _, one in Prefetch(pool, measure, range(seed, seed + count), count):
             measured.append(one)
             advance()
     return measured
