@@ -14,7 +14,7 @@ knows the dark field, but where the lung is: what counts is the Dice of the gene
 with and without the pixels where lung may hide, for which it is trained to nothing, and beside it
 how well the dark-field value tells lung without them (pixel AUROC). Where lung may hide is what the
 lung network says that marks the pairs of real radiographs: by the outline's shape alone it would be
-a third of that, and lung output where no training asked for any would count against it. Nothing
+less, and lung output where no training asked for any would count against it. Nothing
 chooses anything by them: the last average of the weights is tested. Writes report.md and sheets of
 the pairs and of the worst into OUT.
 """
