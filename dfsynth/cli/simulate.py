@@ -21,6 +21,7 @@ from dfsynth.cli.options import (
 from dfsynth.counted_nouns import counted
 from dfsynth.errors import ExitStatus, UsageError
 from dfsynth.options import (
+    BLURRED_LOOKS,
     DEFAULT_PAIRS_SHARD_SIZE,
     DEFAULT_RESTORER,
     DEGRADERS,
@@ -189,6 +190,15 @@ def simulate(
             autocompletion=one_of(DEGRADERS),
         ),
     ] = DEGRADERS[0],
+    blurred_look: Annotated[
+        str,
+        typer.Option(
+            help="Restoration: how blurred images look: "
+            + ", ".join(BLURRED_LOOKS)
+            + "; as their radiographs, or as DRRs that no machine has processed.",
+            autocompletion=one_of(BLURRED_LOOKS),
+        ),
+    ] = BLURRED_LOOKS[0],
     nodules: Annotated[
         float, typer.Option(help="Restoration: share of bodies with nodules in their lungs.")
     ] = DEFAULT_NODULES,
@@ -270,6 +280,7 @@ def simulate(
             move_deg=move_deg,
             pet=pet,
             degrader=degrader,
+            blurred_look=blurred_look,
             nodules=nodules,
             nodule_mm=nodule_mm,
             shard_size=shard_size,

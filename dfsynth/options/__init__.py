@@ -25,6 +25,7 @@ from dfsynth.options.report_options import DEFAULT_THUMBNAILS, ReportOptions
 from dfsynth.options.show_options import IMAGE_SUFFIXES, ShowOptions
 from dfsynth.options.simulate_options import DEFAULT_PAIRS_SHARD_SIZE, SimulateOptions
 from dfsynth.options.simulate_tasks import (
+    BLURRED_LOOKS,
     DEFAULT_PAIRS_SIZE,
     DEFAULT_RESTORER,
     DEGRADERS,
@@ -37,6 +38,7 @@ from dfsynth.options.train_options import TrainOptions
 
 __all__ = [
     "ALL_GPUS",
+    "BLURRED_LOOKS",
     "DEFAULT_CONFIDENCE",
     "DEFAULT_DTYPE",
     "DEFAULT_ERROR_COLUMN",

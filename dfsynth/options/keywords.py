@@ -117,6 +117,7 @@ class SimulateKeywords(TypedDict, total=False):
     move_deg: GivenRange
     pet: str
     degrader: str
+    blurred_look: str
     nodules: float
     nodule_mm: GivenRange
     shard_size: int

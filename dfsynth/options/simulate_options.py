@@ -25,6 +25,7 @@ from dfsynth.options.coercion import (
 )
 from dfsynth.options.given import GivenOptions
 from dfsynth.options.simulate_tasks import (
+    BLURRED_LOOKS,
     DEFAULT_PAIRS_SIZE,
     DEFAULT_RESTORER,
     DEGRADERS,
@@ -129,7 +130,9 @@ class SimulateOptions(GivenOptions):
     """Which PET pairs are made of, of `PETS`; of `pet-ct`."""
     degrader: str = DEGRADERS[0]
     """What makes blurred images, of `DEGRADERS`, or the folder of a trained one; of `restoration`,
-    as are the next two."""
+    as are the next three."""
+    blurred_look: str = BLURRED_LOOKS[0]
+    """How blurred images look beside their blur, of `BLURRED_LOOKS`."""
     nodules: float = DEFAULT_NODULES
     """Share of bodies with nodules in their lungs."""
     nodule_mm: tuple[float, float] = USUAL_NODULE_MM
@@ -172,6 +175,7 @@ class SimulateOptions(GivenOptions):
         require_range("severity", self.severity, (0.0, 1.0))
         require_range("kvp", self.kvp, _KVP)
         self._check_volumes()
+        self._check_blurred_look()
         require_range("nodule-mm", self.nodule_mm, _NODULE_MM)
         if not 0 <= self.nodules <= 1:
             raise UsageError(f"--nodules {self.nodules:g}: expected a share from 0 to 1")
@@ -243,6 +247,14 @@ class SimulateOptions(GivenOptions):
         require_range("move-deg", self.move_deg, _MOVE_DEG)
         if "volumes" in self.taken.own and self.volumes is None:
             raise UsageError(f"--task {self.task}: expected --volumes DIR, found none")
+
+    def _check_blurred_look(self) -> None:
+        require_one_of("--blurred-look", self.blurred_look, BLURRED_LOOKS)
+        if self.blurred_look != BLURRED_LOOKS[0] and self.degrader not in DEGRADERS:
+            raise UsageError(
+                f"--blurred-look {self.blurred_look}: expected --degrader {' or '.join(DEGRADERS)} "
+                f"beside it, found {self.degrader}, which has learned a look"
+            )
 
     def _check_display(self) -> None:
         require_one_of("--display", self.display, DISPLAYS)

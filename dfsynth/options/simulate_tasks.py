@@ -45,6 +45,9 @@ PETS: Final = ("any", "measured", "simulated")
 """Which PET pairs are made of: `any` simulates where none was measured."""
 DEGRADERS: Final = ("drr", "bicubic")
 """What makes blurred images of radiographs, beside folders of trained degraders."""
+BLURRED_LOOKS: Final = ("archive", "plain")
+"""How blurred images look beside their blur: as their radiographs, or as DRRs that no machine has
+processed, beside radiographs that all have one look."""
 DISPLAYS: Final = ("archive", "restored")
 """How simulated radiographs look: as the display model leaves them, or restored by a network."""
 DEFAULT_RESTORER: Final = "restoration"
@@ -124,7 +127,7 @@ TASK_OPTIONS: Final[Mapping[str, TaskOptions]] = {
     ),
     RESTORATION: TaskOptions(
         ("ct", "cxr", "mixed", "phantom"),
-        _OF_CHESTS | {"cxr", "kvp", "implants", "degrader", "nodules", "nodule_mm"},
+        _OF_CHESTS | {"cxr", "kvp", "implants", "degrader", "blurred_look", "nodules", "nodule_mm"},
         frozenset({"emphysema", "opacities", "display"}),
         usual_size=256,
         origin_by_folders=True,

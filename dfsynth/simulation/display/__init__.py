@@ -4,8 +4,13 @@ Built like `dfsynth.simulation.acquisition`; `frame_maps` places all maps of a p
 makes the radiograph.
 """
 
-from dfsynth.simulation.display.appearance import APPEARANCES
+from dfsynth.simulation.display.appearance import APPEARANCES, draw_appearance
 from dfsynth.simulation.display.collimation_margin import widen_for_lungs
+from dfsynth.simulation.display.equalisation import (
+    EqualisationParameters,
+    draw_equalisation,
+    equalise,
+)
 from dfsynth.simulation.display.framing import (
     Resampling,
     frame_maps,
@@ -17,13 +22,19 @@ from dfsynth.simulation.display.presentation import (
     draw_display,
     present,
 )
+from dfsynth.simulation.display.tone_curve import bend_greys
 
 __all__ = [
     "APPEARANCES",
     "DISPLAY_LAYERS",
     "DisplayParameters",
+    "EqualisationParameters",
     "Resampling",
+    "bend_greys",
+    "draw_appearance",
     "draw_display",
+    "draw_equalisation",
+    "equalise",
     "frame_maps",
     "framed_pixel_mm",
     "present",

@@ -99,7 +99,7 @@ def apply_tone_curve(density: Float32Map, parameters: ToneCurveParameters) -> Fl
     grey = _stretch(density, low, high, parameters)
     if parameters.lung_grey is not None and parameters.dense_grey is not None:
         ends = _stretch(np.asarray(anchors, np.float32), low, high, parameters)
-        grey = _bend(grey, ends, (parameters.lung_grey, parameters.dense_grey))
+        grey = bend_greys(grey, ends, (parameters.lung_grey, parameters.dense_grey))
     return np.asarray(parameters.black + (parameters.white - parameters.black) * grey, np.float32)
 
 
@@ -114,10 +114,10 @@ def _stretch(
     return _press_ends(grey, parameters.toe, parameters.shoulder)
 
 
-def _bend(grey: Float32Map, places: Float32Map, wanted: tuple[float, float]) -> Float32Map:
+def bend_greys(grey: Float32Map, places: Float32Map, wanted: tuple[float, float]) -> Float32Map:
     """The curve through (0, 0) and (1, 1) whose log odds are linear in those of `grey`.
 
-    It takes the two `places` to the two greys `wanted`, unless they lie too close together.
+    It takes the two greys `places`, (2,), to the two `wanted`, unless they lie too close together.
     """
     now, then = _log_odds(places), _log_odds(np.asarray(wanted, np.float32))
     contrast = np.float32(np.clip((then[1] - then[0]) / max(now[1] - now[0], 1e-3), *_CONTRASTS))

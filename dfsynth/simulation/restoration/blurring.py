@@ -24,24 +24,39 @@ class BlurredPair:
     """What was drawn, by names of manifest columns."""
 
 
-def blur_radiograph(
-    radiograph: Float32Map, content: tuple[slice, slice], degrader: Degrader, streams: Streams
-) -> BlurredPair:
-    """The partner of a radiograph (y, x) in [0, 1], between its own percentiles.
+@dataclass(frozen=True, slots=True)
+class Blurring:
+    """How blurred images of pairs are made."""
 
-    A network that restores it is later given images of any file between their percentiles, so
-    that pairs are prepared in the same way.
+    degrader: Degrader
+    """What takes the quality away."""
+    plain: bool = False
+    """Whether of plain DRRs in place of radiographs, which then have one look; whoever calls `blur`
+    sees to it."""
 
-    Args:
-        radiograph: square, dense is bright, 0 outside `content`.
-        content: rows and columns that are not padding.
-        degrader: what takes the quality away.
-        streams: those of the pair.
-    """
-    found = degrader.degrade(_without_padding(radiograph, content), streams(_STREAM))
-    blurred = np.zeros_like(radiograph)
-    blurred[content] = to_unit_range(found[content], IntensityWindow())
-    return BlurredPair(blurred, {"degrader": degrader.name, **degrader.drawn(streams(_STREAM))})
+    @property
+    def name(self) -> str:
+        """What the manifest calls it."""
+        return f"{self.degrader.name}, plain" if self.plain else self.degrader.name
+
+    def blur(
+        self, shown: Float32Map, content: tuple[slice, slice], streams: Streams
+    ) -> BlurredPair:
+        """What is left of an image (y, x) in [0, 1], between its own percentiles.
+
+        A network that restores it is later given images of any file between their percentiles, so
+        that pairs are prepared in the same way.
+
+        Args:
+            shown: square, dense is bright, 0 outside `content`.
+            content: rows and columns that are not padding.
+            streams: those of the pair.
+        """
+        found = self.degrader.degrade(_without_padding(shown, content), streams(_STREAM))
+        blurred = np.zeros_like(shown)
+        blurred[content] = to_unit_range(found[content], IntensityWindow())
+        drawn = self.degrader.drawn(streams(_STREAM))
+        return BlurredPair(blurred, {"degrader": self.name, **drawn})
 
 
 def _without_padding(image: Float32Map, content: tuple[slice, slice]) -> Float32Map:

@@ -15,11 +15,11 @@ from dfsynth.simulation.columns import display_columns, merge_columns, tissue_co
 from dfsynth.simulation.display import frame_maps
 from dfsynth.simulation.framed_body import frame_body, show_body
 from dfsynth.simulation.layers import ImageLayers, draw_layers
-from dfsynth.simulation.restoration.blurring import blur_radiograph, pair_arrays
-from dfsynth.simulation.restoration.degrader import Degrader
+from dfsynth.simulation.restoration.blurring import Blurring, pair_arrays
 from dfsynth.simulation.restoration.nodule_places import place_nodules
 from dfsynth.simulation.restoration.noduled_body import NoduledBody, PlacedNodule
 from dfsynth.simulation.restoration.nodules import Nodule, draw_nodules, shape_nodule
+from dfsynth.simulation.restoration.plain_look import standardise_look
 from dfsynth.simulation.sampling import SamplingOptions
 from dfsynth.simulation.scene import Scene
 from dfsynth.simulation.streams import Streams
@@ -34,7 +34,7 @@ _DISEASE: Final = ("emphysema_apical_preference", "opacity", "opacity_patches")
 class BlurredBodies:
     """Implements `SceneImaging`: the radiograph of a body is the target."""
 
-    degrader: Degrader
+    blurring: Blurring
     nodules: float
     """Share of bodies with any."""
     nodule_mm: tuple[float, float]
@@ -61,7 +61,11 @@ class BlurredBodies:
         paths = _frame_paths(noduled.paths_mm, layers)
         labels = _label_nodules(paths, image.shape)
         whole = (slice(0, image.shape[0]), slice(0, image.shape[1]))
-        made = blur_radiograph(image, whole, self.degrader, streams)
+        shown = image
+        if self.blurring.plain:
+            shown = show_body(framed, replace(layers, display=None))
+            image = standardise_look(image, whole)
+        made = self.blurring.blur(shown, whole, streams)
         tissue = tissue_columns(scene.tissue)
         facts = PairFacts(
             source_sha256=source_sha256,

@@ -6,6 +6,7 @@ from dfsynth.files.json_record import Json
 from dfsynth.options import SimulateOptions
 from dfsynth.simulation.origins import CtOrigin, PairOrigin, PhantomOrigin
 from dfsynth.simulation.pair_simulation import PairSimulation
+from dfsynth.simulation.restoration.blurring import Blurring
 from dfsynth.simulation.restoration.bodies import BlurredBodies
 from dfsynth.simulation.restoration.degraders import open_degrader
 from dfsynth.simulation.restoration.radiographs import BlurredRadiographs
@@ -19,17 +20,18 @@ def restoration_pairs(options: SimulateOptions, device: torch.device) -> PairSim
         UsageError: a folder is not there, or `--degrader` is none.
     """
     degrader = open_degrader(options.degrader, device)
+    blurring = Blurring(degrader, options.blurred_look == "plain")
     sampling = SamplingOptions.of(options)
-    image = BlurredBodies(degrader, options.nodules, options.nodule_mm)
+    image = BlurredBodies(blurring, options.nodules, options.nodule_mm)
     origins: dict[str, PairOrigin] = {}
     if options.origin == "phantom":
         origins["phantom"] = PhantomOrigin(sampling, options.seed, device, image)
     if options.ct is not None:
         origins["ct"] = CtOrigin(sampling, options.ct, device, image)
     if options.cxr is not None:
-        origins["cxr"] = BlurredRadiographs(options.cxr, options.size, degrader)
+        origins["cxr"] = BlurredRadiographs(options.cxr, options.size, blurring)
     settings: dict[str, Json] = {
-        "degrader": degrader.name,
+        "degrader": blurring.name,
         "revision of the degrader": degrader.fingerprint(),
         "share with nodules": options.nodules,
         "diameter of nodules in mm": list(options.nodule_mm),

@@ -9,8 +9,12 @@ from dfsynth.options.simulate_tasks import RESTORATION
 from dfsynth.records import MadePair, PairFacts, PairItem
 from dfsynth.simulation.origins.origin import SubjectListing
 from dfsynth.simulation.origins.radiograph_library import RadiographLibrary
-from dfsynth.simulation.restoration.blurring import blur_radiograph, pair_arrays
-from dfsynth.simulation.restoration.degrader import Degrader
+from dfsynth.simulation.restoration.blurring import Blurring, pair_arrays
+from dfsynth.simulation.restoration.plain_look import (
+    draw_plain_look,
+    show_plainly,
+    standardise_look,
+)
 from dfsynth.simulation.restoration.whole_lungs import require_whole_lungs
 from dfsynth.simulation.streams import Streams
 
@@ -18,14 +22,14 @@ from dfsynth.simulation.streams import Streams
 class BlurredRadiographs:
     """Implements `PairOrigin`: the radiograph is the target, and nodules of its own are unknown."""
 
-    def __init__(self, place: Path, size: int, degrader: Degrader) -> None:
+    def __init__(self, place: Path, size: int, blurring: Blurring) -> None:
         """Radiographs of the folder or table `place`; reads nothing yet.
 
         Raises:
             UsageError: there is no source that can be opened.
         """
         self._radiographs = RadiographLibrary(place, size, require_whole_lungs)
-        self._degrader = degrader
+        self._blurring = blurring
 
     def list_subjects(self, count: int) -> SubjectListing:
         """See `PairOrigin` and `RadiographLibrary`; what is cropped is left out as well."""
@@ -44,7 +48,12 @@ class BlurredRadiographs:
         found = self._radiographs.read(str(item.source))
         image, content = found.ready.image, found.ready.geometry.content
         lung = self._radiographs.find_lungs(found.ready).labels
-        made = blur_radiograph(image, content, self._degrader, Streams(item.seed))
+        streams = Streams(item.seed)
+        shown = image
+        if self._blurring.plain:
+            shown = show_plainly(image, content, draw_plain_look(streams("plain look")))
+            image = standardise_look(image, content)
+        made = self._blurring.blur(shown, content, streams)
         facts = PairFacts(
             source_sha256=found.sha256,
             pixel_mm=found.pixel_mm,

@@ -10,7 +10,7 @@ from dfsynth.manifest import null_parameters, pair_schema
 from dfsynth.options import DEGRADERS
 from dfsynth.options.simulate_tasks import RESTORATION
 from dfsynth.simulation.restoration import degraders
-from dfsynth.simulation.restoration.blurring import blur_radiograph
+from dfsynth.simulation.restoration.blurring import Blurring
 from dfsynth.simulation.restoration.degraders import open_degrader
 from dfsynth.simulation.streams import Streams
 
@@ -71,7 +71,7 @@ def test_padding_stays_black_and_does_not_creep_into_the_image() -> None:
     content = (slice(16, 80), slice(0, SIDE))
     bright = np.zeros((SIDE, SIDE), np.float32)
     bright[content] = np.where(X > SIDE / 2, 1, 0.5)[content]
-    found = blur_radiograph(bright, content, open_degrader("bicubic", CPU), Streams(5)).blurred
+    found = Blurring(open_degrader("bicubic", CPU)).blur(bright, content, Streams(5)).blurred
     assert (found[:16] == 0).all()
     assert (found[80:] == 0).all()
     assert found[16, 60:].mean() > 0.85

@@ -17,6 +17,7 @@ from dfsynth.options.simulate_tasks import RESTORATION
 from dfsynth.records import Float32Map, MadePair, PairItem
 from dfsynth.simulation import Simulator
 from dfsynth.simulation.ct import CtThorax, draw_pose
+from dfsynth.simulation.restoration.blurring import Blurring
 from dfsynth.simulation.restoration.bodies import BlurredBodies
 from dfsynth.simulation.restoration.degraders import open_degrader
 from dfsynth.simulation.restoration.whole_lungs import require_whole_lungs
@@ -46,7 +47,7 @@ def make_of(thorax: CtThorax, nodules: float) -> MadePair:
         streams,
         taken.size,
     )
-    imaging = BlurredBodies(open_degrader("drr", CPU), nodules, (20.0, 30.0))
+    imaging = BlurredBodies(Blurring(open_degrader("drr", CPU)), nodules, (20.0, 30.0))
     return imaging(scene, taken, streams, {}, "0" * 64)
 
 
@@ -131,6 +132,22 @@ def known_chest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("known_chest")
+def test_a_radiograph_is_undone_for_a_plain_partner(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), CHEST)
+    item = PairItem(0, 0, "a", "cxr:a.png", "train", "cxr", "a.png", "unknown", 5)
+    usual, plain = (
+        Simulator(options(cxr=tmp_path, size=SIDE, blurred_look=look)).make(item)
+        for look in ("archive", "plain")
+    )
+    order = np.argsort(usual.arrays["radiograph"], axis=None)
+    assert (np.diff(plain.arrays["radiograph"].ravel()[order]) > -1e-5).all()
+    assert not np.array_equal(usual.arrays["blurred"], plain.arrays["blurred"])
+    assert usual.facts.parameters["degrader"] == "drr"
+    assert plain.facts.parameters["degrader"] == "drr, plain"
+    assert usual.facts.parameters["sample_columns"] == plain.facts.parameters["sample_columns"]
+
+
+@pytest.mark.usefixtures("known_chest")
 def test_a_radiograph_is_the_target_and_inverted_ones_are_left_out(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), CHEST)
     cv2.imwrite(str(tmp_path / "inverted.png"), 255 - CHEST)
@@ -164,6 +181,9 @@ def test_cropped_lungs_are_refused_with_the_edge() -> None:
         ({}, "expected --ct DIR, --cxr DIR or --origin phantom"),
         ({"cxr": "a", "nodules": 0.7}, "--nodules 0.7: expected nothing of the kind"),
         ({"cxr": "a", "nodule_mm": "5:9"}, "--nodule-mm 5:9: expected nothing of the kind"),
+        ({"cxr": "a", "blurred_look": "soft"}, "--blurred-look soft: expected"),
+        ({"ct": "a", "blurred_look": "plain", "degrader": "b"}, "expected --degrader drr or bic"),
+        ({"blurred_look": "plain", "task": "pet-ct"}, "--blurred-look: expected with --task res"),
         ({"ct": "a", "nodules": 1.5}, "--nodules 1.5: expected a share"),
         ({"ct": "a", "nodule_mm": "1:9"}, "--nodule-mm 1:9: expected MIN:MAX"),
         ({"ct": "a", "size": 100}, "--size 100"),
