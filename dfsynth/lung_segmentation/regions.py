@@ -146,8 +146,8 @@ def _check_lungs(field: NDArray[np.bool_], probability: Float32Map, pixels: int)
     uncertain = _count_uncertain(probability[around]) / area
     if uncertain > _UNCERTAIN_SHARE:
         raise NotAChestRadiograph(
-            f"no frontal chest radiograph: {uncertain:.0%} of the lung outline is uncertain, "
-            f"expected at most {_UNCERTAIN_SHARE:.0%}"
+            "no frontal chest radiograph: pixels that may or may not be lung come to "
+            f"{uncertain:.0%} of the lung's area, expected at most {_UNCERTAIN_SHARE:.0%}"
         )
 
 
