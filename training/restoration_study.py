@@ -192,6 +192,12 @@ class Study:
         found: NDArray[np.float32] = np.load(self._maps(f"{self._name(fit)}-{setting.slug}"))
         return found
 
+    def maps_as_they_are(self, kind: str) -> NDArray[np.float32]:
+        """The same of one of `AS_THEY_ARE`."""
+        self.as_they_are(kind)
+        found: NDArray[np.float32] = np.load(self._maps(kind.replace(" ", "-")))
+        return found
+
     def generator(self, fit: Fit, setting: Setting) -> MapGenerator:
         """A network that is trained, with its way to draw samples."""
         return load_map_generator(

@@ -5,6 +5,7 @@
     python training/restoration_table.py ... --size 128 --steps 400 --minutes 120
     python training/restoration_table.py ... --minutes 0   # what there is
     python training/restoration_table.py ... --workers 1 --gpu
+    python training/restoration_table.py --pairs plain=PLAIN bicubic=PAIRS --test TEST --one-look
 
 The same command goes on. It simulates the pairs, trains every network on those of every degrader
 with the same budget, about ten minutes of a core each at 64 x 64, and measures all of them on
@@ -22,6 +23,7 @@ from typing import Final
 
 from kept_training import NotYetError
 from paper_methods import ON_GPU, Budget
+from restoration_looks import tabulate_in_one_look
 from restoration_measures import Measured
 from restoration_pairs import BASELINE, add_pair_options, make_stores
 from restoration_pictures import draw_sheet
@@ -44,7 +46,13 @@ PASSES: Final[Mapping[str, Sequence[tuple[SamplerName | None, int]]]] = {
 
 
 def main() -> None:
-    given = parser_of(__doc__).parse_args()
+    parser = parser_of(__doc__)
+    parser.add_argument(
+        "--one-look",
+        action="store_true",
+        help="measure as well behind greys, for pairs of --blurred-look plain",
+    )
+    given = parser.parse_args()
     place = place_of(given)
     fits = [
         Fit(degrader, network, seed)
@@ -56,9 +64,24 @@ def main() -> None:
     share_work(place.open, jobs, finish, given.workers, given.minutes)
     study = place.open()
     lines = report(study, fits, given.samples)
+    if given.one_look:
+        lines += ["", in_one_look(study, fits, given.samples)]
     publish(lines, given.out)
     shown = [(fit, settings_of(fit, given.samples)[0]) for fit in fits if fit.seed == 0]
     draw_sheet(study, shown, given.out / "sheet.png")
+
+
+def in_one_look(study: Study, fits: Sequence[Fit], samples: int) -> str:
+    """What is left between the networks behind their greys."""
+    means = {kind: study.maps_as_they_are(kind)[0] for kind in AS_THEY_ARE}
+    for fit in fits:
+        maps = study.maps(fit, settings_of(fit, samples)[0])
+        if fit.seed == 0 and maps is not None:
+            means[fit.name] = maps[0]
+    pairs = [study.test.read(index) for index in study.tested]
+    patients = [study.test.rows[index].patient_id for index in study.tested]
+    baseline = f"{fits[0].network}, {BASELINE}"
+    return tabulate_in_one_look(means, pairs, patients, baseline)
 
 
 def parser_of(doc: str) -> argparse.ArgumentParser:

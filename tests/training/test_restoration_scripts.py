@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from listed_radiographs import list_radiographs
 from paper_methods import Budget
+from restoration_looks import tabulate_in_one_look
 from restoration_lungs import deal_radiographs
 from restoration_measures import DISTANCE, FIGURES, Measured, Row, Unrestored
 from restoration_pairs import make_stores
@@ -21,11 +22,14 @@ from restoration_report import by_patient, recovery, tabulate_restoration, tabul
 from restoration_study import NETWORKS, Fit, Study
 from restoration_table import settings_of
 
+from dfsynth.datasets import PairImages
 from dfsynth.errors import UsageError
 from dfsynth.records import AS_THE_CARD_SAYS, SamplerChoice
+from dfsynth.simulation.restoration.plain_look import standardise_look
 from dfsynth.train import read_recipe, recipe_path
 
 BASELINE = "diffusion, bicubic"
+WHOLE = (slice(0, 32), slice(0, 32))
 
 
 def measured(psnr: Sequence[float], contrast: float = 0.5, seconds: float = 1.0) -> Measured:
@@ -62,6 +66,22 @@ def test_differences_from_the_baseline_are_paired() -> None:
     assert f"| {BASELINE} | 25.50 (25.00 to 26.00)" in text
     assert "under 8 mm (1)" in text
     assert "0.90" in text
+
+
+def test_in_one_look_greys_are_no_difference() -> None:
+    rng = np.random.default_rng(0)
+    truths = [standardise_look(rng.random((32, 32), np.float32), WHOLE) for _ in range(4)]
+    pairs = [PairImages(truth, truth) for truth in truths]
+    noisy = np.stack(truths) + rng.normal(0, 0.1, (4, 32, 32)).astype(np.float32)
+    means = {BASELINE: noisy, "dark": np.stack(truths) ** 2}
+    text = tabulate_in_one_look(means, pairs, ["a", "a", "b", "b"], BASELINE)
+    _, _, first, second = text.splitlines()
+    assert first.startswith(f"| {BASELINE} | ")
+    assert first.endswith("|  |  |")
+    cells = second.split(" | ")
+    assert float(cells[1].split()[0]) > 28
+    assert float(cells[2].split()[0]) > 0.99
+    assert cells[4].startswith("+")
 
 
 def test_without_nodules_or_baseline_there_is_a_table_all_the_same() -> None:
