@@ -8,16 +8,18 @@ themselves. Options are those of paper_table.py, whose cascade is taken over.
 
 from paper_methods import GUIDANCE, PROGRESSIVE
 from paper_report import tabulate_differences, tabulate_methods
-from paper_work import Job, Place, collect, parser_of, work
+from paper_work import Job, collect, has_results, open_all, parser_of, work
+from shared_work import in_one_line
 
 
 def main() -> None:
     given = parser_of(__doc__).parse_args()
     methods = (*GUIDANCE, *PROGRESSIVE)
-    for task in given.tasks:
-        place = Place.of(given, task)
+    for place, study in open_all(given):
         work(place, [Job(m, fold) for fold in range(given.folds) for m in methods], given)
-        tests = collect(place.open(), methods)
+        tests = collect(study, methods)
+        if not has_results(place, tests.values()):
+            continue
         print(f"\n## {place.title}\n", *tabulate_methods(tests, GUIDANCE[0].name), sep="\n")
         first, *others = (m.name for m in PROGRESSIVE)
         if tests[first]:
@@ -26,4 +28,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    in_one_line(main)

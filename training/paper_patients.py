@@ -10,7 +10,8 @@ from paper_figures import draw_curves
 from paper_methods import CASCADE, MEDGAN, PAN, PIX2PIX, UNET
 from paper_report import Tests, tabulate_methods
 from paper_runs import Study
-from paper_work import Job, Place, collect, parser_of, work
+from paper_work import Job, collect, has_results, open_all, parser_of, work
+from shared_work import in_one_line
 
 from dfsynth.errors import UsageError
 
@@ -22,18 +23,18 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="patients that train")
     given = parser.parse_args()
-    for task in given.tasks:
-        place = Place.of(given, task)
-        study = place.open()
+    for place, study in open_all(given):
         counts = [count for count in given.counts if has_patients(study, count)]
         left = ", ".join(str(count) for count in given.counts if count not in counts)
         if left:
-            print(f"{task}: too few patients in {given.folds} folds for {left}")
+            print(f"{place.title}: too few patients in {given.folds} folds for {left}")
         # The whole curve on one fold comes before the next fold.
         folds = range(given.folds)
         jobs = [Job(m, fold, count) for fold in folds for count in counts for m in METHODS]
         work(place, jobs, given)
         found: dict[int, Tests] = {count: collect(study, METHODS, count) for count in counts}
+        if not has_results(place, (t for tests in found.values() for t in tests.values())):
+            continue
         for count, tests in found.items():
             heading = f"\n## {place.title}, {count} patients\n"
             print(heading, *tabulate_methods(tests, CASCADE.name), sep="\n", flush=True)
@@ -52,4 +53,4 @@ def has_patients(study: Study, count: int) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    in_one_line(main)

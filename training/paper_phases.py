@@ -9,19 +9,21 @@ measured. Options are those of paper_table.py.
 from paper_figures import draw_phases
 from paper_methods import CASCADE, PROGRESSIVE
 from paper_report import tabulate_stages
-from paper_work import Job, Place, collect, parser_of, work
+from paper_work import Job, collect, has_results, open_all, parser_of, work
+from shared_work import in_one_line
 
 
 def main() -> None:
     given = parser_of(__doc__).parse_args()
     methods = (PROGRESSIVE[0], CASCADE)
-    for task in given.tasks:
-        place = Place.of(given, task)
+    for place, study in open_all(given):
         work(place, [Job(m, fold) for fold in range(given.folds) for m in methods], given)
-        tests = {name: found for name, found in collect(place.open(), methods).items() if found}
+        tests = {name: found for name, found in collect(study, methods).items() if found}
+        if not has_results(place, tests.values()):
+            continue
         print(f"\n## {place.title}\n", *tabulate_stages(tests), sep="\n", flush=True)
         draw_phases(tests, place.out / "phases.png", f"{place.title}: stages of the cascade")
 
 
 if __name__ == "__main__":
-    main()
+    in_one_line(main)

@@ -17,7 +17,7 @@ import dfsynth
 from dfsynth.checkpoint import CheckpointFiles, read_checkpoint
 from dfsynth.datasets import indices_in, open_pairs
 from dfsynth.datasets.store_pairs import StorePairs
-from dfsynth.devices import resolve_precision
+from dfsynth.devices import resolve_device, resolve_precision
 from dfsynth.errors import UsageError
 from dfsynth.evaluate.job import EvaluatedCheckpoint, evaluate_pairs
 from dfsynth.inference import MapGenerator, load_map_generator
@@ -97,15 +97,22 @@ class Study:
         """Opens the pairs.
 
         Raises:
-            UsageError: they cannot be used.
+            UsageError: they cannot be used, or the device is not there.
         """
-        known = task_named(task)
+        known, chosen = task_named(task), resolve_device(device)
         given = (data, None, budget.size, known.window, known.input.convention, known)
         sources = open_pairs(*given, known.output.convention), open_pairs(*given)
         stores = [source for source in sources if isinstance(source, StorePairs)]
         if len(stores) < len(sources):
             raise UsageError(f"{data} is no store of pairs; expected one of dfsynth simulate")
-        return cls(KeptRuns.open(out), known, budget, folds, torch.device(device), *stores)
+        geometry = stores[0].geometry
+        if geometry.height > geometry.source_height:
+            size = budget.size
+            raise UsageError(
+                f"{data} has pairs of {geometry.source_height} x {geometry.source_width} pixels; "
+                f"expected {size} x {size} or more: simulate with --size {size}"
+            )
+        return cls(KeptRuns.open(out), known, budget, folds, chosen, *stores)
 
     def fold(self, number: int, patients: int | None = None) -> Fold:
         """One of them."""

@@ -11,7 +11,8 @@ from paper_figures import draw_quality, write_figure
 from paper_methods import DIFFUSION, FLOW, METHODS, Method
 from paper_report import Setting, tabulate_quality
 from paper_runs import FoldResult, Study
-from paper_work import Place, collect, parser_of
+from paper_work import collect, has_results, open_all, parser_of
+from shared_work import in_one_line
 
 SETTINGS = {
     DIFFUSION.name: ((2, 2), (5, 2), (10, 2), (5, 4), (10, 4), (20, 4), (10, 8)),
@@ -23,9 +24,7 @@ FOLD = 0
 
 def main() -> None:
     given = parser_of(__doc__).parse_args()
-    for task in given.tasks:
-        place = Place.of(given, task)
-        study = place.open()
+    for place, study in open_all(given):
         found = {
             Setting(name): test
             for name, tests in collect(study, METHODS).items()
@@ -37,6 +36,8 @@ def main() -> None:
                 test = sampled(study, method, steps, samples, make=bool(given.minutes))
                 if test is not None:
                     found[Setting(method.name, steps, samples)] = test
+        if not has_results(place, found.values()):
+            continue
         print(f"\n## {place.title}, fold {FOLD}\n", *tabulate_quality(found), sep="\n", flush=True)
         figure = draw_quality(found, f"{place.title}: quality against the time of an image")
         write_figure(figure, place.out / "sampling.png")
@@ -53,4 +54,4 @@ def sampled(
 
 
 if __name__ == "__main__":
-    main()
+    in_one_line(main)

@@ -20,7 +20,8 @@ from paper_methods import CASCADE, METHODS, Method
 from paper_pictures import draw_pictures
 from paper_report import tabulate_methods
 from paper_runs import Study
-from paper_work import Job, Place, collect, parser_of, work
+from paper_work import Job, collect, has_results, open_all, parser_of, work
+from shared_work import in_one_line
 
 
 def main() -> None:
@@ -30,13 +31,13 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=names, default=names)
     given = parser.parse_args()
     methods = [m for m in METHODS if m.name in given.methods]
-    for task in given.tasks:
-        place = Place.of(given, task)
-        study = place.open()
+    for place, study in open_all(given):
         steps = {m.name: steps_of(study, m, given.as_long_as) for m in methods}
         jobs = [Job(m, fold, None, steps[m.name]) for fold in range(given.folds) for m in methods]
         work(place, jobs, given)
         tests = {m.name: collect(study, [m], None, steps[m.name])[m.name] for m in methods}
+        if not has_results(place, tests.values()):
+            continue
         equal, suffix = f"{study.budget.steps} updates", ""
         if given.as_long_as:
             equal, suffix = f"as long as {given.as_long_as}", "-equal-time"
@@ -70,4 +71,4 @@ def _seconds(study: Study, method: Method) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    in_one_line(main)

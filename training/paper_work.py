@@ -3,11 +3,12 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
+import torch
 from kept_training import NotYetError
 from paper_methods import ON_GPU, Budget, Method
 from paper_runs import FoldResult, Study
@@ -61,7 +62,9 @@ class Place:
         if given.residual and task_named(task).output.quantity == "input":
             budget = replace(budget, residual=given.residual)
             name = f"{task}-residual-{given.residual:g}"
-        device = "cuda" if given.gpu else "cpu"
+        # What a GPU has trained can be reported without it.
+        trains = given.gpu and (given.minutes or torch.cuda.is_available())
+        device = "cuda" if trains else "cpu"
         pairs = given.pairs / f"{task}.zarr"
         return cls(given.out / name, task, pairs, budget, given.folds, device)
 
@@ -106,6 +109,16 @@ def parser_of(doc: str) -> argparse.ArgumentParser:
     return parser
 
 
+def open_all(given: argparse.Namespace) -> list[tuple[Place, Study]]:
+    """Where the tasks asked for are worked at, each with its pairs; before the first is begun.
+
+    Raises:
+        UsageError: some pairs, or the device, are not there or cannot be used.
+    """
+    places = [Place.of(given, task) for task in given.tasks]
+    return [(place, place.open()) for place in places]
+
+
 def work(place: Place, jobs: Sequence[Job], given: argparse.Namespace) -> None:
     """Goes through jobs in order until all are done, or no more may be begun."""
     share_work(place.open, jobs, _done, given.workers, given.minutes)
@@ -118,6 +131,14 @@ def collect(
     folds = [study.fold(number, patients) for number in range(study.folds)]
     found = {m.name: [study.tested(m, fold, steps, make=False) for fold in folds] for m in methods}
     return {name: [test for test in tests if test is not None] for name, tests in found.items()}
+
+
+def has_results(place: Place, found: Iterable[object]) -> bool:
+    """Whether a task has any; says so where it has none, so that there is nothing to report."""
+    if any(found):
+        return True
+    print(f"\n{place.title}: no results yet", flush=True)
+    return False
 
 
 def _done(study: Study, job: Job) -> bool:

@@ -3,6 +3,7 @@
 import argparse
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Final, TypeVar
 
 import torch
 
+from dfsynth.counted_nouns import counted
+from dfsynth.errors import DfsynthError
 from dfsynth.files.durable import write_durably
 
 Opened = TypeVar("Opened")
@@ -48,6 +51,22 @@ def share_work(
         process.start()
     for process in processes:
         process.join()
+    died = sum(bool(process.exitcode) for process in processes)
+    if died:
+        found = counted(len(processes), "process", "processes")
+        print(f"{died} of {found} died; the same command goes on", file=sys.stderr, flush=True)
+
+
+def in_one_line(main: Callable[[], None]) -> None:
+    """Runs a script, and tells in one line, as commands do, what it cannot work with.
+
+    Raises:
+        SystemExit: with that line.
+    """
+    try:
+        main()
+    except DfsynthError as error:
+        raise SystemExit(f"error: {error}") from error
 
 
 def add_sharing(parser: argparse.ArgumentParser, jobs: str = "trainings") -> None:

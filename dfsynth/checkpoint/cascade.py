@@ -53,6 +53,11 @@ class CascadeConfig:
         return 1
 
     @property
+    def has_dropout(self) -> bool:
+        """Whether channels are dropped at use."""
+        return self.dropout > 0
+
+    @property
     def denoiser(self) -> None:
         """No network here turns noise into samples."""
         return None

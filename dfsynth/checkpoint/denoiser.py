@@ -121,6 +121,11 @@ class DenoiserConfig:
         return False
 
     @property
+    def has_dropout(self) -> bool:
+        """Samples differ by their noise alone."""
+        return False
+
+    @property
     def denoiser(self) -> Self:
         """The network turns noise into samples."""
         return self
@@ -230,6 +235,11 @@ class DenoiserMembersConfig:
     @property
     def lung_head(self) -> bool:
         """There is no lung output."""
+        return False
+
+    @property
+    def has_dropout(self) -> bool:
+        """Samples differ by their noise alone."""
         return False
 
     @property

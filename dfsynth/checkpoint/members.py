@@ -37,6 +37,11 @@ class MembersConfig:
         return self.cascade.stages
 
     @property
+    def has_dropout(self) -> bool:
+        """Whether the members drop channels at use."""
+        return self.cascade.has_dropout
+
+    @property
     def lung_head(self) -> bool:
         """Whether the members also predict where lung is."""
         return self.cascade.lung_head

@@ -52,6 +52,11 @@ class MunitConfig:
         return False
 
     @property
+    def has_dropout(self) -> bool:
+        """Samples differ by their style alone."""
+        return False
+
+    @property
     def denoiser(self) -> None:
         """No network here turns noise into samples."""
         return None

@@ -36,6 +36,10 @@ class NetworkConfig(Protocol):
         """How many networks the checkpoint holds, among which samples are shared out."""
 
     @property
+    def has_dropout(self) -> bool:
+        """Whether channels are dropped at use, so that samples of one network differ."""
+
+    @property
     def lung_head(self) -> bool:
         """Whether the network also predicts where lung is."""
 

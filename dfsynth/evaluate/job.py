@@ -301,10 +301,11 @@ def _warnings(
     if calibration.source == "calibration patients":
         found += calibration.warnings()
     if calibration.source == "card":
-        found.append(
-            "intervals of all stages but the last are those of the density: the card "
-            "knows the last alone"
-        )
+        if card.arguments.stages > 1:
+            found.append(
+                "intervals of all stages but the last are those of the density: the card "
+                "knows the last alone"
+            )
         own = choose_sampler(card.arguments, AS_THE_CARD_SAYS)
         drawn = choose_sampler(card.arguments, options.sampler_choice)
         if own is not None and drawn is not None and drawn != own:

@@ -15,7 +15,12 @@ _LEAST_SHARE: Final = 0.5
 
 def cautions(held: Fingerprint, facts: GeneratorFacts) -> Iterator[str]:
     """A line for each choice of a build that leaves something unknown."""
-    if held.mc == "full" and held.mc_samples == 1:
+    if facts.members == 1 and not facts.has_dropout:
+        yield (
+            f"warning: {facts.name} is one network without dropout: its map of epistemic "
+            "uncertainty is 0 and its scores are null; several that are joined as members differ"
+        )
+    elif held.mc == "full" and held.mc_samples == 1:
         yield (
             "warning: one sample an image says nothing of epistemic uncertainty: its map is 0 and "
             "its scores are null; use --mc-samples 2 or more, or --mc fast where there are members"

@@ -60,6 +60,7 @@ class CheckpointMaker:
             window=card.window,
             has_lung=card.arguments.lung_head,
             members=card.arguments.members,
+            has_dropout=card.arguments.has_dropout,
             license=card.license,
             task=card.task,
             own_task=card.own_task,

@@ -29,7 +29,7 @@ def panels_of_pairs(
     if semi_synthetic:
         footer += " Semi-synthetic (cxr): a real radiograph beside a simulated dark-field image."
     return Panels(
-        rows=[_row(maps, line, by) for maps, line in zip(images, lines, strict=True)],
+        rows=[_row(maps, line, by, measured) for maps, line in zip(images, lines, strict=True)],
         columns=list(columns_of_pairs(record.task, images).values()),
         title=f"{record.task.card.pairs_noun}, origin {record.fingerprint.origin}",
         footer=footer,
@@ -37,9 +37,12 @@ def panels_of_pairs(
     )
 
 
-def _row(maps: dict[str, Float32Map], line: dict[str, Any], by: str | None) -> SheetRow:
+def _row(
+    maps: dict[str, Float32Map], line: dict[str, Any], by: str | None, measured: bool
+) -> SheetRow:
+    """`measured`: some rows of the sheet are, so that each says whether it is."""
     numbers = _drawn_parameters(line) if by is None else number_caption(line, by)
-    made = [line["truth"]] if line["truth"] == "measured" else []
+    made = [line["truth"]] if measured else []
     caption = [line["image_id"], line["origin"], *made, *numbers, *line["flags"]]
     return SheetRow(tuple(caption), tuple(maps.values()), failure=line["error_code"])
 

@@ -19,11 +19,11 @@ from dfsynth.jobs.image_rows import Failed
 from dfsynth.jobs.image_shards import ShardJob, export_rows
 from dfsynth.jobs.model_inputs import InputStage, Outcome, reader_of
 from dfsynth.jobs.source_watch import SourceWatch, asks_of
-from dfsynth.jobs.stages import DECODE, EXPORT, GENERATE, READ, WRITE, StageUse, use_of
+from dfsynth.jobs.stages import DECODE, EXPORT, GENERATE, READ, WRITE, Drawing, StageUse, use_of
 from dfsynth.jobs.work_list import WorkList
 from dfsynth.options import BuildOptions
 from dfsynth.progress import Progress
-from dfsynth.records import SourceItem
+from dfsynth.records import GeneratorFacts, SourceItem
 from dfsynth.score import LEARNED_SCORES
 from dfsynth.source import Source
 from dfsynth.store import StoreLayout, format_of
@@ -143,14 +143,14 @@ class ShardBuilder:
             tally = run_claimed(claims, outcomes, commit, self._stopped)
         threads = {READ: workers, DECODE: workers, EXPORT: self._cores}
         threads[GENERATE] = self._generator.at_once
-        mc = held.mc if held.sampling is None else "noise"
-        self.use = use_of(self._activity, threads, outcomes.mean_ready, outcomes.room, mc)
+        drawing = drawing_of(held, self._job.maker.facts)
+        self.use = use_of(self._activity, threads, outcomes.mean_ready, outcomes.room, drawing)
         return tally
 
     def _load(self) -> Generator:
         held, facts = self._held, self._job.maker.facts
         generator = self._job.maker.make(held.precision, held.size)
-        self._progress.message(describe_run(generator, held, facts.grid))
+        self._progress.message(describe_run(generator, held, facts))
         for caution in cautions(held, facts):
             self._progress.message(caution)
         if not facts.has_learned_scores:
@@ -241,10 +241,22 @@ def check_inputs(
     return items
 
 
-def describe_run(generator: Generator, held: Fingerprint, trained: tuple[int, int]) -> str:
+def drawing_of(held: Fingerprint, facts: GeneratorFacts) -> Drawing:
+    """How a generator draws the samples of a build."""
+    if held.sampling is not None:
+        return "noise"
+    if held.mc == "fast" or not facts.has_dropout:
+        return "once"
+    return "members" if facts.members > 1 else "dropout"
+
+
+def describe_run(generator: Generator, held: Fingerprint, facts: GeneratorFacts) -> str:
     """One line on what a run computes on and how, so that a missing GPU is seen at once."""
-    grid = "x".join(map(str, held.size))
-    sampled = f"{counted(held.mc_samples, 'sample')} an image"
+    grid, trained = "x".join(map(str, held.size)), facts.grid
+    drawn = held.mc_samples
+    if drawing_of(held, facts) == "once":
+        drawn = min(drawn, facts.members)
+    sampled = f"{counted(drawn, 'sample')} an image"
     samples = sampled if held.mc == "full" else "fast sampling"
     if held.sampling is not None:
         samples += f" by {held.sampling.words}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from dfsynth.threads.activity import Activity
 from dfsynth.threads.prefetch import INPUTS
@@ -23,10 +23,14 @@ _ADVICE: Final[Mapping[str, str]] = MappingProxyType(
         WRITE: "the disk of --out is slow: write to a faster one",
     }
 )
-_GENERATE_ADVICE: Final[Mapping[str, str]] = MappingProxyType(
+Drawing = Literal["members", "dropout", "once", "noise"]
+"""How samples of an image are drawn: many of members or of one network, whose channels are dropped;
+one of each, where all others would be the same or are not asked for; out of noise."""
+_GENERATE_ADVICE: Final[Mapping[Drawing, str]] = MappingProxyType(
     {
-        "full": "use a GPU, or choose --mc fast for a new store",
-        "fast": "use a GPU, or run the same command on more machines",
+        "members": "use a GPU, or choose --mc fast for a new store",
+        "dropout": "use a GPU, or fewer --mc-samples for a new store",
+        "once": "use a GPU, or run the same command on more machines",
         "noise": "use a GPU, or fewer --sampler-steps or --mc-samples for a new store",
     }
 )
@@ -60,7 +64,7 @@ class StageUse:
 
 
 def use_of(
-    activity: Activity, threads: Mapping[str, int], ready: float, room: int, mc: str
+    activity: Activity, threads: Mapping[str, int], ready: float, room: int, drawing: Drawing
 ) -> StageUse | None:
     """What the time of a build went into; None where no time has passed.
 
@@ -69,7 +73,7 @@ def use_of(
         threads: Of the stages that have more than one.
         ready: Inputs that lay ready when the generator took one, in the mean.
         room: Most that may be on their way.
-        mc: How the generator samples, `full` or `fast`, or `noise` where it draws images out of it.
+        drawing: How the generator draws samples.
     """
     seconds = activity.running_s
     if seconds <= 0:
@@ -83,7 +87,7 @@ def use_of(
         ready=ready,
         room=room,
         bottleneck=slowest,
-        advice=_GENERATE_ADVICE[mc] if slowest == GENERATE else _ADVICE[slowest],
+        advice=_GENERATE_ADVICE[drawing] if slowest == GENERATE else _ADVICE[slowest],
     )
 
 

@@ -33,6 +33,8 @@ class GeneratorFacts:
     """The task itself where it does not come with dfsynth."""
     members: int = 1
     """Networks among which samples are shared out."""
+    has_dropout: bool = True
+    """Whether samples of one network differ by dropped channels."""
     sampling: SamplerSettings | None = None
     """How samples are drawn out of noise; None where none are."""
     card_sampling: SamplerSettings | None = None

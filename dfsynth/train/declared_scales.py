@@ -1,4 +1,4 @@
-"""Whether a task of a user's own says what its values are to a network."""
+"""Whether a recipe and its task, if that is a user's own, say what values are to a network."""
 
 from typing import Final
 
@@ -15,19 +15,23 @@ _NARROW: Final = 0.05
 """Width of a window below which what is learned of it is coarse."""
 _INVISIBLE: Final = 0.01
 """Width of one that losses do not see."""
+_OTHER_TASK: Final = 100.0
+"""How often the windows of a recipe and of its task may fit into each other."""
 
 
 def check_scales(recipe: Recipe) -> tuple[str, ...]:
-    """Requires `intensity` of a task of a user's own where a network would be lost without it.
+    """Requires a window of the task, and `intensity` of one of a user's own that is lost without.
 
     Returns:
         A sentence where values are so far from 0 to 1 that training may suffer.
 
     Raises:
-        UsageError: inputs in a unit that windows of single images would take from them, or targets
-            that no recipe can reach; the message says what to add to the file.
+        UsageError: a window that was meant for another task, inputs in a unit that windows of
+            single images would take from them, or targets that no recipe can reach; the message
+            says what to change or to add to the file.
     """
     task = recipe.task_record
+    _check_window(recipe, task)
     if own_task(task) is None:
         return ()
     missing = [entry for entry in (_of_input(task), _of_output(recipe)) if entry is not None]
@@ -41,6 +45,18 @@ def check_scales(recipe: Recipe) -> tuple[str, ...]:
     if _of_input(task) is not None or _leaves(recipe.window, _HOPELESS, _INVISIBLE):
         raise UsageError(sentence)
     return (sentence,)
+
+
+def _check_window(recipe: Recipe, task: Task) -> None:
+    (low, high), (least, most) = recipe.window, task.window
+    share = (high - low) / (most - least)
+    if min(high, most) > max(low, least) and 1 / _OTHER_TASK <= share <= _OTHER_TASK:
+        return
+    raise UsageError(
+        f"the recipe {recipe.name} has window = [{low:g}, {high:g}], but the task {task.name} "
+        f"[{least:g}, {most:g}]: pictures, PSNR and targets of whole numbers go by it; say "
+        f"window = [{least:g}, {most:g}], or leave it out"
+    )
 
 
 def _of_input(task: Task) -> tuple[str, str, str] | None:

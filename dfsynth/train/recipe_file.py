@@ -39,6 +39,8 @@ def packaged_recipes() -> dict[str, Path]:
 def read_recipe(path: Path) -> Recipe:
     """Reads a recipe, and its task where it names the file of one.
 
+    One that names a task and no window has the window of the task.
+
     Raises:
         UsageError: a file cannot be read or is no TOML, a key is unknown or missing, or a value
             does not fit.
@@ -52,6 +54,7 @@ def read_recipe(path: Path) -> Recipe:
         except UsageError as error:
             raise UsageError(f"{_WHAT} {path}: {error}") from error
         own, entries["task"] = own_task(task), task.name
+        entries.setdefault("window", list(task.window))
     try:
         return parse_record(Recipe, entries, {"own_task": own})
     except UsageError as error:

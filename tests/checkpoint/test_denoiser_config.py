@@ -181,6 +181,7 @@ class _Wrapped:
     stages: int = 1
     members: int = 2
     lung_head: bool = False
+    has_dropout: bool = False
 
 
 def test_a_configuration_says_itself_whether_it_draws_samples(

@@ -95,6 +95,14 @@ def test_a_card_that_was_calibrated_with_many_samples_holds_with_few(
         assert held == pytest.approx(list(LEVELS), abs=0.025)
 
 
+@pytest.mark.parametrize(("stages", "said"), [(1, 0), (2, 1)])
+def test_a_card_is_said_to_know_the_last_of_several_stages_alone(
+    measured: Callable[..., Evaluation], stages: int, said: int
+) -> None:
+    found = measured(Drawing(4), CascadeConfig(stages, (8, 16)), NORMAL, calibration="card")
+    assert sum("stages but the last" in warning for warning in found.warnings) == said
+
+
 def test_factors_of_normal_samples_are_those_of_a_prediction_interval() -> None:
     """Of five values, tables have 2.335 for 90 %; what very many give is the normal quantile."""
     found = factors_at(NORMAL, FLOW, 10**6, 5)

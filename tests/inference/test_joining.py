@@ -65,6 +65,7 @@ def test_networks_of_a_family_without_members_are_refused(save: Save) -> None:
         members: int = 1
         stages: int = 1
         lung_head: bool = False
+        has_dropout: bool = False
 
         @property
         def denoiser(self) -> None:

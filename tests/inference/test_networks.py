@@ -41,6 +41,11 @@ class ScalingConfig:
     members: int = 1
 
     @property
+    def has_dropout(self) -> bool:
+        """It drops nothing."""
+        return False
+
+    @property
     def denoiser(self) -> None:
         """It makes no image out of noise."""
         return None

@@ -43,6 +43,28 @@ def test_what_will_stay_unknown_is_one_line_each(
         assert line.startswith(f"warning: {start}")
 
 
+@pytest.mark.parametrize("samples", [1, 20])
+def test_no_number_of_samples_is_advised_where_none_gives_a_spread(
+    tmp_path: Path, samples: int
+) -> None:
+    images, maker, heard = write_folder(tmp_path / "images", 1), ToyMaker(), Heard()
+    maker.facts = replace(maker.facts, has_dropout=False)
+    options = BuildOptions(str(images), tmp_path / "x.zarr", size=(16, 16), mc_samples=samples)
+    run_build(options, maker, heard)
+    (line,) = heard.warnings
+    assert line.startswith("warning: toy is one network without dropout: its map of epistemic")
+    assert "--mc" not in line
+
+
+def test_members_without_dropout_need_more_than_one_sample(tmp_path: Path) -> None:
+    images, maker, heard = write_folder(tmp_path / "images", 1), ToyMaker(), Heard()
+    maker.facts = replace(maker.facts, has_dropout=False, members=2)
+    options = BuildOptions(str(images), tmp_path / "x.zarr", size=(16, 16), mc_samples=1)
+    run_build(options, maker, heard)
+    (line,) = heard.warnings
+    assert "use --mc-samples 2 or more" in line
+
+
 @pytest.mark.parametrize(("has_lung", "said"), [(True, "no lung"), (False, "maps may be far")])
 def test_lungs_are_missed_only_by_a_generator_that_looks_for_them(
     tmp_path: Path, has_lung: bool, said: str

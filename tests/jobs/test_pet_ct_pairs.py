@@ -10,8 +10,10 @@ from pet_sessions import body_hu, body_suv, write_session, write_volume
 
 import dfsynth
 from dfsynth.errors import UsageError
+from dfsynth.jobs.pair_sheet import panels_of_pairs
 from dfsynth.manifest import pair_schema
 from dfsynth.options import SimulateOptions
+from dfsynth.store.pairs_record import PairsRecord
 
 pytestmark = pytest.mark.torch
 TASK = "pet-ct"
@@ -139,3 +141,21 @@ def test_pairs_are_shown_and_described_by_their_task(pairs, tmp_path, run_cli):
         assert word not in said, word
     assert dfsynth.open_store(pairs).provenance["task"] == TASK
     assert json.loads((pairs / "croissant.json").read_text())["name"]
+
+
+def test_pictures_and_pages_tell_what_was_simulated_from_what_was_measured(pairs, tmp_path):
+    store = dfsynth.open_store(pairs)
+    rows, record = store.manifest.to_pylist(), store.record
+    assert isinstance(record, PairsRecord)
+    panels = panels_of_pairs(store, record, rows)
+    assert {row["truth"] for row in rows} == {"measured", "simulated"}
+    for line, drawn in zip(rows, panels.rows, strict=True):
+        assert line["truth"] in drawn.caption
+    assert panels.footer == "Measured and simulated images, not for diagnosis."
+    alone = [line for line in rows if line["truth"] == "simulated"]
+    (caption, *_) = [row.caption for row in panels_of_pairs(store, record, alone).rows]
+    assert "simulated" not in caption
+    dfsynth.write_report(pairs, out=tmp_path / "report", progress=None)
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "no generator made them" in page
+    assert "Pairs were simulated" not in page

@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,14 @@ def out(tmp_path) -> Path:
     return tmp_path / "x.zarr"
 
 
-def build(out: Path, committed=lambda _: None, **more):
+def build(out: Path, committed=lambda _: None, facts=(), **more):
     """One batch, so that all inputs are there before the generator begins."""
     options = BuildOptions.of(
         source=out.parent / "images", out=out, shard_size=IMAGES, workers=1, **more
     )
-    return run_build(options, ToyMaker(batch_size=IMAGES), Silent(), committed=committed)
+    maker = ToyMaker(batch_size=IMAGES)
+    maker.facts = replace(maker.facts, **dict(facts))
+    return run_build(options, maker, Silent(), committed=committed)
 
 
 def test_a_slow_source_is_named(out, clock, monkeypatch):
@@ -76,8 +79,17 @@ def test_a_slow_source_is_named(out, clock, monkeypatch):
     assert line.startswith("slowest stage: read; the source is slow: copy it to a faster disk")
 
 
-@pytest.mark.parametrize(("mc", "advice"), [("full", "--mc fast"), ("fast", "more machines")])
-def test_a_slow_generator_is_named(out, clock, monkeypatch, mc, advice):
+@pytest.mark.parametrize(
+    ("mc", "members", "has_dropout", "advice"),
+    [
+        ("full", 3, True, "choose --mc fast for a new store"),
+        ("full", 1, True, "fewer --mc-samples for a new store"),
+        ("full", 3, False, "run the same command on more machines"),
+        ("full", 1, False, "run the same command on more machines"),
+        ("fast", 3, True, "run the same command on more machines"),
+    ],
+)
+def test_a_slow_generator_is_named(out, clock, monkeypatch, mc, members, has_dropout, advice):
     generate = ToyGenerator.generate
 
     def slow(self, inputs, image_ids):
@@ -85,10 +97,10 @@ def test_a_slow_generator_is_named(out, clock, monkeypatch, mc, advice):
         return generate(self, inputs, image_ids)
 
     monkeypatch.setattr(ToyGenerator, "generate", slow)
-    use = build(out, mc=mc).stages
+    use = build(out, facts={"members": members, "has_dropout": has_dropout}, mc=mc).stages
     assert (use.bottleneck, use.seconds, use.busy["generate"]) == ("generate", 30.0, 1.0)
     assert use.waited == {"inputs": 0.0, "score and encode": 0.0}
-    assert advice in use.advice
+    assert use.advice == f"use a GPU, or {advice}"
 
 
 def test_what_is_done_with_a_committed_shard_is_part_of_writing(out, clock):
@@ -128,16 +140,22 @@ def played(busy: dict[str, float], waited: dict[str, float]) -> Activity:
     ],
 )
 def test_the_slowest_is_where_the_generators_thread_spends_most(busy, waited, stage):
-    use = use_of(played(busy, waited), {"decode": 2}, 0.5, 8, "full")
+    use = use_of(played(busy, waited), {"decode": 2}, 0.5, 8, "members")
     assert use is not None
     assert use.bottleneck == stage
     assert use.busy["decode"] == busy.get("decode", 0.0) / 20.0
 
 
 @pytest.mark.parametrize(
-    ("mc", "advice"), [("full", "--mc fast"), ("fast", "machines"), ("noise", "--sampler-steps")]
+    ("drawing", "advice"),
+    [
+        ("members", "--mc fast"),
+        ("dropout", "--mc-samples"),
+        ("once", "machines"),
+        ("noise", "--sampler-steps"),
+    ],
 )
-def test_advice_is_of_what_the_generator_can_do(mc, advice):
-    use = use_of(played({"generate": 19.0}, {}), {}, 0.5, 8, mc)
+def test_advice_is_of_what_the_generator_can_do(drawing, advice):
+    use = use_of(played({"generate": 19.0}, {}), {}, 0.5, 8, drawing)
     assert use is not None
     assert advice in use.advice

@@ -79,6 +79,23 @@ def test_an_input_that_would_lose_its_unit_is_refused(task: Task) -> None:
         check_scales(fitted(unscaled))
 
 
+@pytest.mark.parametrize("window", [(0.0, 1.0), (1500.0, 2500.0), (-3e5, 3e5)])
+def test_a_window_that_another_task_has_is_refused(task: Task, window) -> None:
+    recipe = replace(fitted(task), window=window)
+    low, high = window
+    words = (
+        rf"the recipe translation has window = \[{low:g}, {high:g}\], but the task ct-kernel "
+        r"\[-1000, 1000\]: .*; say window = \[-1000, 1000\], or leave it out$"
+    )
+    with pytest.raises(UsageError, match=words):
+        check_scales(recipe)
+
+
+@pytest.mark.parametrize("window", [(0.0, 80.0), (-1024.0, 3071.0)])
+def test_a_window_of_soft_tissue_or_of_all_values_is_not(task: Task, window) -> None:
+    assert check_scales(replace(fitted(task), window=window)) == ()
+
+
 def test_both_are_said_in_one_line_before_anything_is_written(tmp_path: Path, run_cli) -> None:
     path = write_task(tmp_path)
     path.write_text(path.read_text().replace("intensity = [-1000.0, 1000.0]\n", ""))

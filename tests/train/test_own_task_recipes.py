@@ -28,6 +28,16 @@ def test_a_recipe_names_the_file_of_its_task_from_its_own_folder(tmp_path: Path)
     assert parse_record(Task, recipe_entries(recipe)["own_task"]) == task
 
 
+@pytest.mark.parametrize("task", ["ct-kernel.toml", "pet-ct", None])
+def test_a_recipe_without_a_window_has_that_of_its_task(tmp_path: Path, task: str | None) -> None:
+    write_task(tmp_path)
+    text = RECIPE.replace("window = [-1000.0, 1000.0]\n", "")
+    path = tmp_path / "recipe.toml"
+    named = f'task = "{task}"\n' if task else ""
+    path.write_text(text.replace('task = "ct-kernel.toml"\n', named))
+    assert read_recipe(path).window == ((-1000.0, 1000.0) if task else (0.0, 1.0))
+
+
 def test_a_recipe_says_which_task_it_cannot_read(tmp_path: Path) -> None:
     path = write_recipe(tmp_path)
     with pytest.raises(UsageError, match=r"the recipe .*recipe\.toml: cannot read the task .*ct-k"):

@@ -1,7 +1,13 @@
 """The comparison of methods: folds, budgets and tests are fair, and nothing is done twice."""
 
+import importlib
+import operator
+import os
+import sys
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +33,7 @@ from paper_report import tabulate_methods, tabulate_stages
 from paper_runs import RATES, FoldResult, Study
 from paper_scores import MAE, MISCOVERAGE, SSIM, differences, mean, risk_area, scores
 from paper_work import TASKS, Job, Place, collect, parser_of, work
+from shared_work import in_one_line, share_work
 
 import dfsynth
 from dfsynth.errors import UsageError
@@ -241,3 +248,66 @@ def test_pairs_of_another_kind_are_refused(tmp_path: Path, place):
     folder.mkdir()
     with pytest.raises(UsageError):
         Study.open(tmp_path / "out", "mri-undersampled", folder, Budget(32, 2, 4), 2)
+
+
+def test_pairs_that_are_smaller_than_what_is_trained_are_refused(tmp_path: Path, place):
+    with pytest.raises(UsageError, match=r"has pairs of 64 x 64 pixels; expected 128 .*--size 128"):
+        Study.open(tmp_path / "out", "mri-undersampled", place.data, Budget(128, 2, 4), 2)
+    assert not (tmp_path / "out").exists()
+
+
+SCRIPTS = ("paper_table", "paper_guidance", "paper_patients", "paper_phases", "paper_sampling")
+
+
+@pytest.fixture(params=SCRIPTS)
+def script(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, place: Place, tmp_path: Path
+) -> Callable[..., None]:
+    """Runs a script of the comparison on the pairs of heads."""
+
+    def run(*words: str) -> None:
+        given = ["--pairs", str(place.data.parent), "--out", str(tmp_path / "out"), "--folds", "2"]
+        monkeypatch.setattr(sys, "argv", [f"{request.param}.py", *given, *words])
+        in_one_line(importlib.import_module(request.param).main)
+
+    return run
+
+
+def test_pairs_that_are_not_there_are_one_line_before_anything_is_begun(script, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        script("--tasks", "mri-undersampled", "pet-ct")
+    line = str(ended.value.code)
+    assert line.startswith("error: there is no ")
+    assert "pet-ct.zarr" in line
+    assert "\n" not in line
+    assert not any(path.is_file() for path in (tmp_path / "out").rglob("*"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_one_line_before_anything_is_begun(script, tmp_path):
+    with pytest.raises(SystemExit, match=r"^error: device 'cuda' is not there"):
+        script("--tasks", "mri-undersampled", "--gpu")
+    assert not (tmp_path / "out").exists()
+
+
+def test_where_nothing_is_done_a_report_says_so_and_draws_nothing(script, tmp_path, capsys):
+    """matplotlib warns of a legend of nothing, which tests take for an error."""
+    script("--tasks", "mri-undersampled", "--minutes", "0")
+    assert "mri-undersampled: no results yet" in capsys.readouterr().out
+    assert not list((tmp_path / "out").rglob("*.png"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_what_a_gpu_has_trained_is_reported_without_one():
+    words = ["--pairs", "pairs", "--out", "out", "--gpu"]
+    begun, reported = (
+        Place.of(parser_of("Any.").parse_args([*words, *more]), TASKS[0])
+        for more in ([], ["--minutes", "0"])
+    )
+    assert (begun.device, reported.device) == ("cuda", "cpu")
+    assert begun.budget == reported.budget
+
+
+def test_processes_that_die_are_told_of(capfd):
+    share_work(partial(os._exit, 9), [1], operator.eq, 2, 1.0)
+    assert "2 of 2 processes died; the same command goes on" in capfd.readouterr().err

@@ -36,7 +36,7 @@ from dfsynth.store.pairs_record import PairsRecord
 from dfsynth.store.record import read_record
 from dfsynth.store.remote import opened_layout
 
-_PAIRS_BASIS = "Pairs were simulated with their truth; no generator made them, and none errs."
+_PAIRS_BASIS = "These are pairs of images and their truth; no generator made them, and none errs."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
