@@ -39,7 +39,7 @@ class LineProjector:
 
 @cache
 def line_projector(side: int) -> LineProjector:
-    """The projector for slices of `side` × `side` pixels; it is kept, 30 MB of it at 128."""
+    """The projector for slices of `side` × `side` pixels; it is kept, 45 MB of it at 160."""
     bins = math.ceil(side * math.sqrt(2)) + 1
     angles = np.arange(VIEWS) * (math.pi / VIEWS)
     subsets = tuple(

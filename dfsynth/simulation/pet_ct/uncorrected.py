@@ -28,6 +28,9 @@ _SCATTER: Final = (0.2, 0.45)
 """Share of scattered among all coincidences [NEMA NU 2, in three dimensions: 0.3 to 0.45]."""
 _SCATTER_MM: Final = (150.0, 300.0)
 """FWHM over which scatter spreads the lines of a view [assumed]."""
+_MARGIN: Final = 1 / 8
+"""Of the side of a slice, reconstructed on every side of it: what is measured along lines that
+graze the field, such as scatter, comes to lie in its outermost pixels."""
 _COUNTS: Final = (3e5, 3e6)
 """Coincidences of a slice, drawn evenly in their logarithm [assumed]."""
 
@@ -108,16 +111,18 @@ def scan_uncorrected(
         p(L) = exp(-∫μ dl) ∫a dl
 
     (Bailey et al., Positron Emission Tomography: Basic Sciences, 2005, chapter 6), of which
-    scatter is a smooth image, and counts are Poisson's.
+    scatter is a smooth image, and counts are Poisson's. The field of view is wider than the slice.
     """
-    projector = line_projector(len(activity))
+    margin = math.ceil(_MARGIN * len(activity))
+    projector = line_projector(len(activity) + 2 * margin)
     blurred = gaussian_filter(activity, scan.resolution_mm * _SIGMA_OF_FWHM / pixel_mm)
-    true = projector.project(blurred, pixel_mm)
-    true *= np.exp(-projector.project(mu_per_mm, pixel_mm))
+    true = projector.project(np.pad(blurred, margin), pixel_mm)
+    true *= np.exp(-projector.project(np.pad(mu_per_mm, margin), pixel_mm))
     both = true + _scattered(true, projector.bins, pixel_mm, scan)
     counted = _counted(both, scan.counts, rng)
     image = reconstruct(counted, projector, pixel_mm)
-    return gaussian_filter(image, scan.filter_mm * _SIGMA_OF_FWHM / pixel_mm)
+    filtered = gaussian_filter(image, scan.filter_mm * _SIGMA_OF_FWHM / pixel_mm)
+    return filtered[margin:-margin, margin:-margin]
 
 
 def _scattered(

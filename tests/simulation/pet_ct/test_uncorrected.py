@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pet_sessions import body_hu
 from scipy.integrate import quad
+from scipy.ndimage import binary_dilation
 
 from dfsynth.records import Float32Map
 from dfsynth.simulation.pet_ct.body import find_body
@@ -69,6 +70,17 @@ def test_scatter_adds_its_share_and_counts_their_noise() -> None:
     inside = distance_mm() < 45
     few, many = (scan(counts=n)[inside].std() for n in (1e5, 1e6))
     assert few > 2.5 * many > 2.5 * plain[inside].std()
+
+
+@pytest.mark.parametrize("cut", [0, 12])
+def test_scatter_beside_the_slice_lies_not_in_its_frame(cut: int) -> None:
+    """Of a body with air around it, and of one that is cut off close to its middle."""
+    body = np.roll(disc(60.0), -20, axis=0)[cut : SIDE - cut, cut : SIDE - cut]
+    scan = ScanDraw(5.0, 4.0, scatter_fraction=0.3, scatter_mm=220.0, counts=0.0)
+    found = scan_uncorrected(body, body * WATER_PER_MM, PIXEL_MM, scan, np.random.default_rng(0))
+    frame = ~binary_dilation(body > 0, iterations=4)
+    frame[2:-2, 2:-2] = False
+    assert found[frame].max() < 0.3 * found[body > 0.5].mean()
 
 
 def test_lungs_are_bright_and_the_middle_is_dark() -> None:
