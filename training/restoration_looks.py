@@ -37,19 +37,18 @@ def tabulate_in_one_look(
         means: of each method, of the tested images.
         truths: their pairs, in the same order.
         patients: theirs.
-        baseline: the row that others are compared with.
+        baseline: the row that others are compared with, where it is there.
     """
     rows = {name: _measure(images, truths, patients) for name, images in means.items()}
-    ours = {figure: by_patient(rows[baseline], figure) for figure in _COLUMNS}
     lines = []
     for name, found in rows.items():
         cells = [name]
         for figure, (_, digits) in _COLUMNS.items():
             cells.append(format(mean(by_patient(found, figure)), digits))
         for figure in ("psnr", "ssim"):
-            less = difference(by_patient(found, figure), ours[figure])
-            told = "" if less is None else f"{less.interval:+{_COLUMNS[figure][1]}}"
-            cells.append("" if name == baseline else told)
+            ours = by_patient(rows.get(baseline, []), figure)
+            less = None if name == baseline else difference(by_patient(found, figure), ours)
+            cells.append("" if less is None else f"{less.interval:+{_COLUMNS[figure][1]}}")
         lines.append(tuple(cells))
     titles = [title for title, _ in _COLUMNS.values()]
     head = ("in one look", *titles, f"PSNR, less {baseline}", f"SSIM, less {baseline}")

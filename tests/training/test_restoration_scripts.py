@@ -82,6 +82,8 @@ def test_in_one_look_greys_are_no_difference() -> None:
     assert float(cells[1].split()[0]) > 28
     assert float(cells[2].split()[0]) > 0.99
     assert cells[4].startswith("+")
+    alone = tabulate_in_one_look({"dark": means["dark"]}, pairs, ["a", "a", "b", "b"], BASELINE)
+    assert alone.splitlines()[2].endswith("|  |  |")
 
 
 def test_without_nodules_or_baseline_there_is_a_table_all_the_same() -> None:

@@ -27,12 +27,12 @@ _PERCENTILES: Final = (20.0, 80.0)
 """Of the body's greys: lung mostly, and what is dense."""
 _LUNG_GREY: Final = (0.43, 0.05)
 _DENSE_GREY: Final = (0.78, 0.04)
-"""Mean and standard deviation of these percentiles in plain DRRs between percentiles of their own;
-bodies of volumes and drawn ones lie within 0.03 of each other."""
+"""Mean and standard deviation of these percentiles in plain DRRs [assumed, near those that drawn
+bodies have]."""
 _LANDMARKS: Final = (0.45, 0.85)
-"""Where the percentiles of a radiograph in the one look lie: about their means in archives."""
+"""Where the percentiles of a radiograph in the one look lie [assumed, amid those of archives]."""
 _RANGE: Final = 5.0
-"""−ln T from black to white in plain DRRs, about, to which the display model's bands refer."""
+"""−ln T from black to white in plain DRRs, to which the display model's bands refer [assumed]."""
 _SIDE_MM: Final = 350.0
 """Of what a radiograph shows: most archives do not say it [assumed]."""
 
