@@ -52,10 +52,11 @@ NLL: Final = Measure("NLL", "nll", -1, "lung")
 CRPS: Final = Measure("CRPS", "crps", -1, "lung")
 COVERAGE: Final = Measure("90 % interval holds", "coverage_90", 1, "lung")
 MISCOVERAGE: Final = Measure("off 90 %", "coverage_90", -1, "lung", from_level=True)
+GAP: Final = Measure("gap in fifths", "coverage_gap", -1, "lung")
 RESIDUAL: Final = Measure("residual (RMS)", "error", -1)
 SIGMA: Final = Measure("sigma (RMS)", "uncertainty", -1)
 AUSE: Final = Measure("AUSE", "ause", -1, "lung")
-MEASURES: Final = (SSIM, PSNR, MAE, NLL, CRPS, MISCOVERAGE, AUSE)
+MEASURES: Final = (SSIM, PSNR, MAE, NLL, CRPS, MISCOVERAGE, GAP, AUSE)
 """Those that are compared; how much an interval holds is no more the better, the more it is."""
 
 

@@ -23,7 +23,9 @@ Factors = Mapping[str, float]
 """Level, as text, → k: what the card of a checkpoint keeps as `calibration`."""
 
 LEVELS: Final = (0.5, 0.8, 0.9, 0.95)
+HEADLINE_LEVEL: Final = 0.9
 BINS: Final = 10
+GAP_PARTS: Final = 5
 FEW_PATIENTS: Final = 10
 """From which an interval over patients begins to say something [assumed]."""
 
@@ -103,6 +105,28 @@ def covered(error: Array, sigma: Array, beta: Array, factors: Factors | None) ->
         return np.stack([probability <= level for level in LEVELS])
     ratio = np.abs(error) / np.maximum(sigma, SIGMA_FLOOR)
     return np.stack([ratio <= factors[str(level)] for level in LEVELS])
+
+
+def coverage_gap(inside: NDArray[np.bool_], value: Array) -> float:
+    """How far intervals are from `HEADLINE_LEVEL` in faint and in strong parts of one image.
+
+    The mean over fifths of the pixels, ordered by the value that is predicted, of
+    |coverage − level|: CovGap of Ding et al. (NeurIPS 2023), as a share, with fifths in place of
+    classes. Intervals may hold what they promise over an image, and too much in one part of it and
+    too little in another.
+
+    Args:
+        inside: Whether each interval of `LEVELS` holds the target, (levels, pixels).
+        value: Predicted, (pixels).
+
+    Returns:
+        0 to `HEADLINE_LEVEL`; NaN with fewer pixels than fifths.
+    """
+    if value.size < GAP_PARTS:
+        return float("nan")
+    held = inside[LEVELS.index(HEADLINE_LEVEL)][np.argsort(value, kind="stable")]
+    parts = np.array_split(held, GAP_PARTS)
+    return float(np.mean([abs(part.mean() - HEADLINE_LEVEL) for part in parts]))
 
 
 def bin_edges(sigmas: Sequence[NDArray[np.floating]]) -> Array:

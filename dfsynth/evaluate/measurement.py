@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dfsynth.evaluate.calibration import LEVELS, Factors, covered
+from dfsynth.evaluate.calibration import LEVELS, Factors, coverage_gap, covered
 from dfsynth.evaluate.density import (
     GAUSSIAN,
     PredictiveDistribution,
@@ -127,6 +127,7 @@ class Measurement:
         values = {
             **self._accuracy(comparison, region),
             **dict(zip(COVERAGE_NAMES, map(float, inside.mean(axis=1)), strict=True)),
+            "coverage_gap": coverage_gap(inside, region.take(prediction.mean)),
         }
         return _with_uncertainty_quality(values, errors, prediction.sigma, region, inside)
 
@@ -142,7 +143,7 @@ class Measurement:
         sigmas = error_sigma(prediction.mean, known.mean, known.sigma)
         values = {
             **self._accuracy(oracle, region),
-            **dict.fromkeys(COVERAGE_NAMES, float("nan")),
+            **dict.fromkeys((*COVERAGE_NAMES, "coverage_gap"), float("nan")),
         }
         inside = np.zeros((len(LEVELS), region.pixels.size), np.bool_)
         return _with_uncertainty_quality(values, errors, sigmas, region, inside)

@@ -17,7 +17,7 @@ COVERAGE_NAMES: Final = tuple(f"coverage_{round(100 * level)}" for level in LEVE
 MEANS: Final = (
     *("mse", "mae", "psnr", "ssim", "pearson", "nll", "crps"),
     *COVERAGE_NAMES,
-    *("ause", "spearman_pixels"),
+    *("coverage_gap", "ause", "spearman_pixels"),
 )
 """Figures of one image that are averaged over images."""
 NAMES: Final = (*MEANS, "error", "uncertainty")

@@ -46,8 +46,13 @@ _STREAK_FIGURES: Final[Mapping[str, str]] = {
 }
 _SHOWN: Final = (
     *("mse", "mae", "psnr", "ssim", "nll", "crps"),
-    *("coverage", "ence", "ause", "spearman", "spearman_pixels"),
+    *("coverage", "coverage_gap", "ence", "ause", "spearman", "spearman_pixels"),
 )
+_HEADINGS: Final[Mapping[str, str]] = {
+    "coverage": "in 90 %",
+    "coverage_gap": "gap",
+    "spearman_pixels": "in pixels",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -278,7 +283,7 @@ def _percent(found: Interval) -> str:
 
 
 def _heading(name: str) -> str:
-    return {"coverage": "in 90 %", "spearman_pixels": "in pixels"}.get(name, name)
+    return _HEADINGS.get(name, name)
 
 
 def _number(found: Interval) -> str:

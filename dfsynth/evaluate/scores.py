@@ -52,6 +52,8 @@ class TargetScores:
     coverage_50: Interval
     coverage_80: Interval
     coverage_95: Interval
+    coverage_gap: Interval
+    """How far the 90 % interval is off in fifths of an image by predicted value, as a share."""
     ence: Interval
     ause: Interval
     spearman: Interval

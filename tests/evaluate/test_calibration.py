@@ -9,6 +9,7 @@ from dfsynth.evaluate.calibration import (
     CalibrationPixels,
     bin_edges,
     bin_sums,
+    coverage_gap,
     covered,
     expected_normalised_error,
     interval_factors,
@@ -51,6 +52,29 @@ def test_calibrated_intervals_hold_what_they_promise_where_sigma_is_wrong() -> N
 def test_without_factors_the_density_decides() -> None:
     inside = covered(ERROR, SIGMA, np.full(SIGMA.shape, 2.0), None)
     np.testing.assert_allclose(inside.mean(axis=1), LEVELS, atol=0.01)
+
+
+def test_one_width_holds_what_it_promises_over_the_image_and_in_no_part_of_it() -> None:
+    """Errors grow with the value: one width holds 90 % of all pixels, few of the strong ones."""
+    gaussian = np.full(SIGMA.shape, 2.0)
+    honest = covered(ERROR, SIGMA, gaussian, None)
+    one_width = covered(
+        ERROR, np.ones_like(SIGMA), gaussian, factors_of(ERROR, np.ones_like(SIGMA))
+    )
+    row = LEVELS.index(0.9)
+    assert one_width[row].mean() == pytest.approx(honest[row].mean(), abs=0.01)
+    assert coverage_gap(honest, SIGMA) < 0.01
+    fifths = [part.mean() for part in np.array_split(one_width[row][np.argsort(SIGMA)], 5)]
+    assert coverage_gap(one_width, SIGMA) == pytest.approx(np.abs(np.array(fifths) - 0.9).mean())
+    assert coverage_gap(one_width, SIGMA) > 0.08
+
+
+def test_the_gap_needs_a_pixel_a_fifth_and_no_order() -> None:
+    inside = np.array([[True] * 3 + [False] * 2] * len(LEVELS))
+    assert np.isnan(coverage_gap(inside[:, :4], np.arange(4.0)))
+    assert coverage_gap(inside, np.arange(5.0)) == pytest.approx((3 * 0.1 + 2 * 0.9) / 5)
+    turned = coverage_gap(inside[:, ::-1], np.arange(5.0)[::-1])
+    assert turned == pytest.approx(coverage_gap(inside, np.arange(5.0)))
 
 
 def sums_of(error: np.ndarray, sigma: np.ndarray) -> np.ndarray:

@@ -35,6 +35,7 @@ def test_a_generator_that_knows_the_noise_passes_every_test(evaluate, make_pairs
     assert found.coverage_50.value == pytest.approx(0.5, abs=0.03)
     assert found.ence.value < 0.1
     assert found.spearman.value > 0.95
+    assert found.coverage_gap.value < 0.05
     assert 0 < found.ause.low < found.ause.value < found.ause.high
     assert scores.stages[1].whole.clean.mse.value == 0
     for name, spread in found.coverage_over_images.items():
@@ -49,6 +50,7 @@ def test_it_comes_as_near_to_the_oracle_as_noise_allows(evaluate, make_pairs) ->
     assert lung.oracle.nll.value == pytest.approx(lung.noisy.nll.value, abs=0.05)
     assert lung.oracle.mse.value == pytest.approx(lung.noisy.mse.value, rel=0.03)
     assert lung.oracle.coverage.value is None
+    assert lung.oracle.coverage_gap.value is None
 
 
 def test_the_stage_that_is_off_and_knows_nothing_is_the_worse_one(evaluate, make_pairs) -> None:
