@@ -28,7 +28,11 @@ from dfsynth.checkpoint.later_entries import leave_out_later
 from dfsynth.checkpoint.members import MEMBERS_NETWORK, MembersConfig
 from dfsynth.checkpoint.munit import MUNIT_NETWORK, MunitConfig
 from dfsynth.checkpoint.networks import NetworkConfig
-from dfsynth.checkpoint.packaged import calibrated_checkpoints, checkpoints_with_scores
+from dfsynth.checkpoint.packaged import (
+    calibrated_checkpoints,
+    checkpoints_with_scores,
+    who_has_scores,
+)
 from dfsynth.checkpoint.sampling import choose_sampler, require_sampling
 
 __all__ = [
@@ -70,4 +74,5 @@ __all__ = [
     "require_degrader",
     "require_generator",
     "require_sampling",
+    "who_has_scores",
 ]

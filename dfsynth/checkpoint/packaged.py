@@ -179,17 +179,22 @@ def _names(task: str, is_wanted: Callable[[ModelCard], bool]) -> list[str]:
     return [name for name, card in cards if card.task == task and is_wanted(card)]
 
 
-def checkpoints_with_scores(task: str | None = None) -> str:
-    """A clause for messages: the names of the packaged checkpoints that fill the learned scores.
+def checkpoints_with_scores(task: str | None = None) -> tuple[str, ...]:
+    """The names of the packaged checkpoints that fill the learned scores.
 
     Args:
         task: Whose checkpoints alone are of use, by name; None: any.
     """
-    names = [
+    return tuple(
         folder.name
         for folder in packaged_folders()
         if (folder / SCORES).is_file() and (task is None or _describe(folder).task == task)
-    ]
+    )
+
+
+def who_has_scores(task: str | None = None) -> str:
+    """A clause for messages: see `checkpoints_with_scores`."""
+    names = checkpoints_with_scores(task)
     if not names:
         return f"no packaged checkpoint{'' if task is None else f' for {task}'} has them"
     return f"packaged checkpoints that have them: {', '.join(names)}"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 
-from dfsynth.checkpoint import checkpoints_with_scores
+from dfsynth.checkpoint import who_has_scores
 from dfsynth.counted_nouns import counted
 from dfsynth.decode import limits_of
 from dfsynth.errors import DfsynthError, ErrorCode, UsageError
@@ -275,5 +275,5 @@ def describe_null_scores(checkpoint: str, task: str) -> str:
     """
     return (
         f"the checkpoint {checkpoint} has no heads for {', '.join(LEARNED_SCORES)}, which stay "
-        f"null; {checkpoints_with_scores(task)}"
+        f"null; {who_has_scores(task)}"
     )

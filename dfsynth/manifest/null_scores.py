@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import pyarrow as pa
 
-from dfsynth.checkpoint import checkpoints_with_scores
+from dfsynth.checkpoint import checkpoints_with_scores, who_has_scores
 from dfsynth.manifest.number_column import MissingColumnError
 from dfsynth.manifest.schema import ManifestSchema
 from dfsynth.score import LEARNED_SCORES
@@ -32,8 +32,7 @@ def require_learned(
         if 0 < rows.num_rows == rows[name].null_count:
             raise MissingColumnError(
                 f"{name!r} is null for every image of the store: {_reason(name, schema)}; "
-                f"{checkpoints_with_scores(task)}; build a new store with a checkpoint that has, "
-                "or go by another column, such as uncertainty"
+                f"{who_has_scores(task)}; {_remedy(task)}"
             )
 
 
@@ -41,3 +40,8 @@ def _reason(name: str, schema: ManifestSchema | None) -> str:
     if schema is not None and name not in [column.name for column in schema.columns]:
         return f"the store is of schema version {schema.version}, made before there was that column"
     return "the checkpoint that made the store has no heads for it"
+
+
+def _remedy(task: str | None) -> str:
+    go = "go by another column, such as uncertainty"
+    return f"build a new store with one of them, or {go}" if checkpoints_with_scores(task) else go

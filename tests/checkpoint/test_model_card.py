@@ -24,6 +24,7 @@ from dfsynth.checkpoint import (
     checkpoints_with_scores,
     encode_card,
     read_checkpoint,
+    who_has_scores,
 )
 from dfsynth.checkpoint.files import write_checkpoint
 from dfsynth.checkpoint.networks import CONFIG_READERS
@@ -374,13 +375,14 @@ def test_packaged_checkpoints_with_heads_are_named(
 ) -> None:
     monkeypatch.setattr("dfsynth.checkpoint.files.data_folder", lambda _: tmp_path)
     (tmp_path / "plain").mkdir()
-    assert checkpoints_with_scores() == "no packaged checkpoint has them"
+    assert who_has_scores() == "no packaged checkpoint has them"
     for name in ("second", "first"):
         write_checkpoint(tmp_path / name, b"weights", encode_card(CARD_HERE), b"heads")
-    assert checkpoints_with_scores() == "packaged checkpoints that have them: first, second"
-    assert checkpoints_with_scores(CARD_HERE.task) == checkpoints_with_scores()
+    assert who_has_scores() == "packaged checkpoints that have them: first, second"
+    assert checkpoints_with_scores(CARD_HERE.task) == ("first", "second")
     other = "no packaged checkpoint for mri-motion has them"
-    assert checkpoints_with_scores("mri-motion") == other
+    assert checkpoints_with_scores("mri-motion") == ()
+    assert who_has_scores("mri-motion") == other
 
 
 def test_a_folder_is_found_by_its_path(write: Callable[[CardEntries], Path]) -> None:

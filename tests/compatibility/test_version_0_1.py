@@ -327,7 +327,7 @@ def test_a_filter_by_a_column_that_came_later_says_what_to_do(
     line = " ".join(err.split())
     assert "'predicted_error' is null for every image of the store" in line
     assert "the store is of schema version 1, made before there was that column" in line
-    assert "build a new store with a checkpoint that has, or go by another column" in line
+    assert "build a new store with one of them, or go by another column" in line
     assert "packaged checkpoint" in line
 
 

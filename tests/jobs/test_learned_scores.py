@@ -273,5 +273,6 @@ def test_checkpoints_of_another_task_are_no_advice(
     assert (status, err.count("\n")) == (2, 1)
     assert "'predicted_error' is null for every image of the store" in err
     assert "no packaged checkpoint for restoration has them" in err
-    assert "or go by another column, such as uncertainty" in err
+    assert "has them; go by another column, such as uncertainty" in err
+    assert "build a new store" not in err, "no checkpoint would make a better one"
     assert "default" not in err

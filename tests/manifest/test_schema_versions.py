@@ -122,7 +122,7 @@ def test_a_filter_by_a_column_that_came_later_says_so(
     line = str(refusal.value)
     assert "'predicted_error' is null for every image" in line
     assert "of schema version 1, made before there was that column" in line
-    assert "build a new store with a checkpoint that has, or go by another column" in line
+    assert "build a new store with one of them, or go by another column" in line
     assert "\n" not in line
 
 
