@@ -84,6 +84,10 @@ def _cascade(
 
 CASCADE: Final = _cascade("cascade", "attention", TOGETHER)
 """What all others are compared with."""
+RISING: Final = _cascade(
+    "cascade, rising likelihood", "attention", TOGETHER, _ABSOLUTE | {"fidelity_end": 1.0}
+)
+"""Its likelihood weighs a hundred times as much in the last update as in the first."""
 WITHOUT_ABSOLUTE: Final = _cascade("cascade, beta-NLL", "attention", TOGETHER, _BETA_NLL)
 """Trained by a likelihood alone, in which pixels weigh by their sigma."""
 LIKELIHOOD_ALONE: Final = _cascade("cascade, likelihood", "attention", TOGETHER, {"beta_nll": 0.0})
@@ -111,7 +115,7 @@ FLOW: Final = Method(
     "flow", "flow-64", {"widths": _DENOISER, "steps": 4}, samples=8, validated_pairs=6
 )
 METHODS: Final = (
-    *(CASCADE, UNET, PIX2PIX, PAN, MEDGAN, WITHOUT_ABSOLUTE, LIKELIHOOD_ALONE),
+    *(CASCADE, RISING, UNET, PIX2PIX, PAN, MEDGAN, WITHOUT_ABSOLUTE, LIKELIHOOD_ALONE),
     *(ABSOLUTE, BETA_NLL, HETEROSCEDASTIC, ENSEMBLE, QUANTILE, DIFFUSION, FLOW),
 )
 """Of the table."""

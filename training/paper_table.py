@@ -29,6 +29,9 @@ def main() -> None:
     parser.add_argument("--as-long-as", choices=[m.name for m in METHODS if not m.single])
     names = [m.name for m in METHODS]
     parser.add_argument("--methods", nargs="+", choices=names, default=names)
+    parser.add_argument(
+        "--beside", choices=names, default=CASCADE.name, help="what the others are compared with"
+    )
     given = parser.parse_args()
     methods = [m for m in METHODS if m.name in given.methods]
     for place, study in open_all(given):
@@ -42,8 +45,8 @@ def main() -> None:
         if given.as_long_as:
             equal, suffix = f"as long as {given.as_long_as}", "-equal-time"
         print(f"\n## {place.title}, {equal}\n")
-        print(*tabulate_methods(tests, CASCADE.name), "", sep="\n")
-        beside = CASCADE.name if tests.get(CASCADE.name) else next(iter(tests))
+        print(*tabulate_methods(tests, given.beside), "", sep="\n")
+        beside = given.beside if tests.get(given.beside) else next(iter(tests))
         print(*tabulate_inputs(study, tests[beside], beside), sep="\n")
         print(", ".join(f"{name}: {count}" for name, count in steps.items()), "updates", flush=True)
         pictured = [m for m in methods if not m.single]

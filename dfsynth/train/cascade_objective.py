@@ -33,6 +33,7 @@ class CascadeObjective(Objective[list[Prediction]]):
         assert isinstance(network, CascadeNetwork)
         assert isinstance(recipe.network, CascadeConfig)
         self._config, self._loss = recipe.network, recipe.loss
+        self._weights = recipe.loss
         self._mask_width = network.mask_width
         self._device = device
         self._processes = processes
@@ -80,7 +81,7 @@ class CascadeObjective(Objective[list[Prediction]]):
         terms: dict[str, Tensor] = {}
         for m in stages:
             found = generator_terms(
-                outputs[m], batch, self._loss, self._config.likelihood, self.discriminators[m]
+                outputs[m], batch, self._weights, self._config.likelihood, self.discriminators[m]
             )
             for name, value in found.items():
                 terms[name] = terms[name] + value if name in terms else value
@@ -108,6 +109,10 @@ class CascadeObjective(Objective[list[Prediction]]):
     def set_learning_rate(self, rate: float) -> None:
         """Sets the learning rate of the discriminators' next step."""
         self._adversaries.set_learning_rate(rate)
+
+    def set_progress(self, share: float) -> None:
+        """Sets the weights of the next step's terms."""
+        self._weights = self._loss.after(share)
 
     def step_discriminators(
         self, outputs: list[Prediction], batch: PairBatch, stages: Sequence[int]

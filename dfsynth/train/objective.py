@@ -95,6 +95,9 @@ class Objective(ABC, Generic[Outputs]):
     def set_learning_rate(self, rate: float) -> None:
         """Sets the learning rate of the discriminators' next step."""
 
+    def set_progress(self, share: float) -> None:
+        """Says which share of the phase's steps, from 0 to 1, lies before the next one."""
+
     def step_discriminators(
         self,
         outputs: Outputs,  # noqa: ARG002

@@ -35,6 +35,7 @@ _LATER_KEYS: Final = (
     ("loss", "style", 0.0),
     ("loss", "beta_nll", 0.0),
     ("loss", "absolute", 0.0),
+    ("loss", "fidelity_end", None),
     ("validation", "score", "nll"),
 )
 """Tables and keys of recipes that older runs do not have, with what those were trained by."""

@@ -1,7 +1,7 @@
 """What a training is asked to do: one frozen record, checked before anything is loaded."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, Literal, Self, TypeAlias
 
 from dfsynth.checkpoint import (
     CascadeConfig,
@@ -38,6 +38,9 @@ class LossWeights:
 
     fidelity: float = 1.0
     """Negative log-likelihood of the noisy target; its `misfit` for `point` and `quantile`."""
+    fidelity_end: float | None = None
+    """What `fidelity` rises to within a phase, by the same factor in every step; None: it stays. In
+    the published code of Upadhyay et al. 2021 it rises a thousandfold beside that of `absolute`."""
     misfit: Misfit = "l1"
     """Of the likelihoods `point` and `quantile`: absolute or squared errors."""
     beta_nll: float = 0.0
@@ -79,6 +82,11 @@ class LossWeights:
                 "[loss] fidelity = 0: expected more, or perceptual weights, or nothing says what "
                 "is right"
             )
+        if self.fidelity_end is not None and not min(self.fidelity, self.fidelity_end) > 0:
+            raise UsageError(
+                f"[loss] fidelity_end = {self.fidelity_end:g}, fidelity = {self.fidelity:g}: "
+                "expected both above 0, for one rises to the other by a factor a step"
+            )
         if not 0 <= self.beta_nll <= 1:
             raise UsageError(f"[loss] beta_nll = {self.beta_nll:g}: expected 0 to 1")
         if self.amplification.kind != "none":
@@ -96,6 +104,13 @@ class LossWeights:
             raise UsageError(
                 f"[loss] residual_box = {self.residual_box}: expected an odd number from 3"
             )
+
+    def after(self, share: float) -> Self:
+        """The weights after a share of a phase's steps, from 0 to 1."""
+        if self.fidelity_end is None:
+            return self
+        grown = self.fidelity * (self.fidelity_end / self.fidelity) ** share
+        return replace(self, fidelity=grown)
 
     def _check_features(self) -> None:
         """Features are those of a discriminator that is trained to tell images apart."""

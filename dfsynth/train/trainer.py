@@ -314,6 +314,7 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         self.objective.set_learning_rate(rate)
+        self.objective.set_progress(self.step / self.phase_steps)
         return rate
 
 

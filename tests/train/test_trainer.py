@@ -68,6 +68,33 @@ def test_a_restored_trainer_goes_on_to_the_same_weights(recipe: Recipe) -> None:
     assert all(torch.equal(one[k], other[k]) for k in one)
 
 
+def test_the_likelihood_weighs_more_with_every_step_of_a_phase_and_less_again_in_the_next() -> None:
+    """Of a network that hardly moves, on one batch: the terms are as their weights."""
+    loss = LossWeights(fidelity=0.01, fidelity_end=1.0, absolute=1.0, adversarial=0.0)
+    phases = tuple(Phase(name, (1, 2), 1e-12, 4) for name in "ab")
+    rising = make_trainer(toy_recipe(loss=loss, phase=phases))
+    steady = make_trainer(toy_recipe(loss=replace(loss, fidelity_end=None), phase=phases))
+    for phase in range(2):
+        rising.start_phase(phase)
+        steady.start_phase(phase)
+        for taken in range(4):
+            found, plain = step(rising, 0).terms, step(steady, 0).terms
+            ratio = found["fidelity"] / plain["fidelity"]
+            assert ratio == pytest.approx(100 ** (taken / 4), rel=1e-3)
+            assert found["absolute"] == pytest.approx(plain["absolute"], rel=1e-3)
+
+
+def test_a_run_that_stops_amid_a_rise_goes_on_to_the_same_weights() -> None:
+    loss = LossWeights(fidelity=0.01, fidelity_end=1.0, absolute=1.0)
+    recipe = toy_recipe(loss=loss)
+    steady, restored = make_trainer(recipe), make_trainer(recipe)
+    step(steady, 0)
+    restored.restore(steady.state())
+    assert step(restored, 1) == step(steady, 1)
+    one, other = steady.state(), restored.state()
+    assert all(torch.equal(one[k], other[k]) for k in one)
+
+
 def test_a_trainer_restored_within_a_later_phase_goes_on_too() -> None:
     steady = make_trainer()
     step(steady, 0)
