@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from paper_runs import FoldResult
 from scipy.stats import wilcoxon
 
+from dfsynth.evaluate.calibration import HEADLINE_LEVEL
 from dfsynth.statistics import Interval, holm_adjusted, resample_patients, risk_coverage_area
 
 Array = NDArray[np.float64]
 Scores = Mapping[str, float]
 """Patient → mean over their images."""
 
-_LEVEL: Final = 0.9
 _SEED: Final = 0
 
 
@@ -42,7 +42,7 @@ class Measure:
         """The figure of one image; NaN where it is not defined."""
         found = row[self.column]
         value = float("nan") if found is None else float(found)
-        return abs(value - _LEVEL) if self.from_level else value
+        return abs(value - HEADLINE_LEVEL) if self.from_level else value
 
 
 SSIM: Final = Measure("SSIM", "ssim", 1)

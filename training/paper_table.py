@@ -5,6 +5,7 @@
     python training/paper_table.py --pairs PAIRS --out runs/papers --minutes 0   # what there is
     python training/paper_table.py ... --as-long-as cascade  # equal time, not equal updates
     python training/paper_table.py ... --methods cascade "U-Net L1"  # these rows alone
+    python training/paper_table.py ... --beside "cascade, rising likelihood"  # differences from it
     python training/paper_table.py ... --tasks mri-motion --residual 0.25  # from the input on
     python training/paper_table.py --pairs PAIRS-256 --out runs/papers-gpu --workers 1 --gpu
 

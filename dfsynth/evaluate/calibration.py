@@ -24,6 +24,7 @@ Factors = Mapping[str, float]
 
 LEVELS: Final = (0.5, 0.8, 0.9, 0.95)
 HEADLINE_LEVEL: Final = 0.9
+"""Of `LEVELS`: what `coverage` without a number is of."""
 BINS: Final = 10
 GAP_PARTS: Final = 5
 FEW_PATIENTS: Final = 10

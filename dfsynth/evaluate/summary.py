@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from dfsynth.evaluate.calibration import (
     BINS,
+    HEADLINE_LEVEL,
     LEVELS,
     bin_edges,
     bin_sums,
@@ -17,7 +18,7 @@ from dfsynth.statistics import Interval, Resamples, weighted_rank_correlation
 
 Array = NDArray[np.float64]
 
-_HEADLINE = "coverage_90"
+_HEADLINE = COVERAGE_NAMES[LEVELS.index(HEADLINE_LEVEL)]
 
 
 def summarise(metrics: PerImageMetrics, resamples: Resamples) -> tuple[StageScores, ...]:

@@ -157,6 +157,7 @@ class Trainer:
             DfsynthError: a loss or gradient was not finite too often in a row.
         """
         rate = self._set_learning_rate()
+        self.objective.set_progress(self.step / self.phase_steps)
         stages = self._stages
         self._normalise_by_batches(stages)
         statistics = self._running_statistics()
@@ -314,7 +315,6 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         self.objective.set_learning_rate(rate)
-        self.objective.set_progress(self.step / self.phase_steps)
         return rate
 
 
