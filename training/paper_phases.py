@@ -2,12 +2,12 @@
 
     python training/paper_phases.py --pairs PAIRS --out runs/papers --tasks mri-undersampled
 
-The cascade is trained stage by stage, and as well with all stages together; each stage's image is
-measured. Options are those of paper_table.py.
+The cascade is trained stage by stage, and as well with all stages together, by either of its
+losses; each stage's image is measured. Options are those of paper_table.py.
 """
 
 from paper_figures import draw_phases
-from paper_methods import CASCADE, PROGRESSIVE
+from paper_methods import CASCADE, PROGRESSIVE, RISING
 from paper_report import tabulate_stages
 from paper_work import Job, collect, has_results, open_all, parser_of, work
 from shared_work import in_one_line
@@ -15,7 +15,7 @@ from shared_work import in_one_line
 
 def main() -> None:
     given = parser_of(__doc__).parse_args()
-    methods = (PROGRESSIVE[0], CASCADE)
+    methods = (PROGRESSIVE[0], CASCADE, RISING)
     for place, study in open_all(given):
         work(place, [Job(m, fold) for fold in range(given.folds) for m in methods], given)
         tests = {name: found for name, found in collect(study, methods).items() if found}

@@ -17,24 +17,29 @@ import statistics
 
 from paper_figures import draw_risk
 from paper_inputs import tabulate_inputs
-from paper_methods import CASCADE, METHODS, Method
+from paper_methods import METHODS, Method
 from paper_pictures import draw_pictures
 from paper_report import tabulate_methods
 from paper_runs import Study
-from paper_work import Job, collect, has_results, open_all, parser_of, work
+from paper_work import (
+    Job,
+    add_methods,
+    chosen_methods,
+    collect,
+    has_results,
+    open_all,
+    parser_of,
+    work,
+)
 from shared_work import in_one_line
 
 
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--as-long-as", choices=[m.name for m in METHODS if not m.single])
-    names = [m.name for m in METHODS]
-    parser.add_argument("--methods", nargs="+", choices=names, default=names)
-    parser.add_argument(
-        "--beside", choices=names, default=CASCADE.name, help="what the others are compared with"
-    )
+    add_methods(parser)
     given = parser.parse_args()
-    methods = [m for m in METHODS if m.name in given.methods]
+    methods = chosen_methods(given)
     for place, study in open_all(given):
         steps = {m.name: steps_of(study, m, given.as_long_as) for m in methods}
         jobs = [Job(m, fold, None, steps[m.name]) for fold in range(given.folds) for m in methods]

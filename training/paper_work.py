@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import torch
 from kept_training import NotYetError
-from paper_methods import ON_GPU, Budget, Method
+from paper_methods import CASCADE, METHODS, ON_GPU, Budget, Method
 from paper_runs import FoldResult, Study
 from shared_work import add_sharing, share_work
 
@@ -107,6 +107,20 @@ def parser_of(doc: str) -> argparse.ArgumentParser:
     )
     add_sharing(parser)
     return parser
+
+
+def add_methods(parser: argparse.ArgumentParser, usual: Sequence[Method] = METHODS) -> None:
+    """Adds the choice of rows, and of what they are compared with."""
+    names = [m.name for m in METHODS]
+    parser.add_argument("--methods", nargs="+", choices=names, default=[m.name for m in usual])
+    parser.add_argument(
+        "--beside", choices=names, default=CASCADE.name, help="what the others are compared with"
+    )
+
+
+def chosen_methods(given: argparse.Namespace) -> list[Method]:
+    """Of `add_methods`, in the order of the tables."""
+    return [m for m in METHODS if m.name in given.methods]
 
 
 def open_all(given: argparse.Namespace) -> list[tuple[Place, Study]]:

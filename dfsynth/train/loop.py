@@ -10,7 +10,7 @@ from dfsynth.errors import DfsynthError
 from dfsynth.progress import TrainProgress
 from dfsynth.threads.signals import PendingSignals, signals_put_off
 from dfsynth.train.batch_fit import check_batch_fits
-from dfsynth.train.early_stopping import BestSoFar
+from dfsynth.train.early_stopping import BestSoFar, is_early_validation
 from dfsynth.train.initial_checkpoint import LungTeacherNetwork
 from dfsynth.train.model_card import trained_card
 from dfsynth.train.monitor import Monitor
@@ -141,6 +141,8 @@ class TrainingLoop:
             ends = trainer.step == trainer.phase_steps
             if ends or trainer.steps_taken % every == 0:
                 self._validate()
+            elif is_early_validation(trainer.steps_taken, every):
+                self._validate(taxes_patience=False)
             if ends or trainer.steps_taken % self._recipe.checkpoint_every == 0:
                 self._save()
         return self._asked_to_stop(pending)
@@ -173,7 +175,7 @@ class TrainingLoop:
         if not report.finite:
             self._message(f"step {step}: loss or gradient is not finite; the step is left out")
 
-    def _validate(self) -> None:
+    def _validate(self, *, taxes_patience: bool = True) -> None:
         source, indices = self._prepared.source, self._validated
         portions = (
             indices[first : first + _VALIDATION_BATCH]
@@ -185,7 +187,7 @@ class TrainingLoop:
         found = torch.tensor(getattr(scores, self._recipe.validation.score), device=self._device)
         score = float(self._processes.average(found))
         better = self.best.is_beaten_by(score)
-        self.best = self.best.after(score)
+        self.best = self.best.after(score, taxes_patience=taxes_patience)
         if self._monitor is not None:
             self._keep(self._monitor, scores, better)
 

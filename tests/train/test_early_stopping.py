@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from dfsynth.train.early_stopping import BestSoFar
+from dfsynth.train.early_stopping import BestSoFar, is_early_validation
 
 
 def test_the_first_finite_score_is_the_best() -> None:
@@ -26,3 +26,16 @@ def test_what_is_not_finite_never_becomes_the_best() -> None:
 def test_a_better_one_and_a_new_phase_start_the_count_anew() -> None:
     assert BestSoFar(2.0, 4).after(1.0) == BestSoFar(1.0, 0)
     assert BestSoFar(2.0, 4).in_new_phase() == BestSoFar(2.0, 0)
+
+
+def test_early_validations_cost_no_patience() -> None:
+    assert BestSoFar(2.0, 4).after(3.0, taxes_patience=False) == BestSoFar(2.0, 4)
+    assert BestSoFar(2.0, 4).after(1.0, taxes_patience=False) == BestSoFar(1.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("every", "expected"),
+    [(500, [31, 62, 125, 250]), (16, [1, 2, 4, 8]), (66, [4, 8, 16, 33]), (15, []), (1, [])],
+)
+def test_the_way_to_the_first_validation_is_halved(every: int, expected: list[int]) -> None:
+    assert [s for s in range(1, 4 * every) if is_early_validation(s, every)] == expected

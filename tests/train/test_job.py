@@ -119,6 +119,20 @@ def test_a_run_leaves_what_it_promises(steady: Path) -> None:
     assert len(list((steady / "last").glob("*.safetensors"))) == 1
 
 
+def test_few_pairs_are_validated_before_they_are_learned_by_heart(
+    recipe: Path, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    text = recipe.read_text("utf-8").replace("every_steps = 4", "every_steps = 16\npatience = 1")
+    patient = tmp_path / "patient.toml"
+    patient.write_text(text, "utf-8")
+    report = run(patient, folders, tmp_path / "run")
+    validated = [line for line in lines(tmp_path / "run") if "val_nll" in line]
+    assert [line["step"] for line in validated] == [1, 2, 4, 6, 8, 10]
+    assert report.steps == 10
+    best = min(validated, key=lambda line: line["val_nll"])
+    assert read_checkpoint(tmp_path / "run" / "best").card.metrics["step"] == best["step"]
+
+
 def test_a_finished_run_has_nothing_to_do(
     steady: Path, recipe: Path, folders: tuple[Path, Path]
 ) -> None:
