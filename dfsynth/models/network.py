@@ -1,12 +1,17 @@
 """What all families of generator networks have in common, so that a checkpoint can keep them."""
 
 from abc import ABC, abstractmethod
-from typing import Protocol
+from typing import Final, Protocol
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dfsynth.checkpoint import NetworkConfig
+
+_ROWS_OF_ONE_COLUMN: Final = 4
+"""A grid that ends as one column when it is halved may have so many rows then. On processors with
+AMX, PyTorch 2.13 convolves higher ones wrongly in bfloat16: with stride 2 it gives what was in
+memory, NaN among it."""
 
 
 class GeneratorNetwork(nn.Module):
@@ -31,14 +36,17 @@ class TrainableNetwork(GeneratorNetwork, ABC):
 
     def pad(self, images: Tensor) -> Tensor:
         """Images (n, 1, H, W) with 0 below and to the right, up to sides that `divisor` divides."""
-        height, width = images.shape[-2:]
-        return F.pad(images, (0, -width % self.divisor, 0, -height % self.divisor))
+        return F.pad(images, self._missing(*images.shape[-2:]))
 
     def pad_by_edges(self, images: Tensor) -> Tensor:
         """Images (n, 1, H, W) with their last row and column repeated, up to such sides."""
-        height, width = images.shape[-2:]
-        added = (0, -width % self.divisor, 0, -height % self.divisor)
-        return F.pad(images, added, mode="replicate")
+        return F.pad(images, self._missing(*images.shape[-2:]), mode="replicate")
+
+    def _missing(self, height: int, width: int) -> tuple[int, int, int, int]:
+        right, below = -width % self.divisor, -height % self.divisor
+        if width + right == self.divisor and height + below > _ROWS_OF_ONE_COLUMN * self.divisor:
+            right += self.divisor
+        return 0, right, 0, below
 
 
 class DegradingNetwork(Protocol):

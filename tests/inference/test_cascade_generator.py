@@ -33,6 +33,13 @@ def maps_of(batch: MapBatch, row: int) -> Images:
     return np.stack([m[row] for m in maps])
 
 
+def test_half_precision_of_narrow_images_is_that_of_others(make_generator: MakeGenerator) -> None:
+    # PyTorch gave what was in memory on processors with AMX.
+    images = draw_images(1, 160, 3)
+    half, whole = (maps_of(make_generator(p)(images), 0) for p in ("bf16", "fp32"))
+    np.testing.assert_allclose(half, whole, atol=TOLERANCE["bf16"], rtol=TOLERANCE["bf16"])
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_an_images_maps_do_not_depend_on_its_batch(
     make_generator: MakeGenerator, precision: str

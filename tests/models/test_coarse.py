@@ -61,8 +61,7 @@ def test_any_multiple_of_the_divisor_gives_whole_finite_float32_maps(
     stages: int,
     half: bool,
 ) -> None:
-    # On processors with AMX, PyTorch 2.13 gives what was in memory for a bf16 convolution of
-    # stride 2 whose output is one column wide and over four rows high. Builds' grids are square.
+    # `pad` keeps from such grids: PyTorch convolves them wrongly on processors with AMX.
     assume(not (half and sides[1] == 1 and sides[0] > 1))
     network = drawn(stages, widths=widths)
     height, width = (network.divisor * side for side in sides)
