@@ -50,7 +50,8 @@ def test_the_result_is_monotone_in_the_unit_range_and_fills_it(
     assert found.dtype == np.float32
     assert found.shape == pixels.shape
     assert found.min() == 0
-    assert found.max() == 1
+    # Where many pixels are as bright as the percentile, float32 may end one step below 1.
+    assert np.nextafter(np.float32(1), np.float32(0)) <= found.max() <= 1
     order = np.argsort(pixels, axis=None, kind="stable")
     assert (np.diff(found.ravel()[order]) >= 0).all()
 
