@@ -35,7 +35,10 @@ class TrainableNetwork(GeneratorNetwork, ABC):
         """Gives what is trained as stage m (from 0)."""
 
     def pad(self, images: Tensor) -> Tensor:
-        """Images (n, 1, H, W) with 0 below and to the right, up to sides that `divisor` divides."""
+        """Images (n, 1, H, W) with 0 below and to the right, up to sides that `divisor` divides.
+
+        What would end as one high column is made as wide as two.
+        """
         return F.pad(images, self._missing(*images.shape[-2:]))
 
     def pad_by_edges(self, images: Tensor) -> Tensor:

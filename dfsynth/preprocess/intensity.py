@@ -46,10 +46,11 @@ def to_unit_range(
 
     `ends` is what `window_ends` gives of the image, where that is known already.
     """
-    low, high = ends or window_ends(pixels, intensity)
+    # Ends are rounded before their difference, so that what is as bright as the upper one is 1.
+    low, high = map(np.float32, ends or window_ends(pixels, intensity))
     if high <= low:
         return np.zeros_like(pixels)
-    scaled = (pixels - np.float32(low)) / np.float32(high - low)
+    scaled = (pixels - low) / (high - low)
     if isinstance(intensity, IntensityRange):
         return np.asarray(scaled, np.float32)
     return np.clip(scaled, 0.0, 1.0)

@@ -62,7 +62,7 @@ def test_any_multiple_of_the_divisor_gives_whole_finite_float32_maps(
     half: bool,
 ) -> None:
     # `pad` keeps from such grids: PyTorch convolves them wrongly on processors with AMX.
-    assume(not (half and sides[1] == 1 and sides[0] > 1))
+    assume(not (half and sides[1] == 1 and sides[0] > 4))
     network = drawn(stages, widths=widths)
     height, width = (network.divisor * side for side in sides)
     masks = draw_masks(network, count * samples)

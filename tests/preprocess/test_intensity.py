@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -42,6 +42,7 @@ def test_the_bit_depth_changes_nothing(bits: int) -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32), st.floats(0, 40), st.floats(60, 100))
+@example(0, 22.03058952309101, 99.0)
 def test_the_result_is_monotone_in_the_unit_range_and_fills_it(
     seed: int, low: float, high: float
 ) -> None:
@@ -50,8 +51,7 @@ def test_the_result_is_monotone_in_the_unit_range_and_fills_it(
     assert found.dtype == np.float32
     assert found.shape == pixels.shape
     assert found.min() == 0
-    # Where many pixels are as bright as the percentile, float32 may end one step below 1.
-    assert np.nextafter(np.float32(1), np.float32(0)) <= found.max() <= 1
+    assert found.max() == 1
     order = np.argsort(pixels, axis=None, kind="stable")
     assert (np.diff(found.ravel()[order]) >= 0).all()
 
